@@ -1,0 +1,35 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each sets up all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+RECIPE := digits_pareto
+
+.PHONY: demo test check clean
+
+demo: .venv/installed
+	$(BIN)/moat train recipes/$(RECIPE).toml
+	$(BIN)/moat front results/$(RECIPE)
+
+test: .venv/installed-dev check
+	$(BIN)/pytest --cov --cov-report=term
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "moat needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/installed-dev: pyproject.toml plugins/moat-photometric/pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable plugins/moat-photometric
+	touch $@ .venv/installed
+
+clean:
+	rm -rf .venv results

@@ -1,0 +1,41 @@
+"""moat: train classifiers that withstand several kinds of attack, and see what each choice costs.
+
+The names below are handed out when first asked for, so that `import moat` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moat import evaluation as evaluation
+    from moat import fronts as fronts
+    from moat import geometry as geometry
+    from moat import objectives as objectives
+    from moat import scalarizers as scalarizers
+    from moat import testing as testing
+    from moat import threats as threats
+    from moat.errors import MoatError as MoatError
+    from moat.study import load as load
+    from moat.study import train as train
+
+__version__ = "0.1.0"
+
+_FUNCTIONS = {"load": "moat.study", "train": "moat.study", "MoatError": "moat.errors"}
+_MODULES = (
+    *("data", "evaluation", "fronts", "geometry", "models", "objectives"),
+    *("scalarizers", "testing", "threats", "training"),
+)
+
+__all__ = ["MoatError", "__version__", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        return getattr(import_module(_FUNCTIONS[name]), name)
+    if name in _MODULES:
+        return import_module(f"moat.{name}")
+    raise AttributeError(f"module 'moat' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_FUNCTIONS, *_MODULES])

@@ -1,0 +1,84 @@
+"""What a data set is, on the inside: uint8 images and integer labels, whole and in memory."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TypeVar, dataclass_transform
+
+import torch
+from pydantic import Field
+
+from moat.registry import Registry
+from moat.types import Images, Labels, StoredImages
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images as uint8 (examples, channel, height, width), their labels, and their ids.
+
+    The ids are the examples' positions in the file they come from, so that an example is known
+    again in whatever subset it turns up.
+    """
+
+    images: StoredImages
+    labels: Labels
+    ids: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: torch.Tensor) -> "Split":
+        """Return the examples at these positions."""
+        return Split(self.images[index], self.labels[index], self.ids[index])
+
+    def to(self, device: torch.device) -> "Split":
+        """Return the same split on another device."""
+        return Split(self.images.to(device), self.labels.to(device), self.ids.to(device))
+
+
+def find_root(named: Path | None) -> Path:
+    """Return the folder data is looked for in: the one named, else $MOAT_DATA, else ./data."""
+    return named or Path(os.environ.get("MOAT_DATA") or "data")
+
+
+def as_floats(images: StoredImages) -> Images:
+    """Return stored images as float32 in [0, 1]."""
+    return images.float().div_(255)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A data set: what may be trained on, what is only tested on, and the names of the classes."""
+
+    train: Split
+    test: Split
+    classes: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of one image: channel, height, width."""
+        channel, height, width = self.train.images.shape[1:]
+        return channel, height, width
+
+
+class DataSet(ABC):
+    """How a data set is found and read. Its fields are recipe keys; paths are named `root`."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def load(self) -> Data:
+        """Read it; raise DataError that says where was looked and how to get the data."""
+
+
+registry: Registry[DataSet] = Registry("data set", "moat.datasets", DataSet)  # type: ignore[type-abstract]
+
+D = TypeVar("D", bound=type[DataSet])
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+def dataset(name: str) -> Callable[[D], D]:
+    """Declare a data set under a name that recipes use: a frozen, validated dataclass."""
+    return lambda cls: registry.declare(name, cls, frozen=True)

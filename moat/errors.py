@@ -1,0 +1,71 @@
+"""One family of errors: each says where, what, the nearest valid choice, and the mend."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Self
+
+
+class MoatError(Exception):
+    """Anything moat refuses or fails at, with the exit code that the command line returns for it.
+
+    `message` says what is wrong, `where` the file and key (or the folder) it stands at, `hint`
+    what mends it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message, where, hint)
+        self.message, self.where, self.hint = message, where, hint
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        return "\n  ".join([head, *self.hint.splitlines()])
+
+    def at(self, where: str) -> Self:
+        """Return the same error, said of a place."""
+        return type(self)(self.message, where=where, hint=self.hint)
+
+
+class UnknownNameError(MoatError):
+    """A name that nothing is registered under."""
+
+
+class DefinitionError(MoatError):
+    """A threat, scalarizer, model or data set that is declared wrongly."""
+
+
+class RecipeError(MoatError):
+    """A recipe that cannot be read or does not hold together."""
+
+
+class DataError(MoatError):
+    """Data that is missing or unusable."""
+
+
+class ModelError(MoatError):
+    """A network that cannot be built, loaded or searched."""
+
+
+class RunFolderError(MoatError):
+    """A run folder that cannot be read, written or trusted."""
+
+
+class SolverError(MoatError):
+    """A quadratic program without a solution on the simplex."""
+
+
+class FrontError(MoatError):
+    """Points or runs that no front can be made of."""
+
+
+class TrainingError(MoatError):
+    """A run that failed while it trained."""
+
+    exit_code = 1
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest of the known names, or nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,56 @@
+"""Pareto dominance over pymoo's non-dominated sorting (Section 4.1 of the paper)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
+
+from moat.errors import FrontError
+
+
+def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[np.float64]:
+    """Return the points as a finite matrix (points, objectives).
+
+    Raises FrontError that names the first point with NaN or infinity: one such row can join the
+    front in pymoo, or become all of it.
+    """
+    matrix = np.asarray(points, dtype=np.float64)
+    if matrix.ndim != 2:
+        raise FrontError(f"points are a matrix (points, objectives), not of shape {matrix.shape}.")
+    broken = ~np.isfinite(matrix).all(1)
+    if broken.any():
+        row = int(broken.argmax())
+        name = names[row] if names else f"point {row}"
+        raise FrontError(
+            f"{name} is not finite: {matrix[row].tolist()}.",
+            hint="Evaluate it again, or leave it out.",
+        )
+    return matrix
+
+
+def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
+    """Return the bool mask of the points that no other dominates (minimised; equals are kept).
+
+    θ¹ dominates θ² when it is nowhere worse and somewhere better.
+
+    Example:
+        >>> non_dominated([[0, 1], [1, 0], [1, 1]]).tolist()
+        [True, True, False]
+    """
+    matrix = as_points(points)
+    mask = np.zeros(len(matrix), dtype=bool)
+    if len(matrix):
+        mask[NonDominatedSorting().do(matrix, only_non_dominated_front=True)] = True
+    return mask
+
+
+def dominated_by(points: ArrayLike) -> list[int | None]:
+    """Return for each point the first member of the front that dominates it, None for members."""
+    matrix = as_points(points)
+    front = np.flatnonzero(non_dominated(matrix))
+    found: list[int | None] = []
+    for point in matrix:
+        better = (matrix[front] <= point).all(1) & (matrix[front] < point).any(1)
+        found.append(int(front[better.argmax()]) if better.any() else None)
+    return found

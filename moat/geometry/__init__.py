@@ -1,0 +1,1 @@
+"""Balls, sampling grids and the quadratic program on the simplex."""

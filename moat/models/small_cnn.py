@@ -1,0 +1,44 @@
+"""The small network of the MNIST studies."""
+
+from typing import Annotated
+
+from pydantic import Field
+from torch import nn
+
+from moat.errors import ModelError
+from moat.models.base import Model, model
+
+
+@model("small-cnn")
+class SmallCNN(Model):
+    """Four convolutions and three linear layers; the last starts at zero.
+
+    Images need at least 20 pixels a side: the convolutions are not padded.
+
+    Source: Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, 2019
+    (the network of their MNIST experiments).
+    """
+
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+    def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        """Return the network for images of at least 20 x 20 pixels."""
+        channel, height, width = shape
+        rows, columns = (((side - 4) // 2 - 4) // 2 for side in (height, width))
+        if min(height, width) < 20:
+            raise ModelError(
+                f"the model 'small-cnn' needs images of at least 20 x 20 pixels, not "
+                f"{height} x {width}.",
+                hint="Take 'tiny-cnn', or enlarge the images with data.size.",
+            )
+        last = nn.Linear(200, classes)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        return nn.Sequential(
+            *(nn.Conv2d(channel, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU()),
+            nn.MaxPool2d(2),
+            *(nn.Conv2d(32, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU()),
+            *(nn.MaxPool2d(2), nn.Flatten()),
+            *(nn.Linear(64 * rows * columns, 200), nn.ReLU(), nn.Dropout(self.dropout)),
+            *(nn.Linear(200, 200), nn.ReLU(), last),
+        )

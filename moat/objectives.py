@@ -1,0 +1,62 @@
+"""The loss vector of Eq. 11, an example at a time."""
+
+from dataclasses import dataclass
+
+import torch
+
+from moat.errors import TrainingError
+from moat.types import Losses, Mask, Weights
+
+
+@dataclass(frozen=True)
+class LossMatrix:
+    """Per-example losses of shape (objectives, batch), in nats: Eq. 11 before the expectation.
+
+    `names` gives one name a row, the natural loss first. `measured` says which entries were
+    measured, a row or an entry at a time (all where it is None); an unmeasured entry is NaN, so
+    that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
+    classified correctly, where it was kept.
+    """
+
+    values: Losses
+    names: tuple[str, ...]
+    correct: torch.Tensor | None = None
+    measured: Mask | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.values):
+            raise ValueError(f"{len(self.names)} names for {len(self.values)} rows of losses")
+
+    def means(self) -> Weights:
+        """Return each objective's mean over its measured examples, shape (objectives,)."""
+        return self._over_measured(self.values)
+
+    def accuracies(self) -> Weights | None:
+        """Return each objective's share of correct examples, or None where it was not kept."""
+        return None if self.correct is None else self._over_measured(self.correct.to(self.values))
+
+    def require_finite(self, where: str, hint: str) -> None:
+        """Raise TrainingError that names the first objective with a non-finite loss."""
+        measured = self._measured_entries()
+        broken = (~torch.isfinite(self.values) & measured).any(1)
+        if bool(broken.any()):
+            row = int(broken.int().argmax())
+            raise TrainingError(
+                f"the loss of the objective {self.names[row]!r} is no longer finite "
+                f"(mean {self.means()[row].item()}).",
+                where=where,
+                hint=hint,
+            )
+
+    def _over_measured(self, entries: Losses) -> Weights:
+        return entries.masked_fill(~self._measured_entries(), float("nan")).nanmean(1)
+
+    def _measured_entries(self) -> torch.Tensor:
+        if self.measured is None:
+            return torch.ones_like(self.values, dtype=torch.bool)
+        return by_entry(self.measured, self.values.shape[1])
+
+
+def by_entry(mask: Mask, batch: int) -> torch.Tensor:
+    """Spread a mask of shape (objectives,) or (objectives, batch) to (objectives, batch)."""
+    return mask if mask.ndim == 2 else mask[:, None].expand(-1, batch)

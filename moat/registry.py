@@ -1,0 +1,173 @@
+"""Names for threats, scalarizers, models and data sets: moat's own, a package's, a local file's."""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from moat.errors import DefinitionError, RecipeError, UnknownNameError, did_you_mean
+
+T = TypeVar("T")
+Declared = TypeVar("Declared", bound=type)
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """One registered name: the class and where it came from, or why it could not be loaded."""
+
+    name: str
+    origin: str
+    value: type[T] | None
+    error: str = ""
+
+
+class Registry(Generic[T]):
+    """The classes of one kind, by name.
+
+    Packages add theirs under the entry-point group; they are imported when a name is first asked
+    for, and one that fails to import is a row with its error and harms no other.
+    """
+
+    def __init__(self, kind: str, group: str, base: type[T]) -> None:
+        self.kind, self.group, self.base = kind, group, base
+        self._entries: dict[str, Entry[T]] = {}
+        self._packages_read = False
+
+    def declare(self, name: str, cls: Declared, *, frozen: bool) -> Declared:
+        """Make the class a validated, keyword-only dataclass and register it under the name."""
+        if not issubclass(cls, self.base):
+            raise DefinitionError(
+                f"{cls.__name__} is declared as the {self.kind} {name!r} but is no "
+                f"{self.base.__name__}.",
+                where=cls.__module__,
+                hint=f"Let the class inherit from {self.base.__module__}.{self.base.__name__}.",
+            )
+        config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+        made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
+        made.name = name
+        self._add(Entry(name, _origin(cls.__module__), made))
+        return cast(Declared, made)
+
+    def get(self, name: str) -> type[T]:
+        """Return the class of that name; raise UnknownNameError with the nearest one."""
+        if name not in self._entries:
+            self._read_packages()
+        entry = self._entries.get(name)
+        if entry is None:
+            raise UnknownNameError(
+                f"no {self.kind} is called {name!r}.{did_you_mean(name, self._entries)}",
+                hint=f"known: {self._listing()}\nA package adds one under the entry-point group "
+                f"{self.group!r}; `moat list` shows each with its origin.",
+            )
+        if entry.value is None:
+            raise DefinitionError(
+                f"the {self.kind} {name!r} of {entry.origin} could not be imported: {entry.error}",
+                hint="Repair or uninstall that package; nothing else is affected.",
+            )
+        return entry.value
+
+    def entries(self) -> list[Entry[T]]:
+        """Return every entry, the broken ones included, by name."""
+        self._read_packages()
+        return [self._entries[name] for name in sorted(self._entries)]
+
+    def __iter__(self) -> Iterator[type[T]]:
+        return (entry.value for entry in self.entries() if entry.value is not None)
+
+    def _add(self, entry: Entry[T]) -> None:
+        known = self._entries.get(entry.name)
+        if known and known.value is not None and known.origin != entry.origin:
+            raise DefinitionError(
+                f"the {self.kind} {entry.name!r} is declared twice: by {known.origin} and by "
+                f"{entry.origin}.",
+                hint="Give one of them another name.",
+            )
+        self._entries[entry.name] = entry
+
+    def _read_packages(self) -> None:
+        if self._packages_read:
+            return
+        self._packages_read = True
+        for point in metadata.entry_points(group=self.group):
+            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            try:
+                value = point.load()
+                if getattr(value, "name", None) != point.name:
+                    declared = getattr(value, "name", value)
+                    raise TypeError(f"{point.value} is declared as {declared!r}")
+                self._entries[point.name] = Entry(point.name, origin, value)
+            except Exception as error:  # one broken package must not break the others
+                why = f"{type(error).__name__}: {error}"
+                self._entries.setdefault(point.name, Entry(point.name, origin, None, why))
+
+    def _listing(self) -> str:
+        origins: dict[str, list[str]] = {}
+        for name in sorted(self._entries):
+            origins.setdefault(self._entries[name].origin, []).append(name)
+        return "; ".join(f"{', '.join(names)} ({origin})" for origin, names in origins.items())
+
+
+def _origin(module: str) -> str:
+    loaded = sys.modules.get(module)
+    if module.startswith(_LOCAL) and loaded is not None and loaded.__file__:
+        return loaded.__file__
+    return module.partition(".")[0]
+
+
+_LOCAL = "moat_local_"
+
+
+def import_file(path: Path) -> None:
+    """Run a local Python file once, so that what it declares is registered.
+
+    Raises RecipeError where the file is missing or does not run.
+    """
+    path = path.resolve()
+    name = _LOCAL + sha256(str(path).encode()).hexdigest()[:16]
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise RecipeError(
+            f"the plug-in file {str(path)!r} does not exist or is no Python file.",
+            hint="Plug-in paths are read from the folder of the recipe that names them.",
+        )
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise RecipeError(
+            f"the plug-in file {str(path)!r} failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def import_object(reference: str) -> Callable[..., object]:
+    """Return what 'python:module:attribute' names; the current folder counts as importable.
+
+    Raises RecipeError where the module or the attribute is missing.
+    """
+    _, module_name, attribute = reference.split(":", 2)
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise RecipeError(
+            f"{reference!r} names the module {module_name!r}, which cannot be imported: {error}",
+            hint="Install it, or run the command from the folder in which the module stands.",
+        ) from error
+    found: Callable[..., object] | None = getattr(module, attribute, None)
+    if found is None:
+        raise RecipeError(
+            f"{reference!r}: the module {module_name!r} has no {attribute!r}."
+            f"{did_you_mean(attribute, vars(module))}"
+        )
+    return found

@@ -1,0 +1,29 @@
+"""Losses in, weights out: how several objectives become one descent direction."""
+
+from moat.scalarizers.average import Average
+from moat.scalarizers.base import (
+    GradientScalarizer,
+    LaggedScalarizer,
+    LossScalarizer,
+    Scalarizer,
+    registry,
+    scalarizer,
+)
+from moat.scalarizers.max import Max
+from moat.scalarizers.mgda import MGDA
+from moat.scalarizers.natural import Natural
+from moat.scalarizers.two_moment import TwoMoment
+
+__all__ = [
+    "MGDA",
+    "Average",
+    "GradientScalarizer",
+    "LaggedScalarizer",
+    "LossScalarizer",
+    "Max",
+    "Natural",
+    "Scalarizer",
+    "TwoMoment",
+    "registry",
+    "scalarizer",
+]

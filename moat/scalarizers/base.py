@@ -1,0 +1,91 @@
+"""What a scalarizer is: losses in, the weights of one descent direction out.
+
+Its life cycle is `plan → weights → step → update → state_dict`. What it must see to choose the
+weights decides which of the three kinds it is, and with it what a training step costs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from moat.objectives import LossMatrix
+from moat.registry import Registry
+from moat.types import Gramian, Mask, Weights
+
+
+class Scalarizer(ABC):
+    """Turns a vector of losses into weights; weights are detached and finite.
+
+    `simplex` says whether they are never negative and sum to 1. A subclass of one of the three
+    kinds is declared with `@scalarizer("name")` and writes `weights`, and whatever of `plan`,
+    `update` and the state it needs.
+    """
+
+    name: ClassVar[str]
+    simplex: bool = True
+
+    def plan(
+        self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
+    ) -> Mask:
+        """Return what must be searched and measured, (objectives,) or (objectives, batch).
+
+        `names` starts with "natural". What is not planned costs no pass. Default: everything.
+        """
+        return torch.ones(len(names), dtype=torch.bool)
+
+    def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
+        """See the step's losses after the parameters moved."""
+
+    def log(self) -> dict[str, Any]:
+        """Return what of the last update belongs in the log, as plain numbers."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a resumed run needs to be the same run: tensors and plain values."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027
+        """Take back what `state_dict` returned."""
+
+
+class LaggedScalarizer(Scalarizer):
+    """Its weights exist before the step: losses are measured and descended in one go."""
+
+    @abstractmethod
+    def weights(self, names: tuple[str, ...]) -> Weights:
+        """Return the weights (objectives,) of the coming step."""
+
+
+class LossScalarizer(Scalarizer):
+    """Its weights are chosen from this batch's losses, measured without a graph first."""
+
+    @abstractmethod
+    def weights(self, losses: LossMatrix) -> Tensor:
+        """Return weights (objectives,) or, an example at a time, (objectives, batch)."""
+
+
+class GradientScalarizer(Scalarizer):
+    """Its weights are chosen from this batch's gradients, one an objective."""
+
+    @abstractmethod
+    def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
+        """Return the weights (objectives,) by which those same gradients are combined."""
+
+
+registry: Registry[Scalarizer] = Registry("scalarizer", "moat.scalarizers", Scalarizer)
+
+S = TypeVar("S", bound=type[Scalarizer])
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
+def scalarizer(name: str) -> Callable[[S], S]:
+    """Declare a scalarizer under a name that recipes use.
+
+    The class becomes a validated dataclass: annotated fields are its recipe keys, unknown ones
+    are refused. State that changes while it trains is set in `__post_init__`, without annotation.
+    """
+    return lambda cls: registry.declare(name, cls, frozen=False)

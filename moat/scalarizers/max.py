@@ -1,0 +1,31 @@
+"""Max AT: each example trains against the threat that hurts it most (Section 4.2)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from moat.objectives import LossMatrix
+from moat.scalarizers.base import LossScalarizer, scalarizer
+from moat.types import Mask
+
+
+@scalarizer("max")
+class Max(LossScalarizer):
+    """The per-example maximum over the threats' losses: R_max of Section 4.2.
+
+    One image an example is trained on, so the natural loss is neither measured nor descended. A
+    maximum over the batch means would be another method. Among equal losses the first threat wins.
+
+    Source: Tramèr and Boneh, Adversarial Training and Robustness for Multiple Perturbations, 2019.
+    """
+
+    def plan(
+        self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
+    ) -> Mask:
+        """Return the threats."""
+        return torch.arange(len(names)) > 0
+
+    def weights(self, losses: LossMatrix) -> Tensor:
+        """Return for each example 1 at its worst threat, shape (objectives, batch)."""
+        worst = losses.values[1:].argmax(0) + 1
+        return F.one_hot(worst, len(losses.names)).T.to(losses.values)

@@ -1,0 +1,54 @@
+"""MGDA: the direction that descends every objective at once."""
+
+from typing import Literal
+
+import torch
+
+from moat.geometry import simplex
+from moat.objectives import LossMatrix
+from moat.scalarizers.base import GradientScalarizer, scalarizer
+from moat.types import Gramian, Weights
+
+
+@scalarizer("mgda")
+class MGDA(GradientScalarizer):
+    """The shortest vector in the convex hull of the objectives' gradients.
+
+    Without normalisation it follows the smallest gradient. `normalize` divides each gradient,
+    before the weights are chosen, by its length ("l2"), by its loss ("loss"), or by both
+    ("loss+"); the weights are then those of the gradients as they were.
+
+    Source: Désidéri, Multiple-Gradient Descent Algorithm, 2012; the normalisations are those of
+    Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, 2018.
+    """
+
+    normalize: Literal["none", "l2", "loss", "loss+"] = "none"
+    solver: str = "auto"  # of the quadratic program: auto, exact, cvxopt, ...
+
+    def __post_init__(self) -> None:
+        simplex.require_solver(self.solver)
+        self._solved = torch.tensor(True)
+
+    def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
+        """Return argmin aᵀGa on the simplex, G the Gramian of the normalised gradients."""
+        scale = self._scale(gramian, losses.means().to(gramian))
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        answer = simplex.solve(gramian / torch.outer(scale, scale), solver=self.solver)
+        self._solved = answer.solved
+        return answer.weights
+
+    def log(self) -> dict[str, bool]:
+        """Say whether the solver answered; where it did not, the weights were uniform."""
+        return {"solved": bool(self._solved)}
+
+    def _scale(self, gramian: Gramian, means: Weights) -> Weights:
+        lengths = gramian.diagonal().clamp(min=0).sqrt()
+        match self.normalize:
+            case "none":
+                return torch.ones_like(means)
+            case "l2":
+                return lengths
+            case "loss":
+                return means
+            case "loss+":
+                return means * lengths

@@ -1,0 +1,140 @@
+"""The two-moment quadratic program of Pareto adversarial training (Eqs. 12 and 13)."""
+
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, PositiveInt, model_validator
+from torch import Tensor
+
+from moat.geometry import simplex
+from moat.objectives import LossMatrix
+from moat.scalarizers.base import LaggedScalarizer, scalarizer
+from moat.types import Weights
+
+
+def two_moment_matrix(mean: Tensor, covariance: Tensor) -> Tensor:
+    """Return P of Eq. 13 for k objectives: 2k diag(M) − 2M with M = Σ + μμᵀ.
+
+    aᵀPa is then the sum over all pairs of E(a_i L_i − a_j L_j)², so P is positive semi-definite.
+    The paper's 8 is 2k for its four objectives. Shapes (k,), (k, k) to (k, k).
+    """
+    moment = covariance + torch.outer(mean, mean)
+    return 2 * len(mean) * torch.diag(moment.diagonal()) - 2 * moment
+
+
+def moments(window: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean (k,) and population covariance (k, k) of the rows of (steps, k).
+
+    One row has covariance 0.
+    """
+    mean = window.mean(0)
+    centred = window - mean
+    return mean, centred.T @ centred / len(window)
+
+
+@scalarizer("two-moment")
+class TwoMoment(LaggedScalarizer):
+    """The weights that make the weighted losses most alike, given how much robustness is asked.
+
+    After each step it solves Eq. 13 over the mini-batch mean losses of the last `window` steps;
+    the weights start uniform and lag one step (Algorithm 1, lines 7 to 10).
+
+    The robust losses are asked to average to `r` nats, or to the share `rho` of their largest
+    mean; exactly one of the two is given. Weights on the simplex reach only r between the
+    smallest and the largest robust mean (and 0), and training pushes those means below any fixed
+    r. What happens then is `infeasible`: "clamp" brings r to the nearest reachable value, at most
+    `ceiling` times the largest robust mean; "keep-last" leaves the weights as they are;
+    "as-cvxopt" takes cvxopt's last iterate as the paper's procedure does, which is off the
+    simplex. Every step logs `r_effective` and `clamped`.
+    """
+
+    r: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    rho: Annotated[float, Field(ge=0, le=1)] | None = None
+    window: PositiveInt = 50  # steps whose losses the moments are taken over
+    ceiling: Annotated[float, Field(gt=0, le=1)] = 1.0
+    infeasible: Literal["clamp", "keep-last", "as-cvxopt"] = "clamp"
+    solver: str = "auto"  # of the quadratic program: auto, exact, cvxopt, ...
+
+    @model_validator(mode="after")
+    def _one_target(self) -> "TwoMoment":
+        if (self.r is None) == (self.rho is None):
+            given = "neither" if self.r is None else "both"
+            raise ValueError(f"exactly one of r and rho is given, not {given}")
+        return self
+
+    def __post_init__(self) -> None:
+        simplex.require_solver(self.solver)
+        self._history: Tensor | None = None  # ring buffer (window, k), float64
+        self._weights: Tensor | None = None
+        self._steps = 0
+        self._log: dict[str, Tensor] = {}
+        self._clamped_steps: Tensor | int = 0
+        self.simplex = self.infeasible != "as-cvxopt"
+
+    def weights(self, names: tuple[str, ...]) -> Weights:
+        """Return the weights that the last update chose; uniform before the first."""
+        if self._weights is None:
+            return torch.full((len(names),), 1 / len(names), dtype=torch.float64)
+        return self._weights
+
+    def update(self, losses: LossMatrix) -> None:
+        """Observe the step's mean losses and solve Eq. 13 (Algorithm 1, lines 7 to 10)."""
+        mean, covariance = moments(self._observe(losses.means().detach().double()))
+        matrix = two_moment_matrix(mean, covariance)
+        last = self.weights(losses.names).to(mean)
+        robust = torch.cat([torch.zeros_like(mean[:1]), mean[1:]])
+        asked = self.rho * robust[1:].amax() if self.rho is not None else mean.new_tensor(self.r)
+        # Weight on the natural loss contributes nothing, hence the 0 among the reachable values.
+        floor, top = robust.amin(), robust.amax()
+        target = asked.clamp(min=floor, max=torch.maximum(floor, self.ceiling * top))
+        clamped = target != asked
+        answer = simplex.solve(matrix, simplex.Equality(robust, target), self.solver)
+        chosen = torch.where(answer.solved, answer.weights, last)
+        if self.infeasible == "keep-last":
+            chosen = torch.where(clamped, last, chosen)
+        elif self.infeasible == "as-cvxopt":
+            chosen, target = self._literally(matrix, robust, asked, last), asked
+        self._weights = chosen
+        self._clamped_steps = self._clamped_steps + clamped.long()
+        self._log = {
+            "r_asked": asked,
+            "r_effective": target,
+            "clamped": clamped,
+            "clamped_share": self._clamped_steps / self._steps,
+            "solved": answer.solved,
+        }
+
+    def log(self) -> dict[str, Any]:
+        """Return r asked and used, whether it was clamped and how often, and negative weights."""
+        record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
+        if self.infeasible == "as-cvxopt" and self._weights is not None:
+            record["negative_weight"] = min(0.0, self._weights.min().item())
+        return record
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the window, the weights and the counts."""
+        return {
+            "history": self._history,
+            "weights": self._weights,
+            "steps": self._steps,
+            "clamped_steps": self._clamped_steps,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back the window, the weights and the counts."""
+        self._history = state["history"]
+        self._weights = state["weights"]
+        self._steps = state["steps"]
+        self._clamped_steps = state["clamped_steps"]
+
+    def _observe(self, mean: Tensor) -> Tensor:
+        """Keep one observation and return all that are in the window, (steps, k)."""
+        if self._history is None:
+            self._history = mean.new_zeros(self.window, len(mean))
+        self._history[self._steps % self.window] = mean
+        self._steps += 1
+        return self._history[: min(self._steps, self.window)]
+
+    def _literally(self, matrix: Tensor, robust: Tensor, r: Tensor, last: Tensor) -> Tensor:
+        found = simplex.last_iterate_of_cvxopt(matrix, simplex.Equality(robust, r))
+        return last if found is None else torch.as_tensor(found).to(last)

@@ -1,0 +1,149 @@
+"""What a threat is: a perturbation set, and the search for its worst member."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Literal, TypeVar, dataclass_transform
+
+import torch
+from pydantic import ConfigDict, Field, PositiveInt
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+from torch import nn
+
+from moat.errors import ModelError
+from moat.geometry.balls import Ball, draw
+from moat.losses import LossName
+from moat.passes import default_pass_size
+from moat.registry import Registry
+from moat.threats.ascent import Climb, Trace, ascend
+from moat.types import Images, Labels, Transform
+
+START_NOISE = 1e-3
+"""Standard deviation of start = "noise", in the unit of each block, as TRADES starts PGD."""
+
+
+class Threat(ABC):
+    """A perturbation set, and the search for its worst member.
+
+    One that is no GradientThreat searches as it likes and has one strength.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def perturb(
+        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
+    ) -> Images:
+        """Return detached images in [0, 1], of the shape of x, that the model finds hard.
+
+        The model may be any module, in any mode, from images in [0, 1] to logits; its flags, its
+        gradients and the global random state are left as they were. Random draws come from
+        `generator`, or from torch's global one where there is none.
+        """
+
+
+@pydantic_dataclass(kw_only=True, frozen=True, config=ConfigDict(extra="forbid", strict=True))
+class GradientThreat(Threat):
+    """A threat that is searched by ascent over the blocks of `w`.
+
+    A new one writes `identity`, `apply` and `balls`, and declares its numbers.
+    """
+
+    steps: PositiveInt = 10  # iterations
+    start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
+    loss: LossName = "cross-entropy"  # what is climbed
+
+    @abstractmethod
+    def identity(self, x: Images) -> Transform:
+        """Return the w that leaves the images as they are, each block with the batch first."""
+
+    @abstractmethod
+    def apply(self, x: Images, w: Transform) -> Images:
+        """Return T_w(x), differentiable in w.
+
+        Never clamp here: it would kill the gradient of every pixel it touches. Where w must keep
+        the image in its box, the ball says so.
+        """
+
+    @abstractmethod
+    def balls(self, x: Images) -> tuple[Ball, ...]:
+        """Return the ball that each block of w is searched in."""
+
+    def climb(
+        self,
+        x: Images,
+        y: Labels,
+        *,
+        at_steps: tuple[int, ...] = (),
+        generator: torch.Generator | None = None,
+    ) -> Climb:
+        """Return the search on a batch, its start drawn; `at_steps` defaults to the last."""
+        start = self._start(x, generator)
+        return Climb(x, y, start, self.apply, self.balls, self.loss, at_steps or (self.steps,))
+
+    def perturb(
+        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
+    ) -> Images:
+        """Return the images of the last iterate: Eqs. 2, 6 and 8, climbed by Eq. 9."""
+        (trace,) = search(model, [self], x, y, generator=generator)
+        return trace.images
+
+    def _start(self, x: Images, generator: torch.Generator | None) -> Transform:
+        identity = self.identity(x)
+        if self.start == "zero":
+            return identity
+        balls = zip(identity, self.balls(x), strict=True)
+        if self.start == "uniform":
+            return tuple(ball.sample(block, generator) for block, ball in balls)
+        return tuple(
+            ball.project(block + START_NOISE * draw(torch.randn, block, generator))
+            for block, ball in balls
+        )
+
+
+def search(
+    model: nn.Module,
+    threats: list[GradientThreat],
+    x: Images,
+    y: Labels,
+    *,
+    generator: torch.Generator | None = None,
+    pass_size: int | None = None,
+) -> list[Trace]:
+    """Search several gradient threats on one batch together; return each one's last iterate.
+
+    Starts are drawn in the order of the threats, so that one generator gives what separate
+    searches with it would give. Nothing is measured; `ascend` reports iterates and outcomes.
+    """
+    require_images(x, y)
+    climbs = [threat.climb(x, y, generator=generator) for threat in threats]
+    size = pass_size or default_pass_size(x.device)
+    return [traces.popitem()[1] for traces in ascend(model, climbs, size, measure=False)]
+
+
+def require_images(x: Images, y: Labels) -> None:
+    """Raise ModelError unless x are floating-point images in [0, 1] with a label each."""
+    if not x.is_floating_point() or x.ndim != 4 or len(x) != len(y):
+        raise ModelError(
+            f"a threat takes floating-point images (batch, channel, height, width) and one label "
+            f"each, not {tuple(x.shape)} of {x.dtype} and {tuple(y.shape)} labels."
+        )
+    if len(x) and (x.amin() < 0 or x.amax() > 1):
+        raise ModelError(
+            f"images lie in [0, 1], not in [{x.amin():.3g}, {x.amax():.3g}].",
+            hint="Make normalisation the first layer of the model.",
+        )
+
+
+registry: Registry[Threat] = Registry("threat", "moat.threats", Threat)  # type: ignore[type-abstract]
+
+T = TypeVar("T", bound=type[Threat])
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+def threat(name: str) -> Callable[[T], T]:
+    """Declare a threat under a name that recipes use.
+
+    The class becomes a frozen, keyword-only, validated dataclass: annotated fields are its recipe
+    keys, and unknown ones are refused.
+    """
+    return lambda cls: registry.declare(name, cls, frozen=True)

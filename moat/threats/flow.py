@@ -1,0 +1,33 @@
+"""Optical flow: the local spatial threat."""
+
+from pydantic import PositiveFloat
+
+from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.grids import identity_grid, resample
+from moat.threats.base import GradientThreat, threat
+from moat.types import Images, Transform
+
+
+@threat("flow")
+class Flow(GradientThreat):
+    """Move every pixel a little, each its own way: the local spatial threat of Eq. 2.
+
+    Source: Xiao et al., Spatially Transformed Adversarial Examples, 2018, untargeted and bounded
+    as the paper does.
+    """
+
+    epsilon: PositiveFloat  # grid units: the image is 2 wide
+    step_size: PositiveFloat  # grid units
+
+    def identity(self, x: Images) -> Transform:
+        """Return no displacement, shape (batch, height, width, 2)."""
+        return (x.new_zeros(len(x), *x.shape[2:], 2),)
+
+    def apply(self, x: Images, w: Transform) -> Images:
+        """Return the images read at the displaced grid."""
+        (flow,) = w
+        return resample(x, identity_grid(x) + flow)
+
+    def balls(self, x: Images) -> tuple[Ball, ...]:
+        """Return the l∞ ball of the displacements."""
+        return (LinfBall(self.epsilon, self.step_size),)

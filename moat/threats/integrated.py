@@ -1,0 +1,37 @@
+"""Flow and affine motion in one sampling grid: the integrated spatial threat."""
+
+from pydantic import PositiveFloat
+
+from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.grids import affine_grid, identity_affine, resample
+from moat.threats.base import GradientThreat, threat
+from moat.types import Images, Transform
+
+
+@threat("integrated")
+class Integrated(GradientThreat):
+    """Move the whole image and every pixel besides: the integrated spatial threat of Eqs. 7 to 9.
+
+    The flow is added after the affine map, in source coordinates, and the image is resampled once.
+    """
+
+    flow_epsilon: PositiveFloat  # grid units: the image is 2 wide
+    flow_step_size: PositiveFloat  # grid units
+    rt_epsilon: PositiveFloat  # matrix entries
+    rt_step_size: PositiveFloat  # matrix entries
+
+    def identity(self, x: Images) -> Transform:
+        """Return no displacement (batch, height, width, 2) and no increment (batch, 2, 3)."""
+        return x.new_zeros(len(x), *x.shape[2:], 2), x.new_zeros(len(x), 2, 3)
+
+    def apply(self, x: Images, w: Transform) -> Images:
+        """Return T(G) ∘ x of Eq. 7."""
+        flow, matrix = w
+        return resample(x, affine_grid(identity_affine(x) + matrix, x) + flow)
+
+    def balls(self, x: Images) -> tuple[Ball, ...]:
+        """Return one l∞ ball a block: w is clipped by ε = [ε_F, ε_RT] (Eq. 9)."""
+        return (
+            LinfBall(self.flow_epsilon, self.flow_step_size),
+            LinfBall(self.rt_epsilon, self.rt_step_size),
+        )

@@ -1,0 +1,36 @@
+"""Rotation, translation, scaling and shear: the global spatial threat."""
+
+from pydantic import PositiveFloat
+
+from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.grids import affine_grid, identity_affine, resample
+from moat.threats.base import GradientThreat, threat
+from moat.types import Images, Transform
+
+
+@threat("rt")
+class RT(GradientThreat):
+    """Move the whole image by one affine map: the global spatial threat of Eqs. 5 and 6.
+
+    All six entries of the increment are searched. With epsilon near 1 the linear part can become
+    singular or mirror the image; the paper has no guard, and neither has this.
+
+    Source: Engstrom et al., Exploring the Landscape of Spatial Robustness, 2019, with the affine
+    parameters of Jaderberg et al., Spatial Transformer Networks, 2015.
+    """
+
+    epsilon: PositiveFloat  # matrix entries; a translation of 1 is half the image
+    step_size: PositiveFloat  # matrix entries
+
+    def identity(self, x: Images) -> Transform:
+        """Return no increment, shape (batch, 2, 3)."""
+        return (x.new_zeros(len(x), 2, 3),)
+
+    def apply(self, x: Images, w: Transform) -> Images:
+        """Return the images read at the affine grid."""
+        (matrix,) = w
+        return resample(x, affine_grid(identity_affine(x) + matrix, x))
+
+    def balls(self, x: Images) -> tuple[Ball, ...]:
+        """Return the l∞ ball of the six increments."""
+        return (LinfBall(self.epsilon, self.step_size),)
