@@ -14,7 +14,8 @@ class MoatError(Exception):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+    # Not keyword-only: unpickling, as from another process, passes `args` by position.
+    def __init__(self, message: str, where: str = "", hint: str = "") -> None:
         super().__init__(message, where, hint)
         self.message, self.where, self.hint = message, where, hint
 

@@ -49,7 +49,9 @@ class LossMatrix:
             )
 
     def _over_measured(self, entries: Losses) -> Weights:
-        return entries.masked_fill(~self._measured_entries(), float("nan")).nanmean(1)
+        # No nanmean: a measured NaN must show in the mean. No measured entry at all is 0 / 0.
+        measured = self._measured_entries()
+        return entries.masked_fill(~measured, 0).sum(1) / measured.sum(1)
 
     def _measured_entries(self) -> torch.Tensor:
         if self.measured is None:

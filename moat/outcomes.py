@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from moat.errors import MoatError
+from moat.errors import MoatError, did_you_mean
 from moat.types import NATURAL
 
 WITHSTOOD, FELL, NOT_SEARCHED = 1, 0, -1
@@ -55,8 +55,14 @@ class Outcomes:
         return tuple(dict.fromkeys(column.threat for column in self.columns[1:]))
 
     def of(self, threat: str) -> list[Column]:
-        """Return the columns of a threat, one a strength."""
-        return [column for column in self.columns if column.threat == threat]
+        """Return the columns of a threat, one a strength; refuse one that has none, by name."""
+        columns = [column for column in self.columns if column.threat == threat]
+        if not columns:
+            raise MoatError(
+                f"the threat {threat!r} was not evaluated.{did_you_mean(threat, self.threats)}",
+                hint=f"evaluated: {', '.join(self.threats) or 'none'}",
+            )
+        return columns
 
     def withstood(self, columns: Sequence[Column]) -> NDArray[np.bool_]:
         """Return the bool matrix (examples, columns); refuse what was not searched, by name."""

@@ -99,13 +99,17 @@ class Registry(Generic[T]):
             origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
             try:
                 value = point.load()
+                if not (isinstance(value, type) and issubclass(value, self.base)):
+                    raise TypeError(f"{point.value} is no {self.base.__name__}")
                 if getattr(value, "name", None) != point.name:
                     declared = getattr(value, "name", value)
                     raise TypeError(f"{point.value} is declared as {declared!r}")
                 self._entries[point.name] = Entry(point.name, origin, value)
             except Exception as error:  # one broken package must not break the others
                 why = f"{type(error).__name__}: {error}"
-                self._entries.setdefault(point.name, Entry(point.name, origin, None, why))
+                taken = point.name in self._entries
+                name = f"{point.name} ({origin})" if taken else point.name
+                self._entries[name] = Entry(name, origin, None, why)
 
     def _listing(self) -> str:
         origins: dict[str, list[str]] = {}
@@ -154,14 +158,18 @@ def import_object(reference: str) -> Callable[..., object]:
 
     Raises RecipeError where the module or the attribute is missing.
     """
-    _, module_name, attribute = reference.split(":", 2)
+    _, _, path = reference.partition(":")
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise RecipeError(f"{reference!r} does not have the form 'python:module:callable'.")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except Exception as error:  # whatever the module does when it runs
         raise RecipeError(
-            f"{reference!r} names the module {module_name!r}, which cannot be imported: {error}",
+            f"{reference!r} names the module {module_name!r}, which cannot be imported: "
+            f"{type(error).__name__}: {error}",
             hint="Install it, or run the command from the folder in which the module stands.",
         ) from error
     found: Callable[..., object] | None = getattr(module, attribute, None)

@@ -2,7 +2,8 @@
 
 Deals in plain dicts and arrays, and is the only file that knows file names:
 
-    recipe.toml  run.json  log.jsonl  checkpoint.pt  model.safetensors  evaluation.npz  evaluation.json
+    recipe.toml  run.json  log.jsonl  checkpoint.pt
+    model.safetensors  evaluation.npz  evaluation.json
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
 is written last, and its presence says that the run is done.
@@ -13,7 +14,6 @@ import json
 import os
 import socket
 import tomllib
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +24,6 @@ import tomli_w
 import torch
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
@@ -73,6 +72,11 @@ class RunFolder:
 
     # What trains it, written first.
 
+    @property
+    def recipe(self) -> Path:
+        """Where the run's own recipe lies."""
+        return self.path / "recipe.toml"
+
     def write_recipe(self, recipe: Mapping[str, Any]) -> None:
         """Keep the resolved recipe of this one run."""
         _replace(self.path / "recipe.toml", tomli_w.dumps(recipe).encode())
@@ -92,11 +96,11 @@ class RunFolder:
     def read_log(self) -> list[Record]:
         """Return the log's records; a last line torn by a crash is left out."""
         path = self.path / "log.jsonl"
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        lines = (_read(path, lambda: path.read_text("utf-8")) or "").splitlines()
         records = []
         for number, line in enumerate(lines, 1):
             try:
-                records.append(json.loads(line))
+                records.append(_table(json.loads(line)))
             except ValueError as error:
                 if number < len(lines):
                     raise _unreadable(path, f"line {number}: {error}") from error
@@ -117,7 +121,7 @@ class RunFolder:
     def load_checkpoint(self, device: torch.device | str = "cpu") -> Record | None:
         """Return the kept state, or None where there is none."""
         path = self.path / "checkpoint.pt"
-        return _read(path, lambda: torch.load(path, map_location=device, weights_only=True))
+        return _read(path, lambda: _table(torch.load(path, map_location=device, weights_only=True)))
 
     @property
     def checkpoint(self) -> Path:
@@ -139,7 +143,8 @@ class RunFolder:
     def save_evaluation(self, arrays: Mapping[str, NDArray[Any]], scores: Record) -> None:
         """Keep the outcome matrix and, after it, the scores made of it."""
         _replace(
-            self.path / "evaluation.npz", lambda file: np.savez_compressed(file, **dict(arrays))
+            self.path / "evaluation.npz",
+            lambda file: np.savez_compressed(file, allow_pickle=False, **arrays),
         )
         _replace(self.path / "evaluation.json", _json(scores))
 
@@ -235,23 +240,20 @@ def _json(value: Any) -> bytes:
 
 
 def _read_json(path: Path) -> Record | None:
-    def parse() -> Record:
-        value = json.loads(path.read_text("utf-8"))
-        if not isinstance(value, dict):
-            raise ValueError("it is no table")
-        return value
-
-    return _read(path, parse)
+    return _read(path, lambda: _table(json.loads(path.read_text("utf-8"))))
 
 
 def _read(path: Path, parse: Callable[[], T]) -> T | None:
     try:
         return parse() if path.exists() else None
-    except (ValueError, EOFError, RuntimeError, KeyError, OSError, *_BROKEN) as error:
+    except Exception as error:  # a foreign file makes its parser raise nearly anything
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
-_BROKEN = (zipfile.BadZipFile, SafetensorError)
+def _table(value: Any) -> Record:
+    if not isinstance(value, dict):
+        raise ValueError("it is no table")
+    return value
 
 
 def _unreadable(path: Path, why: str) -> RunFolderError:

@@ -37,12 +37,12 @@ def shuffled_batches(
 ) -> Iterator[tuple[Images, Labels]]:
     """Yield every example once, in an order drawn from the generator, as float images.
 
-    The last batch may be smaller, but never a single example (batch norm has no variance of one):
-    that one is left out this time.
+    The last batch may be smaller, but never a single example where others have more (batch norm
+    has no variance of one): that one is left out this time.
     """
     order = torch.randperm(len(split), generator=generator).to(split.images.device)
     for index in order.split(size):
-        if len(index) > 1 or len(order) == 1:
+        if len(index) > 1 or len(order) == 1 or size == 1:
             yield as_floats(split.images[index]), split.labels[index]
 
 

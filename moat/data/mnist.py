@@ -35,9 +35,12 @@ class MNIST(DataSet):
     def _split(self, root: Path, *, train: bool) -> Split:
         try:
             read = datasets.MNIST(root, train=train, download=self.download)
-        except (RuntimeError, OSError, ValueError) as error:
+            if len(read.data) != len(read.targets):
+                raise ValueError(f"{len(read.data)} images but {len(read.targets)} labels")
+        except Exception as error:  # torchvision asserts where a header is not one
             raise DataError(
-                f"no readable MNIST in {str(root.resolve())!r}: {error}",
+                f"no readable MNIST in {str(root.resolve())!r}: "
+                f"{str(error) or type(error).__name__}",
                 hint="Put the IDX files under MNIST/raw there, name another folder with data.root "
                 "or the variable MOAT_DATA, or set data.download = true.",
             ) from error

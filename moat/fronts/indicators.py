@@ -21,5 +21,7 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
         raise FrontError(
             f"the reference point has shape {corner.shape} for {matrix.shape[1]} objectives."
         )
+    if not np.isfinite(corner).all():
+        raise FrontError(f"the reference point is not finite: {corner.tolist()}.")
     inside = matrix[(matrix < corner).all(1)]
     return float(HV(ref_point=corner)(inside)) if len(inside) else 0.0

@@ -158,18 +158,15 @@ def _from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
     import qpsolvers
 
     solver = "cvxopt" if solver == "auto" else require_solver(solver)
-    k = len(P)
-    rows, values = [np.ones(k)], [1.0]
-    if cut is not None and not _is_constant(cut.coefficients):
-        rows.append(cut.coefficients.cpu().numpy())
-        values.append(float(cut.value))
+    free, rows, values = _face(len(P), cut)
+    k = int(free.sum())
     problem = qpsolvers.Problem(
-        P=2 * P.cpu().numpy() + _RIDGE * np.eye(k),
+        P=2 * P.cpu().numpy()[np.ix_(free, free)] + _RIDGE * np.eye(k),
         q=np.zeros(k),
         G=-np.eye(k),
         h=np.zeros(k),
-        A=np.stack(rows),
-        b=np.array(values),
+        A=rows,
+        b=values,
     )
     tight: dict[str, Any] = (
         {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12} if solver == "cvxopt" else {}
@@ -178,12 +175,32 @@ def _from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
         found = qpsolvers.solve_problem(problem, solver=solver, **tight).x
     except (ValueError, ArithmeticError, qpsolvers.exceptions.QPError):  # infeasible, their way
         found = None
-    found = np.full(k, np.nan) if found is None else found
-    return torch.as_tensor(found, dtype=P.dtype, device=P.device)[None]
+    weights = np.zeros(len(P))
+    weights[free] = np.nan if found is None else found
+    return torch.as_tensor(weights, dtype=P.dtype, device=P.device)[None]
 
 
-def _is_constant(coefficients: Tensor) -> bool:
-    return bool((coefficients - coefficients[0]).abs().max() < TOLERANCE)
+def _face(
+    k: int, cut: Equality | None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Return which weights may be above zero, and the equalities on those: rows and values.
+
+    At the least and the largest reachable value only the weights of those coefficients may, and
+    the constraint says nothing more. Left to itself, a back end finds no interior there, and
+    quadprog calls one in four such programs inconsistent (measured).
+    """
+    free = np.ones(k, dtype=bool)
+    rows, values = np.ones((1, k)), np.ones(1)
+    if cut is not None:
+        coefficients, value = cut.coefficients.cpu().numpy(), float(cut.value)
+        ends = (coefficients.min(), coefficients.max())
+        for end in ends:
+            if abs(value - end) <= TOLERANCE:
+                free = np.abs(coefficients - end) <= TOLERANCE
+                return free, rows[:, free], values
+        if ends[1] - ends[0] > TOLERANCE:
+            rows, values = np.stack([rows[0], coefficients]), np.array([1.0, value])
+    return free, rows, values
 
 
 def _best(candidates: Tensor, P: Tensor, cut: Equality | None) -> Solution:
@@ -193,8 +210,9 @@ def _best(candidates: Tensor, P: Tensor, cut: Equality | None) -> Solution:
     residual = (near - candidates).abs().amax(1)
     if cut is not None:
         residual = torch.maximum(residual, (near @ cut.coefficients - cut.value).abs())
-    valid = residual <= TOLERANCE  # False for NaN
     objective = torch.einsum("ni,ij,nj->n", near, P, near)
+    # Both are False for NaN: cvxopt answers a P of NaN with weights that meet the constraint.
+    valid = (residual <= TOLERANCE) & torch.isfinite(objective)
     best = torch.where(valid, objective, torch.inf).argmin()
     uniform = torch.full_like(P[0], 1 / len(P))
     solved = valid[best]

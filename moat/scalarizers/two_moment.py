@@ -100,21 +100,22 @@ class TwoMoment(LaggedScalarizer):
             "r_asked": asked,
             "r_effective": target,
             "clamped": clamped,
-            "clamped_share": self._clamped_steps / self._steps,
             "solved": answer.solved,
         }
 
     def log(self) -> dict[str, Any]:
         """Return r asked and used, whether it was clamped and how often, and negative weights."""
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
+        if self._steps:
+            record["clamped_share"] = int(self._clamped_steps) / self._steps
         if self.infeasible == "as-cvxopt" and self._weights is not None:
             record["negative_weight"] = min(0.0, self._weights.min().item())
         return record
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the window, the weights and the counts."""
+        """Return the window, the weights and the counts, as they are now."""
         return {
-            "history": self._history,
+            "history": None if self._history is None else self._history.clone(),
             "weights": self._weights,
             "steps": self._steps,
             "clamped_steps": self._clamped_steps,
@@ -122,7 +123,8 @@ class TwoMoment(LaggedScalarizer):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back the window, the weights and the counts."""
-        self._history = state["history"]
+        history = state["history"]
+        self._history = None if history is None else history.clone()  # written in place
         self._weights = state["weights"]
         self._steps = state["steps"]
         self._clamped_steps = state["clamped_steps"]

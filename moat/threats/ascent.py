@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from moat.errors import ModelError
 from moat.geometry.balls import Ball
 from moat.losses import LOSSES, LossName, is_correct
 from moat.passes import Segment, cut
@@ -65,12 +66,23 @@ def ascend(
             for step in range(max(climber.steps for climber in climbers)):
                 _advance(model, [c for c in climbers if step < c.steps], step)
             _finish(model, climbers, measure)
-    return [{n: _joined(parts) for n, parts in traces.items()} for traces in found]
+    return [
+        {n: _joined(parts) if parts else _nothing(climb, measure) for n, parts in traces.items()}
+        for climb, traces in zip(climbs, found, strict=True)
+    ]
 
 
 @contextmanager
 def attacked(model: nn.Module) -> Iterator[None]:
-    """Put the model in eval mode with frozen parameters, and leave every flag as it was."""
+    """Put the model in eval mode with frozen parameters, and leave every flag as it was.
+
+    Raises ModelError for a model that nothing can be differentiated through.
+    """
+    if any(parameter.is_inference() for parameter in model.parameters()):
+        raise ModelError(
+            "the model was made under torch.inference_mode, so it has no gradient to its input.",
+            hint="Build or load it outside of inference_mode.",
+        )
     training = {module: module.training for module in model.modules()}
     required = {parameter: parameter.requires_grad for parameter in model.parameters()}
     try:
@@ -153,6 +165,12 @@ def _finish(model: nn.Module, climbers: Sequence[_Climber], measure: bool) -> No
 
 def _blocks(climbers: Sequence[_Climber]) -> list[Tensor]:
     return [block for climber in climbers for block in climber.w]
+
+
+def _nothing(climb: Climb, measure: bool) -> Trace:
+    """Return the trace of a climb without examples."""
+    loss = climb.x.new_zeros(0) if measure else None
+    return Trace(climb.x, climb.start, loss, None if loss is None else loss.bool())
 
 
 def _joined(parts: list[Trace]) -> Trace:

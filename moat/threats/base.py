@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, TypeVar, dataclass_transform
 import torch
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass as pydantic_dataclass
-from torch import nn
+from torch import Tensor, nn
 
 from moat.errors import ModelError
 from moat.geometry.balls import Ball, draw
@@ -116,18 +116,18 @@ def search(
     """
     require_images(x, y)
     climbs = [threat.climb(x, y, generator=generator) for threat in threats]
-    size = pass_size or default_pass_size(x.device)
+    size = default_pass_size(x.device) if pass_size is None else pass_size
     return [traces.popitem()[1] for traces in ascend(model, climbs, size, measure=False)]
 
 
-def require_images(x: Images, y: Labels) -> None:
+def require_images(x: Tensor, y: Tensor) -> None:
     """Raise ModelError unless x are floating-point images in [0, 1] with a label each."""
     if not x.is_floating_point() or x.ndim != 4 or len(x) != len(y):
         raise ModelError(
             f"a threat takes floating-point images (batch, channel, height, width) and one label "
             f"each, not {tuple(x.shape)} of {x.dtype} and {tuple(y.shape)} labels."
         )
-    if len(x) and (x.amin() < 0 or x.amax() > 1):
+    if len(x) and not (x.amin() >= 0 and x.amax() <= 1):  # NaN is refused, too
         raise ModelError(
             f"images lie in [0, 1], not in [{x.amin():.3g}, {x.amax():.3g}].",
             hint="Make normalisation the first layer of the model.",

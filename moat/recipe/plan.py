@@ -1,0 +1,124 @@
+"""One run of a study, and what identifies it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from moat.data import DataSet
+from moat.evaluation import Protocol
+from moat.models import Model
+from moat.recipe.load import Document
+from moat.scalarizers import Scalarizer
+from moat.threats import Threat
+from moat.training import Optimizer, Schedule, Training
+
+LOCATION = ("root", "download")
+"""Where data lies does not say what it is."""
+UNIDENTIFYING = {"log_every", "pass_size"}
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run of a study, ready to train: one variant, one point of its sweep, one seed."""
+
+    study: str
+    variant: str
+    sweep: dict[str, Any]
+    seed: int
+    dataset: DataSet
+    validation: float
+    split_seed: int
+    model: Model
+    training: Training
+    optimizer: Optimizer
+    schedule: Schedule
+    threats: dict[str, Threat]
+    scalarizer: Scalarizer  # as the recipe gives it; a run trains a copy
+    protocol: Protocol
+    document: Document  # a recipe of this run alone
+
+    @property
+    def label(self) -> str:
+        """What a table or a plot calls it: the variant and its sweep values."""
+        return " ".join([self.variant, *self._sweep_names()])
+
+    @property
+    def path(self) -> Path:
+        """The run's folder within a results folder."""
+        return Path(self.study, self.variant, *self._sweep_names(","), f"seed-{self.seed}")
+
+    @property
+    def test_data(self) -> dict[str, Any]:
+        """What identifies the data that it is evaluated on."""
+        return {
+            name: value for name, value in described(self.dataset).items() if name not in LOCATION
+        }
+
+    @property
+    def trains(self) -> dict[str, Any]:
+        """Everything that determines the trained weights, but for machine and versions."""
+        return {
+            "data": {
+                **self.test_data,
+                "validation": self.validation,
+                "split_seed": self.split_seed,
+            },
+            "model": described(self.model),
+            "training": self.training.model_dump(exclude=UNIDENTIFYING),
+            "optimizer": self.optimizer.model_dump(),
+            "schedule": self.schedule.model_dump(),
+            "threats": {label: described(threat) for label, threat in self.threats.items()},
+            "scalarizer": described(self.scalarizer),
+            "seed": self.seed,
+        }
+
+    @property
+    def evaluates(self) -> dict[str, Any]:
+        """Everything that determines the evaluation of given weights."""
+        protocol = self.protocol
+        searched = {
+            label: {**described(threat), "at_steps": list(protocol.steps(label))}
+            for label, threat in protocol.threats.items()
+        }
+        return {
+            "threats": searched,
+            "summed": list(protocol.scored()),
+            "examples": protocol.examples,
+            "seed": protocol.seed,
+        }
+
+    @property
+    def train_hash(self) -> str:
+        """The hash of `trains`."""
+        return short_hash(self.trains)
+
+    @property
+    def protocol_hash(self) -> str:
+        """The hash of `evaluates`."""
+        return short_hash(self.evaluates)
+
+    def _sweep_names(self, joined: str | None = None) -> list[str]:
+        names = [f"{key.rpartition('.')[2]}={_plain(v)}" for key, v in self.sweep.items()]
+        if len({key.rpartition(".")[2] for key in self.sweep}) < len(self.sweep):
+            names = [f"{key}={_plain(v)}" for key, v in self.sweep.items()]
+        return [joined.join(names)] if joined and names else names
+
+
+def described(made: Any) -> dict[str, Any]:
+    """Return the name and the fields of a registered object, as a recipe would write them."""
+    name = getattr(made, "name", None) or made.reference
+    values = {field.name: getattr(made, field.name) for field in fields(made)}
+    return {"type": name, **json.loads(json.dumps(values, default=str))}
+
+
+def short_hash(value: Mapping[str, Any]) -> str:
+    """Return 16 hex digits that identify plain data, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> str:
+    return str(value).replace("/", "-").replace(" ", "")

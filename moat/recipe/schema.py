@@ -1,0 +1,125 @@
+"""The tables of a recipe, one class each; further keys are validated by what a table builds."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
+
+from moat import data, models, scalarizers, threats
+from moat.registry import Registry
+from moat.training import Constant, Optimizer, Schedule, Training
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""A label of the user's: letters, digits, dots, dashes; it becomes a folder."""
+
+
+class Table(BaseModel):
+    """A table that knows all its keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class OpenTable(BaseModel):
+    """A table whose further keys belong to what its `type` names."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The further keys."""
+        return dict(self.model_extra or {})
+
+
+class DataTable(OpenTable):
+    """The data set, and how much of its training split is held out for validation."""
+
+    type: str
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of every class
+    split_seed: NonNegativeInt = 0
+
+
+class ModelTable(OpenTable):
+    """The network: a registered name, or python:module:callable."""
+
+    type: str
+
+
+class ThreatTable(OpenTable):
+    """A threat under a label; `train` and `evaluate` override its keys for their purpose.
+
+    A threat without `evaluate` is trained against and not evaluated. `evaluate.at_steps` lists
+    the counts of iterations that are reported.
+    """
+
+    type: str | None = None  # the label, where it is not given
+    train: dict[str, Any] = Field(default_factory=dict)
+    evaluate: dict[str, Any] | None = None
+
+
+class EvaluationTable(Table):
+    """The protocol, but for the threats' own numbers."""
+
+    summed: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
+    examples: PositiveInt | None = None  # the first so many of the test split
+    seed: NonNegativeInt = 0  # of random starts
+
+
+class VariantTable(Table):
+    """One column of the study: what it trains against, and by which scalarizer."""
+
+    name: Name
+    threats: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    scalarizer: str | dict[str, Any] = "average"  # a name, or a table with `type`
+    sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+
+
+class Recipe(Table):
+    """Everything that determines a study."""
+
+    plugins: list[str] = Field(default_factory=list)  # local Python files to run first
+    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
+    data: DataTable
+    model: ModelTable
+    optimizer: Optimizer
+    schedule: Schedule = Constant()
+    training: Training
+    threats: dict[Name, ThreatTable] = Field(default_factory=dict)
+    evaluation: EvaluationTable = EvaluationTable()
+    variant: Annotated[list[VariantTable], Field(min_length=1)]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a recipe, with the keys of everything that is registered.
+
+    `extends` is resolved before validation, so the schema lists it and requires nothing that a
+    base may say.
+    """
+    schema = Recipe.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
+    schema.pop("required")
+    tables: dict[str, Registry[Any]] = {
+        "DataTable": data.registry,
+        "ModelTable": models.registry,
+        "ThreatTable": threats.registry,
+    }
+    for table, registry in tables.items():
+        schema["$defs"][table] |= {"anyOf": [_fields_of(cls, schema) for cls in registry]}
+        schema["$defs"][table].pop("required", None)
+    schema["$defs"]["Scalarizer"] = {
+        "anyOf": [_fields_of(cls, schema) for cls in scalarizers.registry]
+    }
+    schema["$defs"]["VariantTable"]["properties"]["scalarizer"] = {
+        "anyOf": [{"type": "string"}, {"$ref": "#/$defs/Scalarizer"}],
+        "default": "average",
+    }
+    return schema
+
+
+def _fields_of(cls: Any, schema: dict[str, Any]) -> dict[str, Any]:
+    described = TypeAdapter(cls).json_schema()
+    schema["$defs"] |= described.get("$defs", {})
+    return {
+        "title": cls.name,
+        "description": (cls.__doc__ or "").partition("\n")[0],
+        "properties": {"type": {"const": cls.name}, **described.get("properties", {})},
+    }

@@ -1,0 +1,102 @@
+"""Comparability groups: runs whose data and protocol agree may stand on one front."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moat.errors import FrontError
+from moat.report.points import Point
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs on the same data, judged by the same protocol."""
+
+    points: tuple[Point, ...]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What identifies the test set."""
+        return self.points[0].data
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """The threats, the strengths and what is summed."""
+        return self.points[0].protocol
+
+    @property
+    def protocol_hash(self) -> str:
+        """The short name of the protocol."""
+        return self.points[0].protocol_hash
+
+    @property
+    def studies(self) -> list[str]:
+        """The names of the studies, in order of the runs."""
+        return list(dict.fromkeys(point.study for point in self.points))
+
+    @property
+    def title(self) -> str:
+        """The studies and the data, as a headline."""
+        settings = [f"{key} {value}" for key, value in self.data.items() if key != "type"]
+        data = str(self.data.get("type", "data")) + (
+            f" ({', '.join(settings)})" if settings else ""
+        )
+        return f"{', '.join(self.studies)} on {data}"
+
+
+def group_points(points: Iterable[Point]) -> list[Group]:
+    """Return the groups in order of their first runs."""
+    groups: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        key = json.dumps(point.data, sort_keys=True), point.protocol_hash
+        groups.setdefault(key, []).append(point)
+    return [Group(tuple(members)) for members in groups.values()]
+
+
+def refuse_unequal(groups: list[Group], results: Path) -> None:
+    """Raise FrontError where there are several groups: the runs, and the keys that differ."""
+    if len(groups) < 2:
+        return
+    first, *others = groups
+    lines = [
+        f"{_some(first)} against {_some(other)}: {'; '.join(differences(first, other))}"
+        for other in others
+    ]
+    raise FrontError(
+        "the runs cannot be merged into one front: scores on different data or under different "
+        "protocols are not comparable.",
+        where=str(results),
+        hint="\n".join([*lines, "Without --merge each group gets a front of its own."]),
+    )
+
+
+def differences(one: Group, other: Group) -> list[str]:
+    """Return the dotted keys of data and protocol that differ, each with both values."""
+    left, right = (_flat({"data": g.data, "protocol": g.protocol}) for g in (one, other))
+    if left == right:
+        left, right = {"protocol_hash": one.protocol_hash}, {"protocol_hash": other.protocol_hash}
+    return [
+        f"{key} is {left.get(key, 'absent')} and {right.get(key, 'absent')}"
+        for key in {**left, **right}
+        if left.get(key) != right.get(key)
+    ]
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return dotted key -> value as JSON text."""
+    flat: dict[str, str] = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = json.dumps(value)
+    return flat
+
+
+def _some(group: Group, shown: int = 3) -> str:
+    """Return the folders of a group's runs, the first few by name."""
+    names = [point.where for point in group.points]
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest

@@ -1,0 +1,140 @@
+"""Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moat.errors import FrontError, MoatError, RunFolderError
+from moat.outcomes import FELL, NOT_SEARCHED, WITHSTOOD, Column, Outcomes, summary
+from moat.runs import Record, RunFolder, find_runs
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """One finished run. Scores are percent, made of the outcome matrix, never read as text."""
+
+    where: str  # the run folder, seen from the results folder
+    study: str
+    variant: str
+    sweep: dict[str, Any]
+    seed: int
+    label: str
+    data: dict[str, Any]
+    protocol: dict[str, Any]
+    protocol_hash: str
+    natural: float
+    accuracy: dict[str, dict[str, float]]  # threat, strength
+    scores: dict[str, float]
+    conditional: dict[str, float]
+    total: float
+    union: float
+    examples: int
+
+
+def read_points(results: Path) -> tuple[list[Point], list[str]]:
+    """Return a point for each finished run below a folder, and why others could not be read."""
+    if not results.is_dir():
+        raise FrontError("there is no such folder.", where=str(results), hint=_TRAIN)
+    points, skipped = [], []
+    for folder in find_runs(results):
+        try:
+            points.append(read_point(folder, results))
+        except MoatError as error:
+            skipped.append(str(error if error.where else error.at(str(folder.path))))
+    if not points:
+        found = "no finished run lies below this folder."
+        if skipped:
+            found = f"none of the {len(skipped)} finished runs below this folder can be read."
+        raise FrontError(found, where=str(results), hint="\n".join([*skipped, _TRAIN]))
+    return points, skipped
+
+
+def read_point(folder: RunFolder, results: Path) -> Point:
+    """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
+    record = folder.read_record() or {}
+    _check(folder, record, _RECORD, "")
+    protocol = record["protocol"]
+    _check(folder, protocol, _PROTOCOL, "protocol.")
+    outcomes = outcomes_of(folder, record["protocol_hash"])
+    if set(outcomes.threats) != set(protocol["threats"]):
+        raise _untrusted(
+            folder,
+            f"threats {_names(outcomes.threats)} were searched, its protocol names "
+            f"{_names(protocol['threats'])}",
+        )
+    if unknown := set(protocol["summed"]) - set(outcomes.threats):
+        raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
+    made: Record = summary(outcomes, protocol["summed"])
+    known = {name: record[name] for name in _RECORD}
+    where = folder.path.relative_to(results).as_posix()
+    return Point(where=where, **known, **{name: made[name] for name in _SCORES})
+
+
+def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
+    """Return the stored outcome matrix of a run, made under this protocol where one is named."""
+    loaded = folder.load_evaluation()
+    if loaded is None:
+        raise RunFolderError(
+            "the run is finished but its evaluation is missing.",
+            where=str(folder.path),
+            hint="`moat evaluate` with this folder makes it.",
+        )
+    arrays, about = loaded
+    made_under = about.get("protocol_hash", protocol_hash)
+    if protocol_hash and made_under != protocol_hash:
+        raise _untrusted(folder, f"it is of protocol {made_under}, its record of {protocol_hash}")
+    try:
+        return _outcomes(**{name: arrays[name] for name in _ARRAYS})
+    except KeyError as error:
+        raise _untrusted(folder, f"it has no array {error}") from error
+    except (ValueError, TypeError) as error:
+        raise _untrusted(folder, str(error)) from error
+
+
+def _outcomes(
+    outcomes: NDArray[Any], threats: NDArray[Any], strengths: NDArray[Any], ids: NDArray[Any]
+) -> Outcomes:
+    """Return the arrays as Outcomes; ValueError where they cannot be."""
+    if outcomes.dtype != np.int8 or ids.dtype != np.int64:
+        raise ValueError(f"outcomes are of type {outcomes.dtype} and ids of {ids.dtype}")
+    if not ids.size:
+        raise ValueError("it holds no example")
+    if not np.isin(outcomes, (WITHSTOOD, FELL, NOT_SEARCHED)).all():
+        raise ValueError("an outcome is none of 1, 0 and -1")
+    named = zip(threats.tolist(), strengths.tolist(), strict=True)
+    return Outcomes(outcomes, tuple(Column(str(t), int(s)) for t, s in named), ids)
+
+
+def _check(folder: RunFolder, table: Record, kinds: dict[str, type], prefix: str) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(table.get(name), kind):
+            raise RunFolderError(
+                f"its record is not moat's: {prefix}{name} is {table.get(name)!r} and should be "
+                f"of type {kind.__name__}.",
+                where=str(folder.path),
+                hint=_AGAIN,
+            )
+
+
+def _untrusted(folder: RunFolder, why: str) -> RunFolderError:
+    return RunFolderError(
+        f"its evaluation cannot be trusted: {why}.", where=str(folder.path), hint=_AGAIN
+    )
+
+
+def _names(names: Any) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+_RECORD: dict[str, type] = {
+    **{"study": str, "variant": str, "sweep": dict, "seed": int, "label": str},
+    **{"data": dict, "protocol": dict, "protocol_hash": str},
+}
+_PROTOCOL: dict[str, type] = {"threats": dict, "summed": list}
+_SCORES = ("natural", "accuracy", "scores", "conditional", "total", "union", "examples")
+_ARRAYS = ("outcomes", "threats", "strengths", "ids")
+_TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
+_AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

@@ -1,0 +1,66 @@
+"""A group's runs beside its natural runs: what each gained, and what that cost."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from moat.report.groups import Group
+from moat.report.points import Point
+from moat.types import NATURAL
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One run under the name that tells it from the others of its group.
+
+    `universal` is the sum of the scores' gains over the natural baseline (Table 1), `sacrificed`
+    the natural accuracy lost against it (Figure 7); both None where the group has no natural run.
+    `baseline` names the natural runs that were compared with: one, or several for their mean.
+    """
+
+    name: str
+    point: Point
+    baseline: tuple[str, ...] = ()
+    universal: float | None = None
+    sacrificed: float | None = None
+
+
+def rows_of(group: Group) -> list[Row]:
+    """Return the group's runs, each named and compared with its natural baseline."""
+    names = dict(zip(group.points, names_of(group.points), strict=True))
+    naturals = [point for point in group.points if point.variant == NATURAL]
+    rows = []
+    for point, name in names.items():
+        base = baseline_of(point, naturals)
+        if not base:
+            rows.append(Row(name, point))
+            continue
+        universal = point.total - fmean(natural.total for natural in base)
+        sacrificed = fmean(natural.natural for natural in base) - point.natural
+        baseline = tuple(names[natural] for natural in base)
+        rows.append(Row(name, point, baseline, universal, sacrificed))
+    return rows
+
+
+def baseline_of(point: Point, naturals: Sequence[Point]) -> list[Point]:
+    """Return the natural runs of the same seed, those of the same study first, or else all."""
+    same_seed = [natural for natural in naturals if natural.seed == point.seed]
+    same_study = [natural for natural in same_seed if natural.study == point.study]
+    return same_study or same_seed or list(naturals)
+
+
+def names_of(points: Sequence[Point]) -> list[str]:
+    """Return the shortest names that tell the runs apart: study and seed only where they vary."""
+    studies, seeds = {point.study for point in points}, {point.seed for point in points}
+    names = [
+        (f"{point.study}: " if len(studies) > 1 else "")
+        + point.label
+        + (f" seed {point.seed}" if len(seeds) > 1 else "")
+        for point in points
+    ]
+    count = Counter(names)
+    return [
+        name if count[name] == 1 else f"{name} [{point.where}]"
+        for name, point in zip(names, points, strict=True)
+    ]

@@ -1,0 +1,29 @@
+"""What a study tells whoever watches it."""
+
+from pathlib import Path
+
+from moat.errors import MoatError
+from moat.recipe import RunPlan
+from moat.training import TrainingListener
+
+
+class StudyListener(TrainingListener):
+    """Hears how a study goes; every method does nothing until overridden."""
+
+    def study_started(self, runs: int) -> None:
+        """So many runs are to be done, those that are finished included."""
+
+    def run_started(self, plan: RunPlan, folder: Path) -> None:
+        """A run begins, or goes on where it was."""
+
+    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
+        """A run was finished before."""
+
+    def evaluated(self, done: int, examples: int) -> None:
+        """So many test examples have been evaluated."""
+
+    def run_done(self, plan: RunPlan, scores: dict[str, object]) -> None:
+        """A run is finished, and these are its scores."""
+
+    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
+        """A run failed; the others go on."""

@@ -1,0 +1,56 @@
+"""The conformance kit: what every threat and every scalarizer promises, as checks to run on yours.
+
+`check_threat` and `check_scalarizer` run them all; each check is also a function of its own. A
+broken promise raises AssertionError with a sentence that says which.
+"""
+
+from moat.testing.cases import examples, smooth_model
+from moat.testing.gradient_threats import (
+    check_balls,
+    check_box,
+    check_climb,
+    check_gradients,
+    check_identity,
+    check_independence,
+)
+from moat.testing.scalarizers import (
+    check_order_of_examples,
+    check_plan,
+    check_scalarizer,
+    check_state,
+    check_weights,
+)
+from moat.testing.threats import (
+    check_exception,
+    check_images,
+    check_model_untouched,
+    check_outer_modes,
+    check_random_state,
+    check_repr,
+    check_reproducible,
+    check_threat,
+)
+
+__all__ = [
+    "check_balls",
+    "check_box",
+    "check_climb",
+    "check_exception",
+    "check_gradients",
+    "check_identity",
+    "check_images",
+    "check_independence",
+    "check_model_untouched",
+    "check_order_of_examples",
+    "check_outer_modes",
+    "check_plan",
+    "check_random_state",
+    "check_repr",
+    "check_reproducible",
+    "check_scalarizer",
+    "check_state",
+    "check_threat",
+    "check_weights",
+    "examples",
+    "smooth_model",
+]

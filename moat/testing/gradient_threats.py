@@ -1,0 +1,142 @@
+"""What a gradient threat promises besides: its transform, its balls and the search through both."""
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from moat.threats import GradientThreat, ascend
+from moat.types import Images, Labels, Transform
+
+ROUNDING = 1e-9  # float64, after a handful of operations
+
+
+def check_gradient_threat(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Run the checks of this file."""
+    check_identity(threat, x)
+    check_balls(threat, x)
+    check_box(threat, x)
+    check_gradients(threat, x)
+    check_independence(threat, model, x, y)
+    check_climb(threat, model, x, y)
+
+
+def check_identity(threat: GradientThreat, x: Images) -> None:
+    """Hold T_identity(x) to x, and every block to the batch, type and device of x."""
+    identity = threat.identity(x)
+    for number, block in enumerate(identity):
+        assert len(block) == len(x), _say(threat, f"block {number} of w has no batch first")
+        assert block.dtype == x.dtype, _say(
+            threat, f"block {number} of w is {block.dtype} for {x.dtype} images"
+        )
+    distance = (threat.apply(x, identity) - x).abs().max().item()
+    assert distance < ROUNDING, _say(
+        threat, f"the identity changes the images, by up to {distance:.3g}"
+    )
+
+
+def check_balls(threat: GradientThreat, x: Images) -> None:
+    """Hold each ball to what the search takes for granted.
+
+    One a block, the identity and every sample inside, a projection that changes nothing twice,
+    and a step that leads anywhere.
+    """
+    identity, balls = threat.identity(x), threat.balls(x)
+    assert len(identity) == len(balls), _say(
+        threat, f"{len(identity)} blocks of w have {len(balls)} balls"
+    )
+    for number, (block, ball) in enumerate(zip(identity, balls, strict=True)):
+        where = f"the ball of block {number}"
+        assert torch.equal(ball.project(block), block), _say(threat, f"{where} misses the identity")
+        far = ball.project(block + _noise(block))
+        assert torch.allclose(ball.project(far), far, rtol=0, atol=ROUNDING), _say(
+            threat, f"{where} projects a projected point elsewhere"
+        )
+        member = ball.sample(block, _seeded())
+        assert member.shape == block.shape and member.dtype == block.dtype, _say(  # noqa: PT018
+            threat, f"{where} draws samples of another shape or type"
+        )
+        assert torch.allclose(ball.project(member), member, rtol=0, atol=ROUNDING), _say(
+            threat, f"{where} draws samples outside itself"
+        )
+        stepped = ball.step(block, _noise(block))
+        assert not torch.equal(stepped, block), _say(threat, f"{where} takes steps of length 0")
+
+
+def check_box(threat: GradientThreat, x: Images) -> None:
+    """Hold T_w(x) to [0, 1] for every w in the balls, though `apply` never clamps.
+
+    The search measures T_w(x) as it is; images that left the box would be reported with the loss
+    of others.
+    """
+    for scale in (0.3, 3.0):
+        identity = threat.identity(x)
+        w = tuple(
+            ball.project(block + scale * _noise(block))
+            for ball, block in zip(threat.balls(x), identity, strict=True)
+        )
+        for inside in (w, _samples(threat, x)):
+            images = threat.apply(x, inside)
+            beyond = torch.maximum(-images, images - 1).max().item()
+            assert beyond < ROUNDING, _say(
+                threat, f"a w in the balls takes the images {beyond:.3g} beyond [0, 1]"
+            )
+
+
+def check_gradients(threat: GradientThreat, x: Images) -> None:
+    """Hold T_w(x) to a finite gradient in every block of w, nowhere zero for a whole image."""
+    w = tuple(block.detach().requires_grad_() for block in _samples(threat, x))
+    images = threat.apply(x, w)
+    assert images.requires_grad, _say(threat, "apply is not differentiable in w")
+    weighted = (images * _noise(images)).sum()
+    gradients = torch.autograd.grad(weighted, w, allow_unused=True)
+    for number, gradient in enumerate(gradients):
+        where = f"the gradient of block {number} of w"
+        assert gradient is not None, _say(threat, f"{where} does not exist: apply ignores it")
+        assert gradient.isfinite().all(), _say(threat, f"{where} is not finite")
+        dead = (gradient.flatten(1) == 0).all(1)
+        assert not dead.any(), _say(threat, f"{where} is zero for {int(dead.sum())} images")
+
+
+def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold an example to the same images, searched alone as in a batch, in float64."""
+    climb = threat.climb(x, y, generator=_seeded())
+    ((together,),) = (traces.values() for traces in ascend(model, [climb], len(x), measure=False))
+    for row in (0, len(x) - 1):
+        only = slice(row, row + 1)
+        start = tuple(block[only] for block in climb.start)
+        alone = replace(climb, x=x[only], y=y[only], start=start)
+        ((single,),) = (traces.values() for traces in ascend(model, [alone], 1, measure=False))
+        distance = (single.images - together.images[only]).abs().max().item()
+        assert distance < ROUNDING, _say(
+            threat, f"an example is another alone than in its batch, by up to {distance:.3g}"
+        )
+
+
+def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold the search to a loss at its end that is no lower than at its start, mostly."""
+    climb = threat.climb(x, y, at_steps=(0, threat.steps), generator=_seeded())
+    (traces,) = ascend(model, [climb], len(x))
+    start, end = traces[0].loss, traces[threat.steps].loss
+    assert start is not None and end is not None  # noqa: PT018 - they were measured
+    share = (end >= start).double().mean().item()
+    assert share > 0.5, _say(
+        threat, f"the search ends no lower than it starts for only {share:.0%} of the examples"
+    )
+
+
+def _samples(threat: GradientThreat, x: Images) -> Transform:
+    balls = zip(threat.balls(x), threat.identity(x), strict=True)
+    return tuple(ball.sample(block, _seeded()) for ball, block in balls)
+
+
+def _noise(like: torch.Tensor) -> torch.Tensor:
+    return torch.randn(like.shape, generator=_seeded(), dtype=like.dtype)
+
+
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(7)
+
+
+def _say(threat: GradientThreat, sentence: str) -> str:
+    return f"{threat!r}: {sentence}."

@@ -1,0 +1,140 @@
+"""What every threat promises to whoever calls `perturb`."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import torch
+from torch import nn
+
+from moat.testing import gradient_threats as gradient
+from moat.testing.cases import examples, smooth_model
+from moat.testing.model_state import disturbed, require_same, state_of
+from moat.threats import GradientThreat, Threat
+from moat.types import Images, Labels
+
+
+def check_threat(
+    threat: Threat, *, shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10
+) -> None:
+    """Run every check that applies on images of that (channel, height, width).
+
+    Raises AssertionError with the first promise that is broken. Choose numbers at which a few
+    steps climb: `check_climb` compares the end of the search with its start.
+    """
+    x, y = examples(shape, classes)
+    for check in (
+        *(check_images, check_model_untouched, check_exception, check_random_state),
+        *(check_reproducible, check_outer_modes),
+    ):
+        check(threat, smooth_model(shape, classes), x, y)
+    check_repr(threat)
+    if isinstance(threat, GradientThreat):
+        gradient.check_gradient_threat(threat, smooth_model(shape, classes), x, y)
+
+
+def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold what comes back to detached images in [0, 1] of the shape and type of x; x stays."""
+    for dtype in (torch.float64, torch.float32):
+        given, network = x.to(dtype), model.to(dtype)
+        kept = given.clone()
+        images = threat.perturb(network, given, y, generator=_seeded())
+        assert images.shape == given.shape, _say(
+            threat, f"images {tuple(given.shape)} came back as {tuple(images.shape)}"
+        )
+        assert images.dtype == dtype, _say(threat, f"{dtype} images came back as {images.dtype}")
+        assert not images.requires_grad, _say(threat, "the images are not detached")
+        low, high = images.min().item(), images.max().item()
+        assert low >= 0 and high <= 1, _say(  # noqa: PT018 - NaN fails it too
+            threat, f"the images leave [0, 1]: they span [{low:.6g}, {high:.6g}]"
+        )
+        assert torch.equal(given, kept), _say(threat, "the images it was given were changed")
+
+
+def check_model_untouched(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold flags, gradients, parameters and buffers to what they were, whatever mode they had."""
+    for training in (True, False):
+        before = disturbed(model, training)
+        threat.perturb(model, x, y, generator=_seeded())
+        require_same(threat, before, state_of(model), "the search")
+
+
+def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold the model to what it was when its last forward raises, and let the exception pass."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == last:
+            raise _Interruption
+
+    last = 0
+    handle = model.register_forward_hook(count)
+    before = disturbed(model, training=True)
+    threat.perturb(model, x, y, generator=_seeded())
+    calls, last = 0, calls
+    try:
+        threat.perturb(model, x, y, generator=_seeded())
+    except _Interruption:
+        pass
+    else:
+        assert last == 0, _say(threat, "an exception of the model was swallowed")
+    finally:
+        handle.remove()
+    require_same(threat, before, state_of(model), "an exception of the model")
+
+
+def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold torch's global random state still where a generator is given or nothing is drawn."""
+    generators: list[torch.Generator | None] = [_seeded()]
+    if isinstance(threat, GradientThreat) and threat.start == "zero":
+        generators.append(None)
+    for generator in generators:
+        before = torch.get_rng_state()
+        threat.perturb(model, x, y, generator=generator)
+        assert torch.equal(before, torch.get_rng_state()), _say(
+            threat,
+            "torch's global random state moved, though "
+            + ("a start at zero draws nothing" if generator is None else "a generator was given"),
+        )
+
+
+def check_reproducible(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold two searches with equal generators to the same images."""
+    first, second = (threat.perturb(model, x, y, generator=_seeded()) for _ in range(2))
+    assert torch.equal(first, second), _say(threat, "equal generators gave different images")
+
+
+def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
+    """Hold a search under no_grad or inference_mode to the images it finds without."""
+    expected = threat.perturb(model, x, y, generator=_seeded())
+    modes: tuple[Callable[[], AbstractContextManager[object]], ...] = (
+        torch.no_grad,
+        torch.inference_mode,
+    )
+    for mode in modes:
+        with mode():
+            images = threat.perturb(model, x.clone(), y.clone(), generator=_seeded())
+        assert torch.equal(images, expected), _say(
+            threat, f"it finds other images under torch.{mode.__name__}"
+        )
+
+
+def check_repr(threat: Threat) -> None:
+    """Hold `repr` to an expression that makes an equal threat."""
+    arguments = repr(threat).removeprefix(type(threat).__qualname__)
+    assert eval(f"cls{arguments}", {"cls": type(threat)}) == threat, _say(
+        threat, "its repr makes another threat"
+    )
+
+
+class _Interruption(Exception):
+    """What a model raises in the middle of a search."""
+
+
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(7)
+
+
+def _say(threat: Threat, sentence: str) -> str:
+    return f"{threat!r}: {sentence}."

@@ -1,0 +1,30 @@
+"""Algorithm 1 and the loop around it."""
+
+from moat.training.descent import Descent
+from moat.training.devices import fabric_for
+from moat.training.listener import TrainingListener
+from moat.training.loop import Fit, Fitted, fit
+from moat.training.optimizers import SGD, AdamW, Optimizer
+from moat.training.randomness import seed_globally
+from moat.training.schedules import Constant, Cosine, MultiStep, Schedule
+from moat.training.settings import Training
+from moat.training.step import train_step
+
+__all__ = [
+    "SGD",
+    "AdamW",
+    "Constant",
+    "Cosine",
+    "Descent",
+    "Fit",
+    "Fitted",
+    "MultiStep",
+    "Optimizer",
+    "Schedule",
+    "Training",
+    "TrainingListener",
+    "fabric_for",
+    "fit",
+    "seed_globally",
+    "train_step",
+]

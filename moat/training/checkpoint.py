@@ -1,0 +1,73 @@
+"""The state between two epochs, and how a run goes on from it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from moat.errors import RunFolderError
+from moat.runs import RunFolder
+from moat.scalarizers import Scalarizer
+from moat.training.schedules import Scheduler
+
+
+@dataclass
+class Progress:
+    """How far a run has come, and the best weights so far where they are to be kept."""
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    best_score: float = float("-inf")
+    best_epoch: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpointer:
+    """Saves and restores everything that a run's future depends on.
+
+    The generators are not among it: they are seeded anew from (seed, epoch).
+    """
+
+    folder: RunFolder
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    scheduler: Scheduler
+    scalarizer: Scalarizer
+
+    def save(self, progress: Progress) -> None:
+        """Keep the state after an epoch."""
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
+        self.folder.save_checkpoint({**state, "progress": vars(progress)})
+
+    def restore(self, device: torch.device) -> Progress:
+        """Take back the kept state and forget what was logged after it; start where there is none.
+
+        Raises RunFolderError where the checkpoint does not fit this run.
+        """
+        state = self.folder.load_checkpoint(device)
+        if state is None:
+            self.folder.rewind_log(0)
+            return Progress()
+        try:
+            for name, part in self._parts().items():
+                part.load_state_dict(state[name])
+            progress = Progress(**state["progress"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise RunFolderError(
+                f"the checkpoint does not fit this run: {error}",
+                where=str(self.folder.checkpoint),
+                hint="Train this run again with --overwrite.",
+            ) from error
+        self.folder.rewind_log(progress.step)
+        return progress
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "scheduler": self.scheduler,
+            "scalarizer": self.scalarizer,
+        }

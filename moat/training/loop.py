@@ -1,0 +1,201 @@
+"""Epochs around Algorithm 1: batches, schedule, log, validation, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from moat.data import Split, batches_per_epoch, shuffled_batches
+from moat.errors import TrainingError
+from moat.passes import default_pass_size
+from moat.precision import tensor_float_32
+from moat.runs import RunFolder
+from moat.scalarizers import Scalarizer
+from moat.threats import Threat
+from moat.training.checkpoint import Checkpointer
+from moat.training.descent import Descent
+from moat.training.devices import InPrecision
+from moat.training.listener import TrainingListener
+from moat.training.optimizers import Optimizer
+from moat.training.randomness import generator_for, seed_globally
+from moat.training.schedules import Schedule
+from moat.training.settings import Training
+from moat.training.step import train_step
+
+Validate = Callable[[nn.Module], dict[str, float]]
+"""From a model to its accuracy in percent, natural and by threat, on held-out examples."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Everything that one run trains with."""
+
+    model: nn.Module
+    split: Split
+    threats: Mapping[str, Threat]
+    scalarizer: Scalarizer
+    training: Training
+    optimizer: Optimizer
+    schedule: Schedule
+    seed: int
+    folder: RunFolder
+    fabric: Fabric
+    validate: Validate | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the training came to: the epoch whose weights were kept, and the last of the log."""
+
+    epoch: int
+    steps: int
+    seconds: float
+    images_per_second: float
+    scalarizer: dict[str, Any]
+
+
+def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
+    """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
+
+    A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
+    memory does not suffice; the last checkpoint stays.
+    """
+    return _Loop(job, listener or TrainingListener()).run()
+
+
+class _Loop:
+    def __init__(self, job: Fit, listener: TrainingListener) -> None:
+        self.job, self.listener = job, listener
+        device = job.fabric.device
+        self.model = job.model.to(device)
+        self.split = job.split.to(device)
+        self.steps_per_epoch = batches_per_epoch(len(job.split), job.training.batch_size)
+        self.epochs = job.training.epochs
+        self.pass_size = job.training.pass_size or default_pass_size(device)
+        self.optimizer = job.optimizer.build(self.model.parameters())
+        self.scheduler = job.schedule.build(self.optimizer, self.epochs, self.steps_per_epoch)
+        self.checkpointer = Checkpointer(
+            job.folder, self.model, self.optimizer, self.scheduler, job.scalarizer
+        )
+
+    def run(self) -> Fitted:
+        self.progress = self.checkpointer.restore(self.job.fabric.device)
+        network = InPrecision(self.model, self.job.fabric)
+        with tensor_float_32(self.job.training.precision == "tf32"):
+            while self.progress.epoch < self.epochs:
+                started = time.monotonic()
+                self._epoch(network)
+                self.progress.epoch += 1
+                self.progress.seconds += time.monotonic() - started
+                self._validate()
+                self.checkpointer.save(self.progress)
+        return self._finished()
+
+    def _epoch(self, network: nn.Module) -> None:
+        job, epoch = self.job, self.progress.epoch
+        seed_globally(job.seed, epoch)
+        order = generator_for(job.seed, epoch, "order")
+        search = generator_for(job.seed, epoch, "search")
+        network.train()
+        clock, seen = time.monotonic(), 0
+        for x, y in shuffled_batches(self.split, job.training.batch_size, order):
+            with _memory_explained():
+                descent = train_step(
+                    network,
+                    self.optimizer,
+                    job.threats,
+                    job.scalarizer,
+                    x,
+                    y,
+                    pass_size=self.pass_size,
+                    generator=search,
+                )
+            self.progress.step += 1
+            seen += len(x)
+            self._require_finite(descent)
+            if self.progress.step % job.training.log_every == 0:
+                now = time.monotonic()
+                self._log(self._record(descent, seen / max(now - clock, 1e-9)))
+                clock, seen = now, 0
+            self.scheduler.step()
+            total = self.epochs * self.steps_per_epoch
+            self.listener.stepped(epoch + 1, self.epochs, self.progress.step, total)
+
+    def _record(self, descent: Descent, rate: float) -> dict[str, Any]:
+        names = descent.losses.names
+        means, weights = descent.losses.means().tolist(), descent.mean_weights().tolist()
+        return {
+            "step": self.progress.step,
+            "epoch": self.progress.epoch + 1,
+            "loss": {n: _or_none(value) for n, value in zip(names, means, strict=True)},
+            "weight": dict(zip(names, weights, strict=True)),
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "images_per_second": round(rate, 1),
+            **self.job.scalarizer.log(),
+        }
+
+    def _validate(self) -> None:
+        """Measure the held-out examples, and keep the weights if they are the best so far."""
+        if self.job.validate is None:
+            return
+        accuracy = self.job.validate(self.model)
+        score = sum(accuracy.values()) / len(accuracy)
+        self._log(
+            {
+                "step": self.progress.step,
+                "epoch": self.progress.epoch,
+                "validation": accuracy,
+                "score": score,
+            }
+        )
+        if self.job.training.keep == "best" and score > self.progress.best_score:
+            self.progress.best_score, self.progress.best_epoch = score, self.progress.epoch
+            self.progress.best = {n: v.clone() for n, v in self.model.state_dict().items()}
+
+    def _log(self, record: dict[str, Any]) -> None:
+        self.job.folder.append_log(record)
+        self.listener.logged(record)
+
+    def _require_finite(self, descent: Descent) -> None:
+        done = self.progress.epoch
+        kept = f"The checkpoint of epoch {done} is kept: {self.job.folder.checkpoint}"
+        descent.losses.require_finite(
+            f"{self.job.folder.path}, step {self.progress.step}",
+            (kept if done else "No epoch was finished, so there is no checkpoint.")
+            + "\nA lower learning rate is the usual mend.",
+        )
+
+    def _finished(self) -> Fitted:
+        if self.progress.best:
+            self.model.load_state_dict(self.progress.best)
+        self.model.eval()
+        seconds = max(self.progress.seconds, 1e-9)
+        return Fitted(
+            epoch=self.progress.best_epoch or self.progress.epoch,
+            steps=self.progress.step,
+            seconds=round(seconds, 2),
+            images_per_second=round(self.progress.epoch * len(self.split) / seconds, 1),
+            scalarizer=self.job.scalarizer.log(),
+        )
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+@contextmanager
+def _memory_explained() -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"the device has too little memory for a step: {error}",
+            hint="Lower training.pass_size; for a network with batch norm, whose forwards are "
+            "never cut, lower training.batch_size.",
+        ) from error

@@ -1,0 +1,48 @@
+"""The optimizers of torch that a recipe can ask for, with the names of its own arguments."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from torch import nn
+
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SGD(_Table):
+    """Stochastic gradient descent with momentum."""
+
+    type: Literal["sgd"] = "sgd"
+    lr: PositiveFloat
+    momentum: Momentum = 0.0
+    weight_decay: NonNegativeFloat = 0.0
+    nesterov: bool = False
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Return torch's SGD over the parameters."""
+        return torch.optim.SGD(parameters, **self.model_dump(exclude={"type"}))
+
+
+class AdamW(_Table):
+    """Adam with decoupled weight decay; without decay it is Adam."""
+
+    type: Literal["adamw"] = "adamw"
+    lr: PositiveFloat
+    beta1: Momentum = 0.9
+    beta2: Momentum = 0.999
+    weight_decay: NonNegativeFloat = 0.0
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Return torch's AdamW over the parameters."""
+        betas = (self.beta1, self.beta2)
+        return torch.optim.AdamW(
+            parameters, lr=self.lr, betas=betas, weight_decay=self.weight_decay
+        )
+
+
+Optimizer = Annotated[SGD | AdamW, Field(discriminator="type")]

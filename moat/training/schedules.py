@@ -1,0 +1,55 @@
+"""How the learning rate falls, over torch's schedulers; all are stepped once a training step."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from torch.optim import lr_scheduler
+
+Scheduler = lr_scheduler.LRScheduler
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Constant(_Table):
+    """The learning rate stays."""
+
+    type: Literal["constant"] = "constant"
+
+    def build(
+        self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int
+    ) -> Scheduler:
+        """Return a scheduler that changes nothing."""
+        return lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+class MultiStep(_Table):
+    """The learning rate is multiplied by `gamma` after each of the named epochs."""
+
+    type: Literal["multi-step"] = "multi-step"
+    milestones: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]  # epochs
+    gamma: PositiveFloat = 0.1
+
+    def build(
+        self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int
+    ) -> Scheduler:
+        """Return torch's MultiStepLR, its milestones counted in steps."""
+        steps = [epoch * steps_per_epoch for epoch in self.milestones]
+        return lr_scheduler.MultiStepLR(optimizer, steps, self.gamma)
+
+
+class Cosine(_Table):
+    """The learning rate falls along half a cosine, to zero after the last step."""
+
+    type: Literal["cosine"] = "cosine"
+
+    def build(
+        self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int
+    ) -> Scheduler:
+        """Return torch's CosineAnnealingLR over all steps of the run."""
+        return lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps_per_epoch)
+
+
+Schedule = Annotated[Constant | MultiStep | Cosine, Field(discriminator="type")]

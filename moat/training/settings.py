@@ -1,0 +1,39 @@
+"""The training table of a recipe."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt
+
+
+def _refuse_float16(value: Any) -> Any:
+    if value == "16-mixed":
+        raise ValueError(
+            "16-mixed is refused: its gradient scaler would rescale combined gradients, and small "
+            "input gradients underflow to sign 0; take bf16-mixed"
+        )
+    return value
+
+
+Precision = Annotated[
+    Literal["32-true", "tf32", "bf16-mixed"],
+    BeforeValidator(_refuse_float16),
+]
+
+
+class Training(BaseModel):
+    """How long and how a run trains.
+
+    `keep` chooses the weights: those after the last epoch, or those of the epoch whose mean over
+    natural and robust validation accuracy is best. `log_every` and `pass_size` do not belong to
+    what identifies a run: the one changes nothing, the other only rounding and the order of
+    dropout's draws.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    epochs: PositiveInt
+    batch_size: PositiveInt = 128
+    precision: Precision = "32-true"
+    keep: Literal["last", "best"] = "last"
+    log_every: PositiveInt = 10  # steps
+    pass_size: PositiveInt | None = None  # examples; by device where it is not given

@@ -1,0 +1,32 @@
+"""Algorithm 1 on one screen."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from moat.scalarizers import Scalarizer
+from moat.threats import Threat
+from moat.training.craft import craft
+from moat.training.descent import Descent, descend
+from moat.types import NATURAL, Images, Labels
+
+
+def train_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    threats: Mapping[str, Threat],
+    scalarizer: Scalarizer,
+    x: Images,
+    y: Labels,
+    *,
+    pass_size: int,
+    generator: torch.Generator | None = None,
+) -> Descent:
+    """Take one pass through the body of Algorithm 1, on the batch of its line 2."""
+    names = (NATURAL, *threats)
+    plan = scalarizer.plan(names, len(x), generator)  # usually: every objective
+    examples = craft(model, threats, x, y, plan, pass_size, generator)  # lines 3-4: maximise over w
+    descent = descend(model, optimizer, scalarizer, examples, pass_size)  # lines 5-6: θ moves
+    scalarizer.update(descent.losses)  # lines 7-10: θ is fixed, the weights move
+    return descent

@@ -1,0 +1,64 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from moat.errors import FrontError
+from moat.fronts import hypervolume
+
+
+@st.composite
+def point_sets(draw) -> np.ndarray:
+    shape = (draw(st.integers(0, 6)), draw(st.integers(1, 4)))
+    return draw(arrays(np.float64, shape, elements=st.integers(0, 12).map(lambda n: n / 8)))
+
+
+def by_inclusion_and_exclusion(points: np.ndarray, corner: np.ndarray) -> float:
+    """Sum the boxes from each point to the corner, less what pairs share, and so on."""
+    volume = 0.0
+    for size in range(1, len(points) + 1):
+        for chosen in combinations(points, size):
+            sides = np.clip(corner - np.max(chosen, axis=0), 0, None)
+            volume -= (-1) ** size * float(np.prod(sides))
+    return volume
+
+
+@given(points=point_sets())
+def test_the_hypervolume_is_the_volume_of_the_union_of_boxes(points):
+    corner = np.ones(points.shape[1])
+    expected = by_inclusion_and_exclusion(points, corner)
+    assert hypervolume(points, corner) == pytest.approx(expected, abs=1e-12)
+
+
+@given(points=point_sets())
+def test_another_point_never_lessens_the_hypervolume(points):
+    corner = np.ones(points.shape[1])
+    more = np.vstack([points, np.full(points.shape[1], 0.5)])
+    assert hypervolume(more, corner) >= hypervolume(points, corner) - 1e-12
+
+
+def test_points_beyond_the_reference_count_for_nothing():
+    assert hypervolume([[0.0, 0.5], [-5.0, 2.0], [1.0, 0.0]], [1, 1]) == 0.5
+    assert hypervolume([[2.0, 2.0]], [1, 1]) == 0
+    assert hypervolume(np.empty((0, 2)), [1, 1]) == 0
+
+
+def test_a_reference_of_another_length_is_refused():
+    with pytest.raises(FrontError) as raised:
+        hypervolume([[0.0, 0.5]], [1, 1, 1])
+    assert raised.value.message == "the reference point has shape (3,) for 2 objectives."
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_reference_that_is_not_finite_is_refused(broken):
+    with pytest.raises(FrontError) as raised:
+        hypervolume([[0.0, 0.5]], [1, broken])
+    assert raised.value.message == f"the reference point is not finite: [1.0, {broken}]."
+
+
+def test_a_point_that_is_not_finite_is_refused():
+    with pytest.raises(FrontError, match="point 0 is not finite"):
+        hypervolume([[float("nan"), 0.5]], [1, 1])

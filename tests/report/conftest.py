@@ -1,0 +1,115 @@
+"""Run folders as training would leave them, made in a moment."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from moat.outcomes import Column
+from moat.runs import RunFolder
+
+Write = Callable[..., RunFolder]
+
+PROTOCOL = {
+    "threats": {
+        "pgd": {"type": "pgd", "epsilon": 0.1, "at_steps": [2, 4]},
+        "flow": {"type": "flow", "epsilon": 0.3, "at_steps": [2, 4]},
+        "rt": {"type": "rt", "epsilon": 0.3, "at_steps": [2, 4]},
+        "integrated": {"type": "integrated", "at_steps": [4]},
+    },
+    "summed": ["pgd", "flow", "rt"],
+    "examples": None,
+}
+
+
+def columns_of(protocol: dict[str, Any]) -> list[Column]:
+    searched = [Column(t, s) for t, table in protocol["threats"].items() for s in table["at_steps"]]
+    return [Column("natural", 0), *searched]
+
+
+def outcomes(accuracies: Sequence[float], examples: int) -> np.ndarray:
+    """Return a matrix whose columns have these accuracies, in percent: the first so many hold."""
+    held = np.round(np.array(accuracies) / 100 * examples)
+    return (np.arange(examples)[:, None] < held).astype(np.int8)
+
+
+def write_run(
+    folder: Path,
+    variant: str,
+    natural: float,
+    scores: Sequence[float],
+    *,
+    r: float | None = None,
+    seed: int = 0,
+    study: str = "digits_pareto",
+    data: dict[str, Any] | None = None,
+    protocol: dict[str, Any] | None = None,
+    protocol_hash: str = "0123456789abcdef",
+    examples: int = 1000,
+) -> RunFolder:
+    """Write a finished run with this natural accuracy and these scores, one a threat."""
+    protocol = protocol or PROTOCOL
+    columns = columns_of(protocol)
+    of_threat = dict(zip(protocol["threats"], scores, strict=True))
+    accuracies = [natural, *(of_threat[column.threat] for column in columns[1:])]
+    run = RunFolder(folder)
+    folder.mkdir(parents=True)
+    arrays = {
+        "outcomes": outcomes(accuracies, examples),
+        "threats": np.array([column.threat for column in columns]),
+        "strengths": np.array([column.strength for column in columns], dtype=np.int64),
+        "ids": np.arange(examples, dtype=np.int64),
+    }
+    run.save_evaluation(arrays, {"total": -1.0})  # text that is never to be believed
+    run.write_record(
+        {
+            "moat": "0.1.0",
+            "study": study,
+            "variant": variant,
+            "sweep": {} if r is None else {"scalarizer.r": r},
+            "seed": seed,
+            "label": variant if r is None else f"{variant} r={r}",
+            "train_hash": "f" * 16,
+            "data": data or {"type": "digits", "size": 16},
+            "protocol_hash": protocol_hash,
+            "protocol": protocol,
+            "scores": {"total": -1.0},
+        }
+    )
+    return run
+
+
+# variant, r, natural accuracy, then the scores of pgd, flow, rt and integrated
+STUDY = [
+    ("natural", None, 98.9, (29.4, 14.4, 16.7, 8.0)),
+    ("pgd-at", None, 98.0, (86.4, 38.2, 12.8, 10.1)),
+    ("spatial-at", None, 97.6, (12.2, 47.6, 78.8, 40.2)),
+    ("max-at", None, 95.7, (65.2, 53.0, 51.5, 48.3)),
+    ("average-at", None, 97.5, (72.7, 48.5, 78.8, 52.0)),
+    ("mgda", None, 98.3, (66.1, 40.9, 61.3, 41.6)),
+    ("pareto", 0.2, 98.5, (52.0, 25.0, 33.1, 21.0)),
+    ("pareto", 0.5, 98.4, (60.3, 36.8, 55.0, 37.3)),
+    ("pareto", 0.8, 98.2, (66.9, 41.3, 64.1, 44.4)),
+    ("pareto", 1.0, 97.8, (70.1, 45.2, 74.4, 49.2)),
+    ("pareto", 1.2, 97.7, (70.6, 46.1, 75.0, 50.1)),
+    ("pareto", 1.5, 97.5, (71.5, 48.0, 76.0, 51.0)),
+    ("pareto", 1.8, 97.4, (72.9, 48.9, 79.1, 52.5)),
+    ("pareto", 2.2, 94.2, (68.1, 56.7, 76.4, 53.3)),
+]
+
+
+@pytest.fixture
+def write() -> Write:
+    return write_run
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A results folder with fourteen runs of one study, some of them close neighbours."""
+    results = tmp_path / "results"
+    for variant, r, natural, scores in STUDY:
+        folder = results / variant / ("plain" if r is None else f"r={r}") / "seed-0"
+        write_run(folder, variant, natural, scores, r=r)
+    return results

@@ -1,0 +1,41 @@
+"""Every registered gradient threat, with numbers at which a few steps on small images tell."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+
+import pytest
+
+from moat.threats import GradientThreat, registry
+
+GRADIENT_THREATS = [cls for cls in registry if issubclass(cls, GradientThreat)]
+
+
+def make_threat(cls: type[GradientThreat], **more: object) -> GradientThreat:
+    required = [field.name for field in fields(cls) if field.default is MISSING]
+    numbers = {name: 0.02 if name.endswith("step_size") else 0.15 for name in required}
+    return cls(**(numbers | more))
+
+
+@pytest.fixture(params=GRADIENT_THREATS, ids=lambda cls: cls.name)
+def threat_class(request: pytest.FixtureRequest) -> type[GradientThreat]:
+    return request.param
+
+
+@pytest.fixture
+def make() -> Callable[..., GradientThreat]:
+    """A function from a threat's class to a threat: radius 0.15, step 0.02 in every block."""
+    return make_threat
+
+
+@pytest.fixture(params=["zero", "noise", "uniform"])
+def start(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def every_threat(start: str) -> list[GradientThreat]:
+    """One of each, all from the same kind of start, each with another number of steps."""
+    return [
+        make_threat(cls, start=start, steps=1 + 2 * number)
+        for number, cls in enumerate(GRADIENT_THREATS)
+    ]
