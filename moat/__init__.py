@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from moat import scalarizers as scalarizers
     from moat import testing as testing
     from moat import threats as threats
-    from moat.errors import MoatError as MoatError
-    from moat.study import load as load
-    from moat.study import train as train
+    from moat.errors import MoatError
+    from moat.study import load, train
 
 __version__ = "0.1.0"
 

@@ -16,6 +16,7 @@ import socket
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -130,7 +131,10 @@ class RunFolder:
 
     def save_model(self, state: Mapping[str, torch.Tensor]) -> None:
         """Keep the trained weights."""
-        tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+        tensors = {  # copies: safetensors refuses weights that two layers share
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, value in state.items()
+        }
         _replace(self.path / "model.safetensors", save_tensors(tensors))
 
     def load_model(self) -> dict[str, torch.Tensor] | None:
@@ -152,7 +156,7 @@ class RunFolder:
         """Return the outcome arrays and the scores, or None where there are none yet."""
         scores = _read_json(self.path / "evaluation.json")
         path = self.path / "evaluation.npz"
-        arrays = _read(path, lambda: dict(np.load(path, allow_pickle=False)))
+        arrays = _read(path, lambda: _arrays(path.read_bytes()))
         return None if scores is None or arrays is None else (arrays, scores)
 
     # The record that says the run is done.
@@ -248,6 +252,12 @@ def _read(path: Path, parse: Callable[[], T]) -> T | None:
         return parse() if path.exists() else None
     except Exception as error:  # a foreign file makes its parser raise nearly anything
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    # From bytes: numpy leaves a file open that turns out to be broken.
+    with np.load(BytesIO(content), allow_pickle=False) as stored:
+        return dict(stored)
 
 
 def _table(value: Any) -> Record:

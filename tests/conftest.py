@@ -19,7 +19,9 @@ SHAPED = (
     *("threats", "scalarizers", "models", "data", "runs", "registry"),
     *("training", "evaluation", "analysis", "testing"),
 )
-install_import_hook([f"moat.{name}" for name in SHAPED], "beartype.beartype")
+# An int may stand for a float, as the language has it.
+CHECK = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+install_import_hook([f"moat.{name}" for name in SHAPED], CHECK)
 
 settings.register_profile(
     "repeatable",

@@ -99,8 +99,7 @@ def test_the_scores_of_table_1_are_reproduced_on_cifar10():
         "average": (70.0, 49.68, 79.88, 64.98),
     }
     made = {
-        name: with_accuracies(dict(zip(columns, row, strict=True)))
-        for name, row in percent.items()
+        name: with_accuracies(dict(zip(columns, row, strict=True))) for name, row in percent.items()
     }
     assert universal(made["max"], made["natural"], THREATS) == pytest.approx(109.97)
     assert universal(made["average"], made["natural"], THREATS) == pytest.approx(127.10)

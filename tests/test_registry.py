@@ -211,9 +211,7 @@ def test_a_name_of_a_broken_package_is_refused_with_its_error(animals, packages)
     assert raised.value.hint == "Repair or uninstall that package; nothing else is affected."
 
 
-def test_an_entry_point_with_another_name_than_its_class_is_a_row_with_its_error(
-    animals, packages
-):
+def test_an_entry_point_with_another_name_than_its_class_is_a_row_with_its_error(animals, packages):
     packages.append(entry_point("nwet", lambda: declared(animals, "newt", "zoo_extra")))
     (broken,) = [entry for entry in animals.entries() if entry.value is None]
     assert broken.name == "nwet"

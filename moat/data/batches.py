@@ -56,4 +56,4 @@ def batches_in_order(split: Split, size: int) -> Iterator[tuple[Images, Labels]]
 def batches_per_epoch(examples: int, size: int) -> int:
     """Return how many batches `shuffled_batches` yields."""
     full, rest = divmod(examples, size)
-    return full + (rest > 1 or examples == 1)
+    return full + (rest > 1 or (rest == 1 and full == 0))

@@ -26,7 +26,7 @@ class Digits(DataSet):
     size: Annotated[int, Field(ge=8, le=64)] = 8  # pixels a side
 
     def load(self) -> Data:
-        """Return 1,437 training and 360 test images of one channel, ten classes."""
+        """Return 1,438 training and 359 test images of one channel, ten classes."""
         with resources.files("moat.data").joinpath("digits.npz").open("rb") as file:
             stored = dict(np.load(file))
         intensities = torch.from_numpy(stored["images"]).float()[:, None] / 16

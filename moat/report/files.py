@@ -35,9 +35,10 @@ def write_front(report: FrontReport, folder: Path) -> list[Path]:
         _write_bytes(paths[2], render(figure, "png"))
         _write_bytes(paths[3], render(figure, "svg"))
         written += paths
-    for path in folder.iterdir():
+    for path in sorted(folder.iterdir()):
         if path not in written and re.fullmatch(r"front(-\d+)?\.(csv|json|png|svg)", path.name):
-            path.unlink()
+            with disk(path):
+                path.unlink()
     return written
 
 

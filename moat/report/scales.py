@@ -29,7 +29,7 @@ def symlog_ticks(threshold: float, largest: float) -> list[float]:
     """Return 0, half the threshold, and 1, 2, 5 times each power of ten up to the largest."""
     first = math.floor(math.log10(threshold))
     last = math.ceil(math.log10(largest))
-    steps = (1, 2, 5) if last - first <= 3 else (1,)
+    steps = (1, 2, 5) if last - first <= 4 else (1,)
     sizes = [step * 10.0**power for power in range(first, last + 1) for step in steps]
     sizes = [threshold / 2, *(size for size in sizes if threshold <= size)]
     return sorted([*(-size for size in sizes), 0.0, *sizes])

@@ -53,7 +53,7 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
             threat, f"{where} projects a projected point elsewhere"
         )
         member = ball.sample(block, _seeded())
-        assert member.shape == block.shape and member.dtype == block.dtype, _say(  # noqa: PT018
+        assert (member.shape, member.dtype) == (block.shape, block.dtype), _say(
             threat, f"{where} draws samples of another shape or type"
         )
         assert torch.allclose(ball.project(member), member, rtol=0, atol=ROUNDING), _say(
@@ -118,7 +118,8 @@ def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) 
     climb = threat.climb(x, y, at_steps=(0, threat.steps), generator=_seeded())
     (traces,) = ascend(model, [climb], len(x))
     start, end = traces[0].loss, traces[threat.steps].loss
-    assert start is not None and end is not None  # noqa: PT018 - they were measured
+    assert start is not None  # both were measured
+    assert end is not None
     share = (end >= start).double().mean().item()
     assert share > 0.5, _say(
         threat, f"the search ends no lower than it starts for only {share:.0%} of the examples"

@@ -31,8 +31,8 @@ def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     names = _names(objectives)
     plans = [_fresh(scalarizer).plan(names, BATCH, _seeded(3)) for _ in range(2)]
     plan = plans[0]
-    shapes = {(objectives,), (objectives, BATCH)}
-    assert plan.dtype == torch.bool and tuple(plan.shape) in shapes, _say(  # noqa: PT018
+    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, BATCH))]
+    assert (plan.dtype, tuple(plan.shape)) in known, _say(
         scalarizer,
         f"the plan is no bool mask of shape {(objectives,)} or {(objectives, BATCH)}, but "
         f"{plan.dtype} of {tuple(plan.shape)}",

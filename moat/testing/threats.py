@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
-from moat.testing import gradient_threats as gradient
 from moat.testing.cases import examples, smooth_model
+from moat.testing.gradient_threats import check_gradient_threat
 from moat.testing.model_state import disturbed, require_same, state_of
 from moat.threats import GradientThreat, Threat
 from moat.types import Images, Labels
@@ -22,14 +22,14 @@ def check_threat(
     steps climb: `check_climb` compares the end of the search with its start.
     """
     x, y = examples(shape, classes)
+    if isinstance(threat, GradientThreat):
+        check_gradient_threat(threat, smooth_model(shape, classes), x, y)
     for check in (
         *(check_images, check_model_untouched, check_exception, check_random_state),
         *(check_reproducible, check_outer_modes),
     ):
         check(threat, smooth_model(shape, classes), x, y)
     check_repr(threat)
-    if isinstance(threat, GradientThreat):
-        gradient.check_gradient_threat(threat, smooth_model(shape, classes), x, y)
 
 
 def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
@@ -44,7 +44,7 @@ def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None
         assert images.dtype == dtype, _say(threat, f"{dtype} images came back as {images.dtype}")
         assert not images.requires_grad, _say(threat, "the images are not detached")
         low, high = images.min().item(), images.max().item()
-        assert low >= 0 and high <= 1, _say(  # noqa: PT018 - NaN fails it too
+        assert 0 <= low <= high <= 1, _say(
             threat, f"the images leave [0, 1]: they span [{low:.6g}, {high:.6g}]"
         )
         assert torch.equal(given, kept), _say(threat, "the images it was given were changed")

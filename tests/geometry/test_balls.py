@@ -12,7 +12,9 @@ radii = st.floats(0.01, 2)
 def images(seed: int) -> torch.Tensor:
     """Pixels in [0, 1], some exactly at the ends."""
     generator = torch.Generator().manual_seed(seed)
-    return (1.4 * torch.rand(3, 1, 4, 5, generator=generator, dtype=torch.float64) - 0.2).clamp(0, 1)
+    return (1.4 * torch.rand(3, 1, 4, 5, generator=generator, dtype=torch.float64) - 0.2).clamp(
+        0, 1
+    )
 
 
 def anywhere(seed: int) -> torch.Tensor:

@@ -62,7 +62,7 @@ def write_run(
         "strengths": np.array([column.strength for column in columns], dtype=np.int64),
         "ids": np.arange(examples, dtype=np.int64),
     }
-    run.save_evaluation(arrays, {"total": -1.0})  # text that is never to be believed
+    run.save_evaluation(arrays, {"scores": {"total": -1.0}})  # text, never believed
     run.write_record(
         {
             "moat": "0.1.0",

@@ -16,6 +16,8 @@ from moat.scalarizers import TwoMoment
 from moat.scalarizers.two_moment import moments, two_moment_matrix
 
 NAMES = ("natural", "pgd", "flow", "rt")
+HIGH = [[0.4, 0.9, 0.5, 0.7], [0.3, 1.1, 0.6, 0.5]]  # robust means up to 1
+HISTORY = [[1 / (1 + step), 2.0, 1 + (step % 3) / 4, 1.5] for step in range(9)]
 losses_of_a_step = st.lists(st.floats(0.01, 5), min_size=4, max_size=4)
 histories = st.lists(losses_of_a_step, min_size=1, max_size=8)
 
@@ -136,8 +138,6 @@ class TestTheTarget:
 
 
 class TestWhenRCannotBeReached:
-    HIGH = [[0.4, 0.9, 0.5, 0.7], [0.3, 1.1, 0.6, 0.5]]
-
     def test_the_clamp_is_logged_with_its_share_of_the_steps(self):
         scalarizer = TwoMoment(r=2.0, window=1)
         shares = []
@@ -151,7 +151,7 @@ class TestWhenRCannotBeReached:
         assert shares == pytest.approx([0, 1 / 2, 1 / 3, 1 / 2])
 
     def test_clamped_all_weight_lies_on_the_largest_robust_loss(self):
-        weights = seen(TwoMoment(r=6.0), self.HIGH).weights(NAMES)
+        weights = seen(TwoMoment(r=6.0), HIGH).weights(NAMES)
         assert weights.tolist() == pytest.approx([0, 1, 0, 0], abs=1e-6)
 
     def test_keep_last_leaves_the_weights_as_they_were(self):
@@ -165,21 +165,25 @@ class TestWhenRCannotBeReached:
         assert not torch.equal(scalarizer.weights(NAMES), reached)
 
     def test_keep_last_starts_uniform(self):
-        scalarizer = seen(TwoMoment(r=9.0, infeasible="keep-last"), self.HIGH)
+        scalarizer = seen(TwoMoment(r=9.0, infeasible="keep-last"), HIGH)
         assert scalarizer.weights(NAMES).tolist() == [0.25] * 4
 
-    def test_as_cvxopt_trains_on_weights_off_the_simplex_and_names_them(self):
-        scalarizer = seen(TwoMoment(r=4.0, infeasible="as-cvxopt"), self.HIGH)
-        weights, log = scalarizer.weights(NAMES), scalarizer.log()
-        assert not scalarizer.simplex
-        assert weights.min() < -0.1
-        assert log["negative_weight"] == weights.min().item()
-        assert log["r_effective"] == log["r_asked"] == 4.0
-        assert log["clamped"]
+    def test_as_cvxopt_trains_on_weights_off_the_simplex_and_names_the_negative_ones(self):
+        lowest = []
+        for r in (1.2, 1.5, 2.0, 2.2, 3.0, 4.0, 6.0):
+            scalarizer = seen(TwoMoment(r=r, infeasible="as-cvxopt"), HIGH)
+            weights, log = scalarizer.weights(NAMES), scalarizer.log()
+            assert not scalarizer.simplex
+            assert weights.min() < -0.01 or abs(weights.sum() - 1) > 0.01
+            assert log["negative_weight"] == min(0, weights.min().item())
+            assert log["r_effective"] == log["r_asked"] == r
+            assert log["clamped"]
+            lowest.append(log["negative_weight"])
+        assert min(lowest) < -0.1
 
     def test_as_cvxopt_is_the_same_program_where_r_can_be_reached(self):
-        literal = seen(TwoMoment(r=0.6, infeasible="as-cvxopt"), self.HIGH)
-        clamped = seen(TwoMoment(r=0.6), self.HIGH)
+        literal = seen(TwoMoment(r=0.6, infeasible="as-cvxopt"), HIGH)
+        clamped = seen(TwoMoment(r=0.6), HIGH)
         assert TwoMoment(r=0.6).simplex
         torch.testing.assert_close(
             literal.weights(NAMES), clamped.weights(NAMES), rtol=0, atol=1e-4
@@ -192,7 +196,7 @@ class TestWhenRCannotBeReached:
         assert scalarizer.weights(NAMES).tolist() == [0.25] * 4
 
     def test_losses_that_are_not_finite_leave_the_weights_as_they_were(self):
-        scalarizer = seen(TwoMoment(rho=0.5, window=2), self.HIGH)
+        scalarizer = seen(TwoMoment(rho=0.5, window=2), HIGH)
         before = scalarizer.weights(NAMES).clone()
         seen(scalarizer, [[torch.inf, 1.0, 1.0, 1.0]])
         assert torch.equal(scalarizer.weights(NAMES), before)
@@ -200,13 +204,11 @@ class TestWhenRCannotBeReached:
 
 
 class TestItsLife:
-    HISTORY = [[1 / (1 + step), 2.0, 1 + (step % 3) / 4, 1.5] for step in range(9)]
-
     def test_the_weights_start_uniform_and_lag_one_step(self):
         scalarizer = TwoMoment(rho=0.5)
         assert scalarizer.weights(NAMES).tolist() == [0.25] * 4
         assert scalarizer.log() == {}
-        seen(scalarizer, self.HISTORY[:1])
+        seen(scalarizer, HISTORY[:1])
         assert scalarizer.weights(NAMES).tolist() != [0.25] * 4
 
     def test_everything_is_planned(self):
@@ -226,21 +228,21 @@ class TestItsLife:
 
     @pytest.mark.parametrize("window", [1, 3, 50])
     def test_the_window_slides(self, window):
-        whole = seen(TwoMoment(rho=0.5, window=window), self.HISTORY)
-        recent = seen(TwoMoment(rho=0.5), self.HISTORY[-window:])
+        whole = seen(TwoMoment(rho=0.5, window=window), HISTORY)
+        recent = seen(TwoMoment(rho=0.5), HISTORY[-window:])
         torch.testing.assert_close(whole.weights(NAMES), recent.weights(NAMES), rtol=0, atol=1e-9)
 
     @pytest.mark.parametrize("cut", [0, 1, 3, 7])
     @pytest.mark.parametrize("infeasible", ["clamp", "keep-last", "as-cvxopt"])
     def test_a_resumed_run_is_the_undisturbed_one(self, cut, infeasible):
         fields = {"r": 1.9, "window": 4, "infeasible": infeasible}
-        undisturbed = seen(TwoMoment(**fields), self.HISTORY)
-        before, file = seen(TwoMoment(**fields), self.HISTORY[:cut]), io.BytesIO()
+        undisturbed = seen(TwoMoment(**fields), HISTORY)
+        before, file = seen(TwoMoment(**fields), HISTORY[:cut]), io.BytesIO()
         torch.save(before.state_dict(), file)
         file.seek(0)
         resumed = TwoMoment(**fields)
         resumed.load_state_dict(torch.load(file, weights_only=True))
-        seen(resumed, self.HISTORY[cut:])
+        seen(resumed, HISTORY[cut:])
         assert torch.equal(resumed.weights(NAMES), undisturbed.weights(NAMES))
         assert resumed.log() == undisturbed.log()
 

@@ -19,7 +19,7 @@ from moat.passes import default_pass_size
 from moat.recipe import RunPlan
 from moat.runs import Record, RunFolder
 from moat.study.listener import StudyListener
-from moat.study.load import finished_record, load, plan_of, with_weights
+from moat.study.loading import finished_record, load, plan_of, with_weights
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.types import NATURAL
 
@@ -99,7 +99,8 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
 def initial_model(plan: RunPlan, data: Data) -> nn.Module:
     """Return the network of a run with its seeded initial weights."""
     seed_globally(plan.seed, 0, "initialisation")
-    return plan.model.build(data.shape, len(data.classes))
+    model = plan.model.build(data.shape, len(data.classes))
+    return model.to(memory_format=torch.channels_last)  # a tenth faster, equal but for rounding
 
 
 def _train(

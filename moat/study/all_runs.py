@@ -9,7 +9,7 @@ from moat.errors import MoatError
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import RunFolder
 from moat.study.listener import StudyListener
-from moat.study.run import is_done, run_one
+from moat.study.one_run import is_done, run_one
 
 
 @dataclass

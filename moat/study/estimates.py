@@ -1,7 +1,7 @@
 """What a study will cost, from a few timed passes; nothing is trained."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -12,7 +12,7 @@ from moat.data import Data, shuffled_batches
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
-from moat.study.run import initial_model
+from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, attacked
 from moat.training import fabric_for
 from moat.types import NATURAL, Images, Labels
@@ -31,6 +31,12 @@ class RunEstimate:
     train_examples: int
     test_examples: int
     seconds: float
+
+
+def estimate_all(plans: Sequence[RunPlan], device: str = "auto") -> list[RunEstimate]:
+    """Estimate every run of a study, each data set read once."""
+    loaded = {dataset: dataset.load() for dataset in dict.fromkeys(p.dataset for p in plans)}
+    return [estimate(plan, loaded[plan.dataset], device) for plan in plans]
 
 
 def estimate(plan: RunPlan, data: Data, device: str = "auto") -> RunEstimate:

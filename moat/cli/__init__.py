@@ -1,0 +1,16 @@
+"""The command line: parses and prints, computes nothing; torch is imported inside commands."""
+
+import sys
+
+from moat.errors import MoatError
+
+
+def main() -> None:
+    """Run a command; what moat refuses is printed without a traceback and becomes an exit code."""
+    from moat.cli.app import app
+
+    try:
+        app()
+    except MoatError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

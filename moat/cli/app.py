@@ -1,0 +1,180 @@
+"""The commands. Exit codes: 0 done, 1 a run failed (the others went on), 2 bad input."""
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moat import __version__
+
+app = typer.Typer(
+    help="Train classifiers that withstand several kinds of attack; see what each choice costs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RUN_FAILED, INTERRUPTED = 1, 130
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Listing(StrEnum):
+    """What can be listed."""
+
+    threats = "threats"
+    scalarizers = "scalarizers"
+    models = "models"
+    datasets = "datasets"
+
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a key; the study gets its own folder."
+    ),
+]
+DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"moat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _moat(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="The study's TOML file.")],
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="VARIANT", help="Only this variant; repeatable.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.")] = None,
+    set_: Overrides = None,
+    results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
+    device: DeviceOption = Device.auto,
+    overwrite: Annotated[
+        bool, typer.Option(help="Train again what another recipe trained or what is broken.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Validate, list the runs and their cost; train nothing."),
+    ] = False,
+) -> None:
+    """Run what is not done yet of a study; run again, it goes on where it was."""
+    from moat.cli.display import listener_for_terminal
+    from moat.study import train as train_study
+
+    picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
+    if dry_run:
+        _dry_run(recipe, picked, device)
+        return
+    try:
+        with listener_for_terminal() as listener:
+            result = train_study(
+                recipe,
+                **picked,  # type: ignore[arg-type]
+                results=results,
+                device=device.value,
+                overwrite=overwrite,
+                listener=listener,
+            )
+    except KeyboardInterrupt:
+        again = shlex.join(["moat", *sys.argv[1:]])
+        typer.echo(f"\nInterrupted; the last checkpoint is kept. Go on with:\n  {again}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    for folder, error in result.failed.items():
+        typer.echo(f"failed: {folder}\n  {error}", err=True)
+    typer.echo(
+        f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
+        f"{len(result.failed)} failed. Next: moat front {shlex.quote(str(result.folder))}"
+    )
+    if result.failed:
+        raise typer.Exit(max(error.exit_code for error in result.failed.values()))
+
+
+@app.command()
+def evaluate(
+    run: Annotated[list[Path], typer.Argument(help="Run folders, each with a run.json.")],
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Evaluate finished runs again by their own protocol, and replace their scores."""
+    from moat.cli.display import listener_for_terminal, print_scores
+    from moat.study import evaluate_run
+
+    for folder in run:
+        with listener_for_terminal() as listener:
+            scores = evaluate_run(folder, device.value, listener)
+        print_scores(folder, scores)
+
+
+@app.command()
+def front(
+    results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")],
+    merge: Annotated[
+        bool, typer.Option(help="Put all runs on one front; refused where they are unequal.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
+    ] = None,
+) -> None:
+    """Show which runs no other run dominates, and write the table and the picture."""
+    from moat.cli.display import console
+    from moat.report import front_table, make_fronts, write_front
+
+    report = make_fronts(results, merge=merge)
+    for message in report.skipped:
+        typer.echo(f"skipped: {message}", err=True)
+    for one in report.fronts:
+        console.print(front_table(one))
+    for path in write_front(report, out or results):
+        typer.echo(f"wrote {path}")
+
+
+@app.command("list")
+def list_(kind: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
+    """Show what a recipe can name, and the package that each comes from."""
+    from importlib import import_module
+
+    from moat.cli.display import console, registry_table
+    from moat.registry import Registry
+
+    module = {"datasets": "data"}.get(kind.value, kind.value)
+    registry: Registry[object] = import_module(f"moat.{module}").registry
+    console.print(registry_table(registry))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a recipe, for editors."""
+    from moat.recipe import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device) -> None:
+    """Validate the recipe, load its data, time a few passes, and print what the study costs."""
+    from moat.cli.display import console, estimates_table
+    from moat.study import estimate_all, plan
+
+    plans = plan(recipe, **picked)  # type: ignore[arg-type]
+    console.print(estimates_table(estimate_all(plans, device.value)))

@@ -1,0 +1,208 @@
+"""What a person sees: progress, live losses and weights, tables. Plain lines outside a terminal."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from moat.errors import MoatError
+from moat.recipe import RunPlan
+from moat.registry import Registry
+from moat.study import RunEstimate, StudyListener
+
+console = Console()
+
+
+@contextmanager
+def listener_for_terminal() -> Iterator[StudyListener]:
+    """Yield bars for a terminal, plain lines for anything else."""
+    if not sys.stdout.isatty():
+        yield PlainLines()
+        return
+    bars = Bars()
+    with Live(bars.view, console=console, refresh_per_second=4, get_renderable=lambda: bars.view):
+        yield bars
+
+
+class PlainLines(StudyListener):
+    """A line when something begins, is validated, or ends: for logs and pipes."""
+
+    def __init__(self) -> None:
+        self.runs = self.begun = 0
+
+    def study_started(self, runs: int) -> None:
+        """Remember how many there are."""
+        self.runs = runs
+
+    def run_started(self, plan: RunPlan, folder: Path) -> None:
+        """Name the run and its folder."""
+        self.begun += 1
+        self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: {folder}")
+
+    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
+        """Say that it was finished before."""
+        self.begun += 1
+        self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: finished before")
+
+    def logged(self, record: dict[str, Any]) -> None:
+        """Print validation accuracies; the steps' lines are in the run's log."""
+        if "validation" in record:
+            accuracy = "  ".join(f"{n} {v:.1f}" for n, v in record["validation"].items())
+            self._say(f"  epoch {record['epoch']}: held-out accuracy {accuracy}")
+
+    def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
+        """Print the scores."""
+        self._say(f"  done: {scores_line(scores)}")
+
+    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
+        """Print the error's first line; the whole of it comes at the end."""
+        self._say(f"  FAILED {plan.label}: {error.message}")
+
+    def _say(self, line: str) -> None:
+        print(line, flush=True)
+
+
+class Bars(StudyListener):
+    """A bar for the runs, one for the steps of this run, one for its evaluation, and its log."""
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+        )
+        self.progress = Progress(*columns, console=console)
+        self.runs = self.progress.add_task("runs", total=None, note="")
+        self.steps = self.progress.add_task("steps", total=None, note="", visible=False)
+        self.examples = self.progress.add_task("evaluation", total=None, note="", visible=False)
+        self.latest: dict[str, Any] = {}
+        self.rate = ""
+        self.begun = time.monotonic()
+
+    @property
+    def view(self) -> Group:
+        """The live losses and weights above the bars."""
+        return Group(_live_table(self.latest), self.progress)
+
+    def study_started(self, runs: int) -> None:
+        """Set the length of the first bar."""
+        self.progress.update(self.runs, total=runs)
+
+    def run_started(self, plan: RunPlan, folder: Path) -> None:
+        """Start the run's own bars."""
+        self.latest = {}
+        self.progress.update(self.runs, note=f"{plan.label}, seed {plan.seed}")
+        self.progress.reset(self.steps, total=None, visible=True)
+        self.progress.reset(self.examples, total=None, visible=False)
+
+    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
+        """Count it."""
+        self.progress.advance(self.runs)
+
+    def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
+        """Move the run's bar."""
+        note = f"epoch {epoch}/{epochs}{self.rate}"
+        self.progress.update(self.steps, completed=step, total=steps, note=note)
+
+    def logged(self, record: dict[str, Any]) -> None:
+        """Show the newest losses, weights and held-out accuracies."""
+        self.latest = {**self.latest, **record}
+        if "images_per_second" in record:
+            self.rate = f", {record['images_per_second']:.0f} images/s"
+
+    def evaluated(self, done: int, examples: int) -> None:
+        """Move the bar of the evaluation."""
+        self.progress.update(self.examples, completed=done, total=examples, visible=True)
+
+    def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
+        """Leave a line above the bars."""
+        self.progress.advance(self.runs)
+        console.print(f"[bold]{plan.label}[/bold], seed {plan.seed}: {scores_line(scores)}")
+
+    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
+        """Leave a line above the bars."""
+        self.progress.advance(self.runs)
+        console.print(f"[bold red]failed[/] {plan.label}, seed {plan.seed}: {error.message}")
+
+
+def _live_table(record: dict[str, Any]) -> Table:
+    """Show a column an objective: its loss, its weight, its held-out accuracy."""
+    rows = {
+        "loss": record.get("loss", {}),
+        "weight": record.get("weight", {}),
+        "held-out accuracy %": record.get("validation", {}),
+    }
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    table = Table(box=None, show_header=bool(names))
+    table.add_column("")
+    for name in names:
+        table.add_column(name, justify="right")
+    for title, row in rows.items():
+        if row:
+            table.add_row(title, *(_figure(row.get(name)) for name in names))
+    if record.get("clamped"):
+        table.caption = f"r clamped to {record['r_effective']:.3f}"
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def scores_line(scores: dict[str, Any]) -> str:
+    """Return the scores of a run in one line, in percent."""
+    robust = "  ".join(f"{name} {score:.1f}" for name, score in scores["scores"].items())
+    return f"natural {scores['natural']:.1f}  {robust}  union {scores['union']:.1f}"
+
+
+def print_scores(folder: Path, scores: dict[str, Any]) -> None:
+    """Print where and what."""
+    print(f"{folder}: {scores_line(scores)}")
+
+
+def registry_table(registry: Registry[Any]) -> Table:
+    """Show each registered name with its origin and its first line, or why it failed to load."""
+    table = Table("name", "from", f"what the {registry.kind} is")
+    for entry in registry.entries():
+        about = (entry.value.__doc__ or "").partition("\n")[0] if entry.value else ""
+        table.add_row(entry.name, entry.origin, about or f"[red]not loaded: {entry.error}[/red]")
+    return table
+
+
+def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
+    """Show each run's passes an example and its estimated time, and the sum."""
+    table = Table(
+        title="passes are forwards and backwards an example",
+        caption=f"{len(estimates)} run(s), about {_duration(sum(e.seconds for e in estimates))} "
+        "in all; nothing was trained",
+    )
+    table.add_column("run")
+    for column in ("seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
+        table.add_column(column, justify="right")
+    for one in estimates:
+        table.add_row(
+            one.plan.label,
+            str(one.plan.seed),
+            str(one.plan.training.epochs),
+            str(one.search),
+            str(one.descent),
+            str(one.evaluation),
+            f"{one.train_examples} + {one.test_examples}",
+            _duration(one.seconds),
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

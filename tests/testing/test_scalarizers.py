@@ -1,0 +1,179 @@
+"""The kit finds each broken promise of a scalarizer, and says which."""
+
+import pytest
+import torch
+from pydantic.dataclasses import dataclass
+
+from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
+from moat.testing import check_scalarizer
+
+
+@dataclass(kw_only=True)
+class Even(LaggedScalarizer):
+    """A good one, whose promises the others break."""
+
+    def weights(self, names):
+        return torch.full((len(names),), 1 / len(names), dtype=torch.float64)
+
+
+@dataclass(kw_only=True)
+class PlansNumbers(Even):
+    def plan(self, names, batch, generator=None):
+        return torch.ones(len(names))
+
+
+@dataclass(kw_only=True)
+class PlansTooMuch(Even):
+    def plan(self, names, batch, generator=None):
+        return torch.ones(len(names) + 1, dtype=torch.bool)
+
+
+@dataclass(kw_only=True)
+class PlansNothing(Even):
+    def plan(self, names, batch, generator=None):
+        return torch.zeros(len(names), dtype=torch.bool)
+
+
+@dataclass(kw_only=True)
+class PlansByGlobalChance(Even):
+    def plan(self, names, batch, generator=None):
+        return torch.rand(len(names), 64)[:, :batch] < 0.5
+
+
+@dataclass(kw_only=True)
+class KeepsAGraph(Even):
+    def weights(self, names):
+        return super().weights(names).requires_grad_()
+
+
+@dataclass(kw_only=True)
+class DividesByZero(Even):
+    def weights(self, names):
+        return super().weights(names) / 0
+
+
+@dataclass(kw_only=True)
+class SumsToTwo(Even):
+    def weights(self, names):
+        return 2 * super().weights(names)
+
+
+@dataclass(kw_only=True)
+class WeighsOneTooFew(Even):
+    def weights(self, names):
+        return super().weights(names[1:])
+
+
+@dataclass(kw_only=True)
+class WeighsTheUnmeasured(Even):
+    def plan(self, names, batch, generator=None):
+        return torch.arange(len(names)) > 0
+
+
+@dataclass(kw_only=True)
+class WeighsTheUnmeasuredHere(LossScalarizer):
+    def plan(self, names, batch, generator=None):
+        return (torch.arange(len(names))[:, None] + torch.arange(batch)) % 2 == 0
+
+    def weights(self, losses):
+        return torch.full_like(losses.values, 1 / len(losses.names))
+
+
+@dataclass(kw_only=True)
+class FollowsTheFirst(LossScalarizer):
+    def weights(self, losses):
+        return losses.values[:, 0].softmax(0)
+
+
+@dataclass(kw_only=True)
+class ForgetsItsState(Even):
+    def __post_init__(self):
+        self._seen = None
+
+    def weights(self, names):
+        return super().weights(names) if self._seen is None else self._seen
+
+    def update(self, losses):
+        self._seen = (losses.means() + (0 if self._seen is None else self._seen)).softmax(0)
+
+
+@dataclass(kw_only=True)
+class SharesItsState(ForgetsItsState):
+    def __post_init__(self):
+        self._seen = torch.zeros(4, dtype=torch.float64)
+
+    def weights(self, names):
+        return self._seen.softmax(0)
+
+    def update(self, losses):
+        self._seen += losses.means()
+
+    def state_dict(self):
+        return {"seen": self._seen}
+
+    def load_state_dict(self, state):
+        self._seen = state["seen"].clone()
+
+
+@dataclass(kw_only=True)
+class IsOfNoKind(Scalarizer):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("cls", "sentence"),
+    [
+        (PlansNumbers, r"no bool mask of shape \(4,\) or \(4, 6\), but torch.float32 of \(4,\)"),
+        (PlansTooMuch, r"no bool mask of shape \(4,\) or \(4, 6\), but torch.bool of \(5,\)"),
+        (PlansNothing, "the plan measures nothing"),
+        (PlansByGlobalChance, "equal generators gave different plans"),
+        (KeepsAGraph, "the weights are not detached"),
+        (DividesByZero, "are not finite"),
+        (SumsToTwo, "`simplex` is True, but the weights are 1 off the simplex"),
+        (WeighsOneTooFew, r"the weights have the shape \(3,\)"),
+        (WeighsTheUnmeasured, "weight lies on a loss that the plan left out"),
+        (WeighsTheUnmeasuredHere, "weight lies on a loss that the plan left out"),
+        (FollowsTheFirst, "the weights depend on the order of the examples"),
+        (ForgetsItsState, "its state, read from a file, gives other weights"),
+        (SharesItsState, "its state, kept in memory while training went on, gives other weights"),
+        (IsOfNoKind, "it is neither lagged, loss nor gradient"),
+    ],
+)
+def test_a_broken_promise_is_named(cls, sentence):
+    with pytest.raises(AssertionError, match=sentence) as caught:
+        check_scalarizer(cls())
+    assert str(caught.value).startswith(repr(cls()))
+    assert str(caught.value).endswith(".")
+
+
+def test_a_good_one_passes_with_any_number_of_objectives():
+    for objectives in (2, 3, 12):
+        check_scalarizer(Even(), objectives)
+
+
+def test_weights_an_example_at_a_time_pass():
+    @dataclass(kw_only=True)
+    class Softened(LossScalarizer):
+        def weights(self, losses):
+            return losses.values.softmax(0)
+
+    check_scalarizer(Softened())
+
+
+def test_weights_off_the_simplex_pass_where_they_are_declared():
+    @dataclass(kw_only=True)
+    class Inverse(GradientScalarizer):
+        def __post_init__(self):
+            self.simplex = False
+
+        def weights(self, gramian, losses):
+            return 1 / gramian.diagonal()
+
+    check_scalarizer(Inverse())
+
+
+def test_the_scalarizer_itself_is_left_as_it_is():
+    given = ForgetsItsState()
+    with pytest.raises(AssertionError):
+        check_scalarizer(given)
+    assert given._seen is None

@@ -1,0 +1,309 @@
+"""The kit finds each broken promise of a threat, and says which."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from moat.geometry.balls import LinfBall
+from moat.testing import check_threat, examples, smooth_model
+from moat.threats import PGD, GradientThreat, Threat
+
+NUMBERS = {"epsilon": 0.1, "step_size": 0.03, "steps": 3}
+
+
+class LeavesTheBox(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x + 0.5
+
+
+class ReturnsAGraph(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x * torch.ones((), requires_grad=True)
+
+
+class ReturnsAnotherType(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x.float()
+
+
+class ReturnsAnotherShape(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x[:1]
+
+
+class ChangesTheImages(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x.mul_(0.5).clone()
+
+
+class LeavesTheModelInEvalMode(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        model.eval()
+        return x
+
+
+class LeavesGradients(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = x.clone().requires_grad_()
+            torch.func.functional_call(model, dict(model.named_buffers()), leaf).sum().backward()
+        return x
+
+
+class MovesBatchNorm(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            model(x)
+        return x
+
+
+class ForgetsTheModelAfterAnException(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        flags = [module.training for module in model.modules()]
+        model.eval()
+        model(x)
+        for module, flag in zip(model.modules(), flags, strict=True):
+            module.training = flag
+        return x
+
+
+class SwallowsExceptions(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        try:
+            return super().perturb(model, x, y, generator=generator)
+        except Exception:
+            return x
+
+
+class DrawsGlobally(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return (x + 0.1 * torch.rand_like(x)).clamp(0, 1)
+
+
+class DrawsAtZero(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        torch.rand(1, generator=generator)
+        return x
+
+
+class Remembers(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        CALLS.append(1)
+        return (x + 0.01 * (len(CALLS) % 2)).clamp(0, 1)
+
+
+CALLS: list[int] = []
+
+
+class NeedsGradients(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x if torch.is_grad_enabled() else x.flip(3)
+
+
+class HidesAField(PGD):
+    def __repr__(self):
+        return "HidesAField(epsilon=0.5, step_size=0.03)"
+
+
+class HasNoIdentity(PGD):
+    def identity(self, x):
+        return (x.new_full(x.shape, 0.2).clamp(max=1 - x),)
+
+
+class HasNoBatchFirst(PGD):
+    def identity(self, x):
+        return (x.new_zeros(1, *x.shape[1:]),)
+
+
+class SearchesInFloat32(PGD):
+    def identity(self, x):
+        return (torch.zeros_like(x, dtype=torch.float32),)
+
+
+class HasTooManyBalls(PGD):
+    def balls(self, x):
+        return 2 * super().balls(x)
+
+
+class Sphere(LinfBall):
+    """Off the identity: no set that moat can search."""
+
+    def project(self, w):
+        return self.epsilon * torch.where(w > 0, 1.0, -1.0).to(w)
+
+
+class MissesTheIdentity(PGD):
+    def balls(self, x):
+        return (Sphere(self.epsilon, self.step_size),)
+
+
+class Shrinking(LinfBall):
+    def project(self, w):
+        return w / 2
+
+
+class ProjectsOnAndOn(PGD):
+    def balls(self, x):
+        return (Shrinking(self.epsilon, self.step_size),)
+
+
+class Far(LinfBall):
+    def sample(self, like, generator):
+        return torch.full_like(like, 2 * self.epsilon)
+
+
+class SamplesOutside(PGD):
+    def balls(self, x):
+        return (Far(self.epsilon, self.step_size, low=-x, high=1 - x),)
+
+
+class Tall(LinfBall):
+    def sample(self, like, generator):
+        return like[:1]
+
+
+class SamplesAnotherShape(PGD):
+    def balls(self, x):
+        return (Tall(self.epsilon, self.step_size),)
+
+
+class StandsStill(PGD):
+    def balls(self, x):
+        return (LinfBall(self.epsilon, 0.0, low=-x, high=1 - x),)
+
+
+class ForgetsTheBox(PGD):
+    def balls(self, x):
+        return (LinfBall(self.epsilon, self.step_size),)
+
+
+class IgnoresItsBlock(PGD):
+    def apply(self, x, w):
+        return x
+
+
+class IgnoresOneBlock(PGD):
+    def identity(self, x):
+        return 2 * super().identity(x)
+
+    def balls(self, x):
+        return 2 * super().balls(x)
+
+    def apply(self, x, w):
+        return x + w[0]
+
+
+class MovesOneImageAlone(PGD):
+    def apply(self, x, w):
+        return x + w[0] * (torch.arange(len(x)) == 0).to(x)[:, None, None, None]
+
+
+class HasAnInfiniteGradient(PGD):
+    def apply(self, x, w):
+        return x + (w[0] * (x > -1) - w[0]).abs().sqrt()
+
+
+class MixesTheBatch(PGD):
+    def apply(self, x, w):
+        return x + w[0] / (1 + 50 * w[0].mean(0).abs())
+
+
+class Descends(LinfBall):
+    def steepest(self, gradient):
+        return -gradient.sign()
+
+
+class ClimbsDown(PGD):
+    def balls(self, x):
+        return (Descends(self.epsilon, self.step_size, low=-x, high=1 - x),)
+
+
+@pytest.mark.parametrize(
+    ("cls", "sentence"),
+    [
+        (LeavesTheBox, r"the images leave \[0, 1\]: they span \[0.5, 1.5\]"),
+        (ReturnsAGraph, "the images are not detached"),
+        (ReturnsAnotherType, "torch.float64 images came back as torch.float32"),
+        (ReturnsAnotherShape, r"images \(12, 1, 8, 8\) came back as \(1, 1, 8, 8\)"),
+        (ChangesTheImages, "the images it was given were changed"),
+        (LeavesTheModelInEvalMode, "the search changed the train/eval flag of 'the model'"),
+        (MovesBatchNorm, "the search changed the value of '1.running_mean'"),
+        (LeavesGradients, r"the search changed the \.grad of '0\."),
+        (
+            ForgetsTheModelAfterAnException,
+            "an exception of the model changed the train/eval flag of 'the model'",
+        ),
+        (SwallowsExceptions, "an exception of the model was swallowed"),
+        (DrawsGlobally, "global random state moved, though a generator was given"),
+        (DrawsAtZero, "global random state moved, though a start at zero draws nothing"),
+        (Remembers, "equal generators gave different images"),
+        (NeedsGradients, "it finds other images under torch.no_grad"),
+        (HidesAField, "its repr makes another threat"),
+        (HasNoIdentity, "the identity changes the images, by up to 0.2"),
+        (HasNoBatchFirst, "block 0 of w has no batch first"),
+        (SearchesInFloat32, "block 0 of w is torch.float32 for torch.float64 images"),
+        (HasTooManyBalls, "1 blocks of w have 2 balls"),
+        (MissesTheIdentity, "the ball of block 0 misses the identity"),
+        (ProjectsOnAndOn, "the ball of block 0 projects a projected point elsewhere"),
+        (SamplesOutside, "the ball of block 0 draws samples outside itself"),
+        (SamplesAnotherShape, "the ball of block 0 draws samples of another shape or type"),
+        (StandsStill, "the ball of block 0 takes steps of length 0"),
+        (ForgetsTheBox, r"a w in the balls takes the images 0\.1 beyond \[0, 1\]"),
+        (IgnoresItsBlock, "apply is not differentiable in w"),
+        (IgnoresOneBlock, "the gradient of block 1 of w does not exist: apply ignores it"),
+        (MovesOneImageAlone, "the gradient of block 0 of w is zero for 11 images"),
+        (HasAnInfiniteGradient, "the gradient of block 0 of w is not finite"),
+        (MixesTheBatch, "an example is another alone than in its batch, by up to"),
+        (ClimbsDown, "the search ends no lower than it starts for only 0% of the examples"),
+    ],
+)
+def test_a_broken_promise_is_named(cls, sentence):
+    with pytest.raises(AssertionError, match=sentence) as caught:
+        check_threat(cls(**NUMBERS))
+    assert str(caught.value).startswith(repr(cls(**NUMBERS)))
+    assert str(caught.value).endswith(".")
+
+
+class Darken(Threat):
+    """Its own search: no blocks, no balls, no steps."""
+
+    def perturb(self, model, x, y, *, generator=None):
+        return x.detach() * 0.9
+
+    def __repr__(self):
+        return "Darken()"
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    __hash__ = None
+
+
+def test_a_threat_with_a_search_of_its_own_is_checked_for_what_all_promise():
+    check_threat(Darken())
+
+
+def test_a_good_threat_passes_on_images_of_any_shape():
+    check_threat(PGD(**NUMBERS), shape=(3, 5, 9), classes=4)
+    check_threat(replace(PGD(**NUMBERS), start="uniform"), shape=(2, 32, 32), classes=3)
+
+
+def test_the_examples_touch_both_ends_of_the_box_in_every_channel():
+    x, y = examples((3, 8, 8), classes=5, count=7)
+    assert x.shape == (7, 3, 8, 8)
+    assert torch.equal(x.amin((2, 3)), torch.zeros(7, 3).to(x))
+    assert torch.equal(x.amax((2, 3)), torch.ones(7, 3).to(x))
+    assert 0 <= y.min() <= y.max() < 5
+
+
+def test_the_model_is_the_same_at_every_call_and_draws_nothing():
+    before = torch.get_rng_state()
+    first, second = smooth_model(), smooth_model()
+    assert torch.equal(torch.get_rng_state(), before)
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert first.training
+    assert any(isinstance(module, nn.Dropout) for module in first)
+    assert issubclass(PGD, GradientThreat)
