@@ -27,7 +27,7 @@ settings.register_profile(
     "repeatable",
     deadline=None,
     derandomize=True,
-    max_examples=50,
+    max_examples=30,
     # Fixtures here are built anew for a test, and no example changes them.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -2,10 +2,9 @@
 
 import doctest
 import inspect
-import pkgutil
-import warnings
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -13,11 +12,17 @@ import torch
 
 import moat
 
-MODULES = [
-    name
-    for _, name, _ in pkgutil.walk_packages(moat.__path__, "moat.")
-    if not name.startswith("moat.cli") and not name.endswith("__main__")
-]
+ROOT = Path(moat.__file__).parent
+
+
+def module_name(source: Path) -> str:
+    parts = source.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+WITH_EXAMPLES = sorted(
+    module_name(source) for source in ROOT.rglob("*.py") if ">>>" in source.read_text("utf-8")
+)
 
 
 def examples_of(module: ModuleType) -> Iterator[doctest.DocTest]:
@@ -25,8 +30,6 @@ def examples_of(module: ModuleType) -> Iterator[doctest.DocTest]:
 
     doctest's own search passes over functions that the shape check has wrapped.
     """
-    finder = doctest.DocTestFinder(exclude_empty=True, recurse=False)
-    scope = {"torch": torch, **vars(module)}
     documented: list[tuple[str, object]] = [(module.__name__, module)]
     for name, value in vars(module).items():
         if getattr(value, "__module__", None) == module.__name__:
@@ -35,23 +38,28 @@ def examples_of(module: ModuleType) -> Iterator[doctest.DocTest]:
                 documented += [
                     (f"{module.__name__}.{name}.{part}", method)
                     for part, method in vars(value).items()
-                    if inspect.isfunction(inspect.unwrap(method)) or isinstance(method, property)
+                    if isinstance(method, property | classmethod | staticmethod)
+                    or inspect.isfunction(method)
                 ]
+    finder = doctest.DocTestFinder(recurse=False)
     for name, value in documented:
-        yield from finder.find(value, name, module=module, globs=dict(scope))
+        yield from finder.find(value, name, module, globs={"torch": torch, **vars(module)})
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_in_docstrings_run(name):
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner = doctest.DocTestRunner()
     report: list[str] = []
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         for example in examples_of(import_module(name)):
             runner.run(example, out=report.append)
-    assert runner.failures == 0, "".join(report)
+    assert not runner.failures, "".join(report)
+    assert runner.tries, "examples stand where nobody looks for them"
 
 
-def test_examples_are_found_in_functions_under_the_shape_check():
-    found = [e.name for e in examples_of(import_module("moat.geometry.grids")) if e.examples]
+def test_an_example_is_found_in_a_function_under_the_shape_check():
+    grids = import_module("moat.geometry.grids")
+    assert hasattr(grids.resample, "__wrapped__")
+    found = [test.name for test in examples_of(grids) if test.examples]
     assert found == ["moat.geometry.grids.resample"]

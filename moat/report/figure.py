@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from moat.report.front import Front, Objective
+from moat.report.front import Front
 from moat.report.labels import Array, need_leaders, place_labels
 from moat.report.notes import caption_text
 from moat.report.scales import set_scale
@@ -40,14 +40,14 @@ def draw_front(front: Front) -> Figure:
     growth = min(max(1.0, (len(front.rows) / 30) ** 0.5), 2.5)
     width, height = 8.0 * growth, 6.0 * growth
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
-    caption = textwrap.wrap(caption_text(front), int(width * 18))
+    caption = textwrap.wrap(caption_text(front), int(width * 17.5))
     columns = int(width // 1.25)
     legend_rows = -(-(len(variants) + 2) // columns)
     below = 0.25 + 0.12 * len(caption) + 0.17 * legend_rows
     with matplotlib.style.context(_STYLE):
         figure = Figure(figsize=(width, height), dpi=_DPI)
         axes = figure.add_axes(
-            (0.65 / width, (below + 0.5) / height, 1 - 0.8 / width, 1 - (below + 0.9) / height)
+            (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)
         )
         axes.set_title(
             textwrap.shorten(front.group.title, int(width * 11), placeholder=" …"), loc="left"
@@ -57,14 +57,14 @@ def draw_front(front: Front) -> Figure:
         figure.legend(
             handles=_legend(variants),
             loc="upper left",
-            bbox_to_anchor=(0.55 / width, below / height),
+            bbox_to_anchor=(0.75 / width, below / height),
             ncols=columns,
             handlelength=1,
             columnspacing=1.5,
             borderaxespad=0,
             frameon=False,
         )
-        figure.text(0.65 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=_GREY)
+        figure.text(0.85 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=_GREY)
     return figure
 
 
@@ -80,8 +80,10 @@ def render(figure: Figure, format: str) -> bytes:
 def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
     values = front.values
     for which, column, objective in zip("xy", values.T, front.objectives, strict=True):
-        set_scale(axes, which, column)
-        getattr(axes, f"set_{which}label")(_axis_text(objective))
+        better = "higher" if objective.maximised else "lower"
+        unit = f"(percentage points, {better} is better{set_scale(axes, which, column)})"
+        join = " " if which == "x" else "\n"  # a picture is less high than wide
+        getattr(axes, f"set_{which}label")(f"{objective.name}{join}{unit}")
     x, y = _by_first(values[front.members]).T
     axes.plot(x, y, drawstyle="steps-pre", color=_GREY, linewidth=1, zorder=1, gid="front-line")
     for place, (row, on) in enumerate(zip(front.rows, front.members, strict=True)):
@@ -150,11 +152,6 @@ def _look(number: int, *, filled: bool) -> dict[str, Any]:
         "markeredgecolor": "black" if filled else colour,
         "markeredgewidth": 0.8 if filled else 1.3,
     }
-
-
-def _axis_text(objective: Objective) -> str:
-    better = "higher" if objective.maximised else "lower"
-    return f"{objective.name} (percentage points, {better} is better)"
 
 
 def _legend(variants: list[str]) -> list[Line2D]:

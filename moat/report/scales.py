@@ -15,12 +15,15 @@ def symlog_threshold(values: NDArray[np.float64]) -> float | None:
 
     An axis is symlog when a linear one would squeeze half of the values into its inner tenth: when
     the largest magnitude is more than ten times the median one. The median, rounded down to 1, 2
-    or 5 times a power of ten, is the threshold.
+    or 5 times a power of ten, is the threshold; a median below one percentage point counts as
+    one, since runs that near differ by a few examples.
     """
     sizes = np.abs(values[values != 0])
-    if not sizes.size or sizes.max() <= 10 * np.median(sizes):
+    if not sizes.size:
         return None
-    median = float(np.median(sizes))
+    median = max(1.0, float(np.median(sizes)))
+    if sizes.max() <= 10 * median:
+        return None
     power = 10.0 ** math.floor(math.log10(median))
     return max(step * power for step in (1, 2, 5) if step * power <= median)
 
@@ -35,13 +38,14 @@ def symlog_ticks(threshold: float, largest: float) -> list[float]:
     return sorted([*(-size for size in sizes), 0.0, *sizes])
 
 
-def set_scale(axes: Any, which: str, values: NDArray[np.float64]) -> None:
-    """Make the x or y axis linear or symlog, as its values ask for."""
+def set_scale(axes: Any, which: str, values: NDArray[np.float64]) -> str:
+    """Make the x or y axis linear or symlog, as its values ask for; return what to say of it."""
     threshold = symlog_threshold(values)
     if threshold is None:
-        return
+        return ""
     getattr(axes, f"set_{which}scale")("symlog", linthresh=threshold)
     axis = getattr(axes, f"{which}axis")
     axis.set_major_locator(FixedLocator(symlog_ticks(threshold, float(np.abs(values).max()) * 2)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", _MINUS)))
+    return f", logarithmic beyond {threshold:g}"

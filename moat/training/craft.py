@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from moat.objectives import by_entry
 from moat.threats import GradientThreat, Threat, search
@@ -21,9 +21,9 @@ class Examples:
 
     names: tuple[str, ...]
     planned: Mask
-    rows: list[torch.Tensor]
-    images: list[Images]
-    labels: list[Labels]
+    rows: list[Tensor]
+    images: list[Tensor]
+    labels: list[Tensor]
     batch: int
 
     def lengths(self) -> list[int]:
@@ -66,7 +66,7 @@ def craft(
     )
 
 
-def _with_equal_rows(planned: Mapping[str, torch.Tensor]) -> list[list[str]]:
+def _with_equal_rows(planned: Mapping[str, Tensor]) -> list[list[str]]:
     """Group the threats that are planned for the same examples; nothing for none."""
     groups: list[list[str]] = []
     for label, rows in planned.items():

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import Split, batches_per_epoch, shuffled_batches
-from moat.errors import TrainingError
+from moat.errors import MoatError, TrainingError
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
 from moat.runs import RunFolder
@@ -66,6 +66,11 @@ def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
     A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
     memory does not suffice; the last checkpoint stays.
     """
+    if job.training.keep == "best" and job.validate is None:
+        raise MoatError(
+            'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
+            hint='Set data.validation, 0.1 say, or training.keep = "last".',
+        )
     return _Loop(job, listener or TrainingListener()).run()
 
 

@@ -137,5 +137,5 @@ def test_a_users_callable_that_makes_no_network_is_refused(my_networks):
 
 
 def test_a_users_callable_that_is_missing_is_refused(my_networks):
-    with pytest.raises(RecipeError, match="has no 'linaer'. Did you mean 'linear'"):
+    with pytest.raises(RecipeError, match="has no 'linaer'\\. Did you mean 'linear'"):
         PythonModel(my_networks + "linaer").build((1, 8, 8), 10)

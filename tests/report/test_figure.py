@@ -40,7 +40,8 @@ def test_title_axes_and_caption_say_what_is_shown(study):
     written = texts(svg)
     assert "digits_pareto on digits (size 16)" in written
     assert "universal score (percentage points, higher is better)" in written
-    assert "sacrificed natural accuracy (percentage points, lower is better)" in written
+    assert "sacrificed natural accuracy" in written
+    assert "(percentage points, lower is better)" in written
     caption = " ".join(written)
     assert "Protocol 0123456789abcdef: pgd ε 0.1 at 2, 4 steps; flow ε 0.3 at 2, 4" in caption
     assert "integrated at 4 steps" in caption
@@ -116,7 +117,16 @@ def test_a_far_outlier_makes_its_axis_symlog(study, write):
     write(study / "collapsed", "collapsed", 10, (80, 80, 80, 80))
     figure = draw_front(make_fronts(study).fronts[0])
     assert figure.axes[0].get_yscale() == "symlog"
+    assert figure.axes[0].get_ylabel().endswith("lower is better, logarithmic beyond 1)")
     assert figure.axes[0].get_xscale() == "linear"
+
+
+def test_nothing_is_cut_off_at_the_edge_of_the_picture(study, write):
+    write(study / "collapsed", "collapsed", 10, (80, 80, 80, 80))
+    (front,) = make_fronts(study).fronts
+    pixels = np.asarray(Image.open(io.BytesIO(render(draw_front(front), "png"))).convert("L"))
+    for edge in (pixels[:5], pixels[-5:], pixels[:, :5], pixels[:, -5:]):
+        assert (edge == 255).all()
 
 
 def test_of_very_many_runs_only_the_members_are_labelled(tmp_path, write):

@@ -1,9 +1,10 @@
 """Every registered gradient threat, with numbers at which a few steps on small images tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 
 import pytest
+import torch
 
 from moat.threats import GradientThreat, registry
 
@@ -14,6 +15,15 @@ def make_threat(cls: type[GradientThreat], **more: object) -> GradientThreat:
     required = [field.name for field in fields(cls) if field.default is MISSING]
     numbers = {name: 0.02 if name.endswith("step_size") else 0.15 for name in required}
     return cls(**(numbers | more))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Batches are tiny here: on a shared machine, threads that wait for each other cost tenfold."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=GRADIENT_THREATS, ids=lambda cls: cls.name)

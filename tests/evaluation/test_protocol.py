@@ -1,0 +1,47 @@
+"""What a protocol refuses, and what it says of itself."""
+
+import pytest
+
+from moat.errors import MoatError
+from moat.evaluation import Protocol
+from moat.threats import PGD, Threat
+
+
+class Still(Threat):
+    def perturb(self, model, x, y, *, generator=None):
+        return x
+
+
+@pytest.fixture
+def pgd():
+    return PGD(epsilon=0.1, step_size=0.02, steps=7)
+
+
+def test_counts_default_to_the_threat_s_own_steps(pgd):
+    protocol = Protocol({"pgd": pgd, "still": Still()})
+    assert protocol.steps("pgd") == (7,)
+    assert protocol.steps("still") == (1,)
+    assert protocol.passes() == 7
+    assert protocol.scored() == ("pgd", "still")
+
+
+def test_the_label_of_the_natural_images_is_taken(pgd):
+    with pytest.raises(MoatError, match="no threat can have the label 'natural'"):
+        Protocol({"natural": pgd})
+
+
+@pytest.mark.parametrize("keys", [{"summed": ("pdg",)}, {"at_steps": {"pdg": (1,)}}])
+def test_a_label_that_is_not_evaluated_is_named_with_the_nearest(pgd, keys):
+    with pytest.raises(MoatError, match=r"no threat labelled 'pdg'\. Did you mean 'pgd'\?"):
+        Protocol({"pgd": pgd}, **keys)
+
+
+@pytest.mark.parametrize("counts", [(), (0, 3), (5, 3), (3, 3)])
+def test_counts_ascend_from_one(pgd, counts):
+    with pytest.raises(MoatError, match="ascending counts of at least 1"):
+        Protocol({"pgd": pgd}, at_steps={"pgd": counts})
+
+
+def test_counts_need_a_search_by_ascent():
+    with pytest.raises(MoatError, match="'still' is not searched by ascent"):
+        Protocol({"still": Still()}, at_steps={"still": (1, 2)})

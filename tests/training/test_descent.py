@@ -1,0 +1,103 @@
+"""Batch norm, planned subsets, and what is refused."""
+
+import pytest
+import torch
+
+from moat.errors import DefinitionError
+from moat.scalarizers import MGDA, Average, LaggedScalarizer, LossScalarizer, Max, Scalarizer
+from moat.training import SGD, train_step
+from moat.training.craft import craft
+
+
+def step(model, threats, scalarizer, images, pass_size=4):
+    x, y = images
+    optimizer = SGD(lr=0.1).build(model.parameters())
+    return train_step(model, optimizer, threats, scalarizer, x, y, pass_size=pass_size)
+
+
+@pytest.mark.parametrize(
+    ("scalarizer", "forwards"),
+    [
+        (Average(), [36]),
+        (Average(include_natural=True), [12, 36]),
+        (MGDA(), [12, 36]),
+        (Max(), [12]),
+    ],
+    ids=repr,
+)
+def test_batch_norm_takes_one_forward_for_natural_and_one_for_all_adversarial_images(
+    normed_network, threats, images, counter, scalarizer, forwards
+):
+    counted = counter(normed_network)
+    normed_network.train()
+    step(normed_network, threats, scalarizer, images)
+    assert [size for training, size in counted.calls if training] == forwards
+
+
+def test_max_never_makes_a_batch_of_one_even_where_one_threat_wins_a_single_example(
+    normed_network, threats, images, counter
+):
+    counted = counter(normed_network)
+    normed_network.train()
+
+    class Lopsided(LossScalarizer):
+        def plan(self, names, batch, generator=None):
+            return torch.arange(len(names)) > 0
+
+        def weights(self, losses):
+            weights = torch.zeros_like(losses.values)
+            weights[1] = 1.0
+            weights[1, 0], weights[2, 0] = 0.0, 1.0
+            return weights
+
+    step(normed_network, threats, Lopsided(), images)
+    assert [size for training, size in counted.calls if training] == [12]
+
+
+def test_the_search_leaves_the_running_statistics_of_batch_norm_alone(
+    normed_network, threats, images
+):
+    x, y = images
+    before = {name: value.clone() for name, value in normed_network.state_dict().items()}
+    craft(normed_network.train(), threats, x, y, torch.ones(4, dtype=torch.bool), 100)
+    for name, value in normed_network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+class Checkered(LaggedScalarizer):
+    """Plans half of the examples for one threat, the other half for another."""
+
+    def plan(self, names, batch, generator=None):
+        mask = torch.zeros(len(names), batch, dtype=torch.bool)
+        mask[1, ::2] = mask[2, 1::2] = True
+        return mask
+
+    def weights(self, names):
+        return torch.tensor([0.0, 0.5, 0.5, 0.0])
+
+
+def test_a_plan_by_example_pays_for_the_planned_examples_alone(network, threats, images, counter):
+    counted = counter(network)
+    descent = step(network, threats, Checkered(), images)
+    assert counted.backwards == 6 * 3 + 6 * 2 + 12  # pgd 3 steps, flow 2, then the descent
+    measured = torch.isfinite(descent.losses.values)
+    assert torch.equal(measured, Checkered().plan(descent.losses.names, 12))
+
+
+def test_planned_subsets_are_searched_as_the_whole_batch_is(network, threats, images):
+    x, y = images
+    everything = craft(network, threats, x, y, torch.ones(4, dtype=torch.bool), 100)
+    plan = Checkered().plan(everything.names, len(x))
+    part = craft(network, threats, x, y, plan, 100)
+    torch.testing.assert_close(part.images[1], everything.images[1][::2])
+    torch.testing.assert_close(part.images[2], everything.images[2][1::2])
+    assert part.lengths() == [0, 6, 6, 0]
+
+
+def test_a_scalarizer_of_no_kind_is_refused_with_the_three_kinds(network, threats, images):
+    class Shapeless(Scalarizer):
+        pass
+
+    with pytest.raises(DefinitionError, match="Shapeless is none of the three kinds") as error:
+        step(network, threats, Shapeless(), images)
+    assert "LaggedScalarizer, LossScalarizer or GradientScalarizer" in str(error.value)

@@ -1,0 +1,231 @@
+"""Epochs: the log, validation, the kept weights, precision, and what stops a run."""
+
+import pytest
+import torch
+from torch import nn
+
+from moat.data import Split
+from moat.errors import MoatError, TrainingError
+from moat.runs import RunFolder
+from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.threats import PGD, RT
+from moat.training import (
+    SGD,
+    AdamW,
+    Constant,
+    Cosine,
+    Fit,
+    MultiStep,
+    Training,
+    TrainingListener,
+    fabric_for,
+    fit,
+)
+from moat.training.loop import _memory_explained
+
+
+@pytest.fixture
+def split():
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.arange(40) % 2
+    images = torch.randint(0, 100, (40, 1, 8, 8), generator=generator, dtype=torch.uint8)
+    images[labels == 1] += 120
+    return Split(images, labels, torch.arange(40))
+
+
+def small_network(dropout=0.5):
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 2, 3), nn.Tanh(), nn.Flatten(), nn.Dropout(dropout), nn.Linear(72, 2)]
+    return nn.Sequential(*layers)
+
+
+def job_for(split, folder, **changes):
+    given = {
+        "model": small_network(),
+        "split": split,
+        "threats": {
+            "pgd": PGD(epsilon=0.1, step_size=0.05, steps=2, start="noise"),
+            "rt": RT(epsilon=0.2, step_size=0.1, steps=1),
+        },
+        "scalarizer": TwoMoment(rho=0.5),
+        "training": Training(epochs=3, batch_size=16, log_every=1),
+        "optimizer": SGD(lr=0.05),
+        "schedule": Constant(),
+        "seed": 0,
+        "folder": RunFolder(folder),
+        "fabric": fabric_for("cpu", "32-true"),
+    }
+    made = {**given, **changes}
+    made["folder"].path.mkdir(parents=True, exist_ok=True)
+    return Fit(**made)
+
+
+def weights_of(job):
+    return torch.cat([p.detach().reshape(-1) for p in job.model.parameters()])
+
+
+def test_every_logged_step_has_each_loss_and_weight_and_what_the_scalarizer_did(split, tmp_path):
+    job = job_for(split, tmp_path)
+    fit(job)
+    steps = [record for record in job.folder.read_log() if "loss" in record]
+    assert [record["step"] for record in steps] == list(range(1, 10))
+    for record in steps:
+        assert set(record["loss"]) == set(record["weight"]) == {"natural", "pgd", "rt"}
+        assert sum(record["weight"].values()) == pytest.approx(1)
+        assert record["lr"] == 0.05
+        assert record["images_per_second"] > 0
+        assert {"r_effective", "clamped", "clamped_share"} <= set(record)
+
+
+def test_a_loss_that_was_not_measured_is_null_in_the_log(split, tmp_path):
+    job = job_for(split, tmp_path, scalarizer=Natural())
+    fit(job)
+    record = job.folder.read_log()[0]
+    assert record["loss"]["pgd"] is None
+    assert record["loss"]["natural"] > 0
+
+
+def test_training_learns_what_can_be_learnt(split, tmp_path):
+    job = job_for(
+        split,
+        tmp_path,
+        model=small_network(0.0),
+        training=Training(epochs=40, batch_size=16),
+        optimizer=AdamW(lr=0.01),
+        schedule=Cosine(),
+    )
+    fit(job)
+    with torch.no_grad():
+        found = job.model(split.images.float() / 255).argmax(1)
+    assert (found == split.labels).float().mean() > 0.9
+
+
+def test_a_run_is_its_seed(split, tmp_path):
+    same, again, other = (
+        job_for(split, tmp_path / name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    for job in (same, again, other):
+        fit(job)
+    assert torch.equal(weights_of(same), weights_of(again))
+    assert not torch.equal(weights_of(same), weights_of(other))
+
+
+@pytest.mark.parametrize("scalarizer", [TwoMoment(r=0.4, window=3), MGDA(), Max()], ids=repr)
+def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
+    split, tmp_path, scalarizer
+):
+    import copy
+
+    whole = job_for(split, tmp_path / "whole", scalarizer=copy.deepcopy(scalarizer))
+    fit(whole)
+
+    class Stop(TrainingListener):
+        def stepped(self, epoch, epochs, step, steps):
+            if step == 5:  # in the middle of the second epoch
+                raise KeyboardInterrupt
+
+    broken = job_for(split, tmp_path / "broken", scalarizer=copy.deepcopy(scalarizer))
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, Stop())
+    resumed = job_for(split, tmp_path / "broken", scalarizer=copy.deepcopy(scalarizer))
+    fitted = fit(resumed)
+    assert torch.equal(weights_of(whole), weights_of(resumed))
+    assert fitted.steps == 9
+    steps = [r["step"] for r in resumed.folder.read_log() if "loss" in r]
+    assert steps == list(range(1, 10))
+
+
+def test_the_weights_of_the_best_epoch_are_kept_where_that_is_asked(split, tmp_path):
+    scores = iter([10.0, 90.0, 20.0])
+    seen = []
+
+    def validate(model):
+        seen.append(torch.cat([p.detach().reshape(-1).clone() for p in model.parameters()]))
+        return {"natural": next(scores), "pgd": 0.0}
+
+    training = Training(epochs=3, batch_size=16, keep="best")
+    job = job_for(split, tmp_path, training=training, validate=validate)
+    assert fit(job).epoch == 2
+    assert torch.equal(weights_of(job), seen[1])
+    logged = [r for r in job.folder.read_log() if "validation" in r]
+    assert [r["validation"]["natural"] for r in logged] == [10.0, 90.0, 20.0]
+    assert [r["score"] for r in logged] == [5.0, 45.0, 10.0]
+
+
+def test_keep_best_without_validation_is_refused(split, tmp_path):
+    training = Training(epochs=3, batch_size=16, keep="best")
+    with pytest.raises(MoatError, match="nothing is held out") as error:
+        fit(job_for(split, tmp_path, training=training))
+    assert "data.validation" in str(error.value)
+
+
+def test_the_learning_rate_falls_after_the_named_epochs(split, tmp_path):
+    job = job_for(split, tmp_path, schedule=MultiStep(milestones=(1, 2)))
+    fit(job)
+    rates = [r["lr"] for r in job.folder.read_log()]
+    assert rates == pytest.approx([0.05] * 3 + [0.005] * 3 + [0.0005] * 3)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_objective_and_checkpoint(
+    split, tmp_path
+):
+    class Sabotage(TrainingListener):
+        def stepped(self, epoch, epochs, step, steps):
+            if step == 4:
+                with torch.no_grad():
+                    job.model[-1].weight.fill_(float("nan"))
+
+    job = job_for(split, tmp_path, scalarizer=Average())
+    with pytest.raises(TrainingError) as error:
+        fit(job, Sabotage())
+    text = str(error.value)
+    assert "step 5" in text
+    assert "the objective 'pgd' is no longer finite" in text
+    assert f"The checkpoint of epoch 1 is kept: {job.folder.checkpoint}" in text
+    assert job.folder.load_checkpoint()["progress"]["epoch"] == 1
+
+
+def test_before_the_first_checkpoint_the_error_says_that_there_is_none(split, tmp_path):
+    model = small_network()
+    with torch.no_grad():
+        model[-1].weight.fill_(float("inf"))
+    with pytest.raises(TrainingError, match="no checkpoint"):
+        fit(job_for(split, tmp_path, model=model, scalarizer=Average()))
+
+
+@pytest.mark.parametrize("scalarizer", [TwoMoment(rho=0.5), MGDA(), Max(), Average()], ids=repr)
+def test_every_kind_of_step_works_under_bfloat16(split, tmp_path, scalarizer):
+    job = job_for(
+        split,
+        tmp_path,
+        scalarizer=scalarizer,
+        training=Training(epochs=1, batch_size=16, precision="bf16-mixed", log_every=1),
+        fabric=fabric_for("cpu", "bf16-mixed"),
+    )
+    before = weights_of(job).clone()
+    fit(job)
+    after = weights_of(job)
+    assert after.dtype == torch.float32
+    assert torch.isfinite(after).all()
+    assert not torch.equal(before, after)
+    weights = job.folder.read_log()[-1]["weight"].values()
+    assert sum(weights) == pytest.approx(1, abs=1e-5)
+
+
+def test_too_little_memory_is_explained():
+    with pytest.raises(TrainingError, match=r"too little memory") as error, _memory_explained():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    assert "training.pass_size" in str(error.value)
+
+
+def test_a_device_that_is_not_there_is_refused_with_the_mend(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(MoatError, match="no CUDA device was found") as error:
+        fabric_for("cuda", "32-true")
+    assert "--device cpu" in str(error.value)
+    assert fabric_for("auto", "tf32").device.type == "cpu"
+
+
+def test_half_precision_is_refused_with_the_reason():
+    with pytest.raises(ValueError, match=r"gradient scaler .* underflow to sign 0"):
+        Training(epochs=1, precision="16-mixed")

@@ -1,0 +1,44 @@
+"""Schedules and optimizers are torch's, with the recipe's numbers."""
+
+import warnings
+
+import pytest
+import torch
+
+from moat.training import SGD, AdamW, Constant, Cosine, MultiStep
+
+
+def rates(schedule, epochs=4, steps=5):
+    optimizer = SGD(lr=1.0).build([torch.nn.Parameter(torch.zeros(1))])
+    scheduler = schedule.build(optimizer, epochs, steps)
+    found = []
+    for _ in range(epochs * steps):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return found, optimizer.param_groups[0]["lr"]
+
+
+def test_constant_stays():
+    assert set(rates(Constant())[0]) == {1.0}
+
+
+def test_multi_step_counts_epochs():
+    found, _ = rates(MultiStep(milestones=(1, 3), gamma=0.5))
+    assert found == [1.0] * 5 + [0.5] * 10 + [0.25] * 5
+
+
+def test_cosine_falls_to_zero_after_the_last_step():
+    found, last = rates(Cosine())
+    assert found == sorted(found, reverse=True)
+    assert found[10] == pytest.approx(0.5)
+    assert last == pytest.approx(0, abs=1e-12)
+
+
+def test_optimizers_take_the_recipe_s_numbers():
+    parameter = [torch.nn.Parameter(torch.zeros(1))]
+    group = SGD(lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=True).build(parameter)
+    assert group.param_groups[0] | {"momentum": 0.9, "nesterov": True} == group.param_groups[0]
+    with warnings.catch_warnings():
+        adam = AdamW(lr=0.1, beta1=0.8).build(parameter)
+    assert adam.param_groups[0]["betas"] == (0.8, 0.999)
