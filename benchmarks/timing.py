@@ -1,0 +1,24 @@
+"""Ratios that a noisy machine cannot bend: everything in turn, A B C A B C, medians."""
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+Run = Callable[[], object]
+
+
+def in_turn(runs: Mapping[str, Run], rounds: int) -> dict[str, list[float]]:
+    """Return each run's seconds, one a round; a first round warms up and is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            if number:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """Return the median of the ratios within each round."""
+    return median(a / b for a, b in zip(above, below, strict=True))
