@@ -52,7 +52,8 @@ class Registry(Generic[T]):
         config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
         made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
         made.name = name
-        self._add(Entry(name, _origin(cls.__module__), made))
+        origin = str(local_file(cls) or cls.__module__.partition(".")[0])
+        self._add(Entry(name, origin, made))
         return cast(Declared, made)
 
     def get(self, name: str) -> type[T]:
@@ -118,11 +119,11 @@ class Registry(Generic[T]):
         return "; ".join(f"{', '.join(names)} ({origin})" for origin, names in origins.items())
 
 
-def _origin(module: str) -> str:
-    loaded = sys.modules.get(module)
-    if module.startswith(_LOCAL) and loaded is not None and loaded.__file__:
-        return loaded.__file__
-    return module.partition(".")[0]
+def local_file(cls: type) -> Path | None:
+    """Return the local plug-in file that declares a class, None for a package's."""
+    module = sys.modules.get(cls.__module__)
+    local = cls.__module__.startswith(_LOCAL) and module is not None and module.__file__
+    return Path(local) if local else None
 
 
 _LOCAL = "moat_local_"

@@ -26,7 +26,7 @@ class Ball(ABC):
 
     @abstractmethod
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return a member drawn uniformly, of the shape, type and device of `like`."""
+        """Return a random member, of the shape, type and device of `like`."""
 
     def step(self, w: Tensor, gradient: Tensor) -> Tensor:
         """Return the next iterate: a step of steepest ascent, then the projection (Eq. 9)."""
@@ -56,7 +56,7 @@ class LinfBall(Ball):
         return gradient.sign()
 
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw from the radius, then project onto the box."""
+        """Draw uniformly within the radius, then project onto the box, as PGD is usually started."""
         return self.project(self.epsilon * (2 * draw(torch.rand, like, generator) - 1))
 
 

@@ -11,6 +11,7 @@ from moat.data import DataSet
 from moat.evaluation import Protocol
 from moat.models import Model
 from moat.recipe.load import Document
+from moat.registry import local_file
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training import Optimizer, Schedule, Training
@@ -108,10 +109,15 @@ class RunPlan:
 
 
 def described(made: Any) -> dict[str, Any]:
-    """Return the name and the fields of a registered object, as a recipe would write them."""
+    """Return the name and the fields of a registered object, as a recipe would write them.
+
+    What a local file declares is identified by the file's content too.
+    """
     name = getattr(made, "name", None) or made.reference
     values = {field.name: getattr(made, field.name) for field in fields(made)}
-    return {"type": name, **json.loads(json.dumps(values, default=str))}
+    source = local_file(type(made))
+    content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
+    return {"type": name, **json.loads(json.dumps(values, default=str)), **content}
 
 
 def short_hash(value: Mapping[str, Any]) -> str:

@@ -104,12 +104,13 @@ class TwoMoment(LaggedScalarizer):
         }
 
     def log(self) -> dict[str, Any]:
-        """Return r asked and used, whether it was clamped and how often, and negative weights."""
+        """Return r asked and used, whether it was clamped and how often, and what left the simplex."""
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
         if self._steps:
             record["clamped_share"] = int(self._clamped_steps) / self._steps
         if self.infeasible == "as-cvxopt" and self._weights is not None:
             record["negative_weight"] = min(0.0, self._weights.min().item())
+            record["weight_sum"] = self._weights.sum().item()
         return record
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Literal, TypeVar, dataclass_transform
+from typing import ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 import torch
-from pydantic import ConfigDict, Field, PositiveInt
+from pydantic import ConfigDict, Field, PositiveInt, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from torch import Tensor, nn
 
@@ -51,6 +51,15 @@ class GradientThreat(Threat):
     steps: PositiveInt = 10  # iterations
     start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
     loss: LossName = "cross-entropy"  # what is climbed
+
+    @model_validator(mode="after")
+    def _off_the_flat_start(self) -> Self:
+        if self.loss == "kl" and self.start == "zero":
+            raise ValueError(
+                "the KL loss has no gradient at the natural image, so that a start at zero climbs "
+                'rounding noise; take start = "noise"'
+            )
+        return self
 
     @abstractmethod
     def identity(self, x: Images) -> Transform:
