@@ -6,6 +6,8 @@ The names below are handed out when first asked for, so that `import moat` costs
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from moat.version import __version__
+
 if TYPE_CHECKING:
     from moat import evaluation as evaluation
     from moat import fronts as fronts
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from moat import threats as threats
     from moat.errors import MoatError
     from moat.study import load, train
-
-__version__ = "0.1.0"
 
 _FUNCTIONS = {"load": "moat.study", "train": "moat.study", "MoatError": "moat.errors"}
 _MODULES = (

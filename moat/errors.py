@@ -52,6 +52,14 @@ class RunFolderError(MoatError):
     """A run folder that cannot be read, written or trusted."""
 
 
+class DiskError(RunFolderError):
+    """What the disk refuses to write."""
+
+
+class BusyError(RunFolderError):
+    """A run folder that another process is writing."""
+
+
 class SolverError(MoatError):
     """A quadratic program without a solution on the simplex."""
 

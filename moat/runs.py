@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from moat.errors import RunFolderError
+from moat.errors import BusyError, DiskError, RunFolderError
 
 FORMAT = 1
 Record = dict[str, Any]
@@ -46,17 +46,18 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder as its one writer; raise RunFolderError that says who else does."""
-        with disk(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+        """Hold the folder as its one writer; raise BusyError that says who else does."""
+        make_folder(self.path)
         holder = self.path / ".holder.json"
         lock = FileLock(self.path / ".lock")
         try:
             with disk(self.path):
                 lock.acquire(blocking=False)
         except Timeout:
-            who = json.loads(holder.read_text()) if holder.exists() else {}
-            raise RunFolderError(
+            who: Record = {}
+            with suppress(OSError, ValueError):  # it may be let go of at this moment
+                who = _table(json.loads(holder.read_text("utf-8")))
+            raise BusyError(
                 f"another process is writing this run: process {who.get('pid', 'unknown')} on "
                 f"{who.get('host', 'unknown')}.",
                 where=str(self.path),
@@ -190,16 +191,21 @@ def find_runs(results: Path) -> list[RunFolder]:
     return [RunFolder(path.parent) for path in sorted(results.rglob("run.json"))]
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; raise DiskError where that is refused."""
+    with disk(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step, its folder made if need be."""
-    with disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     _replace(path, text.encode())
 
 
 @contextmanager
 def disk(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into a RunFolderError that names the place and the mend."""
+    """Turn what the disk refuses into a DiskError that names the place and the mend."""
     try:
         yield
     except OSError as error:
@@ -212,7 +218,7 @@ def disk(path: Path) -> Iterator[None]:
             else "Name a folder you may write to with --results."
         )
         why = "the disk is full" if full else (error.strerror or str(error))
-        raise RunFolderError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+        raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
 
 
 def _replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:

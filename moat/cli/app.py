@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from moat import __version__
+from moat.version import __version__
 
 app = typer.Typer(
     help="Train classifiers that withstand several kinds of attack; see what each choice costs.",

@@ -56,7 +56,7 @@ class LinfBall(Ball):
         return gradient.sign()
 
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw uniformly within the radius, then project onto the box, as PGD is usually started."""
+        """Draw uniformly within the radius, then project onto the box, as PGD usually starts."""
         return self.project(self.epsilon * (2 * draw(torch.rand, like, generator) - 1))
 
 

@@ -104,7 +104,7 @@ class TwoMoment(LaggedScalarizer):
         }
 
     def log(self) -> dict[str, Any]:
-        """Return r asked and used, whether it was clamped and how often, and what left the simplex."""
+        """Return r asked and used, how often it was clamped, and what left the simplex."""
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
         if self._steps:
             record["clamped_share"] = int(self._clamped_steps) / self._steps

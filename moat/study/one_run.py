@@ -10,7 +10,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from moat import __version__
 from moat.data import Data, Split, hold_out
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol, evaluate
@@ -22,6 +21,7 @@ from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of, with_weights
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.types import NATURAL
+from moat.version import __version__
 
 
 def is_done(plan: RunPlan, folder: RunFolder) -> bool:

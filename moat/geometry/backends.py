@@ -1,0 +1,108 @@
+"""The quadratic program on the simplex by other people's solvers, on the host."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moat.errors import SolverError, did_you_mean
+from moat.geometry.enumeration import RIDGE
+from moat.geometry.equality import Equality
+
+CONSTANT = 1e-9  # spread below which coefficients say nothing beyond Σa = 1
+
+
+def known_solvers() -> list[str]:
+    """Return the names `solver` takes on this machine."""
+    import qpsolvers
+
+    return ["auto", "exact", *sorted(qpsolvers.available_solvers)]
+
+
+def require_solver(name: str) -> str:
+    """Return the name if it is a solver of this machine; raise SolverError with the nearest."""
+    known = known_solvers()
+    if name not in known:
+        raise SolverError(
+            f"no quadratic solver is called {name!r}.{did_you_mean(name, known)}",
+            hint=f"known here: {', '.join(known)}\nqpsolvers offers more once their packages are "
+            "installed.",
+        )
+    return name
+
+
+def from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
+    """Return the back end's last iterate as the one candidate, NaN where it gave none."""
+    import qpsolvers
+
+    solver = "cvxopt" if solver == "auto" else require_solver(solver)
+    free, rows, values = _face(len(P), cut)
+    k = int(free.sum())
+    problem = qpsolvers.Problem(
+        P=2 * P.cpu().numpy()[np.ix_(free, free)] + RIDGE * np.eye(k),
+        q=np.zeros(k),
+        G=-np.eye(k),
+        h=np.zeros(k),
+        A=rows,
+        b=values,
+    )
+    tight: dict[str, Any] = (
+        {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12} if solver == "cvxopt" else {}
+    )
+    try:
+        found = qpsolvers.solve_problem(problem, solver=solver, **tight).x
+    except (ValueError, ArithmeticError, qpsolvers.exceptions.QPError):  # infeasible, their way
+        found = None
+    weights = np.zeros(len(P))
+    weights[free] = np.nan if found is None else found
+    return torch.as_tensor(weights, dtype=P.dtype, device=P.device)[None]
+
+
+def _face(
+    k: int, cut: Equality | None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Return which weights may be above zero, and the equalities on those: rows and values.
+
+    At the least and the largest reachable value only the weights of those coefficients may, and
+    the constraint says nothing more. Left to itself, a back end finds no interior there, and
+    quadprog calls one in four such programs inconsistent (measured).
+    """
+    free = np.ones(k, dtype=bool)
+    rows, values = np.ones((1, k)), np.ones(1)
+    if cut is not None:
+        coefficients, value = cut.coefficients.cpu().numpy(), float(cut.value)
+        ends = (coefficients.min(), coefficients.max())
+        for end in ends:
+            if abs(value - end) <= CONSTANT:
+                free = np.abs(coefficients - end) <= CONSTANT
+                return free, rows[:, free], values
+        if ends[1] - ends[0] > CONSTANT:
+            rows, values = np.stack([rows[0], coefficients]), np.array([1.0, value])
+    return free, rows, values
+
+
+def last_iterate_of_cvxopt(P: Tensor, constraint: Equality) -> NDArray[np.float64] | None:
+    """Return what the paper's procedure returns, whatever it is; None where cvxopt raises.
+
+    For an r that no weights reach, cvxopt reports 'unknown' and this last iterate is not on the
+    simplex: negative weights, or a sum of 47. It exists to show that, not to be trained on.
+    """
+    import cvxopt
+
+    k = len(P)
+    coefficients = constraint.coefficients.detach().double().cpu().numpy()
+    try:
+        answer = cvxopt.solvers.qp(
+            cvxopt.matrix(2 * P.detach().double().cpu().numpy()),
+            cvxopt.matrix(0.0, (k, 1)),
+            cvxopt.matrix(-np.eye(k)),
+            cvxopt.matrix(0.0, (k, 1)),
+            cvxopt.matrix(np.stack([coefficients, np.ones(k)])),
+            cvxopt.matrix(np.array([float(constraint.value), 1.0])),
+            options={"show_progress": False},
+        )
+    except (ValueError, ArithmeticError):  # 'domain error', 'Rank(A) < p'
+        return None
+    return np.array(answer["x"]).ravel()
