@@ -17,7 +17,8 @@ from moat.recipe import RunPlan
 from moat.registry import Registry
 from moat.study import RunEstimate, StudyListener
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
+SILENCE = 10.0  # seconds between two lines about the same run, outside a terminal
 
 
 @contextmanager
@@ -32,10 +33,12 @@ def listener_for_terminal() -> Iterator[StudyListener]:
 
 
 class PlainLines(StudyListener):
-    """A line when something begins, is validated, or ends: for logs and pipes."""
+    """A line when a run begins or ends, and now and then between: for logs and pipes."""
 
     def __init__(self) -> None:
         self.runs = self.begun = 0
+        self.said = time.monotonic()
+        self.latest: dict[str, Any] = {}
 
     def study_started(self, runs: int) -> None:
         """Remember how many there are."""
@@ -52,10 +55,19 @@ class PlainLines(StudyListener):
         self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: finished before")
 
     def logged(self, record: dict[str, Any]) -> None:
-        """Print validation accuracies; the steps' lines are in the run's log."""
-        if "validation" in record:
-            accuracy = "  ".join(f"{n} {v:.1f}" for n, v in record["validation"].items())
-            self._say(f"  epoch {record['epoch']}: held-out accuracy {accuracy}")
+        """Remember the newest losses and held-out accuracies; all of them are in the run's log."""
+        self.latest = {**self.latest, **record}
+
+    def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
+        """Say how far the run is, at the end of an epoch and not too often."""
+        if step * epochs != epoch * steps or time.monotonic() - self.said < SILENCE:
+            return
+        figures = {
+            "loss": _figures(self.latest.get("loss", {})),
+            "held-out accuracy": _figures(self.latest.get("validation", {})),
+        }
+        told = "; ".join(f"{name} {values}" for name, values in figures.items() if values)
+        self._say(f"  epoch {epoch}/{epochs}: {told}")
 
     def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
         """Print the scores."""
@@ -66,6 +78,7 @@ class PlainLines(StudyListener):
         self._say(f"  FAILED {plan.label}: {error.message}")
 
     def _say(self, line: str) -> None:
+        self.said = time.monotonic()
         print(line, flush=True)
 
 
@@ -86,7 +99,6 @@ class Bars(StudyListener):
         self.examples = self.progress.add_task("evaluation", total=None, note="", visible=False)
         self.latest: dict[str, Any] = {}
         self.rate = ""
-        self.begun = time.monotonic()
 
     @property
     def view(self) -> Group:
@@ -154,6 +166,10 @@ def _live_table(record: dict[str, Any]) -> Table:
     return table
 
 
+def _figures(values: dict[str, float | None]) -> str:
+    return " ".join(f"{n} {_figure(value)}" for n, value in values.items() if value is not None)
+
+
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
@@ -196,7 +212,7 @@ def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
             str(one.search),
             str(one.descent),
             str(one.evaluation),
-            f"{one.train_examples} + {one.test_examples}",
+            f"{one.train_examples}+{one.test_examples}",
             _duration(one.seconds),
         )
     return table

@@ -1,61 +1,116 @@
 """From pydantic's findings to moat's errors: where, what, nearest, mend."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from moat.errors import MoatError, RecipeError, did_you_mean
 from moat.recipe.load import Source
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+MISSING = ("missing", "missing_keyword_only_argument")
+UNSAID = ("str", "dict[str,any]", "[key]")
+"""What pydantic adds to a path and no recipe contains."""
+
+IN_WORDS = {
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a table"),
+    **dict.fromkeys(("list_type", "tuple_type"), "should be a list"),
+    "too_short": "should have at least one entry",
+    "string_pattern_mismatch": "should start with a letter or a digit and go on with these or "
+    "with '.', '-' and '_'",
+    "is_instance_of": "should be the path of a file or folder",
+}
 
 
 @contextmanager
-def explained(source: Source, key: tuple[str, ...], cls: type, inside: str = "") -> Iterator[None]:
+def explained(
+    source: Source, key: tuple[str, ...], cls: type, inside: str = "", also: Iterable[str] = ()
+) -> Iterator[None]:
     """Say where in the recipe something was refused, whoever refused it.
 
-    `cls` is what the table at `key` fills; `inside` a table within it that may have said a key.
+    `cls` is what the table at `key` fills, `also` are keys the table takes besides; `inside` is a
+    table within it that may have said a key.
     """
     try:
         yield
     except ValidationError as error:
-        raise _explain(error, source, key, cls, inside) from error
+        # An unknown key explains a missing one, so it goes first.
+        found = min(error.errors(), key=lambda one: one["type"] not in UNKNOWN)
+        raise _explain(found, source, key, cls, inside, also) from error
     except MoatError as error:
         raise error if error.where else error.at(source.where(*key)) from error
 
 
 def _explain(
-    error: ValidationError, source: Source, key: tuple[str, ...], cls: type, inside: str
+    found: ErrorDetails,
+    source: Source,
+    key: tuple[str, ...],
+    cls: type,
+    inside: str,
+    also: Iterable[str],
 ) -> RecipeError:
-    first = error.errors()[0]
-    inner = tuple(str(part) for part in first["loc"])
+    inner = tuple(str(part) for part in found["loc"])
     said_inside = (*key, inside, *inner) in source.said_in
-    path = _without_union_tags((*key, inside, *inner) if said_inside else (*key, *inner), source)
+    path = _as_said((*key, inside, *inner) if said_inside else (*key, *inner), source)
+    kind, context = found["type"], found.get("ctx", {})
+    if kind.startswith("union_tag"):
+        return _explain_tag(found["input"], context, source.where(*path, "type"), cls, inner)
     where = source.where(*path)
-    if first["type"] in UNKNOWN:
-        known = _keys_of(cls, inner[:-1])
-        name = str(first["loc"][-1])
-        hint = f"known: {', '.join(sorted(known))}" if known else ""
-        return RecipeError(f"unknown key.{did_you_mean(name, known)}", where=where, hint=hint)
-    if first["type"] in ("missing", "missing_keyword_only_argument"):
+    if kind in UNKNOWN:
+        extra = ["at_steps"] if inside == "evaluate" else []
+        known = [*_keys_of(cls, inner[:-1]), *(extra if said_inside else also)]
+        near = did_you_mean(inner[-1], known)
+        return RecipeError(
+            f"unknown key.{near}", where=where, hint=f"known: {', '.join(sorted(known))}"
+        )
+    if kind in MISSING:
         return RecipeError("this key is required and missing.", where=where)
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    message = message[:1].lower() + message[1:]
-    found = first["input"]
-    shown = "" if isinstance(found, dict) or type(found).__name__ == "ArgsKwargs" else found
-    asked = f"{message}, not {found!r}." if shown != "" else f"{message}."
-    return RecipeError(asked, where=where)
+    if kind == "value_error":
+        return RecipeError(str(context["error"]) + ".", where=where)
+    message = IN_WORDS.get(kind, found["msg"].removeprefix("Input "))
+    if found["loc"][-1:] == ("str",):
+        message = "should be a name or a table with a type"
+    near = ""
+    if kind == "literal_error" and isinstance(found["input"], str):
+        near = did_you_mean(found["input"], re.findall("'(.*?)'", context["expected"]))
+    return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where=where)
 
 
-def _without_union_tags(path: tuple[str, ...], source: Source) -> tuple[str, ...]:
-    """Leave out pydantic's names of union members, which no recipe contains."""
+def _explain_tag(
+    table: Any, context: dict[str, Any], where: str, cls: type, inner: tuple[str, ...]
+) -> RecipeError:
+    """Explain the `type` of a table that chooses between classes."""
+    members = get_args(cls.model_fields[inner[0]].annotation) if _has(cls, inner[0]) else ()
+    known = [member.model_fields["type"].default for member in members]
+    hint = f"known: {', '.join(known)}"
+    if "tag" not in context:
+        return RecipeError("this key is required and missing.", where=where, hint=hint)
+    tag = str(context["tag"])
+    return RecipeError(
+        f"no {inner[-1]} is called {tag!r}.{did_you_mean(tag, known)}", where=where, hint=hint
+    )
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a table"
+    return repr(value) if isinstance(value, str | list) else str(value)
+
+
+def _as_said(path: tuple[str, ...], source: Source) -> tuple[str, ...]:
+    """Leave out what pydantic adds to a path: the member of a union, for one."""
     held: Any = source.document
     kept: list[str] = []
     for number, part in enumerate(path):
-        if isinstance(held, dict) and part not in held and number < len(path) - 1:
+        said = isinstance(held, dict) and part in held
+        if not said and (part in UNSAID or (isinstance(held, dict) and number < len(path) - 1)):
             continue
         kept.append(part)
         if isinstance(held, dict):
@@ -67,17 +122,24 @@ def _without_union_tags(path: tuple[str, ...], source: Source) -> tuple[str, ...
     return tuple(kept)
 
 
-def _keys_of(cls: Any, inner: Iterable[str]) -> list[str]:
+def _keys_of(cls: type, inner: Iterable[str]) -> list[str]:
     """Return the keys that the table at the end of a path takes, as far as its class says."""
+    members: list[Any] = [cls]
     for part in inner:
-        annotation = cls.model_fields[part].annotation if _has(cls, part) else None
-        for member in (annotation, *getattr(annotation, "__args__", ())):
-            if isinstance(member, type) and issubclass(member, BaseModel):
-                cls = member
-    if isinstance(cls, type) and issubclass(cls, BaseModel):
-        return list(cls.model_fields)
-    return [field.name for field in fields(cls)] if is_dataclass(cls) else []
+        if len(members) > 1:
+            members = [m for m in members if m.model_fields["type"].default == part]
+        elif _has(members[0], part):
+            annotation = members[0].model_fields[part].annotation
+            nested = [m for m in (annotation, *get_args(annotation)) if _is_table(m)]
+            members = nested or members
+    if _is_table(members[0]):
+        return list(members[0].model_fields)
+    return [field.name for field in fields(members[0])] if is_dataclass(members[0]) else []
 
 
 def _has(cls: Any, name: str) -> bool:
-    return isinstance(cls, type) and issubclass(cls, BaseModel) and name in cls.model_fields
+    return _is_table(cls) and name in cls.model_fields
+
+
+def _is_table(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, BaseModel)

@@ -1,14 +1,16 @@
 """Reading TOML: `extends`, `--set`, and where each key was said."""
 
+import math
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from moat.errors import RecipeError
+from moat.errors import RecipeError, did_you_mean
 
 Document = dict[str, Any]
 Key = tuple[str, ...]
@@ -32,7 +34,7 @@ class Source:
         return ", ".join(filter(None, [*(self.said_in[k] for k in said[:1]), self._dotted(parts)]))
 
     def _dotted(self, parts: Key) -> str:
-        """Write a key with dots, and a table in an array by its name."""
+        """Write a key as TOML would, with dots, and a table in an array by its name."""
         held: Any = self.document
         written = []
         for part in parts:
@@ -40,7 +42,7 @@ class Source:
             held = held[int(part)] if in_array else held.get(part) if _is_table(held) else None
             named = in_array and _is_table(held) and isinstance(held.get("name"), str)
             written.append(held["name"] if named else part)
-        return ".".join(written)
+        return ".".join(part if _BARE.fullmatch(part) else f'"{part}"' for part in written)
 
 
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
@@ -56,7 +58,14 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     study = path.stem
     if overrides:
         study += "+" + sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:8]
-    return Source(document, said_in, study)
+    source = Source(document, said_in, study)
+    for key, value in _items(document):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise RecipeError(f"a number is finite, not {value}.", where=source.where(*key))
+    return source
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def _is_table(value: Any) -> bool:
@@ -68,14 +77,16 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         circle = " → ".join(str(p) for p in (*extending, path.resolve()))
         raise RecipeError(f"the recipe extends itself: {circle}.", where=f"{path}, extends")
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8-sig"))  # some editors write a mark first
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"this is no valid TOML: {error}.", where=str(path)) from error
+    except FileNotFoundError as error:
+        near = did_you_mean(path.name, (other.name for other in path.parent.glob("*.toml")))
+        raise RecipeError(f"there is no such recipe.{near}", where=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(
             f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
             where=str(path),
-            hint=f"Extended by {extending[-1]}." if extending else "",
         ) from error
     _resolve_paths(document, path.parent)
     said_in = {key: str(path) for key in _keys(document)}
@@ -84,7 +95,15 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         return document, said_in
     if not isinstance(base, str):
         raise RecipeError(f"extends names one file, not {base!r}.", where=f"{path}, extends")
-    below, said_below = _read_file(path.parent / base, (*extending, path.resolve()))
+    named = path.parent / base
+    if not named.exists():
+        near = did_you_mean(named.name, (other.name for other in named.parent.glob("*.toml")))
+        raise RecipeError(
+            f"there is no recipe {base!r} to extend.{near}",
+            where=f"{path}, extends",
+            hint=f"Looked for {named.resolve()}.",
+        )
+    below, said_below = _read_file(named, (*extending, path.resolve()))
     return _merged(below, document), {**said_below, **said_in}
 
 
@@ -93,19 +112,25 @@ def _resolve_paths(document: Document, folder: Path) -> None:
         held = document.get(table)
         if isinstance(held, dict) and isinstance(held.get(key), str):
             held[key] = str((folder / Path(held[key]).expanduser()).resolve())
-    if isinstance(document.get("plugins"), list):
-        document["plugins"] = [str((folder / str(p)).resolve()) for p in document["plugins"]]
+    if isinstance(plugins := document.get("plugins"), list):
+        document["plugins"] = [
+            str((folder / file).resolve()) if isinstance(file, str) else file for file in plugins
+        ]
+
+
+def _items(value: Any, prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """Yield every key below a value with what it holds, the value itself first."""
+    yield prefix, value
+    if isinstance(value, dict):
+        for name, held in value.items():
+            yield from _items(held, (*prefix, name))
+    elif isinstance(value, list):
+        for index, held in enumerate(value):
+            yield from _items(held, (*prefix, str(index)))
 
 
 def _keys(value: Any, prefix: Key = ()) -> list[Key]:
-    keys = [prefix]
-    if isinstance(value, dict):
-        for name, held in value.items():
-            keys += _keys(held, (*prefix, name))
-    elif isinstance(value, list):
-        for index, held in enumerate(value):
-            keys += _keys(held, (*prefix, str(index)))
-    return keys
+    return [key for key, _ in _items(value, prefix)]
 
 
 def _merged(below: Document, above: Document) -> Document:
@@ -121,13 +146,16 @@ def _override(document: Document, said_in: dict[Key, str], text: str) -> None:
     """Apply one `key=value`; the value is TOML, or a string where it is none."""
     key, equals, value = text.partition("=")
     where = f"--set {text}"
-    if not equals or not key.strip():
-        raise RecipeError("an override is written key=value.", where=where)
+    path = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(path):
+        raise RecipeError(
+            "an override is written key=value, and a key with dots, as in data.validation=0.1.",
+            where=where,
+        )
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()
-    path = tuple(part.strip() for part in key.split("."))
     if path in PATHS and isinstance(parsed, str):
         parsed = str(Path(parsed).expanduser().resolve())
     for said in set_key(document, path, parsed, where):
@@ -141,26 +169,32 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
     """
     held: Any = document
     walked: Key = ()
+    made: list[Key] = []
     for part in path[:-1]:
         if isinstance(held, list):
-            names = [str(table.get("name")) for table in held]
+            names = [str(table.get("name")) if _is_table(table) else "" for table in held]
             if part not in names:
                 raise RecipeError(
-                    f"{'.'.join(walked)} has no {part!r}.",
+                    f"{'.'.join(walked)} has no {part!r}.{did_you_mean(part, names)}",
                     where=where,
                     hint=f"known: {', '.join(names)}",
                 )
             position = names.index(part)
             held, walked = held[position], (*walked, str(position))
         else:
-            if isinstance(held.get(part), str):
+            walked = (*walked, part)
+            if part not in held:
+                made.append(walked)
+            if part == "scalarizer" and isinstance(held.get(part), str):
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
-            held, walked = held.setdefault(part, {}), (*walked, part)
+            held = held.setdefault(part, {})
         if not isinstance(held, dict | list):
             raise RecipeError(f"{'.'.join(walked)} is no table, but {held!r}.", where=where)
     if isinstance(held, list):
         raise RecipeError(
-            f"{'.'.join(walked)} is an array of tables.", where=where, hint="Name a key of one."
+            f"{'.'.join(walked)} is an array, whose entries are reached by their names.",
+            where=where,
+            hint="Write a whole array, or a key of one entry, as in variant.NAME.scalarizer.r.",
         )
     held[path[-1]] = value
-    return _keys(value, (*walked, path[-1]))
+    return [*made, *_keys(value, (*walked, path[-1]))]

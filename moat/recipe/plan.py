@@ -10,7 +10,8 @@ from typing import Any
 from moat.data import DataSet
 from moat.evaluation import Protocol
 from moat.models import Model
-from moat.recipe.load import Document
+from moat.models.python import PythonModel
+from moat.recipe.load import Document, Source
 from moat.registry import local_file
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
@@ -25,7 +26,7 @@ UNIDENTIFYING = {"log_every", "pass_size"}
 class RunPlan:
     """One run of a study, ready to train: one variant, one point of its sweep, one seed."""
 
-    study: str
+    source: Source
     variant: str
     sweep: dict[str, Any]
     seed: int
@@ -40,6 +41,11 @@ class RunPlan:
     scalarizer: Scalarizer  # as the recipe gives it; a run trains a copy
     protocol: Protocol
     document: Document  # a recipe of this run alone
+
+    @property
+    def study(self) -> str:
+        """The study it belongs to."""
+        return self.source.study
 
     @property
     def label(self) -> str:

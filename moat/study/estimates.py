@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +15,7 @@ from moat.passes import default_pass_size
 from moat.recipe import RunPlan
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, attacked
-from moat.training import fabric_for
+from moat.training import InPrecision, fabric_for
 from moat.types import NATURAL, Images, Labels
 
 REPETITIONS = 5
@@ -33,30 +34,54 @@ class RunEstimate:
     seconds: float
 
 
+@dataclass(frozen=True)
+class PassTimes:
+    """Seconds an example for one forward and backward, to the input and to the parameters."""
+
+    to_input: float
+    to_parameters: float
+
+
 def estimate_all(plans: Sequence[RunPlan], device: str = "auto") -> list[RunEstimate]:
-    """Estimate every run of a study, each data set read once."""
+    """Estimate every run of a study; what runs share is read and timed once."""
     loaded = {dataset: dataset.load() for dataset in dict.fromkeys(p.dataset for p in plans)}
-    return [estimate(plan, loaded[plan.dataset], device) for plan in plans]
+    timed: dict[Any, PassTimes] = {}
+    estimates = []
+    for plan in plans:
+        data = loaded[plan.dataset]
+        shared = (plan.dataset, plan.model, plan.training.model_dump_json())
+        if shared not in timed:
+            timed[shared] = time_passes(plan, data, device)
+        estimates.append(estimate(plan, data, timed[shared]))
+    return estimates
 
 
-def estimate(plan: RunPlan, data: Data, device: str = "auto") -> RunEstimate:
-    """Count the passes of a run and time them on one batch of its data."""
+def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
+    """Time a few passes of a run's network on one batch of its data, in its precision."""
+    fabric = fabric_for(device, plan.training.precision)
+    network = InPrecision(initial_model(plan, data).to(fabric.device), fabric)
+    generator = torch.Generator().manual_seed(0)
+    batches = shuffled_batches(data.train, plan.training.batch_size, generator)
+    size = plan.training.pass_size or default_pass_size(fabric.device)
+    x, y = (part[:size].to(fabric.device) for part in next(batches))
+    return PassTimes(
+        to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
+        to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
+    )
+
+
+def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
+    """Count the passes of a run and say what they take."""
     search, descent = passes_per_example(plan)
     evaluation = plan.protocol.passes()
-    fabric = fabric_for(device, plan.training.precision)
-    network = initial_model(plan, data).to(fabric.device)
-    size = plan.training.batch_size
-    batch = shuffled_batches(data.train.to(fabric.device), size, torch.Generator().manual_seed(0))
-    x, y = next(batch)
-    pass_size = plan.training.pass_size or default_pass_size(fabric.device)
-    x, y = x[:pass_size], y[:pass_size]
-    to_input = _timed(lambda: _to_input(network, x, y)) / len(x)
-    to_parameters = _timed(lambda: _to_parameters(network, x, y)) / len(x)
     held_out = round(plan.validation * len(data.train))
     trained = len(data.train) - held_out
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
-    own = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
-    an_epoch = trained * (search * to_input + descent * to_parameters) + held_out * own * to_input
+    validation = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
+    an_epoch = (
+        trained * (search * times.to_input + descent * times.to_parameters)
+        + held_out * validation * times.to_input
+    )
     return RunEstimate(
         plan=plan,
         search=search,
@@ -64,7 +89,7 @@ def estimate(plan: RunPlan, data: Data, device: str = "auto") -> RunEstimate:
         evaluation=evaluation,
         train_examples=trained,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + tested * evaluation * to_input,
+        seconds=plan.training.epochs * an_epoch + tested * evaluation * times.to_input,
     )
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Literal, Self, TypeVar, dataclass_transform
+from typing import ClassVar, Literal, TypeVar, dataclass_transform
 
 import torch
 from pydantic import ConfigDict, Field, PositiveInt, model_validator
@@ -53,7 +53,7 @@ class GradientThreat(Threat):
     loss: LossName = "cross-entropy"  # what is climbed
 
     @model_validator(mode="after")
-    def _off_the_flat_start(self) -> Self:
+    def _off_the_flat_start(self) -> "GradientThreat":
         if self.loss == "kl" and self.start == "zero":
             raise ValueError(
                 "the KL loss has no gradient at the natural image, so that a start at zero climbs "

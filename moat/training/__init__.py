@@ -1,7 +1,7 @@
 """Algorithm 1 and the loop around it."""
 
 from moat.training.descent import Descent
-from moat.training.devices import fabric_for
+from moat.training.devices import InPrecision, fabric_for
 from moat.training.listener import TrainingListener
 from moat.training.loop import Fit, Fitted, fit
 from moat.training.optimizers import SGD, AdamW, Optimizer
@@ -18,6 +18,7 @@ __all__ = [
     "Descent",
     "Fit",
     "Fitted",
+    "InPrecision",
     "MultiStep",
     "Optimizer",
     "Schedule",

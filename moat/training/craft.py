@@ -1,12 +1,13 @@
 """From a batch to the images of every objective: the inner maximisation."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from moat.objectives import by_entry
+from moat.passes import Pass
 from moat.threats import GradientThreat, Threat, search
 from moat.types import NATURAL, Images, Labels, Mask
 
@@ -29,6 +30,22 @@ class Examples:
     def lengths(self) -> list[int]:
         """Return how many images each objective has."""
         return [len(rows) for rows in self.rows]
+
+    def at(self, segments: Pass) -> tuple[Tensor, Tensor]:
+        """Return the images and labels of a pass, its segments laid end to end."""
+        images = [self.images[segment.which][segment.rows] for segment in segments]
+        labels = [self.labels[segment.which][segment.rows] for segment in segments]
+        return torch.cat(images), torch.cat(labels)
+
+    def keep(self, chosen: Sequence[Tensor]) -> "Examples":
+        """Return the chosen ones alone: a bool mask an objective, as long as its rows."""
+
+        def pick(parts: Sequence[Tensor]) -> list[Tensor]:
+            return [part[mask] for part, mask in zip(parts, chosen, strict=True)]
+
+        return replace(
+            self, rows=pick(self.rows), images=pick(self.images), labels=pick(self.labels)
+        )
 
 
 def craft(

@@ -1,0 +1,104 @@
+"""What a recipe must keep to beyond the form of its tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from moat.errors import RecipeError, did_you_mean
+from moat.recipe.load import Source
+from moat.recipe.schema import Recipe, VariantTable
+from moat.types import NATURAL
+
+SWEPT = ("scalarizer", *(set(Recipe.model_fields) - {"variant", "seeds", "plugins"}))
+"""The tables whose keys a sweep can set."""
+
+
+def require_sound(recipe: Recipe, source: Source) -> None:
+    """Raise RecipeError where names collide or keys contradict each other."""
+    _require_distinct([variant.name for variant in recipe.variant], "variant", source, "variant")
+    _require_distinct(recipe.seeds, "seed", source, "seeds")
+    _require_distinct(recipe.evaluation.summed, "threat", source, "evaluation", "summed")
+    if NATURAL in recipe.threats:
+        raise RecipeError(
+            f"{NATURAL!r} is the images as they are, and can be no threat's label.",
+            where=source.where("threats", NATURAL),
+            hint="Give the table another label; `type` says which threat it is.",
+        )
+    for position, variant in enumerate(recipe.variant):
+        key = ("variant", str(position), "threats")
+        _require_distinct(variant.threats, "threat", source, *key)
+        for label in variant.threats:
+            what = f"the variant {variant.name!r} names the threat {label!r}"
+            _require_defined(label, what, recipe, source, *key)
+        _require_sweep(recipe, variant, source, position)
+
+
+def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
+    """Raise RecipeError where two runs would share a folder."""
+    for number, folder in enumerate(folders):
+        if folder in folders[:number]:
+            raise RecipeError(
+                f"two runs would share the folder {folder!r}: their sweep values differ by "
+                "slashes or blanks alone.",
+                where=source.where("variant"),
+                hint="Leave one of them out.",
+            )
+
+
+def require_known(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
+    """Raise RecipeError where something is asked for that the study does not have."""
+    for name in asked:
+        if name not in known:
+            names = [str(k) for k in known]
+            raise RecipeError(
+                f"the study has no {kind} {name!r}.{did_you_mean(str(name), names)}",
+                where=source.where(),
+                hint=f"known: {', '.join(names)}",
+            )
+
+
+def require_ascending(counts: object, where: str) -> None:
+    """Raise RecipeError unless these are counts of iterations, each larger than the last."""
+    listed = counts if isinstance(counts, list) and counts else [0]
+    numbers = [n for n in listed if type(n) is int and n > 0]
+    if numbers != listed or numbers != sorted(set(numbers)):
+        raise RecipeError(
+            f"at_steps should be ascending whole numbers of at least 1, as in [5, 10], not "
+            f"{counts!r}.",
+            where=where,
+        )
+
+
+def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, position: int) -> None:
+    for key, values in variant.sweep.items():
+        where = ("variant", str(position), "sweep", key)
+        root, _, rest = key.partition(".")
+        if root not in SWEPT or not all(key.split(".")):
+            raise RecipeError(
+                f"a sweep cannot set {key!r}.{did_you_mean(root, SWEPT)}",
+                where=source.where(*where),
+                hint="Its keys are dotted, as in \"scalarizer.r\", and start with one of "
+                f"{', '.join(sorted(SWEPT))}.",
+            )
+        if root == "threats":
+            label = rest.partition(".")[0]
+            _require_defined(label, f"the sweep sets the threat {label!r}", recipe, source, *where)
+        _require_distinct(values, "value", source, *where)
+
+
+def _require_defined(label: str, what: str, recipe: Recipe, source: Source, *key: str) -> None:
+    if label not in recipe.threats:
+        raise RecipeError(
+            f"{what}, which no table defines.{did_you_mean(label, recipe.threats)}",
+            where=source.where(*key),
+            hint=f"defined: {', '.join(recipe.threats) or 'none'}\nAdd a table [threats.{label}].",
+        )
+
+
+def _require_distinct(named: Sequence[Any], kind: str, source: Source, *key: str) -> None:
+    for number, name in enumerate(named):
+        if name in named[:number]:
+            raise RecipeError(
+                f"the {kind} {name!r} is named twice.",
+                where=source.where(*key),
+                hint="Give one of them another name." if kind == "variant" else "Leave one out.",
+            )

@@ -1,0 +1,78 @@
+"""From crafted images to losses, pass by pass.
+
+A network with batch norm takes one forward for the natural images and one for all adversarial
+images, and neither is ever cut: its output depends on what shares a batch.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from moat.losses import cross_entropy
+from moat.objectives import LossMatrix
+from moat.passes import Pass, Segment, cut
+from moat.training.craft import Examples
+from moat.types import PerExample
+
+
+def passes_for(
+    model: nn.Module, lengths: Sequence[int], pass_size: int, *, apart: bool = False
+) -> list[Pass]:
+    """Cut the objectives' images into passes; `apart`: no two objectives in one pass.
+
+    Batch norm's two forwards are whole, whatever the pass size.
+    """
+    whole = [Segment(which, 0, length) for which, length in enumerate(lengths) if length]
+    if _has_batch_norm(model):
+        natural = [segment for segment in whole if segment.which == 0]
+        adversarial = [segment for segment in whole if segment.which > 0]
+        return [segments for segments in (natural, adversarial) if segments]
+    if not apart:
+        return cut(lengths, pass_size)
+    return [
+        [Segment(which, segment.start, segment.stop)]
+        for which, length in enumerate(lengths)
+        for (segment,) in cut([length], pass_size)
+    ]
+
+
+def _has_batch_norm(model: nn.Module) -> bool:
+    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
+
+
+def losses_of(model: nn.Module, examples: Examples, segments: Pass) -> PerExample:
+    """Return the cross-entropy of a pass, its segments laid end to end, in nats."""
+    images, labels = examples.at(segments)
+    return cross_entropy(model(images), labels)
+
+
+def parts_of(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
+    """Return what belongs to each segment of a pass."""
+    return torch.split(per_example, [s.stop - s.start for s in segments])
+
+
+def weighted_sum(per_example: Tensor, segments: Pass, shares: Sequence[Tensor]) -> Tensor:
+    """Return the weighted sum of a pass; the share of a segment is a scalar or per example."""
+    parts = zip(parts_of(per_example, segments), shares, strict=True)
+    return torch.stack([(own * share).sum() for own, share in parts]).sum()
+
+
+class Measured:
+    """Losses filled in pass by pass; what was never measured stays NaN."""
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+        shape = (len(examples.names), examples.batch)
+        self.values = examples.images[0].new_full(shape, float("nan"))
+
+    def keep(self, segments: Pass, per_example: PerExample) -> None:
+        """Fill in the losses of a pass."""
+        for segment, own in zip(segments, parts_of(per_example.detach(), segments), strict=True):
+            rows = self.examples.rows[segment.which][segment.rows]
+            self.values[segment.which, rows] = own.to(self.values.dtype)
+
+    def matrix(self) -> LossMatrix:
+        """Return what was filled in."""
+        planned = self.examples.planned.to(self.values.device)
+        return LossMatrix(self.values, self.examples.names, measured=planned)
