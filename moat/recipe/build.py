@@ -80,7 +80,12 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         sweep=sweep,
         seed=seed,
         dataset=_made(
-            data.registry, recipe.data.type, recipe.data.own, source, ("data",), DataTable.model_fields
+            data.registry,
+            recipe.data.type,
+            recipe.data.own,
+            source,
+            ("data",),
+            DataTable.model_fields,
         ),
         validation=recipe.data.validation,
         split_seed=recipe.data.split_seed,
@@ -132,7 +137,9 @@ def _model(recipe: Recipe, source: Source) -> Model:
                 where=source.where("model", "type"),
             )
         return PythonModel(table.type, table.own)
-    made: Model = _made(models.registry, table.type, table.own, source, ("model",), ModelTable.model_fields)
+    made: Model = _made(
+        models.registry, table.type, table.own, source, ("model",), ModelTable.model_fields
+    )
     return made
 
 
@@ -178,9 +185,13 @@ def _scalarizer(
 
 def _protocol(source: Source, recipe: Recipe) -> Protocol:
     """Build the protocol from the threats' `evaluate` tables and the evaluation table."""
-    evaluated = {n: table.evaluate for n, table in recipe.threats.items() if table.evaluate is not None}
+    evaluated = {
+        n: table.evaluate for n, table in recipe.threats.items() if table.evaluate is not None
+    }
     made = {label: _threat(source, recipe, label, "evaluate") for label in evaluated}
-    at_steps = {n: tuple(table["at_steps"]) for n, table in evaluated.items() if "at_steps" in table}
+    at_steps = {
+        n: tuple(table["at_steps"]) for n, table in evaluated.items() if "at_steps" in table
+    }
     own = recipe.evaluation
     with explained(source, ("evaluation", "summed"), Recipe):
         return Protocol(made, at_steps, own.summed, own.examples, own.seed)

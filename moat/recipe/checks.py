@@ -76,7 +76,7 @@ def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, positi
             raise RecipeError(
                 f"a sweep cannot set {key!r}.{did_you_mean(root, SWEPT)}",
                 where=source.where(*where),
-                hint="Its keys are dotted, as in \"scalarizer.r\", and start with one of "
+                hint='Its keys are dotted, as in "scalarizer.r", and start with one of '
                 f"{', '.join(sorted(SWEPT))}.",
             )
         if root == "threats":

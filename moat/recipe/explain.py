@@ -85,7 +85,7 @@ def _explain_tag(
     table: Any, context: dict[str, Any], where: str, cls: type, inner: tuple[str, ...]
 ) -> RecipeError:
     """Explain the `type` of a table that chooses between classes."""
-    members = get_args(cls.model_fields[inner[0]].annotation) if _has(cls, inner[0]) else ()
+    members = get_args(_annotation(cls, inner[0]))
     known = [member.model_fields["type"].default for member in members]
     hint = f"known: {', '.join(known)}"
     if "tag" not in context:
@@ -128,8 +128,7 @@ def _keys_of(cls: type, inner: Iterable[str]) -> list[str]:
     for part in inner:
         if len(members) > 1:
             members = [m for m in members if m.model_fields["type"].default == part]
-        elif _has(members[0], part):
-            annotation = members[0].model_fields[part].annotation
+        elif annotation := _annotation(members[0], part):
             nested = [m for m in (annotation, *get_args(annotation)) if _is_table(m)]
             members = nested or members
     if _is_table(members[0]):
@@ -137,8 +136,9 @@ def _keys_of(cls: type, inner: Iterable[str]) -> list[str]:
     return [field.name for field in fields(members[0])] if is_dataclass(members[0]) else []
 
 
-def _has(cls: Any, name: str) -> bool:
-    return _is_table(cls) and name in cls.model_fields
+def _annotation(cls: Any, name: str) -> Any:
+    known = _is_table(cls) and name in cls.model_fields
+    return cls.model_fields[name].annotation if known else None
 
 
 def _is_table(cls: Any) -> bool:

@@ -66,7 +66,10 @@ class RunPlan:
 
     @property
     def trains(self) -> dict[str, Any]:
-        """Everything that determines the trained weights, but for machine and versions."""
+        """Everything that determines the trained weights, but for machine and versions.
+
+        As JSON gives it back, so that it equals what a run folder recorded.
+        """
         return {
             "data": {
                 **self.test_data,
@@ -74,9 +77,9 @@ class RunPlan:
                 "split_seed": self.split_seed,
             },
             "model": described(self.model),
-            "training": self.training.model_dump(exclude=UNIDENTIFYING),
-            "optimizer": self.optimizer.model_dump(),
-            "schedule": self.schedule.model_dump(),
+            "training": self.training.model_dump(mode="json", exclude=UNIDENTIFYING),
+            "optimizer": self.optimizer.model_dump(mode="json"),
+            "schedule": self.schedule.model_dump(mode="json"),
             "threats": {label: described(threat) for label, threat in self.threats.items()},
             "scalarizer": described(self.scalarizer),
             "seed": self.seed,
@@ -119,17 +122,22 @@ def described(made: Any) -> dict[str, Any]:
 
     What a local file declares is identified by the file's content too.
     """
-    name = getattr(made, "name", None) or made.reference
+    if isinstance(made, PythonModel):
+        return {"type": made.reference, **_as_json(made.arguments)}
     values = {field.name: getattr(made, field.name) for field in fields(made)}
     source = local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
-    return {"type": name, **json.loads(json.dumps(values, default=str)), **content}
+    return {"type": made.name, **_as_json(values), **content}
 
 
 def short_hash(value: Mapping[str, Any]) -> str:
     """Return 16 hex digits that identify plain data, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:16]
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
 
 
 def _plain(value: Any) -> str:

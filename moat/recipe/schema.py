@@ -91,28 +91,36 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a recipe, with the keys of everything that is registered.
 
     `extends` is resolved before validation, so the schema lists it and requires nothing that a
-    base may say.
+    base may say; names that it does not know may be a local plug-in's, so they pass.
     """
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
-    schema.pop("required")
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,
         "ModelTable": models.registry,
         "ThreatTable": threats.registry,
     }
     for table, registry in tables.items():
-        schema["$defs"][table] |= {"anyOf": [_fields_of(cls, schema) for cls in registry]}
-        schema["$defs"][table].pop("required", None)
-    schema["$defs"]["Scalarizer"] = {
-        "anyOf": [_fields_of(cls, schema) for cls in scalarizers.registry]
-    }
+        schema["$defs"][table] |= _any_of(registry, schema)
+    schema["$defs"]["Scalarizer"] = _any_of(scalarizers.registry, schema)
     schema["$defs"]["VariantTable"]["properties"]["scalarizer"] = {
         "anyOf": [{"type": "string"}, {"$ref": "#/$defs/Scalarizer"}],
-        "default": "average",
+        "default": VariantTable.model_fields["scalarizer"].default,
     }
+    for title, table in (("", schema), *schema["$defs"].items()):
+        if title != "VariantTable":  # arrays are replaced, so a variant is always said whole
+            table.pop("required", None)
+    for key in ("optimizer", "schedule"):  # without its type a table may be several
+        schema["properties"][key]["anyOf"] = schema["properties"][key].pop("oneOf")
     return schema
+
+
+def _any_of(registry: Registry[Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe a table by each registered class, and by anything under another name."""
+    known = {"enum": [cls.name for cls in registry]}
+    other = {"title": "a local plug-in's", "properties": {"type": {"not": known}}}
+    return {"type": "object", "anyOf": [*(_fields_of(cls, schema) for cls in registry), other]}
 
 
 def _fields_of(cls: Any, schema: dict[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from moat.types import Weights
 def two_moment_matrix(mean: Tensor, covariance: Tensor) -> Tensor:
     """Return P of Eq. 13 for k objectives: 2k diag(M) − 2M with M = Σ + μμᵀ.
 
-    aᵀPa is then the sum over all pairs of E(a_i L_i − a_j L_j)², so P is positive semi-definite.
-    The paper's 8 is 2k for its four objectives. Shapes (k,), (k, k) to (k, k).
+    aᵀPa is then the sum over all pairs of E(a_i L_i − a_j L_j)², so P is positive semi-definite
+    (Appendix D). The paper's 8 is 2k for its four objectives. Shapes (k,), (k, k) to (k, k).
     """
     moment = covariance + torch.outer(mean, mean)
     return 2 * len(mean) * torch.diag(moment.diagonal()) - 2 * moment

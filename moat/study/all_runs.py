@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import extract_tb
 
 from moat.data import Data, DataSet
-from moat.errors import MoatError
+from moat.errors import BusyError, DiskError, MoatError, RunFolderError, TrainingError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import RunFolder
+from moat.runs import Record, RunFolder, make_folder
 from moat.study.listener import StudyListener
-from moat.study.one_run import is_done, run_one
+from moat.study.one_run import is_done, load_data, run_one
 
 
 @dataclass
@@ -48,43 +49,76 @@ def train(
 
     `overrides` are `key=value` (with them the study has a folder of its own), `only` and `seeds`
     pick variants and seeds, `device` is "auto", "cpu" or "cuda". A folder that was trained by
-    another recipe is left alone, and its run fails, unless `overwrite` is true. A run that fails
-    is in the result's `failed`, and the others go on. Raises RecipeError, before anything is
-    trained, where the recipe does not hold together.
+    another recipe, or holds a broken file, is left alone, and its run fails, unless `overwrite` is
+    true. A run that fails is in the result's `failed`, and the others go on. Before anything is
+    trained, raises RecipeError where the recipe does not hold together, and DiskError where
+    nothing can be written to the results folder.
     """
     listener = listener or StudyListener()
     plans = plan(recipe, overrides=overrides, only=only, seeds=seeds)
-    result = StudyResult(Path(results, plans[0].study) if plans else Path(results))
+    result = StudyResult(Path(results, plans[0].study))
+    make_folder(result.folder)
     listener.study_started(len(plans))
     loaded: dict[DataSet, Data] = {}
     for run in plans:
         folder = RunFolder(Path(results, run.path))
         try:
-            if overwrite:
-                _clear_other(run, folder)
-            if is_done(run, folder):
+            if _done_before(run, folder, overwrite):
                 result.skipped.append(folder.path)
                 listener.run_skipped(run, folder.path)
                 continue
             listener.run_started(run, folder.path)
             if run.dataset not in loaded:
-                loaded = {run.dataset: run.dataset.load()}
-            scores = run_one(run, folder, loaded[run.dataset], device, listener)
-        except MoatError as error:
-            result.failed[folder.path] = error
-            listener.run_failed(run, error)
+                loaded = {run.dataset: load_data(run)}
+            scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
+        except Exception as error:  # whatever a plug-in raises must not stop the others
+            failure = _as_failure(error)
+            result.failed[folder.path] = failure
+            listener.run_failed(run, failure)
             continue
         result.done.append(folder.path)
         listener.run_done(run, scores)
     return result
 
 
-def _clear_other(run: RunPlan, folder: RunFolder) -> None:
-    """Clear a folder that holds another run, or files that cannot be read."""
+def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool) -> bool:
     try:
-        is_done(run, folder)
-        folder.load_checkpoint()
-        folder.load_model()
-    except MoatError:
+        return is_done(run, folder)
+    except RunFolderError:
+        if overwrite:
+            return False
+        raise
+
+
+def _run(
+    run: RunPlan,
+    folder: RunFolder,
+    data: Data,
+    device: str,
+    listener: StudyListener,
+    overwrite: bool,
+) -> Record:
+    """Run it, and where the folder stands in the way and may be overwritten, clear that first."""
+    try:
+        return run_one(run, folder, data, device, listener)
+    except (BusyError, DiskError):
+        raise
+    except RunFolderError:
+        if not overwrite:
+            raise
         with folder.locked():
             folder.clear()
+        return run_one(run, folder, data, device, listener)
+
+
+def _as_failure(error: Exception) -> MoatError:
+    """Return the error as one of moat's, saying where it was raised if it was not."""
+    if isinstance(error, MoatError):
+        return error
+    raised = extract_tb(error.__traceback__)[-1]
+    failure = TrainingError(
+        f"{type(error).__name__}: {error}",
+        hint=f"Raised in {raised.name}, line {raised.lineno} of {raised.filename}.",
+    )
+    failure.__cause__ = error
+    return failure

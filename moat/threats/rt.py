@@ -27,7 +27,7 @@ class RT(GradientThreat):
         return (x.new_zeros(len(x), 2, 3),)
 
     def apply(self, x: Images, w: Transform) -> Images:
-        """Return the images read at the affine grid."""
+        """Return the images read at the affine grid of Eq. 5."""
         (matrix,) = w
         return resample(x, affine_grid(identity_affine(x) + matrix, x))
 

@@ -219,3 +219,9 @@ class TestDeclaration:
 
         images = Darken().perturb(nn.Identity(), *batch)
         assert torch.equal(images, batch[0] / 2)
+
+
+def test_the_kl_loss_refuses_a_start_where_its_gradient_is_rounding_noise():
+    with pytest.raises(ValueError, match=r"no gradient at the natural image.*start = \"noise\""):
+        PGD(epsilon=0.1, step_size=0.1, loss="kl")
+    assert PGD(epsilon=0.1, step_size=0.1, loss="kl", start="noise").loss == "kl"
