@@ -1,18 +1,15 @@
 """Names for threats, scalarizers, models and data sets: moat's own, a package's, a local file's."""
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from moat.errors import DefinitionError, RecipeError, UnknownNameError, did_you_mean
+from moat.errors import DefinitionError, UnknownNameError, did_you_mean
+from moat.local_code import local_file
 
 T = TypeVar("T")
 Declared = TypeVar("Declared", bound=type)
@@ -117,66 +114,3 @@ class Registry(Generic[T]):
         for name in sorted(self._entries):
             origins.setdefault(self._entries[name].origin, []).append(name)
         return "; ".join(f"{', '.join(names)} ({origin})" for origin, names in origins.items())
-
-
-def local_file(cls: type) -> Path | None:
-    """Return the local plug-in file that declares a class, None for a package's."""
-    module = sys.modules.get(cls.__module__)
-    local = cls.__module__.startswith(_LOCAL) and module is not None and module.__file__
-    return Path(local) if local else None
-
-
-_LOCAL = "moat_local_"
-
-
-def import_file(path: Path) -> None:
-    """Run a local Python file once, so that what it declares is registered.
-
-    Raises RecipeError where the file is missing or does not run.
-    """
-    path = path.resolve()
-    name = _LOCAL + sha256(str(path).encode()).hexdigest()[:16]
-    if name in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(name, path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise RecipeError(
-            f"the plug-in file {str(path)!r} does not exist or is no Python file.",
-            hint="Plug-in paths are read from the folder of the recipe that names them.",
-        )
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise RecipeError(
-            f"the plug-in file {str(path)!r} failed: {type(error).__name__}: {error}"
-        ) from error
-
-
-def import_object(reference: str) -> Callable[..., object]:
-    """Return what 'python:module:attribute' names; the current folder counts as importable.
-
-    Raises RecipeError where the module or the attribute is missing.
-    """
-    _, _, path = reference.partition(":")
-    module_name, _, attribute = path.partition(":")
-    if not module_name or not attribute:
-        raise RecipeError(f"{reference!r} does not have the form 'python:module:callable'.")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the module does when it runs
-        raise RecipeError(
-            f"{reference!r} names the module {module_name!r}, which cannot be imported: "
-            f"{type(error).__name__}: {error}",
-            hint="Install it, or run the command from the folder in which the module stands.",
-        ) from error
-    found: Callable[..., object] | None = getattr(module, attribute, None)
-    if found is None:
-        raise RecipeError(
-            f"{reference!r}: the module {module_name!r} has no {attribute!r}."
-            f"{did_you_mean(attribute, vars(module))}"
-        )
-    return found

@@ -7,7 +7,8 @@ import pytest
 from pydantic import PositiveInt, ValidationError
 
 from moat.errors import DefinitionError, RecipeError, UnknownNameError
-from moat.registry import Registry, import_file, import_object
+from moat.local_code import import_file, import_object
+from moat.registry import Registry
 
 
 class Animal(ABC):

@@ -1,6 +1,7 @@
 """The command line: parses and prints, computes nothing; torch is imported inside commands."""
 
 import sys
+from io import TextIOWrapper
 
 from moat.errors import MoatError
 
@@ -9,6 +10,9 @@ def main() -> None:
     """Run a command; what moat refuses is printed without a traceback and becomes an exit code."""
     from moat.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         app()
     except MoatError as error:

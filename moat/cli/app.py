@@ -6,10 +6,12 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
 import typer
 
+from moat.errors import MoatError
 from moat.version import __version__
 
 app = typer.Typer(
@@ -73,7 +75,10 @@ def train(
     results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
     device: DeviceOption = Device.auto,
     overwrite: Annotated[
-        bool, typer.Option(help="Train again what another recipe trained or what is broken.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Train again what another recipe trained or what is broken."
+        ),
     ] = False,
     dry_run: Annotated[
         bool,
@@ -100,10 +105,14 @@ def train(
             )
     except KeyboardInterrupt:
         again = shlex.join(["moat", *sys.argv[1:]])
-        typer.echo(f"\nInterrupted; the last checkpoint is kept. Go on with:\n  {again}", err=True)
+        typer.echo(
+            "\nInterrupted. What is finished and the last checkpoint are kept; go on with:\n"
+            f"  {again}",
+            err=True,
+        )
         raise typer.Exit(INTERRUPTED) from None
-    for folder, error in result.failed.items():
-        typer.echo(f"failed: {folder}\n  {error}", err=True)
+    for line in _failures(result.failed):
+        typer.echo(line, err=True)
     typer.echo(
         f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
         f"{len(result.failed)} failed. Next: moat front {shlex.quote(str(result.folder))}"
@@ -131,7 +140,8 @@ def evaluate(
 def front(
     results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")],
     merge: Annotated[
-        bool, typer.Option(help="Put all runs on one front; refused where they are unequal.")
+        bool,
+        typer.Option("--merge", help="Put all runs on one front; refused where they are unequal."),
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
@@ -169,6 +179,20 @@ def schema() -> None:
     from moat.recipe import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _failures(failed: Mapping[Path, MoatError]) -> list[str]:
+    """Return each failure once, after the folders of the runs that it ended."""
+    ended: dict[str, list[Path]] = {}
+    for folder, error in failed.items():
+        ended.setdefault(str(error), []).append(folder)
+    lines = []
+    for text, folders in ended.items():
+        if text.startswith(str(folders[0])):  # it names its folder itself
+            lines.append(f"failed: {text}")
+        else:
+            lines += [*(f"failed: {folder}" for folder in folders), indent(text, "  ")]
+    return lines
 
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device) -> None:

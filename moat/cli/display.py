@@ -9,8 +9,10 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from moat.errors import MoatError
 from moat.recipe import RunPlan
@@ -47,6 +49,7 @@ class PlainLines(StudyListener):
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """Name the run and its folder."""
         self.begun += 1
+        self.latest = {}
         self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: {folder}")
 
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
@@ -90,7 +93,7 @@ class Bars(StudyListener):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeRemainingColumn(),
         )
         self.progress = Progress(*columns, console=console)
@@ -111,7 +114,7 @@ class Bars(StudyListener):
 
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """Start the run's own bars."""
-        self.latest = {}
+        self.latest, self.rate = {}, ""
         self.progress.update(self.runs, note=f"{plan.label}, seed {plan.seed}")
         self.progress.reset(self.steps, total=None, visible=True)
         self.progress.reset(self.examples, total=None, visible=False)
@@ -138,12 +141,15 @@ class Bars(StudyListener):
     def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
         """Leave a line above the bars."""
         self.progress.advance(self.runs)
-        console.print(f"[bold]{plan.label}[/bold], seed {plan.seed}: {scores_line(scores)}")
+        self._say(f"[bold]{escape(plan.label)}[/], seed {plan.seed}: ", scores_line(scores))
 
     def run_failed(self, plan: RunPlan, error: MoatError) -> None:
         """Leave a line above the bars."""
         self.progress.advance(self.runs)
-        console.print(f"[bold red]failed[/] {plan.label}, seed {plan.seed}: {error.message}")
+        self._say(f"[bold red]failed[/] {escape(plan.label)}, seed {plan.seed}: ", error.message)
+
+    def _say(self, head: str, text: str) -> None:
+        self.progress.console.print(head + escape(text), highlight=False)
 
 
 def _live_table(record: dict[str, Any]) -> Table:
@@ -189,8 +195,9 @@ def registry_table(registry: Registry[Any]) -> Table:
     """Show each registered name with its origin and its first line, or why it failed to load."""
     table = Table("name", "from", f"what the {registry.kind} is")
     for entry in registry.entries():
-        about = (entry.value.__doc__ or "").partition("\n")[0] if entry.value else ""
-        table.add_row(entry.name, entry.origin, about or f"[red]not loaded: {entry.error}[/red]")
+        about = Text((entry.value.__doc__ or "").partition("\n")[0]) if entry.value else None
+        why = Text(f"not loaded: {entry.error}", style="red")
+        table.add_row(Text(entry.name), Text(entry.origin), why if about is None else about)
     return table
 
 
@@ -201,12 +208,12 @@ def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
         caption=f"{len(estimates)} run(s), about {_duration(sum(e.seconds for e in estimates))} "
         "in all; nothing was trained",
     )
-    table.add_column("run")
+    table.add_column("run", overflow="fold")
     for column in ("seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
         table.add_column(column, justify="right")
     for one in estimates:
         table.add_row(
-            one.plan.label,
+            Text(one.plan.label),
             str(one.plan.seed),
             str(one.plan.training.epochs),
             str(one.search),

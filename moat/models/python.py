@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from moat.errors import ModelError
+from moat.local_code import import_object
 from moat.models.base import Model
-from moat.registry import import_object
 
 PREFIX = "python:"
 

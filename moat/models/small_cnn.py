@@ -13,7 +13,7 @@ from moat.models.base import Model, model
 class SmallCNN(Model):
     """Four convolutions and three linear layers; the last starts at zero.
 
-    Images need at least 20 pixels a side: the convolutions are not padded.
+    Images need at least 16 pixels a side: the convolutions are not padded.
 
     Source: Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, 2019
     (the network of their MNIST experiments).
@@ -22,12 +22,12 @@ class SmallCNN(Model):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
-        """Return the network for images of at least 20 x 20 pixels."""
+        """Return the network for images of at least 16 x 16 pixels."""
         channel, height, width = shape
         rows, columns = (((side - 4) // 2 - 4) // 2 for side in (height, width))
-        if min(height, width) < 20:
+        if min(height, width) < 16:
             raise ModelError(
-                f"the model 'small-cnn' needs images of at least 20 x 20 pixels, not "
+                f"the model 'small-cnn' needs images of at least 16 x 16 pixels, not "
                 f"{height} x {width}.",
                 hint="Take 'tiny-cnn', or enlarge the images with data.size.",
             )

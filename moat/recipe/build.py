@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from moat import data, models, scalarizers, threats
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
+from moat.local_code import import_file
 from moat.models import Model
 from moat.models.python import PREFIX, PythonModel
 from moat.recipe.checks import (
@@ -21,7 +22,7 @@ from moat.recipe.explain import explained
 from moat.recipe.load import Source, set_key
 from moat.recipe.plan import RunPlan
 from moat.recipe.schema import DataTable, ModelTable, Recipe, ThreatTable, VariantTable
-from moat.registry import Registry, import_file
+from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
 

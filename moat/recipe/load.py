@@ -81,8 +81,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"this is no valid TOML: {error}.", where=str(path)) from error
     except FileNotFoundError as error:
-        near = did_you_mean(path.name, (other.name for other in path.parent.glob("*.toml")))
-        raise RecipeError(f"there is no such recipe.{near}", where=str(path)) from error
+        raise RecipeError(f"there is no such recipe.{_nearest(path)}", where=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(
             f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
@@ -97,14 +96,18 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         raise RecipeError(f"extends names one file, not {base!r}.", where=f"{path}, extends")
     named = path.parent / base
     if not named.exists():
-        near = did_you_mean(named.name, (other.name for other in named.parent.glob("*.toml")))
         raise RecipeError(
-            f"there is no recipe {base!r} to extend.{near}",
+            f"there is no recipe {base!r} to extend.{_nearest(named)}",
             where=f"{path}, extends",
             hint=f"Looked for {named.resolve()}.",
         )
     below, said_below = _read_file(named, (*extending, path.resolve()))
     return _merged(below, document), {**said_below, **said_in}
+
+
+def _nearest(path: Path) -> str:
+    near = [p.name for p in path.parent.glob("*.toml") if did_you_mean(path.stem, [p.stem])]
+    return did_you_mean(path.name, near)
 
 
 def _resolve_paths(document: Document, folder: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from moat.data import DataSet
 from moat.evaluation import Protocol
+from moat.local_code import local_file
 from moat.models import Model
 from moat.models.python import PythonModel
 from moat.recipe.load import Document, Source
-from moat.registry import local_file
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training import Optimizer, Schedule, Training

@@ -36,8 +36,9 @@ def moments(window: Tensor) -> tuple[Tensor, Tensor]:
 class TwoMoment(LaggedScalarizer):
     """The weights that make the weighted losses most alike, given how much robustness is asked.
 
-    After each step it solves Eq. 13 over the mini-batch mean losses of the last `window` steps;
-    the weights start uniform and lag one step (Algorithm 1, lines 7 to 10).
+    After each step it solves Eq. 13, the lower level of Eq. 12, over the mini-batch mean losses of
+    the last `window` steps; the weights start uniform and lag one step (Algorithm 1, lines 7 to
+    10).
 
     The robust losses are asked to average to `r` nats, or to the share `rho` of their largest
     mean; exactly one of the two is given. Weights on the simplex reach only r between the

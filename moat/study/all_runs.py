@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from traceback import extract_tb
 
 from moat.data import Data, DataSet
-from moat.errors import BusyError, DiskError, MoatError, RunFolderError, TrainingError
+from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import Record, RunFolder, make_folder
+from moat.study.failures import as_failure, asked_for
+from moat.study.identity import is_done
 from moat.study.listener import StudyListener
-from moat.study.one_run import is_done, load_data, run_one
+from moat.study.one_run import run_one
+from moat.training import fabric_for
 
 
 @dataclass
@@ -51,12 +53,13 @@ def train(
     pick variants and seeds, `device` is "auto", "cpu" or "cuda". A folder that was trained by
     another recipe, or holds a broken file, is left alone, and its run fails, unless `overwrite` is
     true. A run that fails is in the result's `failed`, and the others go on. Before anything is
-    trained, raises RecipeError where the recipe does not hold together, and DiskError where
-    nothing can be written to the results folder.
+    trained, raises RecipeError where the recipe does not hold together, DiskError where nothing
+    can be written to the results folder, and MoatError where the device is absent.
     """
     listener = listener or StudyListener()
     plans = plan(recipe, overrides=overrides, only=only, seeds=seeds)
     result = StudyResult(Path(results, plans[0].study))
+    fabric_for(device, "32-true")  # an absent device is refused at once
     make_folder(result.folder)
     listener.study_started(len(plans))
     loaded: dict[DataSet, Data] = {}
@@ -69,10 +72,11 @@ def train(
                 continue
             listener.run_started(run, folder.path)
             if run.dataset not in loaded:
-                loaded = {run.dataset: load_data(run)}
+                with asked_for(run, "data"):
+                    loaded = {run.dataset: run.dataset.load()}
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
-            failure = _as_failure(error)
+            failure = as_failure(error)
             result.failed[folder.path] = failure
             listener.run_failed(run, failure)
             continue
@@ -109,16 +113,3 @@ def _run(
         with folder.locked():
             folder.clear()
         return run_one(run, folder, data, device, listener)
-
-
-def _as_failure(error: Exception) -> MoatError:
-    """Return the error as one of moat's, saying where it was raised if it was not."""
-    if isinstance(error, MoatError):
-        return error
-    raised = extract_tb(error.__traceback__)[-1]
-    failure = TrainingError(
-        f"{type(error).__name__}: {error}",
-        hint=f"Raised in {raised.name}, line {raised.lineno} of {raised.filename}.",
-    )
-    failure.__cause__ = error
-    return failure

@@ -1,18 +1,19 @@
 """What a study will cost, from a few timed passes; nothing is trained."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import torch
 from torch import nn
 
-from moat.data import Data, shuffled_batches
+from moat.data import Data, DataSet, hold_out, shuffled_batches
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
+from moat.study.failures import asked_for
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, attacked
 from moat.training import InPrecision, fabric_for
@@ -44,12 +45,15 @@ class PassTimes:
 
 def estimate_all(plans: Sequence[RunPlan], device: str = "auto") -> list[RunEstimate]:
     """Estimate every run of a study; what runs share is read and timed once."""
-    loaded = {dataset: dataset.load() for dataset in dict.fromkeys(p.dataset for p in plans)}
-    timed: dict[Any, PassTimes] = {}
+    loaded: dict[DataSet, Data] = {}
+    timed: dict[str, PassTimes] = {}
     estimates = []
     for plan in plans:
+        if plan.dataset not in loaded:
+            with asked_for(plan, "data"):
+                loaded[plan.dataset] = plan.dataset.load()
         data = loaded[plan.dataset]
-        shared = (plan.dataset, plan.model, plan.training.model_dump_json())
+        shared = json.dumps([plan.trains[part] for part in ("data", "model", "training")])
         if shared not in timed:
             timed[shared] = time_passes(plan, data, device)
         estimates.append(estimate(plan, data, timed[shared]))
@@ -74,8 +78,9 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     """Count the passes of a run and say what they take."""
     search, descent = passes_per_example(plan)
     evaluation = plan.protocol.passes()
-    held_out = round(plan.validation * len(data.train))
-    trained = len(data.train) - held_out
+    with asked_for(plan, "data"):
+        split, _ = hold_out(data.train, plan.validation, plan.split_seed)
+    trained, held_out = len(split), len(data.train) - len(split)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     validation = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
     an_epoch = (

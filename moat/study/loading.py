@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from moat.errors import ModelError, RunFolderError
+from moat.errors import MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import Record, RunFolder
 
@@ -16,16 +16,29 @@ def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Modul
     Raises RunFolderError where the folder holds no finished run.
     """
     folder = RunFolder(run_folder)
-    record = finished_record(folder)
-    (plan,) = plan_of(folder)
+    record, plan = finished_record(folder), plan_of(folder)
     channel, height, width = record["shape"]
     model = plan.model.build((channel, height, width), record["classes"])
     return with_weights(model, folder).to(device).eval()
 
 
-def finished_record(folder: RunFolder) -> Record:
-    """Return run.json of a finished run; raise RunFolderError where there is none."""
+def record_of(folder: RunFolder) -> Record | None:
+    """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's."""
     record = folder.read_record()
+    for name, kind in _RECORD.items():
+        if record is not None and not isinstance(record.get(name), kind):
+            raise RunFolderError(
+                f"its record is not moat's: {name} is {record.get(name)!r} and should be of type "
+                f"{kind.__name__}.",
+                where=str(folder.path),
+                hint=_OVERWRITE,
+            )
+    return record
+
+
+def finished_record(folder: RunFolder) -> Record:
+    """Return the record of a finished run; raise RunFolderError where there is none."""
+    record = record_of(folder)
     if record is None:
         raise RunFolderError(
             "there is no finished run here (no run.json).",
@@ -36,23 +49,46 @@ def finished_record(folder: RunFolder) -> Record:
     return record
 
 
-def plan_of(folder: RunFolder) -> list[RunPlan]:
+def plan_of(folder: RunFolder) -> RunPlan:
     """Return the plan of the one run that a folder's own recipe describes."""
-    path = folder.recipe
-    if not path.exists():
-        raise RunFolderError("the run's recipe.toml is missing.", where=str(folder.path))
-    return plan_runs(read(path))
+    if not folder.recipe.exists():
+        raise RunFolderError(
+            f"what trains the run is not known: {folder.recipe.name} is missing.",
+            where=str(folder.path),
+            hint=_OVERWRITE,
+        )
+    try:
+        plans = plan_runs(read(folder.recipe))
+    except MoatError as error:
+        raise RunFolderError(
+            error.message, error.where, f"{error.hint}\n{_OVERWRITE}".strip()
+        ) from error
+    if len(plans) != 1:
+        raise RunFolderError(
+            f"the recipe of a run describes one run, and this one {len(plans)}.",
+            where=str(folder.recipe),
+            hint=_OVERWRITE,
+        )
+    return plans[0]
 
 
 def with_weights(model: nn.Module, folder: RunFolder) -> nn.Module:
-    """Load a folder's trained weights into a model; raise ModelError where they do not fit."""
+    """Load a folder's trained weights into a model; raise RunFolderError where they do not fit."""
     weights = folder.load_model()
     if weights is None:
-        raise RunFolderError("the run has no trained weights yet.", where=str(folder.path))
+        raise RunFolderError(
+            "the run's trained weights are missing.", where=str(folder.path), hint=_OVERWRITE
+        )
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ModelError(
-            f"the weights do not fit the network: {error}", where=str(folder.path)
+        raise RunFolderError(
+            f"the trained weights do not fit the network: {error}",
+            where=str(folder.path),
+            hint=_OVERWRITE,
         ) from error
     return model
+
+
+_RECORD = {"trains": dict, "protocol_hash": str, "shape": list, "classes": int}
+_OVERWRITE = "`moat train` with --overwrite trains this run again."

@@ -4,66 +4,26 @@ import copy
 import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import Data, Split, hold_out
-from moat.errors import RunFolderError
+from moat.errors import ModelError, TrainingError
 from moat.evaluation import Protocol, evaluate
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
 from moat.runs import Record, RunFolder
+from moat.study.failures import asked_for
+from moat.study.identity import require_same_training
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, load, plan_of, with_weights
+from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.threats import attacked
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.types import NATURAL
 from moat.version import __version__
-
-
-def is_done(plan: RunPlan, folder: RunFolder) -> bool:
-    """Say whether the folder holds this run, trained and evaluated as planned.
-
-    Raises RunFolderError where it holds another run; nothing is overwritten.
-    """
-    require_same_training(plan, folder)
-    record = folder.read_record()
-    return record is not None and record["protocol_hash"] == plan.protocol_hash
-
-
-def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
-    """Raise RunFolderError that says what changed, if the folder was trained by another recipe."""
-    record = folder.read_record()
-    if record is not None:
-        trained: Any = record["trains"]
-    elif folder.recipe.exists():
-        (begun,) = plan_of(folder)
-        trained = begun.trains
-    else:
-        return
-    changed = changes(trained, plan.trains)
-    if not changed:
-        return
-    raise RunFolderError(
-        "the folder holds a run that was trained otherwise: " + "; ".join(changed) + ".",
-        where=str(folder.path),
-        hint="Nothing was overwritten. Name another --results folder, undo the change, or train "
-        "this run again with --overwrite.",
-    )
-
-
-def changes(before: Any, after: Any, key: str = "") -> list[str]:
-    """Return "key: before → after" for every leaf in which two plain tables differ."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        names = list(dict.fromkeys([*before, *after]))
-        parts = [
-            changes(before.get(n), after.get(n), f"{key}.{n}" if key else str(n)) for n in names
-        ]
-        return [change for part in parts for change in part]
-    return [] if before == after else [f"{key}: {before!r} → {after!r}"]
 
 
 def run_one(
@@ -75,7 +35,7 @@ def run_one(
         folder.write_recipe(plan.document)
         fabric = fabric_for(device, plan.training.precision)
         model = initial_model(plan, data)
-        record = folder.read_record()
+        record = record_of(folder)
         if record is None:
             fitted = _train(plan, folder, data, model, fabric, listener)
             record = _record(plan, data, fitted, fabric)
@@ -87,19 +47,31 @@ def run_one(
 def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | None = None) -> Record:
     """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
     folder = RunFolder(path)
-    record = finished_record(folder)
-    (plan,) = plan_of(folder)
+    record, plan = finished_record(folder), plan_of(folder)
+    require_same_training(plan, folder)
     with folder.locked():
         fabric = fabric_for(device, "32-true")
         model = load(path, fabric.device)
-        data = plan.dataset.load()
+        with asked_for(plan, "data"):
+            data = plan.dataset.load()
         return _evaluate(plan, folder, data, model, record, listener or StudyListener())
 
 
 def initial_model(plan: RunPlan, data: Data) -> nn.Module:
-    """Return the network of a run with its seeded initial weights."""
+    """Return the network of a run with its seeded initial weights.
+
+    Raises MoatError that names the recipe's key where it cannot be built or gives no logits.
+    """
     seed_globally(plan.seed, 0, "initialisation")
-    model = plan.model.build(data.shape, len(data.classes))
+    with asked_for(plan, "model"):
+        model = plan.model.build(data.shape, len(data.classes))
+        with attacked(model), torch.no_grad():
+            found = tuple(model(torch.zeros(2, *data.shape)).shape)
+        if found != (2, len(data.classes)):
+            raise ModelError(
+                f"the network returns {found} for two images of {data.shape}, where logits of "
+                f"{len(data.classes)} classes are (2, {len(data.classes)})."
+            )
     return model.to(memory_format=torch.channels_last)  # a tenth faster, equal but for rounding
 
 
@@ -111,7 +83,8 @@ def _train(
     fabric: Fabric,
     listener: StudyListener,
 ) -> Fitted:
-    split, held_out = hold_out(data.train, plan.validation, plan.split_seed)
+    with asked_for(plan, "data"):
+        split, held_out = hold_out(data.train, plan.validation, plan.split_seed)
     job = Fit(
         model=model,
         split=split,
@@ -126,7 +99,15 @@ def _train(
         validate=_Validation(plan, held_out) if held_out else None,
     )
     fitted = fit(job, listener)
-    folder.save_model(model.state_dict())
+    weights = model.state_dict()
+    for name, value in weights.items():
+        if not bool(value.isfinite().all()):
+            raise TrainingError(
+                f"the trained weights are not finite: {name}.",
+                where=str(folder.path),
+                hint="A lower learning rate is the usual mend.",
+            )
+    folder.save_model(weights)
     return fitted
 
 

@@ -52,7 +52,7 @@ class Climb:
 def ascend(
     model: nn.Module, climbs: Sequence[Climb], pass_size: int, *, measure: bool = True
 ) -> list[dict[int, Trace]]:
-    """Run the searches together and return, for each, the traces by count of iterations.
+    """Run the searches of Eq. 9 together; return the traces of each by count of iterations.
 
     A search of s iterations costs s forwards and backwards to `w` an example, and one forward more
     where it is measured: its iterates' losses are read off the gradient passes.

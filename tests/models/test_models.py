@@ -48,9 +48,9 @@ def test_the_tiny_network_is_as_wide_as_it_is_told():
     assert [layer.out_channels for layer in convolutions] == [5, 10, 10]
 
 
-@given(height=st.integers(20, 33), width=st.integers(20, 33))
+@given(height=st.integers(16, 33), width=st.integers(16, 33))
 @settings(max_examples=10)
-def test_the_small_network_takes_images_from_20_pixels_on(height, width):
+def test_the_small_network_takes_images_from_16_pixels_on(height, width):
     network = built(SmallCNN(), (1, height, width))
     assert network(torch.rand(2, 1, height, width)).shape == (2, 10)
 
@@ -63,12 +63,12 @@ def test_the_small_network_has_four_convolutions_and_three_linear_layers_the_las
     assert sum(parameter.numel() for parameter in network.parameters()) == 312_202
 
 
-@pytest.mark.parametrize(("height", "width"), [(19, 28), (28, 8)])
+@pytest.mark.parametrize(("height", "width"), [(15, 28), (28, 8)])
 def test_images_too_small_for_the_small_network_are_refused(height, width):
     with pytest.raises(ModelError) as raised:
         SmallCNN().build((1, height, width), 10)
     assert raised.value.message == (
-        f"the model 'small-cnn' needs images of at least 20 x 20 pixels, not {height} x {width}."
+        f"the model 'small-cnn' needs images of at least 16 x 16 pixels, not {height} x {width}."
     )
     assert raised.value.hint == "Take 'tiny-cnn', or enlarge the images with data.size."
 

@@ -1,0 +1,35 @@
+"""Whatever goes wrong in a run, as one of moat's errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import extract_tb
+
+from moat.errors import MoatError, RecipeError, TrainingError
+from moat.recipe import RunPlan
+
+
+@contextmanager
+def asked_for(plan: RunPlan, key: str) -> Iterator[None]:
+    """Say of what fails inside that this key of the recipe asked for it."""
+    where = plan.source.where(key)
+    try:
+        yield
+    except MoatError as error:
+        raise error if error.where else error.at(where) from error
+    except Exception as error:  # a plug-in's, or a callable's of the user
+        what = f"{type(error).__name__}: {error}"
+        raise RecipeError(what, where=where, hint=_raised(error)) from error
+
+
+def as_failure(error: Exception) -> MoatError:
+    """Return the error itself if it is moat's, else a TrainingError that says where it came up."""
+    if isinstance(error, MoatError):
+        return error
+    failure = TrainingError(f"{type(error).__name__}: {error}", hint=_raised(error))
+    failure.__cause__ = error
+    return failure
+
+
+def _raised(error: Exception) -> str:
+    last = extract_tb(error.__traceback__)[-1]
+    return f"Raised by {last.name} in line {last.lineno} of {last.filename}."

@@ -1,0 +1,59 @@
+"""Whether a run folder holds the run that is planned, another one, or none."""
+
+from typing import Any
+
+from moat.errors import RunFolderError
+from moat.recipe import RunPlan
+from moat.runs import RunFolder
+from moat.study.loading import plan_of, record_of
+
+
+def is_done(plan: RunPlan, folder: RunFolder) -> bool:
+    """Say whether the folder holds this run, trained and evaluated as planned.
+
+    Raises RunFolderError where it holds another run or a file that cannot be read.
+    """
+    require_same_training(plan, folder)
+    record = record_of(folder)
+    if record is None or record["protocol_hash"] != plan.protocol_hash:
+        return False
+    folder.load_model()  # only to learn whether it can be read
+    return folder.read_recipe() is not None and folder.load_evaluation() is not None
+
+
+def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
+    """Raise RunFolderError that says what changed, if the folder was trained by another recipe."""
+    record = record_of(folder)
+    begun = folder.checkpoint.exists() or folder.load_model() is not None
+    if record is None and not begun and not folder.recipe.exists():
+        return
+    trained = plan_of(folder).trains if record is None else record["trains"]
+    if record is None and not begun:  # a recipe and nothing trained by it: there is nothing to lose
+        return
+    if changed := changes(trained, plan.trains):
+        raise RunFolderError(
+            f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
+            where=str(folder.path),
+            hint="Nothing was overwritten. Name another --results folder, undo the change, or "
+            "train this run again with --overwrite.",
+        )
+
+
+def changes(before: Any, after: Any, key: str = "") -> list[str]:
+    """Return "key: before → after" for every leaf in which two plain tables differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = list(dict.fromkeys([*before, *after]))
+        parts = [
+            changes(before.get(n, ABSENT), after.get(n, ABSENT), f"{key}.{n}" if key else str(n))
+            for n in names
+        ]
+        return [change for part in parts for change in part]
+    return [] if before == after else [f"{key}: {before!r} → {after!r}"]
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
