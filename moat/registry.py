@@ -37,6 +37,11 @@ class Registry(Generic[T]):
         self._entries: dict[str, Entry[T]] = {}
         self._packages_read = False
 
+    @property
+    def plural(self) -> str:
+        """What `moat list` calls them: the last part of the entry-point group."""
+        return self.group.rpartition(".")[2]
+
     def declare(self, name: str, cls: Declared, *, frozen: bool) -> Declared:
         """Make the class a validated, keyword-only dataclass and register it under the name."""
         if not issubclass(cls, self.base):
@@ -62,7 +67,7 @@ class Registry(Generic[T]):
             raise UnknownNameError(
                 f"no {self.kind} is called {name!r}.{did_you_mean(name, self._entries)}",
                 hint=f"known: {self._listing()}\nA package adds one under the entry-point group "
-                f"{self.group!r}; `moat list` shows each with its origin.",
+                f"{self.group!r}; `moat list {self.plural}` shows each with its origin.",
             )
         if entry.value is None:
             raise DefinitionError(

@@ -147,10 +147,10 @@ class RunFolder:
 
     def save_evaluation(self, arrays: Mapping[str, NDArray[Any]], scores: Record) -> None:
         """Keep the outcome matrix and, after it, the scores made of it."""
-        _replace(
-            self.path / "evaluation.npz",
-            lambda file: np.savez_compressed(file, allow_pickle=False, **arrays),
-        )
+        if any(array.dtype.hasobject for array in arrays.values()):
+            raise ValueError("Object arrays cannot be saved")  # they would be pickled
+        savez: Callable[..., None] = np.savez_compressed
+        _replace(self.path / "evaluation.npz", lambda file: savez(file, **arrays))
         _replace(self.path / "evaluation.json", _json(scores))
 
     def load_evaluation(self) -> tuple[dict[str, NDArray[Any]], Record] | None:

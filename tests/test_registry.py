@@ -141,8 +141,8 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_by_origin(animals, 
     assert raised.value.message == "no animal is called 'hrose'. Did you mean 'horse'?"
     assert raised.value.hint == (
         "known: cat, horse (zoo); newt (zoo-extra 0.3)\n"
-        "A package adds one under the entry-point group 'zoo.animals'; `moat list` shows each "
-        "with its origin."
+        "A package adds one under the entry-point group 'zoo.animals'; `moat list animals` shows "
+        "each with its origin."
     )
 
 

@@ -8,13 +8,15 @@ from moat.errors import MoatError
 
 def main() -> None:
     """Run a command; what moat refuses is printed without a traceback and becomes an exit code."""
-    from moat.cli.app import app
-
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
             stream.reconfigure(errors="replace")
     try:
+        from moat.cli.app import app
+
         app()
     except MoatError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

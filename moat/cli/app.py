@@ -86,14 +86,14 @@ def train(
     ] = False,
 ) -> None:
     """Run what is not done yet of a study; run again, it goes on where it was."""
-    from moat.cli.display import listener_for_terminal
-    from moat.study import train as train_study
-
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
     if dry_run:
         _dry_run(recipe, picked, device)
         return
     try:
+        from moat.cli.display import listener_for_terminal
+        from moat.study import train as train_study
+
         with listener_for_terminal() as listener:
             result = train_study(
                 recipe,

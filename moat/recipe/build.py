@@ -152,6 +152,12 @@ def _threat(source: Source, recipe: Recipe, label: str, purpose: str) -> Threat:
     if purpose == "evaluate" and (counts := overrides.pop("at_steps", None)) is not None:
         where = source.where(*key, purpose, "at_steps")
         require_ascending(counts, where)
+        if "steps" in overrides:
+            raise RecipeError(
+                "steps says nothing beside at_steps, whose largest count is the search's length.",
+                where=source.where(*key, purpose, "steps"),
+                hint="Leave one of them out.",
+            )
         with explained(source, (*key, "type"), object):
             if not issubclass(threats.registry.get(name), GradientThreat):
                 raise RecipeError(

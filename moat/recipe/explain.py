@@ -31,7 +31,7 @@ IN_WORDS = {
 def explained(
     source: Source, key: tuple[str, ...], cls: type, inside: str = "", also: Iterable[str] = ()
 ) -> Iterator[None]:
-    """Say where in the recipe something was refused, whoever refused it.
+    """Raise RecipeError that says where in the recipe something was refused, by whomever.
 
     `cls` is what the table at `key` fills, `also` are keys the table takes besides; `inside` is a
     table within it that may have said a key.
@@ -43,7 +43,8 @@ def explained(
         found = min(error.errors(), key=lambda one: one["type"] not in UNKNOWN)
         raise _explain(found, source, key, cls, inside, also) from error
     except MoatError as error:
-        raise error if error.where else error.at(source.where(*key)) from error
+        where = error.where or source.where(*key)
+        raise RecipeError(error.message, where, error.hint) from error
 
 
 def _explain(

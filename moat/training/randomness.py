@@ -9,7 +9,7 @@ PURPOSES = ("initialisation", "global", "order", "search")
 def derived_seed(seed: int, epoch: int, purpose: str) -> int:
     """Return a 63-bit seed for one purpose in one epoch of a run."""
     sequence = np.random.SeedSequence([seed, epoch, PURPOSES.index(purpose)])
-    return int(sequence.generate_state(1, np.uint64)[0] >> 1)
+    return int(sequence.generate_state(1, np.uint64)[0]) >> 1
 
 
 def generator_for(seed: int, epoch: int, purpose: str) -> torch.Generator:

@@ -314,7 +314,7 @@ def test_cvxopt_leaves_the_simplex_for_an_r_above_the_largest_mean(r):
     P, means = two_moment_program(torch.tensor([[0.1, 0.7, 0.9, 0.4]], dtype=torch.float64))
     iterate = last_iterate_of_cvxopt(P, Equality(means, r))
     assert iterate is not None
-    assert iterate.min() < -1e-3
+    assert iterate.min() < -1e-3 or abs(iterate.sum() - 1) > 1e-3
 
 
 @pytest.mark.parametrize("r", [-0.1, float("nan"), float("inf")])

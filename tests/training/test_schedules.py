@@ -35,6 +35,11 @@ def test_cosine_falls_to_zero_after_the_last_step():
     assert last == pytest.approx(0, abs=1e-12)
 
 
+def test_nesterov_without_momentum_is_refused():
+    with pytest.raises(ValueError, match="nesterov = true needs a momentum above 0"):
+        SGD(lr=0.1, nesterov=True)
+
+
 def test_optimizers_take_the_recipe_s_numbers():
     parameter = [torch.nn.Parameter(torch.zeros(1))]
     group = SGD(lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=True).build(parameter)

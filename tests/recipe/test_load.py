@@ -1,0 +1,281 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moat.errors import RecipeError
+from moat.recipe import read
+from moat.recipe.load import set_key
+
+
+def refusal(path: Path, *overrides: str) -> str:
+    with pytest.raises(RecipeError) as refused:
+        read(path, overrides)
+    return str(refused.value)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The current folder, so that messages hold short paths."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return Path(name)
+
+
+# extends
+
+
+def test_tables_merge_by_key_and_arrays_are_replaced(folder):
+    write(folder, "base.toml", 'seeds = [0, 1]\n[data]\ntype = "digits"\nsize = 8\n')
+    top = write(folder, "top.toml", 'extends = "base.toml"\nseeds = [7]\n[data]\nsize = 16\n')
+    assert read(top).document == {"seeds": [7], "data": {"type": "digits", "size": 16}}
+
+
+def test_each_key_knows_the_file_that_said_it(folder):
+    write(folder, "base/lowest.toml", "[data]\nsize = 8\nsplit_seed = 1\n")
+    write(folder, "base/low.toml", 'extends = "lowest.toml"\n[model]\nwidth = 3\n')
+    source = read(write(folder, "top.toml", 'extends = "base/low.toml"\n[data]\nsize = 16\n'))
+    assert source.where("data", "size") == "top.toml, data.size"
+    assert source.where("data", "split_seed") == f"base{os.sep}lowest.toml, data.split_seed"
+    assert source.where("model", "width") == f"base{os.sep}low.toml, model.width"
+    assert source.where("data", "never", "said") == "top.toml, data.never.said"
+    assert source.where() == "top.toml"
+
+
+def test_an_entry_of_an_array_is_called_by_its_name_and_odd_keys_are_quoted(folder):
+    text = '[[variant]]\nname = "pareto"\nsweep = { "scalarizer.r" = [1] }\n[[variant]]\nname = "ü"'
+    source = read(write(folder, "r.toml", text))
+    where = source.where("variant", 0, "sweep", "scalarizer.r")
+    assert where == 'r.toml, variant.pareto.sweep."scalarizer.r"'
+    assert source.where("variant", 1) == 'r.toml, variant."ü"'
+    assert source.where("variant", 5) == "r.toml, variant.5"
+
+
+@pytest.mark.parametrize("files", [["a", "b"], ["a"], ["a", "b", "c"]])
+def test_a_circle_is_shown(folder, files):
+    for name, base in zip(files, [*files[1:], files[0]], strict=True):
+        write(folder, f"{name}.toml", f'extends = "{base}.toml"\n')
+    way = " → ".join(str(folder / f"{name}.toml") for name in [*files, "a"])
+    assert refusal(Path("a.toml")) == f"a.toml, extends: the recipe extends itself: {way}."
+
+
+def test_a_base_may_be_extended_twice_on_different_ways(folder):
+    write(folder, "base.toml", "seeds = [3]\n")
+    write(folder, "middle.toml", 'extends = "base.toml"\n')
+    assert read(write(folder, "top.toml", 'extends = "middle.toml"\n')).document == {"seeds": [3]}
+
+
+def test_a_base_that_is_missing_is_named_with_the_nearest(folder):
+    write(folder, "base/digits.toml", "")
+    top = write(folder, "top.toml", 'extends = "base/digit.toml"\n')
+    assert refusal(top) == (
+        "top.toml, extends: there is no recipe 'base/digit.toml' to extend. "
+        f"Did you mean 'digits.toml'?\n  Looked for {folder / 'base' / 'digit.toml'}."
+    )
+
+
+def test_a_base_is_one_file(folder):
+    top = write(folder, "top.toml", 'extends = ["a.toml", "b.toml"]\n')
+    message = "top.toml, extends: extends names one file, not ['a.toml', 'b.toml']."
+    assert refusal(top) == message
+
+
+def test_a_base_that_is_broken_is_named_itself(folder):
+    write(folder, "base.toml", "[data]\nsize = 8\nsize = 9\n")
+    top = write(folder, "top.toml", 'extends = "base.toml"\n')
+    assert refusal(top) == (
+        "base.toml: this is no valid TOML: Cannot overwrite a value (at line 3, column 9)."
+    )
+
+
+# files
+
+
+def test_a_syntax_error_says_file_and_line(folder):
+    path = write(folder, "r.toml", "[data]\ntype = \n")
+    assert refusal(path) == ("r.toml: this is no valid TOML: Invalid value (at line 2, column 8).")
+
+
+def test_a_recipe_that_is_missing_is_named_with_the_nearest(folder):
+    write(folder, "digits_pareto.toml", "")
+    assert refusal(Path("digits-pareto.toml")) == (
+        "digits-pareto.toml: there is no such recipe. Did you mean 'digits_pareto.toml'?"
+    )
+    assert refusal(Path("zzz.toml")) == "zzz.toml: there is no such recipe."
+
+
+def test_a_folder_is_no_recipe(folder):
+    assert refusal(folder) == f"{folder}: the recipe cannot be read: Is a directory."
+
+
+def test_bytes_that_are_no_text_are_no_recipe(folder):
+    (folder / "r.toml").write_bytes(b"\xff\x00")
+    assert refusal(Path("r.toml")).startswith("r.toml: the recipe cannot be read: 'utf-8' codec")
+
+
+def test_a_byte_order_mark_does_no_harm(folder):
+    (folder / "r.toml").write_bytes("seeds = [1]\n".encode("utf-8-sig"))
+    assert read(Path("r.toml")).document == {"seeds": [1]}
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_a_number_is_finite(folder, number):
+    path = write(folder, "r.toml", f"[threats.pgd]\nepsilon = [0.1, {number}]\n")
+    assert refusal(path) == f"r.toml, threats.pgd.epsilon.1: a number is finite, not {number}."
+    path = write(folder, "r.toml", "")
+    assert refusal(path, f"optimizer.lr={number}") == (
+        f"--set optimizer.lr={number}, optimizer.lr: a number is finite, not {number}."
+    )
+
+
+# paths
+
+
+def test_paths_are_read_from_the_folder_of_the_file_that_names_them(folder):
+    write(folder, "base/low.toml", 'plugins = ["mine.py"]\n[data]\nroot = "../files"\n')
+    top = write(folder, "sub/top.toml", 'extends = "../base/low.toml"\n[model]\nweights = "w.pt"\n')
+    document = read(top).document
+    assert document["data"]["root"] == str(folder / "files")
+    assert document["plugins"] == [str(folder / "base" / "mine.py")]
+    assert document["model"]["weights"] == str(folder / "sub" / "w.pt")
+
+
+def test_a_path_that_is_set_is_read_from_where_the_command_runs(folder):
+    recipe = write(folder, "sub/r.toml", '[data]\nroot = "files"\n')
+    assert read(recipe, ["data.root=here"]).document["data"]["root"] == str(folder / "here")
+
+
+def test_a_path_may_start_at_home_or_at_the_root(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    recipe = write(folder, "r.toml", '[data]\nroot = "~/files"\n')
+    assert read(recipe).document["data"]["root"] == str(folder / "home" / "files")
+    assert read(recipe, ["data.root=/files"]).document["data"]["root"] == "/files"
+
+
+# --set
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.2", 0.2),
+        ("3", 3),
+        ("true", True),
+        ('"digits"', "digits"),
+        ("digits", "digits"),
+        ("python:nets:make", "python:nets:make"),
+        ("[1, 2]", [1, 2]),
+        ("{ steps = 3 }", {"steps": 3}),
+        ("a=b", "a=b"),
+        ("", ""),
+        (" 3 ", 3),
+    ],
+)
+def test_an_override_is_toml_or_else_a_string(folder, text, value):
+    recipe = write(folder, "r.toml", "")
+    assert read(recipe, [f"some.key={text}"]).document == {"some": {"key": value}}
+
+
+def test_an_override_reaches_an_entry_of_an_array_by_its_name(recipe):
+    source = read(recipe(), ["variant.pareto.scalarizer.window=9", "variant.plain.threats=['pgd']"])
+    plain, _, pareto = source.document["variant"]
+    assert plain["threats"] == ["pgd"]
+    assert pareto["scalarizer"] == {"type": "two-moment", "window": 9}
+
+
+def test_a_scalarizer_given_by_name_becomes_a_table_when_a_key_of_it_is_set(recipe):
+    source = read(recipe(), ["variant.plain.scalarizer.include_natural=true"])
+    assert source.document["variant"][0]["scalarizer"] == {
+        "type": "natural",
+        "include_natural": True,
+    }
+
+
+def test_the_last_override_of_a_key_wins(recipe):
+    assert read(recipe(), ["model.width=3", "model.width=4"]).document["model"]["width"] == 4
+
+
+def test_what_is_set_is_said_by_set_and_what_is_below_stays_with_its_file(folder):
+    recipe = write(folder, "r.toml", "[threats.pgd]\nepsilon = 0.1\n")
+    source = read(recipe, ["threats.pgd.train.epsilon=0.2"])
+    said = "--set threats.pgd.train.epsilon=0.2"
+    assert source.where("threats", "pgd", "train", "epsilon").startswith(f"{said}, ")
+    assert source.where("threats", "pgd", "train").startswith(f"{said}, ")  # made by it
+    assert source.where("threats", "pgd", "epsilon") == "r.toml, threats.pgd.epsilon"
+
+
+@pytest.mark.parametrize("text", ["model.width", "=3", "model..width=3", ".width=3", "model.=3"])
+def test_an_override_has_a_key_and_a_value(recipe, text):
+    assert refusal(recipe(), text) == (
+        f"--set {text}: an override is written key=value, and a key with dots, as in "
+        "data.validation=0.1."
+    )
+
+
+def test_an_override_goes_through_tables_only(recipe):
+    assert refusal(recipe(), "data.type.x=3") == (
+        "--set data.type.x=3: data.type is no table, but 'digits'."
+    )
+
+
+def test_an_override_of_an_unknown_variant_offers_the_nearest(recipe):
+    assert refusal(recipe(), "variant.parto.threats=[]") == (
+        "--set variant.parto.threats=[]: variant has no 'parto'. Did you mean 'pareto'?\n"
+        "  known: plain, pgd-at, pareto"
+    )
+
+
+def test_an_override_of_an_entry_as_a_whole_says_what_to_write(recipe):
+    assert refusal(recipe(), "variant.pareto=3") == (
+        "--set variant.pareto=3: variant is an array, whose entries are reached by their names.\n"
+        "  Write a whole array, or a key of one entry, as in variant.NAME.scalarizer.r."
+    )
+
+
+# the study's name
+
+
+def test_a_study_is_called_like_its_file(recipe):
+    assert read(recipe(name="my_study.toml")).study == "my_study"
+
+
+def test_overrides_give_a_study_a_name_of_its_own_whatever_their_order(recipe):
+    path = recipe()
+    names = {
+        read(path, overrides).study
+        for overrides in ([], ["model.width=3"], ["model.width=4"], ["model.width=3", "seeds=[1]"])
+    }
+    assert len(names) == 4
+    assert all(name == "study" or name.startswith("study+") for name in names)
+    one, other = ["model.width=3", "seeds=[1]"], ["seeds=[1]", "model.width=3"]
+    assert read(path, one).study == read(path, other).study
+
+
+# properties
+
+keys = st.text("abc", min_size=1, max_size=2)
+leaves = st.integers() | st.booleans() | st.text("xy", max_size=2) | st.lists(st.integers())
+documents = st.dictionaries(keys, st.recursive(leaves, lambda d: st.dictionaries(keys, d)))
+
+
+@given(document=documents, path=st.lists(keys, min_size=1, max_size=3), value=leaves)
+def test_a_key_that_is_set_is_found_again_and_no_other_is_lost(document, path, value):
+    before = {k: v for k, v in document.items() if k != path[0]}
+    try:
+        set_key(document, tuple(path), value, "here")
+    except RecipeError as error:
+        assert " is no table, but " in error.message or "array" in error.message
+        return
+    held = document
+    for part in path:
+        held = held[part]
+    assert held == value
+    assert {k: v for k, v in document.items() if k != path[0]} == before
