@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
+from pydantic.config import JsonDict
 
 from moat import data, models, scalarizers, threats
 from moat.registry import Registry
@@ -43,6 +44,13 @@ class ModelTable(OpenTable):
     type: str
 
 
+AT_STEPS: JsonDict = {
+    "properties": {
+        "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}
+    }
+}
+
+
 class ThreatTable(OpenTable):
     """A threat under a label; `train` and `evaluate` override its keys for their purpose.
 
@@ -52,7 +60,7 @@ class ThreatTable(OpenTable):
 
     type: str | None = None  # the label, where it is not given
     train: dict[str, Any] = Field(default_factory=dict)
-    evaluate: dict[str, Any] | None = None
+    evaluate: Annotated[dict[str, Any] | None, Field(json_schema_extra=AT_STEPS)] = None
 
 
 class EvaluationTable(Table):

@@ -115,21 +115,23 @@ class TwoMoment(LaggedScalarizer):
         return record
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the window, the weights and the counts, as they are now."""
+        """Return the window, the weights, the counts and the last log, as they are now."""
         return {
             "history": None if self._history is None else self._history.clone(),
             "weights": self._weights,
             "steps": self._steps,
             "clamped_steps": self._clamped_steps,
+            "log": dict(self._log),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back the window, the weights and the counts."""
+        """Take back what `state_dict` returned."""
         history = state["history"]
         self._history = None if history is None else history.clone()  # written in place
         self._weights = state["weights"]
         self._steps = state["steps"]
         self._clamped_steps = state["clamped_steps"]
+        self._log = dict(state["log"])
 
     def _observe(self, mean: Tensor) -> Tensor:
         """Keep one observation and return all that are in the window, (steps, k)."""

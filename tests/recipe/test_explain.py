@@ -5,7 +5,10 @@ import pytest
 from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
 
-TOP = "known: data, evaluation, model, optimizer, plugins, schedule, seeds, threats, training, variant"
+TOP = (
+    "known: data, evaluation, model, optimizer, plugins, schedule, seeds, threats, training, "
+    "variant"
+)
 PGD = "known: epsilon, evaluate, loss, start, step_size, steps, train, type"
 SGD = "known: lr, momentum, nesterov, type, weight_decay"
 TWO_MOMENT = "known: ceiling, infeasible, r, rho, solver, type, window"
@@ -129,7 +132,8 @@ WRONG = {
         "[threats.pgd]",
         '[schedule]\ntype = "cosin"\n[threats.pgd]',
         "schedule.type",
-        "no schedule is called 'cosin'. Did you mean 'cosine'?\nknown: constant, multi-step, cosine",
+        "no schedule is called 'cosin'. Did you mean 'cosine'?\n"
+        "known: constant, multi-step, cosine",
     ),
     "keep": (
         "log_every = 2",

@@ -1,4 +1,5 @@
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -269,13 +270,10 @@ documents = st.dictionaries(keys, st.recursive(leaves, lambda d: st.dictionaries
 @given(document=documents, path=st.lists(keys, min_size=1, max_size=3), value=leaves)
 def test_a_key_that_is_set_is_found_again_and_no_other_is_lost(document, path, value):
     before = {k: v for k, v in document.items() if k != path[0]}
-    try:
+    with suppress(RecipeError):  # it leads through something that is no table
         set_key(document, tuple(path), value, "here")
-    except RecipeError as error:
-        assert " is no table, but " in error.message or "array" in error.message
-        return
-    held = document
-    for part in path:
-        held = held[part]
-    assert held == value
+        held = document
+        for part in path:
+            held = held[part]
+        assert held == value
     assert {k: v for k, v in document.items() if k != path[0]} == before

@@ -29,11 +29,10 @@ def unknown(schema: dict[str, Any], node: dict[str, Any], table: dict[str, Any])
     """Return the keys of a table that the schema does not know, with dots."""
     known, missing = keys_of(schema, node), []
     for key, value in table.items():
-        below = known.get(key, node.get("additionalProperties", {}))
-        if key not in known and not isinstance(node.get("additionalProperties"), dict):
+        if key not in known:
             missing.append(key)
-        elif isinstance(value, dict) and below.get("type") != "object":
-            missing += [f"{key}.{inner}" for inner in unknown(schema, below, value)]
+        elif isinstance(value, dict) and (keys_of(schema, known[key])):
+            missing += [f"{key}.{inner}" for inner in unknown(schema, known[key], value)]
     return missing
 
 

@@ -1,9 +1,17 @@
 """A small study to change and to break."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from moat import study
+from moat.errors import MoatError
+from moat.recipe import RunPlan
+from moat.study import StudyListener, StudyResult
 
 SMALL = Path(__file__).parents[1] / "small.toml"
 Write = Callable[..., Path]
@@ -22,3 +30,60 @@ def recipe(tmp_path) -> Write:
         return path
 
     return write
+
+
+@dataclass
+class Watch(StudyListener):
+    """Notes what a study says, and dies at a step."""
+
+    class Killed(BaseException):
+        """The process dies: nothing may catch it."""
+
+    dies_at: int = 0
+    heard: list[tuple[str, object]] = field(default_factory=list)
+
+    def study_started(self, runs: int) -> None:
+        self.heard.append(("study", runs))
+
+    def run_started(self, plan: RunPlan, folder: Path) -> None:
+        self.heard.append(("started", plan.label))
+
+    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
+        self.heard.append(("skipped", plan.label))
+
+    def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
+        self.heard.append(("done", plan.label))
+
+    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
+        self.heard.append(("failed", plan.label))
+
+    def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
+        if step == self.dies_at:
+            raise self.Killed
+
+
+@pytest.fixture
+def watch() -> type[Watch]:
+    return Watch
+
+
+@pytest.fixture
+def snapshot() -> Callable[[Path], dict[str, tuple[bytes, int]]]:
+    """Return every file below a folder with its bytes and the time it was written."""
+
+    def take(folder: Path) -> dict[str, tuple[bytes, int]]:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {str(f.relative_to(folder)): (f.read_bytes(), f.stat().st_mtime_ns) for f in files}
+
+    return take
+
+
+@pytest.fixture
+def results(tmp_path) -> Path:
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def train(results) -> Callable[..., StudyResult]:
+    """Run a study on the CPU, its results below the test's own folder."""
+    return partial(study.train, results=results, device="cpu")

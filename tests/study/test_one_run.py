@@ -1,0 +1,297 @@
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moat.data import hold_out
+from moat.errors import RunFolderError
+from moat.evaluation import evaluate
+from moat.recipe import plan_runs, read
+from moat.runs import RunFolder
+from moat.study import evaluate_run, load, plan
+from moat.study.identity import ABSENT, changes
+from moat.study.one_run import initial_model
+
+# Two-moment with its window (3 steps) over two threats, dropout, a noise start and validation: all
+# that a resumed run could get wrong.
+ALL_AT_ONCE = """
+[[variant]]
+name = "resumed"
+threats = ["pgd", "flow"]
+scalarizer = { type = "two-moment", r = 0.8, window = 4 }
+"""
+KEEP = pytest.mark.parametrize("keep", ["last", "best"])
+SET = (
+    *("training.epochs=3", "data.validation=0.1", "model.dropout=0.2", "training.log_every=1"),
+    *('threats.pgd.train={ start = "noise" }', "optimizer.momentum=0.9"),
+)
+UNSURE = ("images_per_second",)  # of the log: the only thing that a second run may see otherwise
+
+
+def log_of(folder: Path) -> list[dict]:
+    return [{k: v for k, v in r.items() if k not in UNSURE} for r in RunFolder(folder).read_log()]
+
+
+def same_run(one: Path, other: Path) -> None:
+    for name in ("model.safetensors", "evaluation.npz", "evaluation.json", "recipe.toml"):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    assert log_of(one) == log_of(other)
+    steps = [record["step"] for record in log_of(one) if "loss" in record]
+    assert steps == list(range(1, len(steps) + 1))
+    records = [RunFolder(folder).read_record() for folder in (one, other)]
+    for record in records:
+        for key in ("seconds", "images_per_second"):
+            del record["training"][key]
+    assert records[0] == records[1]
+
+
+# a run that goes on is the same run
+
+
+@pytest.fixture
+def resumed(recipe, train):
+    """Run the study, with one way to keep weights, until it is done or dies."""
+    path = recipe(more=ALL_AT_ONCE)
+
+    def run(keep: str, **keys) -> Path:
+        set_ = (*SET, f'training.keep="{keep}"')
+        (folder,) = train(path, only=("resumed",), overrides=set_, **keys).done
+        return folder
+
+    return run
+
+
+@KEEP
+def test_a_run_that_dies_at_any_step_goes_on_to_the_same_bytes(resumed, watch, tmp_path, keep):
+    whole = resumed(keep, results=tmp_path / "whole")
+    last = len([r for r in log_of(whole) if "loss" in r])
+    for dies_at in (1, last // 3, last // 3 + 1, last // 3 + 2, last - 1, last):
+        results = tmp_path / f"dies at {dies_at}"
+        with pytest.raises(watch.Killed):
+            resumed(keep, results=results, listener=watch(dies_at=dies_at))
+        assert not list(results.rglob("run.json"))
+        same_run(resumed(keep, results=results), whole)
+
+
+@KEEP
+def test_a_run_that_dies_at_any_write_goes_on_to_the_same_bytes(
+    resumed, watch, tmp_path, keep, monkeypatch
+):
+    whole = resumed(keep, results=tmp_path / "whole")
+    replace = os.replace
+    for dies_at in itertools.count(1):
+        calls, results = itertools.count(1), tmp_path / f"dies at {dies_at}"
+
+        def die(source, target, calls=calls, dies_at=dies_at):
+            if next(calls) == dies_at:
+                raise watch.Killed
+            replace(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", die)
+            try:
+                resumed(keep, results=results)
+            except watch.Killed:
+                pass
+            else:
+                break
+        same_run(resumed(keep, results=results), whole)
+    assert dies_at > 9  # holder, recipe, log, checkpoints, model, evaluation, record
+
+
+def test_a_run_that_dies_many_times_goes_on_to_the_same_bytes(resumed, watch, tmp_path):
+    whole = resumed("best", results=tmp_path / "whole")
+    last = len([r for r in log_of(whole) if "loss" in r])
+    results = tmp_path / "often"
+    for dies_at in (2, last // 2, last // 2 + 1, last - 1):
+        with pytest.raises(watch.Killed):
+            resumed("best", results=results, listener=watch(dies_at=dies_at))
+    same_run(resumed("best", results=results), whole)
+
+
+CHILD = """
+import sys
+from moat import cli
+sys.argv = ["moat", *sys.argv[1:]]
+cli.main()
+"""
+
+
+@pytest.mark.slow
+@KEEP
+def test_a_run_that_is_killed_goes_on_to_the_same_bytes(recipe, tmp_path, keep):
+    path = recipe(more=ALL_AT_ONCE)
+    set_ = [*SET, "training.epochs=30", f'training.keep="{keep}"']
+    options = [part for text in set_ for part in ("--set", text)]
+
+    def command(results: Path) -> list[str]:
+        asked = ["train", str(path), "--only", "resumed", "--device", "cpu", *options]
+        return [sys.executable, "-c", CHILD, *asked, "--results", str(results)]
+
+    def folder(results: Path) -> Path | None:
+        return next((file.parent for file in results.rglob("checkpoint.pt")), None)
+
+    whole = tmp_path / "whole"
+    subprocess.run(command(whole), check=True, capture_output=True, timeout=300)
+    for number, wait in enumerate((0.0, 0.4)):
+        results = tmp_path / f"killed {number}"
+        with subprocess.Popen(command(results), stdout=subprocess.DEVNULL) as process:
+            while folder(results) is None:
+                assert process.poll() is None, "it ended before it could be killed"
+                time.sleep(0.01)
+            time.sleep(wait)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert not list(results.rglob("run.json"))
+        subprocess.run(command(results), check=True, capture_output=True, timeout=300)
+        same_run(folder(results), folder(whole))
+
+
+# what is kept, what is recorded
+
+
+def test_the_best_epoch_by_the_held_out_examples_is_kept(resumed, tmp_path):
+    best, last = (resumed(keep, results=tmp_path / keep) for keep in ("best", "last"))
+    scores = [record["score"] for record in log_of(best) if "score" in record]
+    assert len(scores) == 3
+    record = RunFolder(best).read_record()
+    assert record["training"]["epoch"] == scores.index(max(scores)) + 1
+    assert RunFolder(last).read_record()["training"]["epoch"] == 3
+    validation = next(r["validation"] for r in log_of(best) if "validation" in r)
+    assert list(validation) == ["natural", "pgd", "flow"]
+
+
+def test_what_is_held_out_is_never_trained_on_and_scores_are_of_the_test_split(resumed, tmp_path):
+    folder = resumed("last", results=tmp_path / "results")
+    run = plan_runs(read(folder / "recipe.toml"))[0]
+    data = run.dataset.load()
+    rest, held_out = hold_out(data.train, run.validation, run.split_seed)
+    assert not set(rest.ids.tolist()) & set(held_out.ids.tolist())
+    ids = RunFolder(folder).load_evaluation()[0]["ids"]
+    assert ids.tolist() == data.test.ids[:40].tolist()
+    steps = [r["step"] for r in log_of(folder) if "loss" in r]
+    assert len(steps) == 3 * -(-len(rest) // 256)
+
+
+def test_the_record_says_what_made_the_run(recipe, train):
+    (folder,) = train(recipe(), only=("pareto",), seeds=(0,)).done[:1]
+    record = RunFolder(folder).read_record()
+    (run, _) = plan(recipe(), only=("pareto",))
+    assert record["train_hash"] == run.train_hash
+    assert record["trains"] == run.trains
+    assert (record["protocol_hash"], record["protocol"]) == (run.protocol_hash, run.evaluates)
+    assert (record["study"], record["variant"], record["seed"]) == ("study", "pareto", 0)
+    assert record["sweep"] == {"scalarizer.r": 0.5}
+    assert (record["shape"], record["classes"]) == ([1, 8, 8], 10)
+    assert record["training"]["steps"] == 6
+    assert 0 <= record["training"]["scalarizer"]["clamped_share"] <= 1
+    assert record["machine"]["torch"] == torch.__version__
+
+
+def test_the_stored_outcomes_are_those_of_the_stored_model(recipe, train):
+    (folder,) = train(recipe(), only=("pgd-at",)).done
+    (run,) = plan(recipe(), only=("pgd-at",))
+    found = evaluate(load(folder), run.dataset.load(), run.protocol)
+    arrays, about = RunFolder(folder).load_evaluation()
+    assert np.array_equal(arrays["outcomes"], found.outcomes.values)
+    assert about["scores"] == json.loads(json.dumps(found.scores()))
+    assert about["scores"] == RunFolder(folder).read_record()["scores"]
+
+
+def test_initial_weights_depend_on_the_seed_alone(recipe):
+    path = recipe("[data]", "seeds = [0, 1]\n[data]")
+    plans = plan(path)
+    data = plans[0].dataset.load()
+    weights = {(p.label, p.seed): initial_model(p, data).state_dict()["0.weight"] for p in plans}
+    for (_, seed), value in weights.items():
+        assert torch.equal(value, weights["plain", seed])
+    assert not torch.equal(weights["plain", 0], weights["plain", 1])
+
+
+# evaluating again
+
+
+def test_a_finished_run_is_evaluated_again_by_its_own_recipe(recipe, train, snapshot):
+    (folder,) = train(recipe(), only=("pgd-at",)).done
+    before = snapshot(folder)
+    (folder / "evaluation.npz").write_bytes(b"broken")
+    scores = evaluate_run(folder, "cpu")
+    after = snapshot(folder)
+    assert scores == RunFolder(folder).read_record()["scores"]
+    for name in before:
+        assert after[name][0] == before[name][0], name
+    assert after["model.safetensors"] == before["model.safetensors"]
+
+
+def test_a_run_whose_recipe_was_changed_afterwards_is_not_evaluated(recipe, train, snapshot):
+    (folder,) = train(recipe(), only=("pgd-at",)).done
+    own = folder / "recipe.toml"
+    own.write_text(own.read_text("utf-8").replace("epsilon = 0.1", "epsilon = 0.5"), "utf-8")
+    before = snapshot(folder)
+    with pytest.raises(RunFolderError, match=r"otherwise: threats.pgd.epsilon: 0.1 → 0.5"):
+        evaluate_run(folder, "cpu")
+    assert snapshot(folder) == before
+
+
+def test_a_folder_without_a_finished_run_is_not_evaluated(tmp_path):
+    with pytest.raises(RunFolderError) as refused:
+        evaluate_run(tmp_path, "cpu")
+    assert str(refused.value) == (
+        f"{tmp_path}: there is no finished run here (no run.json).\n"
+        "  Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it by "
+        "running its `moat train` again."
+    )
+
+
+def test_a_run_without_weights_cannot_be_evaluated(recipe, train):
+    (folder,) = train(recipe(), only=("plain",)).done
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(RunFolderError) as refused:
+        evaluate_run(folder, "cpu")
+    assert str(refused.value) == (
+        f"{folder}: the run's trained weights are missing.\n"
+        "  `moat train` with --overwrite trains this run again."
+    )
+
+
+# what changed
+
+plain = st.recursive(
+    st.integers(0, 2) | st.none() | st.lists(st.integers(0, 1), max_size=2),
+    lambda below: st.dictionaries(st.text("abc", min_size=1, max_size=2), below, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(before=plain, after=plain)
+def test_changes_are_said_where_there_are_some(before, after):
+    assert (changes(before, after) == []) == (before == after)
+
+
+@given(before=plain, after=plain)
+def test_changes_are_the_same_in_both_directions(before, after):
+    turned = [
+        f"{key}: {new} → {old}"
+        for key, old, new in (
+            (key, *values.split(" → "))
+            for key, _, values in (change.partition(": ") for change in changes(before, after))
+        )
+    ]
+    assert sorted(changes(after, before)) == sorted(turned)
+
+
+def test_a_change_is_said_by_its_key_with_dots():
+    before = {"a": {"b": 1, "c": None}, "d": 2}
+    after = {"a": {"b": 2, "c": None}, "e": [1]}
+    assert changes(before, after) == ["a.b: 1 → 2", "d: 2 → absent", "e: absent → [1]"]
+    assert repr(ABSENT) == "absent"
