@@ -15,7 +15,7 @@ from torch import nn
 # The rooms that deal in tensors and arrays. The others (errors, recipe, report, cli) have no shapes
 # to check, and beartype refuses what they may well say: `-> Self` on a lone method.
 SHAPED = (
-    *("geometry", "fronts", "losses", "objectives", "outcomes", "passes"),
+    *("geometry", "fronts", "losses", "objectives", "outcomes", "passes", "storage"),
     *("threats", "scalarizers", "models", "data", "runs", "registry"),
     *("training", "evaluation", "analysis", "testing"),
 )

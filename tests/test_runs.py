@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import moat
 from moat.errors import RunFolderError
-from moat.runs import FORMAT, RunFolder, find_runs, write_text
+from moat.runs import FORMAT, RunFolder, find_runs
+from moat.storage import write_text
 
 DELETE_OR_OVERWRITE = "Delete it, or train this run again with --overwrite."
 
@@ -572,3 +573,10 @@ def test_arrays_of_objects_are_never_written(run):
     with pytest.raises(ValueError, match="Object arrays cannot be saved"):
         run.save_evaluation({"values": np.array([{}], dtype=object)}, {})
     assert list(run.path.iterdir()) == []
+
+
+def test_what_a_killed_write_left_behind_is_swept_away_by_the_next_writer(run):
+    left = run.path / ".run.json.123.tmp"
+    left.write_bytes(b"half of it")
+    with run.locked():
+        assert not left.exists()

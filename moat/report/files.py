@@ -13,7 +13,7 @@ from moat.report.figure import draw_front, render
 from moat.report.front import Front, FrontReport
 from moat.report.notes import notes
 from moat.report.rows import Row
-from moat.runs import disk, write_text
+from moat.storage import disk, write_text
 
 FORMAT = 1
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from moat.errors import FrontError, MoatError, RunFolderError
 from moat.outcomes import FELL, NOT_SEARCHED, WITHSTOOD, Column, Outcomes, summary
-from moat.runs import Record, RunFolder, find_runs
+from moat.runs import RunFolder, find_runs
+from moat.storage import Record
 
 
 @dataclass(frozen=True, eq=False)

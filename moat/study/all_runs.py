@@ -7,7 +7,8 @@ from pathlib import Path
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import Record, RunFolder, make_folder
+from moat.runs import RunFolder
+from moat.storage import Record, make_folder
 from moat.study.failures import as_failure, asked_for
 from moat.study.identity import is_done
 from moat.study.listener import StudyListener

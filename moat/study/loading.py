@@ -7,7 +7,8 @@ from torch import nn
 
 from moat.errors import MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import Record, RunFolder
+from moat.runs import RunFolder
+from moat.storage import Record
 
 
 def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Module:

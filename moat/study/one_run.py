@@ -15,7 +15,8 @@ from moat.evaluation import Protocol, evaluate
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
-from moat.runs import Record, RunFolder
+from moat.runs import RunFolder
+from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
 from moat.study.listener import StudyListener

@@ -1,0 +1,108 @@
+import pytest
+
+from moat.errors import DataError, ModelError, RecipeError
+from moat.study import estimate_all, plan
+
+SCALARIZERS = """
+[[variant]]
+name = "max"
+threats = ["pgd", "flow"]
+scalarizer = "max"
+
+[[variant]]
+name = "with natural"
+threats = ["pgd", "flow"]
+scalarizer = { type = "average", include_natural = true }
+
+[[variant]]
+name = "mgda"
+threats = ["pgd", "flow"]
+scalarizer = "mgda"
+
+[[variant]]
+name = "natural with threats"
+threats = ["pgd", "flow"]
+scalarizer = "natural"
+"""
+
+
+def test_passes_are_counted_as_each_scalarizer_plans_them(recipe):
+    path = recipe("train = { steps = 1 }", "train = { steps = 5 }")
+    more = SCALARIZERS.replace("with natural", "with-natural").replace(" with threats", "-threats")
+    path.write_text(path.read_text("utf-8") + more, "utf-8")
+    found = {e.plan.label: (e.search, e.descent) for e in estimate_all(plan(path), "cpu")}
+    assert found == {
+        "plain": (0, 1),
+        "pgd-at": (1, 1),
+        "pareto r=0.5": (6, 3),
+        "pareto r=1.0": (6, 3),
+        "max": (6, 2),
+        "with-natural": (6, 3),
+        "mgda": (6, 3),
+        "natural-threats": (0, 1),
+    }
+
+
+def test_an_evaluation_costs_its_largest_counts_on_the_examples_it_looks_at(recipe):
+    (one,) = estimate_all(plan(recipe(), only=("plain",)), "cpu")
+    assert (one.evaluation, one.test_examples) == (2 + 1, 40)
+    (one,) = estimate_all(plan(recipe("examples = 40", "seed = 0"), only=("plain",)), "cpu")
+    assert one.test_examples == 359
+
+
+def test_what_is_held_out_is_not_trained_on(recipe):
+    (one,) = estimate_all(plan(recipe(), only=("plain",), overrides=["data.validation=0.1"]), "cpu")
+    assert one.train_examples == pytest.approx(0.9 * 1438, abs=10)
+
+
+def test_a_longer_study_takes_longer(recipe):
+    path = recipe("[0.5, 1.0]", '[0.5], "training.epochs" = [1, 100]')
+    short, long = estimate_all(plan(path, only=("pareto",)), "cpu")
+    assert 0 < short.seconds < long.seconds
+
+
+def test_nothing_is_made(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = recipe()
+    estimate_all(plan(path), "cpu")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# what a trial of a study finds out before it is trained
+
+
+def test_missing_data_is_found(recipe, tmp_path):
+    path = recipe('"digits"', '"mnist"\nroot = "nowhere"')
+    with pytest.raises(DataError) as refused:
+        estimate_all(plan(path), "cpu")
+    where = f"{path}, data: no readable MNIST in {str(tmp_path / 'nowhere')!r}"
+    assert str(refused.value).startswith(where)
+
+
+def test_a_model_that_does_not_fit_is_found(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 2', '"small-cnn"')
+    with pytest.raises(ModelError, match=r"study\.toml, model: the model 'small-cnn' needs"):
+        estimate_all(plan(path), "cpu")
+
+
+def test_a_model_of_ones_own_that_fails_is_found(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Linear"\nin_features = 3')
+    with pytest.raises(ModelError, match="missing 1 required positional argument: 'out_features'"):
+        estimate_all(plan(path), "cpu")
+    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Conv2d"\nin_channels = 3\n')
+    path.write_text(
+        path.read_text("utf-8").replace(
+            "in_channels = 3", "in_channels = 3\nout_channels = 3\nkernel_size = 3"
+        ),
+        "utf-8",
+    )
+    with pytest.raises(RecipeError) as refused:
+        estimate_all(plan(path), "cpu")
+    assert str(refused.value).startswith(f"{path}, model: RuntimeError: Given groups=1")
+    assert "Raised by " in refused.value.hint
+
+
+def test_a_share_that_leaves_nothing_is_found(recipe):
+    path = recipe("[model]", "validation = 0.999\n[model]")
+    with pytest.raises(DataError, match=r"study\.toml, data: class 0 has 142 training example"):
+        estimate_all(plan(path), "cpu")

@@ -1,0 +1,122 @@
+import json
+import sys
+
+import pytest
+import torch
+
+import moat
+from moat.errors import RunFolderError
+from moat.runs import RunFolder
+from moat.study import plan
+from moat.study.one_run import initial_model
+
+AGAIN = "`moat train` with --overwrite trains this run again."
+
+
+@pytest.fixture
+def trained(recipe, train):
+    """The folder of one finished run."""
+    (folder,) = train(recipe(), only=("pgd-at",)).done
+    return folder
+
+
+def test_a_trained_model_is_loaded_with_its_weights_for_evaluation(trained):
+    model = moat.load(trained)
+    assert not model.training
+    kept = RunFolder(trained).load_model()
+    assert kept.keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, kept[name])
+    assert model(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+
+
+def test_a_path_may_be_text_and_a_device_may_be_named(trained):
+    model = moat.load(str(trained), device="cpu")
+    assert next(model.parameters()).device == torch.device("cpu")
+
+
+def test_loading_does_not_need_the_data(recipe, train):
+    path = recipe()
+    (folder,) = train(path, only=("plain",)).done
+    (run,) = plan(path, only=("plain",))
+    shapes = {k: v.shape for k, v in initial_model(run, run.dataset.load()).state_dict().items()}
+    path.unlink()  # nor the recipe of the study
+    assert {k: v.shape for k, v in moat.load(folder).state_dict().items()} == shapes
+
+
+def test_a_folder_without_a_finished_run_has_no_model(tmp_path):
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(tmp_path / "nowhere")
+    assert str(refused.value).startswith(
+        f"{tmp_path / 'nowhere'}: there is no finished run here (no run.json)."
+    )
+
+
+def test_a_run_without_its_recipe_cannot_be_loaded(trained):
+    (trained / "recipe.toml").unlink()
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(trained)
+    assert str(refused.value) == (
+        f"{trained}: what trains the run is not known: recipe.toml is missing.\n  {AGAIN}"
+    )
+
+
+def test_a_recipe_that_cannot_be_read_is_named(trained):
+    (trained / "recipe.toml").write_text("[data\n", "utf-8")
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(trained)
+    assert str(refused.value).startswith(
+        f"{trained / 'recipe.toml'}: this is no valid TOML: Expected ']' at the end"
+    )
+    assert str(refused.value).endswith(AGAIN)
+
+
+def test_a_run_without_its_weights_cannot_be_loaded(trained):
+    (trained / "model.safetensors").unlink()
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(trained)
+    message = "the run's trained weights are missing."
+    assert str(refused.value) == f"{trained}: {message}\n  {AGAIN}"
+
+
+def test_weights_of_another_network_are_refused(trained):
+    RunFolder(trained).save_model({"weight": torch.zeros(3)})
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(trained)
+    assert refused.value.message.startswith("the trained weights do not fit the network: ")
+    assert "Missing key(s)" in refused.value.message
+    assert (refused.value.where, refused.value.hint) == (str(trained), AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kind"),
+    [("shape", 8, "list"), ("classes", "ten", "int"), ("trains", [], "dict")],
+)
+def test_a_record_that_is_not_moats_is_refused(trained, key, value, kind):
+    file = trained / "run.json"
+    record = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({**record, key: value}), "utf-8")
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(trained)
+    assert str(refused.value) == (
+        f"{trained}: its record is not moat's: {key} is {value!r} and should be of type {kind}.\n"
+        f"  {AGAIN}"
+    )
+
+
+def test_a_model_of_ones_own_is_loaded_again(recipe, train, tmp_path, monkeypatch):
+    text = """
+from torch import nn
+
+def make(hidden):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+"""
+    (tmp_path / "moat_test_own.py").write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    path = recipe('"tiny-cnn"\nwidth = 2', '"python:moat_test_own:make"\nhidden = 4')
+    (folder,) = train(path, only=("plain",)).done
+    try:
+        weights = moat.load(folder).state_dict()
+    finally:
+        sys.modules.pop("moat_test_own", None)
+    assert weights["1.weight"].shape == (4, 64)
