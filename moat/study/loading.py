@@ -20,7 +20,15 @@ def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Modul
     record, plan = finished_record(folder), plan_of(folder)
     channel, height, width = record["shape"]
     model = plan.model.build((channel, height, width), record["classes"])
-    return with_weights(model, folder).to(device).eval()
+    return laid_out(with_weights(model, folder)).to(device).eval()
+
+
+def laid_out(model: nn.Module) -> nn.Module:
+    """Return the model with its channels last in memory: a tenth faster, equal but for rounding.
+
+    A run is trained, evaluated and loaded in the same layout, so that its figures come back.
+    """
+    return model.to(memory_format=torch.channels_last)
 
 
 def record_of(folder: RunFolder) -> Record | None:

@@ -20,7 +20,7 @@ from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.study.loading import finished_record, laid_out, load, plan_of, record_of, with_weights
 from moat.threats import attacked
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.types import NATURAL
@@ -73,7 +73,7 @@ def initial_model(plan: RunPlan, data: Data) -> nn.Module:
                 f"the network returns {found} for two images of {data.shape}, where logits of "
                 f"{len(data.classes)} classes are (2, {len(data.classes)})."
             )
-    return model.to(memory_format=torch.channels_last)  # a tenth faster, equal but for rounding
+    return laid_out(model)
 
 
 def _train(
