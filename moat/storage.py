@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -59,10 +60,7 @@ def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
     with disk(path):
         try:
             with temporary.open("wb") as file:
-                if isinstance(content, bytes):
-                    file.write(content)
-                else:
-                    content(file)
+                file.write(content if isinstance(content, bytes) else _in_memory(content))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
@@ -75,6 +73,13 @@ def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:
+    # Not straight into the file: torch makes a RuntimeError without a cause of a full disk.
+    buffer = BytesIO()
+    write(buffer)
+    return buffer.getbuffer()
 
 
 def to_json(value: Any) -> bytes:

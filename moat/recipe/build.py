@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -15,13 +16,15 @@ from moat.models.python import PREFIX, PythonModel
 from moat.recipe.checks import (
     require_ascending,
     require_distinct_folders,
+    require_held_out,
     require_known,
     require_sound,
 )
 from moat.recipe.explain import explained
-from moat.recipe.load import Source, set_key
+from moat.recipe.overrides import set_key
 from moat.recipe.plan import RunPlan
 from moat.recipe.schema import DataTable, ModelTable, Recipe, ThreatTable, VariantTable
+from moat.recipe.source import Source
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
@@ -66,14 +69,18 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
     document["seeds"] = [seed]
     applied = deepcopy(document)
     applied["scalarizer"] = applied["variant"][0].get("scalarizer", DEFAULT_SCALARIZER)
+    said_in = dict(source.said_in)
     for key, value in sweep.items():
         where = source.where("variant", position, "sweep", key)
-        set_key(applied, tuple(key.split(".")), value, where)
+        for said in set_key(applied, tuple(key.split(".")), value, where):
+            in_variant = ("variant", str(position)) if said[0] == "scalarizer" else ()
+            said_in[*in_variant, *said] = where
+    source = replace(source, said_in=said_in)
     scalarizer_table = applied.pop("scalarizer")
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(applied)
     (variant,) = recipe.variant
-    _require_held_out(recipe, source)
+    require_held_out(recipe, source)
     made = {label: _threat(source, recipe, label, "train") for label in variant.threats}
     return RunPlan(
         source=source,
@@ -202,12 +209,3 @@ def _protocol(source: Source, recipe: Recipe) -> Protocol:
     own = recipe.evaluation
     with explained(source, ("evaluation", "summed"), Recipe):
         return Protocol(made, at_steps, own.summed, own.examples, own.seed)
-
-
-def _require_held_out(recipe: Recipe, source: Source) -> None:
-    if recipe.training.keep == "best" and not recipe.data.validation:
-        raise RecipeError(
-            "the best epoch cannot be chosen, since nothing is held out.",
-            where=source.where("training", "keep"),
-            hint='Set data.validation, 0.1 say, or training.keep = "last".',
-        )

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
-from moat.recipe.load import Source
 from moat.recipe.schema import Recipe, VariantTable
+from moat.recipe.source import Source
 from moat.types import NATURAL
 
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - {"variant", "seeds", "plugins"}))
@@ -30,6 +30,16 @@ def require_sound(recipe: Recipe, source: Source) -> None:
             what = f"the variant {variant.name!r} names the threat {label!r}"
             _require_defined(label, what, recipe, source, *key)
         _require_sweep(recipe, variant, source, position)
+
+
+def require_held_out(recipe: Recipe, source: Source) -> None:
+    """Raise RecipeError where the best epoch is to be kept and nothing says which it is."""
+    if recipe.training.keep == "best" and not recipe.data.validation:
+        raise RecipeError(
+            "the best epoch cannot be chosen, since nothing is held out.",
+            where=source.where("training", "keep"),
+            hint='Set data.validation, 0.1 say, or training.keep = "last".',
+        )
 
 
 def require_distinct_folders(folders: Sequence[str], source: Source) -> None:

@@ -12,7 +12,7 @@ from moat.evaluation import Protocol
 from moat.local_code import local_file
 from moat.models import Model
 from moat.models.python import PythonModel
-from moat.recipe.load import Document, Source
+from moat.recipe.source import Document, Source
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training import Optimizer, Schedule, Training

@@ -202,6 +202,14 @@ def test_a_solver_that_is_not_there_is_refused_with_the_nearest(recipe):
     assert "auto, exact, cvxopt" in known
 
 
+def test_steps_beside_counts_would_say_nothing(recipe):
+    path = recipe("{ at_steps = [1, 2] }", "{ at_steps = [1, 2], steps = 5 }")
+    assert refusal(path).startswith(
+        f"{path}, threats.pgd.evaluate.steps: steps says nothing beside at_steps, whose largest "
+        "count is the search's length."
+    )
+
+
 # names given twice
 
 

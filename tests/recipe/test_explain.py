@@ -118,7 +118,7 @@ WRONG = {
     "sweep": (
         '"scalarizer.r"',
         '"scalarizer.windwo"',
-        "variant.pareto.scalarizer.windwo",
+        'variant.pareto.sweep."scalarizer.windwo", variant.pareto.scalarizer.windwo',
         f"unknown key. Did you mean 'window'?\n{TWO_MOMENT}",
     ),
     # an unknown name
@@ -237,7 +237,7 @@ WRONG = {
     "text in a sweep": (
         "[0.5, 1.0]",
         '[0.5, "x"]',
-        "variant.pareto.scalarizer.r",
+        'variant.pareto.sweep."scalarizer.r", variant.pareto.scalarizer.r',
         "should be a valid number, not 'x'.",
     ),
     "a number for seeds": ("[data]", "seeds = 1\n[data]", "seeds", "should be a list, not 1."),
@@ -299,7 +299,7 @@ WRONG = {
     "negative r": (
         "[0.5, 1.0]",
         "[0.5, -1.0]",
-        "variant.pareto.scalarizer.r",
+        'variant.pareto.sweep."scalarizer.r", variant.pareto.scalarizer.r',
         "should be greater than or equal to 0, not -1.0.",
     ),
     "all held out": (
@@ -438,6 +438,7 @@ def test_what_is_wrong_in_a_base_is_said_of_the_base(recipe, tmp_path):
         ("variant.pareto.scalarizer.window=0", "should be greater than 0, not 0."),
         ("training.epochs=", "should be a valid integer, not ''."),
         ("data=digits", "should be a table, not 'digits'."),
+        ("variant={}", "should be a list, not a table."),
         ("seeds=[]", "should have at least one entry, not []."),
         ("variant.pgd-at.name=a/b", f"{NAME} 'a/b'."),
     ],
@@ -447,6 +448,19 @@ def test_what_is_set_wrongly_is_said_of_set(recipe, override, message):
     where = f"--set {override}, {key}" if "a/b" not in override else f"--set {override}, "
     assert refusal(recipe(), override).startswith(where)
     assert refusal(recipe(), override).endswith(message)
+
+
+def test_a_sweep_value_that_is_wrong_is_said_of_the_sweep(recipe):
+    path = recipe("[0.5, 1.0]", '[0.5], "optimizer.lr" = [0.1, -0.1]')
+    where = f'{path}, variant.pareto.sweep."optimizer.lr", optimizer.lr'
+    assert refusal(path) == said(where, "should be greater than 0, not -0.1.")
+
+
+def test_a_key_of_a_scalarizer_given_by_name_is_named(recipe):
+    path = recipe('{ type = "two-moment", window = 3 }', '"two-moment"')
+    path.write_text(path.read_text("utf-8").replace("[0.5, 1.0]", "[-1]"), "utf-8")
+    where = f'{path}, variant.pareto.sweep."scalarizer.r", variant.pareto.scalarizer.r'
+    assert refusal(path) == said(where, "should be greater than or equal to 0, not -1.")
 
 
 def test_a_table_that_is_made_by_set_is_said_of_set(recipe):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from moat.errors import RecipeError
 from moat.recipe import read
-from moat.recipe.load import set_key
+from moat.recipe.overrides import set_key
 
 
 def refusal(path: Path, *overrides: str) -> str:
@@ -49,6 +49,16 @@ def test_each_key_knows_the_file_that_said_it(folder):
     assert source.where("model", "width") == f"base{os.sep}low.toml, model.width"
     assert source.where("data", "never", "said") == "top.toml, data.never.said"
     assert source.where() == "top.toml"
+
+
+def test_what_stood_below_a_replaced_array_is_forgotten(folder):
+    write(folder, "base.toml", '[[variant]]\nname = "a"\nscalarizer = { r = 1 }\n')
+    top = write(folder, "top.toml", 'extends = "base.toml"\n[[variant]]\nname = "b"\n')
+    assert read(top).where("variant", 0, "scalarizer", "r") == "top.toml, variant.b.scalarizer.r"
+    said = '--set variant=[{ name = "c" }]'
+    source = read(Path("base.toml"), [said.removeprefix("--set ")])
+    assert source.where("variant", 0, "scalarizer") == f"{said}, variant.c.scalarizer"
+    assert source.where() == "base.toml"
 
 
 def test_an_entry_of_an_array_is_called_by_its_name_and_odd_keys_are_quoted(folder):

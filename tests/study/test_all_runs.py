@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from moat import threats
-from moat.errors import BusyError, DataError, DiskError, MoatError, RunFolderError, TrainingError
+from moat.errors import BusyError, DataError, DiskError, MoatError, TrainingError
 from moat.runs import RunFolder
 from moat.study import plan
 
@@ -576,6 +577,23 @@ def test_a_full_disk_is_named_and_the_run_goes_on_where_it_was(
     assert weights == (whole / "model.safetensors").read_bytes()
 
 
+def test_a_disk_that_refuses_in_the_middle_of_a_checkpoint_is_named(tmp_path):
+    resource = pytest.importorskip("resource")  # what the kernel refuses, not a stand-in for it
+    folder, state = RunFolder(tmp_path), {"weights": torch.rand(5000)}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(DiskError) as refused:
+            folder.save_checkpoint(state)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert refused.value.message == "cannot write: File too large."
+    assert refused.value.where == str(tmp_path / "checkpoint.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_run_that_another_process_writes_is_left_to_it(recipe, train, results, overwrite):
     folder = results / PLAIN
@@ -598,7 +616,3 @@ def test_every_failure_is_heard(recipe, train, watch):
     labels = ["plain", "pgd-at"]
     ended = [(how, label) for label in labels for how in ("started", "failed")]
     assert listener.heard == [("study", 2), *ended]
-
-
-def test_an_error_of_a_run_folder_is_bad_input():
-    assert RunFolderError("x").exit_code == 2

@@ -63,8 +63,8 @@ def resumed(recipe, train):
     """Run the study, with one way to keep weights, until it is done or dies."""
     path = recipe(more=ALL_AT_ONCE)
 
-    def run(keep: str, **keys) -> Path:
-        set_ = (*SET, f'training.keep="{keep}"')
+    def run(keep: str, *more: str, **keys) -> Path:
+        set_ = (*SET, f'training.keep="{keep}"', *more)
         (folder,) = train(path, only=("resumed",), overrides=set_, **keys).done
         return folder
 
@@ -86,7 +86,8 @@ def test_a_run_that_dies_at_any_step_goes_on_to_the_same_bytes(resumed, watch, t
 def test_a_run_that_dies_at_any_write_goes_on_to_the_same_bytes(
     resumed, watch, tmp_path, monkeypatch
 ):
-    whole = resumed("best", results=tmp_path / "whole")
+    two = "training.epochs=2"
+    whole = resumed("best", two, results=tmp_path / "whole")
     replace = os.replace
     for dies_at in itertools.count(1):
         calls, results = itertools.count(1), tmp_path / f"dies at {dies_at}"
@@ -99,12 +100,12 @@ def test_a_run_that_dies_at_any_write_goes_on_to_the_same_bytes(
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", die)
             try:
-                resumed("best", results=results)
+                resumed("best", two, results=results)
             except watch.Killed:
                 pass
             else:
                 break
-        same_run(resumed("best", results=results), whole)
+        same_run(resumed("best", two, results=results), whole)
     assert dies_at > 9  # holder, recipe, log, checkpoints, model, evaluation, record
 
 
@@ -127,33 +128,26 @@ cli.main()
 
 
 @pytest.mark.slow
-@KEEP
-def test_a_run_that_is_killed_goes_on_to_the_same_bytes(recipe, train, tmp_path, keep):
+@pytest.mark.parametrize(("keep", "wait"), [("last", 0.0), ("best", 0.4)])
+def test_a_run_that_is_killed_goes_on_to_the_same_bytes(recipe, train, tmp_path, keep, wait):
     path = recipe(more=ALL_AT_ONCE)
     set_ = [*SET, "training.epochs=30", f'training.keep="{keep}"']
     options = [part for text in set_ for part in ("--set", text)]
+    results = tmp_path / "killed"
+    asked = ["train", str(path), "--only", "resumed", "--device", "cpu", "--results", str(results)]
+    command = [sys.executable, "-c", CHILD, *asked, *options]
+    (whole,) = train(path, only=("resumed",), overrides=set_, results=tmp_path / "whole").done
 
-    def command(results: Path) -> list[str]:
-        asked = ["train", str(path), "--only", "resumed", "--device", "cpu", *options]
-        return [sys.executable, "-c", CHILD, *asked, "--results", str(results)]
-
-    def folder(results: Path) -> Path | None:
-        return next((file.parent for file in results.rglob("checkpoint.pt")), None)
-
-    whole = tmp_path / "whole"
-    train(path, only=("resumed",), overrides=set_, results=whole)
-    for number, wait in enumerate((0.0, 0.4)):
-        results = tmp_path / f"killed {number}"
-        with subprocess.Popen(command(results), stdout=subprocess.DEVNULL) as process:
-            while folder(results) is None:
-                assert process.poll() is None, "it ended before it could be killed"
-                time.sleep(0.01)
-            time.sleep(wait)
-            process.send_signal(signal.SIGKILL)
-        assert process.returncode == -signal.SIGKILL
-        assert not list(results.rglob("run.json"))
-        subprocess.run(command(results), check=True, capture_output=True, timeout=300)
-        same_run(folder(results), folder(whole))
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while not (begun := list(results.rglob("checkpoint.pt"))):
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.01)
+        time.sleep(wait)  # seconds after the first checkpoint
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not list(results.rglob("run.json"))
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    same_run(begun[0].parent, whole)
 
 
 # what is kept, what is recorded

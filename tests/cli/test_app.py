@@ -1,0 +1,331 @@
+"""The commands, as a user types them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from moat.runs import RunFolder
+from moat.version import __version__
+
+PLAIN = Path("results", "study", "plain", "seed-0")
+PGD_AT = Path("results", "study", "pgd-at", "seed-0")
+DONE = "{} run(s) done, {} skipped as finished, {} failed. Next: moat front {}\n"
+
+
+def done(runs: int, skipped: int = 0, failed: int = 0, results: str = "results/study") -> str:
+    return DONE.format(runs, skipped, failed, results)
+
+
+# moat train
+
+
+def test_training_says_each_run_in_plain_lines(moat, recipe):
+    answer = moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    assert (answer.code, answer.err) == (0, "")
+    lines = answer.out.splitlines(keepends=True)
+    assert lines[0] == f"[1/2] plain, seed 0: {PLAIN}\n"
+    assert re.fullmatch(r"  done: natural \d+\.\d  pgd \d+\.\d  flow \d+\.\d  union .*\n", lines[1])
+    assert lines[2] == f"[2/2] pgd-at, seed 0: {PGD_AT}\n"
+    assert lines[-1] == done(2)
+    assert "\x1b" not in answer.out
+
+
+def test_training_again_skips_what_is_finished(moat, recipe):
+    path = recipe()
+    moat("train", path, "--only", "plain")
+    answer = moat("train", path, "--only", "plain")
+    assert answer.out == "[1/1] plain, seed 0: finished before\n" + done(0, 1)
+    assert answer.code == 0
+
+
+def test_results_are_kept_where_the_command_runs_or_where_it_says(moat, recipe, tmp_path):
+    moat("train", recipe(name="deep/study.toml"), "--only", "plain")
+    assert (tmp_path / PLAIN / "run.json").exists()
+    answer = moat("train", recipe(), "--only", "plain", "--results", "my results")
+    assert answer.out.endswith(done(1, results="'my results/study'"))
+    assert (tmp_path / "my results" / "study" / "plain" / "seed-0" / "run.json").exists()
+
+
+def test_a_seed_is_picked(moat, recipe):
+    path = recipe("[data]", "seeds = [0, 1, 2]\n[data]")
+    answer = moat("train", path, "--only", "plain", "--seed", 1, "--seed", 2)
+    assert answer.out.endswith(done(2))
+    assert not PLAIN.exists()
+
+
+def test_set_reaches_everything_and_has_a_folder_of_its_own(moat, recipe):
+    path = recipe()
+    answer = moat(
+        *("train", path, "--only", "pgd-at", "--set", "threats.pgd.train.epsilon=0.2"),
+        *("--set", "model.width=3"),
+    )
+    (folder,) = Path("results").glob("study+*")
+    assert re.fullmatch(r"study\+[0-9a-f]{8}", folder.name)
+    assert answer.out.endswith(done(1, results=str(folder)))
+    trains = RunFolder(folder / "pgd-at" / "seed-0").read_record()["trains"]
+    assert (trains["threats"]["pgd"]["epsilon"], trains["model"]["width"]) == (0.2, 3)
+
+
+def test_a_recipe_that_is_wrong_exits_with_2(moat, recipe):
+    path = recipe("epsilon = 0.1", "epsilon = -0.1")
+    answer = moat("train", path)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == f"{path}, threats.pgd.epsilon: should be greater than 0, not -0.1.\n"
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--only", "parto"], "the study has no variant 'parto'. Did you mean 'pareto'?"),
+        (["--seed", "7"], "the study has no seed 7.\n  known: 0"),
+        (["--set", "epsilon"], "--set epsilon: an override is written key=value, and a key with"),
+        (["--set", "model.widht=3"], "--set model.widht=3, model.widht: unknown key. Did you mean"),
+    ],
+)
+def test_an_option_that_is_wrong_exits_with_2_and_says_what(moat, recipe, options, message):
+    answer = moat("train", recipe(), *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["train"],
+        ["tarin", "study.toml"],
+        ["train", "study.toml", "--bogus"],
+        ["train", "study.toml", "--device", "tpu"],
+        ["train", "study.toml", "--seed", "one"],
+        ["train", "study.toml", "another.toml"],
+        ["list"],
+        ["list", "nonsense"],
+        ["evaluate"],
+        ["front"],
+    ],
+)
+def test_a_command_that_cannot_be_understood_exits_with_2(moat, recipe, arguments):
+    recipe()
+    assert moat(*arguments).code == 2
+
+
+def test_a_run_that_failed_exits_with_1_and_the_others_went_on(moat, recipe):
+    path = recipe("[0.5, 1.0]", '[0.5], "optimizer.lr" = [1e30, 0.1]')
+    answer = moat("train", path, "--only", "pareto")
+    folder = Path("results", "study", "pareto", "r=0.5,lr=1e+30", "seed-0")
+    assert answer.code == 1
+    assert answer.err.startswith(
+        f"failed: {folder}, step 2: the loss of the objective 'natural' is no longer finite "
+    )
+    assert "  A lower learning rate is the usual mend.\n" in answer.err
+    assert "  FAILED pareto r=0.5 lr=1e+30: the loss of the objective" in answer.out
+    assert answer.out.endswith(done(1, failed=1))
+
+
+def test_a_run_that_was_trained_otherwise_exits_with_2_and_overwrite_trains_it(moat, recipe):
+    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    path = recipe("steps = 1\n", "steps = 2\n")
+    answer = moat("train", path, "--only", "plain", "--only", "pgd-at")
+    assert answer.code == 2
+    assert answer.err == (
+        f"failed: {PGD_AT}: the folder holds a run that was trained otherwise: threats.pgd.steps: "
+        "1 → 2.\n  Nothing was overwritten. Name another --results folder, undo the change, or "
+        "train this run again with --overwrite.\n"
+    )
+    answer = moat("train", path, "--only", "plain", "--only", "pgd-at", "--overwrite")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.endswith(done(1, 1))
+
+
+def test_what_fails_all_runs_is_said_once(moat, recipe, tmp_path):
+    path = recipe('"digits"', '"mnist"\nroot = "nowhere"')
+    answer = moat("train", path, "--only", "plain", "--only", "pgd-at")
+    assert answer.code == 2
+    first, second, error, mend = answer.err.splitlines()
+    assert (first, second) == (f"failed: {PLAIN}", f"failed: {PGD_AT}")
+    assert error.startswith(f"  {path}, data: no readable MNIST in {str(tmp_path / 'nowhere')!r}")
+    assert mend.startswith("    Put the IDX files under MNIST/raw there, name another folder with")
+
+
+def test_a_results_folder_that_cannot_be_written_exits_with_2(moat, recipe):
+    path = recipe()
+    answer = moat("train", path, "--results", path / "below")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"{path / 'below' / 'study'}: cannot write: Not a directory.\n"
+        "  Name a folder you may write to with --results.\n"
+    )
+
+
+def test_a_recipe_that_is_missing_exits_with_2(moat, recipe):
+    recipe()
+    answer = moat("train", "stduy.toml")
+    assert answer.code == 2
+    assert answer.err == "stduy.toml: there is no such recipe. Did you mean 'study.toml'?\n"
+
+
+# moat train --dry-run
+
+
+def test_a_dry_run_lists_the_runs_with_their_passes_and_trains_nothing(moat, recipe, tmp_path):
+    path = recipe()
+    answer = moat("train", path, "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    cells = [
+        [cell.strip() for cell in re.split("[│|]", line)[1:-1]]
+        for line in answer.out.splitlines()
+        if re.search(r"\d+ s\b.*[│|]", line)
+    ]
+    assert [row[:6] for row in cells] == [
+        ["plain", "0", "1", "0", "1", "3"],
+        ["pgd-at", "0", "1", "1", "1", "3"],
+        ["pareto r=0.5", "0", "1", "2", "3", "3"],
+        ["pareto r=1.0", "0", "1", "2", "3", "3"],
+    ]
+    assert "4 run(s), about " in answer.out
+    assert "nothing was trained" in answer.out
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_dry_run_lists_what_is_picked(moat, recipe):
+    answer = moat("train", recipe(), "--dry-run", "--only", "plain", "--set", "training.epochs=77")
+    assert "1 run(s), about " in answer.out
+    assert re.search(r"plain\W+0\W+77\W", answer.out)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"digits"', '"mnist"\nroot = "nowhere"', "study.toml, data: no readable MNIST in"),
+        ('"tiny-cnn"\nwidth = 2', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
+        ("window = 3", "window = 0", "variant.pareto.scalarizer.window: should be greater than 0"),
+        ("[model]", "validation = 0.999\n[model]", "study.toml, data: class 0 has 142"),
+    ],
+)
+def test_a_dry_run_finds_what_would_fail(moat, recipe, old, new, message):
+    answer = moat("train", recipe(old, new), "--dry-run")
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert not Path("results").exists()
+
+
+# moat evaluate
+
+
+def test_runs_are_evaluated_again(moat, recipe):
+    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    (PLAIN / "evaluation.npz").unlink()
+    answer = moat("evaluate", PLAIN, PGD_AT)
+    assert (answer.code, answer.err) == (0, "")
+    first, second = answer.out.splitlines()
+    assert first.startswith(f"{PLAIN}: natural ")
+    assert second.startswith(f"{PGD_AT}: natural ")
+    assert (PLAIN / "evaluation.npz").exists()
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "results/study", "study.toml"])
+def test_what_is_no_run_is_not_evaluated(moat, recipe, folder):
+    recipe()
+    answer = moat("evaluate", folder)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"{folder}: there is no finished run here (no run.json).")
+
+
+# moat front
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A results folder with three finished runs."""
+    from moat.study import train
+
+    small = Path(__file__).parents[1] / "small.toml"
+    text = small.read_text("utf-8").replace("[0.5, 1.0]", "[0.5]")
+    recipe = tmp_path_factory.mktemp("front") / "study.toml"
+    recipe.write_text(text, "utf-8")
+    train(recipe, results=recipe.parent / "results", device="cpu")
+    return recipe.parent / "results"
+
+
+def test_a_front_is_shown_and_written(moat, finished, tmp_path):
+    answer = moat("front", finished, "--out", "front")
+    assert (answer.code, answer.err) == (0, "")
+    assert "study on digits" in answer.out
+    for name in ("plain", "pgd-at", "pareto", "Hypervolume"):
+        assert name in answer.out
+    written = [line.removeprefix("wrote ") for line in answer.out.splitlines()[-4:]]
+    assert {Path(name).suffix for name in written} == {".csv", ".json", ".png", ".svg"}
+    assert all((tmp_path / name).stat().st_size for name in written)
+
+
+@pytest.mark.parametrize("name", ["run.json", "evaluation.npz", "evaluation.json"])
+def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name):
+    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    (PLAIN / name).write_bytes((PLAIN / name).read_bytes()[:20])
+    answer = moat("front", "results")
+    assert answer.code == 0
+    assert answer.err.startswith(f"skipped: {PLAIN / name}: the file is truncated or not moat's")
+    assert "pgd-at" in answer.out
+    assert "plain" not in answer.out
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "study.toml"])
+def test_a_folder_that_is_missing_has_no_front(moat, recipe, folder):
+    recipe()
+    answer = moat("front", folder)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"{folder}: there is no such folder.\n")
+
+
+def test_a_folder_without_a_finished_run_has_no_front(moat, tmp_path):
+    answer = moat("front", tmp_path)
+    assert answer.code == 2
+    assert answer.err.startswith(f"{tmp_path}: no finished run lies below this folder.")
+
+
+def test_a_folder_that_cannot_be_written_gets_no_front(moat, finished, recipe):
+    answer = moat("front", finished, "--out", recipe() / "below")
+    assert answer.code == 2
+    assert "cannot write: Not a directory." in answer.err
+
+
+# moat list, moat schema, moat --version
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("threats", ["flow", "integrated", "pgd", "rt"]),
+        ("scalarizers", ["average", "max", "mgda", "natural", "two-moment"]),
+        ("models", ["small-cnn", "tiny-cnn"]),
+        ("datasets", ["digits", "mnist"]),
+    ],
+)
+def test_what_a_recipe_can_name_is_listed_with_its_origin(moat, kind, names):
+    answer = moat("list", kind)
+    assert (answer.code, answer.err) == (0, "")
+    for name in names:
+        assert re.search(rf"\b{name}\b.*\bmoat\b", answer.out)
+
+
+def test_the_schema_is_json(moat):
+    answer = moat("schema")
+    assert answer.code == 0
+    assert {"data", "model", "extends", "variant"} <= set(json.loads(answer.out)["properties"])
+
+
+def test_the_version_is_shown(moat):
+    assert moat("--version").out == f"moat {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["evaluate"], ["front"], ["list"], ["schema"]], ids=str
+)
+def test_every_command_has_help(moat, command):
+    answer = moat(*command, "--help")
+    assert answer.code == 0
+    assert "Usage: moat" in answer.out

@@ -1,0 +1,224 @@
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from moat.cli import display
+from moat.cli.display import (
+    Bars,
+    PlainLines,
+    estimates_table,
+    listener_for_terminal,
+    registry_table,
+    scores_line,
+)
+from moat.errors import TrainingError
+from moat.registry import Entry
+from moat.study import StudyListener, estimate_all, plan
+
+SCORES = {"natural": 97.25, "scores": {"pgd": 50.0, "flow": 61.26}, "union": 40.0}
+LOGGED = {
+    "step": 2,
+    "epoch": 1,
+    "loss": {"natural": 0.5, "pgd": 2.0, "flow": None},
+    "weight": {"natural": 0.25, "pgd": 0.75, "flow": 0.0},
+    "lr": 0.1,
+    "images_per_second": 1234.5,
+    "clamped": True,
+    "r_effective": 0.625,
+}
+VALIDATED = {"step": 6, "epoch": 1, "validation": {"natural": 90.0, "pgd": 30.0}, "score": 60.0}
+
+
+@pytest.fixture
+def shown(monkeypatch) -> Console:
+    """The console, wide and recorded, as a terminal would be."""
+    console = Console(file=io.StringIO(), width=160, record=True, force_terminal=True)
+    monkeypatch.setattr(display, "console", console)
+    return console
+
+
+def tell(listener: StudyListener, recipe: Path) -> None:
+    """Tell a listener of a study of three runs: one done, one finished before, one failed."""
+    plain, pgd_at, pareto = plan(recipe)[:3]
+    listener.study_started(3)
+    listener.run_started(plain, Path("results/plain"))
+    listener.logged(LOGGED)
+    listener.stepped(1, 2, 6, 12)
+    listener.logged(VALIDATED)
+    listener.stepped(2, 2, 12, 12)
+    listener.evaluated(20, 40)
+    listener.evaluated(40, 40)
+    listener.run_done(plain, SCORES)
+    listener.run_skipped(pgd_at, Path("results/pgd-at"))
+    listener.run_started(pareto, Path("results/pareto"))
+    listener.run_failed(pareto, TrainingError("of [type] [/x] it fell.", hint="no"))
+
+
+# plain lines
+
+
+def test_plain_lines_say_what_begins_and_what_ends(recipe, capsys):
+    tell(PlainLines(), recipe())
+    assert capsys.readouterr().out.splitlines() == [
+        f"[1/3] plain, seed 0: {Path('results/plain')}",
+        "  done: natural 97.2  pgd 50.0  flow 61.3  union 40.0",
+        "[2/3] pgd-at, seed 0: finished before",
+        f"[3/3] pareto r=0.5, seed 0: {Path('results/pareto')}",
+        "  FAILED pareto r=0.5: of [type] [/x] it fell.",
+    ]
+
+
+def test_plain_lines_say_now_and_then_how_far_a_long_run_is(recipe, capsys, monkeypatch):
+    monkeypatch.setattr(display, "SILENCE", 0.0)
+    listener = PlainLines()
+    (plain,) = plan(recipe(), only=("plain",))
+    listener.run_started(plain, Path("here"))
+    listener.logged(LOGGED)
+    listener.stepped(1, 2, 5, 12)  # within an epoch
+    listener.logged(VALIDATED)
+    listener.stepped(1, 2, 6, 12)
+    listener.run_started(plain, Path("there"))
+    listener.stepped(1, 2, 6, 12)
+    _, first, _, second = capsys.readouterr().out.splitlines()
+    assert first == "  epoch 1/2: loss natural 0.5 pgd 2; held-out accuracy natural 90 pgd 30"
+    assert second.rstrip(": ") == "  epoch 1/2"
+
+
+def test_what_is_no_terminal_gets_plain_lines(capsys):
+    with listener_for_terminal() as listener:
+        assert isinstance(listener, PlainLines)
+
+
+# bars
+
+
+def test_bars_show_a_study_to_its_end(recipe, shown):
+    bars = Bars()
+    tell(bars, recipe())
+    text = shown.export_text()
+    assert "plain, seed 0: natural 97.2  pgd 50.0  flow 61.3  union 40.0" in text
+    assert "failed pareto r=0.5, seed 0: of [type] [/x] it fell." in text
+    (runs, steps, evaluation) = bars.progress.tasks
+    assert (runs.completed, runs.total) == (3, 3)
+    assert (steps.completed, evaluation.completed) == (0, 0)  # those of the last run
+
+
+def test_bars_show_losses_weights_and_held_out_accuracies_live(recipe, shown):
+    bars = Bars()
+    (plain,) = plan(recipe(), only=("plain",))
+    shown.print(bars.view)
+    assert "loss" not in shown.export_text()  # nothing is known yet
+    bars.study_started(1)
+    bars.run_started(plain, Path("here"))
+    bars.logged(LOGGED)
+    bars.stepped(1, 2, 6, 12)
+    bars.logged(VALIDATED)
+    bars.evaluated(20, 40)
+    shown.print(bars.view)
+    rows = {" ".join(line.split()) for line in shown.export_text().splitlines()}
+    assert {
+        "natural pgd flow",
+        "loss 0.5 2 -",
+        "weight 0.25 0.75 0",
+        "held-out accuracy % 90 30 -",
+        "r clamped to 0.625",
+    } <= rows
+    (steps,) = (row for row in rows if row.startswith("steps"))
+    assert "6/12 epoch 1/2" in steps
+    (evaluation,) = (row for row in rows if row.startswith("evaluation"))
+    assert "20/40" in evaluation
+
+
+def test_bars_take_any_label_as_it_is(recipe, shown):
+    bars = Bars()
+    path = recipe("[0.5, 1.0]", '[0.5], "schedule" = [{ type = "cosine" }]')
+    (run,) = plan(path, only=("pareto",))
+    assert "{" in run.label
+    bars.study_started(1)
+    bars.run_started(run, Path("here"))
+    shown.print(bars.view)
+    bars.run_done(run, SCORES)
+    assert shown.export_text().count(run.label) == 2
+
+
+def test_a_terminal_gets_bars_that_end_with_an_error(recipe, shown, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+
+    def interrupted() -> None:
+        with listener_for_terminal() as listener:
+            assert isinstance(listener, Bars)
+            tell(listener, recipe())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert "failed pareto" in shown.export_text()
+
+
+# tables
+
+
+def text_of(table: Any, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    console.print(table)
+    return console.export_text()
+
+
+def test_scores_are_one_line_in_percent():
+    assert scores_line(SCORES) == "natural 97.2  pgd 50.0  flow 61.3  union 40.0"
+
+
+class Listed:
+    """Registered names, one of them broken."""
+
+    kind = "threat"
+
+    class Good:
+        """Shift the image by [a, b]: it stays.
+
+        More of it.
+        """
+
+    def entries(self) -> list[Entry]:
+        return [
+            Entry("broken", "moat-broken 0.1", None, "ImportError: no [red] module [/nowhere]"),
+            Entry("good", "moat", self.Good),
+            Entry("silent", "moat", type("Silent", (), {})),
+        ]
+
+
+def test_what_is_registered_is_listed_with_why_it_could_not_be_loaded():
+    text = text_of(registry_table(Listed()))
+    assert "what the threat is" in text
+    assert "Shift the image by [a, b]: it stays." in text
+    assert "More of it" not in text
+    assert "not loaded: ImportError: no [red] module [/nowhere]" in text
+    assert text.count("not loaded") == 1
+
+
+def test_estimates_are_listed_with_their_sum(recipe):
+    estimates = estimate_all(plan(recipe()), "cpu")
+    text = text_of(estimates_table(estimates))
+    assert "passes are forwards and backwards an example" in text
+    assert "4 run(s), about " in text
+    assert "1438+40" in text
+    for column in ("run", "seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
+        assert column in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.4, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3600, "60 min"),
+        (5400, "1.5 h"),
+        (1e6, "277.8 h"),
+    ],
+)
+def test_a_duration_is_read_at_a_glance(seconds, shown):
+    assert display._duration(seconds) == shown
