@@ -1,6 +1,6 @@
 """MGDA: the direction that descends every objective at once."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -40,6 +40,14 @@ class MGDA(GradientScalarizer):
     def log(self) -> dict[str, bool]:
         """Say whether the solver answered; where it did not, the weights were uniform."""
         return {"solved": bool(self._solved)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return whether the last program was solved: the weights themselves depend on nothing."""
+        return {"solved": self._solved}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        self._solved = state["solved"]
 
     def _scale(self, gramian: Gramian, means: Weights) -> Weights:
         lengths = gramian.diagonal().clamp(min=0).sqrt()

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import Data, Split, hold_out
-from moat.errors import ModelError, TrainingError
+from moat.errors import ModelError
 from moat.evaluation import Protocol, evaluate
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
@@ -100,15 +100,7 @@ def _train(
         validate=_Validation(plan, held_out) if held_out else None,
     )
     fitted = fit(job, listener)
-    weights = model.state_dict()
-    for name, value in weights.items():
-        if not bool(value.isfinite().all()):
-            raise TrainingError(
-                f"the trained weights are not finite: {name}.",
-                where=str(folder.path),
-                hint="A lower learning rate is the usual mend.",
-            )
-    folder.save_model(weights)
+    folder.save_model(model.state_dict())
     return fitted
 
 

@@ -96,6 +96,7 @@ class _Loop:
             while self.progress.epoch < self.epochs:
                 started = time.monotonic()
                 self._epoch(network)
+                self._require_finite_weights()
                 self.progress.epoch += 1
                 self.progress.seconds += time.monotonic() - started
                 self._validate()
@@ -168,13 +169,26 @@ class _Loop:
         self.listener.logged(record)
 
     def _require_finite(self, descent: Descent) -> None:
+        descent.losses.require_finite(self._here(), self._mend())
+
+    def _require_finite_weights(self) -> None:
+        """Refuse to keep weights that the last step of an epoch broke."""
+        for name, value in self.model.state_dict().items():
+            if not bool(torch.isfinite(value).all()):
+                raise TrainingError(
+                    f"the trained weights are not finite: {name}.",
+                    where=self._here(),
+                    hint=self._mend(),
+                )
+
+    def _here(self) -> str:
+        return f"{self.job.folder.path}, step {self.progress.step}"
+
+    def _mend(self) -> str:
         done = self.progress.epoch
         kept = f"The checkpoint of epoch {done} is kept: {self.job.folder.checkpoint}"
-        descent.losses.require_finite(
-            f"{self.job.folder.path}, step {self.progress.step}",
-            (kept if done else "No epoch was finished, so there is no checkpoint.")
-            + "\nA lower learning rate is the usual mend.",
-        )
+        none = "No epoch was finished, so there is no checkpoint."
+        return f"{kept if done else none}\nA lower learning rate is the usual mend."
 
     def _finished(self) -> Fitted:
         if self.progress.best:

@@ -229,3 +229,18 @@ def test_a_device_that_is_not_there_is_refused_with_the_mend(monkeypatch):
 def test_half_precision_is_refused_with_the_reason():
     with pytest.raises(ValueError, match=r"gradient scaler .* underflow to sign 0"):
         Training(epochs=1, precision="16-mixed")
+
+
+def test_an_epoch_whose_last_step_broke_the_weights_is_not_kept_as_the_last_good_one(
+    split, tmp_path
+):
+    class Sabotage(TrainingListener):
+        def stepped(self, epoch, epochs, step, steps):
+            if step == 6:  # the last of the second epoch
+                with torch.no_grad():
+                    job.model[-1].bias.fill_(float("inf"))
+
+    job = job_for(split, tmp_path)
+    with pytest.raises(TrainingError, match=r"the trained weights are not finite: 4\.bias"):
+        fit(job, Sabotage())
+    assert job.folder.load_checkpoint()["progress"]["epoch"] == 1
