@@ -36,7 +36,7 @@ def import_file(path: Path) -> None:
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise RecipeError(
             f"the plug-in file {str(path)!r} failed: {type(error).__name__}: {error}"

@@ -4,7 +4,11 @@ The import hook must stand before the first import of moat, so it is installed h
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+# Before torch: on tiny batches a second thread only waits, and beside other work ten times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
@@ -72,3 +76,21 @@ def mnist_root() -> Path:
     if not (root / "MNIST" / "raw").is_dir():
         pytest.skip(f"{root} (MOAT_DATA) holds no MNIST/raw")
     return root
+
+
+SMALL = Path(__file__).parent / "small.toml"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Callable[..., Path]:
+    """Write the small study with one piece of its text replaced and more added; return its file."""
+
+    def write(old: str = "", new: str = "", *, more: str = "", name: str = "study.toml") -> Path:
+        text = SMALL.read_text("utf-8")
+        assert old in text
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace(old, new, 1) + more, "utf-8")
+        return path
+
+    return write

@@ -14,7 +14,7 @@ def main() -> None:
     try:
         from moat.cli.app import app
 
-        app()
+        app(prog_name="moat")
     except MoatError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

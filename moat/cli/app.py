@@ -165,7 +165,8 @@ def list_(kind: Annotated[Listing, typer.Argument(help="What to list.")]) -> Non
     """Show what a recipe can name, and the package that each comes from."""
     from importlib import import_module
 
-    from moat.cli.display import console, registry_table
+    from moat.cli.display import console
+    from moat.cli.tables import registry_table
     from moat.registry import Registry
 
     module = {"datasets": "data"}.get(kind.value, kind.value)
@@ -197,7 +198,8 @@ def _failures(failed: Mapping[Path, MoatError]) -> list[str]:
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device) -> None:
     """Validate the recipe, load its data, time a few passes, and print what the study costs."""
-    from moat.cli.display import console, estimates_table
+    from moat.cli.display import console
+    from moat.cli.tables import estimates_table
     from moat.study import estimate_all, plan
 
     plans = plan(recipe, **picked)  # type: ignore[arg-type]

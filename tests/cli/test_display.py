@@ -9,11 +9,10 @@ from moat.cli import display
 from moat.cli.display import (
     Bars,
     PlainLines,
-    estimates_table,
     listener_for_terminal,
-    registry_table,
     scores_line,
 )
+from moat.cli.tables import estimates_table, registry_table
 from moat.errors import TrainingError
 from moat.registry import Entry
 from moat.study import StudyListener, estimate_all, plan

@@ -1,0 +1,50 @@
+"""What is listed and estimated, as tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from moat.registry import Registry
+from moat.study import RunEstimate
+
+
+def registry_table(registry: Registry[Any]) -> Table:
+    """Show each registered name with its origin and its first line, or why it failed to load."""
+    table = Table("name", "from", f"what the {registry.kind} is")
+    for entry in registry.entries():
+        about = Text((entry.value.__doc__ or "").partition("\n")[0]) if entry.value else None
+        why = Text(f"not loaded: {entry.error}", style="red")
+        table.add_row(Text(entry.name), Text(entry.origin), why if about is None else about)
+    return table
+
+
+def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
+    """Show each run's passes an example and its estimated time, and the sum."""
+    table = Table(
+        title="passes are forwards and backwards an example",
+        caption=f"{len(estimates)} run(s), about {_duration(sum(e.seconds for e in estimates))} "
+        "in all; nothing was trained",
+    )
+    table.add_column("run", overflow="fold")
+    for column in ("seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
+        table.add_column(column, justify="right")
+    for one in estimates:
+        table.add_row(
+            Text(one.plan.label),
+            str(one.plan.seed),
+            str(one.plan.training.epochs),
+            str(one.search),
+            str(one.descent),
+            str(one.evaluation),
+            f"{one.train_examples}+{one.test_examples}",
+            _duration(one.seconds),
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
