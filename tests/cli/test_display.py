@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from moat.cli import display
+from moat.cli import display, tables
 from moat.cli.display import (
     Bars,
     PlainLines,
@@ -220,4 +220,4 @@ def test_estimates_are_listed_with_their_sum(recipe):
     ],
 )
 def test_a_duration_is_read_at_a_glance(seconds, shown):
-    assert display._duration(seconds) == shown
+    assert tables._duration(seconds) == shown

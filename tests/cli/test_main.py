@@ -32,7 +32,7 @@ def child(*arguments: object, **keys) -> subprocess.Popen:
     ],
 )
 def test_what_moat_refuses_is_printed_and_becomes_an_exit_code(moat, monkeypatch, error, code):
-    def refuse():
+    def refuse(**keys):
         raise error
 
     monkeypatch.setattr(commands, "app", refuse)
@@ -45,7 +45,7 @@ def test_what_moat_refuses_is_printed_and_becomes_an_exit_code(moat, monkeypatch
 
 
 def test_an_interrupt_is_130_wherever_it_comes(moat, monkeypatch):
-    def interrupt():
+    def interrupt(**keys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "app", interrupt)
@@ -57,7 +57,7 @@ def test_what_a_terminal_cannot_show_is_no_reason_to_fail(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, encoding="ascii"))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
 
-    def refuse():
+    def refuse(**keys):
         raise RecipeError("0.1 → 0.2")
 
     monkeypatch.setattr(commands, "app", refuse)
