@@ -43,6 +43,13 @@ def import_file(path: Path) -> None:
         ) from error
 
 
+def file_of(reference: str) -> Path | None:
+    """Return the file of the module in 'python:module:attribute', None where there is none."""
+    import_object(reference)
+    name = sys.modules[reference.split(":")[1]].__file__
+    return Path(name) if name else None
+
+
 def import_object(reference: str) -> Callable[..., object]:
     """Return what 'python:module:attribute' names; the current folder counts as importable.
 

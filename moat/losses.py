@@ -67,5 +67,8 @@ def _true_and_best_other(logits: Logits, labels: Labels) -> tuple[PerExample, Pe
 
 
 def is_correct(logits: Logits, labels: Labels) -> torch.Tensor:
-    """Return whether the largest logit is the label's, as bool of shape (batch,)."""
-    return logits.argmax(1) == labels
+    """Return whether the largest logit is the label's, as bool of shape (batch,).
+
+    Logits that are not finite are never correct: the argmax of NaN would be class 0.
+    """
+    return (logits.argmax(1) == labels) & logits.isfinite().all(1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from moat.errors import TrainingError
 from moat.types import Losses, Mask, Weights
@@ -59,6 +60,6 @@ class LossMatrix:
         return by_entry(self.measured, self.values.shape[1])
 
 
-def by_entry(mask: Mask, batch: int) -> torch.Tensor:
-    """Spread a mask of shape (objectives,) or (objectives, batch) to (objectives, batch)."""
-    return mask if mask.ndim == 2 else mask[:, None].expand(-1, batch)
+def by_entry(values: Tensor, batch: int) -> Tensor:
+    """Spread (objectives,) to (objectives, batch); what is that already stays as it is."""
+    return values if values.ndim == 2 else values[:, None].expand(-1, batch)

@@ -108,7 +108,7 @@ class Registry(Generic[T]):
                     declared = getattr(value, "name", value)
                     raise TypeError(f"{point.value} is declared as {declared!r}")
                 self._entries[point.name] = Entry(point.name, origin, value)
-            except Exception as error:  # one broken package must not break the others
+            except (Exception, SystemExit) as error:  # one broken package must not break the others
                 why = f"{type(error).__name__}: {error}"
                 taken = point.name in self._entries
                 name = f"{point.name} ({origin})" if taken else point.name

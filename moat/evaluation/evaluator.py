@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from moat.precision import tensor_float_32
 from moat.threats import GradientThreat, ascend, attacked, require_images
 from moat.types import Images, Labels, Verdicts
 
-BATCH = 512  # examples whose iterates are held at once; changes memory, not results
+BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +67,14 @@ def evaluate(
         split = split.take(torch.arange(min(protocol.examples, len(split))))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     size = pass_size or default_pass_size(device)
-    generator = torch.Generator().manual_seed(protocol.seed)
+    generators = {label: _generator(protocol.seed, label) for label in protocol.threats}
     columns = protocol.columns()
     values = np.empty((len(split), len(columns)), dtype=np.int8)
     done = 0
     with tensor_float_32(False):
         for x, y in batches_in_order(split.to(device), BATCH):
             require_images(x, y)
-            withstood = _evaluate_batch(model, x, y, protocol, size, generator)
+            withstood = _evaluate_batch(model, x, y, protocol, size, generators)
             for number, column in enumerate(columns):
                 values[done : done + len(x), number] = withstood[column].cpu().numpy()
             done += len(x)
@@ -88,7 +89,7 @@ def _evaluate_batch(
     y: Labels,
     protocol: Protocol,
     pass_size: int,
-    generator: torch.Generator,
+    generators: dict[str, torch.Generator],
 ) -> dict[Column, Verdicts]:
     """Search every threat on one batch; the gradient threats go up together."""
     verdicts = {NATURAL_COLUMN: _classified(model, x, y, pass_size)}
@@ -96,9 +97,9 @@ def _evaluate_batch(
     for label, threat in protocol.threats.items():
         if isinstance(threat, GradientThreat):
             counts = protocol.steps(label)
-            climbs[label] = threat.climb(x, y, at_steps=counts, generator=generator)
+            climbs[label] = threat.climb(x, y, at_steps=counts, generator=generators[label])
         else:
-            images = threat.perturb(model, x, y, generator=generator)
+            images = threat.perturb(model, x, y, generator=generators[label])
             verdicts[Column(label, 1)] = _classified(model, images, y, pass_size)
     searched = ascend(model, list(climbs.values()), pass_size)
     for label, traces in zip(climbs, searched, strict=True):
@@ -106,6 +107,12 @@ def _evaluate_batch(
             assert trace.correct is not None  # ascend measures unless told otherwise
             verdicts[Column(label, count)] = trace.correct
     return verdicts
+
+
+def _generator(seed: int, label: str) -> torch.Generator:
+    """Return a threat's own generator, so that no other threat changes what it draws."""
+    digest = sha256(f"{seed}/{label}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
 
 
 def _classified(model: nn.Module, x: Images, y: Labels, pass_size: int) -> Verdicts:

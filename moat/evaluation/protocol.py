@@ -31,6 +31,8 @@ class Protocol:
             raise MoatError(
                 f"no threat can have the label {NATURAL!r}: it is the images as they are."
             )
+        if self.examples is not None and self.examples < 1:
+            raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
         for label in (*self.at_steps, *self.summed):
             if label not in self.threats:
                 raise MoatError(

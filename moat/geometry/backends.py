@@ -11,6 +11,13 @@ from moat.errors import SolverError, did_you_mean
 from moat.geometry.enumeration import RIDGE
 from moat.geometry.equality import Equality
 
+_TIGHT: dict[str, dict[str, Any]] = {
+    "cvxopt": {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12},
+    "osqp": {"eps_abs": 1e-11, "eps_rel": 1e-11, "max_iter": 200_000},
+    "proxqp": {"eps_abs": 1e-11, "eps_rel": 0.0},
+    "scs": {"eps_abs": 1e-11, "eps_rel": 1e-11},
+}
+"""Tolerances of the iterative solvers: by default their answers are off by up to 4e-3."""
 CONSTANT = 1e-9  # spread below which coefficients say nothing beyond Σa = 1
 
 
@@ -48,11 +55,8 @@ def from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
         A=rows,
         b=values,
     )
-    tight: dict[str, Any] = (
-        {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12} if solver == "cvxopt" else {}
-    )
     try:
-        found = qpsolvers.solve_problem(problem, solver=solver, **tight).x
+        found = qpsolvers.solve_problem(problem, solver=solver, **_TIGHT.get(solver, {})).x
     except (ValueError, ArithmeticError, qpsolvers.exceptions.QPError):  # infeasible, their way
         found = None
     weights = np.zeros(len(P))

@@ -78,10 +78,24 @@ def solve(
     solver: str = "auto",
 ) -> Solution:
     """Solve as `minimize_quadratic` does, but answer instead of raising: no wait for a GPU."""
+    _require_program(P, constraint)
     P, cut = _scaled(P.detach(), constraint)
     exact = solver == "exact" or (solver == "auto" and len(P) <= EXACT_UP_TO)
     candidates = stationary_points(P, cut) if exact else from_qpsolvers(P, cut, solver)
     return _best(candidates, P, cut)
+
+
+def _require_program(
+    P: Tensor, constraint: Equality | tuple[Tensor, Tensor | float] | None
+) -> None:
+    """Raise SolverError unless the shapes are those of a quadratic program."""
+    if P.ndim != 2 or P.shape[0] != P.shape[1] or not len(P):
+        raise SolverError(f"P is a square matrix (k, k), not of shape {tuple(P.shape)}.")
+    if constraint is not None and tuple(constraint[0].shape) != (len(P),):
+        raise SolverError(
+            f"the constraint has coefficients of shape {tuple(constraint[0].shape)} for "
+            f"{len(P)} weights."
+        )
 
 
 def _scaled(
@@ -111,10 +125,11 @@ def _best(candidates: Tensor, P: Tensor, cut: Equality | None) -> Solution:
     objective = torch.einsum("ni,ij,nj->n", near, P, near)
     # Both are False for NaN: cvxopt answers a P of NaN with weights that meet the constraint.
     valid = (residual <= TOLERANCE) & torch.isfinite(objective)
-    best = torch.where(valid, objective, torch.inf).argmin()
+    # index_select, since a 0-dimensional index would ask the host
+    best = torch.where(valid, objective, torch.inf).argmin().view(1)
     uniform = torch.full_like(P[0], 1 / len(P))
-    solved = valid[best]
-    return Solution(torch.where(solved, near[best], uniform), solved)
+    solved = valid.index_select(0, best).squeeze(0)
+    return Solution(torch.where(solved, near.index_select(0, best).squeeze(0), uniform), solved)
 
 
 def _describe(constraint: Equality | tuple[Tensor, Tensor | float] | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from moat.data import DataSet
 from moat.evaluation import Protocol
-from moat.local_code import local_file
+from moat.local_code import file_of, local_file
 from moat.models import Model
 from moat.models.python import PythonModel
 from moat.recipe.source import Document, Source
@@ -81,6 +81,7 @@ class RunPlan:
             "optimizer": self.optimizer.model_dump(mode="json"),
             "schedule": self.schedule.model_dump(mode="json"),
             "threats": {label: described(threat) for label, threat in self.threats.items()},
+            "order": list(self.threats),  # of the draws, and of the winner among equal losses
             "scalarizer": described(self.scalarizer),
             "seed": self.seed,
         }
@@ -120,12 +121,13 @@ class RunPlan:
 def described(made: Any) -> dict[str, Any]:
     """Return the name and the fields of a registered object, as a recipe would write them.
 
-    What a local file declares is identified by the file's content too.
+    What a local file declares, or a module of the user's, is identified by the file's content too.
     """
     if isinstance(made, PythonModel):
         return {"type": made.reference, **_as_json(made.arguments)}
     values = {field.name: getattr(made, field.name) for field in fields(made)}
-    source = local_file(type(made))
+    own = isinstance(made, PythonModel)
+    source = file_of(made.reference) if own else local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
     return {"type": made.name, **_as_json(values), **content}
 

@@ -96,6 +96,7 @@ def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
         "conditional": point.conditional,
         "accuracy": point.accuracy,
         "examples": point.examples,
+        "training": point.training,
         "baseline": list(row.baseline),
     }
 

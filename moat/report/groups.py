@@ -39,7 +39,9 @@ class Group:
     @property
     def title(self) -> str:
         """The studies and the data, as a headline."""
-        settings = [f"{key} {value}" for key, value in self.data.items() if key != "type"]
+        settings = [
+            f"{key} {value}" for key, value in self.data.items() if key not in ("type", "digest")
+        ]
         data = str(self.data.get("type", "data")) + (
             f" ({', '.join(settings)})" if settings else ""
         )

@@ -47,7 +47,10 @@ def _baseline_notes(front: Front, summed: str) -> list[str]:
             "No natural run is in this group, so there is no universal score: the front is of "
             "total score and natural accuracy."
         ]
-    lines = [f"universal: the gain over the natural run of the same seed, summed over {summed}."]
+    lines = [
+        "universal: the gain over the natural run of the same seed (the mean of several), summed "
+        f"over {summed}."
+    ]
     seed_of = {row.name: row.point.seed for row in front.rows}
     alone = {
         row.point.seed
@@ -66,6 +69,8 @@ def _threat_text(name: str, table: dict[str, Any]) -> str:
     words = [name]
     if "epsilon" in table:
         words.append(f"ε {table['epsilon']}")
+    if "step_size" in table:
+        words.append(f"step {table['step_size']}")
     if "at_steps" in table:
         words.append(f"at {', '.join(map(str, table['at_steps']))} steps")
     return " ".join(words)

@@ -1,6 +1,6 @@
 """Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from moat.errors import FrontError, MoatError, RunFolderError
 from moat.outcomes import FELL, NOT_SEARCHED, WITHSTOOD, Column, Outcomes, summary
 from moat.runs import RunFolder, find_runs
 from moat.storage import Record
+from moat.types import NATURAL
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class Point:
     total: float
     union: float
     examples: int
+    is_natural: bool = False  # trained plainly, whatever its variant is called
+    training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
 
 
 def read_points(results: Path) -> tuple[list[Point], list[str]]:
@@ -71,7 +74,25 @@ def read_point(folder: RunFolder, results: Path) -> Point:
     made: Record = summary(outcomes, protocol["summed"])
     known = {name: record[name] for name in _RECORD}
     where = folder.path.relative_to(results).as_posix()
-    return Point(where=where, **known, **{name: made[name] for name in _SCORES})
+    is_natural = described_type(record.get("trains", {}).get("scalarizer")) == NATURAL
+    return Point(
+        where=where,
+        is_natural=is_natural,
+        training=_told(record.get("training")),
+        **known,
+        **{name: made[name] for name in _SCORES},
+    )
+
+
+def _told(training: Any) -> dict[str, Any]:
+    """Return how the training went in one flat table, what the scalarizer logged included."""
+    told = dict(training) if isinstance(training, dict) else {}
+    return {**told, **(told.pop("scalarizer", None) or {})}
+
+
+def described_type(table: Any) -> Any:
+    """Return the `type` of a described object, None where it is none."""
+    return table.get("type") if isinstance(table, dict) else None
 
 
 def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:

@@ -7,7 +7,6 @@ from statistics import fmean
 
 from moat.report.groups import Group
 from moat.report.points import Point
-from moat.types import NATURAL
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,7 @@ class Row:
 def rows_of(group: Group) -> list[Row]:
     """Return the group's runs, each named and compared with its natural baseline."""
     names = dict(zip(group.points, names_of(group.points), strict=True))
-    naturals = [point for point in group.points if point.variant == NATURAL]
+    naturals = [point for point in group.points if point.is_natural]
     rows = []
     for point, name in names.items():
         base = baseline_of(point, naturals)
@@ -44,10 +43,12 @@ def rows_of(group: Group) -> list[Row]:
 
 
 def baseline_of(point: Point, naturals: Sequence[Point]) -> list[Point]:
-    """Return the natural runs of the same seed, those of the same study first, or else all."""
-    same_seed = [natural for natural in naturals if natural.seed == point.seed]
-    same_study = [natural for natural in same_seed if natural.study == point.study]
-    return same_study or same_seed or list(naturals)
+    """Return the natural runs of the same seed, or else all.
+
+    Whatever its study: two runs of one seed are measured from one origin, so that on a front
+    none stands above another that beats it everywhere.
+    """
+    return [natural for natural in naturals if natural.seed == point.seed] or list(naturals)
 
 
 def names_of(points: Sequence[Point]) -> list[str]:

@@ -90,22 +90,27 @@ class TwoMoment(LaggedScalarizer):
         target = asked.clamp(min=floor, max=torch.maximum(floor, self.ceiling * top))
         clamped = target != asked
         answer = simplex.solve(matrix, simplex.Equality(robust, target), self.solver)
-        chosen = torch.where(answer.solved, answer.weights, last)
+        chosen, solved = torch.where(answer.solved, answer.weights, last), answer.solved
         if self.infeasible == "keep-last":
             chosen = torch.where(clamped, last, chosen)
         elif self.infeasible == "as-cvxopt":
-            chosen, target = self._literally(matrix, robust, asked, last), asked
+            chosen, solved = self._literally(matrix, robust, asked, last)
         self._weights = chosen
         self._clamped_steps = self._clamped_steps + clamped.long()
         self._log = {
             "r_asked": asked,
-            "r_effective": target,
+            "r_effective": (robust * chosen).sum(),
             "clamped": clamped,
-            "solved": answer.solved,
+            "solved": solved,
         }
 
     def log(self) -> dict[str, Any]:
-        """Return r asked and used, how often it was clamped, and what left the simplex."""
+        """Return what became of r in the last program, whose weights the next step takes.
+
+        `r_effective` is the level that the chosen weights reach, `clamped` whether the asked one
+        was out of reach (and `clamped_share` how often so far), `solved` whether the solver
+        answered; where it did not, the weights stayed. "as-cvxopt" adds what left the simplex.
+        """
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
         if self._steps:
             record["clamped_share"] = int(self._clamped_steps) / self._steps
@@ -141,6 +146,10 @@ class TwoMoment(LaggedScalarizer):
         self._steps += 1
         return self._history[: min(self._steps, self.window)]
 
-    def _literally(self, matrix: Tensor, robust: Tensor, r: Tensor, last: Tensor) -> Tensor:
+    def _literally(
+        self, matrix: Tensor, robust: Tensor, r: Tensor, last: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return cvxopt's last iterate and True, or the last weights and False where it raised."""
         found = simplex.last_iterate_of_cvxopt(matrix, simplex.Equality(robust, r))
-        return last if found is None else torch.as_tensor(found).to(last)
+        chosen = last if found is None else torch.as_tensor(found).to(last)
+        return chosen, torch.tensor(found is not None)

@@ -17,8 +17,9 @@ def is_done(plan: RunPlan, folder: RunFolder) -> bool:
     record = record_of(folder)
     if record is None or record["protocol_hash"] != plan.protocol_hash:
         return False
-    folder.load_model()  # only to learn whether it can be read
-    return folder.read_recipe() is not None and folder.load_evaluation() is not None
+    if folder.load_model() is None or not folder.recipe.exists():
+        return False
+    return plan_of(folder).train_hash == plan.train_hash and folder.load_evaluation() is not None
 
 
 def require_same_training(plan: RunPlan, folder: RunFolder) -> None:

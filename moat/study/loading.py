@@ -18,6 +18,13 @@ def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Modul
     """
     folder = RunFolder(run_folder)
     record, plan = finished_record(folder), plan_of(folder)
+    if plan.trains["model"] != record["trains"].get("model"):
+        raise RunFolderError(
+            f"the network is no longer the one that was trained: {record['trains'].get('model')} "
+            f"then, {plan.trains['model']} now.",
+            where=str(folder.path),
+            hint="Bring back the code that it was trained with.",
+        )
     channel, height, width = record["shape"]
     model = plan.model.build((channel, height, width), record["classes"])
     return laid_out(with_weights(model, folder)).to(device).eval()

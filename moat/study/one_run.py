@@ -154,7 +154,7 @@ def _record(plan: RunPlan, data: Data, fitted: Fitted, fabric: Fabric) -> Record
         "label": plan.label,
         "train_hash": plan.train_hash,
         "trains": plan.trains,
-        "data": plan.test_data,
+        "data": {**plan.test_data, "digest": data.test.digest()},
         "shape": list(data.shape),
         "classes": len(data.classes),
         "training": asdict(fitted),

@@ -136,6 +136,11 @@ def require_images(x: Tensor, y: Tensor) -> None:
             f"a threat takes floating-point images (batch, channel, height, width) and one label "
             f"each, not {tuple(x.shape)} of {x.dtype} and {tuple(y.shape)} labels."
         )
+    if len(y) and y.amin() < 0:
+        raise ModelError(
+            f"labels count the classes from 0, and one is {int(y.amin())}.",
+            hint="Leave out the examples that have no label.",
+        )
     if len(x) and not (x.amin() >= 0 and x.amax() <= 1):  # NaN is refused, too
         raise ModelError(
             f"images lie in [0, 1], not in [{x.amin():.3g}, {x.amax():.3g}].",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import DefinitionError
-from moat.objectives import LossMatrix
+from moat.objectives import LossMatrix, by_entry
 from moat.passes import cut
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.threats import attacked
@@ -17,6 +17,7 @@ from moat.training.measuring import (
     losses_of,
     parts_of,
     passes_for,
+    usable,
     weighted_sum,
 )
 
@@ -63,7 +64,7 @@ def _by_lagged_weights(
 ) -> Descent:
     """The weights exist: measure and backpropagate pass by pass, already weighted."""
     losses = Measured(examples)
-    weights = scalarizer.weights(examples.names).to(losses.values)
+    weights = usable(scalarizer.weights(examples.names).to(losses.values), examples)
     for segments in passes_for(model, examples.lengths(), pass_size):
         per_example = losses_of(model, examples, segments)
         shares = [weights[s.which] / len(examples.rows[s.which]) for s in segments]
@@ -81,8 +82,8 @@ def _by_losses(
         for segments in cut(examples.lengths(), pass_size):
             losses.keep(segments, losses_of(model, examples, segments))
     matrix = losses.matrix()
-    weights = scalarizer.weights(matrix).to(losses.values)
-    spread = weights if weights.ndim == 2 else weights[:, None].expand_as(losses.values)
+    weights = usable(scalarizer.weights(matrix).to(losses.values), examples)
+    spread = by_entry(weights, examples.batch)
     kept = examples.keep([spread[i, rows] != 0 for i, rows in enumerate(examples.rows)])
     for segments in passes_for(model, kept.lengths(), pass_size):
         per_example = losses_of(model, kept, segments)
@@ -107,7 +108,8 @@ def _by_gradients(
             parts = torch.autograd.grad(mean, parameters, retain_graph=more, allow_unused=True)
             gradients[segment.which] += _flat(parts, parameters)
         losses.keep(segments, per_example)
-    weights = scalarizer.weights(gradients @ gradients.T, losses.matrix()).to(gradients)
+    chosen = scalarizer.weights(gradients @ gradients.T, losses.matrix())
+    weights = usable(chosen.to(gradients), examples)
     combined = (weights @ gradients).split([parameter.numel() for parameter in parameters])
     for parameter, gradient in zip(parameters, combined, strict=True):
         parameter.grad = gradient.view_as(parameter).to(parameter.dtype)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from moat.errors import DefinitionError
 from moat.losses import cross_entropy
-from moat.objectives import LossMatrix
+from moat.objectives import LossMatrix, by_entry
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
 from moat.types import PerExample
@@ -56,6 +57,27 @@ def weighted_sum(per_example: Tensor, segments: Pass, shares: Sequence[Tensor]) 
     """Return the weighted sum of a pass; the share of a segment is a scalar or per example."""
     parts = zip(parts_of(per_example, segments), shares, strict=True)
     return torch.stack([(own * share).sum() for own, share in parts]).sum()
+
+
+def usable(weights: Tensor, examples: Examples) -> Tensor:
+    """Return a scalarizer's weights; raise DefinitionError where no step can be made of them.
+
+    They must be finite, and zero wherever its own plan measured nothing.
+    """
+    planned = by_entry(examples.planned, examples.batch).to(weights.device)
+    if weights.ndim == 1:
+        planned = planned.any(1)
+    for wrong, what in (
+        (~weights.isfinite(), "are not finite"),
+        ((weights != 0) & ~planned, "are not zero where its plan measures nothing"),
+    ):
+        if bool(wrong.any()):
+            name = examples.names[int(wrong.view(len(wrong), -1).any(1).int().argmax())]
+            raise DefinitionError(
+                f"the scalarizer's weights {what}: objective {name!r}.",
+                hint="Plan for what is weighed, and return finite weights.",
+            )
+    return weights
 
 
 class Measured:

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 from torch.optim import lr_scheduler
 
 Scheduler = lr_scheduler.LRScheduler
@@ -31,6 +31,12 @@ class MultiStep(_Table):
     type: Literal["multi-step"] = "multi-step"
     milestones: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]  # epochs
     gamma: PositiveFloat = 0.1
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "MultiStep":
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones should ascend, not be {list(self.milestones)}")
+        return self
 
     def build(
         self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int

@@ -100,10 +100,26 @@ def test_progress_ends_at_the_number_of_examples(model, split, protocol):
 
 def test_random_starts_come_from_the_protocol_s_seed(model, split):
     def matrix(seed):
-        threat = PGD(epsilon=0.05, step_size=0.001, steps=1, start="uniform")
+        threat = PGD(epsilon=0.3, step_size=0.001, steps=1, start="uniform")
         return evaluate(model, split, Protocol({"pgd": threat}, seed=seed)).outcomes.values
 
     assert (matrix(1) == matrix(1)).all()
+    assert (matrix(1) != matrix(2)).any()
+
+
+def test_what_one_threat_draws_does_not_depend_on_the_others(model, split):
+    drawn = PGD(epsilon=0.2, step_size=0.001, steps=1, start="uniform")
+    alone = evaluate(model, split, Protocol({"b": drawn})).outcomes
+    beside = evaluate(model, split, Protocol({"a": drawn, "b": drawn})).outcomes
+    assert (alone.withstood(alone.of("b")) == beside.withstood(beside.of("b"))).all()
+
+
+def test_logits_that_are_no_numbers_withstand_nothing(split, protocol):
+    class Broken(nn.Module):
+        def forward(self, x):
+            return x.flatten(1)[:, :4] * float("nan")
+
+    assert evaluate(Broken(), split, protocol).outcomes.values.sum() == 0
 
 
 def test_a_threat_that_is_no_gradient_threat_has_one_column(model, split):

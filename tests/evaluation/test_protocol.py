@@ -36,6 +36,12 @@ def test_a_label_that_is_not_evaluated_is_named_with_the_nearest(pgd, keys):
         Protocol({"pgd": pgd}, **keys)
 
 
+@pytest.mark.parametrize("examples", [0, -5])
+def test_no_examples_are_no_protocol(pgd, examples):
+    with pytest.raises(MoatError, match=f"at least one example, not {examples}"):
+        Protocol({"pgd": pgd}, examples=examples)
+
+
 @pytest.mark.parametrize("counts", [(), (0, 3), (5, 3), (3, 3)])
 def test_counts_ascend_from_one(pgd, counts):
     with pytest.raises(MoatError, match="ascending counts of at least 1"):

@@ -5,6 +5,7 @@ import qpsolvers
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.errors import SolverError
 from moat.geometry import simplex
@@ -336,3 +337,36 @@ def test_for_an_r_well_inside_cvxopt_and_the_exact_solver_agree(window, share):
     assert iterate is not None
     exact = minimize_quadratic(P, (means, r), "exact")
     assert abs(objective(P, torch.from_numpy(iterate)) - objective(P, exact)) <= 1e-4
+
+
+class _HostReads(TorchDispatchMode):
+    """Counts the reads that would make a GPU wait for the host."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_the_exact_solver_never_asks_the_host():
+    P, means = two_moment_program(torch.tensor([[0.1, 0.7, 0.9, 0.4]], dtype=torch.float64))
+    value = torch.tensor(0.3, dtype=torch.float64)
+    solve(P, (means, value), "exact")  # the tables of supports are made once
+    with _HostReads() as reads:
+        solve(P, (means, value), "exact")
+    assert reads.count == 0
+
+
+@pytest.mark.parametrize(
+    ("P", "constraint", "told"),
+    [
+        (torch.ones(2, 3), None, r"a square matrix \(k, k\), not of shape \(2, 3\)"),
+        (torch.eye(3), (torch.ones(2), 0.5), r"coefficients of shape \(2,\) for 3 weights"),
+    ],
+)
+def test_shapes_that_are_no_program_are_refused(P, constraint, told):
+    with pytest.raises(SolverError, match=told):
+        solve(P, constraint)

@@ -72,6 +72,7 @@ def write_run(
             "seed": seed,
             "label": variant if r is None else f"{variant} r={r}",
             "train_hash": "f" * 16,
+            "trains": {"scalarizer": {"type": "natural" if variant == "natural" else "average"}},
             "data": data or {"type": "digits", "size": 16},
             "protocol_hash": protocol_hash,
             "protocol": protocol,

@@ -49,13 +49,21 @@ def test_a_seed_without_a_natural_run_is_compared_with_the_mean_of_all(tmp_path,
     assert row.baseline == ("natural seed 0", "natural seed 1")
 
 
-def test_the_natural_run_of_the_same_study_goes_before_another_study_s(tmp_path, write):
+def test_runs_of_one_seed_are_measured_from_one_origin_whatever_their_study(tmp_path, write):
     for study, score in (("one", 10), ("two", 20)):
         write(tmp_path / study / "n", "natural", 98, (score, 0, 0, 0), study=study)
         write(tmp_path / study / "m", "max-at", 95, (50, 0, 0, 0), study=study)
     rows = rows_by_name(tmp_path)
-    assert rows["two: max-at"].baseline == ("two: natural",)
-    assert rows["two: max-at"].universal == pytest.approx(30)
+    for name in ("one: max-at", "two: max-at"):
+        assert rows[name].baseline == ("one: natural", "two: natural")
+        assert rows[name].universal == pytest.approx(35)
+
+
+def test_a_variant_that_is_only_called_natural_is_no_baseline(tmp_path, write):
+    run = write(tmp_path / "n", "natural", 98, (10, 0, 0, 0))
+    record = {k: v for k, v in run.read_record().items() if k != "format"}
+    run.write_record({**record, "trains": {"scalarizer": {"type": "max"}}})
+    assert rows_by_name(tmp_path)["natural"].universal is None
 
 
 def test_without_a_natural_run_there_is_no_universal_score(tmp_path, write):

@@ -33,7 +33,7 @@ def test_the_table_shows_each_run_with_its_scores_and_its_place(study):
 def test_the_notes_state_the_baseline_and_the_fixed_reference_point(study):
     words = " ".join(printed(study).split())
     assert (
-        "universal: the gain over the natural run of the same seed, summed over pgd, flow" in words
+        "universal: the gain over the natural run of the same seed (the mean of several)" in words
     )
     assert "in % of 1,000 test examples" in words
     assert (

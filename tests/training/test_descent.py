@@ -101,3 +101,33 @@ def test_a_scalarizer_of_no_kind_is_refused_with_the_three_kinds(network, threat
     with pytest.raises(DefinitionError, match="Shapeless is none of the three kinds") as error:
         step(network, threats, Shapeless(), images)
     assert "LaggedScalarizer, LossScalarizer or GradientScalarizer" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([0.5, 0.5, 0.0, 0.0], "are not zero where its plan measures nothing: objective 'natural'"),
+        ([0.0, float("nan"), 0.0, 0.0], "are not finite: objective 'pgd'"),
+    ],
+)
+def test_weights_that_no_step_can_be_made_of_are_refused(network, threats, images, weights, told):
+    class Careless(LaggedScalarizer):
+        def plan(self, names, batch, generator=None):
+            return torch.arange(len(names)) > 0
+
+        def weights(self, names):
+            return torch.tensor(weights)
+
+    with pytest.raises(DefinitionError, match=told):
+        step(network, threats, Careless(), images)
+
+
+def test_mgda_pays_a_backward_of_all_adversarial_images_for_each_threat_under_batch_norm(
+    normed_network, threats, images, counter
+):
+    # one forward holds them all, so each objective's gradient goes back through all of them
+    counted = counter(normed_network)
+    normed_network.train()
+    step(normed_network, threats, MGDA(), images)
+    search = (3 + 2 + 1) * 12
+    assert counted.backwards - search == 12 + 3 * 36

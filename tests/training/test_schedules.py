@@ -47,3 +47,8 @@ def test_optimizers_take_the_recipe_s_numbers():
     with warnings.catch_warnings():
         adam = AdamW(lr=0.1, beta1=0.8).build(parameter)
     assert adam.param_groups[0]["betas"] == (0.8, 0.999)
+
+
+def test_milestones_ascend():
+    with pytest.raises(ValueError, match=r"milestones should ascend, not be \[3, 1\]"):
+        MultiStep(milestones=(3, 1))
