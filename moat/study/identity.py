@@ -17,7 +17,7 @@ def is_done(plan: RunPlan, folder: RunFolder) -> bool:
     record = record_of(folder)
     if record is None or record["protocol_hash"] != plan.protocol_hash:
         return False
-    if folder.load_model() is None or not folder.recipe.exists():
+    if folder.load_model() is None or folder.read_recipe() is None:
         return False
     return plan_of(folder).train_hash == plan.train_hash and folder.load_evaluation() is not None
 

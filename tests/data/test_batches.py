@@ -166,3 +166,12 @@ def test_in_order_every_example_comes_once_and_in_order(count, size):
     assert [i for images, _ in batches for i in ids_of(images)] == list(range(count))
     assert [i for _, labels in batches for i in labels.tolist()] == list(range(count))
     assert all(len(labels) == size for _, labels in batches[:-1])
+
+
+def test_a_digest_identifies_images_and_labels_and_not_where_they_come_from():
+    images = torch.arange(2 * 4, dtype=torch.uint8).view(2, 1, 2, 2)
+    split = Split(images, torch.tensor([0, 1]), torch.tensor([0, 1]))
+    elsewhere = Split(images.clone(), torch.tensor([0, 1]), torch.tensor([7, 8]))
+    assert split.digest() == elsewhere.digest()
+    assert split.digest() != Split(images, torch.tensor([1, 0]), torch.tensor([0, 1])).digest()
+    assert split.digest() != Split(images + 1, torch.tensor([0, 1]), split.ids).digest()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from moat import threats
+from moat import study, threats
 from moat.errors import BusyError, DataError, DiskError, MoatError, TrainingError
 from moat.runs import RunFolder
 from moat.study import plan
@@ -616,3 +616,36 @@ def test_every_failure_is_heard(recipe, train, watch):
     labels = ["plain", "pgd-at"]
     ended = [(how, label) for label in labels for how in ("started", "failed")]
     assert listener.heard == [("study", 2), *ended]
+
+
+def test_a_network_whose_code_changed_is_neither_loaded_nor_taken_for_the_trained_one(
+    recipe, train, nets, tmp_path
+):
+    path = recipe('"tiny-cnn"\nwidth = 2', f'"{nets}make"\nhidden = 5')
+    (folder,) = train(path, only=("pgd-at",)).done
+    study.load(folder)
+    source = tmp_path / "moat_test_nets.py"
+    source.write_text(source.read_text("utf-8").replace("nn.ReLU()", "nn.Tanh()"), "utf-8")
+    with pytest.raises(MoatError, match="the network is no longer the one that was trained"):
+        study.load(folder)
+    assert "trains" not in str(only_failure(train(path, only=("pgd-at",))))
+    assert "model.source" in str(only_failure(train(path, only=("pgd-at",))))
+
+
+def test_trained_weights_that_are_missing_are_made_again_only_by_overwrite(recipe, train, results):
+    path = recipe()
+    train(path, only=("plain",))
+    weights = results / PLAIN / "model.safetensors"
+    good = weights.read_bytes()
+    weights.unlink()
+    assert "--overwrite" in str(only_failure(train(path, only=("plain",))))
+    train(path, only=("plain",), overwrite=True)
+    assert weights.read_bytes() == good
+
+
+def test_the_order_of_the_threats_identifies_a_run(recipe):
+    one, two = (
+        study.plan(recipe('["pgd", "flow"]', order, name=f"{number}.toml"), only=["pareto"])[0]
+        for number, order in enumerate(('["pgd", "flow"]', '["flow", "pgd"]'))
+    )
+    assert one.train_hash != two.train_hash
