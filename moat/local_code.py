@@ -44,10 +44,13 @@ def import_file(path: Path) -> None:
 
 
 def file_of(reference: str) -> Path | None:
-    """Return the file of the module in 'python:module:attribute', None where there is none."""
-    import_object(reference)
-    name = sys.modules[reference.split(":")[1]].__file__
-    return Path(name) if name else None
+    """Return the file of the module in 'python:module:callable', None where there is none."""
+    _make_current_folder_importable()
+    try:
+        spec = importlib.util.find_spec(reference.split(":")[1])
+    except (ImportError, ValueError, IndexError):
+        return None  # importing it says why
+    return Path(spec.origin) if spec and spec.origin and Path(spec.origin).is_file() else None
 
 
 def import_object(reference: str) -> Callable[..., object]:
@@ -59,8 +62,7 @@ def import_object(reference: str) -> Callable[..., object]:
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
         raise RecipeError(f"{reference!r} does not have the form 'python:module:callable'.")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    _make_current_folder_importable()
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever the module does when it runs
@@ -76,3 +78,8 @@ def import_object(reference: str) -> Callable[..., object]:
             f"{did_you_mean(attribute, vars(module))}"
         )
     return found
+
+
+def _make_current_folder_importable() -> None:
+    if "" not in sys.path:
+        sys.path.insert(0, "")

@@ -124,22 +124,18 @@ def described(made: Any) -> dict[str, Any]:
     What a local file declares, or a module of the user's, is identified by the file's content too.
     """
     if isinstance(made, PythonModel):
-        return {"type": made.reference, **_as_json(made.arguments)}
-    values = {field.name: getattr(made, field.name) for field in fields(made)}
-    own = isinstance(made, PythonModel)
-    source = file_of(made.reference) if own else local_file(type(made))
+        name, values, source = made.reference, made.arguments, file_of(made.reference)
+    else:
+        values = {field.name: getattr(made, field.name) for field in fields(made)}
+        name, source = made.name, local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
-    return {"type": made.name, **_as_json(values), **content}
+    return {"type": name, **json.loads(json.dumps(values, default=str)), **content}
 
 
 def short_hash(value: Mapping[str, Any]) -> str:
     """Return 16 hex digits that identify plain data, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:16]
-
-
-def _as_json(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
 
 
 def _plain(value: Any) -> str:
