@@ -25,6 +25,14 @@ class Entry(Generic[T]):
     error: str = ""
 
 
+def as_dataclass(cls: Declared, name: str, *, frozen: bool) -> Declared:
+    """Make a class a validated, keyword-only dataclass of that name; unknown keys are refused."""
+    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+    made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
+    made.name = name
+    return cast(Declared, made)
+
+
 class Registry(Generic[T]):
     """The classes of one kind, by name.
 
@@ -51,9 +59,7 @@ class Registry(Generic[T]):
                 where=cls.__module__,
                 hint=f"Let the class inherit from {self.base.__module__}.{self.base.__name__}.",
             )
-        config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
-        made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
-        made.name = name
+        made: Any = as_dataclass(cls, name, frozen=frozen)
         origin = str(local_file(cls) or cls.__module__.partition(".")[0])
         self._add(Entry(name, origin, made))
         return cast(Declared, made)

@@ -42,6 +42,8 @@ from moat.storage import (
 )
 
 FORMAT = 1
+CACHE = ".cache"
+"""The folder in a results folder where decoded images are kept."""
 
 
 class RunFolder:
@@ -196,6 +198,14 @@ _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "model.safetensors"),
     *("checkpoint.pt", "log.jsonl", "recipe.toml"),
 )
+
+
+def cache_of(run: Path, study: str) -> Path | None:
+    """Return the cache of the results folder that a run of this study lies in, None in no such."""
+    for folder in run.resolve().parents:
+        if folder.name == study:
+            return folder.parent / CACHE
+    return None
 
 
 def find_runs(results: Path) -> list[RunFolder]:

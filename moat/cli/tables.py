@@ -17,7 +17,16 @@ def registry_table(registry: Registry[Any]) -> Table:
         about = Text((entry.value.__doc__ or "").partition("\n")[0]) if entry.value else None
         why = Text(f"not loaded: {entry.error}", style="red")
         table.add_row(Text(entry.name), Text(entry.origin), why if about is None else about)
+    if registry.kind in _ALSO:
+        table.caption = Text(_ALSO[registry.kind])
     return table
+
+
+_ALSO = {
+    "model": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
+    "python:module:callable, a callable of your own"
+}
+"""What a recipe may name besides what is registered."""
 
 
 def estimates_table(estimates: Sequence[RunEstimate]) -> Table:

@@ -1,4 +1,4 @@
-"""What a data set is, on the inside: uint8 images and integer labels, whole and in memory."""
+"""What a data set is, on the inside: uint8 images and integer labels."""
 
 import os
 from abc import ABC, abstractmethod
@@ -11,6 +11,7 @@ from typing import ClassVar, TypeVar, dataclass_transform
 import torch
 from pydantic import Field
 
+from moat.data.rows import Stored, centred, gibibytes, taken
 from moat.registry import Registry
 from moat.types import Images, Labels, StoredImages
 
@@ -23,7 +24,7 @@ class Split:
     again in whatever subset it turns up.
     """
 
-    images: StoredImages
+    images: Stored
     labels: Labels
     ids: Labels
 
@@ -33,17 +34,30 @@ class Split:
     def digest(self) -> str:
         """Return 16 hex digits that identify the images and labels, whatever file they are of."""
         found = sha256(str(tuple(self.images.shape)).encode())
-        for part in (self.images, self.labels):
-            found.update(part.cpu().contiguous().numpy().tobytes())
+        for start in range(0, len(self), 1024):
+            found.update(self.images[start : start + 1024].cpu().contiguous().numpy().tobytes())
+        found.update(self.labels.cpu().contiguous().numpy().tobytes())
         return found.hexdigest()[:16]
 
     def take(self, index: torch.Tensor) -> "Split":
         """Return the examples at these positions."""
-        return Split(self.images[index], self.labels[index], self.ids[index])
+        return Split(taken(self.images, index), self.labels[index], self.ids[index])
 
     def to(self, device: torch.device) -> "Split":
         """Return the same split on another device."""
         return Split(self.images.to(device), self.labels.to(device), self.ids.to(device))
+
+    def near(self, device: torch.device, memory: float) -> "Split":
+        """Return the split on the device if its images take at most `memory` GiB, else as it is."""
+        return self.to(device) if gibibytes(self.images) <= memory else self
+
+    def at(self, size: tuple[int, int]) -> "Split":
+        """Return the same split with the central (height, width) of every image."""
+        return Split(centred(self.images, size), self.labels, self.ids)
+
+
+DEVICE_MEMORY = 4.0
+"""GiB of images that lie on the device as a whole, when nobody says otherwise."""
 
 
 def find_root(named: Path | None) -> Path:
@@ -66,8 +80,11 @@ class Data:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """The shape of one image: channel, height, width."""
-        channel, height, width = self.train.images.shape[1:]
+        """The shape of one image as the model sees it: channel, height, width.
+
+        Training images may be stored larger, for random crops.
+        """
+        channel, height, width = self.test.images.shape[1:]
         return channel, height, width
 
 
@@ -77,8 +94,11 @@ class DataSet(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def load(self) -> Data:
-        """Read it; raise DataError that says where was looked and how to get the data."""
+    def load(self, cache: Path | None = None) -> Data:
+        """Read it; raise DataError that says where was looked and how to get the data.
+
+        `cache` is a folder, made when needed, where something costly to make may be kept.
+        """
 
 
 registry: Registry[DataSet] = Registry("data set", "moat.datasets", DataSet)  # type: ignore[type-abstract]

@@ -1,6 +1,7 @@
 """The embedded data set: 1,797 handwritten digits of 8 x 8 pixels."""
 
 from importlib import resources
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -25,7 +26,7 @@ class Digits(DataSet):
 
     size: Annotated[int, Field(ge=8, le=64)] = 8  # pixels a side
 
-    def load(self) -> Data:
+    def load(self, cache: Path | None = None) -> Data:
         """Return 1,438 training and 359 test images of one channel, ten classes."""
         with resources.files("moat.data").joinpath("digits.npz").open("rb") as file:
             stored = dict(np.load(file))

@@ -1,4 +1,4 @@
-"""MNIST, from the original IDX files."""
+"""MNIST and Fashion-MNIST, from their original IDX files."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from moat.errors import DataError
 class MNIST(DataSet):
     """70,000 handwritten digits of 28 x 28 pixels, 60,000 of them for training.
 
-    `root` is the folder that holds MNIST/raw/*-ubyte, torchvision's layout; without it the folder
-    that the variable MOAT_DATA names, else ./data. `download` fetches the files where they are
-    missing.
+    On disk: `<root>/MNIST/raw/*-ubyte`, torchvision's layout. Without `root` it is looked for in
+    the folder that the variable MOAT_DATA names, else ./data. `download` fetches the files where
+    they are missing.
 
     Source: LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998.
     """
@@ -23,25 +23,46 @@ class MNIST(DataSet):
     root: Path | None = None
     download: bool = False
 
-    def load(self) -> Data:
+    def load(self, cache: Path | None = None) -> Data:
         """Read both splits; raise DataError where a file is missing or broken."""
-        root = find_root(self.root)
-        return Data(
-            self._split(root, train=True),
-            self._split(root, train=False),
-            tuple(str(digit) for digit in range(10)),
-        )
+        return _read(datasets.MNIST, "MNIST", self.root, self.download)
 
-    def _split(self, root: Path, *, train: bool) -> Split:
-        try:
-            read = datasets.MNIST(root, train=train, download=self.download)
-            if len(read.data) != len(read.targets):
-                raise ValueError(f"{len(read.data)} images but {len(read.targets)} labels")
-        except Exception as error:  # torchvision asserts where a header is not one
-            raise DataError(
-                f"no readable MNIST in {str(root.resolve())!r}: "
-                f"{str(error) or type(error).__name__}",
-                hint="Put the IDX files under MNIST/raw there, name another folder with data.root "
-                "or the variable MOAT_DATA, or set data.download = true.",
-            ) from error
-        return Split(read.data[:, None], read.targets.long(), torch.arange(len(read.targets)))
+
+@dataset("fashion-mnist")
+class FashionMNIST(DataSet):
+    """70,000 pictures of clothes of 28 x 28 pixels, 60,000 of them for training.
+
+    On disk: `<root>/FashionMNIST/raw/*-ubyte`, torchvision's layout; `root` and `download` as for
+    MNIST, in whose place it can stand.
+
+    Source: Xiao, Rasul and Vollgraf, Fashion-MNIST, 2017.
+    """
+
+    root: Path | None = None
+    download: bool = False
+
+    def load(self, cache: Path | None = None) -> Data:
+        """Read both splits; raise DataError where a file is missing or broken."""
+        return _read(datasets.FashionMNIST, "FashionMNIST", self.root, self.download)
+
+
+def _read(kind: type[datasets.MNIST], folder: str, named: Path | None, download: bool) -> Data:
+    root = find_root(named)
+    try:
+        train, test = (kind(root, train=train, download=download) for train in (True, False))
+        for part in (train, test):
+            if len(part.data) != len(part.targets):
+                raise ValueError(f"{len(part.data)} images but {len(part.targets)} labels")
+    except Exception as error:  # torchvision asserts where a header is not one
+        raise DataError(
+            f"no readable {folder} in {str(root.resolve())!r}: "
+            f"{str(error) or type(error).__name__}",
+            hint=f"Put the IDX files under {folder}/raw there, name another folder with "
+            "data.root or the variable MOAT_DATA, or set data.download = true.",
+        ) from error
+    # torchvision's classes of MNIST are "0 - zero" and so on
+    return Data(_split(train), _split(test), tuple(c.partition(" - ")[0] for c in train.classes))
+
+
+def _split(read: datasets.MNIST) -> Split:
+    return Split(read.data[:, None], read.targets.long(), torch.arange(len(read.targets)))

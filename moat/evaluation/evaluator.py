@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from moat import outcomes as scoring
-from moat.data import Data, Split, batches_in_order
+from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order
 from moat.evaluation.protocol import Protocol
 from moat.losses import is_correct
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
@@ -51,13 +51,15 @@ def evaluate(
     protocol: Protocol,
     *,
     pass_size: int | None = None,
+    memory: float = DEVICE_MEMORY,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Return what the model withstands of the protocol, on the test split or on a given split.
 
     The model maps images in [0, 1] to logits and is left as it was; it is evaluated on the device
-    its parameters are on, in float32 with TF32 off, whatever it was trained in. `progress` is
-    called with the examples done and their number.
+    its parameters are on, in float32 with TF32 off, whatever it was trained in. Images that take
+    more than `memory` GiB come there a batch at a time. `progress` is called with the examples
+    done and their number.
 
     An example costs one forward for the natural image and, for each gradient threat, as many
     forwards and backwards as its largest count of iterations, and one forward more.
@@ -72,7 +74,7 @@ def evaluate(
     values = np.empty((len(split), len(columns)), dtype=np.int8)
     done = 0
     with tensor_float_32(False):
-        for x, y in batches_in_order(split.to(device), BATCH):
+        for x, y in batches_in_order(split.near(device, memory), BATCH, device):
             require_images(x, y)
             withstood = _evaluate_batch(model, x, y, protocol, size, generators)
             for number, column in enumerate(columns):

@@ -1,7 +1,7 @@
 """Balls: the constraint on one block of `w`, and where it applies the image box."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,6 +23,10 @@ class Ball(ABC):
     @abstractmethod
     def steepest(self, gradient: Tensor) -> Tensor:
         """Return the direction of unit norm that climbs fastest along the gradient."""
+
+    @abstractmethod
+    def scaled(self, share: float) -> "Ball":
+        """Return the ball with radius and step size times `share`; the image box stays."""
 
     @abstractmethod
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -54,6 +58,10 @@ class LinfBall(Ball):
     def steepest(self, gradient: Tensor) -> Tensor:
         """Return the sign; an entry without a gradient stays where it is."""
         return gradient.sign()
+
+    def scaled(self, share: float) -> "LinfBall":
+        """Return the ball with radius and step size times `share`, in the same box."""
+        return replace(self, epsilon=share * self.epsilon, step_size=share * self.step_size)
 
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw uniformly within the radius, then project onto the box, as PGD usually starts."""

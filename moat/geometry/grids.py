@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
 from moat.types import Affine, Grid, Images
@@ -34,7 +35,9 @@ def affine_grid(matrix: Affine, x: Images) -> Grid:
     return (points @ matrix.transpose(1, 2)).view(len(x), height, width, 2)
 
 
-def resample(x: Images, grid: Grid) -> Images:
+def resample(
+    x: Images, grid: Float[Tensor, "batch rows columns 2"]
+) -> Float[Tensor, "batch channel rows columns"]:
     """Read the images at the grid's points, bilinearly: T(G) ∘ x of Eq. 7.
 
     Example:

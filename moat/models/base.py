@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, TypeVar, dataclass_transform
+from dataclasses import fields
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from pydantic import Field
 from torch import nn
@@ -21,6 +22,23 @@ class Model(ABC):
 
         Normalisation is its first layer. Initial weights come from torch's global generator.
         """
+
+    def initialise(self, network: nn.Module) -> None:  # noqa: B027 - most have none
+        """Put weights that were trained before into a network that was built; by default, none.
+
+        Called when a run begins, and not again: what they come from may be gone later.
+        """
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields as they identify a training: a file by what it holds, not its path."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def digests(self) -> dict[str, str]:
+        """Return keys that say what its files hold, for a run's own recipe; by default, none.
+
+        A file that is gone, or whose digest is among the fields, has none.
+        """
+        return {}
 
 
 registry: Registry[Model] = Registry("model", "moat.models", Model)  # type: ignore[type-abstract]

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from moat import data, models, scalarizers, threats
+from moat.data import TrainingShare
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
 from moat.local_code import import_file
 from moat.models import Model
 from moat.models.python import PREFIX, PythonModel
+from moat.models.torchvision import PREFIX as TORCHVISION
+from moat.models.torchvision import torchvision_model
 from moat.recipe.checks import (
     require_ascending,
     require_distinct_folders,
@@ -24,7 +27,7 @@ from moat.recipe.explain import explained
 from moat.recipe.overrides import set_key
 from moat.recipe.plan import RunPlan
 from moat.recipe.schema import DataTable, ModelTable, Recipe, ThreatTable, VariantTable
-from moat.recipe.source import Source
+from moat.recipe.source import Document, Source
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
@@ -95,9 +98,12 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
             ("data",),
             DataTable.model_fields,
         ),
-        validation=recipe.data.validation,
-        split_seed=recipe.data.split_seed,
-        model=_model(recipe, source),
+        share=TrainingShare(
+            recipe.data.train_examples, recipe.data.validation, recipe.data.split_seed
+        ),
+        augmentation=recipe.augmentation,
+        memory=recipe.data.memory,
+        model=_with_digests(_model(recipe, source), document),
         training=recipe.training,
         optimizer=recipe.optimizer,
         schedule=recipe.schedule,
@@ -126,7 +132,19 @@ def _made(
 ) -> Any:
     """Build what is registered under a name from the keys of its table."""
     with explained(source, (*key, "type"), object):
-        cls: Any = registry.get(name)
+        cls = registry.get(name)
+    return _filled(cls, keys, source, key, also, purpose)
+
+
+def _filled(
+    cls: Any,
+    keys: Mapping[str, Any],
+    source: Source,
+    key: tuple[str, ...],
+    also: Iterable[str],
+    purpose: str = "",
+) -> Any:
+    """Build an object of a class from the keys of its table."""
     hints = get_type_hints(cls)
     typed = {
         k: Path(v) if isinstance(v, str) and "Path" in str(hints.get(k)) else v
@@ -145,10 +163,18 @@ def _model(recipe: Recipe, source: Source) -> Model:
                 where=source.where("model", "type"),
             )
         return PythonModel(table.type, table.own)
-    made: Model = _made(
-        models.registry, table.type, table.own, source, ("model",), ModelTable.model_fields
-    )
+    with explained(source, ("model", "type"), object):
+        published = table.type.startswith(TORCHVISION)
+        cls = (torchvision_model if published else models.registry.get)(table.type)
+    made: Model = _filled(cls, table.own, source, ("model",), ModelTable.model_fields)
     return made
+
+
+def _with_digests(model: Model, document: Document) -> Model:
+    """Say in the run's own recipe, and in the model, what the files it names hold."""
+    digests = model.digests()
+    document["model"] |= digests
+    return replace(model, **digests) if digests else model  # type: ignore[type-var]
 
 
 def _threat(source: Source, recipe: Recipe, label: str, purpose: str) -> Threat:

@@ -8,7 +8,7 @@ from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
 from moat.types import NATURAL
 
-SWEPT = ("scalarizer", *(set(Recipe.model_fields) - {"variant", "seeds", "plugins"}))
+SWEPT = ("scalarizer", *(set(Recipe.model_fields) - {"variant", "seeds", "plugins", "published"}))
 """The tables whose keys a sweep can set."""
 
 

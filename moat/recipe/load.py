@@ -8,15 +8,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean
-from moat.recipe.overrides import PATHS, override
+from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.source import Document, Key, Source, is_table, items, without
 
 
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
-    Tables merge by key, arrays are replaced. With overrides the study is named
-    `<recipe>+<short hash>`, so that a trial never blocks the real one. Raises RecipeError.
+    Tables merge by key; arrays are replaced, and so is a table that names another `type`. With
+    overrides the study is named `<recipe>+<short hash>`, so that a trial never blocks the real
+    one. Raises RecipeError.
     """
     path = Path(path)
     document, said_in = _read_file(path, ())
@@ -62,7 +63,9 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
             hint=f"Looked for {named.resolve()}.",
         )
     below, said_below = _read_file(named, (*extending, path.resolve()))
-    replaced = [key for key, value in items(document) if not is_table(value)]
+    below = _without_other_types(below, document)
+    kept = {key for key, value in items(below) if is_table(value)}
+    replaced = [key for key, value in items(document) if not is_table(value) or key not in kept]
     return _merged(below, document), {**without(said_below, replaced), **said_in}
 
 
@@ -74,12 +77,27 @@ def _nearest(path: Path) -> str:
 def _resolve_paths(document: Document, folder: Path) -> None:
     for table, key in PATHS:
         held = document.get(table)
-        if isinstance(held, dict) and isinstance(held.get(key), str):
+        if isinstance(held, dict) and names_path((table, key), held.get(key)):
             held[key] = str((folder / Path(held[key]).expanduser()).resolve())
     if isinstance(plugins := document.get("plugins"), list):
         document["plugins"] = [
             str((folder / file).resolve()) if isinstance(file, str) else file for file in plugins
         ]
+
+
+def _without_other_types(below: Document, above: Document, *key: str) -> Document:
+    """Leave out the tables whose `type` is said anew: their keys belong to the other type."""
+    kept: Document = {}
+    for name, held in below.items():
+        said = above.get(name)
+        if isinstance(held, dict) and isinstance(said, dict):
+            label = name if key == ("threats",) else None  # a threat's type, where none is given
+            before, now = held.get("type", label), said.get("type")
+            if None not in (before, now) and before != now:
+                continue
+            held = _without_other_types(held, said, *key, name)
+        kept[name] = held
+    return kept
 
 
 def _merged(below: Document, above: Document) -> Document:

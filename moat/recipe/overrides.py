@@ -5,10 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
+from moat.models.weights import names_file
 from moat.recipe.source import Document, Key, is_table, items, without
 
 PATHS = (("data", "root"), ("model", "weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
+
+
+def names_path(key: Key, value: object) -> bool:
+    """Say whether a key holds a path; `model.weights` may also be the name of published ones."""
+    published = key == ("model", "weights") and isinstance(value, str) and not names_file(value)
+    return key in PATHS and isinstance(value, str) and not published
 
 
 def override(document: Document, said_in: dict[Key, str], text: str) -> None:
@@ -25,7 +32,7 @@ def override(document: Document, said_in: dict[Key, str], text: str) -> None:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()
-    if path in PATHS and isinstance(parsed, str):
+    if names_path(path, parsed):
         parsed = str(Path(parsed).expanduser().resolve())
     said = set_key(document, path, parsed, where)
     kept = without(said_in, said)

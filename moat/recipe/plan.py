@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from moat.data import DataSet
+from moat.data import Augmentation, DataSet, TrainingShare
 from moat.evaluation import Protocol
 from moat.local_code import file_of, local_file
 from moat.models import Model
@@ -31,8 +31,9 @@ class RunPlan:
     sweep: dict[str, Any]
     seed: int
     dataset: DataSet
-    validation: float
-    split_seed: int
+    share: TrainingShare
+    augmentation: Augmentation
+    memory: float
     model: Model
     training: Training
     optimizer: Optimizer
@@ -71,11 +72,8 @@ class RunPlan:
         As JSON gives it back, so that it equals what a run folder recorded.
         """
         return {
-            "data": {
-                **self.test_data,
-                "validation": self.validation,
-                "split_seed": self.split_seed,
-            },
+            "data": {**self.test_data, **asdict(self.share)},
+            "augmentation": self.augmentation.model_dump(mode="json", exclude_defaults=True),
             "model": described(self.model),
             "training": self.training.model_dump(mode="json", exclude=UNIDENTIFYING),
             "optimizer": self.optimizer.model_dump(mode="json"),
@@ -126,7 +124,8 @@ def described(made: Any) -> dict[str, Any]:
     if isinstance(made, PythonModel):
         name, values, source = made.reference, made.arguments, file_of(made.reference)
     else:
-        values = {field.name: getattr(made, field.name) for field in fields(made)}
+        every = {field.name: getattr(made, field.name) for field in fields(made)}
+        values = made.identity() if isinstance(made, Model) else every
         name, source = made.name, local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
     return {"type": name, **json.loads(json.dumps(values, default=str)), **content}

@@ -2,10 +2,19 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+)
 from pydantic.config import JsonDict
 
 from moat import data, models, scalarizers, threats
+from moat.data import DEVICE_MEMORY, Augmentation
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
@@ -34,12 +43,14 @@ class DataTable(OpenTable):
     """The data set, and how much of its training split is held out for validation."""
 
     type: str
+    train_examples: PositiveInt | None = None  # a seeded sample, every class by its share
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of every class
     split_seed: NonNegativeInt = 0
+    memory: PositiveFloat = DEVICE_MEMORY  # GiB of images that may lie on the device as a whole
 
 
 class ModelTable(OpenTable):
-    """The network: a registered name, or python:module:callable."""
+    """The network: a registered name, torchvision:<name>, or python:module:callable."""
 
     type: str
 
@@ -80,12 +91,24 @@ class VariantTable(Table):
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
 
 
+class PublishedTable(Table):
+    """Figures that a paper prints, for a report to set beside the study's own.
+
+    `runs` names them by the label of a run (its variant, then its sweep values, as in "pareto
+    r=2.2"): natural, a threat's label, universal, total or union, each in percent.
+    """
+
+    source: str
+    runs: dict[str, dict[str, float]]
+
+
 class Recipe(Table):
     """Everything that determines a study."""
 
     plugins: list[str] = Field(default_factory=list)  # local Python files to run first
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
     data: DataTable
+    augmentation: Augmentation = Augmentation()
     model: ModelTable
     optimizer: Optimizer
     schedule: Schedule = Constant()
@@ -93,6 +116,7 @@ class Recipe(Table):
     threats: dict[Name, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
     variant: Annotated[list[VariantTable], Field(min_length=1)]
+    published: PublishedTable | None = None
 
 
 def json_schema() -> dict[str, Any]:

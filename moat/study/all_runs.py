@@ -7,10 +7,10 @@ from pathlib import Path
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import RunFolder
+from moat.runs import CACHE, RunFolder
 from moat.storage import Record, make_folder
 from moat.study.failures import as_failure, asked_for
-from moat.study.identity import is_done
+from moat.study.identity import as_begun, is_done
 from moat.study.listener import StudyListener
 from moat.study.one_run import run_one
 from moat.training import fabric_for
@@ -59,14 +59,16 @@ def train(
     """
     listener = listener or StudyListener()
     plans = plan(recipe, overrides=overrides, only=only, seeds=seeds)
-    result = StudyResult(Path(results, plans[0].study))
+    results = Path(results)
+    result = StudyResult(results / plans[0].study)
     fabric_for(device, "32-true")  # an absent device is refused at once
     make_folder(result.folder)
     listener.study_started(len(plans))
     loaded: dict[DataSet, Data] = {}
     for run in plans:
-        folder = RunFolder(Path(results, run.path))
+        folder = RunFolder(results / run.path)
         try:
+            run = as_begun(run, folder)
             if _done_before(run, folder, overwrite):
                 result.skipped.append(folder.path)
                 listener.run_skipped(run, folder.path)
@@ -74,7 +76,7 @@ def train(
             listener.run_started(run, folder.path)
             if run.dataset not in loaded:
                 with asked_for(run, "data"):
-                    loaded = {run.dataset: run.dataset.load()}
+                    loaded = {run.dataset: run.dataset.load(results / CACHE)}
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)

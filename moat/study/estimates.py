@@ -4,12 +4,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 import torch
 from torch import nn
 
-from moat.data import Data, DataSet, hold_out, shuffled_batches
+from moat.data import Data, DataSet, shuffled_batches
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
@@ -43,15 +44,20 @@ class PassTimes:
     to_parameters: float
 
 
-def estimate_all(plans: Sequence[RunPlan], device: str = "auto") -> list[RunEstimate]:
-    """Estimate every run of a study; what runs share is read and timed once."""
+def estimate_all(
+    plans: Sequence[RunPlan], device: str = "auto", cache: Path | None = None
+) -> list[RunEstimate]:
+    """Estimate every run of a study; what runs share is read and timed once.
+
+    `cache` is a folder in which decoded images may be kept.
+    """
     loaded: dict[DataSet, Data] = {}
     timed: dict[str, PassTimes] = {}
     estimates = []
     for plan in plans:
         if plan.dataset not in loaded:
             with asked_for(plan, "data"):
-                loaded[plan.dataset] = plan.dataset.load()
+                loaded[plan.dataset] = plan.dataset.load(cache)
         data = loaded[plan.dataset]
         shared = json.dumps([plan.trains[part] for part in ("data", "model", "training")])
         if shared not in timed:
@@ -65,7 +71,8 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
     fabric = fabric_for(device, plan.training.precision)
     network = InPrecision(initial_model(plan, data).to(fabric.device), fabric)
     generator = torch.Generator().manual_seed(0)
-    batches = shuffled_batches(data.train, plan.training.batch_size, generator)
+    augment = plan.augmentation.on(data.shape[1:], generator)
+    batches = shuffled_batches(data.train, plan.training.batch_size, generator, augment)
     size = plan.training.pass_size or default_pass_size(fabric.device)
     x, y = (part[:size].to(fabric.device) for part in next(batches))
     return PassTimes(
@@ -79,8 +86,8 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     search, descent = passes_per_example(plan)
     evaluation = plan.protocol.passes()
     with asked_for(plan, "data"):
-        split, _ = hold_out(data.train, plan.validation, plan.split_seed)
-    trained, held_out = len(split), len(data.train) - len(split)
+        split, held = plan.share.of(data.train)
+    trained, held_out = len(split), len(held) if held else 0
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     validation = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
     an_epoch = (

@@ -9,9 +9,9 @@ from moat.recipe import RunPlan
 
 
 @contextmanager
-def asked_for(plan: RunPlan, key: str) -> Iterator[None]:
+def asked_for(plan: RunPlan, *key: str) -> Iterator[None]:
     """Say of what fails inside that this key of the recipe asked for it."""
-    where = plan.source.where(key)
+    where = plan.source.where(*key)
     try:
         yield
     except MoatError as error:

@@ -1,8 +1,12 @@
 """Whether a run folder holds the run that is planned, another one, or none."""
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from moat.errors import RunFolderError
+from moat.models.torchvision import Torchvision
+from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.study.loading import plan_of, record_of
@@ -38,6 +42,22 @@ def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
             hint="Nothing was overwritten. Name another --results folder, undo the change, or "
             "train this run again with --overwrite.",
         )
+
+
+def as_begun(plan: RunPlan, folder: RunFolder) -> RunPlan:
+    """Return the plan; a weights file that is gone is known by what the folder's recipe says of it.
+
+    So a run that has begun goes on without the file that it began with.
+    """
+    if not isinstance(plan.model, Torchvision) or DIGEST in plan.document["model"]:
+        return plan
+    with suppress(RunFolderError, ValueError):  # what is broken is said where it matters
+        begun = (folder.read_recipe() or {}).get("model")
+        digest = begun.get(DIGEST) if isinstance(begun, dict) else None
+        if digest and begun == {**plan.document["model"], DIGEST: digest}:
+            model = replace(plan.model, weights_digest=digest)
+            return replace(plan, model=model, document={**plan.document, "model": begun})
+    return plan
 
 
 def changes(before: Any, after: Any, key: str = "") -> list[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from moat.errors import MoatError, RunFolderError
+from moat.errors import MoatError, ModelError, RunFolderError
+from moat.models import load_into
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import RunFolder
 from moat.storage import Record
@@ -96,10 +97,10 @@ def with_weights(model: nn.Module, folder: RunFolder) -> nn.Module:
             "the run's trained weights are missing.", where=str(folder.path), hint=_OVERWRITE
         )
     try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
+        load_into(model, weights)
+    except ModelError as error:
         raise RunFolderError(
-            f"the trained weights do not fit the network: {error}",
+            f"the trained weights do not fit the network: {error.message}.",
             where=str(folder.path),
             hint=_OVERWRITE,
         ) from error

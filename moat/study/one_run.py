@@ -9,13 +9,13 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from moat.data import Data, Split, hold_out
-from moat.errors import ModelError
+from moat.data import Data, Split
+from moat.errors import ModelError, RunFolderError
 from moat.evaluation import Protocol, evaluate
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
-from moat.runs import RunFolder
+from moat.runs import RunFolder, cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
@@ -35,8 +35,9 @@ def run_one(
         require_same_training(plan, folder)
         folder.write_recipe(plan.document)
         fabric = fabric_for(device, plan.training.precision)
-        model = initial_model(plan, data)
         record = record_of(folder)
+        begun = record is not None or folder.checkpoint.exists()
+        model = initial_model(plan, data, pretrained=not begun)
         if record is None:
             fitted = _train(plan, folder, data, model, fabric, listener)
             record = _record(plan, data, fitted, fabric)
@@ -54,13 +55,14 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
         fabric = fabric_for(device, "32-true")
         model = load(path, fabric.device)
         with asked_for(plan, "data"):
-            data = plan.dataset.load()
+            data = plan.dataset.load(cache_of(path, record["study"]))
         return _evaluate(plan, folder, data, model, record, listener or StudyListener())
 
 
-def initial_model(plan: RunPlan, data: Data) -> nn.Module:
-    """Return the network of a run with its seeded initial weights.
+def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.Module:
+    """Return the network of a run with its seeded initial weights, pretrained where it asks so.
 
+    A run that goes on has weights of its own, and takes the network as it was drawn.
     Raises MoatError that names the recipe's key where it cannot be built or gives no logits.
     """
     seed_globally(plan.seed, 0, "initialisation")
@@ -73,6 +75,9 @@ def initial_model(plan: RunPlan, data: Data) -> nn.Module:
                 f"the network returns {found} for two images of {data.shape}, where logits of "
                 f"{len(data.classes)} classes are (2, {len(data.classes)})."
             )
+    if pretrained:
+        with asked_for(plan, "model", "weights"):
+            plan.model.initialise(model)
     return laid_out(model)
 
 
@@ -85,10 +90,13 @@ def _train(
     listener: StudyListener,
 ) -> Fitted:
     with asked_for(plan, "data"):
-        split, held_out = hold_out(data.train, plan.validation, plan.split_seed)
+        split, held_out = plan.share.of(data.train)
     job = Fit(
         model=model,
         split=split,
+        size=data.shape[1:],
+        augmentation=plan.augmentation,
+        memory=plan.memory,
         threats=plan.threats,
         scalarizer=copy.deepcopy(plan.scalarizer),
         training=plan.training,
@@ -97,7 +105,7 @@ def _train(
         seed=plan.seed,
         folder=folder,
         fabric=fabric,
-        validate=_Validation(plan, held_out) if held_out else None,
+        validate=_Validation(plan, held_out.at(data.shape[1:])) if held_out else None,
     )
     fitted = fit(job, listener)
     folder.save_model(model.state_dict())
@@ -110,10 +118,12 @@ class _Validation:
     def __init__(self, plan: RunPlan, held_out: Split) -> None:
         self.held_out = held_out
         self.protocol = Protocol(plan.threats)
-        self.pass_size = plan.training.pass_size
+        self.pass_size, self.memory = plan.training.pass_size, plan.memory
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
-        found = evaluate(model, self.held_out, self.protocol, pass_size=self.pass_size).outcomes
+        found = evaluate(
+            model, self.held_out, self.protocol, pass_size=self.pass_size, memory=self.memory
+        ).outcomes
         robust = {label: accuracy(found, found.of(label)[-1]) for label in found.threats}
         return {NATURAL: accuracy(found, NATURAL_COLUMN), **robust}
 
@@ -126,8 +136,14 @@ def _evaluate(
     record: Record,
     listener: StudyListener,
 ) -> Record:
+    _require_same_data(data, folder, record)
     evaluation = evaluate(
-        model, data, plan.protocol, pass_size=plan.training.pass_size, progress=listener.evaluated
+        model,
+        data,
+        plan.protocol,
+        pass_size=plan.training.pass_size,
+        memory=plan.memory,
+        progress=listener.evaluated,
     )
     scores = evaluation.scores()
     folder.save_evaluation(
@@ -140,6 +156,17 @@ def _evaluate(
     }
     folder.write_record({**record, **judged})
     return scores
+
+
+def _require_same_data(data: Data, folder: RunFolder, record: Record) -> None:
+    """Raise RunFolderError where the test images are not those the run has been evaluated on."""
+    then, now = record.get("data", {}).get("digest"), data.test.digest()
+    if then != now:
+        raise RunFolderError(
+            f"the test images are no longer those of this run: digest {then} then, {now} now.",
+            where=str(folder.path),
+            hint="Bring back the data it was trained with, or train it again with --overwrite.",
+        )
 
 
 def _record(plan: RunPlan, data: Data, fitted: Fitted, fabric: Fabric) -> Record:

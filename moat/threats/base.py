@@ -84,10 +84,19 @@ class GradientThreat(Threat):
         *,
         at_steps: tuple[int, ...] = (),
         generator: torch.Generator | None = None,
+        reach: float = 1.0,
     ) -> Climb:
-        """Return the search on a batch, its start drawn; `at_steps` defaults to the last."""
-        start = self._start(x, generator)
-        return Climb(x, y, start, self.apply, self.balls, self.loss, at_steps or (self.steps,))
+        """Return the search on a batch, its start drawn; `at_steps` defaults to the last.
+
+        `reach` is the share of their radius and step size that the balls have.
+        """
+
+        def balls(images: Images) -> tuple[Ball, ...]:
+            whole = self.balls(images)
+            return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
+
+        start = self._start(x, balls, generator)
+        return Climb(x, y, start, self.apply, balls, self.loss, at_steps or (self.steps,))
 
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
@@ -96,16 +105,21 @@ class GradientThreat(Threat):
         (trace,) = search(model, [self], x, y, generator=generator)
         return trace.images
 
-    def _start(self, x: Images, generator: torch.Generator | None) -> Transform:
+    def _start(
+        self,
+        x: Images,
+        balls: Callable[[Images], tuple[Ball, ...]],
+        generator: torch.Generator | None,
+    ) -> Transform:
         identity = self.identity(x)
         if self.start == "zero":
             return identity
-        balls = zip(identity, self.balls(x), strict=True)
+        pairs = zip(identity, balls(x), strict=True)
         if self.start == "uniform":
-            return tuple(ball.sample(block, generator) for block, ball in balls)
+            return tuple(ball.sample(block, generator) for block, ball in pairs)
         return tuple(
             ball.project(block + START_NOISE * draw(torch.randn, block, generator))
-            for block, ball in balls
+            for block, ball in pairs
         )
 
 
@@ -117,14 +131,16 @@ def search(
     *,
     generator: torch.Generator | None = None,
     pass_size: int | None = None,
+    reach: float = 1.0,
 ) -> list[Trace]:
     """Search several gradient threats on one batch together; return each one's last iterate.
 
     Starts are drawn in the order of the threats, so that one generator gives what separate
-    searches with it would give. Nothing is measured; `ascend` reports iterates and outcomes.
+    searches with it would give. Their balls have the share `reach` of their radius and step size.
+    Nothing is measured; `ascend` reports iterates and outcomes.
     """
     require_images(x, y)
-    climbs = [threat.climb(x, y, generator=generator) for threat in threats]
+    climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
     size = default_pass_size(x.device) if pass_size is None else pass_size
     return [traces.popitem()[1] for traces in ascend(model, climbs, size, measure=False)]
 

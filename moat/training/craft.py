@@ -56,10 +56,12 @@ def craft(
     plan: Mask,
     pass_size: int,
     generator: torch.Generator | None = None,
+    reach: float = 1.0,
 ) -> Examples:
     """Search the planned threats on the planned examples; the natural images are taken as is.
 
-    Threats that share their rows go up together. Line 4 of Algorithm 1.
+    Threats that share their rows go up together. Line 4 of Algorithm 1. `reach` is the share of
+    its balls that a gradient threat searches; others have one strength.
     """
     rows = [entry.nonzero().squeeze(1) for entry in by_entry(plan, len(x)).to(x.device)]
     planned = dict(zip(threats, rows[1:], strict=True))
@@ -68,7 +70,15 @@ def craft(
         own = planned[labels[0]]
         climbing = {n: t for n in labels if isinstance(t := threats[n], GradientThreat)}
         climbers = list(climbing.values())
-        traces = search(model, climbers, x[own], y[own], generator=generator, pass_size=pass_size)
+        traces = search(
+            model,
+            climbers,
+            x[own],
+            y[own],
+            generator=generator,
+            pass_size=pass_size,
+            reach=reach,
+        )
         images |= {label: trace.images for label, trace in zip(climbing, traces, strict=True)}
         for label in (label for label in labels if label not in climbing):
             images[label] = threats[label].perturb(model, x[own], y[own], generator=generator)

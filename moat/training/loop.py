@@ -4,14 +4,14 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from moat.data import Split, batches_per_epoch, shuffled_batches
+from moat.data import DEVICE_MEMORY, Augmentation, Split, batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
@@ -46,6 +46,9 @@ class Fit:
     seed: int
     folder: RunFolder
     fabric: Fabric
+    size: tuple[int, int] | None = None  # height and width the model sees, if not as stored
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    memory: float = DEVICE_MEMORY  # GiB
     validate: Validate | None = None
 
 
@@ -79,7 +82,7 @@ class _Loop:
         self.job, self.listener = job, listener
         device = job.fabric.device
         self.model = job.model.to(device)
-        self.split = job.split.to(device)
+        self.split = job.split.near(device, job.memory)
         self.steps_per_epoch = batches_per_epoch(len(job.split), job.training.batch_size)
         self.epochs = job.training.epochs
         self.pass_size = job.training.pass_size or default_pass_size(device)
@@ -108,9 +111,13 @@ class _Loop:
         seed_globally(job.seed, epoch)
         order = generator_for(job.seed, epoch, "order")
         search = generator_for(job.seed, epoch, "search")
+        height, width = job.size or job.split.images.shape[2:]
+        draws = generator_for(job.seed, epoch, "augmentation")
+        augment = job.augmentation.on((height, width), draws)
+        size, device = job.training.batch_size, job.fabric.device
         network.train()
         clock, seen = time.monotonic(), 0
-        for x, y in shuffled_batches(self.split, job.training.batch_size, order):
+        for x, y in shuffled_batches(self.split, size, order, augment, device):
             with _memory_explained():
                 descent = train_step(
                     network,
@@ -121,6 +128,7 @@ class _Loop:
                     y,
                     pass_size=self.pass_size,
                     generator=search,
+                    reach=self._reach(),
                 )
             self.progress.step += 1
             seen += len(x)
@@ -132,6 +140,11 @@ class _Loop:
             self.scheduler.step()
             total = self.epochs * self.steps_per_epoch
             self.listener.stepped(epoch + 1, self.epochs, self.progress.step, total)
+
+    def _reach(self) -> float:
+        """Return the share of their radius that the threats have at the coming step."""
+        growing = self.job.training.warmup * self.steps_per_epoch
+        return min(1.0, (self.progress.step + 1) / growing) if growing else 1.0
 
     def _record(self, descent: Descent, rate: float) -> dict[str, Any]:
         names = descent.losses.names

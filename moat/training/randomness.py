@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-PURPOSES = ("initialisation", "global", "order", "search")
+PURPOSES = ("initialisation", "global", "order", "search", "augmentation")
 
 
 def derived_seed(seed: int, epoch: int, purpose: str) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
 
 
 def _refuse_float16(value: Any) -> Any:
@@ -27,12 +27,17 @@ class Training(BaseModel):
     natural and robust validation accuracy is best. `log_every` and `pass_size` do not belong to
     what identifies a run: the one changes nothing, the other only rounding and the order of
     dropout's draws.
+
+    `warmup` is for training that would never leave the loss of a constant guess: over its first
+    epochs every ball's radius and step size grow in a straight line, step by step, from next to
+    nothing to the whole. Threats that are not searched by ascent are whole from the start.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     epochs: PositiveInt
     batch_size: PositiveInt = 128
+    warmup: NonNegativeInt = 0  # epochs over which the threats grow
     precision: Precision = "32-true"
     keep: Literal["last", "best"] = "last"
     log_every: PositiveInt = 10  # steps

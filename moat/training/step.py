@@ -22,11 +22,13 @@ def train_step(
     *,
     pass_size: int,
     generator: torch.Generator | None = None,
+    reach: float = 1.0,
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2."""
     names = (NATURAL, *threats)
     plan = scalarizer.plan(names, len(x), generator)  # usually: every objective
-    examples = craft(model, threats, x, y, plan, pass_size, generator)  # lines 3-4: maximise over w
+    # lines 3-4: maximise over w
+    examples = craft(model, threats, x, y, plan, pass_size, generator, reach)
     descent = descend(model, optimizer, scalarizer, examples, pass_size)  # lines 5-6: θ moves
     scalarizer.update(descent.losses)  # lines 7-10: θ is fixed, the weights move
     return descent

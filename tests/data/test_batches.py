@@ -8,10 +8,8 @@ from moat.data import (
     as_floats,
     batches_in_order,
     batches_per_epoch,
-    hold_out,
     shuffled_batches,
 )
-from moat.errors import DataError
 
 seeds = st.integers(0, 2**31)
 
@@ -53,65 +51,6 @@ def test_stored_images_become_floats_from_0_to_1_and_stay_as_they_were():
     assert floats.dtype == torch.float32
     assert floats.flatten().tolist() == pytest.approx([0, 0.2, 1])
     assert stored.flatten().tolist() == [0, 51, 255]
-
-
-# Holding out.
-
-many_labels = st.lists(st.sampled_from([0, 1, 7]), min_size=1, max_size=30).map(
-    lambda labels: [*labels, *labels]  # no class of a single example
-)
-
-
-@given(labels=many_labels, share=st.floats(0.01, 0.5), seed=seeds)
-def test_every_example_is_held_out_or_left_and_none_is_both(labels, share, seed):
-    rest, held = hold_out(split_of(labels), share, seed)
-    assert held is not None
-    assert sorted([*rest.ids.tolist(), *held.ids.tolist()]) == list(range(len(labels)))
-    assert all(labels[i] == label for i, label in zip(held.ids, held.labels, strict=True))
-
-
-@given(labels=many_labels, share=st.floats(0.01, 0.5), seed=seeds)
-def test_a_share_of_every_class_is_held_out_and_at_least_one(labels, share, seed):
-    _, held = hold_out(split_of(labels), share, seed)
-    assert held is not None
-    for label in set(labels):
-        expected = max(1, round(share * labels.count(label)))
-        assert (held.labels == label).sum() == expected
-
-
-@given(labels=many_labels, seed=seeds)
-def test_the_seed_decides_what_is_held_out(labels, seed):
-    first, again = (hold_out(split_of(labels), 0.5, seed)[1] for _ in range(2))
-    assert first is not None
-    assert again is not None
-    assert torch.equal(first.ids, again.ids)
-
-
-def test_another_seed_holds_out_others():
-    held = [hold_out(split_of([0] * 50), 0.5, seed)[1] for seed in range(3)]
-    assert len({tuple(split.ids.tolist()) for split in held if split is not None}) == 3
-
-
-def test_holding_out_leaves_the_global_random_state_alone():
-    before = torch.get_rng_state()
-    hold_out(split_of([0, 0, 1, 1]), 0.5, 0)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_of_a_share_of_nothing_nothing_is_held_out():
-    split = split_of([0, 1])
-    assert hold_out(split, 0, 0) == (split, None)
-
-
-@pytest.mark.parametrize(("labels", "share"), [([0, 0, 3], 0.1), ([0, 0, 0, 3, 3], 0.8)])
-def test_a_class_that_would_be_left_without_an_example_is_refused(labels, share):
-    with pytest.raises(DataError) as raised:
-        hold_out(split_of(labels), share, 0)
-    few = labels.count(3)
-    assert raised.value.message == (
-        f"class 3 has {few} training example(s), too few to hold out {share:.0%} for validation."
-    )
-    assert raised.value.hint == "Lower data.validation, or set it to 0."
 
 
 # Batches.

@@ -132,7 +132,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "model.type",
             "model",
             "tiny-cnn",
-            "small-cnn, tiny-cnn (moat)",
+            "preact-resnet18, resnet18, small-cnn, tiny-cnn (moat)",
         ),
         ('"digits"', '"digit"', "data.type", "data set", "digits", "digits, mnist (moat)"),
         (
@@ -373,6 +373,42 @@ def test_a_model_of_ones_own_is_written_in_three_parts(recipe, name):
     path = recipe('"tiny-cnn"', f'"{name}"')
     assert refusal(path) == (
         f"{path}, model.type: a model of one's own is written python:module:callable, not {name!r}."
+    )
+
+
+# torchvision's
+
+
+SHUFFLENET = "torchvision:shufflenet_v2_x0_5"
+
+
+def test_any_classifier_of_torchvisions_takes_the_keys_of_resnet18(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 2', f'"{SHUFFLENET}"\nmean = [0.5, 0.5, 0.5]')
+    model = plan(path)[0].model
+    assert (model.name, model.mean, model.weights) == (SHUFFLENET, (0.5, 0.5, 0.5), None)
+
+
+def test_an_unknown_classifier_of_torchvisions_is_refused_with_the_nearest(recipe):
+    path = recipe('"tiny-cnn"', '"torchvision:resnet_18"')
+    assert refusal(path).startswith(
+        f"{path}, model.type: torchvision has no classifier 'resnet_18'. Did you mean 'resnet18'?\n"
+        "  known: alexnet, convnext_base, "
+    )
+
+
+def test_weights_that_nobody_published_are_refused_before_anything_is_trained(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 2', '"resnet18"\nweights = "IMAGENET1K_V9"')
+    assert refusal(path).startswith(
+        f"{path}, model: torchvision publishes no weights 'IMAGENET1K_V9' for 'resnet18'. Did you "
+        "mean 'IMAGENET1K_V1'?\n  known: IMAGENET1K_V1, DEFAULT\n"
+    )
+
+
+def test_an_unknown_key_of_a_classifier_of_torchvisions_is_refused(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 2', f'"{SHUFFLENET}"\nweight = "IMAGENET1K_V1"')
+    assert refusal(path) == (
+        f"{path}, model.weight: unknown key. Did you mean 'weights'?\n"
+        "  known: mean, std, type, weights, weights_digest"
     )
 
 

@@ -40,6 +40,60 @@ def test_tables_merge_by_key_and_arrays_are_replaced(folder):
     assert read(top).document == {"seeds": [7], "data": {"type": "digits", "size": 16}}
 
 
+def test_a_table_of_another_type_starts_empty(folder):
+    write(
+        folder,
+        "base.toml",
+        '[data]\ntype = "digits"\nsize = 8\nvalidation = 0.1\n'
+        '[model]\ntype = "small-cnn"\ndropout = 0.5\n'
+        '[schedule]\ntype = "multi-step"\nmilestones = [1]\n'
+        '[optimizer]\ntype = "sgd"\nlr = 0.1\nmomentum = 0.9\n',
+    )
+    top = write(
+        folder,
+        "top.toml",
+        'extends = "base.toml"\n[data]\ntype = "mnist"\n[model]\ntype = "tiny-cnn"\nwidth = 3\n'
+        '[schedule]\ntype = "cosine"\n[optimizer]\ntype = "sgd"\nlr = 0.2\n',
+    )
+    source = read(top)
+    assert source.document == {
+        "data": {"type": "mnist"},
+        "model": {"type": "tiny-cnn", "width": 3},
+        "schedule": {"type": "cosine"},
+        "optimizer": {"type": "sgd", "lr": 0.2, "momentum": 0.9},  # the same type: merged
+    }
+    assert source.where("optimizer", "momentum") == "base.toml, optimizer.momentum"
+    assert source.where("model", "dropout") == "top.toml, model.dropout"  # the base said another
+
+
+def test_a_threat_of_another_type_starts_empty_and_its_label_is_the_type_that_it_does_not_say(
+    folder,
+):
+    write(
+        folder,
+        "base.toml",
+        "[threats.pgd]\nepsilon = 0.1\ntrain = { steps = 3 }\n"
+        "[threats.flow]\nepsilon = 0.3\n[threats.wide]\ntype = 'flow'\nepsilon = 0.6\n",
+    )
+    top = write(
+        folder,
+        "top.toml",
+        "extends = 'base.toml'\n[threats]\npgd = { type = 'rt' }\n"
+        "flow = { type = 'flow', steps = 9 }\nwide = { steps = 7 }\n",
+    )
+    assert read(top).document["threats"] == {
+        "pgd": {"type": "rt"},
+        "flow": {"type": "flow", "epsilon": 0.3, "steps": 9},
+        "wide": {"type": "flow", "epsilon": 0.6, "steps": 7},
+    }
+
+
+def test_a_type_that_the_base_does_not_say_replaces_none(folder):
+    write(folder, "base.toml", "[model]\nwidth = 3\n")
+    top = write(folder, "top.toml", "extends = 'base.toml'\n[model]\ntype = 'tiny-cnn'\n")
+    assert read(top).document["model"] == {"width": 3, "type": "tiny-cnn"}
+
+
 def test_each_key_knows_the_file_that_said_it(folder):
     write(folder, "base/lowest.toml", "[data]\nsize = 8\nsplit_seed = 1\n")
     write(folder, "base/low.toml", 'extends = "lowest.toml"\n[model]\nwidth = 3\n')
@@ -157,6 +211,22 @@ def test_paths_are_read_from_the_folder_of_the_file_that_names_them(folder):
     assert document["data"]["root"] == str(folder / "files")
     assert document["plugins"] == [str(folder / "base" / "mine.py")]
     assert document["model"]["weights"] == str(folder / "sub" / "w.pt")
+
+
+@pytest.mark.parametrize("weights", ["IMAGENET1K_V1", "DEFAULT"])
+def test_published_weights_are_no_path(folder, weights):
+    recipe = write(folder, "r.toml", f'[model]\nweights = "{weights}"\n')
+    assert read(recipe).document["model"]["weights"] == weights
+    set_ = read(recipe, [f"model.weights={weights}"])
+    assert set_.document["model"]["weights"] == weights
+
+
+@pytest.mark.parametrize("weights", ["w.pth", "w.safetensors", "nets/w"])
+def test_a_file_of_weights_is_a_path(folder, weights):
+    recipe = write(folder, "sub/r.toml", f'[model]\nweights = "{weights}"\n')
+    assert read(recipe).document["model"]["weights"] == str(folder / "sub" / weights)
+    set_ = read(recipe, [f"model.weights={weights}"])
+    assert set_.document["model"]["weights"] == str(folder / weights)
 
 
 def test_a_path_that_is_set_is_read_from_where_the_command_runs(folder):

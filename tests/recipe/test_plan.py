@@ -95,6 +95,28 @@ def test_a_model_of_ones_own_is_identified_by_its_name_its_arguments_and_its_fil
     assert found == {"type": "python:torch.nn:Linear", "in_features": 3}
 
 
+def test_a_network_is_identified_by_what_its_weights_file_holds(recipe, tmp_path):
+    for name in ("one", "copy", "other"):
+        (tmp_path / f"{name}.pth").write_text("other" if name == "other" else "same", "utf-8")
+    path = recipe('"tiny-cnn"\nwidth = 2', '"resnet18"\nweights = "one.pth"')
+    one, copy, other = (
+        plans(path, f"model.weights={tmp_path / name}.pth")[0] for name in ("one", "copy", "other")
+    )
+    assert one.trains == copy.trains
+    assert one.train_hash != other.train_hash
+    assert one.trains["model"]["weights"].startswith("file ")
+    assert one.document["model"] == {
+        "type": "resnet18",
+        "weights": str(tmp_path / "one.pth"),
+        "weights_digest": one.trains["model"]["weights"].removeprefix("file "),
+    }
+
+
+def test_a_network_that_names_no_file_is_identified_by_its_fields(recipe):
+    fields = {"type": "tiny-cnn", "width": 2, "dropout": 0.0}
+    assert plans(recipe())[0].trains["model"] == fields
+
+
 # a run's own recipe
 
 

@@ -78,6 +78,20 @@ def test_a_key_is_described_with_its_bounds(schema):
     assert pgd["description"]
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"type": "preact-resnet18", "groups": 8, "mean": [0.5], "std": [0.25]},
+        {"type": "resnet18", "weights": "IMAGENET1K_V1"},
+        {"type": "torchvision:resnet50", "weights": "IMAGENET1K_V2"},
+        {"type": "python:nets:make", "depth": 3},
+    ],
+)
+def test_every_way_to_name_a_network_is_valid_by_the_schema(schema, model):
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate({"model": model}, schema)
+
+
 def test_nothing_is_required_that_a_base_may_say(schema):
     requiring = [name for name, table in schema["$defs"].items() if "required" in table]
     assert requiring == ["VariantTable"]

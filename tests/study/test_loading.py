@@ -83,9 +83,23 @@ def test_weights_of_another_network_are_refused(trained):
     RunFolder(trained).save_model({"weight": torch.zeros(3)})
     with pytest.raises(RunFolderError) as refused:
         moat.load(trained)
-    assert refused.value.message.startswith("the trained weights do not fit the network: ")
-    assert "Missing key(s)" in refused.value.message
+    assert refused.value.message == (
+        "the trained weights do not fit the network: 8 keys missing: 0.weight, 0.bias, 2.weight "
+        "and 5 more; 1 foreign: weight."
+    )
     assert (refused.value.where, refused.value.hint) == (str(trained), AGAIN)
+
+
+def test_a_count_of_classes_that_does_not_fit_the_weights_is_said_by_its_shapes(trained):
+    file = trained / "run.json"
+    record = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({**record, "classes": 7}), "utf-8")
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(trained)
+    assert refused.value.message == (
+        "the trained weights do not fit the network: 2 of another shape: 10.weight (10, 16) and "
+        "not (7, 16), 10.bias (10,) and not (7,)."
+    )
 
 
 @pytest.mark.parametrize(

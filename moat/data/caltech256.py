@@ -1,0 +1,66 @@
+"""Caltech-256, from its image files."""
+
+from pathlib import Path
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+from torchvision import datasets
+
+from moat.data.base import Data, dataset, find_root
+from moat.data.folders import ImageFiles
+from moat.data.tree import read_tree
+from moat.errors import DataError
+
+CLUTTER = "257.clutter"
+TREE = "caltech256/256_ObjectCategories"
+
+
+@dataset("caltech256")
+class Caltech256(ImageFiles):
+    """30,607 photographs of 256 categories of objects and one of clutter.
+
+    On disk: `<root>/caltech256/256_ObjectCategories/001.ak47/001_0001.jpg` and so on, torchvision's
+    layout; a part of the categories will do. There is no official split: `train_per_category`
+    images of each are drawn for training (60 is the custom) and the others are for testing.
+    `download` fetches the files, 1.2 GB, where they are missing. Without `root` they are looked
+    for in the folder that the variable MOAT_DATA names, else ./data.
+
+    Source: Griffin, Holub and Perona, Caltech-256 Object Category Dataset, 2007.
+    """
+
+    root: Path | None = None
+    download: bool = False
+    clutter: bool = False  # whether 257.clutter is a class
+    train_per_category: PositiveInt = 60  # images
+    seed: NonNegativeInt = 0  # of which they are
+
+    def load(self, cache: Path | None = None) -> Data:
+        """Read the chosen categories; raise DataError that names the folder where none are."""
+        root = find_root(self.root)
+        try:
+            if self.download:
+                datasets.Caltech256(root, download=True)
+            tree = read_tree(root / TREE)
+        except Exception as error:  # a broken download makes torchvision raise nearly anything
+            raise DataError(
+                f"no Caltech-256 in {str(root.resolve())!r}: {error}",
+                hint=f"Put its category folders under {TREE} there, name another folder with "
+                "data.root or the variable MOAT_DATA, or set data.download = true.",
+            ) from error
+        categories = tree.categories()
+        if not self.clutter:
+            categories.pop(CLUTTER, None)
+        train, test = {}, {}
+        generator = torch.Generator().manual_seed(self.seed)
+        for category, names in categories.items():
+            if len(names) <= self.train_per_category:
+                raise DataError(
+                    f"the category {category!r} has {len(names)} image(s): with "
+                    f"{self.train_per_category} for training none is left for testing.",
+                    where=str(tree.path.resolve()),
+                    hint="Lower data.train_per_category, or take the folder away.",
+                )
+            order = torch.randperm(len(names), generator=generator).tolist()
+            train[category] = [names[p] for p in sorted(order[: self.train_per_category])]
+            test[category] = [names[p] for p in sorted(order[self.train_per_category :])]
+        return self._read(tree, train, test, cache)

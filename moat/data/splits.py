@@ -1,0 +1,68 @@
+"""Which of the training images a run trains on, and which it holds out: seeded, class by class."""
+
+from dataclasses import dataclass
+
+import torch
+
+from moat.data.base import Split
+from moat.errors import DataError
+
+
+@dataclass(frozen=True)
+class TrainingShare:
+    """What a recipe takes of the training split: a sample of it, of that a share held out."""
+
+    train_examples: int | None = None
+    validation: float = 0.0
+    split_seed: int = 0
+
+    def of(self, split: Split) -> tuple[Split, Split | None]:
+        """Return (trained on, held out). Raises DataError where the split is too small for it."""
+        if self.train_examples is not None:
+            split = sample(split, self.train_examples, self.split_seed)
+        return hold_out(split, self.validation, self.split_seed)
+
+
+def sample(split: Split, count: int, seed: int) -> Split:
+    """Return so many examples, every class by its share as nearly as whole numbers allow.
+
+    With one seed a smaller sample is part of a larger one. Raises DataError where there are fewer.
+    """
+    if count > len(split):
+        raise DataError(
+            f"{count:,} training examples are asked for, and there are {len(split):,}.",
+            hint="Lower data.train_examples, or leave it out to take all.",
+        )
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(split), generator=generator)
+    labels = split.labels.cpu()[order]
+    depth = torch.empty(len(split), dtype=torch.float64)  # how far into its class, in (0, 1]
+    for label in labels.unique():
+        members = labels == label
+        size = int(members.sum())
+        depth[members] = torch.arange(1, size + 1, dtype=torch.float64) / size
+    taken = order[depth.argsort(stable=True)[:count]]
+    return split.take(taken.sort().values)
+
+
+def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None]:
+    """Return (rest, held out): a seeded, stratified share of every class, at least one example.
+
+    Nothing is held out where the share is 0. Raises DataError where a class would be left without
+    an example to train on.
+    """
+    if share == 0:
+        return split, None
+    generator = torch.Generator().manual_seed(seed)
+    held = torch.zeros(len(split), dtype=torch.bool)
+    for label in split.labels.unique().tolist():
+        members = (split.labels == label).nonzero().squeeze(1).cpu()
+        count = max(1, round(share * len(members)))
+        if count >= len(members):
+            raise DataError(
+                f"class {label} has {len(members)} training example(s), too few to hold out "
+                f"{share:.0%} for validation.",
+                hint="Lower data.validation, or set it to 0.",
+            )
+        held[members[torch.randperm(len(members), generator=generator)[:count]]] = True
+    return split.take((~held).nonzero().squeeze(1)), split.take(held.nonzero().squeeze(1))

@@ -1,0 +1,129 @@
+"""Weights that somebody trained before: a local file's, or those that torchvision publishes."""
+
+import os
+import sys
+from contextlib import redirect_stdout
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+from safetensors.torch import load as load_tensors
+from torch import Tensor
+
+from moat.errors import ModelError, did_you_mean
+
+SUFFIXES = (".pth", ".pt", ".safetensors")
+DIGEST = "weights_digest"
+"""The recipe key that says what a weights file holds, wherever it lies."""
+
+State = dict[str, Tensor]
+
+
+def names_file(weights: str) -> bool:
+    """Say whether a recipe's `weights` are a file's, and not the name of published ones.
+
+    Example:
+        >>> names_file("nets/mine.pth"), names_file("mine.safetensors"), names_file("IMAGENET1K_V1")
+        (True, True, False)
+    """
+    return weights.endswith(SUFFIXES) or "/" in weights or os.sep in weights
+
+
+def digest_of(path: Path) -> str:
+    """Return 16 hex digits that identify a file by what it holds."""
+    about = path.stat()
+    return _digest(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache  # every run of a study asks
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    with path.open("rb") as file:
+        found = sha256()
+        while part := file.read(1 << 20):
+            found.update(part)
+    return found.hexdigest()[:16]
+
+
+def read_weights(path: Path, digest: str | None = None) -> State:
+    """Return the tensors of a .safetensors, .pth or .pt file by their names.
+
+    Of a table with a key `state_dict` or `model`, that one's. What wrappers put before every name
+    ("module.", say) is left out. Raises ModelError where the file is missing, is none of these, or
+    holds anything else than `digest` says.
+    """
+    if not path.is_file():
+        near = [file.name for file in path.parent.glob("*") if names_file(file.name)]
+        raise ModelError(
+            f"there is no weights file {str(path)!r}.{did_you_mean(path.name, near)}",
+            hint="Its path is read from the folder of the recipe that names it. Weights are needed "
+            "when a run begins, and not again.",
+        )
+    if digest and (found := digest_of(path)) != digest:
+        raise ModelError(
+            f"the weights file {str(path)!r} has the digest {found}, and the recipe says {digest}.",
+            hint=f"Bring back the file, or change model.{DIGEST}: that is another training.",
+        )
+    try:
+        if path.suffix == ".safetensors":
+            held: Any = load_tensors(path.read_bytes())
+        else:
+            held = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a foreign file makes its parser raise nearly anything
+        raise ModelError(
+            f"the file {str(path)!r} cannot be read as weights ({_first_line(error)}).",
+            hint="Save the state dict alone: torch.save(network.state_dict(), path).",
+        ) from error
+    return _state_in(held, path)
+
+
+def published(network: str, name: str) -> State:
+    """Return the weights that torchvision publishes for a network, downloaded if need be.
+
+    Raises ModelError that says which file to put where, if they cannot be had.
+    """
+    from torchvision.models import get_model_weights  # here: importing it takes long
+
+    weights = get_model_weights(network)[name]
+    file = PurePosixPath(urlparse(weights.url).path).name
+    path = Path(torch.hub.get_dir(), "checkpoints", file)
+    try:
+        with redirect_stdout(sys.stderr):  # standard output is for what moat says
+            held = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except Exception as error:  # of the network, the disk or the file's parser
+        if path.exists():
+            raise ModelError(
+                f"the file {str(path)!r} cannot be read as weights ({_first_line(error)}).",
+                hint=f"Delete it, and it is downloaded again from {weights.url}.",
+            ) from error
+        raise ModelError(
+            f"the weights {name!r} of {network!r} cannot be downloaded ({_first_line(error)}).",
+            hint=f"Put the file {file} into {path.parent}; it comes from {weights.url}.\n"
+            "Or let model.weights name a local file, or leave it out.",
+        ) from error
+    return _state_in(held, path)
+
+
+def _state_in(held: Any, path: Path) -> State:
+    for key in ("state_dict", "model"):
+        if isinstance(held, dict) and isinstance(held.get(key), dict):
+            held = held[key]
+    named = isinstance(held, dict) and bool(held)
+    if not named or not all(isinstance(value, Tensor) for value in held.values()):
+        raise ModelError(
+            f"the file {str(path)!r} holds no state dict: names with a tensor each.",
+            hint="Save the state dict alone: torch.save(network.state_dict(), path).",
+        )
+    while prefix := next((p for p in _WRAPPERS if all(n.startswith(p) for n in held)), None):
+        held = {name.removeprefix(prefix): value for name, value in held.items()}
+    return dict(held)
+
+
+_WRAPPERS = ("module.", "_orig_mod.", "model.", "network.")
+"""DataParallel's, compile's, Lightning's, and that of moat.models.torchvision."""
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,181 @@
+import json
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import functional
+
+from moat.data import decoding
+from moat.data.decoding import decode, square
+from moat.data.tree import read_tree
+from moat.errors import DataError, DiskError
+
+
+def names_of(path: Path) -> list[str]:
+    return list(read_tree(path).stamps)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(("width", "height"), [(20, 16), (16, 20), (8, 8), (3, 40)])
+def test_a_file_becomes_the_centre_of_its_scaled_self_in_colour(write_tree, mode, width, height):
+    tree = read_tree(write_tree({"a": 1}, mode=mode, width=width, height=height))
+    (name,) = tree.stamps
+    with Image.open(tree.path / name) as image:
+        assert image.mode == mode
+        plain = functional.resize(image.convert("RGB"), 8)
+    top, left = (round((side - 8) / 2) for side in (plain.height, plain.width))
+    expected = np.asarray(plain)[top : top + 8, left : left + 8].transpose(2, 0, 1)
+    assert np.array_equal(square(tree, name, 8), expected)
+
+
+def test_a_palette_and_a_transparent_png_are_read_too(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.new("RGBA", (9, 9), (250, 10, 20, 128)).save(tmp_path / "a" / "1.png")
+    Image.new("P", (9, 9), 3).save(tmp_path / "a" / "2.png")
+    tree = read_tree(tmp_path)
+    decoded = decode(tree, list(tree.stamps), 8, None)
+    assert decoded.images.shape == (2, 3, 8, 8)
+    assert not decoded.broken
+    assert decoded.images[0, :, 0, 0].tolist() == [250, 10, 20]
+
+
+def test_what_the_cache_holds_is_what_is_decoded_without_one(write_tree, tmp_path):
+    tree = read_tree(write_tree({"a": 3, "b": 2}))
+    names, cache = list(tree.stamps), tmp_path / "results" / ".cache"
+    kept, plain = decode(tree, names, 8, cache), decode(tree, names, 8, None)
+    assert torch.equal(kept.images, plain.images)
+    assert kept.images.shape == (5, 3, 8, 8)
+    assert plain.images.float().std() > 10
+    (folder,) = (path for path in cache.iterdir() if path.is_dir())
+    assert folder.name.startswith("images-")
+    assert {path.name for path in folder.iterdir()} == {"images.npy", "broken.json"}
+
+
+def test_files_are_decoded_once_and_again_when_one_of_them_changes(
+    write_tree, tmp_path, monkeypatch
+):
+    root, cache, counted = write_tree({"a": 3}), tmp_path / "cache", []
+    monkeypatch.setattr(
+        decoding,
+        "square",
+        lambda tree, name, side: counted.append(name) or square(tree, name, side),
+    )
+    for _ in range(2):
+        decode(read_tree(root), names_of(root), 8, cache)
+    assert len(counted) == 3
+    Image.new("RGB", (50, 50)).save(root / "a" / "000_0001.jpg")
+    changed = decode(read_tree(root), names_of(root), 8, cache)
+    assert len(counted) == 6
+    assert changed.images[1].max() == 0
+    decode(read_tree(root), names_of(root), 9, cache)
+    assert len(counted) == 9
+
+
+def test_several_that_want_the_same_decode_it_once(write_tree, tmp_path, monkeypatch):
+    tree, counted = read_tree(write_tree({"a": 4})), []
+    monkeypatch.setattr(
+        decoding,
+        "square",
+        lambda tree, name, side: counted.append(name) or square(tree, name, side),
+    )
+    with ThreadPoolExecutor(4) as pool:
+        found = list(
+            pool.map(lambda _: decode(tree, list(tree.stamps), 8, tmp_path / "c"), range(4))
+        )
+    assert len(counted) == 4
+    assert all(torch.equal(one.images, found[0].images) for one in found)
+
+
+def test_a_decoding_that_is_stopped_leaves_nothing_and_the_next_one_is_whole(
+    write_tree, tmp_path, monkeypatch
+):
+    tree, cache = read_tree(write_tree({"a": 3})), tmp_path / "cache"
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decoding, "_decode_into", stop)
+        with pytest.raises(KeyboardInterrupt):
+            decode(tree, list(tree.stamps), 8, cache)
+    assert [path for path in cache.iterdir() if path.is_dir()] == []
+    assert decode(tree, list(tree.stamps), 8, cache).images.float().std() > 10
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_broken_file_is_black_and_named_and_harms_no_other(write_tree, tmp_path, cached):
+    root = write_tree({"a": 3})
+    whole = (root / "a" / "000_0000.jpg").read_bytes()
+    (root / "a" / "000_0000.jpg").write_bytes(whole[: len(whole) // 2])
+    (root / "a" / "000_0002.jpg").write_bytes(b"no image")
+    tree = read_tree(root)
+    for _ in range(2):  # made, then found
+        decoded = decode(tree, list(tree.stamps), 8, tmp_path / "cache" if cached else None)
+        assert sorted(decoded.broken) == [0, 2]
+        assert "truncated" in decoded.broken[0].lower()
+        assert "cannot identify image file" in decoded.broken[2]
+        assert decoded.images[1].float().std() > 0
+        assert decoded.images[[0, 2]].max() == 0
+
+
+def test_a_cache_that_cannot_be_written_is_said(write_tree, tmp_path):
+    tree = read_tree(write_tree({"a": 1}))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DiskError) as raised:
+        decode(tree, list(tree.stamps), 8, tmp_path / "file" / "cache")
+    assert raised.value.where == str(tmp_path / "file" / "cache")
+
+
+# What is found on the disk.
+
+
+def test_a_zip_archive_is_read_as_its_folder_is(write_tree, tmp_path):
+    root = write_tree({"b": 2, "a": 2})
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in names_of(root):
+            archive.write(root / name, name)
+        archive.writestr("a/readme.txt", "no image")
+        archive.writestr("__MACOSX/a/1.jpg", "no image either")
+    folder, archive_tree = read_tree(root), read_tree(tmp_path / "all.zip")
+    assert list(folder.stamps) == list(archive_tree.stamps) == sorted(folder.stamps)
+    names = list(folder.stamps)
+    found = [decode(tree, names, 8, None).images for tree in (folder, archive_tree)]
+    assert torch.equal(*found)
+
+
+def test_hidden_files_and_what_is_no_image_are_left_out(write_tree):
+    root = write_tree({"a": 1})
+    (root / "a" / "notes.txt").write_text("")
+    (root / "a" / ".hidden.jpg").write_bytes(b"")
+    (root / ".git").mkdir()
+    (root / ".git" / "1.jpg").write_bytes(b"")
+    (root / "loose.jpg").write_bytes(b"")
+    (root / "a" / "deeper").mkdir()
+    (root / "a" / "deeper" / "2.PNG").write_bytes(b"")
+    tree = read_tree(root)
+    assert list(tree.stamps) == ["a/000_0000.jpg", "a/deeper/2.PNG", "loose.jpg"]
+    assert tree.categories() == {"a": ["a/000_0000.jpg", "a/deeper/2.PNG"]}
+
+
+def test_the_digest_of_files_changes_with_a_file_and_with_their_order(write_tree):
+    root = write_tree({"a": 2})
+    tree, names = read_tree(root), names_of(root)
+    assert tree.digest(names) == read_tree(root).digest(names) != tree.digest(names[::-1])
+    with (root / names[0]).open("ab") as file:
+        file.write(b"more")
+    assert read_tree(root).digest(names) != tree.digest(names)
+
+
+def test_a_missing_folder_and_a_file_that_is_no_archive_are_refused(tmp_path):
+    with pytest.raises(DataError) as raised:
+        read_tree(tmp_path / "gone")
+    assert raised.value.message == "there is no such folder or archive."
+    assert raised.value.where == str(tmp_path / "gone")
+    (tmp_path / "text.zip").write_text(json.dumps("no archive"))
+    with pytest.raises(DataError) as raised:
+        read_tree(tmp_path / "text.zip")
+    assert raised.value.message.startswith("this is neither a folder nor a zip archive: ")
