@@ -88,7 +88,7 @@ def train(
     """Run what is not done yet of a study; run again, it goes on where it was."""
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
     if dry_run:
-        _dry_run(recipe, picked, device)
+        _dry_run(recipe, picked, device, results)
         return
     try:
         from moat.cli.display import listener_for_terminal
@@ -115,8 +115,11 @@ def train(
         typer.echo(line, err=True)
     typer.echo(
         f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
-        f"{len(result.failed)} failed. Next: moat front {shlex.quote(str(result.folder))}"
+        f"{len(result.failed)} failed."
     )
+    if result.done or result.skipped:
+        folder = shlex.quote(str(result.folder))
+        typer.echo(f"Next: moat front {folder}\n      moat report {folder}")
     if result.failed:
         raise typer.Exit(max(error.exit_code for error in result.failed.values()))
 
@@ -155,8 +158,34 @@ def front(
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)
     for one in report.fronts:
-        console.print(front_table(one))
+        console.print(front_table(one, console.width))
     for path in write_front(report, out or results):
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")],
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Take the published figures from this file, not from the runs' own."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
+    ] = None,
+) -> None:
+    """Show every score, runs across and scores down, beside the figures that a paper prints."""
+    from moat.cli.display import console
+    from moat.cli.published import published_of
+    from moat.report import make_scoreboards, score_table, write_report
+
+    published, variants = published_of(recipe) if recipe else (None, [])
+    made = make_scoreboards(results, published, variants)
+    for message in made.skipped:
+        typer.echo(f"skipped: {message}", err=True)
+    for board in made.boards:
+        console.print(score_table(board, console.width))
+    for path in write_report(made, out or results):
         typer.echo(f"wrote {path}")
 
 
@@ -196,11 +225,12 @@ def _failures(failed: Mapping[Path, MoatError]) -> list[str]:
     return lines
 
 
-def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device) -> None:
+def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:
     """Validate the recipe, load its data, time a few passes, and print what the study costs."""
     from moat.cli.display import console
     from moat.cli.tables import estimates_table
+    from moat.runs import CACHE
     from moat.study import estimate_all, plan
 
     plans = plan(recipe, **picked)  # type: ignore[arg-type]
-    console.print(estimates_table(estimate_all(plans, device.value)))
+    console.print(estimates_table(estimate_all(plans, device.value, results / CACHE)))

@@ -1,10 +1,13 @@
 """What a study shows: run folders in, tables, files and pictures out. Trains nothing."""
 
 from moat.report.figure import draw_front
-from moat.report.files import write_front
+from moat.report.files import write_front, write_report
 from moat.report.front import Front, FrontReport, Objective, make_fronts
 from moat.report.points import Point, outcomes_of, read_points
+from moat.report.published import Published
 from moat.report.rows import Row
+from moat.report.score_table import score_table
+from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.table import front_table
 
 __all__ = [
@@ -12,11 +15,17 @@ __all__ = [
     "FrontReport",
     "Objective",
     "Point",
+    "Published",
     "Row",
+    "ScoreReport",
+    "Scoreboard",
     "draw_front",
     "front_table",
     "make_fronts",
+    "make_scoreboards",
     "outcomes_of",
     "read_points",
+    "score_table",
     "write_front",
+    "write_report",
 ]

@@ -1,42 +1,63 @@
-"""A report as files: front.csv, front.json, front.png and front.svg, a set of them a group."""
+"""What is shown as files: a set of them a group, for fronts and for scoreboards."""
 
-import csv
-import io
 import json
 import math
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from moat.report.figure import draw_front, render
 from moat.report.front import Front, FrontReport
+from moat.report.markdown import markdown_of
 from moat.report.notes import notes
 from moat.report.rows import Row
-from moat.storage import disk, write_text
+from moat.report.scoreboard import ScoreReport
+from moat.report.tidy import csv_of, scores_csv
+from moat.storage import disk, make_folder, replace
 
 FORMAT = 1
+_Files = dict[str, str | bytes]  # a file's ending -> its content
 
 
 def write_front(report: FrontReport, folder: Path) -> list[Path]:
-    """Write each front's four files into a folder and return their paths.
+    """Write each front's table and picture into a folder and return the paths.
 
     One group is called front, several front-1, front-2, ... Files of these names that an earlier
     report left and this one does not write are deleted: they would show runs that are gone.
     """
-    several = len(report.fronts) > 1
+    return _write_groups("front", folder, [_front_files(f, report.skipped) for f in report.fronts])
+
+
+def write_report(report: ScoreReport, folder: Path) -> list[Path]:
+    """Write each scoreboard as report.md and report.csv, numbered and deleted as fronts are."""
+    files: list[_Files] = [
+        {"md": markdown_of(board), "csv": scores_csv(board)} for board in report.boards
+    ]
+    return _write_groups("report", folder, files)
+
+
+def _front_files(front: Front, skipped: list[str]) -> _Files:
+    figure = draw_front(front)
+    return {
+        "csv": csv_text(front),
+        "json": json_text(front, skipped),
+        "png": render(figure, "png"),
+        "svg": render(figure, "svg"),
+    }
+
+
+def _write_groups(name: str, folder: Path, groups: list[_Files]) -> list[Path]:
+    """Write the files of each group, by ending, and delete those that an earlier report left."""
+    make_folder(folder)
     written: list[Path] = []
-    for number, front in enumerate(report.fronts, 1):
-        stem = f"front-{number}" if several else "front"
-        paths = [folder / f"{stem}.{ending}" for ending in ("csv", "json", "png", "svg")]
-        figure = draw_front(front)
-        write_text(paths[0], csv_text(front))
-        write_text(paths[1], json_text(front, report.skipped))
-        _write_bytes(paths[2], render(figure, "png"))
-        _write_bytes(paths[3], render(figure, "svg"))
-        written += paths
+    for number, files in enumerate(groups, 1):
+        stem = f"{name}-{number}" if len(groups) > 1 else name
+        for ending, content in files.items():
+            written.append(folder / f"{stem}.{ending}")
+            replace(written[-1], content.encode() if isinstance(content, str) else content)
+    stale = re.compile(rf"{name}(-\d+)?\.({'|'.join(groups[0])})")
     for path in sorted(folder.iterdir()):
-        if path not in written and re.fullmatch(r"front(-\d+)?\.(csv|json|png|svg)", path.name):
+        if path not in written and stale.fullmatch(path.name):
             with disk(path):
                 path.unlink()
     return written
@@ -47,11 +68,7 @@ def csv_text(front: Front) -> str:
     rows = [_flat(front, place, row) for place, row in enumerate(front.rows)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     names.sort(key=lambda name: not name.startswith(("name", "study", "variant", "sweep")))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_of(rows, names)
 
 
 def json_text(front: Front, skipped: list[str]) -> str:
@@ -121,11 +138,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    """Write beside the file, then put it in its place in one step."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with disk(path):
-        temporary.write_bytes(content)
-        os.replace(temporary, path)

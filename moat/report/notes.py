@@ -1,32 +1,47 @@
 """What a front's numbers mean, in words: under the table, under the picture, in front.json."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from moat.report.front import Front
+from moat.report.groups import Group
+from moat.report.rows import Row
+
+REACH = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
 
 
 def notes(front: Front) -> list[str]:
     """Return what the numbers mean, which baseline was used, and the hypervolume."""
     first, second = front.objectives
-    summed = ", ".join(front.group.protocol["summed"])
     return [
         f"front: ● no other run dominates it by {first.name} and {second.name}; < one that does.",
-        f"A threat's score is its mean accuracy over the listed strengths, in % of "
-        f"{examples_text(front)}; total: their sum over {summed}; union: the share that withstood "
-        "every threat and is classified correctly to begin with.",
-        *_baseline_notes(front, summed),
+        scores_text(front.group),
+        *baseline_notes(front.rows, front.group),
         hypervolume_text(front),
     ]
 
 
-def caption_text(front: Front) -> str:
-    """Return the protocol in a line: the threats and their strengths, the examples, the hash."""
-    threats = [_threat_text(name, table) for name, table in front.group.protocol["threats"].items()]
-    summed = ", ".join(front.group.protocol["summed"])
+def scores_text(group: Group) -> str:
+    """Return what the scores are, but for the universal one."""
     return (
-        f"Protocol {front.group.protocol_hash}: {'; '.join(threats)}. Scores summed over {summed}; "
-        f"{examples_text(front)}. {hypervolume_text(front)}"
+        f"A threat's score is its mean accuracy over the listed strengths, in % of "
+        f"{examples_text(group)}; total: their sum over {summed_text(group)}; union: the share "
+        "that withstood every threat and is classified correctly to begin with."
     )
+
+
+def protocol_text(group: Group) -> str:
+    """Return the protocol in a line: the threats and their strengths, what is summed, the hash."""
+    threats = [_threat_text(name, table) for name, table in group.protocol["threats"].items()]
+    return (
+        f"Protocol {group.protocol_hash}: {'; '.join(threats)}. "
+        f"Scores summed over {summed_text(group)}; {examples_text(group)}."
+    )
+
+
+def caption_text(front: Front) -> str:
+    """Return the protocol and the hypervolume."""
+    return f"{protocol_text(front.group)} {hypervolume_text(front)}"
 
 
 def hypervolume_text(front: Front) -> str:
@@ -35,26 +50,29 @@ def hypervolume_text(front: Front) -> str:
     return f"Hypervolume {front.hypervolume:,.1f} against the fixed reference point ({corner})."
 
 
-def examples_text(front: Front) -> str:
+def summed_text(group: Group) -> str:
+    """Return the threats whose scores are summed."""
+    return ", ".join(group.protocol["summed"])
+
+
+def examples_text(group: Group) -> str:
     """Return the number of test examples in words."""
-    counts = sorted({row.point.examples for row in front.rows})
+    counts = sorted({point.examples for point in group.points})
     return " or ".join(f"{count:,}" for count in counts) + " test examples"
 
 
-def _baseline_notes(front: Front, summed: str) -> list[str]:
-    if front.rows[0].universal is None:
-        return [
-            "No natural run is in this group, so there is no universal score: the front is of "
-            "total score and natural accuracy."
-        ]
+def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
+    """Return what the universal score is measured against."""
+    if rows[0].universal is None:
+        return ["No natural run is in this group, so there is no universal score."]
     lines = [
         "universal: the gain over the natural run of the same seed (the mean of several), summed "
-        f"over {summed}."
+        f"over {summed_text(group)}."
     ]
-    seed_of = {row.name: row.point.seed for row in front.rows}
+    seed_of = {row.name: row.point.seed for row in rows}
     alone = {
         row.point.seed
-        for row in front.rows
+        for row in rows
         if row.point.seed not in {seed_of[name] for name in row.baseline}
     }
     if alone:

@@ -36,6 +36,14 @@ class Point:
     examples: int
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
+    trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
+    classes: int | None = None
+
+    @property
+    def out_of_reach(self) -> float | None:
+        """The share of its steps, in percent, whose r no weights could reach; None without one."""
+        share = self.training.get("clamped_share")
+        return 100 * share if isinstance(share, int | float) else None
 
 
 def read_points(results: Path) -> tuple[list[Point], list[str]]:
@@ -74,11 +82,13 @@ def read_point(folder: RunFolder, results: Path) -> Point:
     made: Record = summary(outcomes, protocol["summed"])
     known = {name: record[name] for name in _RECORD}
     where = folder.path.relative_to(results).as_posix()
-    is_natural = described_type(record.get("trains", {}).get("scalarizer")) == NATURAL
+    trains, classes = _table(record.get("trains")), record.get("classes")
     return Point(
         where=where,
-        is_natural=is_natural,
+        is_natural=described_type(trains.get("scalarizer")) == NATURAL,
         training=_told(record.get("training")),
+        trains=trains,
+        classes=classes if isinstance(classes, int) and classes > 0 else None,
         **known,
         **{name: made[name] for name in _SCORES},
     )
@@ -86,8 +96,12 @@ def read_point(folder: RunFolder, results: Path) -> Point:
 
 def _told(training: Any) -> dict[str, Any]:
     """Return how the training went in one flat table, what the scalarizer logged included."""
-    told = dict(training) if isinstance(training, dict) else {}
-    return {**told, **(told.pop("scalarizer", None) or {})}
+    told = dict(_table(training))
+    return {**told, **_table(told.pop("scalarizer", None))}
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def described_type(table: Any) -> Any:

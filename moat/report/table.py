@@ -1,48 +1,93 @@
 """A front as a table for the terminal."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from moat.report.front import Front
-from moat.report.notes import notes
+from moat.report.notes import REACH, notes
+from moat.report.numbers import percent
 from moat.report.rows import Row
 
+_OUT_OF_REACH = "r out of\nreach"
 
-def front_table(front: Front) -> Table:
-    """Return one line a run: what it was, its scores, and its place on or off the front."""
+
+@dataclass(frozen=True)
+class _Layout:
+    reach: bool  # whether the share of steps whose r was out of reach is shown
+    broken: bool = False  # whether long headings stand in two lines
+    numbered: bool = False  # whether a dominated run names the other by its number
+
+
+def front_table(front: Front, width: int = 120) -> Table:
+    """Return one line a run: what it was, its scores, and its place on or off the front.
+
+    For a terminal that is too narrow, headings are broken, then the share of steps whose r was
+    out of reach is left out, then runs are named by numbers; last, names are wrapped.
+    """
+    shared = any(point.out_of_reach is not None for point in front.group.points)
+    reaches = (True, False) if shared else (False,)
+    layouts = [
+        *(_Layout(reach, broken) for reach in reaches for broken in (False, True)),
+        *(_Layout(reach, broken=True, numbered=True) for reach in reaches),
+    ]
+    tables = [_table(front, layout) for layout in layouts]
+    return next((table for table in tables if width_of(table) <= width), tables[-1])
+
+
+def width_of(table: Table) -> int:
+    """Return how many cells of a terminal a table takes where there is room for all of it."""
+    return Console(width=100_000).measure(table).maximum
+
+
+def _table(front: Front, layout: _Layout) -> Table:
     threats = list(front.group.protocol["threats"])
     seeds = len({row.point.seed for row in front.rows}) > 1
     studies = len(front.group.studies) > 1
     table = Table(
         title=Text(front.group.title),
-        caption=Text("\n".join(notes(front))),
+        caption=Text("\n".join([*notes(front), *[f"{REACH}."] * layout.reach])),
         box=SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
         show_edge=False,
         padding=0,
     )
-    for name in [*["study"] * studies, "variant", "sweep"]:
-        table.add_column(name, no_wrap=True)
-    for name in [*["seed"] * seeds, "natural", *threats, "universal", "total", "union"]:
-        table.add_column(Text(name), justify="right", min_width=5, overflow="fold")
-    table.add_column("front", no_wrap=True)
+    if layout.numbered:
+        table.add_column("#", justify="right", no_wrap=True)
+    for name in [*["study"] * studies, "run"]:
+        table.add_column(name, overflow="fold")
+    numbers = ["natural", *threats, "universal", "total", "union", *[_OUT_OF_REACH] * layout.reach]
+    for name in [*["seed"] * seeds, *numbers]:
+        heading = _broken(name) if layout.broken else name
+        table.add_column(Text(heading), justify="right", min_width=5, no_wrap=True)
+    table.add_column("front", overflow="fold")
     for place, row in enumerate(front.rows):
-        point, rival = row.point, front.dominated_by[place]
-        words = [*[point.study] * studies, point.variant, sweep_text(row)]
-        scores = [point.scores[threat] for threat in threats]
-        numbers = [point.natural, *scores, row.universal, point.total, point.union]
-        cells = [*words, *[str(point.seed)] * seeds, *map(_percent, numbers)]
-        cells.append("●" if rival is None else f"< {front.rows[rival].name}")
+        rival = front.dominated_by[place]
+        words = [*[str(place + 1)] * layout.numbered, *[row.point.study] * studies, row.point.label]
+        cells = [*words, *[str(row.point.seed)] * seeds, *_scores(row, threats, layout.reach)]
+        if rival is None:
+            cells.append("●")
+        else:
+            cells.append(f"< {rival + 1 if layout.numbered else front.rows[rival].name}")
         table.add_row(*(Text(cell) for cell in cells), style="bold" if rival is None else "dim")
     return table
 
 
-def sweep_text(row: Row) -> str:
-    """Return the sweep values by the last part of their keys: r=0.5."""
-    return ", ".join(f"{key.split('.')[-1]}={value}" for key, value in row.point.sweep.items())
+def _scores(row: Row, threats: Sequence[str], reach: bool) -> list[str]:
+    point = row.point
+    scores = [point.natural, *(point.scores[threat] for threat in threats)]
+    last = [point.out_of_reach] * reach
+    return [percent(value) for value in [*scores, row.universal, point.total, point.union, *last]]
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:z.1f}"
+def _broken(name: str) -> str:
+    """Return a long heading in two lines, hyphenated."""
+    if len(name) < 8 or "\n" in name:
+        return name
+    cut = 3 if name == "universal" else (len(name) + 1) // 2
+    return f"{name[:cut]}-\n{name[cut:]}"

@@ -11,11 +11,13 @@ from moat.version import __version__
 
 PLAIN = Path("results", "study", "plain", "seed-0")
 PGD_AT = Path("results", "study", "pgd-at", "seed-0")
-DONE = "{} run(s) done, {} skipped as finished, {} failed. Next: moat front {}\n"
+DONE = "{} run(s) done, {} skipped as finished, {} failed.\n"
+NEXT = "Next: moat front {0}\n      moat report {0}\n"
 
 
 def done(runs: int, skipped: int = 0, failed: int = 0, results: str = "results/study") -> str:
-    return DONE.format(runs, skipped, failed, results)
+    finished = runs or skipped
+    return DONE.format(runs, skipped, failed) + (NEXT.format(results) if finished else "")
 
 
 # moat train
@@ -28,7 +30,7 @@ def test_training_says_each_run_in_plain_lines(moat, recipe):
     assert lines[0] == f"[1/2] plain, seed 0: {PLAIN}\n"
     assert re.fullmatch(r"  done: natural \d+\.\d  pgd \d+\.\d  flow \d+\.\d  union .*\n", lines[1])
     assert lines[2] == f"[2/2] pgd-at, seed 0: {PGD_AT}\n"
-    assert lines[-1] == done(2)
+    assert "".join(lines[-3:]) == done(2)
     assert "\x1b" not in answer.out
 
 
@@ -106,6 +108,8 @@ def test_an_option_that_is_wrong_exits_with_2_and_says_what(moat, recipe, option
         ["list", "nonsense"],
         ["evaluate"],
         ["front"],
+        ["report"],
+        ["report", "results", "--recipe"],
     ],
 )
 def test_a_command_that_cannot_be_understood_exits_with_2(moat, recipe, arguments):
@@ -149,6 +153,8 @@ def test_what_fails_all_runs_is_said_once(moat, recipe, tmp_path):
     assert (first, second) == (f"failed: {PLAIN}", f"failed: {PGD_AT}")
     assert error.startswith(f"  {path}, data: no readable MNIST in {str(tmp_path / 'nowhere')!r}")
     assert mend.startswith("    Put the IDX files under MNIST/raw there, name another folder with")
+    assert answer.out.endswith(done(0, failed=2))
+    assert "Next:" not in answer.out
 
 
 def test_a_results_folder_that_cannot_be_written_exits_with_2(moat, recipe):
@@ -293,6 +299,116 @@ def test_a_folder_that_cannot_be_written_gets_no_front(moat, finished, recipe):
     assert "cannot write: Not a directory." in answer.err
 
 
+# moat report
+
+
+def published(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "paper.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_report_is_shown_and_written(moat, finished, tmp_path):
+    answer = moat("report", finished, "--out", "scores")
+    assert (answer.code, answer.err) == (0, "")
+    assert "study on digits" in answer.out
+    for name in ("plain", "pgd-at", "pareto", "universal", "r out of reach", "Protocol"):
+        assert name in answer.out
+    assert "published" not in answer.out
+    written = [line.removeprefix("wrote ") for line in answer.out.splitlines()[-2:]]
+    assert written == [str(Path("scores", name)) for name in ("report.md", "report.csv")]
+    assert all((tmp_path / name).stat().st_size for name in written)
+
+
+def test_a_report_shows_what_the_recipe_states_or_another_one(moat, recipe):
+    figures = '\n[published]\nsource = "a paper"\nruns = {{ plain = {{ pgd = {} }} }}\n'
+    path = recipe()
+    path.write_text(path.read_text("utf-8") + figures.format(12.34), "utf-8")
+    moat("train", path, "--only", "plain")
+    answer = moat("report", "results")
+    assert (answer.code, answer.err) == (0, "")
+    assert re.search(r"^  published +12\.34 *$", answer.out, re.M)
+    assert "published: a paper; difference: ours less theirs" in answer.out
+    path.write_text(path.read_text("utf-8").replace("12.34", "56.78"), "utf-8")
+    assert "12.34" in moat("report", "results").out  # the run keeps its recipe
+    assert re.search(
+        r"^  published +56\.78 *$", moat("report", "results", "--recipe", path).out, re.M
+    )
+
+
+def test_the_columns_stand_in_the_order_of_the_recipe_that_is_named(moat, finished, tmp_path):
+    text = '[published]\nsource = "a paper"\nruns = {}\n[[variant]]\nname = "{}"\n'
+    for first, second in (("pgd-at", "pareto"), ("pareto", "pgd-at")):
+        path = published(tmp_path, text.replace("= {}", "= {{}}").format(first))
+        answer = moat("report", finished, "--recipe", path, "--out", "scores")
+        assert answer.code == 0
+        header = (tmp_path / "scores" / "report.md").read_text("utf-8").splitlines()[2]
+        assert header.index("plain") < header.index(first) < header.index(second)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seeds = [0]", ", published: the recipe states no published figures.\n  They are a table"),
+        ("published = 3", ", published: should be a table, not 3."),
+        ("[published]\nruns = {}", ", published.source: this key is required and missing."),
+        ('[published]\nsource = "p"', ", published.runs: this key is required and missing."),
+        ('[published]\nsource = "p"\nruns = {}\nrun = 1', ", published.run: unknown key. Did you"),
+        (
+            '[published]\nsource = "p"\nruns = { "pareto r=1" = { pgd = "9" } }',
+            ", published.runs.\"pareto r=1\".pgd: should be a valid number, not '9'.",
+        ),
+        (
+            '[published]\nsource = "p"\nruns = { plain = { pgd = nan } }',
+            ", published.runs.plain.pgd: a number is finite, not nan.",
+        ),
+        ("[published", ": this is no valid TOML: "),
+    ],
+)
+def test_published_figures_that_are_wrong_exit_with_2(moat, finished, tmp_path, text, message):
+    path = published(tmp_path, text)
+    answer = moat("report", finished, "--recipe", path, "--out", "scores")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"{path}{message}")
+    assert not (tmp_path / "scores").exists()
+
+
+def test_a_recipe_that_is_missing_has_no_published_figures(moat, finished):
+    answer = moat("report", finished, "--recipe", "nowhere.toml")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "nowhere.toml: there is no such recipe.\n"
+
+
+def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe):
+    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    (PLAIN / "recipe.toml").write_text("[", "utf-8")
+    answer = moat("report", "results")
+    assert answer.code == 0
+    assert answer.err.startswith(f"skipped: {PLAIN / 'recipe.toml'}: the file is truncated")
+    assert "plain" in answer.out
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "study.toml"])
+def test_a_folder_that_is_missing_has_no_report(moat, recipe, folder):
+    recipe()
+    answer = moat("report", folder)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"{folder}: there is no such folder.\n")
+
+
+def test_a_folder_without_a_finished_run_has_no_report(moat, tmp_path):
+    answer = moat("report", tmp_path)
+    assert answer.code == 2
+    assert answer.err.startswith(f"{tmp_path}: no finished run lies below this folder.")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_gets_no_report(moat, finished, recipe):
+    answer = moat("report", finished, "--out", recipe() / "below")
+    assert answer.code == 2
+    assert "cannot write: Not a directory." in answer.err
+
+
 # moat list, moat schema, moat --version
 
 
@@ -301,7 +417,7 @@ def test_a_folder_that_cannot_be_written_gets_no_front(moat, finished, recipe):
     [
         ("threats", ["flow", "integrated", "pgd", "rt"]),
         ("scalarizers", ["average", "max", "mgda", "natural", "two-moment"]),
-        ("models", ["small-cnn", "tiny-cnn"]),
+        ("models", ["preact-resnet18", "resnet18", "small-cnn", "tiny-cnn"]),
         ("datasets", ["digits", "mnist"]),
     ],
 )
@@ -310,6 +426,13 @@ def test_what_a_recipe_can_name_is_listed_with_its_origin(moat, kind, names):
     assert (answer.code, answer.err) == (0, "")
     for name in names:
         assert re.search(rf"\b{name}\b.*\bmoat\b", answer.out)
+
+
+def test_the_list_of_models_says_what_else_a_recipe_may_name(moat):
+    answer = " ".join(moat("list", "models").out.split())
+    assert "torchvision:<name>, any classifier of torchvision's" in answer
+    assert "python:module:callable" in answer
+    assert "torchvision:" not in moat("list", "threats").out
 
 
 def test_the_schema_is_json(moat):
@@ -323,7 +446,7 @@ def test_the_version_is_shown(moat):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["evaluate"], ["front"], ["list"], ["schema"]], ids=str
+    "command", [[], ["train"], ["evaluate"], ["front"], ["report"], ["list"], ["schema"]], ids=str
 )
 def test_every_command_has_help(moat, command):
     answer = moat(*command, "--help")

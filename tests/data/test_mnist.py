@@ -6,7 +6,7 @@ import torch
 from pydantic import ValidationError
 from torchvision import datasets
 
-from moat.data import MNIST, registry
+from moat.data import MNIST, FashionMNIST, registry
 from moat.errors import DataError
 
 HINT = (
@@ -148,3 +148,21 @@ def test_the_real_files_hold_70000_digits(mnist_root):
         *(980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
     ]
     assert (data.test.images.min(), data.test.images.max()) == (0, 255)
+
+
+# Fashion-MNIST.
+
+
+def test_fashion_mnist_is_read_from_a_folder_of_its_own_and_named_by_its_clothes(tiny_root):
+    (tiny_root / "MNIST").rename(tiny_root / "FashionMNIST")
+    data = FashionMNIST(root=tiny_root).load()
+    assert torch.equal(data.train.images[:, 0], images(30, seed=30))
+    assert data.test.labels.tolist() == labels(20).tolist()
+    assert data.classes[:2] == ("T-shirt/top", "Trouser")
+
+
+def test_without_its_files_fashion_mnist_says_where_they_belong(tiny_root):
+    with pytest.raises(DataError) as raised:
+        FashionMNIST(root=tiny_root).load()
+    assert raised.value.message.startswith(f"no readable FashionMNIST in {str(tiny_root)!r}: ")
+    assert raised.value.hint == HINT.replace("MNIST/raw", "FashionMNIST/raw")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from moat import data, models, scalarizers, threats
+from moat.data import Augmentation
 from moat.recipe import schema
 from moat.registry import Registry
 from moat.threats import GradientThreat
@@ -29,11 +30,13 @@ def registered(registry: Registry[Any], kind: str) -> dict[str, Any]:
 DOCUMENTED: dict[str, Any] = {
     "The top of the file": schema.Recipe,
     "`[data]`": schema.DataTable,
+    "`[augmentation]`": Augmentation,
     "`[model]`": schema.ModelTable,
     "`[training]`": Training,
     "`[threats.<label>]`": schema.ThreatTable,
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
+    "`[published]`": schema.PublishedTable,
     "optimizer `sgd`": SGD,
     "optimizer `adamw`": AdamW,
     "schedule `constant`": Constant,

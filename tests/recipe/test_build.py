@@ -134,7 +134,14 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "tiny-cnn",
             "preact-resnet18, resnet18, small-cnn, tiny-cnn (moat)",
         ),
-        ('"digits"', '"digit"', "data.type", "data set", "digits", "digits, mnist (moat)"),
+        (
+            '"digits"',
+            '"digit"',
+            "data.type",
+            "data set",
+            "digits",
+            "caltech256, cifar10, digits, fashion-mnist, image-folder, mnist (moat)",
+        ),
         (
             '"natural"',
             '"natral"',

@@ -6,8 +6,8 @@ from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
 
 TOP = (
-    "known: data, evaluation, model, optimizer, plugins, schedule, seeds, threats, training, "
-    "variant"
+    "known: augmentation, data, evaluation, model, optimizer, plugins, published, schedule, seeds, "
+    "threats, training, variant"
 )
 PGD = "known: epsilon, evaluate, loss, start, step_size, steps, train, type"
 SGD = "known: lr, momentum, nesterov, type, weight_decay"
@@ -33,7 +33,8 @@ WRONG = {
         "[model]",
         "validaton = 0.1\n[model]",
         "data.validaton",
-        "unknown key. Did you mean 'validation'?\nknown: size, split_seed, type, validation",
+        "unknown key. Did you mean 'validation'?\nknown: memory, size, split_seed, "
+        "train_examples, type, validation",
     ),
     "model": (
         "width = 2",
@@ -46,7 +47,7 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: batch_size, epochs, keep, log_every, pass_size, precision",
+        "known: batch_size, epochs, keep, log_every, pass_size, precision, warmup",
     ),
     "optimizer": (
         "lr = 0.1",
@@ -208,7 +209,7 @@ WRONG = {
         '[optimizer]\ntype = "sgd"\nlr = 0.1\n',
         "[training.optimizer]\n",
         "training.optimizer",
-        "unknown key.\nknown: batch_size, epochs, keep, log_every, pass_size, precision",
+        "unknown key.\nknown: batch_size, epochs, keep, log_every, pass_size, precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",

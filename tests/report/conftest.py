@@ -48,8 +48,15 @@ def write_run(
     protocol: dict[str, Any] | None = None,
     protocol_hash: str = "0123456789abcdef",
     examples: int = 1000,
+    classes: int | None = None,
+    clamped: float | None = None,
+    infeasible: str = "clamp",
+    published: dict[str, Any] | None = None,
 ) -> RunFolder:
-    """Write a finished run with this natural accuracy and these scores, one a threat."""
+    """Write a finished run with this natural accuracy and these scores, one a threat.
+
+    A share of clamped steps makes it a run of the two-moment program.
+    """
     protocol = protocol or PROTOCOL
     columns = columns_of(protocol)
     of_threat = dict(zip(protocol["threats"], scores, strict=True))
@@ -63,6 +70,13 @@ def write_run(
         "ids": np.arange(examples, dtype=np.int64),
     }
     run.save_evaluation(arrays, {"scores": {"total": -1.0}})  # text, never believed
+    scalarizer = {"type": "natural" if variant == "natural" else "average"}
+    training: dict[str, Any] = {"epoch": 3, "scalarizer": {}}
+    if clamped is not None:
+        scalarizer = {"type": "two-moment", "infeasible": infeasible}
+        training["scalarizer"] = {"clamped_share": clamped}
+    if published is not None:
+        run.write_recipe({"published": published})
     run.write_record(
         {
             "moat": "0.1.0",
@@ -72,7 +86,9 @@ def write_run(
             "seed": seed,
             "label": variant if r is None else f"{variant} r={r}",
             "train_hash": "f" * 16,
-            "trains": {"scalarizer": {"type": "natural" if variant == "natural" else "average"}},
+            "trains": {"scalarizer": scalarizer, "seed": seed},
+            "training": training,
+            **({} if classes is None else {"classes": classes}),
             "data": data or {"type": "digits", "size": 16},
             "protocol_hash": protocol_hash,
             "protocol": protocol,

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from moat.errors import RunFolderError
-from moat.report import make_fronts, write_front
+from moat.report import make_fronts, make_scoreboards, write_front, write_report
 
 SCORES = (10, 20, 30, 40)
 
@@ -111,4 +111,38 @@ def test_what_is_undefined_is_null_in_json_and_empty_in_csv(tmp_path, write):
 
 def test_a_report_of_the_same_runs_has_the_same_bytes(study, tmp_path):
     first, second = (write_front(make_fronts(study), tmp_path / name) for name in "ab")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_scoreboard_gives_markdown_and_csv(study, tmp_path):
+    paths = write_report(make_scoreboards(study), tmp_path / "new" / "folder")
+    assert [path.name for path in paths] == ["report.md", "report.csv"]
+    assert paths[0].read_text("utf-8").startswith("# digits_pareto on digits (size 16)\n")
+    assert len(lines_of(paths[1])) == 14 * 8
+
+
+def test_scoreboards_are_numbered_and_those_of_an_earlier_report_go(study, write):
+    write_front(make_fronts(study), study)
+    (study / "report-notes.md").write_text("another's")
+    other = write(study / "z" / "natural", "natural", 90, SCORES, data={"type": "mnist"})
+    paths = write_report(make_scoreboards(study), study)
+    assert [path.name for path in paths] == [
+        *("report-1.md", "report-1.csv", "report-2.md", "report-2.csv")
+    ]
+    other.clear()
+    write_report(make_scoreboards(study), study)
+    assert sorted(path.name for path in study.glob("*.*") if path.is_file()) == [
+        *("front.csv", "front.json", "front.png", "front.svg"),
+        *("report-notes.md", "report.csv", "report.md"),
+    ]
+
+
+def test_a_scoreboard_that_cannot_be_written_is_named(study, tmp_path):
+    (tmp_path / "out" / "report.md").mkdir(parents=True)
+    with pytest.raises(RunFolderError, match=r"report.md: cannot write"):
+        write_report(make_scoreboards(study), tmp_path / "out")
+
+
+def test_a_scoreboard_of_the_same_runs_has_the_same_bytes(study, tmp_path):
+    first, second = (write_report(make_scoreboards(study), tmp_path / name) for name in "ab")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

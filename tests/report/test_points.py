@@ -50,6 +50,26 @@ def test_scores_in_json_text_are_never_believed(run):
     assert read_point(run, run.path).total == pytest.approx(65.2 + 53.0 + 51.5)
 
 
+def test_the_classes_and_the_share_of_clamped_steps_are_those_of_the_record(tmp_path, write):
+    bare = write(tmp_path / "a", "max-at", 90, (1, 2, 3, 4))
+    told = write(tmp_path / "b", "pareto", 90, (1, 2, 3, 4), classes=10, clamped=0.25)
+    points = [read_point(run, tmp_path) for run in (bare, told)]
+    assert [(point.classes, point.out_of_reach) for point in points] == [(None, None), (10, 25)]
+    assert points[1].trains["scalarizer"]["type"] == "two-moment"
+
+
+def test_a_record_that_says_nothing_of_the_training_is_read_all_the_same(run):
+    change_record(run, trains=["natural"], training="long")
+    point = read_point(run, run.path)
+    assert (point.trains, point.training, point.is_natural) == ({}, {}, False)
+
+
+@pytest.mark.parametrize("classes", [0, "ten", 2.5])
+def test_a_count_of_classes_that_is_none_is_left_out(run, classes):
+    change_record(run, classes=classes)
+    assert read_point(run, run.path).classes is None
+
+
 def test_every_finished_run_below_a_folder_is_read(study):
     points, skipped = read_points(study)
     assert len(points) == 14

@@ -1,0 +1,88 @@
+"""The columns of a scoreboard: one a variant and point of its sweep, all seeds of it together."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from moat.report.groups import Group
+from moat.report.points import Point
+from moat.report.rows import Row, names_of, rows_of
+
+GUESS, MARGIN = 1.5, 5.0
+"""A natural accuracy counts as a guess up to this factor and this many points above chance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """The runs that differ in nothing but their seeds, under the name that tells them apart."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    @property
+    def points(self) -> list[Point]:
+        """The runs."""
+        return [row.point for row in self.rows]
+
+    @property
+    def first(self) -> Point:
+        """A run to read off what all of them share."""
+        return self.rows[0].point
+
+    @property
+    def guesses(self) -> int:
+        """How many of them do no better than a constant guess."""
+        return sum(is_guess(point) for point in self.points)
+
+
+def is_guess(point: Point) -> bool:
+    """Say whether a run's natural accuracy is about what one answer to everything reaches."""
+    return point.classes is not None and point.natural <= guess_limit(point.classes)
+
+
+def guess_limit(classes: int) -> float:
+    """Return the natural accuracy, in percent, up to which a run counts as a constant guess."""
+    chance = 100 / classes
+    return min(GUESS * chance, chance + MARGIN)
+
+
+def columns_of(group: Group, variants: Sequence[str] = ()) -> list[Column]:
+    """Return the group's columns: a study after the other, in each its natural runs first.
+
+    Then the variants in the order given, then the others as they were read; sweep values ascend.
+    """
+    gathered: dict[str, list[Row]] = {}
+    for row in rows_of(group):
+        gathered.setdefault(_same_but_for_the_seed(row.point), []).append(row)
+    parts = [part for rows in gathered.values() for part in _one_run_a_seed(rows)]
+    ranks = list(dict.fromkeys([*variants, *(point.variant for point in group.points)]))
+    parts.sort(key=lambda rows: _rank(rows[0].point, group.studies, ranks))
+    # Of one seed, so that names_of tells apart by study, and by folder where all else agrees.
+    names = names_of([replace(rows[0].point, seed=0) for rows in parts])
+    return [Column(name, tuple(rows)) for name, rows in zip(names, parts, strict=True)]
+
+
+def _same_but_for_the_seed(point: Point) -> str:
+    trains = {key: value for key, value in point.trains.items() if key != "seed"}
+    return json.dumps([point.study, point.label, trains], sort_keys=True)
+
+
+def _one_run_a_seed(rows: list[Row]) -> list[list[Row]]:
+    """Return the runs together, or each alone where a seed comes twice: no mean is of copies."""
+    rows = sorted(rows, key=lambda row: row.point.seed)
+    twice = len({row.point.seed for row in rows}) < len(rows)
+    return [[row] for row in rows] if twice else [rows]
+
+
+def _rank(point: Point, studies: list[str], variants: list[str]) -> tuple[Any, ...]:
+    place = variants.index(point.variant)
+    return studies.index(point.study), not point.is_natural, place, _ascending(point.sweep.values())
+
+
+def _ascending(values: Iterable[Any]) -> list[tuple[bool, float, str]]:
+    """Return a key that sorts numbers by size, and before anything else."""
+    return [
+        (False, float(value), "") if isinstance(value, int | float) else (True, 0.0, str(value))
+        for value in values
+    ]

@@ -1,0 +1,40 @@
+"""How numbers are written, in every table alike; what is absent is a dash."""
+
+import math
+
+ABSENT = "-"
+
+
+def percent(value: float | None) -> str:
+    """Return a score with one decimal."""
+    return ABSENT if value is None else f"{value:z.1f}"
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
+    """Return a mean with its standard deviation, where there is one."""
+    return percent(mean) + ("" if deviation is None else f" ± {deviation:.1f}")
+
+
+def as_printed(value: float | None, decimals: int) -> str:
+    """Return a published figure with as many decimals as its table has."""
+    return ABSENT if value is None else f"{value:z.{decimals}f}"
+
+
+def gap(value: float | None) -> str:
+    """Return a difference with its sign."""
+    return ABSENT if value is None else f"{value:+z.1f}"
+
+
+def decimals(values: list[float]) -> int:
+    """Return how many decimals write each of these in full, 1 to 4.
+
+    Example:
+        >>> decimals([88.06, 90.4, 0.0])
+        2
+    """
+    return min(4, max([1, *(len(repr(value).partition(".")[2]) for value in values)]))
+
+
+def finite(value: float | None) -> float | None:
+    """Return the number, None where it is not finite."""
+    return None if value is None or not math.isfinite(value) else float(value)
