@@ -119,3 +119,14 @@ def test_a_draw_without_a_generator_is_the_global_one():
         drawn = draw(torch.randn, torch.empty(2, 3, dtype=torch.float64), None)
         torch.manual_seed(5)
         assert torch.equal(drawn, torch.randn(2, 3, dtype=torch.float64))
+
+
+@given(seed=seeds, epsilon=radii, share=st.floats(0.01, 1))
+def test_a_scaled_ball_has_that_share_of_radius_and_step_and_the_same_box(seed, epsilon, share):
+    x = images(seed)
+    ball, small = boxed(x, epsilon), boxed(x, epsilon).scaled(share)
+    assert small.epsilon == pytest.approx(share * epsilon)
+    assert small.step_size == pytest.approx(share * ball.step_size)
+    assert torch.equal(
+        small.project(anywhere(seed)), boxed(x, share * epsilon).project(anywhere(seed))
+    )

@@ -225,3 +225,24 @@ def test_the_kl_loss_refuses_a_start_where_its_gradient_is_rounding_noise():
     with pytest.raises(ValueError, match=r"no gradient at the natural image.*start = \"noise\""):
         PGD(epsilon=0.1, step_size=0.1, loss="kl")
     assert PGD(epsilon=0.1, step_size=0.1, loss="kl", start="noise").loss == "kl"
+
+
+class TestReach:
+    def test_a_share_of_the_reach_is_the_threat_with_that_share_of_radius_and_step(
+        self, threat_class, start, make, tiny_model, batch
+    ):
+        whole = make(threat_class, start=start, steps=4)
+        halved = {
+            name: value / 2
+            for name, value in vars(whole).items()
+            if name.endswith(("epsilon", "step_size"))
+        }
+        small = make(threat_class, start=start, steps=4, **halved)
+        (found,) = search(tiny_model, [whole], *batch, generator=seeded(), reach=0.5)
+        (expected,) = search(tiny_model, [small], *batch, generator=seeded())
+        assert torch.allclose(found.images, expected.images, atol=1e-12)
+
+    def test_the_whole_reach_is_the_threat_itself(self, threat_class, make, tiny_model, batch):
+        threat = make(threat_class, steps=3)
+        (found,) = search(tiny_model, [threat], *batch, reach=1.0)
+        assert torch.equal(found.images, threat.perturb(tiny_model, *batch))

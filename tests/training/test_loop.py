@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from moat.data import Split
+from moat.data import Augmentation, Split
 from moat.errors import MoatError, TrainingError
 from moat.runs import RunFolder
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
@@ -20,6 +20,7 @@ from moat.training import (
     TrainingListener,
     fabric_for,
     fit,
+    loop,
 )
 from moat.training.loop import _memory_explained
 
@@ -244,3 +245,70 @@ def test_an_epoch_whose_last_step_broke_the_weights_is_not_kept_as_the_last_good
     with pytest.raises(TrainingError, match=r"the trained weights are not finite: 4\.bias"):
         fit(job, Sabotage())
     assert job.folder.load_checkpoint()["progress"]["epoch"] == 1
+
+
+# Threats that grow, images that vary.
+
+
+def reaches(job, monkeypatch):
+    """Train, and return the share of their reach that the threats had at every step."""
+    seen, step = [], loop.train_step
+
+    def watched(*given, reach, **named):
+        seen.append(reach)
+        return step(*given, reach=reach, **named)
+
+    monkeypatch.setattr(loop, "train_step", watched)
+    fit(job)
+    return seen
+
+
+def test_over_the_warmup_the_threats_grow_in_a_straight_line_to_the_whole(
+    split, tmp_path, monkeypatch
+):
+    job = job_for(split, tmp_path, training=Training(epochs=3, batch_size=16, warmup=2))
+    assert reaches(job, monkeypatch) == pytest.approx([*(n / 6 for n in range(1, 7)), 1, 1, 1])
+
+
+def test_without_a_warmup_they_are_whole_from_the_first_step(split, tmp_path, monkeypatch):
+    assert reaches(job_for(split, tmp_path), monkeypatch) == [1.0] * 9
+
+
+VARIED = {
+    "augmentation": Augmentation(resized_crop=(0.3, 1.0), flip=True),
+    "size": (6, 6),
+    "training": Training(epochs=2, batch_size=16, warmup=2),
+}
+
+
+def six_pixels():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
+
+
+def test_a_run_that_goes_on_grows_and_varies_as_one_that_was_not_stopped(split, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    class Stopping(TrainingListener):
+        def stepped(self, epoch, epochs, step, steps):
+            if step == 5:  # in the second epoch
+                raise Stopped
+
+    through = job_for(split, tmp_path / "through", model=six_pixels(), **VARIED)
+    fit(through)
+    with pytest.raises(Stopped):
+        fit(job_for(split, tmp_path / "halves", model=six_pixels(), **VARIED), Stopping())
+    again = job_for(split, tmp_path / "halves", model=six_pixels(), **VARIED)
+    fit(again)
+    assert torch.equal(weights_of(through), weights_of(again))
+
+
+def test_the_augmentation_reaches_the_network_in_the_size_that_it_takes(split, tmp_path):
+    plain, varied = (
+        job_for(split, tmp_path / str(number), model=six_pixels(), **{**VARIED, **change})
+        for number, change in enumerate([{"augmentation": Augmentation()}, {}])
+    )
+    for job in (plain, varied):
+        fit(job)
+    assert not torch.equal(weights_of(plain), weights_of(varied))
