@@ -43,8 +43,9 @@ class ImageFiles(DataSet):
         """Decode the files of both parts; an id is the place among all files of the tree."""
         classes = _classes(train, test, tree)
         position = {name: place for place, name in enumerate(tree.stamps)}
-        names = [name for part in (train, test) for c in classes for name in part[c]]
-        labels = [k for part in (train, test) for k, c in enumerate(classes) for _ in part[c]]
+        listed = [(name, k) for k, c in enumerate(classes) for name in train[c]]
+        listed += _spread(test, classes)
+        names, labels = [name for name, _ in listed], [label for _, label in listed]
         decoded = decode(tree, names, self.resize or self.size, cache)
         if decoded.broken and self.broken == "stop":
             raise _broken(tree, names, decoded.broken)
@@ -61,6 +62,19 @@ class ImageFiles(DataSet):
         for part, split in (("training", first), ("test", second)):
             _require_every_class(split, part, classes, tree)
         return Data(first, second.at((self.size, self.size)), tuple(classes))
+
+
+def _spread(part: Categories, classes: Sequence[str]) -> list[tuple[str, int]]:
+    """Return the files with their labels, spread so that any first so many hold every class.
+
+    Each class by its share, as nearly as whole numbers allow.
+    """
+    depths = [
+        ((place + 1) / len(part[name]), label, file)
+        for label, name in enumerate(classes)
+        for place, file in enumerate(part[name])
+    ]
+    return [(file, label) for _, label, file in sorted(depths)]
 
 
 def _classes(train: Categories, test: Categories, tree: ImageTree) -> list[str]:

@@ -185,6 +185,14 @@ def test_a_category_that_skipping_empties_is_refused(write_tree, tmp_path):
     assert raised.value.message == "no test image that can be decoded is left of dog."
 
 
+def test_any_first_so_many_test_images_hold_every_category_by_its_share(write_tree, tmp_path):
+    write_tree({"test/cat": 8, "test/dog": 4, "train/cat": 2, "train/dog": 2})
+    labels = ImageFolder(folder="pictures", root=tmp_path, **SMALL).load().test.labels
+    for count in range(3, 13):
+        dogs = int((labels[:count] == 1).sum())
+        assert abs(dogs - count / 3) <= 1
+
+
 # Caltech-256.
 
 

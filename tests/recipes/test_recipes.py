@@ -41,15 +41,20 @@ def test_a_recipe_is_planned_and_its_published_figures_belong_to_its_runs(path):
     labels = [run.label for run in planned]
     assert len(set(labels)) == len(labels)
     published = planned[0].document.get("published", {"runs": {}})["runs"]
-    study = RECIPES / path.name if path in SMOKE else path  # an overlay inherits its study's
+    study = whole_of(path) if path in SMOKE else path  # an overlay inherits its study's
     assert set(published) <= {run.label for run in plan(study)}
     scores = {"natural", "universal", "total", "union", *planned[0].protocol.threats}
     assert set().union(*published.values()) <= scores
 
 
+def whole_of(overlay: Path) -> Path:
+    """Return the study that a smoke overlay cuts; their names differ, and so their results."""
+    return RECIPES / f"{overlay.stem.removesuffix('_smoke')}.toml"
+
+
 @pytest.mark.parametrize("path", SMOKE, ids=named)
 def test_a_smoke_overlay_takes_the_code_path_of_its_study(path):
-    small, whole = (runs(named(p)[: -len(".toml")]) for p in (path, RECIPES / path.name))
+    small, whole = (runs(named(p)[: -len(".toml")]) for p in (path, whole_of(path)))
     assert set(small) <= set(whole)
     assert {label.partition(" ")[0] for label in small} == {"natural", "average-at", "pareto"}
     for label, run in small.items():
@@ -294,16 +299,16 @@ def test_a_smoke_study_runs_to_front_and_report_on_small_files(path, small_data,
     (front,) = make_fronts(tmp_path).fronts
     assert len(front.rows) == 3
     moat("front", tmp_path)
-    assert "the paper, Table 1" in moat("report", tmp_path)
+    assert "no comparison" in moat("report", tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SMOKE, ids=named)
 def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path):
     within = {
-        "mnist_pareto": "MNIST/raw",
-        "cifar10_pareto": "cifar10-jpeg.zip",
-        "caltech_pareto": "caltech256/256_ObjectCategories",
+        "mnist_pareto_smoke": "MNIST/raw",
+        "cifar10_pareto_smoke": "cifar10-jpeg.zip",
+        "caltech_pareto_smoke": "caltech256/256_ObjectCategories",
     }[path.stem]
     if not Path(os.environ.get("MOAT_DATA") or "nowhere", within).exists():
         pytest.skip(f"the variable MOAT_DATA names no folder with {within}")

@@ -1,0 +1,1 @@
+"""What the studies cost on one GPU."""
