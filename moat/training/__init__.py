@@ -2,8 +2,9 @@
 
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision, fabric_for
+from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
-from moat.training.loop import Fit, Fitted, fit
+from moat.training.loop import fit
 from moat.training.optimizers import SGD, AdamW, Optimizer
 from moat.training.randomness import seed_globally
 from moat.training.schedules import Constant, Cosine, MultiStep, Schedule

@@ -2,65 +2,24 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
-from moat.data import DEVICE_MEMORY, Augmentation, Split, batches_per_epoch, shuffled_batches
+from moat.data import batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
-from moat.runs import RunFolder
-from moat.scalarizers import Scalarizer
-from moat.threats import Threat
 from moat.training.checkpoint import Checkpointer
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
+from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
-from moat.training.optimizers import Optimizer
 from moat.training.randomness import generator_for, seed_globally
-from moat.training.schedules import Schedule
-from moat.training.settings import Training
 from moat.training.step import train_step
-
-Validate = Callable[[nn.Module], dict[str, float]]
-"""From a model to its accuracy in percent, natural and by threat, on held-out examples."""
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """Everything that one run trains with."""
-
-    model: nn.Module
-    split: Split
-    threats: Mapping[str, Threat]
-    scalarizer: Scalarizer
-    training: Training
-    optimizer: Optimizer
-    schedule: Schedule
-    seed: int
-    folder: RunFolder
-    fabric: Fabric
-    size: tuple[int, int] | None = None  # height and width the model sees, if not as stored
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    memory: float = DEVICE_MEMORY  # GiB
-    validate: Validate | None = None
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What the training came to: the epoch whose weights were kept, and the last of the log."""
-
-    epoch: int
-    steps: int
-    seconds: float
-    images_per_second: float
-    scalarizer: dict[str, Any]
 
 
 def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:

@@ -1,0 +1,155 @@
+"""From the tables of a recipe to objects: a model, a threat, a scalarizer, a protocol."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from moat import data, models, scalarizers, threats
+from moat.data import DataSet, TrainingShare
+from moat.errors import RecipeError
+from moat.evaluation import Protocol
+from moat.models import Model
+from moat.models.python import PREFIX, PythonModel
+from moat.models.torchvision import PREFIX as TORCHVISION
+from moat.models.torchvision import torchvision_model
+from moat.recipe.checks import require_ascending
+from moat.recipe.explain import explained
+from moat.recipe.schema import DataTable, ModelTable, Recipe, ThreatTable
+from moat.recipe.source import Document, Source
+from moat.registry import Registry
+from moat.scalarizers import Scalarizer
+from moat.threats import GradientThreat, Threat
+
+
+def data_set_of(recipe: Recipe, source: Source) -> DataSet:
+    """Build the data set."""
+    table = recipe.data
+    made: DataSet = _made(
+        data.registry, table.type, table.own, source, ("data",), DataTable.model_fields
+    )
+    return made
+
+
+def share_of(recipe: Recipe) -> TrainingShare:
+    """Return what is taken of the training split, and held out of that."""
+    table = recipe.data
+    return TrainingShare(table.train_examples, table.validation, table.split_seed)
+
+
+def model_of(recipe: Recipe, source: Source) -> Model:
+    """Build the model: a registered one, torchvision's, or a callable of the user's."""
+    table = recipe.model
+    if table.type.startswith(PREFIX):
+        if table.type.count(":") != 2:
+            raise RecipeError(
+                f"a model of one's own is written python:module:callable, not {table.type!r}.",
+                where=source.where("model", "type"),
+            )
+        return PythonModel(table.type, table.own)
+    with explained(source, ("model", "type"), object):
+        published = table.type.startswith(TORCHVISION)
+        cls = (torchvision_model if published else models.registry.get)(table.type)
+    made: Model = _filled(cls, table.own, source, ("model",), ModelTable.model_fields)
+    return made
+
+
+def with_digests(model: Model, document: Document) -> Model:
+    """Say in the run's own recipe, and in the model, what the files it names hold."""
+    digests = model.digests()
+    document["model"] |= digests
+    return replace(model, **digests) if digests else model  # type: ignore[type-var]
+
+
+def threat_of(recipe: Recipe, source: Source, label: str, purpose: str) -> Threat:
+    """Build a threat for "train" or "evaluate": its table, overridden for that purpose."""
+    table, key = recipe.threats[label], ("threats", label)
+    name = table.type or label
+    overrides = dict((table.train if purpose == "train" else table.evaluate) or {})
+    if purpose == "evaluate" and (counts := overrides.pop("at_steps", None)) is not None:
+        where = source.where(*key, purpose, "at_steps")
+        require_ascending(counts, where)
+        if "steps" in overrides:
+            raise RecipeError(
+                "steps says nothing beside at_steps, whose largest count is the search's length.",
+                where=source.where(*key, purpose, "steps"),
+                hint="Leave one of them out.",
+            )
+        with explained(source, (*key, "type"), object):
+            if not issubclass(threats.registry.get(name), GradientThreat):
+                raise RecipeError(
+                    f"{label!r} is not searched by ascent, so it takes no at_steps.", where=where
+                )
+        overrides["steps"] = counts[-1]  # one search serves every count
+    keys, also = {**table.own, **overrides}, ThreatTable.model_fields
+    made: Threat = _made(threats.registry, name, keys, source, key, also, purpose)
+    return made
+
+
+def scalarizer_of(
+    table: str | dict[str, Any], source: Source, position: int, threat_count: int
+) -> Scalarizer:
+    """Build a variant's scalarizer, which must suit its number of threats."""
+    key = ("variant", str(position), "scalarizer")
+    keys = {"type": table} if isinstance(table, str) else dict(table)
+    if not isinstance(name := keys.pop("type", None), str):
+        raise RecipeError(
+            "a scalarizer table names its type.",
+            where=source.where(*key, "type"),
+            hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
+        )
+    made: Scalarizer = _made(scalarizers.registry, name, keys, source, key, ["type"])
+    if not threat_count and made.name != "natural":
+        raise RecipeError(
+            f"the scalarizer {made.name!r} weighs threats, and this variant names none.",
+            where=source.where("variant", position),
+            hint='Give it threats = [...], or take scalarizer = "natural".',
+        )
+    return made
+
+
+def protocol_of(recipe: Recipe, source: Source) -> Protocol:
+    """Build the protocol from the threats' `evaluate` tables and the evaluation table."""
+    evaluated = {
+        n: table.evaluate for n, table in recipe.threats.items() if table.evaluate is not None
+    }
+    made = {label: threat_of(recipe, source, label, "evaluate") for label in evaluated}
+    at_steps = {
+        n: tuple(table["at_steps"]) for n, table in evaluated.items() if "at_steps" in table
+    }
+    own = recipe.evaluation
+    with explained(source, ("evaluation", "summed"), Recipe):
+        return Protocol(made, at_steps, own.summed, own.examples, own.seed)
+
+
+def _made(
+    registry: Registry[Any],
+    name: str,
+    keys: Mapping[str, Any],
+    source: Source,
+    key: tuple[str, ...],
+    also: Iterable[str],
+    purpose: str = "",
+) -> Any:
+    """Build what is registered under a name from the keys of its table."""
+    with explained(source, (*key, "type"), object):
+        cls = registry.get(name)
+    return _filled(cls, keys, source, key, also, purpose)
+
+
+def _filled(
+    cls: Any,
+    keys: Mapping[str, Any],
+    source: Source,
+    key: tuple[str, ...],
+    also: Iterable[str],
+    purpose: str = "",
+) -> Any:
+    """Build an object of a class from the keys of its table."""
+    hints = get_type_hints(cls)
+    typed = {
+        k: Path(v) if isinstance(v, str) and "Path" in str(hints.get(k)) else v
+        for k, v in keys.items()
+    }
+    with explained(source, key, cls, purpose, also):
+        return cls(**typed)
