@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import moat
 from moat.errors import RunFolderError
-from moat.runs import FORMAT, RunFolder, find_runs
+from moat.runs import FORMAT, RunFolder, cache_of, find_runs
 from moat.storage import write_text
 
 DELETE_OR_OVERWRITE = "Delete it, or train this run again with --overwrite."
@@ -580,3 +580,9 @@ def test_what_a_killed_write_left_behind_is_swept_away_by_the_next_writer(run):
     left.write_bytes(b"half of it")
     with run.locked():
         assert not left.exists()
+
+
+def test_the_cache_lies_beside_the_study_of_a_run(tmp_path):
+    run = tmp_path / "results" / "mine" / "pareto" / "r=1" / "seed-0"
+    assert cache_of(run, "mine") == tmp_path / "results" / ".cache"
+    assert cache_of(run, "other") is None
