@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision import datasets
 
 from moat.data.base import Data, dataset, find_root
-from moat.data.folders import ImageFiles
+from moat.data.folders import ImageFiles, empty_category, in_seeded_order
 from moat.data.tree import read_tree
 from moat.errors import DataError
 
@@ -51,8 +50,9 @@ class Caltech256(ImageFiles):
         if not self.clutter:
             categories.pop(CLUTTER, None)
         train, test = {}, {}
-        generator = torch.Generator().manual_seed(self.seed)
         for category, names in categories.items():
+            if not names:
+                raise empty_category(category, tree)
             if len(names) <= self.train_per_category:
                 raise DataError(
                     f"the category {category!r} has {len(names)} image(s): with "
@@ -60,7 +60,7 @@ class Caltech256(ImageFiles):
                     where=str(tree.path.resolve()),
                     hint="Lower data.train_per_category, or take the folder away.",
                 )
-            order = torch.randperm(len(names), generator=generator).tolist()
-            train[category] = [names[p] for p in sorted(order[: self.train_per_category])]
-            test[category] = [names[p] for p in sorted(order[self.train_per_category :])]
+            drawn = in_seeded_order(names, self.seed)
+            train[category] = sorted(drawn[: self.train_per_category])
+            test[category] = sorted(drawn[self.train_per_category :])
         return self._read(tree, train, test, cache)

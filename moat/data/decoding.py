@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
@@ -22,6 +22,7 @@ from moat.storage import disk, make_folder, to_json
 from moat.types import StoredImages
 
 VERSION = 1  # of what decoding makes of a file
+ARRAY, BROKEN = "images.npy", "broken.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,39 +36,72 @@ class Decoded:
 def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None) -> Decoded:
     """Return the files as squares of `side` pixels, 3 channels: the shorter side scaled, centred.
 
-    With a cache folder they are decoded once: the array lies there in a folder named after the
-    files, their sizes and times (or checksums) and the side, is written beside its place and moved
-    there whole, and is mapped into memory. Processes that want the same wait for the one that
-    makes it. Without, it lies in memory.
+    With a cache folder they are decoded once: the array lies there in a folder named after where
+    the files are, their names, sizes and times (or checksums) and the side. It is written beside
+    its place, moved there whole, and mapped into memory. Processes that want the same wait for the
+    one that makes it; what does not hold together is made anew. Without a cache it lies in memory.
     """
+    shape = (len(names), 3, side, side)
     if cache is None:
-        pixels = np.zeros((len(names), 3, side, side), np.uint8)
+        pixels = np.zeros(shape, np.uint8)
         return Decoded(torch.from_numpy(pixels), _decode_into(pixels, tree, names))
     address = sha256(f"{VERSION} {side} {tree.digest(names)}".encode()).hexdigest()[:16]
     folder = cache / f"images-{address}"
     make_folder(cache)
     with disk(cache), FileLock(cache / f".{folder.name}.lock"):
-        if not folder.exists():
-            _make(folder, tree, names, side)
-    mapped = np.load(folder / "images.npy", mmap_mode="c")  # copy on write: torch wants writable
-    broken = json.loads((folder / "broken.json").read_text("utf-8"))
-    return Decoded(torch.from_numpy(mapped), {int(row): why for row, why in broken.items()})
+        found = _mapped(folder, shape)
+        if found is None:
+            _make(folder, tree, names, shape)
+            found = _mapped(folder, shape)
+    assert found is not None
+    return found
 
 
-def _make(folder: Path, tree: ImageTree, names: Sequence[str], side: int) -> None:
+def _mapped(folder: Path, shape: tuple[int, ...]) -> Decoded | None:
+    """Return what a folder of the cache holds, None where it is missing or broken."""
+    try:
+        # Copy on write: torch wants to be able to write.
+        pixels = np.load(folder / ARRAY, mmap_mode="c")
+        broken = {int(k): v for k, v in json.loads((folder / BROKEN).read_text("utf-8")).items()}
+    except (OSError, EOFError, ValueError, AttributeError):
+        return None
+    if pixels.shape != shape or pixels.dtype != np.uint8:
+        return None
+    return Decoded(torch.from_numpy(pixels), broken)
+
+
+def _make(folder: Path, tree: ImageTree, names: Sequence[str], shape: tuple[int, ...]) -> None:
+    """Decode into a folder beside its place, then move it there; its caller holds the lock."""
+    for left in [folder, *folder.parent.glob(f".{folder.name}.*.tmp")]:  # broken, or abandoned
+        shutil.rmtree(left, ignore_errors=True)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        shape = (len(names), 3, side, side)
-        pixels = np.lib.format.open_memmap(temporary / "images.npy", "w+", np.uint8, shape)
-        broken = _decode_into(pixels, tree, names)
+        pixels = np.lib.format.open_memmap(temporary / ARRAY, "w+", np.uint8, shape)
+        _reserve(temporary / ARRAY)
+        (temporary / BROKEN).write_bytes(to_json(_decode_into(pixels, tree, names)))
         pixels.flush()
-        (temporary / "broken.json").write_bytes(to_json(broken))
+        for path in (temporary / ARRAY, temporary / BROKEN, temporary):
+            _flush(path)
         os.replace(temporary, folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk space of a file at once: a full disk would kill whoever writes to a mapping."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _decode_into(
@@ -78,6 +112,8 @@ def _decode_into(
     def one(row: int) -> str:
         try:
             pixels[row] = square(tree, names[row], pixels.shape[2])
+        except UnidentifiedImageError:
+            return "no known image format"
         except Exception as error:  # a broken file makes its decoder raise nearly anything
             return f"{type(error).__name__}: {error}"
         return ""
@@ -90,5 +126,15 @@ def _decode_into(
 def square(tree: ImageTree, name: str, side: int) -> NDArray[np.uint8]:
     """Return one file as RGB, shape (3, side, side): grey, CMYK and palettes are converted."""
     with Image.open(BytesIO(tree.read(name))) as image:
-        scaled = functional.resize(image.convert("RGB"), side)
+        scaled = functional.resize(_in_colour(image), side)
         return np.asarray(functional.center_crop(scaled, [side, side])).transpose(2, 0, 1)
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    """Return an image as RGB, 16 bits a pixel scaled to 8 (Pillow alone would clip them)."""
+    if image.mode == "F":
+        raise ValueError("pixels that are floats have no fixed range")
+    if image.mode.startswith("I"):
+        eight = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
+        image = Image.fromarray(eight)
+    return image.convert("RGB")

@@ -1,6 +1,7 @@
 """What data sets of image files share: sizes, broken files, and who is trained on."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -64,6 +65,14 @@ class ImageFiles(DataSet):
         return Data(first, second.at((self.size, self.size)), tuple(classes))
 
 
+def in_seeded_order(names: Sequence[str], seed: int) -> list[str]:
+    """Return the files in an order that seed and names alone decide, file by file.
+
+    So a file that is added or taken away moves no other from training to testing.
+    """
+    return sorted(names, key=lambda name: sha256(f"{seed} {name}".encode()).digest())
+
+
 def _spread(part: Categories, classes: Sequence[str]) -> list[tuple[str, int]]:
     """Return the files with their labels, spread so that any first so many hold every class.
 
@@ -79,7 +88,7 @@ def _spread(part: Categories, classes: Sequence[str]) -> list[tuple[str, int]]:
 
 def _classes(train: Categories, test: Categories, tree: ImageTree) -> list[str]:
     """Return the names of the classes; raise DataError unless there are two, the same in both."""
-    if not train and not test:
+    if not any(train.values()) and not any(test.values()):
         raise DataError(
             "no image is left to train on.",
             where=str(tree.path.resolve()),
@@ -93,12 +102,28 @@ def _classes(train: Categories, test: Categories, tree: ImageTree) -> list[str]:
             hint="Give train/ and test/ the same folders, each with images.",
         )
     if len(train) < 2:
+        inside = "Pack the category folders themselves, without a folder around them."
         raise DataError(
             f"there is one category, {next(iter(train))!r}, and a classifier needs two.",
             where=str(tree.path.resolve()),
-            hint="Name the folder that holds a folder for each category.",
+            hint=inside
+            if tree.is_archive
+            else "Name the folder that holds a folder for each category.",
         )
+    for part in (train, test):
+        for category, names in part.items():
+            if not names:
+                raise empty_category(category, tree)
     return list(train)
+
+
+def empty_category(category: str, tree: ImageTree) -> DataError:
+    """Return the error that says of a folder that no image is in it."""
+    return DataError(
+        f"the category {category!r} holds no image file.",
+        where=str(tree.path.resolve()),
+        hint="Add images to it, or take its folder away.",
+    )
 
 
 def _broken(tree: ImageTree, names: Sequence[str], broken: dict[int, str]) -> DataError:

@@ -3,20 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-import torch
 from pydantic import Field, NonNegativeInt
 
 from moat.data.base import Data, dataset, find_root
-from moat.data.folders import Categories, ImageFiles
+from moat.data.folders import Categories, ImageFiles, empty_category, in_seeded_order
 from moat.data.tree import ImageTree, read_tree
 from moat.errors import DataError
+
+TESTED = ("test", "val", "valid", "validation")
+"""What a folder of test images may be called; the first that is there is taken."""
 
 
 @dataset("image-folder")
 class ImageFolder(ImageFiles):
     """Your own images: a folder or a zip archive with a folder for each category.
 
-    On disk: `<root>/<folder>/train/<category>/*` and `<root>/<folder>/test/<category>/*`, or
+    On disk: `<root>/<folder>/train/<category>/*` and `<root>/<folder>/test/<category>/*` (or
+    `val`, `valid`, `validation`), or
     `<root>/<folder>/<category>/*`, of which a seeded share of every category is put aside for
     testing. `folder` may be a zip archive and is part of what identifies the data; `root`, where
     it lies, is not: without it the folder that the variable MOAT_DATA names, else ./data.
@@ -40,16 +43,25 @@ class ImageFolder(ImageFiles):
                 "variable MOAT_DATA.",
             ) from error
         parts = tree.categories()
-        if {"train", "test"} <= parts.keys():
-            return self._read(tree, tree.categories("train"), tree.categories("test"), cache)
+        tested = [name for name in TESTED if name in parts]
+        if "train" in parts and tested:
+            return self._read(tree, tree.categories("train"), tree.categories(tested[0]), cache)
+        if parts and parts.keys() <= {"train", *TESTED}:
+            raise DataError(
+                f"there is {next(iter(parts))}/ and no {'train' if tested else 'test'}/ beside it.",
+                where=str(path.resolve()),
+                hint="Divide the images into train/ and test/, or put the category folders here "
+                "themselves.",
+            )
         return self._read(tree, *self._divided(tree, parts), cache)
 
     def _divided(self, tree: ImageTree, categories: Categories) -> tuple[Categories, Categories]:
         train: dict[str, list[str]] = {}
         test: dict[str, list[str]] = {}
-        generator = torch.Generator().manual_seed(self.seed)
         for category, names in categories.items():
-            if len(names) < 2:
+            if not names and any(categories.values()):
+                raise empty_category(category, tree)
+            if len(names) == 1:
                 raise DataError(
                     f"the category {category!r} has one image, {names[0]}, and needs one for "
                     "training and one for testing.",
@@ -57,8 +69,7 @@ class ImageFolder(ImageFiles):
                     hint="Add images to it, take its folder away, or divide the images yourself "
                     "into train/ and test/.",
                 )
-            order = torch.randperm(len(names), generator=generator).tolist()
+            drawn = in_seeded_order(names, self.seed)
             count = min(max(1, round(self.test_share * len(names))), len(names) - 1)
-            test[category] = [names[place] for place in sorted(order[:count])]
-            train[category] = [names[place] for place in sorted(order[count:])]
+            test[category], train[category] = sorted(drawn[:count]), sorted(drawn[count:])
         return train, test

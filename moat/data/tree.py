@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,11 +26,17 @@ class ImageTree:
     """
 
     path: Path
-    stamps: dict[str, str]  # size and time, or checksum: what tells a changed file
+    stamps: dict[str, str]  # size and time, or size and checksum: what tells a changed file
+    folders: frozenset[str] = frozenset()  # all of them, those without an image too
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is a zip archive."""
+        return self.path.is_file()
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile | None:
-        return zipfile.ZipFile(self.path) if self.path.is_file() else None
+        return zipfile.ZipFile(self.path) if self.is_archive else None
 
     def read(self, name: str) -> bytes:
         """Return what a file holds; several threads may ask at once."""
@@ -40,18 +46,28 @@ class ImageTree:
         return (self.path / name).read_bytes()
 
     def categories(self, below: str = "") -> dict[str, list[str]]:
-        """Return the files of each folder directly below one, at any depth in it, both sorted."""
-        prefix = f"{below}/" if below else ""
-        found: dict[str, list[str]] = defaultdict(list)
+        """Return the files of each folder directly below one, at any depth in it, both sorted.
+
+        A folder without an image is among them.
+        """
+        found: dict[str, list[str]] = {
+            PurePosixPath(folder).name: []
+            for folder in sorted(self.folders)
+            if PurePosixPath(folder).parent == PurePosixPath(below)
+        }
+        depth = len(PurePosixPath(below).parts)
         for name in self.stamps:
-            category, slash, _ = name.removeprefix(prefix).partition("/")
-            if name.startswith(prefix) and slash:
-                found[category].append(name)
-        return dict(found)
+            parts = PurePosixPath(name).parts
+            if parts[:depth] == PurePosixPath(below).parts and len(parts) > depth + 1:
+                found.setdefault(parts[depth], []).append(name)
+        return dict(sorted(found.items()))
 
     def digest(self, names: Iterable[str]) -> str:
-        """Return 16 hex digits that change when one of these files does."""
-        found = sha256()
+        """Return 16 hex digits that change when one of these files does, or the folder's place.
+
+        The checksums of an archive tell its content wherever it lies.
+        """
+        found = sha256(b"" if self.is_archive else str(self.path.resolve()).encode())
         for name in names:
             found.update(f"{name}\0{self.stamps[name]}\n".encode())
         return found.hexdigest()[:16]
@@ -60,7 +76,8 @@ class ImageTree:
 def read_tree(path: Path) -> ImageTree:
     """List a folder or a zip archive; raise DataError where it is neither."""
     if path.is_dir():
-        return ImageTree(path, _images(_in_folder(path)))
+        files, folders = _in_folder(path)
+        return ImageTree(path, _images(files), _visible(folders))
     try:
         with zipfile.ZipFile(path) as archive:
             inside = {
@@ -68,23 +85,38 @@ def read_tree(path: Path) -> ImageTree:
                 for one in archive.infolist()
                 if not one.is_dir()
             }
+            empty = {one.filename.rstrip("/") for one in archive.infolist() if one.is_dir()}
     except FileNotFoundError as error:
         raise DataError("there is no such folder or archive.", where=str(path.resolve())) from error
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(
             f"this is neither a folder nor a zip archive: {error}", where=str(path.resolve())
         ) from error
-    return ImageTree(path, _images(inside))
+    within = {parent.as_posix() for name in inside for parent in PurePosixPath(name).parents}
+    return ImageTree(path, _images(inside), _visible(within | empty))
 
 
-def _in_folder(path: Path) -> dict[str, str]:
-    found = {}
-    for file in path.rglob("*"):
-        if file.suffix.lower() in IMG_EXTENSIONS and file.is_file():
-            status = file.stat()
-            stamp = f"{status.st_size} {status.st_mtime_ns}"
-            found[file.relative_to(path).as_posix()] = stamp
-    return found
+def _in_folder(path: Path) -> tuple[dict[str, str], set[str]]:
+    """Return the stamps of the files below a folder, and the folders; links are followed."""
+    files: dict[str, str] = {}
+    folders, entered = set(), set()
+    for here, below, names in os.walk(path, followlinks=True):
+        place = Path(here)
+        if place.resolve() in entered:  # a link that leads back
+            below.clear()
+            continue
+        entered.add(place.resolve())
+        folders.add(place.relative_to(path).as_posix())
+        for file in (place / name for name in names):
+            if file.suffix.lower() in IMG_EXTENSIONS and file.is_file():
+                status = file.stat()
+                files[file.relative_to(path).as_posix()] = f"{status.st_size} {status.st_mtime_ns}"
+    return files, folders
+
+
+def _visible(folders: set[str]) -> frozenset[str]:
+    """Return the folders that are neither hidden nor the tree itself."""
+    return frozenset(folders - {"."} - {f for f in folders if _is_hidden(PurePosixPath(f))})
 
 
 def _images(files: dict[str, str]) -> dict[str, str]:
@@ -92,5 +124,8 @@ def _images(files: dict[str, str]) -> dict[str, str]:
 
 
 def _is_image(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in IMG_EXTENSIONS and not hidden
+    return path.suffix.lower() in IMG_EXTENSIONS and not _is_hidden(path)
+
+
+def _is_hidden(path: PurePosixPath) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.parts)

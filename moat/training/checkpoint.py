@@ -36,11 +36,12 @@ class Checkpointer:
     optimizer: torch.optim.Optimizer
     scheduler: Scheduler
     scalarizer: Scalarizer
+    data: str  # digest of what is trained on
 
     def save(self, progress: Progress) -> None:
         """Keep the state after an epoch."""
         state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
-        self.folder.save_checkpoint({**state, "progress": vars(progress)})
+        self.folder.save_checkpoint({**state, "progress": vars(progress), "data": self.data})
 
     def restore(self, device: torch.device) -> Progress:
         """Take back the kept state and forget what was logged after it; start where there is none.
@@ -51,6 +52,13 @@ class Checkpointer:
         if state is None:
             self.folder.rewind_log(0)
             return Progress()
+        if state.get("data", self.data) != self.data:
+            raise RunFolderError(
+                f"the training images are no longer those it began with: digest {state['data']} "
+                f"then, {self.data} now.",
+                where=str(self.folder.checkpoint),
+                hint="Bring them back, or train this run again with --overwrite.",
+            )
         try:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])

@@ -48,7 +48,12 @@ class _Loop:
         self.optimizer = job.optimizer.build(self.model.parameters())
         self.scheduler = job.schedule.build(self.optimizer, self.epochs, self.steps_per_epoch)
         self.checkpointer = Checkpointer(
-            job.folder, self.model, self.optimizer, self.scheduler, job.scalarizer
+            job.folder,
+            self.model,
+            self.optimizer,
+            self.scheduler,
+            job.scalarizer,
+            job.split.digest(),
         )
 
     def run(self) -> Fitted:

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,7 +119,7 @@ def test_a_broken_file_is_black_and_named_and_harms_no_other(write_tree, tmp_pat
         decoded = decode(tree, list(tree.stamps), 8, tmp_path / "cache" if cached else None)
         assert sorted(decoded.broken) == [0, 2]
         assert "truncated" in decoded.broken[0].lower()
-        assert "cannot identify image file" in decoded.broken[2]
+        assert decoded.broken[2] == "no known image format"
         assert decoded.images[1].float().std() > 0
         assert decoded.images[[0, 2]].max() == 0
 
@@ -128,6 +130,70 @@ def test_a_cache_that_cannot_be_written_is_said(write_tree, tmp_path):
     with pytest.raises(DiskError) as raised:
         decode(tree, list(tree.stamps), 8, tmp_path / "file" / "cache")
     assert raised.value.where == str(tmp_path / "file" / "cache")
+
+
+@pytest.mark.parametrize("spoil", ["truncated", "empty", "no array", "no json", "another shape"])
+def test_what_does_not_hold_together_in_the_cache_is_made_anew(write_tree, tmp_path, spoil):
+    tree, cache = read_tree(write_tree({"a": 3})), tmp_path / "cache"
+    names = list(tree.stamps)
+    expected = decode(tree, names, 8, cache).images.clone()
+    (folder,) = cache.glob("images-*")
+    array, broken = folder / "images.npy", folder / "broken.json"
+    if spoil == "no json":
+        broken.unlink()
+    elif spoil == "another shape":
+        np.save(array, np.zeros((2, 3, 8, 8), np.uint8))
+    else:
+        whole = array.read_bytes()
+        array.write_bytes({"truncated": whole[:200], "empty": b"", "no array": b"text"}[spoil])
+    assert torch.equal(decode(tree, names, 8, cache).images, expected)
+
+
+def test_what_a_killed_process_left_is_cleared_by_the_next(write_tree, tmp_path):
+    tree, cache = read_tree(write_tree({"a": 2})), tmp_path / "cache"
+    decode(tree, list(tree.stamps), 8, cache)
+    (folder,) = cache.glob("images-*")
+    folder.rename(cache / f".{folder.name}.12345.tmp")
+    decode(tree, list(tree.stamps), 8, cache)
+    assert [path.name for path in cache.iterdir() if path.is_dir()] == [folder.name]
+
+
+def test_a_full_disk_is_an_error_and_not_a_crash(write_tree, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tree = read_tree(write_tree({"a": 2}))
+    monkeypatch.setattr(decoding.os, "posix_fallocate", full)
+    with pytest.raises(DiskError, match="cannot write: the disk is full"):
+        decode(tree, list(tree.stamps), 8, tmp_path / "cache")
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+def test_two_folders_whose_files_look_alike_are_not_taken_for_each_other(tmp_path):
+    for root, value in (("one", 10), ("two", 200)):
+        (tmp_path / root / "a").mkdir(parents=True)
+        path = tmp_path / root / "a" / "1.bmp"
+        Image.new("RGB", (9, 9), (value,) * 3).save(path)
+        os.utime(path, ns=(0, 0))
+    found = [
+        decode(read_tree(tmp_path / root), ["a/1.bmp"], 8, tmp_path / "cache").images
+        for root in ("one", "two")
+    ]
+    assert [images.unique().tolist() for images in found] == [[10], [200]]
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, 0), (25_700, 100), (65_535, 255)])
+def test_sixteen_bits_a_pixel_are_scaled_and_not_clipped(tmp_path, value, expected):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.full((9, 9), value, np.uint16)).save(tmp_path / "a" / "1.png")
+    assert square(read_tree(tmp_path), "a/1.png", 8).tolist() == [[[expected] * 8] * 8] * 3
+
+
+def test_pixels_without_a_range_are_refused_and_named(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.new("F", (9, 9)).save(tmp_path / "a" / "1.tiff")
+    decoded = decode(read_tree(tmp_path), ["a/1.tiff"], 8, None)
+    assert decoded.broken == {0: "ValueError: pixels that are floats have no fixed range"}
 
 
 # What is found on the disk.
@@ -156,9 +222,20 @@ def test_hidden_files_and_what_is_no_image_are_left_out(write_tree):
     (root / "loose.jpg").write_bytes(b"")
     (root / "a" / "deeper").mkdir()
     (root / "a" / "deeper" / "2.PNG").write_bytes(b"")
+    (root / "empty").mkdir()
     tree = read_tree(root)
     assert list(tree.stamps) == ["a/000_0000.jpg", "a/deeper/2.PNG", "loose.jpg"]
-    assert tree.categories() == {"a": ["a/000_0000.jpg", "a/deeper/2.PNG"]}
+    assert tree.categories() == {"a": ["a/000_0000.jpg", "a/deeper/2.PNG"], "empty": []}
+    assert tree.categories("a") == {"deeper": ["a/deeper/2.PNG"]}
+
+
+def test_a_linked_category_is_followed_and_a_link_that_leads_back_is_not(write_tree, tmp_path):
+    root = write_tree({"a": 2})
+    write_tree({"far": 3}, folder="elsewhere")
+    (root / "b").symlink_to(tmp_path / "elsewhere" / "far")
+    (root / "a" / "loop").symlink_to(root)
+    counts = {category: len(files) for category, files in read_tree(root).categories().items()}
+    assert counts == {"a": 2, "b": 3}
 
 
 def test_the_digest_of_files_changes_with_a_file_and_with_their_order(write_tree):

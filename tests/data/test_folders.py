@@ -1,6 +1,7 @@
 """Image folders and Caltech-256, on small trees of real files."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,67 @@ def test_what_is_done_to_a_mapped_image_never_reaches_the_file(write_tree, tmp_p
     assert made.load(tmp_path / "cache").train.images[:].max() > 0
 
 
+@pytest.mark.parametrize("called", ["test", "val", "valid", "validation"])
+def test_the_test_folder_may_have_any_of_its_usual_names(write_tree, tmp_path, called):
+    write_tree({"train/cat": 3, "train/dog": 2, f"{called}/cat": 1, f"{called}/dog": 4})
+    data = ImageFolder(folder="pictures", root=tmp_path, **SMALL).load()
+    assert data.classes == ("cat", "dog")
+    assert data.test.labels.bincount().tolist() == [1, 4]
+
+
+def test_one_image_more_or_less_moves_no_other_from_training_to_testing(write_tree, tmp_path):
+    def tested() -> set[str]:
+        names = sorted(str(path) for path in (tmp_path / "pictures").rglob("*.jpg"))
+        split = ImageFolder(folder="pictures", root=tmp_path, test_share=0.5, **SMALL).load().test
+        return {names[place] for place in ids(split)}
+
+    root = write_tree({"cat": 20, "dog": 20, "emu": 20})
+    before = tested()
+    (root / "dog" / "001_0003.jpg").unlink()
+    gone = str(root / "dog" / "001_0003.jpg")
+    assert len(tested() ^ (before - {gone})) <= 1
+    for path in (root / "cat").iterdir():
+        path.unlink()
+    (root / "cat").rmdir()
+    kept = {name for name in before if "/cat/" not in name}
+    assert (
+        len({name for name in tested() if "/emu/" in name} ^ {n for n in kept if "/emu/" in n}) == 0
+    )
+
+
 # Bad input.
+
+
+@pytest.mark.parametrize(("there", "missing"), [("train", "test"), ("val", "train")])
+def test_half_of_a_division_is_refused(write_tree, tmp_path, there, missing):
+    write_tree({f"{there}/cat": 3, f"{there}/dog": 2})
+    with pytest.raises(DataError) as raised:
+        ImageFolder(folder="pictures", root=tmp_path, **SMALL).load()
+    assert raised.value.message == f"there is {there}/ and no {missing}/ beside it."
+    assert raised.value.hint.startswith("Divide the images into train/ and test/")
+
+
+@pytest.mark.parametrize("within", ["", "train/"])
+def test_a_category_without_an_image_is_refused_by_name(write_tree, tmp_path, within):
+    tested = {"test/cat": 1, "test/dog": 1} if within else {}
+    root = write_tree({f"{within}cat": 3, f"{within}dog": 3, **tested})
+    (root / within / "emu").mkdir()
+    if within:
+        (root / "test" / "emu").mkdir()
+    with pytest.raises(DataError) as raised:
+        ImageFolder(folder="pictures", root=tmp_path, **SMALL).load()
+    assert raised.value.message == "the category 'emu' holds no image file."
+
+
+def test_an_archive_with_a_folder_around_its_categories_says_how_to_pack_it(write_tree, tmp_path):
+    write_tree({"cat": 2, "dog": 2})
+    shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path, "pictures")
+    with pytest.raises(DataError) as raised:
+        ImageFolder(folder="all.zip", root=tmp_path, **SMALL).load()
+    assert raised.value.message == "there is one category, 'pictures', and a classifier needs two."
+    assert raised.value.hint == (
+        "Pack the category folders themselves, without a folder around them."
+    )
 
 
 def test_one_category_is_refused(write_tree, tmp_path):
@@ -167,7 +228,7 @@ def test_broken_files_stop_the_reading_by_name_or_are_skipped(write_tree, tmp_pa
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path, **SMALL).load(tmp_path / "cache")
     assert raised.value.message == "6 of 13 image files cannot be decoded."
-    assert "cat/000_0001.jpg: UnidentifiedImageError: " in raised.value.hint
+    assert "cat/000_0001.jpg: no known image format" in raised.value.hint
     assert "and 1 more" in raised.value.hint
     assert 'data.broken = "skip"' in raised.value.hint
     made = ImageFolder(folder="pictures", root=tmp_path, broken="skip", test_share=0.5, **SMALL)

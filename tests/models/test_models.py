@@ -63,6 +63,24 @@ def test_the_small_network_has_four_convolutions_and_three_linear_layers_the_las
     assert sum(parameter.numel() for parameter in network.parameters()) == 312_202
 
 
+def test_the_small_network_starts_as_that_of_trades_does():
+    torch.manual_seed(0)
+    network = SmallCNN().build((3, 28, 28), 10)
+    for layer in (layer for layer in network if isinstance(layer, nn.Conv2d)):
+        fan_in = layer.weight[0].numel()
+        assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.1)
+        assert not layer.bias.any()
+
+
+def test_or_as_torch_starts_any_network():
+    torch.manual_seed(0)
+    network = SmallCNN(initialisation="torch").build((3, 28, 28), 10)
+    for layer in (layer for layer in network if isinstance(layer, nn.Conv2d)):
+        bound = layer.weight[0].numel() ** -0.5
+        assert 0.9 * bound < layer.weight.abs().max() <= bound
+        assert layer.bias.any()
+
+
 @pytest.mark.parametrize(("height", "width"), [(15, 28), (28, 8)])
 def test_images_too_small_for_the_small_network_are_refused(height, width):
     with pytest.raises(ModelError) as raised:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from moat.data import Augmentation, Split
-from moat.errors import MoatError, TrainingError
+from moat.errors import MoatError, RunFolderError, TrainingError
 from moat.runs import RunFolder
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, RT
@@ -312,3 +312,17 @@ def test_the_augmentation_reaches_the_network_in_the_size_that_it_takes(split, t
     for job in (plain, varied):
         fit(job)
     assert not torch.equal(weights_of(plain), weights_of(varied))
+
+
+def test_a_run_does_not_go_on_with_other_images(split, tmp_path):
+    job = job_for(split, tmp_path, training=Training(epochs=1, batch_size=16))
+    fit(job)
+    others = Split(split.images.flip(3), split.labels, split.ids)
+    changed = job_for(others, tmp_path, training=Training(epochs=2, batch_size=16))
+    with pytest.raises(RunFolderError) as raised:
+        fit(changed)
+    assert raised.value.message == (
+        "the training images are no longer those it began with: digest "
+        f"{split.digest()} then, {others.digest()} now."
+    )
+    assert raised.value.where == str(job.folder.checkpoint)
