@@ -10,7 +10,7 @@ of (searches at the floor, one forward and backward to the input; the descent in
 `study` trains a study at a chosen number of epochs, several runs side by side: as many processes
 walk through all runs, and each takes what is neither done nor held by another. After the minutes
 given they are stopped; the same command goes on from the last checkpoints. When runs are finished
-it says what the whole study would take.
+it says what the whole study would take. A process that fails is counted, and the exit code is 1.
 
 Both write into one JSON file. What stands in it is not measured again.
 """
@@ -18,6 +18,7 @@ Both write into one JSON file. What stands in it is not measured again.
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,17 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure what was asked for and write the file."""
     asked = _parser().parse_args(arguments)
     if asked.command == "work":  # a process of `study`
-        work(asked)
-        return
+        sys.exit(1 if work(asked) else 0)
     found = json.loads(asked.out.read_text("utf-8")) if asked.out.exists() else {}
     found["machine"] = _machine(asked.device)
+    failed = 0
     if asked.command == "steps":
         time_steps(asked, found)
     else:
-        train_study(asked, found)
+        failed = train_study(asked, found)
     print(json.dumps(found, indent=2))
+    if failed:
+        sys.exit(1)
 
 
 def _machine(device: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from statistics import fmean
+from collections.abc import Mapping
 from typing import Any
 
 from moat.errors import BusyError, MoatError
@@ -13,34 +13,56 @@ from moat.recipe import RunPlan
 from moat.runs import CACHE, RunFolder
 from moat.storage import replace, to_json
 from moat.study import StudyListener, plan
+from moat.study.estimates import passes_per_example
 from moat.study.identity import is_done
 from moat.study.one_run import run_one
 
 
-def train_study(asked: argparse.Namespace, found: dict[str, Any]) -> None:
-    """Let processes work on the runs until the time is up, then say what is known."""
-    deadline = time.monotonic() + 60 * asked.minutes
+def train_study(asked: argparse.Namespace, found: dict[str, Any]) -> int:
+    """Let processes work on the runs until the time is up, then say what is known.
+
+    Returns how many processes failed.
+    """
     options = [*_options(asked), "--minutes", str(asked.minutes), "--out", str(asked.out)]
     command = [sys.executable, "-m", "benchmarks.gpu", "work", *options]
     threads = str(max(1, (os.cpu_count() or 1) // asked.side_by_side))
     environment = {**os.environ, "OMP_NUM_THREADS": threads}
-    workers = [subprocess.Popen(command, env=environment) for _ in range(asked.side_by_side)]
+    failed = run_side_by_side(command, asked.side_by_side, 60 * asked.minutes, environment)
+    found["study"] = {**_summary(asked, _plans(asked)), "failed processes": failed}
+    replace(asked.out, to_json(found))
+    return failed
+
+
+def run_side_by_side(
+    command: list[str], count: int, seconds: float, environment: Mapping[str, str]
+) -> int:
+    """Run a command in so many processes, kill what is left in the end; return how many failed."""
+    deadline = time.monotonic() + seconds
+    workers = [subprocess.Popen(command, env=environment) for _ in range(count)]
+    codes: list[int | None] = []  # None: stopped by us
     try:
         for worker in workers:
             worker.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         pass
     finally:
+        codes += [worker.poll() for worker in workers]
         for worker in workers:
             worker.kill()
             worker.wait()
-    found["study"] = _summary(asked, _plans(asked))
-    replace(asked.out, to_json(found))
+    failed = [code for code in codes if code]
+    if failed:
+        said = ", ".join(map(str, failed))
+        print(f"{len(failed)} of {count} processes failed, exit codes {said}.", file=sys.stderr)
+    return len(failed)
 
 
-def work(asked: argparse.Namespace) -> None:
-    """Take every run that is neither done nor held by another process, one after the other."""
-    data = None
+def work(asked: argparse.Namespace) -> int:
+    """Take every run that is neither done nor held by another process, one after the other.
+
+    Returns how many failed.
+    """
+    data, failed = None, 0
     for run in _plans(asked):
         folder = RunFolder(asked.results / run.path)
         if is_done(run, folder):
@@ -52,6 +74,8 @@ def work(asked: argparse.Namespace) -> None:
             continue
         except MoatError as error:  # one run that fails must not hold up the others
             print(error, file=sys.stderr)
+            failed += 1
+    return failed
 
 
 def _plans(asked: argparse.Namespace) -> list[RunPlan]:
@@ -69,19 +93,21 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
     """Return what is finished, and what the whole study would take at the same rate."""
     full = plan(asked.recipe)[0].training.epochs
     finished: dict[str, Any] = {}
-    per_epoch: list[float] = []
+    seconds, passes = 0.0, 0
     for run in plans:
         folder = RunFolder(asked.results / run.path)
         if is_done(run, folder):
             record = folder.read_record() or {}
-            per_epoch.append(record["training"]["seconds"] / asked.epochs)
+            seconds += record["training"]["seconds"]
+            passes += asked.epochs * sum(passes_per_example(run))
             finished[run.label] = {
-                "seconds an epoch": round(per_epoch[-1], 2),
+                "seconds an epoch": round(record["training"]["seconds"] / asked.epochs, 2),
                 "images a second": record["training"]["images_per_second"],
                 "natural": round(record["scores"]["natural"], 2),
                 "total": round(record["scores"]["total"], 2),
             }
-    hours = full * fmean(per_epoch) * len(plans) / 3600 if per_epoch else None
+    whole = full * sum(sum(passes_per_example(run)) for run in plans)
+    hours = whole * seconds / passes / 3600 if passes else None
     return {
         "recipe": asked.recipe.name,
         "epochs": asked.epochs,
@@ -91,6 +117,8 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
         f"GPU hours of training at {full} epochs, {asked.side_by_side} side by side": (
             None if hours is None else round(hours / asked.side_by_side, 2)
         ),
+        "the hours rest on": f"{len(finished)} finished run(s), each weighed by its passes; "
+        "evaluation is not counted",
     }
 
 

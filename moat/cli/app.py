@@ -181,8 +181,8 @@ def report(
 
     published, variants = published_of(recipe) if recipe else (None, [])
     made = make_scoreboards(results, published, variants)
-    for message in made.skipped:
-        typer.echo(f"skipped: {message}", err=True)
+    for message in made.messages:
+        typer.echo(message, err=True)
     for board in made.boards:
         console.print(score_table(board, console.width))
     for path in write_report(made, out or results):

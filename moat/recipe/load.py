@@ -15,9 +15,9 @@ from moat.recipe.source import Document, Key, Source, is_table, items, without
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
-    Tables merge by key; arrays are replaced, and so is a table that names another `type`. With
-    overrides the study is named `<recipe>+<short hash>`, so that a trial never blocks the real
-    one. Raises RecipeError.
+    Tables merge by key; arrays are replaced, and so is a table that names another `type`; `false`
+    leaves a table of the base out. With overrides the study is named `<recipe>+<short hash>`, so
+    that a trial never blocks the real one. Raises RecipeError.
     """
     path = Path(path)
     document, said_in = _read_file(path, ())
@@ -104,6 +104,10 @@ def _merged(below: Document, above: Document) -> Document:
     merged = deepcopy(below)
     for key, value in above.items():
         held = merged.get(key)
-        both = isinstance(held, dict) and isinstance(value, dict)
-        merged[key] = _merged(held, value) if both else value  # type: ignore[arg-type]
+        if isinstance(held, dict) and value is False:
+            del merged[key]  # the base's table is left out
+        elif isinstance(held, dict) and isinstance(value, dict):
+            merged[key] = _merged(held, value)
+        else:
+            merged[key] = value
     return merged

@@ -122,8 +122,9 @@ class Recipe(Table):
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a recipe, with the keys of everything that is registered.
 
-    `extends` is resolved before validation, so the schema lists it and requires nothing that a
-    base may say; names that it does not know may be a local plug-in's, so they pass.
+    `extends` is resolved before validation, so the schema lists it, requires nothing that a base
+    may say, and takes `false` for a table of the base that is left out; names that it does not know
+    may be a local plug-in's, so they pass.
     """
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -145,6 +146,8 @@ def json_schema() -> dict[str, Any]:
             table.pop("required", None)
     for key in ("optimizer", "schedule"):  # without its type a table may be several
         schema["properties"][key]["anyOf"] = schema["properties"][key].pop("oneOf")
+    for key in ("augmentation", "schedule", "threats", "evaluation", "published"):
+        schema["properties"][key] = {"anyOf": [schema["properties"][key], {"const": False}]}
     return schema
 
 

@@ -29,9 +29,13 @@ def write_front(report: FrontReport, folder: Path) -> list[Path]:
 
 
 def write_report(report: ScoreReport, folder: Path) -> list[Path]:
-    """Write each scoreboard as report.md and report.csv, numbered and deleted as fronts are."""
+    """Write each scoreboard as report.md and report.csv, numbered and deleted as fronts are.
+
+    Every report.md names the runs that could not be read: their group is not known.
+    """
     files: list[_Files] = [
-        {"md": markdown_of(board), "csv": scores_csv(board)} for board in report.boards
+        {"md": markdown_of(board, report.messages), "csv": scores_csv(board)}
+        for board in report.boards
     ]
     return _write_groups("report", folder, files)
 

@@ -11,13 +11,13 @@ from moat.report.scoreboard import Scoreboard
 MOST_COLUMNS = 8
 
 
-def markdown_of(board: Scoreboard) -> str:
-    """Return title, tables and notes."""
+def markdown_of(board: Scoreboard, messages: Sequence[str] = ()) -> str:
+    """Return title, tables and notes, messages of what could not be read among the notes."""
     every = blocks(len(board.columns), lambda block: len(block) <= MOST_COLUMNS)
     parts = [
         f"# {escaped(board.group.title)}",
         *(_table(board, block) for block in every),
-        "\n".join(f"- {escaped(note)}" for note in board_notes(board)),
+        "\n".join(f"- {escaped(note)}" for note in [*board_notes(board), *messages]),
     ]
     return "\n\n".join(parts) + "\n"
 

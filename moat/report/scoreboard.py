@@ -59,10 +59,19 @@ class Scoreboard:
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """One scoreboard a group, and the messages of what could not be read."""
+    """One scoreboard a group, and why runs are missing or stand beside no published figures."""
 
     boards: list[Scoreboard]
-    skipped: list[str]
+    skipped: list[str]  # of runs that could not be read
+    uncompared: list[str]  # of runs whose own published figures could not be read
+
+    @property
+    def messages(self) -> list[str]:
+        """Every message, after what became of its run."""
+        return [
+            *(f"skipped: {message}" for message in self.skipped),
+            *(f"not compared: {message}" for message in self.uncompared),
+        ]
 
 
 def make_scoreboards(
@@ -75,12 +84,11 @@ def make_scoreboards(
     """
     points, skipped = read_points(results)
     if published is None:
-        stated, broken = stated_by(results, points)
-        skipped = [*skipped, *broken]
+        stated, uncompared = stated_by(results, points)
     else:
-        stated = {point.where: published for point in points}
+        stated, uncompared = {point.where: published for point in points}, []
     boards = [scoreboard_of(group, stated, variants) for group in group_points(points)]
-    return ScoreReport(boards, skipped)
+    return ScoreReport(boards, skipped, uncompared)
 
 
 def scoreboard_of(

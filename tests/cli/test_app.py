@@ -384,7 +384,7 @@ def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe):
     (PLAIN / "recipe.toml").write_text("[", "utf-8")
     answer = moat("report", "results")
     assert answer.code == 0
-    assert answer.err.startswith(f"skipped: {PLAIN / 'recipe.toml'}: the file is truncated")
+    assert answer.err.startswith(f"not compared: {PLAIN / 'recipe.toml'}: the file is truncated")
     assert "plain" in answer.out
 
 

@@ -88,6 +88,31 @@ def test_a_threat_of_another_type_starts_empty_and_its_label_is_the_type_that_it
     }
 
 
+def test_false_leaves_a_table_of_the_base_out(folder):
+    write(
+        folder,
+        "base.toml",
+        "[augmentation]\nflip = true\n[threats]\npgd = { epsilon = 1 }\nrt = {}\n"
+        "[published.runs]\n",
+    )
+    top = (
+        "extends = 'base.toml'\npublished = false\nthreats.rt = false\naugmentation.flip = false\n"
+    )
+    source = read(write(folder, "top.toml", top))
+    assert source.document == {"augmentation": {"flip": False}, "threats": {"pgd": {"epsilon": 1}}}
+    assert source.where("published", "runs") == "top.toml, published.runs"
+    assert source.where("threats", "pgd") == "base.toml, threats.pgd"
+    again = read(write(folder, "z.toml", "extends = 'top.toml'\n[published]\nsource = 'a paper'\n"))
+    assert again.document["published"] == {"source": "a paper"}
+    assert again.where("published", "source") == "z.toml, published.source"
+
+
+def test_false_where_the_base_has_no_table_is_kept(folder):
+    write(folder, "base.toml", "seeds = [0]\n")
+    top = write(folder, "top.toml", "extends = 'base.toml'\npublished = false\nseeds = false\n")
+    assert read(top).document == {"published": False, "seeds": False}
+
+
 def test_a_type_that_the_base_does_not_say_replaces_none(folder):
     write(folder, "base.toml", "[model]\nwidth = 3\n")
     top = write(folder, "top.toml", "extends = 'base.toml'\n[model]\ntype = 'tiny-cnn'\n")

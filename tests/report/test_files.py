@@ -121,6 +121,17 @@ def test_a_scoreboard_gives_markdown_and_csv(study, tmp_path):
     assert len(lines_of(paths[1])) == 14 * 8
 
 
+def test_a_report_names_what_could_not_be_read_in_its_notes_and_not_in_its_csv(study):
+    (study / "max-at" / "plain" / "seed-0" / "run.json").write_text("")
+    (study / "pgd-at" / "plain" / "seed-0" / "recipe.toml").write_text("[")
+    markdown, table = write_report(make_scoreboards(study), study)
+    told = markdown.read_text("utf-8").splitlines()
+    assert told[-2].startswith(f"- skipped: {study / 'max-at/plain/seed-0/run.json'}: ")
+    assert told[-1].startswith(f"- not compared: {study / 'pgd-at/plain/seed-0/recipe.toml'}: ")
+    said = table.read_text("utf-8")
+    assert [part in said for part in ("max-at", "pgd-at", "skipped")] == [False, True, False]
+
+
 def test_scoreboards_are_numbered_and_those_of_an_earlier_report_go(study, write):
     write_front(make_fronts(study), study)
     (study / "report-notes.md").write_text("another's")

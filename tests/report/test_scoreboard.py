@@ -100,7 +100,7 @@ def test_given_figures_stand_instead_of_those_of_the_recipes(tmp_path, write):
     (board,) = report.boards
     assert [found.published for found in board.cells["pgd"]] == [20.0, 20.0]
     assert board.sources == ("another paper",) * 2
-    assert report.skipped == []
+    assert report.messages == []
 
 
 def test_columns_stand_in_the_order_of_the_published_table_or_as_asked(study, write):
@@ -151,6 +151,8 @@ def test_runs_and_recipes_that_cannot_be_read_are_told(study):
     (study / "pgd-at" / "plain" / "seed-0" / "recipe.toml").write_text("[")
     report = make_scoreboards(study)
     assert len(report.boards[0].columns) == 13
-    assert [message.split(": ")[0].rpartition("/")[2] for message in report.skipped] == [
-        *("run.json", "recipe.toml")
-    ]
+    (skipped,), (uncompared,) = report.skipped, report.uncompared
+    assert skipped.startswith(f"{study / 'max-at/plain/seed-0/run.json'}: ")
+    assert uncompared.startswith(f"{study / 'pgd-at/plain/seed-0/recipe.toml'}: ")
+    assert report.messages == [f"skipped: {skipped}", f"not compared: {uncompared}"]
+    assert make_scoreboards(study, Published("a paper", {})).uncompared == []
