@@ -11,18 +11,18 @@ from moat.data.tree import ImageTree, read_tree
 from moat.errors import DataError
 
 TESTED = ("test", "val", "valid", "validation")
-"""What a folder of test images may be called; the first that is there is taken."""
+"""What a folder of test images may be called; the first that holds categories is taken."""
 
 
 @dataset("image-folder")
 class ImageFolder(ImageFiles):
     """Your own images: a folder or a zip archive with a folder for each category.
 
-    On disk: `<root>/<folder>/train/<category>/*` and `<root>/<folder>/test/<category>/*` (or
-    `val`, `valid`, `validation`), or
-    `<root>/<folder>/<category>/*`, of which a seeded share of every category is put aside for
-    testing. `folder` may be a zip archive and is part of what identifies the data; `root`, where
-    it lies, is not: without it the folder that the variable MOAT_DATA names, else ./data.
+    On disk: `<root>/<folder>/train/<category>/*` and `<root>/<folder>/test/<category>/*` (or `val`,
+    `valid`, `validation`), or `<root>/<folder>/<category>/*`, of which a seeded share of every
+    category is put aside for testing. `folder` may be a zip archive and is part of what identifies
+    the data; `root`, where it lies, is not: without it the folder that the variable MOAT_DATA
+    names, else ./data.
     """
 
     folder: str  # within root
@@ -43,7 +43,7 @@ class ImageFolder(ImageFiles):
                 "variable MOAT_DATA.",
             ) from error
         parts = tree.categories()
-        tested = [name for name in TESTED if name in parts]
+        tested = [name for name in TESTED if name in parts and tree.categories(name)]
         if "train" in parts and tested:
             return self._read(tree, tree.categories("train"), tree.categories(tested[0]), cache)
         if parts and parts.keys() <= {"train", *TESTED}:

@@ -121,6 +121,15 @@ def test_the_test_folder_may_have_any_of_its_usual_names(write_tree, tmp_path, c
     assert data.test.labels.bincount().tolist() == [1, 4]
 
 
+def test_test_images_without_categories_are_passed_over_for_those_that_have_them(
+    write_tree, tmp_path
+):
+    root = write_tree({"train/cat": 2, "train/dog": 2, "val/cat": 1, "val/dog": 1, "test": 3})
+    assert (root / "test" / "004_0000.jpg").exists()  # as ImageNet has it: nobody's label
+    data = ImageFolder(folder="pictures", root=tmp_path, **SMALL).load()
+    assert (len(data.train), len(data.test)) == (4, 2)
+
+
 def test_one_image_more_or_less_moves_no_other_from_training_to_testing(write_tree, tmp_path):
     def tested() -> set[str]:
         names = sorted(str(path) for path in (tmp_path / "pictures").rglob("*.jpg"))
