@@ -40,7 +40,9 @@ class Group:
     def title(self) -> str:
         """The studies and the data, as a headline."""
         settings = [
-            f"{key} {value}" for key, value in self.data.items() if key not in ("type", "digest")
+            f"{key} {value}"
+            for key, value in self.data.items()
+            if key not in ("type", "digest") and value is not None
         ]
         data = str(self.data.get("type", "data")) + (
             f" ({', '.join(settings)})" if settings else ""
