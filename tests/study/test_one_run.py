@@ -13,7 +13,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.data import hold_out
 from moat.errors import RunFolderError
 from moat.evaluation import evaluate
 from moat.recipe import plan_runs, read
@@ -168,7 +167,7 @@ def test_what_is_held_out_is_never_trained_on_and_scores_are_of_the_test_split(r
     folder = resumed("last", results=tmp_path / "results")
     run = plan_runs(read(folder / "recipe.toml"))[0]
     data = run.dataset.load()
-    rest, held_out = hold_out(data.train, run.validation, run.split_seed)
+    rest, held_out = run.share.of(data.train)
     assert not set(rest.ids.tolist()) & set(held_out.ids.tolist())
     ids = RunFolder(folder).load_evaluation()[0]["ids"]
     assert ids.tolist() == data.test.ids[:40].tolist()
