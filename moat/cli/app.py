@@ -4,14 +4,13 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from textwrap import indent
 from typing import Annotated
 
 import typer
 
-from moat.errors import MoatError
+from moat.cli.failures import failure_lines
+from moat.cli.options import Device, DeviceOption, Listing, Overrides
 from moat.version import __version__
 
 app = typer.Typer(
@@ -22,32 +21,6 @@ app = typer.Typer(
 )
 
 RUN_FAILED, INTERRUPTED = 1, 130
-
-
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Listing(StrEnum):
-    """What can be listed."""
-
-    threats = "threats"
-    scalarizers = "scalarizers"
-    models = "models"
-    datasets = "datasets"
-
-
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a key; the study gets its own folder."
-    ),
-]
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 
 
 def _version(asked: bool) -> None:
@@ -111,7 +84,7 @@ def train(
             err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
-    for line in _failures(result.failed):
+    for line in failure_lines(result.failed):
         typer.echo(line, err=True)
     typer.echo(
         f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
@@ -209,20 +182,6 @@ def schema() -> None:
     from moat.recipe import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
-
-
-def _failures(failed: Mapping[Path, MoatError]) -> list[str]:
-    """Return each failure once, after the folders of the runs that it ended."""
-    ended: dict[str, list[Path]] = {}
-    for folder, error in failed.items():
-        ended.setdefault(str(error), []).append(folder)
-    lines = []
-    for text, folders in ended.items():
-        if text.startswith(str(folders[0])):  # it names its folder itself
-            lines.append(f"failed: {text}")
-        else:
-            lines += [*(f"failed: {folder}" for folder in folders), indent(text, "  ")]
-    return lines
 
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:

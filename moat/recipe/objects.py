@@ -25,9 +25,8 @@ from moat.threats import GradientThreat, Threat
 def data_set_of(recipe: Recipe, source: Source) -> DataSet:
     """Build the data set."""
     table = recipe.data
-    made: DataSet = _made(
-        data.registry, table.type, table.own, source, ("data",), DataTable.model_fields
-    )
+    cls = _registered(data.registry, table.type, source, "data")
+    made: DataSet = _filled(cls, table.own, source, ("data",), DataTable.model_fields)
     return made
 
 
@@ -75,14 +74,14 @@ def threat_of(recipe: Recipe, source: Source, label: str, purpose: str) -> Threa
                 where=source.where(*key, purpose, "steps"),
                 hint="Leave one of them out.",
             )
-        with explained(source, (*key, "type"), object):
-            if not issubclass(threats.registry.get(name), GradientThreat):
-                raise RecipeError(
-                    f"{label!r} is not searched by ascent, so it takes no at_steps.", where=where
-                )
+        if not issubclass(_registered(threats.registry, name, source, *key), GradientThreat):
+            raise RecipeError(
+                f"{label!r} is not searched by ascent, so it takes no at_steps.", where=where
+            )
         overrides["steps"] = counts[-1]  # one search serves every count
     keys, also = {**table.own, **overrides}, ThreatTable.model_fields
-    made: Threat = _made(threats.registry, name, keys, source, key, also, purpose)
+    cls = _registered(threats.registry, name, source, *key)
+    made: Threat = _filled(cls, keys, source, key, also, purpose)
     return made
 
 
@@ -98,7 +97,8 @@ def scalarizer_of(
             where=source.where(*key, "type"),
             hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
         )
-    made: Scalarizer = _made(scalarizers.registry, name, keys, source, key, ["type"])
+    cls = _registered(scalarizers.registry, name, source, *key)
+    made: Scalarizer = _filled(cls, keys, source, key, ["type"])
     if not threat_count and made.name != "natural":
         raise RecipeError(
             f"the scalarizer {made.name!r} weighs threats, and this variant names none.",
@@ -122,19 +122,10 @@ def protocol_of(recipe: Recipe, source: Source) -> Protocol:
         return Protocol(made, at_steps, own.summed, own.examples, own.seed)
 
 
-def _made(
-    registry: Registry[Any],
-    name: str,
-    keys: Mapping[str, Any],
-    source: Source,
-    key: tuple[str, ...],
-    also: Iterable[str],
-    purpose: str = "",
-) -> Any:
-    """Build what is registered under a name from the keys of its table."""
+def _registered(registry: Registry[Any], name: str, source: Source, *key: str) -> Any:
+    """Return the class that is registered under the name that a table gives as its type."""
     with explained(source, (*key, "type"), object):
-        cls = registry.get(name)
-    return _filled(cls, keys, source, key, also, purpose)
+        return registry.get(name)
 
 
 def _filled(

@@ -279,18 +279,21 @@ def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name):
     assert "plain" not in answer.out
 
 
+@pytest.mark.parametrize("command", ["front", "report"])
 @pytest.mark.parametrize("folder", ["nowhere", "study.toml"])
-def test_a_folder_that_is_missing_has_no_front(moat, recipe, folder):
+def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder):
     recipe()
-    answer = moat("front", folder)
+    answer = moat(command, folder)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(f"{folder}: there is no such folder.\n")
 
 
-def test_a_folder_without_a_finished_run_has_no_front(moat, tmp_path):
-    answer = moat("front", tmp_path)
+@pytest.mark.parametrize("command", ["front", "report"])
+def test_a_folder_without_a_finished_run_has_no_front_and_no_report(moat, tmp_path, command):
+    answer = moat(command, tmp_path)
     assert answer.code == 2
     assert answer.err.startswith(f"{tmp_path}: no finished run lies below this folder.")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_gets_no_front(moat, finished, recipe):
@@ -386,21 +389,6 @@ def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe):
     assert answer.code == 0
     assert answer.err.startswith(f"not compared: {PLAIN / 'recipe.toml'}: the file is truncated")
     assert "plain" in answer.out
-
-
-@pytest.mark.parametrize("folder", ["nowhere", "study.toml"])
-def test_a_folder_that_is_missing_has_no_report(moat, recipe, folder):
-    recipe()
-    answer = moat("report", folder)
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"{folder}: there is no such folder.\n")
-
-
-def test_a_folder_without_a_finished_run_has_no_report(moat, tmp_path):
-    answer = moat("report", tmp_path)
-    assert answer.code == 2
-    assert answer.err.startswith(f"{tmp_path}: no finished run lies below this folder.")
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_gets_no_report(moat, finished, recipe):

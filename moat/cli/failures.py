@@ -1,0 +1,21 @@
+"""The runs that failed, as lines for the terminal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import indent
+
+from moat.errors import MoatError
+
+
+def failure_lines(failed: Mapping[Path, MoatError]) -> list[str]:
+    """Return each failure once, after the folders of the runs that it ended."""
+    ended: dict[str, list[Path]] = {}
+    for folder, error in failed.items():
+        ended.setdefault(str(error), []).append(folder)
+    lines = []
+    for text, folders in ended.items():
+        if text.startswith(str(folders[0])):  # it names its folder itself
+            lines.append(f"failed: {text}")
+        else:
+            lines += [*(f"failed: {folder}" for folder in folders), indent(text, "  ")]
+    return lines

@@ -1,0 +1,32 @@
+"""Options that several commands take, and what they may be."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Listing(StrEnum):
+    """What can be listed."""
+
+    threats = "threats"
+    scalarizers = "scalarizers"
+    models = "models"
+    datasets = "datasets"
+
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a key; the study gets its own folder."
+    ),
+]
+DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
