@@ -1,15 +1,29 @@
-"""Per-example losses: (logits, labels, natural logits) to (batch,); more is worse for the model."""
+"""Per-example losses: what a search climbs, of shape (batch,); more is worse for the model.
+
+Most are made of logits and labels. KL looks back at the logits of the natural images besides, and
+a targeted loss at one wrong class an example.
+"""
 
 from collections.abc import Callable
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from moat.types import Labels, Logits, PerExample
 
-LossName = Literal["cross-entropy", "margin", "dlr", "kl"]
+LossName = Literal[
+    "cross-entropy",
+    "margin",
+    "dlr",
+    "kl",
+    "targeted-cross-entropy",
+    "targeted-margin",
+    "targeted-dlr",
+]
 Loss = Callable[[Logits, Labels, Logits | None], PerExample]
+TargetedLoss = Callable[[Logits, Labels, Labels], PerExample]
 
 
 def cross_entropy(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExample:
@@ -52,18 +66,65 @@ def kl(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExam
     return F.kl_div(F.log_softmax(logits, dim=1), target, log_target=True, reduction="none").sum(1)
 
 
+def targeted_cross_entropy(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
+    """Return minus the cross-entropy of the target class, in nats."""
+    return -F.cross_entropy(logits, targets, reduction="none")
+
+
+def targeted_margin(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
+    """Return f_t − max_{j ≠ t} f_j: positive exactly where the answer is the target."""
+    return -margin(logits, targets)
+
+
+def targeted_dlr(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
+    """Return the target's logit less the label's, over the gap of the first and the next two.
+
+    The divisor is f_(1) − (f_(3) + f_(4)) / 2, so it takes four classes: raises ValueError else.
+
+    Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 4.
+    """
+    if logits.shape[1] < 4:
+        raise ValueError(
+            "the targeted DLR loss needs at least four classes; use 'targeted-margin' for fewer"
+        )
+    gap = (_at(logits, targets) - _at(logits, labels)).squeeze(1)
+    top = logits.topk(4, dim=1).values
+    return gap / (top[:, 0] - (top[:, 2] + top[:, 3]) / 2 + 1e-12)
+
+
+def nth_other_class(logits: Logits, labels: Labels, rank: int) -> Labels:
+    """Return the wrong class with the rank-th highest logit, counted from 1, for each example.
+
+    Raises ValueError where there are not as many wrong classes.
+    """
+    wrong = logits.shape[1] - 1
+    if not 1 <= rank <= wrong:
+        raise ValueError(f"there is no target of rank {rank} among {wrong} wrong classes")
+    others = logits.scatter(1, labels[:, None], float("-inf"))
+    return others.argsort(dim=1, descending=True, stable=True)[:, rank - 1]
+
+
 LOSSES: dict[LossName, Loss] = {
     "cross-entropy": cross_entropy,
     "margin": margin,
     "dlr": dlr,
     "kl": kl,
 }
+TARGETED: dict[LossName, TargetedLoss] = {
+    "targeted-cross-entropy": targeted_cross_entropy,
+    "targeted-margin": targeted_margin,
+    "targeted-dlr": targeted_dlr,
+}
 
 
 def _true_and_best_other(logits: Logits, labels: Labels) -> tuple[PerExample, PerExample]:
-    true = logits.gather(1, labels[:, None])
     others = logits.scatter(1, labels[:, None], float("-inf"))
-    return true.squeeze(1), others.amax(1)
+    return _at(logits, labels).squeeze(1), others.amax(1)
+
+
+def _at(logits: Logits, classes: Labels) -> Tensor:
+    """Return each example's logit of one class, of shape (batch, 1)."""
+    return logits.gather(1, classes[:, None])
 
 
 def is_correct(logits: Logits, labels: Labels) -> torch.Tensor:

@@ -46,8 +46,15 @@ class Protocol:
                     f"at_steps of {label!r} must be ascending counts of at least 1, not "
                     f"{list(steps)}."
                 )
-            if not isinstance(self.threats[label], GradientThreat):
+            threat = self.threats[label]
+            if not isinstance(threat, GradientThreat):
                 raise MoatError(f"{label!r} is not searched by ascent, so it takes no at_steps.")
+            if threat.search == "apgd" and len(steps) > 1:
+                raise MoatError(
+                    f"the steps of {label!r} are timed by their number (search = 'apgd'), so one "
+                    "search does not serve several counts.",
+                    hint="Give it steps instead of at_steps, and another label for each count.",
+                )
 
     def steps(self, label: str) -> tuple[int, ...]:
         """Return the reported counts of a threat: (1,) for one that has a single strength."""

@@ -87,17 +87,7 @@ class RunPlan:
     @property
     def evaluates(self) -> dict[str, Any]:
         """Everything that determines the evaluation of given weights."""
-        protocol = self.protocol
-        searched = {
-            label: {**described(threat), "at_steps": list(protocol.steps(label))}
-            for label, threat in protocol.threats.items()
-        }
-        return {
-            "threats": searched,
-            "summed": list(protocol.scored()),
-            "examples": protocol.examples,
-            "seed": protocol.seed,
-        }
+        return described_protocol(self.protocol)
 
     @property
     def train_hash(self) -> str:
@@ -129,6 +119,20 @@ def described(made: Any) -> dict[str, Any]:
         name, source = made.name, local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
     return {"type": name, **json.loads(json.dumps(values, default=str)), **content}
+
+
+def described_protocol(protocol: Protocol) -> dict[str, Any]:
+    """Return everything that determines the evaluation of given weights, as plain data."""
+    searched = {
+        label: {**described(threat), "at_steps": list(protocol.steps(label))}
+        for label, threat in protocol.threats.items()
+    }
+    return {
+        "threats": searched,
+        "summed": list(protocol.scored()),
+        "examples": protocol.examples,
+        "seed": protocol.seed,
+    }
 
 
 def short_hash(value: Mapping[str, Any]) -> str:

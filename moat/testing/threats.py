@@ -87,7 +87,7 @@ def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> N
 def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold torch's global random state still where a generator is given or nothing is drawn."""
     generators: list[torch.Generator | None] = [_seeded()]
-    if isinstance(threat, GradientThreat) and threat.start == "zero":
+    if isinstance(threat, GradientThreat) and (threat.start, threat.search) in _DRAW_NOTHING:
         generators.append(None)
     for generator in generators:
         before = torch.get_rng_state()
@@ -126,6 +126,9 @@ def check_repr(threat: Threat) -> None:
     assert eval(f"cls{arguments}", {"cls": type(threat)}) == threat, _say(
         threat, "its repr makes another threat"
     )
+
+
+_DRAW_NOTHING = (("zero", "sign"), ("zero", "apgd"))  # start and search
 
 
 class _Interruption(Exception):

@@ -1,75 +1,52 @@
-"""The only inner loop: steepest ascent over the blocks of `w`, for several threats at once (Eq. 9).
+"""The only inner loop: the blocks of `w` climbed by several searches at once (Eq. 9).
 
 Examples stay independent: losses are summed, the model is in eval mode, its parameters are frozen,
 and gradients are asked for `w` alone. So threats searched together, or cut into passes of any
 size, find what they find alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from moat.errors import ModelError
-from moat.geometry.balls import Ball
-from moat.losses import LOSSES, LossName, is_correct
-from moat.passes import Segment, cut
-from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
+from moat.passes import Pass, cut
+from moat.threats.climbing import Climb, Climber, Trace
+from moat.threats.searches import BestSearch
+from moat.types import Images
 
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One iterate of a search: the images T_w(x), the w, and what the model made of them.
-
-    `loss` (batch,) and `correct` (batch,) are None where the search was told not to measure,
-    which saves the one forward that the last iterate would need.
-    """
-
-    images: Images
-    w: Transform
-    loss: PerExample | None
-    correct: Verdicts | None
-
-
-@dataclass(frozen=True, eq=False)
-class Climb:
-    """One search on one batch: what is climbed, from where, and at which counts it is reported.
-
-    `at_steps` are counts of iterations; the largest is the length of the search.
-    """
-
-    x: Images
-    y: Labels
-    start: Transform
-    apply: Callable[[Images, Transform], Images]
-    balls: Callable[[Images], tuple[Ball, ...]]
-    loss: LossName
-    at_steps: tuple[int, ...]
+__all__ = ["Climb", "Trace", "ascend", "attacked"]
 
 
 def ascend(
-    model: nn.Module, climbs: Sequence[Climb], pass_size: int, *, measure: bool = True
+    model: nn.Module,
+    climbs: Sequence[Climb],
+    pass_size: int,
+    *,
+    measure: bool = True,
+    until_fallen: bool = False,
 ) -> list[dict[int, Trace]]:
-    """Run the searches of Eq. 9 together; return the traces of each by count of iterations.
+    """Run the searches together; return the traces of each by count of iterations.
 
     A search of s iterations costs s forwards and backwards to `w` an example, and one forward more
-    where it is measured: its iterates' losses are read off the gradient passes.
+    where its last iterate is measured: the others' losses are read off the gradient passes. With
+    `until_fallen` an example leaves as soon as an iterate is misclassified, and its traces from
+    there on are that iterate.
     """
-    found: list[dict[int, list[Trace]]] = [{n: [] for n in c.at_steps} for c in climbs]
     with attacked(model):
-        for segments in cut([len(climb.x) for climb in climbs], pass_size):
-            climbers = [_Climber(climbs[segment.which], segment, model) for segment in segments]
-            for climber, segment in zip(climbers, segments, strict=True):
-                climber.record_into = found[segment.which]
-            for step in range(max(climber.steps for climber in climbers)):
-                _advance(model, [c for c in climbers if step < c.steps], step)
-            _finish(model, climbers, measure)
-    return [
-        {n: _joined(parts) if parts else _nothing(climb, measure) for n, parts in traces.items()}
-        for climb, traces in zip(climbs, found, strict=True)
-    ]
+        climbers = [Climber(climb, model, pass_size, until_fallen) for climb in climbs]
+        for step in range(max((climber.steps for climber in climbers), default=0)):
+            going = [c for c in climbers if step < c.steps and len(c)]
+            for follows in (True, False):
+                _measure(model, [c for c in going if c.follows_gradient is follows], pass_size)
+            for climber in going:
+                climber.advance(step)
+        with torch.no_grad():
+            last = [c for c in climbers if len(c) and (measure or isinstance(c.search, BestSearch))]
+            _measure(model, last, pass_size, gradients=False)
+            return [climber.finish(measure) for climber in climbers]
 
 
 @contextmanager
@@ -99,88 +76,54 @@ def attacked(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(flag)
 
 
-class _Climber:
-    """The examples of one climb that share a pass, and where they have got to."""
-
-    record_into: dict[int, list[Trace]]
-
-    def __init__(self, climb: Climb, segment: Segment, model: nn.Module) -> None:
-        self.climb = climb
-        self.x, self.y = climb.x[segment.rows].clone(), climb.y[segment.rows].clone()
-        self.w: Transform = tuple(block[segment.rows].clone() for block in climb.start)
-        self.balls = climb.balls(self.x)
-        self.steps = max(climb.at_steps)
-        self.natural: Logits | None = None
-        if climb.loss == "kl":
+def _measure(
+    model: nn.Module, climbers: Sequence[Climber], pass_size: int, *, gradients: bool = True
+) -> None:
+    """Tell every climber what the model makes of its iterate, pass by pass."""
+    for segments in cut([len(climber) for climber in climbers], pass_size):
+        if gradients and climbers[0].follows_gradient:
+            _gradient_pass(model, climbers, segments)
+        else:
             with torch.no_grad():
-                self.natural = model(self.x)
-
-    def images(self) -> Images:
-        return self.climb.apply(self.x, self.w)
-
-    def losses(self, logits: Logits) -> PerExample:
-        return LOSSES[self.climb.loss](logits, self.y, self.natural)
-
-    def record(self, step: int, images: Images, logits: Logits | None) -> None:
-        """Keep the iterate if its count was asked for."""
-        if step not in self.record_into:
-            return
-        loss = correct = None
-        if logits is not None:
-            loss, correct = self.losses(logits).detach(), is_correct(logits, self.y)
-        # The box holds but for the rounding of the interpolation.
-        inside = images.detach().clamp(0, 1)
-        trace = Trace(inside, tuple(block.detach() for block in self.w), loss, correct)
-        self.record_into[step].append(trace)
+                _forward_pass(model, climbers, segments)
 
 
-def _advance(model: nn.Module, climbers: Sequence[_Climber], step: int) -> None:
-    """Take one step of Eq. 9 with every climber, in one forward and one backward."""
-    for climber in climbers:
-        climber.w = tuple(block.requires_grad_() for block in climber.w)
-    images = [climber.images() for climber in climbers]
+def _gradient_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass) -> None:
+    """One forward and one backward, to `w` alone."""
+    own = [climbers[segment.which] for segment in segments]
+    blocks = [
+        tuple(block[segment.rows].detach().requires_grad_() for block in climber.w)
+        for climber, segment in zip(own, segments, strict=True)
+    ]
+    images = [
+        climber.images(w, segment.rows)
+        for climber, w, segment in zip(own, blocks, segments, strict=True)
+    ]
     logits = model(torch.cat(images)).split([len(part) for part in images])
+    losses = [
+        climber.losses(part, w, segment.rows)
+        for climber, part, w, segment in zip(own, logits, blocks, segments, strict=True)
+    ]
     # sum, not mean: the gradient of an example must not depend on the size of its batch
-    losses = [c.losses(part).sum() for c, part in zip(climbers, logits, strict=True)]
-    gradients = iter(torch.autograd.grad(torch.stack(losses).sum(), _blocks(climbers)))
-    with torch.no_grad():
-        for climber, own_images, own_logits in zip(climbers, images, logits, strict=True):
-            climber.record(step, own_images, own_logits)
-            climber.w = tuple(
-                ball.step(block, next(gradients))
-                for ball, block in zip(climber.balls, climber.w, strict=True)
-            )
+    total = torch.stack([loss.sum() for loss in losses]).sum()
+    slopes = iter(torch.autograd.grad(total, [block for w in blocks for block in w]))
+    for climber, part, found, loss, w, segment in zip(
+        own, images, logits, losses, blocks, segments, strict=True
+    ):
+        climber.take(segment.rows, part, found, loss, tuple(next(slopes) for _ in w))
 
 
-def _finish(model: nn.Module, climbers: Sequence[_Climber], measure: bool) -> None:
-    """Keep every climber's last iterate; its logits come from no gradient pass."""
-    with torch.no_grad():
-        images = [climber.images().clamp(0, 1) for climber in climbers]
-        logits: Sequence[Logits | None] = [None] * len(climbers)
-        if measure:
-            logits = model(torch.cat(images)).split([len(part) for part in images])
-        for climber, own_images, own_logits in zip(climbers, images, logits, strict=True):
-            climber.record(climber.steps, own_images, own_logits)
-
-
-def _blocks(climbers: Sequence[_Climber]) -> list[Tensor]:
-    return [block for climber in climbers for block in climber.w]
-
-
-def _nothing(climb: Climb, measure: bool) -> Trace:
-    """Return the trace of a climb without examples."""
-    loss = climb.x.new_zeros(0) if measure else None
-    return Trace(climb.x, climb.start, loss, None if loss is None else loss.bool())
-
-
-def _joined(parts: list[Trace]) -> Trace:
-    """Lay the parts of a batch end to end again."""
-    if len(parts) == 1:
-        return parts[0]
-    measured = parts[0].loss is not None
-    return Trace(
-        torch.cat([part.images for part in parts]),
-        tuple(torch.cat(blocks) for blocks in zip(*(part.w for part in parts), strict=True)),
-        torch.cat([part.loss for part in parts if part.loss is not None]) if measured else None,
-        torch.cat([p.correct for p in parts if p.correct is not None]) if measured else None,
-    )
+def _forward_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass) -> None:
+    """One forward."""
+    own = [climbers[segment.which] for segment in segments]
+    blocks = [
+        tuple(block[segment.rows] for block in climber.w)
+        for climber, segment in zip(own, segments, strict=True)
+    ]
+    images: list[Images] = [
+        climber.images(w, segment.rows).clamp(0, 1)
+        for climber, w, segment in zip(own, blocks, segments, strict=True)
+    ]
+    logits: Sequence[Tensor] = model(torch.cat(images)).split([len(part) for part in images])
+    for climber, part, found, w, segment in zip(own, images, logits, blocks, segments, strict=True):
+        climber.take(segment.rows, part, found, climber.losses(found, w, segment.rows), ())

@@ -15,7 +15,8 @@ from moat.losses import LossName
 from moat.passes import default_pass_size
 from moat.registry import Registry
 from moat.threats.ascent import Climb, Trace, ascend
-from moat.types import Images, Labels, Transform
+from moat.threats.searches import APGD, RandomSearch, Search, SignSearch
+from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
 """Standard deviation of start = "noise", in the unit of each block, as TRADES starts PGD."""
@@ -51,6 +52,7 @@ class GradientThreat(Threat):
     steps: PositiveInt = 10  # iterations
     start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
     loss: LossName = "cross-entropy"  # what is climbed
+    search: Literal["sign", "apgd", "random"] = "sign"  # Eq. 9; Auto-PGD; draws without a gradient
 
     @model_validator(mode="after")
     def _off_the_flat_start(self) -> "GradientThreat":
@@ -85,10 +87,12 @@ class GradientThreat(Threat):
         at_steps: tuple[int, ...] = (),
         generator: torch.Generator | None = None,
         reach: float = 1.0,
+        rank: int = 1,
     ) -> Climb:
         """Return the search on a batch, its start drawn; `at_steps` defaults to the last.
 
-        `reach` is the share of their radius and step size that the balls have.
+        `reach` is the share of their radius and step size that the balls have; `rank` says which
+        wrong class a targeted loss aims at, the most likely one first.
         """
 
         def balls(images: Images) -> tuple[Ball, ...]:
@@ -96,7 +100,27 @@ class GradientThreat(Threat):
             return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
 
         start = self._start(x, balls, generator)
-        return Climb(x, y, start, self.apply, balls, self.loss, at_steps or (self.steps,))
+        seed = _seed(generator) if self.search == "random" else 0
+
+        def search(w: Transform, like: PerExample) -> Search:
+            match self.search:
+                case "apgd":
+                    return APGD(w, like, self.steps)
+                case "random":
+                    own = torch.Generator().manual_seed(seed)
+                    return RandomSearch(w, like, balls(x), own)
+            return SignSearch()
+
+        return Climb(
+            *(x, y, start, self.apply, balls, self.loss, at_steps or (self.steps,)),
+            search=search,
+            objective=self.objective,
+            rank=rank,
+        )
+
+    def objective(self, loss: PerExample, w: Transform) -> PerExample:
+        """Return what is climbed: the loss, unless a threat adds a term in w."""
+        return loss
 
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
@@ -121,6 +145,15 @@ class GradientThreat(Threat):
             ball.project(block + START_NOISE * draw(torch.randn, block, generator))
             for block, ball in pairs
         )
+
+
+def _seed(generator: torch.Generator | None) -> int:
+    """Draw the seed of a search that draws as it goes, so that searches can go up together."""
+    return int(torch.randint(1 << 62, (), generator=generator, device=_home(generator)))
+
+
+def _home(generator: torch.Generator | None) -> torch.device:
+    return torch.device("cpu") if generator is None else generator.device
 
 
 def search(

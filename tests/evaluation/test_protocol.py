@@ -51,3 +51,10 @@ def test_counts_ascend_from_one(pgd, counts):
 def test_counts_need_a_search_by_ascent():
     with pytest.raises(MoatError, match="'still' is not searched by ascent"):
         Protocol({"still": Still()}, at_steps={"still": (1, 2)})
+
+
+def test_auto_pgd_takes_one_count():
+    apgd = PGD(epsilon=0.1, step_size=0.02, search="apgd")
+    with pytest.raises(MoatError, match="the steps of 'pgd' are timed by their number"):
+        Protocol({"pgd": apgd}, at_steps={"pgd": (1, 2)})
+    assert Protocol({"pgd": apgd}, at_steps={"pgd": (10,)}).steps("pgd") == (10,)

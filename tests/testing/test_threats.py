@@ -174,6 +174,16 @@ class StandsStill(PGD):
         return (LinfBall(self.epsilon, 0.0, low=-x, high=1 - x),)
 
 
+class Dividing(LinfBall):
+    def steepest(self, w, gradient):
+        return gradient / gradient.norm()  # 0 / 0
+
+
+class MovesWithoutAGradient(PGD):
+    def balls(self, x):
+        return (Dividing(self.epsilon, self.step_size, low=-x, high=1 - x),)
+
+
 class ForgetsTheBox(PGD):
     def balls(self, x):
         return (LinfBall(self.epsilon, self.step_size),)
@@ -211,7 +221,7 @@ class MixesTheBatch(PGD):
 
 
 class Descends(LinfBall):
-    def steepest(self, gradient):
+    def steepest(self, w, gradient):
         return -gradient.sign()
 
 
@@ -250,6 +260,7 @@ class ClimbsDown(PGD):
         (SamplesOutside, "the ball of block 0 draws samples outside itself"),
         (SamplesAnotherShape, "the ball of block 0 draws samples of another shape or type"),
         (StandsStill, "the ball of block 0 takes steps of length 0"),
+        (MovesWithoutAGradient, "the ball of block 0 moves without a gradient"),
         (ForgetsTheBox, r"a w in the balls takes the images 0\.1 beyond \[0, 1\]"),
         (IgnoresItsBlock, "apply is not differentiable in w"),
         (IgnoresOneBlock, "the gradient of block 1 of w does not exist: apply ignores it"),

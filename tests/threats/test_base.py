@@ -155,7 +155,8 @@ class TestWrongImages:
 class TestFields:
     def test_the_defaults_are_ten_steps_from_zero_up_the_cross_entropy(self):
         assert repr(PGD(epsilon=0.3, step_size=0.01)) == (
-            "PGD(steps=10, start='zero', loss='cross-entropy', epsilon=0.3, step_size=0.01)"
+            "PGD(steps=10, start='zero', loss='cross-entropy', search='sign', epsilon=0.3, "
+            "step_size=0.01, norm='linf')"
         )
 
     @pytest.mark.parametrize(
@@ -168,7 +169,8 @@ class TestFields:
             ("steps", "3", "valid integer"),
             ("epsilon", "0.3", "valid number"),
             ("start", "middle", "'zero', 'noise' or 'uniform'"),
-            ("loss", "mse", "'cross-entropy', 'margin', 'dlr' or 'kl'"),
+            ("loss", "mse", "'cross-entropy', 'margin', 'dlr', 'kl', 'targeted-cross-entropy'"),
+            ("search", "apdg", "'sign', 'apgd' or 'random'"),
             ("alpha", 0.1, "[Uu]nexpected"),
         ],
     )

@@ -1,0 +1,231 @@
+"""One search on one batch: what is climbed, who still climbs, and what is reported of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from moat.geometry.balls import Ball
+from moat.losses import LOSSES, TARGETED, LossName, is_correct, nth_other_class
+from moat.threats.searches import BestSearch, Search, SignSearch
+from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One iterate of a search: the images T_w(x), the w, and what the model made of them.
+
+    `loss` (batch,) and `correct` (batch,) are those of these images; `stood` (batch,) says whether
+    every iterate up to this one was classified correctly, `best` (batch,) is the highest loss among
+    them, `first` (batch,) the loss at the start. `blind` (batch,) marks examples whose gradient was
+    zero at the start, or not finite at any iterate. All are None where the search was told not to
+    measure, which saves the one forward that the last iterate would need.
+    """
+
+    images: Images
+    w: Transform
+    loss: PerExample | None = None
+    correct: Verdicts | None = None
+    stood: Verdicts | None = None
+    best: PerExample | None = None
+    first: PerExample | None = None
+    blind: Verdicts | None = None
+
+
+def _sign(w: Transform, like: PerExample) -> Search:
+    return SignSearch()
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """One search on one batch: what is climbed, from where, how, and when it is reported.
+
+    `at_steps` are counts of iterations; the largest is the length of the search. `rank` is the
+    target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
+    `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
+    """
+
+    x: Images
+    y: Labels
+    start: Transform
+    apply: Callable[[Images, Transform], Images]
+    balls: Callable[[Images], tuple[Ball, ...]]
+    loss: LossName
+    at_steps: tuple[int, ...]
+    search: Callable[[Transform, PerExample], Search] = _sign
+    objective: Callable[[PerExample, Transform], PerExample] | None = None
+    rank: int = 1
+
+
+class Climber:
+    """The examples of a climb that have not left, and where they have got to."""
+
+    def __init__(self, climb: Climb, model: nn.Module, pass_size: int, until_fallen: bool) -> None:
+        self.climb, self.until_fallen = climb, until_fallen
+        # Tensors of an outer inference_mode cannot be differentiated through: copies can.
+        self.x, self.y = climb.x.clone(), climb.y.clone()
+        self.w: Transform = tuple(block.clone() for block in climb.start)
+        self.rows = torch.arange(len(self.x), device=self.x.device)
+        self.steps = max(climb.at_steps)
+        self.balls = climb.balls(self.x)
+        self.reference = _reference(climb, self.x, self.y, model, pass_size)
+        self.search = climb.search(self.w, self.x.new_zeros(len(self.x)))
+        self.follows_gradient = self.search.follows_gradient
+        self.parts: list[tuple[Images, PerExample, Verdicts, Transform]] = []
+        self.held = _Held(climb, len(self.x))
+        self.traces: dict[int, Trace] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def images(self, w: Transform, rows: slice) -> Images:
+        """Return T_w(x) of some of the examples."""
+        return self.climb.apply(self.x[rows], w)
+
+    def losses(self, logits: Logits, w: Transform, rows: slice) -> PerExample:
+        """Return what is climbed, for some of the examples."""
+        name, reference = self.climb.loss, self.reference
+        own = None if reference is None else reference[rows]
+        if name in TARGETED:
+            assert own is not None
+            loss = TARGETED[name](logits, self.y[rows], own)
+        else:
+            loss = LOSSES[name](logits, self.y[rows], own)
+        return loss if self.climb.objective is None else self.climb.objective(loss, w)
+
+    def take(
+        self, rows: slice, images: Images, logits: Logits, loss: PerExample, slopes: Transform
+    ) -> None:
+        """Keep what one pass has found, the passes of an iterate in their order."""
+        correct = is_correct(logits, self.y[rows])
+        self.parts.append((images.detach(), loss.detach(), correct, slopes))
+
+    def advance(self, step: int) -> None:
+        """Report the measured iterate where it was asked for, let the fallen go, and move on."""
+        images, loss, correct, slopes = self._measured()
+        self.held.see(self.rows, loss, correct, _usable(slopes, loss, step == 0))
+        slopes = _finite(slopes)
+        self.search.see(self.w, loss, correct, slopes)
+        if step in self.climb.at_steps:
+            self._report(step, images, loss, correct)
+        if self.until_fallen and not bool(correct.all()):
+            fell = ~correct
+            fallen = tuple(block[fell] for block in self.w)
+            self.held.write(self.rows[fell], images[fell], fallen, loss[fell], correct[fell])
+            loss, slopes = loss[correct], tuple(slope[correct] for slope in slopes)
+            self._keep(correct)
+        self.w = tuple(
+            block.detach() for block in self.search.next(self.w, loss, slopes, self.balls)
+        )
+
+    def finish(self, measured: bool) -> dict[int, Trace]:
+        """Report the last iterate, and return every report in the order of the counts."""
+        if self.parts:
+            images, loss, correct, _ = self._measured()
+            self.held.see(self.rows, loss, correct, torch.ones_like(correct))
+            self.search.see(self.w, loss, correct, ())
+            self._report(self.steps, images, loss, correct)
+        elif len(self) and not measured:
+            images = self.climb.apply(self.x, self.w).clamp(0, 1)
+            self.traces[self.steps] = Trace(images.detach(), self.w)
+        for count in self.climb.at_steps:
+            if count not in self.traces:
+                self.traces[count] = self.held.trace()
+        if not measured:
+            return {n: Trace(self.traces[n].images, self.traces[n].w) for n in self.climb.at_steps}
+        return {n: self.traces[n] for n in self.climb.at_steps}
+
+    def _measured(self) -> tuple[Images, PerExample, Verdicts, Transform]:
+        """Lay the passes of an iterate end to end again."""
+        images, losses, verdicts, slopes = zip(*self.parts, strict=True)
+        self.parts = []
+        blocks = zip(*slopes, strict=True)
+        return _cat(images), _cat(losses), _cat(verdicts), tuple(_cat(block) for block in blocks)
+
+    def _report(self, step: int, images: Images, loss: PerExample, correct: Verdicts) -> None:
+        w, search = self.w, self.search
+        if isinstance(search, BestSearch):
+            w, loss, correct = search.best, search.best_loss, search.best_correct
+            images = self.climb.apply(self.x, w).detach()
+        self.held.write(self.rows, images, w, loss, correct)
+        self.traces[step] = self.held.trace()
+
+    def _keep(self, chosen: Verdicts) -> None:
+        """Go on with some of the examples."""
+        self.x, self.y, self.rows = self.x[chosen], self.y[chosen], self.rows[chosen]
+        self.w = tuple(block[chosen] for block in self.w)
+        self.reference = None if self.reference is None else self.reference[chosen]
+        self.balls = self.climb.balls(self.x)
+        self.search.keep(chosen)
+
+
+class _Held:
+    """What is known of every example of a climb, also of those that have left."""
+
+    def __init__(self, climb: Climb, count: int) -> None:
+        self.images = climb.x.detach().clone()
+        self.w: Transform = tuple(block.detach().clone() for block in climb.start)
+        self.loss = climb.x.new_zeros(count)
+        self.correct = torch.ones_like(self.loss, dtype=torch.bool)
+        self.stood = self.correct.clone()
+        self.best = torch.full_like(self.loss, -torch.inf)
+        self.first = torch.full_like(self.loss, torch.nan)
+        self.blind = ~self.correct
+
+    def see(self, rows: Tensor, loss: PerExample, correct: Verdicts, fine: Verdicts) -> None:
+        """Take note of a measured iterate of some examples."""
+        before = self.first[rows]
+        self.first[rows] = torch.where(before.isnan(), loss, before)
+        self.best[rows] = torch.fmax(self.best[rows], loss)
+        self.stood[rows] &= correct
+        self.blind[rows] |= ~fine
+
+    def write(
+        self, rows: Tensor, images: Images, w: Transform, loss: PerExample, correct: Verdicts
+    ) -> None:
+        """Keep an iterate of some examples; the box holds but for the rounding of interpolation."""
+        self.images[rows] = images.clamp(0, 1)
+        for held, block in zip(self.w, w, strict=True):
+            held[rows] = block.detach()
+        self.loss[rows], self.correct[rows] = loss, correct
+
+    def trace(self) -> Trace:
+        """Return what is known by now."""
+        return Trace(
+            self.images.clone(),
+            tuple(block.clone() for block in self.w),
+            *(self.loss.clone(), self.correct.clone(), self.stood.clone()),
+            *(self.best.clone(), self.first.clone(), self.blind.clone()),
+        )
+
+
+def _reference(
+    climb: Climb, x: Images, y: Labels, model: nn.Module, pass_size: int
+) -> Tensor | None:
+    """Return what a loss compares with: natural logits, or the class that is aimed at."""
+    if climb.loss != "kl" and climb.loss not in TARGETED:
+        return None
+    with torch.no_grad():
+        logits = torch.cat([model(part) for part in x.split(pass_size)])
+    return logits if climb.loss == "kl" else nth_other_class(logits, y, climb.rank)
+
+
+def _cat(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
+def _finite(slopes: Transform) -> Transform:
+    """Return gradients whose entries that are no finite number are zero: nothing moves there."""
+    return tuple(slope.nan_to_num(0.0, 0.0, 0.0) for slope in slopes)
+
+
+def _usable(slopes: Transform, like: Tensor, at_start: bool) -> Verdicts:
+    """Return which examples have finite gradients, and at the start any that is not zero."""
+    flat = [slope.flatten(1) for slope in slopes]
+    fine = torch.ones_like(like, dtype=torch.bool)
+    for slope in flat:
+        fine &= slope.isfinite().all(1)
+    if at_start and flat:
+        fine &= torch.stack([(slope != 0).any(1) for slope in flat]).any(0)
+    return fine

@@ -1,0 +1,188 @@
+"""How a ball is climbed: from what is known of an iterate to the next one, for many at once.
+
+A search holds what it remembers of each example as tensors with the batch first, so that the loop
+can drop examples that have fallen. Searches that keep the best iterate report that one; the sign
+search reports its last, as the paper does.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from moat.geometry.balls import Ball
+from moat.types import PerExample, Transform, Verdicts
+
+Balls = Sequence[Ball]
+
+
+class Search(ABC):
+    """The memory of one climb, and its rule for the next iterate."""
+
+    follows_gradient: ClassVar[bool] = True
+
+    @abstractmethod
+    def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
+        """Return the next iterate from this one; `gradients` is empty for one that needs none."""
+
+    def see(  # noqa: B027 - what remembers nothing has nothing to note
+        self, w: Transform, loss: PerExample, correct: Verdicts, gradients: Transform
+    ) -> None:
+        """Take note of a measured iterate, before `next` or at the end; by default, nothing."""
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some of the examples: every tensor has a row for each."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(self, name, value[rows])
+            elif isinstance(value, tuple) and all(isinstance(part, Tensor) for part in value):
+                setattr(self, name, tuple(part[rows] for part in value))
+
+
+class SignSearch(Search):
+    """Eq. 9: a step of fixed length along the steepest direction. It remembers nothing."""
+
+    def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
+        """Return one step of each ball."""
+        parts = zip(balls, w, gradients, strict=True)
+        return tuple(ball.step(block, slope) for ball, block, slope in parts)
+
+
+class BestSearch(Search):
+    """A search that remembers its best iterate, and is reported by it."""
+
+    def __init__(self, w: Transform, loss_like: PerExample) -> None:
+        self.best = w
+        self.best_loss = torch.full_like(loss_like, -torch.inf)
+        self.best_correct = torch.ones_like(loss_like, dtype=torch.bool)
+        self.best_gradient: Transform = ()
+
+    def see(self, w: Transform, loss: PerExample, correct: Verdicts, gradients: Transform) -> None:
+        """Keep what is better than the best, a NaN loss never."""
+        better = loss > self.best_loss
+        self.best = _where(better, w, self.best)
+        self.best_loss = torch.where(better, loss, self.best_loss)
+        self.best_correct = torch.where(better, correct, self.best_correct)
+        if gradients:
+            self.best_gradient = _where(better, gradients, self.best_gradient or gradients)
+
+
+class APGD(BestSearch):
+    """Auto-PGD: steps with momentum that are halved, an example at a time, where they stop helping.
+
+    The first steps are twice the radius. At checkpoints, ever closer to each other, an example
+    whose loss rose in less than three of four steps, or whose best did not improve since the last
+    one (unless it was halved there), goes on from its best iterate with half the step. The blocks
+    of one threat share the halvings; a step in each is as long as its own ball is wide.
+
+    Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 3.
+    """
+
+    MOMENTUM = 0.25
+    RISES = 0.75  # share of the steps since the last checkpoint
+
+    def __init__(self, w: Transform, loss_like: PerExample, steps: int) -> None:
+        super().__init__(w, loss_like)
+        self.steps = steps
+        self.done = self.since = 0
+        self.period = max(int(0.22 * steps), 1)
+        self.previous, self.previous_loss = w, loss_like
+        self.share = torch.ones_like(loss_like)
+        self.rises = torch.zeros_like(loss_like)
+        self.checked_loss = torch.full_like(loss_like, -torch.inf)
+        self.was_halved = torch.ones_like(loss_like, dtype=torch.bool)
+
+    def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
+        """Return a step of the gradient and a quarter of the last one, halved where it is due."""
+        if self.done == 0:
+            self.checked_loss = self.best_loss
+        else:
+            self.rises = self.rises + (loss > self.previous_loss)
+            self.since += 1
+        if self.since == self.period:
+            halved = self._check()
+            w = _where(halved, self.best, w)
+            gradients = _where(halved, self.best_gradient, gradients)
+        follow = self.MOMENTUM if self.done else 0.0
+        moved = []
+        for ball, block, slope, before in zip(balls, w, gradients, self.previous, strict=True):
+            length = 2 * ball.epsilon * _over(self.share, block)
+            step = ball.project(block + length * ball.steepest(block, slope)) - block
+            moved.append(ball.project(block + (1 - follow) * step + follow * (block - before)))
+        self.previous, self.previous_loss, self.done = w, loss, self.done + 1
+        return tuple(moved)
+
+    def _check(self) -> Verdicts:
+        """Halve where it is due, and say where that is."""
+        few = self.rises <= self.RISES * self.period
+        stuck = ~self.was_halved & (self.checked_loss >= self.best_loss)
+        halved = few | stuck
+        self.share = torch.where(halved, self.share / 2, self.share)
+        self.was_halved, self.checked_loss = halved, self.best_loss
+        self.rises = torch.zeros_like(self.rises)
+        self.since = 0
+        self.period = max(
+            self.period - max(int(0.03 * self.steps), 1), max(int(0.06 * self.steps), 1)
+        )
+        return halved
+
+
+class RandomSearch(BestSearch):
+    """Members of the balls drawn at random, without a gradient; the best is kept.
+
+    Every other one is drawn anywhere in the ball, the others around the best so far, within a
+    half, a quarter and an eighth of the radius in turn. A check on searches that follow gradients.
+    """
+
+    follows_gradient = False
+    NEAR = (1 / 2, 1 / 4, 1 / 8)
+
+    def __init__(
+        self, w: Transform, loss_like: PerExample, whole: Balls, generator: torch.Generator
+    ) -> None:
+        super().__init__(w, loss_like)
+        self.rows = torch.arange(len(loss_like), device=loss_like.device)
+        self.all = list(w)  # a list: it keeps a row for every example, fallen or not
+        self.whole, self.generator = whole, generator
+        self.done = 0
+
+    def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
+        """Return the next members; all examples' are drawn, so that none depends on who is left."""
+        drawn = tuple(
+            ball.sample(block, self.generator)[self.rows]
+            for ball, block in zip(self.whole, self.all, strict=True)
+        )
+        self.done += 1
+        if self.done % 2:
+            return drawn
+        near = self.NEAR[self.done // 2 % len(self.NEAR)]
+        moved = zip(balls, self.best, drawn, strict=True)
+        return tuple(ball.project(best + near * block) for ball, best, block in moved)
+
+
+class Listing(BestSearch):
+    """Given members of one block, one after another: a grid, or a few draws; the best is kept."""
+
+    follows_gradient = False
+
+    def __init__(self, w: Transform, loss_like: PerExample, members: Sequence[Tensor]) -> None:
+        super().__init__(w, loss_like)
+        self.rows = torch.arange(len(loss_like), device=loss_like.device)
+        self.members = iter(members)
+
+    def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
+        """Return the next of the members."""
+        return (next(self.members)[self.rows],)
+
+
+def _where(chosen: Verdicts, these: Transform, those: Transform) -> Transform:
+    """Return the blocks of some examples from one w, the others' from another."""
+    pairs = zip(these, those, strict=True)
+    return tuple(torch.where(_over(chosen, one), one, other) for one, other in pairs)
+
+
+def _over(per_example: Tensor, block: Tensor) -> Tensor:
+    """Return numbers an example in a shape that broadcasts over a block."""
+    return per_example.view(-1, *[1] * (block.ndim - 1))
