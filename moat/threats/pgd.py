@@ -1,21 +1,28 @@
 """Pixel noise: the sensitivity-based threat."""
 
+from typing import Literal
+
 from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.l1_ball import L1Ball
+from moat.geometry.l2_ball import L2Ball
 from moat.threats.base import GradientThreat, threat
 from moat.types import Images, Transform
+
+BALLS: dict[str, type[Ball]] = {"linf": LinfBall, "l2": L2Ball, "l1": L1Ball}
 
 
 @threat("pgd")
 class PGD(GradientThreat):
-    """Add a little to every pixel, within epsilon and within [0, 1].
+    """Add noise to the pixels, of length epsilon in a norm and within [0, 1].
 
     Source: Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, 2018.
     """
 
-    epsilon: PositiveFloat  # intensity; the image spans [0, 1]
-    step_size: PositiveFloat  # intensity
+    epsilon: PositiveFloat  # intensity, as a length in the norm; a pixel spans [0, 1]
+    step_size: PositiveFloat  # intensity, as a length in the norm
+    norm: Literal["linf", "l2", "l1"] = "linf"  # of the noise on all pixels and channels
 
     def identity(self, x: Images) -> Transform:
         """Return no noise."""
@@ -27,5 +34,5 @@ class PGD(GradientThreat):
         return x + noise
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
-        """Return the l∞ ball, cut by the image box."""
-        return (LinfBall(self.epsilon, self.step_size, low=-x, high=1 - x),)
+        """Return the ball of the norm, cut by the image box."""
+        return (BALLS[self.norm](self.epsilon, self.step_size, low=-x, high=1 - x),)
