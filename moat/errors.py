@@ -40,6 +40,10 @@ class RecipeError(MoatError):
     """A recipe that cannot be read or does not hold together."""
 
 
+class MissingPackageError(MoatError):
+    """A package that moat can do without, but not for what was asked."""
+
+
 class DataError(MoatError):
     """Data that is missing or unusable."""
 
@@ -62,6 +66,10 @@ class BusyError(RunFolderError):
 
 class SolverError(MoatError):
     """A quadratic program without a solution on the simplex."""
+
+
+class UnsearchedError(MoatError):
+    """A score of what was not searched for every example."""
 
 
 class FrontError(MoatError):

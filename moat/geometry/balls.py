@@ -34,6 +34,10 @@ class Ball(ABC):
         """
 
     @abstractmethod
+    def length(self, w: Tensor) -> Tensor:
+        """Return how far w lies from 0 in the ball's norm, for each example: shape (batch,)."""
+
+    @abstractmethod
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Return a random member, of the shape, type and device of `like`."""
 
@@ -60,6 +64,10 @@ class LinfBall(Ball):
     def steepest(self, w: Tensor, gradient: Tensor) -> Tensor:
         """Return the sign; an entry without a gradient stays where it is."""
         return gradient.sign()
+
+    def length(self, w: Tensor) -> Tensor:
+        """Return the largest |entry|."""
+        return rows(w).abs().amax(1)
 
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw uniformly within the radius, then project onto the box, as PGD usually starts."""

@@ -35,6 +35,24 @@ def affine_grid(matrix: Affine, x: Images) -> Grid:
     return (points @ matrix.transpose(1, 2)).view(len(x), height, width, 2)
 
 
+def rigid_increment(moved: Float[Tensor, "batch 3"], x: Images) -> Affine:
+    """Return what the matrix of a turn and a shift adds to the identity (Eq. 4).
+
+    An example's numbers are the turn in degrees, then pixels to the right and down, all of the
+    reading grid: the image is seen to move the other way. It turns in pixels, also where the image
+    is not square.
+    """
+    height, width = x.shape[2:]
+    angle, right, down = moved.unbind(dim=1)
+    angle = angle.deg2rad()
+    cosine, sine = angle.cos(), angle.sin()
+    rows = (
+        torch.stack([cosine - 1, -sine * height / width, 2 * right / width], dim=-1),
+        torch.stack([sine * width / height, cosine - 1, 2 * down / height], dim=-1),
+    )
+    return torch.stack(rows, dim=1)
+
+
 def resample(
     x: Images, grid: Float[Tensor, "batch rows columns 2"]
 ) -> Float[Tensor, "batch channel rows columns"]:

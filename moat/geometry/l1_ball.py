@@ -42,6 +42,10 @@ class L1Ball(Ball):
         moved = torch.zeros_like(steep).scatter(1, places, (values > 0).to(steep))
         return signs * (moved / moved.sum(1, keepdim=True).clamp(min=1)).view_as(w)
 
+    def length(self, w: Tensor) -> Tensor:
+        """Return the sum of |entries|."""
+        return rows(w).abs().sum(1)
+
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw uniformly within the radius, then project onto the intersection.
 

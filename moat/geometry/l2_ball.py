@@ -25,6 +25,11 @@ class L2Ball(Ball):
         unit: Tensor = flat / vector_norm(flat, dim=1, keepdim=True).clamp(min=1)
         return unit.view_as(gradient)
 
+    def length(self, w: Tensor) -> Tensor:
+        """Return the Euclidean length."""
+        length: Tensor = vector_norm(rows(w), dim=1)
+        return length
+
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw uniformly within the radius, then project onto the box.
 

@@ -1,19 +1,34 @@
 """Threats: what an image may be turned into, and the search for the worst of it."""
 
 from moat.threats.ascent import Climb, Trace, ascend, attacked
-from moat.threats.base import GradientThreat, Threat, registry, require_images, search, threat
+from moat.threats.autoattack import AutoAttack
+from moat.threats.base import (
+    GradientThreat,
+    SearchedThreat,
+    Threat,
+    registry,
+    require_images,
+    search,
+    threat,
+)
 from moat.threats.flow import Flow
 from moat.threats.integrated import Integrated
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
+from moat.threats.rt_grid import RTGrid
+from moat.threats.stadv import StAdv
 
 __all__ = [
     "PGD",
     "RT",
+    "AutoAttack",
     "Climb",
     "Flow",
     "GradientThreat",
     "Integrated",
+    "RTGrid",
+    "SearchedThreat",
+    "StAdv",
     "Threat",
     "Trace",
     "ascend",

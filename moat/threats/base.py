@@ -1,7 +1,7 @@
 """What a threat is: a perturbation set, and the search for its worst member."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, TypeVar, dataclass_transform
 
 import torch
@@ -15,7 +15,7 @@ from moat.losses import LossName
 from moat.passes import default_pass_size
 from moat.registry import Registry
 from moat.threats.ascent import Climb, Trace, ascend
-from moat.threats.searches import APGD, RandomSearch, Search, SignSearch
+from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
 from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
@@ -42,8 +42,44 @@ class Threat(ABC):
         """
 
 
+class SearchedThreat(Threat):
+    """A threat whose iterates the one loop makes and measures: it says how a batch is climbed."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """How many iterations a search takes."""
+
+    @abstractmethod
+    def climb(
+        self,
+        x: Images,
+        y: Labels,
+        *,
+        at_steps: tuple[int, ...] = (),
+        generator: torch.Generator | None = None,
+        reach: float = 1.0,
+        rank: int = 1,
+    ) -> Climb:
+        """Return the search on a batch, what it draws drawn; `at_steps` defaults to the last.
+
+        `reach` is the share of its bounds that is searched; `rank` says which wrong class a
+        targeted loss aims at, the most likely one first.
+        """
+
+    def perturb(
+        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
+    ) -> Images:
+        """Return the images of the last iterate, or of the best where the search keeps it.
+
+        Eqs. 2, 6 and 8, climbed by Eq. 9.
+        """
+        (trace,) = search(model, [self], x, y, generator=generator)
+        return trace.images
+
+
 @pydantic_dataclass(kw_only=True, frozen=True, config=ConfigDict(extra="forbid", strict=True))
-class GradientThreat(Threat):
+class GradientThreat(SearchedThreat):
     """A threat that is searched by ascent over the blocks of `w`.
 
     A new one writes `identity`, `apply` and `balls`, and declares its numbers.
@@ -53,6 +89,7 @@ class GradientThreat(Threat):
     start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
     loss: LossName = "cross-entropy"  # what is climbed
     search: Literal["sign", "apgd", "random"] = "sign"  # Eq. 9; Auto-PGD; draws without a gradient
+    keeps_best: ClassVar[bool] = False  # whether sign steps, too, report their best iterate
 
     @model_validator(mode="after")
     def _off_the_flat_start(self) -> "GradientThreat":
@@ -109,7 +146,7 @@ class GradientThreat(Threat):
                 case "random":
                     own = torch.Generator().manual_seed(seed)
                     return RandomSearch(w, like, balls(x), own)
-            return SignSearch()
+            return BestSignSearch(w, like) if self.keeps_best else SignSearch()
 
         return Climb(
             *(x, y, start, self.apply, balls, self.loss, at_steps or (self.steps,)),
@@ -121,13 +158,6 @@ class GradientThreat(Threat):
     def objective(self, loss: PerExample, w: Transform) -> PerExample:
         """Return what is climbed: the loss, unless a threat adds a term in w."""
         return loss
-
-    def perturb(
-        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
-    ) -> Images:
-        """Return the images of the last iterate: Eqs. 2, 6 and 8, climbed by Eq. 9."""
-        (trace,) = search(model, [self], x, y, generator=generator)
-        return trace.images
 
     def _start(
         self,
@@ -158,7 +188,7 @@ def _home(generator: torch.Generator | None) -> torch.device:
 
 def search(
     model: nn.Module,
-    threats: list[GradientThreat],
+    threats: Sequence[SearchedThreat],
     x: Images,
     y: Labels,
     *,
@@ -166,7 +196,7 @@ def search(
     pass_size: int | None = None,
     reach: float = 1.0,
 ) -> list[Trace]:
-    """Search several gradient threats on one batch together; return each one's last iterate.
+    """Search several threats on one batch together; return each one's last iterate.
 
     Starts are drawn in the order of the threats, so that one generator gives what separate
     searches with it would give. Their balls have the share `reach` of their radius and step size.

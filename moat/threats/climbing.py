@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from moat.geometry.balls import Ball
+from moat.geometry.balls import Ball, rows
 from moat.losses import LOSSES, TARGETED, LossName, is_correct, nth_other_class
 from moat.threats.searches import BestSearch, Search, SignSearch
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
@@ -44,6 +44,7 @@ class Climb:
     `at_steps` are counts of iterations; the largest is the length of the search. `rank` is the
     target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
     `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
+    `among` (batch,) are the examples that climb: all, where it is None.
     """
 
     x: Images
@@ -56,6 +57,7 @@ class Climb:
     search: Callable[[Transform, PerExample], Search] = _sign
     objective: Callable[[PerExample, Transform], PerExample] | None = None
     rank: int = 1
+    among: Verdicts | None = None
 
 
 class Climber:
@@ -75,6 +77,8 @@ class Climber:
         self.parts: list[tuple[Images, PerExample, Verdicts, Transform]] = []
         self.held = _Held(climb, len(self.x))
         self.traces: dict[int, Trace] = {}
+        if climb.among is not None and not bool(climb.among.all()):
+            self._keep(climb.among)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -222,7 +226,7 @@ def _finite(slopes: Transform) -> Transform:
 
 def _usable(slopes: Transform, like: Tensor, at_start: bool) -> Verdicts:
     """Return which examples have finite gradients, and at the start any that is not zero."""
-    flat = [slope.flatten(1) for slope in slopes]
+    flat = [rows(slope) for slope in slopes]
     fine = torch.ones_like(like, dtype=torch.bool)
     for slope in flat:
         fine &= slope.isfinite().all(1)

@@ -69,6 +69,10 @@ class BestSearch(Search):
             self.best_gradient = _where(better, gradients, self.best_gradient or gradients)
 
 
+class BestSignSearch(SignSearch, BestSearch):
+    """Sign steps that remember their best iterate."""
+
+
 class APGD(BestSearch):
     """Auto-PGD: steps with momentum that are halved, an example at a time, where they stop helping.
 

@@ -57,6 +57,14 @@ def test_a_projection_lies_in_the_ball_and_keeps_the_image_in_its_box(cls, dtype
 
 
 @every_ball
+@given(seed=seeds, epsilon=radii)
+def test_the_length_of_a_block_is_its_norm_an_example_at_a_time(cls, seed, epsilon):
+    w = anywhere(seed)
+    found = boxed(images(seed), epsilon, cls).length(w)
+    torch.testing.assert_close(found, lengths(cls, w), rtol=1e-14, atol=0)
+
+
+@every_ball
 @every_type
 @given(seed=seeds, epsilon=radii)
 def test_a_member_is_its_own_projection(cls, dtype, seed, epsilon):

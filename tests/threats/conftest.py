@@ -1,18 +1,19 @@
 """Every registered gradient threat, with numbers at which a few steps on small images tell."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 
 import pytest
 import torch
 
-from moat.threats import GradientThreat, registry
+from moat.threats import PGD, GradientThreat, registry
 
 GRADIENT_THREATS = [cls for cls in registry if issubclass(cls, GradientThreat)]
+PLAIN = [cls for cls in GRADIENT_THREATS if cls.objective is GradientThreat.objective]
 
 
 def make_threat(cls: type[GradientThreat], **more: object) -> GradientThreat:
-    required = [field.name for field in fields(cls) if field.default is MISSING]
+    required = [f.name for f in fields(cls) if f.default is MISSING or f.name == "epsilon"]
     numbers = {name: 0.02 if name.endswith("step_size") else 0.15 for name in required}
     return cls(**(numbers | more))
 
@@ -31,6 +32,12 @@ def threat_class(request: pytest.FixtureRequest) -> type[GradientThreat]:
     return request.param
 
 
+@pytest.fixture(params=PLAIN, ids=lambda cls: cls.name)
+def plain_class(request: pytest.FixtureRequest) -> type[GradientThreat]:
+    """A threat that climbs the loss alone, by the signs of its gradient."""
+    return request.param
+
+
 @pytest.fixture
 def make() -> Callable[..., GradientThreat]:
     """A function from a threat's class to a threat: radius 0.15, step 0.02 in every block."""
@@ -44,8 +51,7 @@ def start(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def every_threat(start: str) -> list[GradientThreat]:
-    """One of each, all from the same kind of start, each with another number of steps."""
-    return [
-        make_threat(cls, start=start, steps=1 + 2 * number)
-        for number, cls in enumerate(GRADIENT_THREATS)
-    ]
+    """One of each, and noise in every norm, from one kind of start, at various numbers of steps."""
+    norms = [PGD(norm=norm, epsilon=1, step_size=0.3, start=start) for norm in ("l2", "l1")]
+    threats = [make_threat(cls, start=start) for cls in GRADIENT_THREATS] + norms
+    return [replace(threat, steps=1 + 2 * number) for number, threat in enumerate(threats)]

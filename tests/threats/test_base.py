@@ -20,24 +20,24 @@ class TestEveryRegisteredThreat:
     def test_it_keeps_what_the_conformance_kit_asks(self, threat_class, start, make, shape):
         check_threat(make(threat_class, start=start, steps=5), shape=shape)
 
-    def test_it_lowers_what_the_model_gets_right(self, threat_class, make, tiny_model, batch):
+    def test_it_lowers_what_the_model_gets_right(self, plain_class, make, tiny_model, batch):
         x, _ = batch
         y = tiny_model.eval()(x).argmax(1)
-        images = make(threat_class, steps=7).perturb(tiny_model, x, y)
+        images = make(plain_class, steps=7).perturb(tiny_model, x, y)
         assert (tiny_model(images).argmax(1) == y).double().mean() < 1
 
     def test_from_zero_it_reaches_the_number_of_steps_times_the_step_size(
-        self, threat_class, make, tiny_model, batch
+        self, plain_class, make, tiny_model, batch
     ):
-        (trace,) = search(tiny_model, [make(threat_class, steps=4)], *batch)
+        (trace,) = search(tiny_model, [make(plain_class, steps=4)], *batch)
         for block in trace.w:
             assert block.abs().max().item() == pytest.approx(4 * 0.02)
 
     def test_it_stays_within_epsilon_where_epsilon_binds(
-        self, threat_class, start, make, tiny_model, batch
+        self, plain_class, start, make, tiny_model, batch
     ):
-        steps = {name: 0.2 for name in vars(make(threat_class)) if name.endswith("step_size")}
-        long = make(threat_class, start=start, steps=3, **steps)
+        steps = {name: 0.2 for name in vars(make(plain_class)) if name.endswith("step_size")}
+        long = make(plain_class, start=start, steps=3, **steps)
         (trace,) = search(tiny_model, [long], *batch, generator=seeded())
         for block in trace.w:
             assert block.abs().max().item() == pytest.approx(0.15)

@@ -1,0 +1,83 @@
+"""Every rotation and translation on a grid, or some at random: no gradient to be masked."""
+
+from collections.abc import Iterator
+
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
+
+from moat.geometry.balls import draw
+from moat.geometry.grids import affine_grid, identity_affine, resample, rigid_increment
+from moat.threats.base import SearchedThreat, threat
+from moat.threats.climbing import Climb
+from moat.threats.searches import Listing, Search
+from moat.types import Affine, Images, Labels, PerExample, Transform
+
+
+@threat("rt-grid")
+class RTGrid(SearchedThreat):
+    """Try every rotation and translation of a grid on each example; the worst is kept (Eq. 4).
+
+    With `worst_of` = k, try k drawn anywhere within the limits instead. The image as it is always
+    counts among them. Worst is the largest margin: it is positive where any of them is
+    misclassified.
+
+    Source: Engstrom et al., Exploring the Landscape of Spatial Robustness, 2019, Section 3.
+    """
+
+    degrees: NonNegativeFloat = 30.0  # to either side
+    pixels: NonNegativeFloat = 3.0  # in each direction
+    rotations: PositiveInt = 31  # values of the angle
+    translations: PositiveInt = 5  # values of the shift, in each direction
+    worst_of: PositiveInt | None = None  # random draws, instead of the grid
+
+    @property
+    def steps(self) -> int:
+        """How many are tried beside the image as it is."""
+        return self.worst_of or self.rotations * self.translations**2
+
+    def climb(
+        self,
+        x: Images,
+        y: Labels,
+        *,
+        at_steps: tuple[int, ...] = (),
+        generator: torch.Generator | None = None,
+        reach: float = 1.0,
+        rank: int = 1,
+    ) -> Climb:
+        """Return the search on a batch; `reach` is the share of the limits that are tried."""
+        members = list(self._drawn(x, reach, generator) if self.worst_of else self._grid(x, reach))
+
+        def search(w: Transform, like: PerExample) -> Search:
+            return Listing(w, like, members)
+
+        start = (x.new_zeros(len(x), 2, 3),)
+        steps = at_steps or (self.steps,)
+        return Climb(x, y, start, _moved, lambda images: (), "margin", steps, search)
+
+    def _grid(self, x: Images, reach: float) -> Iterator[Affine]:
+        shifts = _between(reach * self.pixels, self.translations)
+        for angle in _between(reach * self.degrees, self.rotations):
+            for right in shifts:
+                for down in shifts:
+                    moved = x.new_tensor([angle, right, down]).expand(len(x), 3)
+                    yield rigid_increment(moved, x)
+
+    def _drawn(
+        self, x: Images, reach: float, generator: torch.Generator | None
+    ) -> Iterator[Affine]:
+        for _ in range(self.steps):
+            drawn = 2 * draw(torch.rand, x.new_empty(len(x), 3), generator) - 1
+            limits = x.new_tensor([self.degrees, self.pixels, self.pixels])
+            yield rigid_increment(reach * limits * drawn, x)
+
+
+def _moved(x: Images, w: Transform) -> Images:
+    """Return the images under [I | 0] + w (Eq. 4)."""
+    (matrix,) = w
+    return resample(x, affine_grid(identity_affine(x) + matrix, x))
+
+
+def _between(limit: float, count: int) -> list[float]:
+    """Return so many values from -limit to limit, evenly; 0 where it is one."""
+    return [0.0] if count == 1 else torch.linspace(-limit, limit, count).tolist()
