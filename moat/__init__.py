@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from moat import testing as testing
     from moat import threats as threats
     from moat.errors import MoatError
-    from moat.study import load, train
+    from moat.study import evaluate_model, load, train
 
-_FUNCTIONS = {"load": "moat.study", "train": "moat.study", "MoatError": "moat.errors"}
+_FUNCTIONS = {
+    **dict.fromkeys(("evaluate_model", "load", "train"), "moat.study"),
+    "MoatError": "moat.errors",
+}
 _MODULES = (
     *("data", "evaluation", "fronts", "geometry", "models", "objectives"),
     *("scalarizers", "testing", "threats", "training"),
 )
 
-__all__ = ["MoatError", "__version__", "load", "train"]
+__all__ = ["MoatError", "__version__", "evaluate_model", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ Deals in plain dicts and arrays, and is the only file that knows file names:
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
+    .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
 is written last, and its presence says that the run is done.
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from moat.errors import BusyError
+from moat.errors import BusyError, RunFolderError
 from moat.storage import (
     Record,
     as_table,
@@ -42,6 +44,7 @@ from moat.storage import (
 )
 
 FORMAT = 1
+_PARTS = ".evaluation"
 CACHE = ".cache"
 """The folder in a results folder where decoded images are kept."""
 
@@ -166,6 +169,7 @@ class RunFolder:
         savez: Callable[..., None] = np.savez_compressed
         replace(self.path / "evaluation.npz", lambda file: savez(file, **arrays))
         replace(self.path / "evaluation.json", to_json(scores))
+        rmtree(self.path / _PARTS, ignore_errors=True)
 
     def load_evaluation(self) -> tuple[dict[str, NDArray[Any]], Record] | None:
         """Return the outcome arrays and the scores, or None where there are none yet."""
@@ -173,6 +177,14 @@ class RunFolder:
         path = self.path / "evaluation.npz"
         arrays = read(path, lambda: _arrays(path.read_bytes()))
         return None if scores is None or arrays is None else (arrays, scores)
+
+    def evaluation_parts(self, fingerprint: str) -> "EvaluationParts":
+        """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
+        parts = EvaluationParts(self.path / _PARTS / fingerprint)
+        for other in (self.path / _PARTS).glob("*"):
+            if other != parts.path:
+                rmtree(other, ignore_errors=True)
+        return parts
 
     # The record that says the run is done.
 
@@ -192,6 +204,30 @@ class RunFolder:
         with disk(self.path):
             for name in _WRITTEN:
                 (self.path / name).unlink(missing_ok=True)
+            rmtree(self.path / _PARTS, ignore_errors=True)
+
+
+class EvaluationParts:
+    """What an unfinished evaluation has found, a file for each threat and batch."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self, batch: int, label: str) -> dict[str, NDArray[Any]] | None:
+        """Return what was kept of a threat on a batch; None of nothing, or of a broken file."""
+        path = self._of(batch, label)
+        with suppress(RunFolderError):
+            return read(path, lambda: _arrays(path.read_bytes()))
+        return None
+
+    def save(self, batch: int, label: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep what was found."""
+        savez: Callable[..., None] = np.savez
+        make_folder(self.path)
+        replace(self._of(batch, label), lambda file: savez(file, **arrays))
+
+    def _of(self, batch: int, label: str) -> Path:
+        return self.path / f"{batch:05}-{label}.npz"
 
 
 _WRITTEN = (

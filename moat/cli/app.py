@@ -99,17 +99,79 @@ def train(
 
 @app.command()
 def evaluate(
-    run: Annotated[list[Path], typer.Argument(help="Run folders, each with a run.json.")],
+    run: Annotated[
+        list[Path] | None, typer.Argument(help="Finished runs, or folders with some below.")
+    ] = None,
+    protocol: Annotated[
+        Path | None, typer.Option(help="Judge by this file, in folders beside the runs'.")
+    ] = None,
+    set_: Overrides = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
+    ] = None,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="What the model is called with; repeatable."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="What the model is called in reports.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Where evaluations are kept: the runs' own folder, else ./results."),
+    ] = None,
     device: DeviceOption = Device.auto,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Make again what is there; replace another model's."),
+    ] = False,
 ) -> None:
-    """Evaluate finished runs again by their own protocol, and replace their scores."""
-    from moat.cli.display import listener_for_terminal, print_scores
-    from moat.study import evaluate_run
+    """Evaluate finished runs again, or under another protocol, or anybody's model."""
+    from moat.cli.evaluation import Asked
+    from moat.cli.evaluation import evaluate as evaluate_asked
 
-    for folder in run:
-        with listener_for_terminal() as listener:
-            scores = evaluate_run(folder, device.value, listener)
-        print_scores(folder, scores)
+    evaluate_asked(
+        Asked(
+            runs=run or (),
+            protocol=protocol,
+            overrides=set_ or (),
+            model=model,
+            checkpoint=checkpoint,
+            arguments=arg or (),
+            name=name,
+            results=results,
+            device=device.value,
+            overwrite=overwrite,
+        )
+    )
+
+
+@app.command()
+def score(
+    run: Annotated[list[Path], typer.Argument(help="Finished runs, or folders with some below.")],
+    union: Annotated[
+        str | None, typer.Option(metavar="THREAT,...", help="Add the union over these alone.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Add the universal score against this run.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plain JSON.")] = False,
+) -> None:
+    """Show every score of single runs, from their stored outcomes: no attack is run."""
+    from moat.cli.display import console
+    from moat.report import run_table, score_runs
+
+    named = [] if union is None else [name.strip() for name in union.split(",")]
+    scored = score_runs(run, named, baseline)
+    if as_json:
+        typer.echo(json.dumps([one.as_table() for one in scored], indent=2, allow_nan=False))
+        return
+    for one in scored:
+        console.print(run_table(one))
 
 
 @app.command()

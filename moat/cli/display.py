@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from moat.errors import MoatError
+from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
 from moat.study import StudyListener
 
@@ -37,7 +38,7 @@ class PlainLines(StudyListener):
 
     def __init__(self) -> None:
         self.runs = self.begun = 0
-        self.said = time.monotonic()
+        self.said = self.evaluation_began = time.monotonic()
         self.latest: dict[str, Any] = {}
 
     def study_started(self, runs: int) -> None:
@@ -69,6 +70,19 @@ class PlainLines(StudyListener):
         }
         told = "; ".join(f"{name} {values}" for name, values in figures.items() if values)
         self._say(f"  epoch {epoch}/{epochs}: {told}")
+
+    def evaluated(self, progress: EvaluationProgress) -> None:
+        """Say how far the evaluation is, not too often, and what it will take yet."""
+        if not progress.done:
+            self.evaluation_began = time.monotonic()
+        if not progress.done or time.monotonic() - self.said < SILENCE:
+            return
+        share = progress.done / progress.of
+        left = (time.monotonic() - self.evaluation_began) * (1 / share - 1)
+        self._say(
+            f"  evaluation {share:.0%}: {progress.threat}, batch {progress.batch}/"
+            f"{progress.batches}; accuracy {_figures(progress.accuracy)}; about {left:.0f} s left"
+        )
 
     def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
         """Print the scores."""
@@ -132,9 +146,17 @@ class Bars(StudyListener):
         if "images_per_second" in record:
             self.rate = f", {record['images_per_second']:.0f} images/s"
 
-    def evaluated(self, done: int, examples: int) -> None:
-        """Move the bar of the evaluation."""
-        self.progress.update(self.examples, completed=done, total=examples, visible=True)
+    def evaluation_started(self, folder: Path, before: int) -> None:
+        """Name the folder, and start the bar of its evaluation."""
+        self.progress.update(self.runs, completed=before, note=str(folder))
+        self.progress.reset(self.examples, total=None)
+
+    def evaluated(self, progress: EvaluationProgress) -> None:
+        """Move the bar of the evaluation, and say who is searched and what stands so far."""
+        note = f"{progress.threat}, batch {progress.batch}/{progress.batches}"
+        note += f"  {_figures(progress.accuracy)}" if progress.accuracy else ""
+        done, total = round(progress.done), round(progress.of)
+        self.progress.update(self.examples, completed=done, total=total, note=note, visible=True)
 
     def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
         """Leave a line above the bars."""
@@ -170,7 +192,7 @@ def _live_table(record: dict[str, Any]) -> Table:
     return table
 
 
-def _figures(values: dict[str, float | None]) -> str:
+def _figures(values: Mapping[str, float | None]) -> str:
     return " ".join(f"{n} {_figure(value)}" for n, value in values.items() if value is not None)
 
 
@@ -180,10 +202,7 @@ def _figure(value: float | None) -> str:
 
 def scores_line(scores: dict[str, Any]) -> str:
     """Return the scores of a run in one line, in percent."""
-    robust = "  ".join(f"{name} {score:.1f}" for name, score in scores["scores"].items())
-    return f"natural {scores['natural']:.1f}  {robust}  union {scores['union']:.1f}"
-
-
-def print_scores(folder: Path, scores: dict[str, Any]) -> None:
-    """Print where and what."""
-    print(f"{folder}: {scores_line(scores)}")
+    named = {"natural": scores["natural"], **scores["scores"], "union": scores["union"]}
+    return "  ".join(
+        f"{name} {'-' if score is None else format(score, '.1f')}" for name, score in named.items()
+    )

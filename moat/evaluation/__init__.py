@@ -1,6 +1,6 @@
 """What a trained model withstands: a protocol run against it, an example at a time."""
 
-from moat.evaluation.evaluator import Evaluation, evaluate
+from moat.evaluation.evaluator import Evaluation, EvaluationProgress, Parts, evaluate
 from moat.evaluation.protocol import Protocol
 
-__all__ = ["Evaluation", "Protocol", "evaluate"]
+__all__ = ["Evaluation", "EvaluationProgress", "Parts", "Protocol", "evaluate"]

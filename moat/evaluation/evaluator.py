@@ -1,9 +1,9 @@
-"""Running a protocol against a model."""
+"""Running a protocol against a model, a batch and a threat at a time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, runtime_checkable
+from typing import Protocol as Interface
 
 import numpy as np
 import torch
@@ -12,37 +12,66 @@ from torch import nn
 
 from moat import outcomes as scoring
 from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order
+from moat.evaluation.found import Found, Stored, below, beside
+from moat.evaluation.model_checks import check_model
 from moat.evaluation.protocol import Protocol
-from moat.losses import is_correct
-from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
+from moat.evaluation.searching import natural_images, search_threat
+from moat.outcomes import Outcomes
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
-from moat.threats import GradientThreat, ascend, attacked, require_images
-from moat.types import Images, Labels, Verdicts
+from moat.threats import require_images
+from moat.types import NATURAL, Images, Labels
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The outcomes of a model under a protocol, and every score made of them."""
+    """The outcomes of a model under a protocol, and every score made of them.
 
-    outcomes: Outcomes
+    `found` holds what else the searches told, in the order of the columns; `ids` are the examples.
+    """
+
+    found: Found
+    ids: NDArray[np.int64]
     protocol: Protocol
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """The outcome matrix."""
+        columns, ensembles = self.protocol.columns(), self.protocol.ensembles
+        return Outcomes(self.found.outcomes, columns, self.ids, self.found.losses, ensembles)
 
     def scores(self) -> dict[str, Any]:
         """Return natural accuracy, each threat's score, total and union, in percent."""
         return scoring.summary(self.outcomes, self.protocol.scored())
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the outcome matrix as the arrays that are stored."""
-        columns = self.outcomes.columns
-        return {
-            "outcomes": self.outcomes.values,
-            "ids": self.outcomes.ids,
-            "threats": np.array([column.threat for column in columns]),
-            "strengths": np.array([column.strength for column in columns], dtype=np.int64),
-        }
+    def arrays(self) -> Stored:
+        """Return the outcome matrix, and what else was found, as the arrays that are stored."""
+        return {**self.found.stored(), **self.outcomes.to_arrays()}
+
+
+@dataclass(frozen=True)
+class EvaluationProgress:
+    """How far an evaluation is: passes done and to be done at most, and who is searched next."""
+
+    done: float
+    of: float
+    threat: str
+    batch: int
+    batches: int
+    accuracy: dict[str, float] = field(default_factory=dict)  # percent of the examples so far
+
+
+@runtime_checkable
+class Parts(Interface):
+    """Where an evaluation keeps what it has found, so that it can go on from there."""
+
+    def load(self, batch: int, label: str) -> Stored | None:
+        """Return what was kept of a threat on a batch, or None."""
+
+    def save(self, batch: int, label: str, arrays: Stored) -> None:
+        """Keep it."""
 
 
 def evaluate(
@@ -52,37 +81,38 @@ def evaluate(
     *,
     pass_size: int | None = None,
     memory: float = DEVICE_MEMORY,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[EvaluationProgress], None] | None = None,
+    parts: Parts | None = None,
 ) -> Evaluation:
     """Return what the model withstands of the protocol, on the test split or on a given split.
 
     The model maps images in [0, 1] to logits and is left as it was; it is evaluated on the device
     its parameters are on, in float32 with TF32 off, whatever it was trained in. Images that take
-    more than `memory` GiB come there a batch at a time. `progress` is called with the examples
-    done and their number.
+    more than `memory` GiB come there a batch at a time. `progress` hears of each threat and batch;
+    `parts` keeps them, and what it has already is not searched again. Raises ModelError, before
+    anything is searched, for a model that no evaluation can rest on.
 
     An example costs one forward for the natural image and, for each gradient threat, as many
-    forwards and backwards as its largest count of iterations, and one forward more.
+    forwards and backwards as its largest count of iterations, and one forward more; less where it
+    falls by any iterate.
     """
     split = data.test if isinstance(data, Data) else data
     if protocol.examples is not None:
         split = split.take(torch.arange(min(protocol.examples, len(split))))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     size = pass_size or default_pass_size(device)
-    generators = {label: _generator(protocol.seed, label) for label in protocol.threats}
-    columns = protocol.columns()
-    values = np.empty((len(split), len(columns)), dtype=np.int8)
-    done = 0
+    classes = len(data.classes) if isinstance(data, Data) else None
+    batches: list[Found] = []
+    told = _Told(protocol, len(split), progress)
     with tensor_float_32(False):
-        for x, y in batches_in_order(split.near(device, memory), BATCH, device):
+        for number, (x, y) in enumerate(
+            batches_in_order(split.near(device, memory), BATCH, device)
+        ):
             require_images(x, y)
-            withstood = _evaluate_batch(model, x, y, protocol, size, generators)
-            for number, column in enumerate(columns):
-                values[done : done + len(x), number] = withstood[column].cpu().numpy()
-            done += len(x)
-            if progress:
-                progress(done, len(split))
-    return Evaluation(Outcomes(values, columns, split.ids.cpu().numpy()), protocol)
+            if number == 0:
+                check_model(model, x, classes)
+            batches.append(_evaluate_batch(model, x, y, protocol, number, size, parts, told))
+    return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)
 
 
 def _evaluate_batch(
@@ -90,34 +120,61 @@ def _evaluate_batch(
     x: Images,
     y: Labels,
     protocol: Protocol,
+    number: int,
     pass_size: int,
-    generators: dict[str, torch.Generator],
-) -> dict[Column, Verdicts]:
-    """Search every threat on one batch; the gradient threats go up together."""
-    verdicts = {NATURAL_COLUMN: _classified(model, x, y, pass_size)}
-    climbs = {}
-    for label, threat in protocol.threats.items():
-        if isinstance(threat, GradientThreat):
-            counts = protocol.steps(label)
-            climbs[label] = threat.climb(x, y, at_steps=counts, generator=generators[label])
+    parts: Parts | None,
+    told: "_Told",
+) -> Found:
+    """Search every threat on one batch, unless that was done before."""
+    found: dict[str, Found] = {}
+    for label in (NATURAL, *protocol.order()):
+        told.begin(label, number)
+        kept = parts.load(number, label) if parts else None
+        if kept is not None:
+            found[label] = Found.of(kept)
+        elif label == NATURAL:
+            found[label] = natural_images(model, x, y, pass_size)
         else:
-            images = threat.perturb(model, x, y, generator=generators[label])
-            verdicts[Column(label, 1)] = _classified(model, images, y, pass_size)
-    searched = ascend(model, list(climbs.values()), pass_size)
-    for label, traces in zip(climbs, searched, strict=True):
-        for count, trace in traces.items():
-            assert trace.correct is not None  # ascend measures unless told otherwise
-            verdicts[Column(label, count)] = trace.correct
-    return verdicts
+            natural = torch.from_numpy(found[NATURAL].outcomes[:, 0] == 1).to(x.device)
+            fell = [(part.outcomes == 0).any(1) for part in found.values()]
+            standing = torch.from_numpy(~np.any(fell, axis=0)).to(x.device)
+            found[label] = search_threat(
+                *(model, x, y, label, protocol),
+                batch=number,
+                standing=standing if protocol.union_only else torch.ones_like(natural),
+                natural=natural,
+                pass_size=pass_size,
+            )
+        if parts and kept is None:
+            parts.save(number, label, found[label].stored())
+        told.end(label, number, found[label])
+    return beside([found[label] for label in (NATURAL, *protocol.threats)])
 
 
-def _generator(seed: int, label: str) -> torch.Generator:
-    """Return a threat's own generator, so that no other threat changes what it draws."""
-    digest = sha256(f"{seed}/{label}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+class _Told:
+    """What progress is told: how much is done, and the accuracies so far."""
 
+    def __init__(
+        self, protocol: Protocol, examples: int, tell: Callable[[EvaluationProgress], None] | None
+    ) -> None:
+        self.tell = tell
+        self.costs = {NATURAL: 1 / 3, **{label: protocol.cost(label) for label in protocol.threats}}
+        self.of = sum(self.costs.values()) * examples
+        self.batches = -(-examples // BATCH)
+        self.done, self.seen = 0.0, dict.fromkeys(self.costs, 0)
+        self.stood = dict.fromkeys(self.costs, 0.0)
 
-def _classified(model: nn.Module, x: Images, y: Labels, pass_size: int) -> Verdicts:
-    with attacked(model), torch.no_grad():
-        logits = [model(part) for part in x.split(pass_size)]
-    return is_correct(torch.cat(logits), y)
+    def begin(self, label: str, batch: int) -> None:
+        """Say who is searched next."""
+        if self.tell:
+            accuracy = {n: 100 * self.stood[n] / seen for n, seen in self.seen.items() if seen}
+            told = EvaluationProgress(self.done, self.of, label, batch + 1, self.batches, accuracy)
+            self.tell(told)
+
+    def end(self, label: str, batch: int, found: Found) -> None:
+        """Count what was found, and say so."""
+        examples = len(found.outcomes)
+        self.done += self.costs[label] * examples
+        self.seen[label] += examples
+        self.stood[label] += int((found.outcomes != 0).all(1).sum())
+        self.begin(label, batch)

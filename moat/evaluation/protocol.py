@@ -1,23 +1,44 @@
-"""The protocol: which threats, at which strengths, on which examples."""
+"""The protocol: which threats, at which strengths, on which examples, and when an example falls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from moat.errors import MoatError, did_you_mean
+from moat.losses import TARGETED
 from moat.outcomes import NATURAL_COLUMN, Column
-from moat.threats import GradientThreat, Threat
+from moat.threats import GradientThreat, SearchedThreat, Threat
 from moat.types import NATURAL
+
+Falls = Literal["last", "any"]
+
+
+class Attempt(NamedTuple):
+    """One search of one threat: which restart, at which radius (its own if None), which columns."""
+
+    restart: int
+    epsilon: float | None
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True)
 class Protocol:
     """What a model is evaluated with, always in full float32 precision.
 
-    `threats` are searched as they are built, under labels of the user's. `at_steps` lists, for a
-    gradient threat, the counts of iterations that are reported; one search serves them all, and
-    its largest count replaces the threat's `steps` (which is the one count where none is listed).
-    `summed` are the threats that total and universal score add up: all unless named. `examples`
-    keeps only the first so many of the test split. `seed` draws random starts.
+    `threats` are searched as they are built, under labels of the user's. Strengths of a gradient
+    threat are counts of iterations (`at_steps`: one search serves them all, and its largest count
+    replaces the threat's `steps`) or radii (`at_epsilon`: one search each, step and radius scaled
+    alike). `restarts` repeats a threat's searches, each from another random start or, with a
+    targeted loss, towards the next likely class.
+
+    An example falls by its `last` iterate, as in the paper, or by `any` iterate, the natural image
+    included; then it leaves the search that felled it. `union_only` also leaves it out of every
+    later search, cheapest threats first: then only natural accuracy and the union can be scored.
+
+    `ensembles` name several searches of one perturbation set by one name. `summed` are the threats
+    or ensembles that total and universal score add up: all unless named, an ensemble in place of
+    its members. `examples` keeps only the first so many of the test split. `seed` draws random
+    starts.
     """
 
     threats: Mapping[str, Threat]
@@ -25,57 +46,139 @@ class Protocol:
     summed: tuple[str, ...] = ()
     examples: int | None = None
     seed: int = 0
+    at_epsilon: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    falls: Falls = "last"
+    union_only: bool = False
+    ensembles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if NATURAL in self.threats:
+        if NATURAL in (*self.threats, *self.ensembles):
             raise MoatError(
                 f"no threat can have the label {NATURAL!r}: it is the images as they are."
             )
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
-        for label in (*self.at_steps, *self.summed):
-            if label not in self.threats:
+        if self.union_only and self.falls != "any":
+            raise MoatError(
+                "union_only leaves out whoever fell, so an example must fall for good.",
+                hint='Set falls = "any", or leave union_only out.',
+            )
+        for label in (*self.at_steps, *self.at_epsilon, *self.restarts):
+            self._require_evaluated(label, self.threats)
+        for label in self.summed:
+            self._require_evaluated(label, (*self.threats, *self.ensembles))
+        for name, members in self.ensembles.items():
+            if name in self.threats or not members:
                 raise MoatError(
-                    f"the protocol evaluates no threat labelled {label!r}."
-                    f"{did_you_mean(label, self.threats)}",
-                    hint=f"evaluated: {', '.join(self.threats) or 'none'}",
+                    f"the ensemble {name!r} "
+                    + ("is named as a threat is." if members else "has no members."),
+                    hint="An ensemble names several threats: pgd = ['pgd-ce', 'pgd-dlr'].",
                 )
-        for label, steps in self.at_steps.items():
-            if not steps or min(steps) < 1 or list(steps) != sorted(set(steps)):
-                raise MoatError(
-                    f"at_steps of {label!r} must be ascending counts of at least 1, not "
-                    f"{list(steps)}."
-                )
-            threat = self.threats[label]
-            if not isinstance(threat, GradientThreat):
-                raise MoatError(f"{label!r} is not searched by ascent, so it takes no at_steps.")
-            if threat.search == "apgd" and len(steps) > 1:
-                raise MoatError(
-                    f"the steps of {label!r} are timed by their number (search = 'apgd'), so one "
-                    "search does not serve several counts.",
-                    hint="Give it steps instead of at_steps, and another label for each count.",
-                )
+            for label in members:
+                self._require_evaluated(label, self.threats)
+        for label in self.threats:
+            _require_strengths(self, label)
+
+    def _require_evaluated(self, label: str, known: Mapping[str, object] | tuple[str, ...]) -> None:
+        if label not in known:
+            raise MoatError(
+                f"the protocol evaluates no threat labelled {label!r}.{did_you_mean(label, known)}",
+                hint=f"evaluated: {', '.join(known) or 'none'}",
+            )
 
     def steps(self, label: str) -> tuple[int, ...]:
         """Return the reported counts of a threat: (1,) for one that has a single strength."""
         threat = self.threats[label]
-        if not isinstance(threat, GradientThreat):
+        if not isinstance(threat, SearchedThreat):
             return (1,)
         return self.at_steps.get(label) or (threat.steps,)
 
+    def attempts(self, label: str) -> Iterator[Attempt]:
+        """Yield the searches of a threat, each with the columns that it fills."""
+        for restart in range(self.restarts.get(label, 1)):
+            for epsilon in self.at_epsilon.get(label, ()):
+                column = Column(label, epsilon, restart, "epsilon")
+                yield Attempt(restart, epsilon, (column,))
+            if label not in self.at_epsilon:
+                counts = tuple(Column(label, n, restart) for n in self.steps(label))
+                yield Attempt(restart, None, counts)
+
+    def columns_of(self, label: str) -> tuple[Column, ...]:
+        """Return the columns of one threat."""
+        return tuple(column for attempt in self.attempts(label) for column in attempt.columns)
+
     def columns(self) -> tuple[Column, ...]:
         """Return the columns of the outcome matrix, the natural image first."""
-        searched = (Column(label, n) for label in self.threats for n in self.steps(label))
-        return (NATURAL_COLUMN, *searched)
+        return (NATURAL_COLUMN, *(c for label in self.threats for c in self.columns_of(label)))
 
     def scored(self) -> tuple[str, ...]:
-        """Return the threats that total and universal score add up."""
-        return self.summed or tuple(self.threats)
+        """Return the threats and ensembles that total and universal score add up."""
+        grouped = {label for members in self.ensembles.values() for label in members}
+        alone = (label for label in self.threats if label not in grouped)
+        return self.summed or (*self.ensembles, *alone)
+
+    def order(self) -> list[str]:
+        """Return the labels as they are searched: with `union_only`, the cheapest first."""
+        return sorted(self.threats, key=self.cost) if self.union_only else list(self.threats)
+
+    def cost(self, label: str) -> float:
+        """Return how many forwards and backwards a threat costs an example at most.
+
+        Three forwards without a gradient count as one; so does what searches its own way.
+        """
+        threat = self.threats[label]
+        blind = not isinstance(threat, GradientThreat) or threat.search == "random"
+        each = max(self.steps(label)) / (3 if blind else 1)
+        return each * sum(1 for _ in self.attempts(label))
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""
-        return sum(
-            max(self.steps(label))
-            for label, threat in self.threats.items()
-            if isinstance(threat, GradientThreat)
+        gradient = (n for n, threat in self.threats.items() if isinstance(threat, GradientThreat))
+        return round(sum(self.cost(label) for label in gradient))
+
+
+def _require_strengths(protocol: Protocol, label: str) -> None:
+    """Raise MoatError where a threat does not have the strengths or restarts that are asked for."""
+    threat, steps = protocol.threats[label], protocol.at_steps.get(label)
+    radii, restarts = protocol.at_epsilon.get(label), protocol.restarts.get(label, 1)
+    if restarts < 1:
+        raise MoatError(f"{label!r} is searched at least once, not {restarts} times.")
+    for name, listed in (("at_steps", steps), ("at_epsilon", radii)):
+        if listed is None:
+            continue
+        lowest = 1 if name == "at_steps" else 0
+        if (
+            not listed
+            or min(listed) < lowest
+            or list(listed) != sorted(set(listed))
+            or not all(listed)
+        ):
+            kind = "counts of at least 1" if name == "at_steps" else "radii above 0"
+            raise MoatError(f"{name} of {label!r} must be ascending {kind}, not {list(listed)}.")
+        if not isinstance(threat, GradientThreat):
+            raise MoatError(f"{label!r} is not searched by ascent, so it takes no {name}.")
+    if not isinstance(threat, GradientThreat):
+        return
+    if steps and radii:
+        raise MoatError(
+            f"{label!r} is given at_steps and at_epsilon.",
+            hint="Give one of them another label with the other, `type` names the threat.",
+        )
+    if steps and len(steps) > 1 and threat.search == "apgd":
+        raise MoatError(
+            f"the steps of {label!r} are timed by their number (search = 'apgd'), so one "
+            "search does not serve several counts.",
+            hint="Give it steps instead of at_steps, and another label for each count.",
+        )
+    if radii and not isinstance(getattr(threat, "epsilon", None), float):
+        raise MoatError(
+            f"{label!r} has no epsilon of its own, so it takes no at_epsilon.",
+            hint="Give each strength a label with its own radii.",
+        )
+    alike = threat.start == "zero" and threat.search != "random" and threat.loss not in TARGETED
+    if restarts > 1 and alike:
+        raise MoatError(
+            f"every restart of {label!r} would be the same search, from zero.",
+            hint='Set start = "uniform" or "noise", a targeted loss, or leave restarts out.',
         )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from functools import lru_cache
 from hashlib import sha256
@@ -47,18 +48,36 @@ def _digest(path: Path, _changed: int, _size: int) -> str:
     return found.hexdigest()[:16]
 
 
-def read_weights(path: Path, digest: str | None = None) -> State:
+def digest_of_state(state: Mapping[str, Any]) -> str:
+    """Return 16 hex digits that identify weights by their names and values, in whatever file.
+
+    Example:
+        >>> one = {"a": torch.ones(2), "b": torch.zeros(1)}
+        >>> digest_of_state(one) == digest_of_state(dict(reversed(one.items())))
+        True
+    """
+    found = sha256()
+    for name, value in sorted(state.items()):
+        if isinstance(value, Tensor):
+            plain = value.detach().cpu().contiguous().flatten()
+            found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+            found.update(plain.view(torch.uint8).numpy().tobytes() if len(plain) else b"")
+    return found.hexdigest()[:16]
+
+
+def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> State:
     """Return the tensors of a .safetensors, .pth or .pt file by their names.
 
     Of a table with a key `state_dict` or `model`, that one's. What wrappers put before every name
-    ("module.", say) is left out. Raises ModelError where the file is missing, is none of these, or
-    holds anything else than `digest` says.
+    ("module.", say) is left out. Raises ModelError where the file is missing (with a hint of the
+    caller's), is none of these, or holds anything else than `digest` says.
     """
     if not path.is_file():
         near = [file.name for file in path.parent.glob("*") if names_file(file.name)]
         raise ModelError(
             f"there is no weights file {str(path)!r}.{did_you_mean(path.name, near)}",
-            hint="Its path is read from the folder of the recipe that names it. Weights are needed "
+            hint=hint
+            or "Its path is read from the folder of the recipe that names it. Weights are needed "
             "when a run begins, and not again.",
         )
     if digest and (found := digest_of(path)) != digest:
@@ -116,9 +135,25 @@ def _state_in(held: Any, path: Path) -> State:
             f"the file {str(path)!r} holds no state dict: names with a tensor each.",
             hint="Save the state dict alone: torch.save(network.state_dict(), path).",
         )
-    while prefix := next((p for p in _WRAPPERS if all(n.startswith(p) for n in held)), None):
-        held = {name.removeprefix(prefix): value for name, value in held.items()}
-    return dict(held)
+    prefix = wrapping(held)
+    return {name.removeprefix(prefix): value for name, value in held.items()}
+
+
+def wrapping(names: Iterable[str]) -> str:
+    """Return what wrappers put before every one of these names, "" where they put nothing.
+
+    Example:
+        >>> wrapping(["_orig_mod.module.a", "_orig_mod.module.b"]), wrapping(["module.a", "b"])
+        ('_orig_mod.module.', '')
+    """
+    names, found = list(names), ""
+    while names and (p := next((p for p in _WRAPPERS if _all_begin(names, found + p)), "")):
+        found += p
+    return found
+
+
+def _all_begin(names: list[str], prefix: str) -> bool:
+    return all(name.startswith(prefix) for name in names)
 
 
 _WRAPPERS = ("module.", "_orig_mod.", "model.", "network.")

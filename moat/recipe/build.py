@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-from moat.local_code import import_file
 from moat.recipe.checks import (
     require_distinct_folders,
     require_held_out,
@@ -17,6 +15,7 @@ from moat.recipe.checks import (
 from moat.recipe.explain import explained
 from moat.recipe.objects import (
     data_set_of,
+    import_plugins,
     model_of,
     protocol_of,
     scalarizer_of,
@@ -39,14 +38,12 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
     """
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
-    for number, path in enumerate(recipe.plugins):
-        with explained(source, ("plugins", str(number)), Recipe):
-            import_file(Path(path))
+    import_plugins(recipe.plugins, source)
     require_sound(recipe, source)
     require_known(only, [variant.name for variant in recipe.variant], "variant", source)
     require_known(seeds, recipe.seeds, "seed", source)
     for label in _idle_threats(recipe):
-        threat_of(recipe, source, label, "train")
+        threat_of(recipe.threats[label], source, label, "train")
     plans = [
         _plan(source, position, dict(zip(variant.sweep, values, strict=True)), seed)
         for position, variant in enumerate(recipe.variant)
@@ -81,23 +78,23 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         recipe = Recipe.model_validate(applied)
     (variant,) = recipe.variant
     require_held_out(recipe, source)
-    made = {label: threat_of(recipe, source, label, "train") for label in variant.threats}
+    threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
     return RunPlan(
         source=source,
         variant=variant.name,
         sweep=sweep,
         seed=seed,
-        dataset=data_set_of(recipe, source),
-        share=share_of(recipe),
+        dataset=data_set_of(recipe.data, source),
+        share=share_of(recipe.data),
         augmentation=recipe.augmentation,
         memory=recipe.data.memory,
-        model=with_digests(model_of(recipe, source), document),
+        model=with_digests(model_of(recipe.model, source), document),
         training=recipe.training,
         optimizer=recipe.optimizer,
         schedule=recipe.schedule,
-        threats=made,
-        scalarizer=scalarizer_of(scalarizer_table, source, position, len(made)),
-        protocol=protocol_of(recipe, source),
+        threats=threats,
+        scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
+        protocol=protocol_of(recipe.threats, recipe.evaluation, source),
         document=document,
     )
 

@@ -16,13 +16,7 @@ def require_sound(recipe: Recipe, source: Source) -> None:
     """Raise RecipeError where names collide or keys contradict each other."""
     _require_distinct([variant.name for variant in recipe.variant], "variant", source, "variant")
     _require_distinct(recipe.seeds, "seed", source, "seeds")
-    _require_distinct(recipe.evaluation.summed, "threat", source, "evaluation", "summed")
-    if NATURAL in recipe.threats:
-        raise RecipeError(
-            f"{NATURAL!r} is the images as they are, and can be no threat's label.",
-            where=source.where("threats", NATURAL),
-            hint="Give the table another label; `type` says which threat it is.",
-        )
+    require_labels(recipe.threats, recipe.evaluation.summed, source)
     for position, variant in enumerate(recipe.variant):
         key = ("variant", str(position), "threats")
         _require_distinct(variant.threats, "threat", source, *key)
@@ -30,6 +24,17 @@ def require_sound(recipe: Recipe, source: Source) -> None:
             what = f"the variant {variant.name!r} names the threat {label!r}"
             _require_defined(label, what, recipe, source, *key)
         _require_sweep(recipe, variant, source, position)
+
+
+def require_labels(threats: Iterable[str], summed: Sequence[str], source: Source) -> None:
+    """Raise RecipeError where a threat has the natural images' name, or is to be summed twice."""
+    _require_distinct(summed, "threat", source, "evaluation", "summed")
+    if NATURAL in threats:
+        raise RecipeError(
+            f"{NATURAL!r} is the images as they are, and can be no threat's label.",
+            where=source.where("threats", NATURAL),
+            hint="Give the table another label; `type` says which threat it is.",
+        )
 
 
 def require_held_out(recipe: Recipe, source: Source) -> None:
@@ -66,16 +71,16 @@ def require_known(asked: Iterable[Any], known: Sequence[Any], kind: str, source:
             )
 
 
-def require_ascending(counts: object, where: str) -> None:
-    """Raise RecipeError unless these are counts of iterations, each larger than the last."""
-    listed = counts if isinstance(counts, list) and counts else [0]
-    numbers = [n for n in listed if type(n) is int and n > 0]
-    if numbers != listed or numbers != sorted(set(numbers)):
-        raise RecipeError(
-            f"at_steps should be ascending whole numbers of at least 1, as in [5, 10], not "
-            f"{counts!r}.",
-            where=where,
-        )
+def require_ascending(key: str, listed: object, where: str) -> None:
+    """Raise RecipeError unless these are counts of steps or radii, each larger than the last."""
+    kinds = (int,) if key == "at_steps" else (int, float)
+    given = listed if isinstance(listed, list) and listed else [0]
+    numbers = [n for n in given if type(n) in kinds and n > 0]
+    if numbers != given or numbers != sorted(set(numbers)):
+        form = "whole numbers of at least 1, as in [5, 10]"
+        if key == "at_epsilon":
+            form = "radii above 0, as in [0.1, 0.3]"
+        raise RecipeError(f"{key} should be ascending {form}, not {listed!r}.", where=where)
 
 
 def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, position: int) -> None:

@@ -1,6 +1,6 @@
 """From the tables of a recipe to objects: a model, a threat, a scalarizer, a protocol."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -9,36 +9,41 @@ from moat import data, models, scalarizers, threats
 from moat.data import DataSet, TrainingShare
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
+from moat.local_code import import_file
 from moat.models import Model
 from moat.models.python import PREFIX, PythonModel
 from moat.models.torchvision import PREFIX as TORCHVISION
 from moat.models.torchvision import torchvision_model
 from moat.recipe.checks import require_ascending
 from moat.recipe.explain import explained
-from moat.recipe.schema import DataTable, ModelTable, Recipe, ThreatTable
+from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.source import Document, Source
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
 
 
-def data_set_of(recipe: Recipe, source: Source) -> DataSet:
+def import_plugins(files: Sequence[str], source: Source) -> None:
+    """Run the local files that a recipe names, so that what they declare is registered."""
+    for number, path in enumerate(files):
+        with explained(source, ("plugins", str(number)), Recipe):
+            import_file(Path(path))
+
+
+def data_set_of(table: DataTable, source: Source) -> DataSet:
     """Build the data set."""
-    table = recipe.data
     cls = _registered(data.registry, table.type, source, "data")
     made: DataSet = _filled(cls, table.own, source, ("data",), DataTable.model_fields)
     return made
 
 
-def share_of(recipe: Recipe) -> TrainingShare:
+def share_of(table: DataTable) -> TrainingShare:
     """Return what is taken of the training split, and held out of that."""
-    table = recipe.data
     return TrainingShare(table.train_examples, table.validation, table.split_seed)
 
 
-def model_of(recipe: Recipe, source: Source) -> Model:
+def model_of(table: ModelTable, source: Source) -> Model:
     """Build the model: a registered one, torchvision's, or a callable of the user's."""
-    table = recipe.model
     if table.type.startswith(PREFIX):
         if table.type.count(":") != 2:
             raise RecipeError(
@@ -60,25 +65,37 @@ def with_digests(model: Model, document: Document) -> Model:
     return replace(model, **digests) if digests else model  # type: ignore[type-var]
 
 
-def threat_of(recipe: Recipe, source: Source, label: str, purpose: str) -> Threat:
+def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> Threat:
     """Build a threat for "train" or "evaluate": its table, overridden for that purpose."""
-    table, key = recipe.threats[label], ("threats", label)
+    key = ("threats", label)
     name = table.type or label
     overrides = dict((table.train if purpose == "train" else table.evaluate) or {})
-    if purpose == "evaluate" and (counts := overrides.pop("at_steps", None)) is not None:
-        where = source.where(*key, purpose, "at_steps")
-        require_ascending(counts, where)
-        if "steps" in overrides:
+    if purpose == "evaluate":
+        restarts = overrides.pop("restarts", 1)
+        if type(restarts) is not int or restarts < 1:
             raise RecipeError(
-                "steps says nothing beside at_steps, whose largest count is the search's length.",
-                where=source.where(*key, purpose, "steps"),
-                hint="Leave one of them out.",
+                f"restarts should be a whole number of at least 1, not {restarts!r}.",
+                where=source.where(*key, purpose, "restarts"),
             )
-        if not issubclass(_registered(threats.registry, name, source, *key), GradientThreat):
-            raise RecipeError(
-                f"{label!r} is not searched by ascent, so it takes no at_steps.", where=where
-            )
-        overrides["steps"] = counts[-1]  # one search serves every count
+        cls = _registered(threats.registry, name, source, *key)
+        for strength in ("at_steps", "at_epsilon"):
+            if (listed := overrides.pop(strength, None)) is None:
+                continue
+            where = source.where(*key, purpose, strength)
+            require_ascending(strength, listed, where)
+            if strength == "at_steps" and "steps" in overrides:
+                raise RecipeError(
+                    "steps says nothing beside at_steps, whose largest count is the search's "
+                    "length.",
+                    where=source.where(*key, purpose, "steps"),
+                    hint="Leave one of them out.",
+                )
+            if not issubclass(cls, GradientThreat):
+                raise RecipeError(
+                    f"{label!r} is not searched by ascent, so it takes no {strength}.", where=where
+                )
+            if strength == "at_steps":
+                overrides["steps"] = listed[-1]  # one search serves every count
     keys, also = {**table.own, **overrides}, ThreatTable.model_fields
     cls = _registered(threats.registry, name, source, *key)
     made: Threat = _filled(cls, keys, source, key, also, purpose)
@@ -108,18 +125,19 @@ def scalarizer_of(
     return made
 
 
-def protocol_of(recipe: Recipe, source: Source) -> Protocol:
+def protocol_of(
+    tables: Mapping[str, ThreatTable], own: EvaluationTable, source: Source
+) -> Protocol:
     """Build the protocol from the threats' `evaluate` tables and the evaluation table."""
-    evaluated = {
-        n: table.evaluate for n, table in recipe.threats.items() if table.evaluate is not None
-    }
-    made = {label: threat_of(recipe, source, label, "evaluate") for label in evaluated}
-    at_steps = {
-        n: tuple(table["at_steps"]) for n, table in evaluated.items() if "at_steps" in table
-    }
-    own = recipe.evaluation
-    with explained(source, ("evaluation", "summed"), Recipe):
-        return Protocol(made, at_steps, own.summed, own.examples, own.seed)
+    evaluated = {n: t.evaluate for n, t in tables.items() if t.evaluate is not None}
+    made = {label: threat_of(tables[label], source, label, "evaluate") for label in evaluated}
+    at_steps, at_epsilon = (
+        {n: tuple(table[strength]) for n, table in evaluated.items() if strength in table}
+        for strength in ("at_steps", "at_epsilon")
+    )
+    restarts = {n: table["restarts"] for n, table in evaluated.items() if "restarts" in table}
+    with explained(source, ("evaluation",), Recipe):
+        return Protocol(made, at_steps, at_epsilon=at_epsilon, restarts=restarts, **dict(own))
 
 
 def _registered(registry: Registry[Any], name: str, source: Source, *key: str) -> Any:

@@ -1,6 +1,7 @@
 """Single keys set from outside: `--set key=value`, and the values of a sweep."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,50 @@ def names_path(key: Key, value: object) -> bool:
 
 def override(document: Document, said_in: dict[Key, str], text: str) -> None:
     """Apply one `key=value`; the value is TOML, or a string where it is none."""
-    key, equals, value = text.partition("=")
     where = f"--set {text}"
-    path = tuple(part.strip() for part in key.split("."))
-    if not equals or not all(path):
+    path, value = _parsed(text)
+    if not all(path):
         raise RecipeError(
             "an override is written key=value, and a key with dots, as in data.validation=0.1.",
             where=where,
         )
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()
-    if names_path(path, parsed):
-        parsed = str(Path(parsed).expanduser().resolve())
-    said = set_key(document, path, parsed, where)
+    if names_path(path, value):
+        value = str(Path(value).expanduser().resolve())
+    said = set_key(document, path, value, where)
     kept = without(said_in, said)
     said_in.clear()
     said_in.update({**kept, **dict.fromkeys(said, where)})
+
+
+def arguments(texts: Iterable[str]) -> tuple[Document, dict[Key, str]]:
+    """Return a model table's keys from one `key=value` each, and who said each of them.
+
+    Values are TOML, as an override's.
+    """
+    table: Document = {}
+    said_in: dict[Key, str] = {}
+    for text in texts:
+        where = f"--arg {text}"
+        path, value = _parsed(text)
+        if len(path) != 1 or not all(path):
+            raise RecipeError("an argument is written key=value, as in width=16.", where=where)
+        if path == ("type",):
+            raise RecipeError("which model it is, is said by --model.", where=where)
+        if names_path(("model", *path), value):
+            value = str(Path(value).expanduser().resolve())
+        table[path[0]] = value
+        said_in["model", path[0]] = where
+    return table, said_in
+
+
+def _parsed(text: str) -> tuple[Key, Any]:
+    """Return the parts of the key, of which one is empty where there is none, and the value."""
+    key, equals, value = text.partition("=")
+    path = tuple(part.strip() for part in key.split(".")) if equals else ("",)
+    try:
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path, value.strip()
 
 
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:

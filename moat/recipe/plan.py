@@ -61,9 +61,7 @@ class RunPlan:
     @property
     def test_data(self) -> dict[str, Any]:
         """What identifies the data that it is evaluated on."""
-        return {
-            name: value for name, value in described(self.dataset).items() if name not in LOCATION
-        }
+        return described_data(self.dataset)
 
     @property
     def trains(self) -> dict[str, Any]:
@@ -121,18 +119,32 @@ def described(made: Any) -> dict[str, Any]:
     return {"type": name, **json.loads(json.dumps(values, default=str)), **content}
 
 
+def described_data(dataset: DataSet) -> dict[str, Any]:
+    """Return what identifies a data set, wherever it lies."""
+    return {name: value for name, value in described(dataset).items() if name not in LOCATION}
+
+
 def described_protocol(protocol: Protocol) -> dict[str, Any]:
     """Return everything that determines the evaluation of given weights, as plain data."""
-    searched = {
-        label: {**described(threat), "at_steps": list(protocol.steps(label))}
-        for label, threat in protocol.threats.items()
-    }
-    return {
-        "threats": searched,
-        "summed": list(protocol.scored()),
-        "examples": protocol.examples,
-        "seed": protocol.seed,
-    }
+    searched = {}
+    for label, threat in protocol.threats.items():
+        radii = protocol.at_epsilon.get(label)
+        strengths = {"at_epsilon": list(radii)} if radii else {"at_steps": protocol.steps(label)}
+        restarts = protocol.restarts.get(label, 1)
+        searched[label] = {**described(threat), **strengths, "restarts": restarts}
+    return json.loads(  # type: ignore[no-any-return]
+        json.dumps(
+            {
+                "threats": searched,
+                "summed": protocol.scored(),
+                "examples": protocol.examples,
+                "seed": protocol.seed,
+                "falls": protocol.falls,
+                "union_only": protocol.union_only,
+                "ensembles": dict(protocol.ensembles),
+            }
+        )
+    )
 
 
 def short_hash(value: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from pydantic.config import JsonDict
 
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
+from moat.evaluation.protocol import Falls
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
@@ -55,9 +56,15 @@ class ModelTable(OpenTable):
     type: str
 
 
-AT_STEPS: JsonDict = {
+EVALUATED: JsonDict = {
     "properties": {
-        "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}
+        "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+        "at_epsilon": {
+            "type": "array",
+            "items": {"type": "number", "exclusiveMinimum": 0},
+            "minItems": 1,
+        },
+        "restarts": {"type": "integer", "minimum": 1},
     }
 }
 
@@ -66,12 +73,13 @@ class ThreatTable(OpenTable):
     """A threat under a label; `train` and `evaluate` override its keys for their purpose.
 
     A threat without `evaluate` is trained against and not evaluated. `evaluate.at_steps` lists
-    the counts of iterations that are reported.
+    the counts of iterations that are reported, `at_epsilon` the radii, one search each; `restarts`
+    repeats the searches.
     """
 
     type: str | None = None  # the label, where it is not given
     train: dict[str, Any] = Field(default_factory=dict)
-    evaluate: Annotated[dict[str, Any] | None, Field(json_schema_extra=AT_STEPS)] = None
+    evaluate: Annotated[dict[str, Any] | None, Field(json_schema_extra=EVALUATED)] = None
 
 
 class EvaluationTable(Table):
@@ -80,6 +88,11 @@ class EvaluationTable(Table):
     summed: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
     examples: PositiveInt | None = None  # the first so many of the test split
     seed: NonNegativeInt = 0  # of random starts
+    falls: Falls = "last"  # by the last iterate, or by any
+    union_only: bool = False  # whoever fell is left out of every later search
+    ensembles: dict[Name, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        default_factory=dict
+    )
 
 
 class VariantTable(Table):

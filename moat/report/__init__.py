@@ -6,6 +6,8 @@ from moat.report.front import Front, FrontReport, Objective, make_fronts
 from moat.report.points import Point, outcomes_of, read_points
 from moat.report.published import Published
 from moat.report.rows import Row
+from moat.report.run_scores import RunScores, score_runs
+from moat.report.run_table import run_table
 from moat.report.score_table import score_table
 from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.table import front_table
@@ -17,6 +19,7 @@ __all__ = [
     "Point",
     "Published",
     "Row",
+    "RunScores",
     "ScoreReport",
     "Scoreboard",
     "draw_front",
@@ -25,6 +28,8 @@ __all__ = [
     "make_scoreboards",
     "outcomes_of",
     "read_points",
+    "run_table",
+    "score_runs",
     "score_table",
     "write_front",
     "write_report",

@@ -1,7 +1,6 @@
 """What is shown as files: a set of them a group, for fronts and for scoreboards."""
 
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from moat.report.figure import draw_front, render
 from moat.report.front import Front, FrontReport
 from moat.report.markdown import markdown_of
 from moat.report.notes import notes
+from moat.report.numbers import as_json
 from moat.report.rows import Row
 from moat.report.scoreboard import ScoreReport
 from moat.report.tidy import csv_of, scores_csv
@@ -94,7 +94,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
         "skipped": skipped,
         "runs": [_table(front, place, row) for place, row in enumerate(front.rows)],
     }
-    return json.dumps(_finite(report), indent=2, allow_nan=False) + "\n"
+    return json.dumps(as_json(report), indent=2, allow_nan=False) + "\n"
 
 
 def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
@@ -114,6 +114,7 @@ def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
         "sacrificed": row.sacrificed,
         "total": point.total,
         "union": point.union,
+        "worst": point.worst,
         "conditional": point.conditional,
         "accuracy": point.accuracy,
         "examples": point.examples,
@@ -125,7 +126,7 @@ def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
 def _flat(front: Front, place: int, row: Row) -> dict[str, Any]:
     """Return a run's table for a line of CSV: dotted keys, the baseline as text."""
     flat: dict[str, Any] = {}
-    for key, value in _finite(_table(front, place, row)).items():
+    for key, value in as_json(_table(front, place, row)).items():
         if key == "accuracy":
             value = {f"{t}.{s}": v for t, by in value.items() for s, v in by.items()}
         if isinstance(value, dict):
@@ -133,12 +134,3 @@ def _flat(front: Front, place: int, row: Row) -> dict[str, Any]:
         else:
             flat[key] = "; ".join(value) if isinstance(value, list) else value
     return flat
-
-
-def _finite(value: Any) -> Any:
-    """Return the same with None for NaN and infinity, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -28,6 +28,7 @@ class Objective:
 UNIVERSAL = Objective("universal score", attrgetter("universal"), True, 0.0)
 SACRIFICED = Objective("sacrificed natural accuracy", attrgetter("sacrificed"), False, 100.0)
 TOTAL = Objective("total score", attrgetter("point.total"), True, 0.0)
+UNION = Objective("union", attrgetter("point.union"), True, 0.0)
 NATURAL_ACCURACY = Objective("natural accuracy", attrgetter("point.natural"), True, 0.0)
 
 
@@ -75,10 +76,14 @@ def make_fronts(results: Path, *, merge: bool = False) -> FrontReport:
 
 
 def front_of(group: Group) -> Front:
-    """Return a group's front: Figure 7's pair, or total and natural accuracy without a baseline."""
+    """Return a group's front: Figure 7's pair, or total and natural accuracy without a baseline.
+
+    Where a run has no total, as after an evaluation with union_only, union stands in its place.
+    """
     rows = rows_of(group)
-    compared = rows[0].universal is not None
-    pair = (UNIVERSAL, SACRIFICED) if compared else (TOTAL, NATURAL_ACCURACY)
+    pair = (UNIVERSAL, SACRIFICED) if rows[0].baseline else (TOTAL, NATURAL_ACCURACY)
+    if not group.is_whole:
+        pair = (UNION, NATURAL_ACCURACY)
     on_front = non_dominated(_minimised(rows, pair))
     ranks = {row: (not on, -pair[0].value(row)) for row, on in zip(rows, on_front, strict=True)}
     rows = sorted(rows, key=ranks.__getitem__)

@@ -32,6 +32,16 @@ class Group:
         return self.points[0].protocol_hash
 
     @property
+    def scored(self) -> list[str]:
+        """What has a score: the threats, then the ensembles."""
+        return self.points[0].scored
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every run has a total, which one that stopped at the first fall has not."""
+        return all(point.total is not None for point in self.points)
+
+    @property
     def studies(self) -> list[str]:
         """The names of the studies, in order of the runs."""
         return list(dict.fromkeys(point.study for point in self.points))

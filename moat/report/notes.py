@@ -16,6 +16,7 @@ def notes(front: Front) -> list[str]:
     return [
         f"front: ● no other run dominates it by {first.name} and {second.name}; < one that does.",
         scores_text(front.group),
+        *absence_notes(front.group),
         *baseline_notes(front.rows, front.group),
         hypervolume_text(front),
     ]
@@ -23,16 +24,48 @@ def notes(front: Front) -> list[str]:
 
 def scores_text(group: Group) -> str:
     """Return what the scores are, but for the universal one."""
-    return (
-        f"A threat's score is its mean accuracy over the listed strengths, in % of "
-        f"{examples_text(group)}; total: their sum over {summed_text(group)}; union: the share "
-        "that withstood every threat and is classified correctly to begin with."
+    return " ".join(
+        [
+            "A threat's score is its mean accuracy over the listed strengths, in % of "
+            f"{examples_text(group)}; total: their sum over {summed_text(group)}; union: the share "
+            "that withstood every threat and is classified correctly to begin with.",
+            *falls_notes(group),
+        ]
     )
+
+
+def falls_notes(group: Group) -> list[str]:
+    """Return by what an example falls, and how several searches of a threat come together."""
+    protocol = group.protocol
+    tables = list(protocol["threats"].values())
+    which = "any" if protocol.get("falls") == "any" else "the last"
+    notes = [f"An example falls by {which} iterate of a search."]
+    if any(table.get("restarts", 1) > 1 for table in tables):
+        notes.append("Each strength is the worst over restarts, an example at a time.")
+    if any("at_epsilon" in table for table in tables):
+        notes.append("An example that fell at a smaller radius counts as fallen at a larger one.")
+    if protocol.get("ensembles"):
+        notes.append(
+            "An ensemble's score is the share that withstood all its members at every strength."
+        )
+    return notes
+
+
+def absence_notes(group: Group) -> list[str]:
+    """Return why scores are absent, where some are."""
+    if group.is_whole:
+        return []
+    return [
+        "-: this evaluation stopped at the first fall of an example (union_only), so only natural "
+        "and union can be scored."
+    ]
 
 
 def protocol_text(group: Group) -> str:
     """Return the protocol in a line: the threats and their strengths, what is summed, the hash."""
     threats = [_threat_text(name, table) for name, table in group.protocol["threats"].items()]
+    ensembles = group.protocol.get("ensembles", {}).items()
+    threats += [f"{name}: {' and '.join(members)} together" for name, members in ensembles]
     return (
         f"Protocol {group.protocol_hash}: {'; '.join(threats)}. "
         f"Scores summed over {summed_text(group)}; {examples_text(group)}."
@@ -63,7 +96,9 @@ def examples_text(group: Group) -> str:
 
 def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     """Return what the universal score is measured against."""
-    if rows[0].universal is None:
+    if rows[0].baseline and all(row.universal is None for row in rows):
+        return []
+    if not rows[0].baseline:
         return ["No natural run is in this group, so there is no universal score."]
     lines = [
         "universal: the gain over the natural run of the same seed (the mean of several), summed "
@@ -89,6 +124,13 @@ def _threat_text(name: str, table: dict[str, Any]) -> str:
         words.append(f"ε {table['epsilon']}")
     if "step_size" in table:
         words.append(f"step {table['step_size']}")
+    if table.get("search", "sign") != "sign":
+        words.append(f"by {table['search']}")
     if "at_steps" in table:
         words.append(f"at {', '.join(map(str, table['at_steps']))} steps")
+    if "at_epsilon" in table:
+        words.append(f"scaled to ε {', '.join(f'{radius:g}' for radius in table['at_epsilon'])}")
+        words += [f"with {table['steps']} steps"] if "steps" in table else []
+    if table.get("restarts", 1) > 1:
+        words.append(f"with {table['restarts']} restarts")
     return " ".join(words)

@@ -4,11 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from moat.errors import FrontError, MoatError, RunFolderError
-from moat.outcomes import FELL, NOT_SEARCHED, WITHSTOOD, Column, Outcomes, summary
+from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, from_arrays, summary, union
 from moat.runs import RunFolder, find_runs
 from moat.storage import Record
 from moat.types import NATURAL
@@ -16,7 +13,10 @@ from moat.types import NATURAL
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One finished run. Scores are percent, made of the outcome matrix, never read as text."""
+    """One finished run. Scores are percent, made of the outcome matrix, never read as text.
+
+    A score is None where it would touch what was not searched; natural and union always exist.
+    """
 
     where: str  # the run folder, seen from the results folder
     study: str
@@ -28,16 +28,22 @@ class Point:
     protocol: dict[str, Any]
     protocol_hash: str
     natural: float
-    accuracy: dict[str, dict[str, float]]  # threat, strength
-    scores: dict[str, float]
-    conditional: dict[str, float]
-    total: float
+    accuracy: dict[str, dict[str, float | None]]  # threat, strength
+    scores: dict[str, float | None]  # threat or ensemble
+    worst: dict[str, float | None]
+    conditional: dict[str, float | None]
+    total: float | None
     union: float
     examples: int
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
     classes: int | None = None
+
+    @property
+    def scored(self) -> list[str]:
+        """What has a score, in the protocol's order: the threats, then the ensembles."""
+        return [*self.protocol["threats"], *self.protocol.get("ensembles", {})]
 
     @property
     def out_of_reach(self) -> float | None:
@@ -66,6 +72,28 @@ def read_points(results: Path) -> tuple[list[Point], list[str]]:
 
 def read_point(folder: RunFolder, results: Path) -> Point:
     """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
+    return point_of(folder, results, *judged(folder))
+
+
+def point_of(folder: RunFolder, results: Path, record: Record, outcomes: Outcomes) -> Point:
+    """Return a run as a point; UnsearchedError where not even natural and union can be scored."""
+    made: Record = summary(outcomes, record["protocol"]["summed"])
+    made["natural"] = accuracy(outcomes, NATURAL_COLUMN)
+    made["union"] = union(outcomes, outcomes.threats)
+    trains, classes = _table(record.get("trains")), record.get("classes")
+    return Point(
+        where=folder.path.relative_to(results).as_posix(),
+        is_natural=described_type(trains.get("scalarizer")) == NATURAL,
+        training=_told(record.get("training")),
+        trains=trains,
+        classes=classes if isinstance(classes, int) and classes > 0 else None,
+        **{name: record[name] for name in _RECORD},
+        **{name: made[name] for name in _SCORES},
+    )
+
+
+def judged(folder: RunFolder) -> tuple[Record, Outcomes]:
+    """Return what a finished run says of itself and its outcomes, once the two agree."""
     record = folder.read_record() or {}
     _check(folder, record, _RECORD, "")
     protocol = record["protocol"]
@@ -77,21 +105,16 @@ def read_point(folder: RunFolder, results: Path) -> Point:
             f"threats {_names(outcomes.threats)} were searched, its protocol names "
             f"{_names(protocol['threats'])}",
         )
-    if unknown := set(protocol["summed"]) - set(outcomes.threats):
+    ensembles = _table(protocol.get("ensembles"))
+    if {name: list(members) for name, members in outcomes.ensembles.items()} != ensembles:
+        raise _untrusted(
+            folder,
+            f"ensembles {_names(outcomes.ensembles)} were made, its protocol names "
+            f"{_names(ensembles)}, or other members",
+        )
+    if unknown := set(protocol["summed"]) - set(outcomes.names):
         raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
-    made: Record = summary(outcomes, protocol["summed"])
-    known = {name: record[name] for name in _RECORD}
-    where = folder.path.relative_to(results).as_posix()
-    trains, classes = _table(record.get("trains")), record.get("classes")
-    return Point(
-        where=where,
-        is_natural=described_type(trains.get("scalarizer")) == NATURAL,
-        training=_told(record.get("training")),
-        trains=trains,
-        classes=classes if isinstance(classes, int) and classes > 0 else None,
-        **known,
-        **{name: made[name] for name in _SCORES},
-    )
+    return record, outcomes
 
 
 def _told(training: Any) -> dict[str, Any]:
@@ -123,25 +146,9 @@ def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
     if protocol_hash and made_under != protocol_hash:
         raise _untrusted(folder, f"it is of protocol {made_under}, its record of {protocol_hash}")
     try:
-        return _outcomes(**{name: arrays[name] for name in _ARRAYS})
-    except KeyError as error:
-        raise _untrusted(folder, f"it has no array {error}") from error
+        return from_arrays(arrays)
     except (ValueError, TypeError) as error:
         raise _untrusted(folder, str(error)) from error
-
-
-def _outcomes(
-    outcomes: NDArray[Any], threats: NDArray[Any], strengths: NDArray[Any], ids: NDArray[Any]
-) -> Outcomes:
-    """Return the arrays as Outcomes; ValueError where they cannot be."""
-    if outcomes.dtype != np.int8 or ids.dtype != np.int64:
-        raise ValueError(f"outcomes are of type {outcomes.dtype} and ids of {ids.dtype}")
-    if not ids.size:
-        raise ValueError("it holds no example")
-    if not np.isin(outcomes, (WITHSTOOD, FELL, NOT_SEARCHED)).all():
-        raise ValueError("an outcome is none of 1, 0 and -1")
-    named = zip(threats.tolist(), strengths.tolist(), strict=True)
-    return Outcomes(outcomes, tuple(Column(str(t), int(s)) for t, s in named), ids)
 
 
 def _check(folder: RunFolder, table: Record, kinds: dict[str, type], prefix: str) -> None:
@@ -170,7 +177,8 @@ _RECORD: dict[str, type] = {
     **{"data": dict, "protocol": dict, "protocol_hash": str},
 }
 _PROTOCOL: dict[str, type] = {"threats": dict, "summed": list}
-_SCORES = ("natural", "accuracy", "scores", "conditional", "total", "union", "examples")
-_ARRAYS = ("outcomes", "threats", "strengths", "ids")
+_SCORES = (
+    *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
+)
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

@@ -14,8 +14,9 @@ class Row:
     """One run under the name that tells it from the others of its group.
 
     `universal` is the sum of the scores' gains over the natural baseline (Table 1), `sacrificed`
-    the natural accuracy lost against it (Figure 7); both None where the group has no natural run.
-    `baseline` names the natural runs that were compared with: one, or several for their mean.
+    the natural accuracy lost against it (Figure 7); both None where the group has no natural run,
+    `universal` also where the run or its baseline has no total. `baseline` names the natural runs
+    that were compared with: one, or several for their mean.
     """
 
     name: str
@@ -35,11 +36,18 @@ def rows_of(group: Group) -> list[Row]:
         if not base:
             rows.append(Row(name, point))
             continue
-        universal = point.total - fmean(natural.total for natural in base)
         sacrificed = fmean(natural.natural for natural in base) - point.natural
         baseline = tuple(names[natural] for natural in base)
-        rows.append(Row(name, point, baseline, universal, sacrificed))
+        rows.append(Row(name, point, baseline, _gained(point, base), sacrificed))
     return rows
+
+
+def _gained(point: Point, base: Sequence[Point]) -> float | None:
+    """Return the gain over the mean of the baseline, None where a total is absent."""
+    totals = [natural.total for natural in base if natural.total is not None]
+    if point.total is None or len(totals) < len(base):
+        return None
+    return point.total - fmean(totals)
 
 
 def baseline_of(point: Point, naturals: Sequence[Point]) -> list[Point]:

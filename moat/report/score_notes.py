@@ -1,7 +1,7 @@
 """What a scoreboard's numbers mean, in words: under the tables, in report.md."""
 
 from moat.report.columns import guess_limit
-from moat.report.notes import REACH, baseline_notes, protocol_text, scores_text
+from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.scoreboard import OUT_OF_REACH, Scoreboard
 from moat.types import NATURAL
 
@@ -16,6 +16,7 @@ def board_notes(board: Scoreboard) -> list[str]:
     """Return what each row means, under which protocol, and where published figures come from."""
     return [
         f"{NATURAL}: accuracy on the images as they are. {scores_text(board.group)}",
+        *absence_notes(board.group),
         *baseline_notes(board.rows, board.group),
         *_seeds(board),
         *_reach(board),

@@ -130,7 +130,7 @@ def values_of(row: Row) -> dict[str, float | None]:
     }
     robust = {
         f"{label} (threat)" if label in others else label: point.scores[label]
-        for label in point.protocol["threats"]
+        for label in point.scored
     }
     return {NATURAL: point.natural, **robust, **others}
 

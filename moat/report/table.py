@@ -45,7 +45,7 @@ def width_of(table: Table) -> int:
 
 
 def _table(front: Front, layout: _Layout) -> Table:
-    threats = list(front.group.protocol["threats"])
+    threats = front.group.scored
     seeds = len({row.point.seed for row in front.rows}) > 1
     studies = len(front.group.studies) > 1
     table = Table(

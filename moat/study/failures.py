@@ -11,7 +11,13 @@ from moat.recipe import RunPlan
 @contextmanager
 def asked_for(plan: RunPlan, *key: str) -> Iterator[None]:
     """Say of what fails inside that this key of the recipe asked for it."""
-    where = plan.source.where(*key)
+    with said_of(plan.source.where(*key)):
+        yield
+
+
+@contextmanager
+def said_of(where: str) -> Iterator[None]:
+    """Say of what fails inside where it was asked for, unless it says so itself."""
     try:
         yield
     except MoatError as error:

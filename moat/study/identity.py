@@ -9,7 +9,7 @@ from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
 from moat.runs import RunFolder
-from moat.study.loading import plan_of, record_of
+from moat.study.loading import plan_of, record_of, require_trained_here
 
 
 def is_done(plan: RunPlan, folder: RunFolder) -> bool:
@@ -29,6 +29,8 @@ def is_done(plan: RunPlan, folder: RunFolder) -> bool:
 def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
     """Raise RunFolderError that says what changed, if the folder was trained by another recipe."""
     record = record_of(folder)
+    if record is not None:
+        require_trained_here(record, folder)
     begun = folder.checkpoint.exists() or folder.load_model() is not None
     if record is None and not begun and not folder.recipe.exists():
         return

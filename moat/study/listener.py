@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from moat.errors import MoatError
+from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
 from moat.training import TrainingListener
 
@@ -19,8 +20,11 @@ class StudyListener(TrainingListener):
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """A run was finished before."""
 
-    def evaluated(self, done: int, examples: int) -> None:
-        """So many test examples have been evaluated."""
+    def evaluation_started(self, folder: Path, before: int) -> None:
+        """A finished model begins to be evaluated, so many others having been before it."""
+
+    def evaluated(self, progress: EvaluationProgress) -> None:
+        """A threat begins on a batch of test examples, or ends; so much has been done."""
 
     def run_done(self, plan: RunPlan, scores: dict[str, object]) -> None:
         """A run is finished, and these are its scores."""

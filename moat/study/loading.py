@@ -1,5 +1,6 @@
 """From a run folder back to a model."""
 
+import shlex
 from pathlib import Path
 
 import torch
@@ -63,7 +64,31 @@ def finished_record(folder: RunFolder) -> Record:
             hint="Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it "
             "by running its `moat train` again.",
         )
+    require_trained_here(record, folder)
     return record
+
+
+def require_trained_here(record: Record, folder: RunFolder) -> None:
+    """Raise RunFolderError where a folder keeps an evaluation alone, and no model with it."""
+    if not is_evaluation_alone(record):
+        return
+    whose = "a model that moat did not train"
+    if of := record.get("of"):
+        whose = f"the run {of} under another protocol"
+    command = record.get("command")
+    again = "Call moat.evaluate_model with it again, with overwrite=True."
+    if isinstance(command, list):
+        again = f"To make it again:\n  {shlex.join([*map(str, command), '--overwrite'])}"
+    raise RunFolderError(
+        f"the folder holds the evaluation of {whose}, and no model.",
+        where=str(folder.path),
+        hint=again,
+    )
+
+
+def is_evaluation_alone(record: Record) -> bool:
+    """Say whether a record is of an evaluation whose model lies elsewhere."""
+    return bool(record.get("foreign") or record.get("of"))
 
 
 def plan_of(folder: RunFolder) -> RunPlan:

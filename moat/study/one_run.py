@@ -19,6 +19,7 @@ from moat.runs import RunFolder, cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
+from moat.study.judge import judge
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, laid_out, load, plan_of, record_of, with_weights
 from moat.threats import attacked
@@ -137,25 +138,10 @@ def _evaluate(
     listener: StudyListener,
 ) -> Record:
     _require_same_data(data, folder, record)
-    evaluation = evaluate(
-        model,
-        data,
-        plan.protocol,
-        pass_size=plan.training.pass_size,
-        memory=plan.memory,
-        progress=listener.evaluated,
+    return judge(
+        *(folder, model, data, plan.protocol, record, plan.evaluates, plan.protocol_hash),
+        *(plan.training.pass_size, plan.memory, listener),
     )
-    scores = evaluation.scores()
-    folder.save_evaluation(
-        evaluation.arrays(), {"protocol_hash": plan.protocol_hash, "scores": scores}
-    )
-    judged = {
-        "protocol_hash": plan.protocol_hash,
-        "protocol": plan.evaluates,
-        "scores": scores,
-    }
-    folder.write_record({**record, **judged})
-    return scores
 
 
 def _require_same_data(data: Data, folder: RunFolder, record: Record) -> None:

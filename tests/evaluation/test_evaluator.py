@@ -1,5 +1,7 @@
 """Evaluation: the matrix says what separate attacks would say, for the passes it promises."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 from moat.data import Data, Split
 from moat.errors import ModelError
 from moat.evaluation import Protocol, evaluate
+from moat.evaluation.model_checks import check_model
 from moat.outcomes import Column
 from moat.threats import PGD, RT, Threat
 
@@ -43,13 +46,13 @@ def test_each_column_is_what_a_search_of_that_length_gives(model, split, protoco
     for column in found.columns:
         images = x
         if column.threat == "pgd":
-            threat = PGD(epsilon=0.1, step_size=0.02, steps=column.strength)
+            threat = PGD(epsilon=0.1, step_size=0.02, steps=int(column.strength))
             images = threat.perturb(model, x, split.labels)
         elif column.threat == "rt":
             images = protocol.threats["rt"].perturb(model, x, split.labels)
         with torch.no_grad():
             correct = model(images).argmax(1) == split.labels
-        assert found.withstood([column])[:, 0].tolist() == correct.tolist(), column
+        assert found.values[:, found.columns.index(column)].tolist() == correct.tolist(), column
     assert found.columns == (
         Column("natural", 0),
         *(Column("pgd", n) for n in (1, 3, 5)),
@@ -68,10 +71,15 @@ def test_an_example_costs_the_largest_counts_and_a_forward_each(model, split, pr
             output.register_hook(lambda gradient: backwards.append(len(gradient)))
 
     model.register_forward_hook(count)
+    check_model(model, split.images.float() / 255, None)
+    for_checks = sum(forwards), sum(backwards)
+    forwards.clear()
+    backwards.clear()
     evaluate(model, split, protocol, pass_size=pass_size)
     assert protocol.passes() == 5 + 2
-    assert sum(backwards) == protocol.passes() * 21
-    assert sum(forwards) == (protocol.passes() + 2 + 1) * 21  # + last iterates + natural
+    assert sum(backwards) - for_checks[1] == protocol.passes() * 21
+    # + last iterates + natural
+    assert sum(forwards) - for_checks[0] == (protocol.passes() + 2 + 1) * 21
 
 
 def test_the_model_is_left_as_it_was(model, split, protocol):
@@ -92,10 +100,18 @@ def test_it_takes_the_test_split_of_a_data_set_and_the_first_examples_where_told
     assert evaluate(model, data, few).outcomes.ids.tolist() == [100, 101, 102, 103, 104]
 
 
-def test_progress_ends_at_the_number_of_examples(model, split, protocol):
+def test_progress_names_the_threat_and_ends_at_all_passes_with_the_accuracies(
+    model, split, protocol
+):
     heard = []
-    evaluate(model, split, protocol, progress=lambda done, of: heard.append((done, of)))
-    assert heard[-1] == (21, 21)
+    found = evaluate(model, split, protocol, progress=heard.append).outcomes
+    assert list(dict.fromkeys(told.threat for told in heard)) == ["natural", "pgd", "rt"]
+    assert all(told.done <= later.done for told, later in pairwise(heard))
+    assert heard[-1].done == pytest.approx(heard[-1].of)
+    assert (heard[-1].batch, heard[-1].batches) == (1, 1)
+    stood = {"natural": found.values[:, :1], "pgd": found.values[:, 1:4], "rt": found.values[:, 4:]}
+    expected = {name: 100 * values.all(1).mean() for name, values in stood.items()}
+    assert heard[-1].accuracy == pytest.approx(expected)
 
 
 def test_random_starts_come_from_the_protocol_s_seed(model, split):

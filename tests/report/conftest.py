@@ -1,5 +1,6 @@
 """Run folders as training would leave them, made in a moment."""
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moat.outcomes import Column
+from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
 from moat.runs import RunFolder
 
 Write = Callable[..., RunFolder]
@@ -24,15 +25,39 @@ PROTOCOL = {
 }
 
 
-def columns_of(protocol: dict[str, Any]) -> list[Column]:
-    searched = [Column(t, s) for t, table in protocol["threats"].items() for s in table["at_steps"]]
-    return [Column("natural", 0), *searched]
+JUDGED_ANY_WAY = {
+    "threats": {
+        "ce": {"type": "pgd", "search": "apgd", "at_steps": [5], "restarts": 2},
+        "dlr": {"type": "pgd", "search": "apgd", "at_steps": [5], "restarts": 2},
+        "flow": {"type": "flow", "epsilon": 0.3, "steps": 9, "at_epsilon": [0.031, 0.3]},
+    },
+    "ensembles": {"strong": ["ce", "dlr"]},
+    "summed": ["strong", "flow"],
+    "falls": "any",
+}
+"""A protocol with everything that one can have."""
+
+
+def columns_of(protocol: dict[str, Any]) -> tuple[Column, ...]:
+    """Return the columns of a protocol, each threat's restarts one after another."""
+    searched = []
+    for threat, table in protocol["threats"].items():
+        by = "epsilon" if "at_epsilon" in table else "steps"
+        for restart in range(table.get("restarts", 1)):
+            searched += [Column(threat, s, restart, by) for s in table[f"at_{by}"]]
+    return (NATURAL_COLUMN, *searched)
 
 
 def outcomes(accuracies: Sequence[float], examples: int) -> np.ndarray:
     """Return a matrix whose columns have these accuracies, in percent: the first so many hold."""
     held = np.round(np.array(accuracies) / 100 * examples)
     return (np.arange(examples)[:, None] < held).astype(np.int8)
+
+
+def stopped_at_the_first_fall(values: np.ndarray) -> np.ndarray:
+    """Return what an evaluation with union_only would have found."""
+    fell_before = (np.cumsum(values == 0, axis=1) - (values == 0)) > 0
+    return np.where(fell_before, -1, values).astype(np.int8)
 
 
 def write_run(
@@ -52,10 +77,13 @@ def write_run(
     clamped: float | None = None,
     infeasible: str = "clamp",
     published: dict[str, Any] | None = None,
+    union_only: bool = False,
+    losses: bool = False,
 ) -> RunFolder:
     """Write a finished run with this natural accuracy and these scores, one a threat.
 
-    A share of clamped steps makes it a run of the two-moment program.
+    A share of clamped steps makes it a run of the two-moment program. The loss at the best iterate
+    of every example is the number of the column.
     """
     protocol = protocol or PROTOCOL
     columns = columns_of(protocol)
@@ -63,13 +91,15 @@ def write_run(
     accuracies = [natural, *(of_threat[column.threat] for column in columns[1:])]
     run = RunFolder(folder)
     folder.mkdir(parents=True)
-    arrays = {
-        "outcomes": outcomes(accuracies, examples),
-        "threats": np.array([column.threat for column in columns]),
-        "strengths": np.array([column.strength for column in columns], dtype=np.int64),
-        "ids": np.arange(examples, dtype=np.int64),
-    }
-    run.save_evaluation(arrays, {"scores": {"total": -1.0}})  # text, never believed
+    values = outcomes(accuracies, examples)
+    matrix = Outcomes(
+        stopped_at_the_first_fall(values) if union_only else values,
+        columns,
+        np.arange(examples),
+        np.tile(np.arange(len(columns), dtype=np.float32), (examples, 1)) if losses else None,
+        {name: tuple(members) for name, members in protocol.get("ensembles", {}).items()},
+    )
+    run.save_evaluation(matrix.to_arrays(), {"scores": {"total": -1.0}})  # text, never believed
     scalarizer = {"type": "natural" if variant == "natural" else "average"}
     training: dict[str, Any] = {"epoch": 3, "scalarizer": {}}
     if clamped is not None:
@@ -120,6 +150,11 @@ STUDY = [
 @pytest.fixture
 def write() -> Write:
     return write_run
+
+
+@pytest.fixture
+def judged_any_way() -> dict[str, Any]:
+    return copy.deepcopy(JUDGED_ANY_WAY)
 
 
 @pytest.fixture

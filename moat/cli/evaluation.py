@@ -1,0 +1,145 @@
+"""The forms of `moat evaluate`: runs again, runs under another protocol, anybody's model."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from moat.cli.display import listener_for_terminal, scores_line
+from moat.cli.failures import failure_lines
+from moat.errors import MoatError
+from moat.study import (
+    Judged,
+    StudyListener,
+    evaluate_model,
+    evaluate_runs,
+    evaluate_under,
+    trained_runs,
+)
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a call of `moat evaluate` names."""
+
+    runs: Sequence[Path]
+    protocol: Path | None
+    overrides: Sequence[str]
+    model: str | None
+    checkpoint: Path | None
+    arguments: Sequence[str]
+    name: str | None
+    results: Path | None
+    device: str
+    overwrite: bool
+
+
+def evaluate(asked: Asked) -> None:
+    """Evaluate what is named, say each result, and exit with what went wrong."""
+    _require_one_form(asked)
+    done: list[Judged] = []
+    runs = [] if asked.model else trained_runs(asked.runs)
+    try:
+        with listener_for_terminal() as listener:
+            listener.study_started(len(runs) or 1)
+            for one in _judged(asked, runs, listener):
+                done.append(one)
+                _say(one)
+    except KeyboardInterrupt:
+        typer.echo(
+            "\nInterrupted. What has been searched is kept; go on with:\n  "
+            + shlex.join(_again(asked, runs[len(done) :])),
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    failed = {one.folder: one.error for one in done if one.error}
+    for line in failure_lines(failed):
+        typer.echo(line, err=True)
+    for study in dict.fromkeys(one.study for one in done if one.study):
+        typer.echo(f"Next: moat front {shlex.quote(str(study))}")
+    if failed:
+        raise typer.Exit(max(error.exit_code for error in failed.values()))
+
+
+def _judged(asked: Asked, runs: Sequence[Path], listener: StudyListener) -> Iterator[Judged]:
+    if not asked.protocol:
+        yield from evaluate_runs(runs, asked.device, listener)
+    elif not asked.model:
+        yield from evaluate_under(
+            asked.protocol,
+            runs,
+            overrides=asked.overrides,
+            results=asked.results,
+            device=asked.device,
+            overwrite=asked.overwrite,
+            listener=listener,
+        )
+    else:
+        yield evaluate_model(
+            asked.model,
+            asked.protocol,
+            checkpoint=asked.checkpoint,
+            arguments=asked.arguments,
+            name=asked.name,
+            overrides=asked.overrides,
+            results=asked.results or "results",
+            device=asked.device,
+            overwrite=asked.overwrite,
+            listener=listener,
+        )
+
+
+def _say(one: Judged) -> None:
+    if one.scores:
+        before = "evaluated before: " if one.before else ""
+        print(f"{one.folder}: {before}{scores_line(one.scores)}", flush=True)
+
+
+def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
+    """Return the command that goes on: the same, unless it would do again what is done."""
+    if asked.model or (asked.protocol and not asked.overwrite):
+        return ["moat", *sys.argv[1:]]
+    words = ["moat", "evaluate", *map(str, left), "--device", asked.device]
+    if asked.protocol:
+        words += ["--protocol", str(asked.protocol), "--overwrite"]
+        words += [word for text in asked.overrides for word in ("--set", text)]
+        words += ["--results", str(asked.results)] if asked.results else []
+    return words
+
+
+def _require_one_form(asked: Asked) -> None:
+    """Raise MoatError where what is named does not go together."""
+    wants: dict[str, dict[str, object]] = {
+        "--model": {
+            "--checkpoint": asked.checkpoint,
+            "--arg": asked.arguments,
+            "--name": asked.name,
+        },
+        "--protocol": {
+            "--model": asked.model,
+            "--set": asked.overrides,
+            "--results": asked.results,
+            "--overwrite": asked.overwrite,
+        },
+    }
+    given = {"--protocol": asked.protocol, "--model": asked.model}
+    for needed, options in wants.items():
+        for option, value in options.items():
+            if value and not given[needed]:
+                raise MoatError(f"{option} says nothing without {needed}.", hint=_FORMS)
+    if asked.runs and asked.model:
+        raise MoatError("runs and a --model are evaluated one after the other.", hint=_FORMS)
+    if not asked.runs and not asked.model:
+        raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)
+
+
+_FORMS = """\
+runs, once more:               moat evaluate RUN...
+runs, under another protocol:  moat evaluate RUN... --protocol FILE
+any model:                     moat evaluate --model python:module:callable --checkpoint FILE \
+--protocol FILE"""

@@ -1,0 +1,72 @@
+"""What an evaluation finds out about one threat on one batch, and how it is put together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moat.outcomes import NOT_SEARCHED
+
+Stored = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Arrays of shape (examples, columns); numbers are NaN where nothing was searched.
+
+    `outcomes` are 1, 0 and -1. `losses` are the loss at the best iterate, `first` and `last` those
+    at the start and at the end, in the unit of the loss that was climbed. `reached` is the share of
+    the radius that the end lies from the identity, the largest over the blocks. `blind` marks
+    gradients that were zero at the start or not finite later.
+    """
+
+    outcomes: NDArray[np.int8]
+    losses: NDArray[np.float32]
+    first: NDArray[np.float32]
+    last: NDArray[np.float32]
+    reached: NDArray[np.float32]
+    blind: NDArray[np.int8]
+
+    @classmethod
+    def nothing(cls, examples: int, columns: int) -> "Found":
+        """Return arrays to be filled in."""
+        shape = (examples, columns)
+        outcomes = np.full(shape, NOT_SEARCHED, dtype=np.int8)
+        first, best, last, reached = (np.full(shape, np.nan, dtype=np.float32) for _ in range(4))
+        blind = np.zeros(shape, dtype=np.int8)
+        return cls(outcomes, best, first, last, reached, blind)
+
+    def fill(self, rows: Tensor, column: int, numbers: Mapping[str, Tensor]) -> None:
+        """Fill in some examples' entries of one column, by the names of the arrays."""
+        where = rows.cpu().numpy()
+        for name, values in numbers.items():
+            getattr(self, name)[where, column] = values.detach().cpu().to(torch.float64).numpy()
+
+    def stored(self) -> Stored:
+        """Return the arrays by name."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    @classmethod
+    def of(cls, stored: Mapping[str, NDArray[Any]]) -> "Found":
+        """Return what `stored` gave."""
+        return cls(**{part.name: stored[part.name] for part in fields(cls)})
+
+
+def beside(parts: Sequence[Found]) -> Found:
+    """Put columns of the same examples side by side."""
+    return _joined(parts, axis=1)
+
+
+def below(parts: Sequence[Found]) -> Found:
+    """Put batches of the same columns below each other."""
+    return _joined(parts, axis=0)
+
+
+def _joined(parts: Sequence[Found], axis: int) -> Found:
+    names = [part.name for part in fields(Found)]
+    joined = {n: np.concatenate([getattr(part, n) for part in parts], axis) for n in names}
+    return Found(**joined)

@@ -1,0 +1,35 @@
+"""What withstood what, an example at a time, and every score as a pure function of it."""
+
+from moat.outcomes.arrays import from_arrays
+from moat.outcomes.columns import EPSILON, NATURAL_COLUMN, STEPS, Column
+from moat.outcomes.matrix import FELL, NOT_SEARCHED, WITHSTOOD, Outcomes
+from moat.outcomes.scores import (
+    accuracy,
+    mean_loss,
+    robustness_score,
+    summary,
+    total,
+    union,
+    universal,
+    worst,
+)
+
+__all__ = [
+    "EPSILON",
+    "FELL",
+    "NATURAL_COLUMN",
+    "NOT_SEARCHED",
+    "STEPS",
+    "WITHSTOOD",
+    "Column",
+    "Outcomes",
+    "accuracy",
+    "from_arrays",
+    "mean_loss",
+    "robustness_score",
+    "summary",
+    "total",
+    "union",
+    "universal",
+    "worst",
+]

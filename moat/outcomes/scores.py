@@ -1,0 +1,130 @@
+"""Every score, as a pure function of the outcome matrix.
+
+Scores are in percent. Section 3.1 of the paper counts only the examples that the model classifies
+correctly to begin with, its tables do not say: `conditional=True` gives the former, and both are
+always reported under their own names. A score that would touch an outcome that was not searched is
+refused by name (UnsearchedError).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+import numpy as np
+
+from moat.errors import MoatError, UnsearchedError
+from moat.outcomes.columns import NATURAL_COLUMN, Column
+from moat.outcomes.matrix import Outcomes
+
+
+def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -> float:
+    """Return the share of examples that withstood a column's strength at every restart, in percent.
+
+    `conditional`: among the examples classified correctly to begin with; NaN where there is none.
+    """
+    return _share(outcomes, [column], conditional)
+
+
+def robustness_score(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
+    """Return the mean of a threat's accuracies over its strengths (Section 4.4)."""
+    return float(np.mean(_accuracies(outcomes, threat, conditional)))
+
+
+def worst(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
+    """Return the lowest of a threat's accuracies over its strengths."""
+    return float(np.min(_accuracies(outcomes, threat, conditional)))
+
+
+def total(outcomes: Outcomes, threats: Iterable[str], *, conditional: bool = False) -> float:
+    """Return the raw sum of the robustness scores, as the last row of Table 2 does."""
+    return sum(robustness_score(outcomes, name, conditional=conditional) for name in threats)
+
+
+def universal(
+    outcomes: Outcomes, baseline: Outcomes, threats: Iterable[str], *, conditional: bool = False
+) -> float:
+    """Return the sum of the gains over the natural model, as Table 1 prints it.
+
+    The text of Section 4.4 calls it an average; the table's figures are sums.
+    """
+    threats = list(threats)
+    gained = total(outcomes, threats, conditional=conditional)
+    return gained - total(baseline, threats, conditional=conditional)
+
+
+def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
+    """Return the share of examples that withstood everything, the clean image included.
+
+    One outcome of 0 settles an example, whatever else of it was not searched.
+
+    Source: Maini et al., Adversarial Robustness Against the Union of Multiple Perturbation Models,
+    2020, Section 3.
+    """
+    columns = [NATURAL_COLUMN, *(c for threat in threats for c in outcomes.of(threat))]
+    return _share(outcomes, columns, conditional=False)
+
+
+def mean_loss(outcomes: Outcomes, column: Column) -> float:
+    """Return the mean, over all examples, of the highest loss that a strength's restarts found.
+
+    MoatError refuses outcomes without losses, and a strength that some example has none of.
+    """
+    places = outcomes.restarts(column)
+    if outcomes.losses is None:
+        raise MoatError(
+            "no losses were kept with these outcomes.",
+            hint="`moat evaluate` with the run's folder keeps them.",
+        )
+    highest = np.fmax.reduce(outcomes.losses[:, places], axis=1)  # NaN only where all are
+    if np.isnan(highest).any():
+        raise UnsearchedError(
+            f"{column.threat!r} at strength {column.written} has no loss for every example, so no "
+            "mean can be made of it."
+        )
+    return float(highest.mean(dtype=np.float64))
+
+
+def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
+    """Return every score that needs no baseline, by name; None for one that cannot be made.
+
+    `threats` are those that are summed. An ensemble has one strength, so its score is its accuracy.
+    """
+    made = partial(_made, outcomes)
+    names = outcomes.names
+    return {
+        "natural": made(accuracy, NATURAL_COLUMN),
+        "accuracy": {
+            name: {column.written: made(accuracy, column) for column in outcomes.of(name)}
+            for name in outcomes.threats
+        },
+        "scores": {name: made(robustness_score, name) for name in names},
+        "worst": {name: made(worst, name) for name in names},
+        "conditional": {name: made(robustness_score, name, conditional=True) for name in names},
+        "summed": list(threats),
+        "total": made(total, threats),
+        "union": made(union, outcomes.threats),
+        "examples": len(outcomes.ids),
+    }
+
+
+def _made(
+    outcomes: Outcomes, score: Callable[..., float], *asked: object, **how: bool
+) -> float | None:
+    """Return a score, None where it would touch what was not searched."""
+    try:
+        return score(outcomes, *asked, **how)
+    except UnsearchedError:
+        return None
+
+
+def _accuracies(outcomes: Outcomes, name: str, conditional: bool) -> list[float]:
+    """Return an accuracy for each strength of a threat, or the one of an ensemble."""
+    columns = outcomes.of(name)
+    together = [columns] if name in outcomes.ensembles else [[column] for column in columns]
+    return [_share(outcomes, strength, conditional) for strength in together]
+
+
+def _share(outcomes: Outcomes, columns: Sequence[Column], conditional: bool) -> float:
+    """Return the percentage that withstood all of these strengths."""
+    among = outcomes.withstood([NATURAL_COLUMN]) if conditional else None
+    withstood = outcomes.withstood(columns, among)
+    return 100.0 * float(withstood.mean()) if withstood.size else float("nan")

@@ -1,0 +1,31 @@
+"""A model that is named beside a recipe and not in one: on the command line, say."""
+
+from collections.abc import Sequence
+
+from moat.errors import RecipeError
+from moat.models import Model
+from moat.models.python import PREFIX
+from moat.models.torchvision import PREFIX as TORCHVISION
+from moat.recipe.explain import explained
+from moat.recipe.objects import model_of
+from moat.recipe.overrides import arguments
+from moat.recipe.schema import ModelTable
+from moat.recipe.source import Source
+
+
+def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
+    """Return the model of a name as in `model.type`, and of its other keys as `key=value` each.
+
+    Raises RecipeError that says which of them is wrong.
+    """
+    if reference.count(":") == 1 and not reference.startswith((PREFIX, TORCHVISION)):
+        raise RecipeError(
+            f"no model is called {reference!r}.",
+            where=f"--model {reference}",
+            hint=f"One's own is written python:module:callable: {PREFIX}{reference}, it may be.",
+        )
+    table, said_in = arguments(texts)
+    document = {"model": {**table, "type": reference}}
+    source = Source(document, {("model",): f"--model {reference}", **said_in}, study="")
+    with explained(source, ("model",), ModelTable):
+        return model_of(ModelTable.model_validate(document["model"]), source)

@@ -1,0 +1,92 @@
+"""A protocol of its own: the data set and the threats of a file, apart from any study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from moat.data import DataSet
+from moat.errors import RecipeError
+from moat.evaluation import Protocol
+from moat.recipe.checks import require_labels
+from moat.recipe.explain import explained
+from moat.recipe.load import read
+from moat.recipe.objects import data_set_of, import_plugins, protocol_of
+from moat.recipe.plan import described_data, described_protocol, short_hash
+from moat.recipe.schema import DataTable, EvaluationTable, Name, Recipe, Table, ThreatTable
+from moat.recipe.source import Document, Source
+
+
+class ProtocolFile(Table):
+    """What of a recipe says how models are judged."""
+
+    plugins: list[str] = Field(default_factory=list)
+    data: DataTable
+    threats: dict[Name, ThreatTable] = Field(default_factory=dict)
+    evaluation: EvaluationTable = EvaluationTable()
+
+
+IGNORED = set(Recipe.model_fields) - set(ProtocolFile.model_fields)
+"""The keys of a recipe that train and do not judge."""
+
+
+@dataclass(frozen=True)
+class ReadProtocol:
+    """A protocol as its file says it, with the data set that models are judged on."""
+
+    source: Source
+    dataset: DataSet
+    memory: float
+    protocol: Protocol
+    document: Document  # what of the file counts
+
+    @property
+    def name(self) -> str:
+        """What it is called: the file's stem, with a short hash of the overrides."""
+        return self.source.study
+
+    @property
+    def test_data(self) -> dict[str, Any]:
+        """What identifies the data set."""
+        return described_data(self.dataset)
+
+    @property
+    def evaluates(self) -> dict[str, Any]:
+        """Everything that determines the evaluation of given weights."""
+        return described_protocol(self.protocol)
+
+    @property
+    def protocol_hash(self) -> str:
+        """The hash of `evaluates`: that of every run whose recipe judges alike."""
+        return short_hash(self.evaluates)
+
+
+def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtocol:
+    """Read how a file judges: `plugins`, `data`, `threats` with `evaluate`, `evaluation`.
+
+    Any study's recipe is such a file; what else it says is not looked at. `overrides` are
+    `key=value`. Raises RecipeError, also where nothing is evaluated.
+    """
+    source = read(path, overrides)
+    document = {key: value for key, value in source.document.items() if key not in IGNORED}
+    with explained(source, (), ProtocolFile):
+        file = ProtocolFile.model_validate(document)
+    import_plugins(file.plugins, source)
+    require_labels(file.threats, file.evaluation.summed, source)
+    if all(table.evaluate is None for table in file.threats.values()):
+        raise RecipeError(
+            "the protocol evaluates no threat.",
+            where=source.where("threats"),
+            hint="A threat is evaluated where its table has the key evaluate: evaluate = { "
+            "at_steps = [10, 20] }, or {}."
+            + (f"\ndefined: {', '.join(file.threats)}" if file.threats else ""),
+        )
+    return ReadProtocol(
+        source=source,
+        dataset=data_set_of(file.data, source),
+        memory=file.data.memory,
+        protocol=protocol_of(file.threats, file.evaluation, source),
+        document=document,
+    )

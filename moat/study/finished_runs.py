@@ -1,0 +1,65 @@
+"""Finished runs below some folders, and their evaluation again, each by its own protocol."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from moat.errors import RunFolderError
+from moat.runs import RunFolder, find_runs
+from moat.study.failures import as_failure
+from moat.study.judge import Judged
+from moat.study.listener import StudyListener
+from moat.study.loading import finished_record, is_evaluation_alone
+from moat.study.one_run import evaluate_run
+
+
+def trained_runs(paths: Sequence[Path]) -> list[Path]:
+    """Return the folders of the finished runs that these are, or that lie below them.
+
+    Evaluations without a model are passed over, unless one is named itself. Raises RunFolderError
+    where a path has no finished run.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        below = [folder.path for folder in find_runs(path)]
+        if not below or path in below:
+            finished_record(RunFolder(path))  # says why it is none
+            found[path] = None
+            continue
+        trained = [run for run in below if not _is_alone(RunFolder(run))]
+        if not trained:
+            raise RunFolderError(
+                f"no run that moat trained lies below this folder, and {len(below)} evaluation(s) "
+                "of models that lie elsewhere.",
+                where=str(path),
+                hint="Name a run's own folder, or that of a study.",
+            )
+        found |= dict.fromkeys(trained)
+    return list(found)
+
+
+def evaluate_runs(
+    runs: Sequence[Path], device: str = "auto", listener: StudyListener | None = None
+) -> Iterator[Judged]:
+    """Evaluate finished runs again, each by its own recipe; where one fails the others go on."""
+    heard = listener or StudyListener()
+    return one_by_one(runs, lambda run: Judged(run, evaluate_run(run, device, heard)), heard)
+
+
+def one_by_one(
+    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: StudyListener
+) -> Iterator[Judged]:
+    """Judge one run after another; what goes wrong is that run's result."""
+    for number, run in enumerate(runs):
+        listener.evaluation_started(run, number)
+        try:
+            result = judged(run)
+        except Exception as error:  # whatever a plug-in raises must not stop the others
+            result = Judged(run, error=as_failure(error))
+        yield result
+
+
+def _is_alone(folder: RunFolder) -> bool:
+    try:
+        return is_evaluation_alone(folder.read_record() or {})
+    except RunFolderError:
+        return False  # evaluating it says why

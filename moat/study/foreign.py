@@ -1,0 +1,159 @@
+"""Somebody else's model, evaluated beside moat's own runs: no recipe, no training."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from moat.data import Data
+from moat.errors import MoatError
+from moat.models import Model
+from moat.models.weights import digest_of, digest_of_state
+from moat.recipe import ReadProtocol, named_model, read_protocol
+from moat.recipe.plan import described
+from moat.runs import CACHE, RunFolder
+from moat.storage import Record
+from moat.study.failures import said_of
+from moat.study.foreign_network import network_of
+from moat.study.judge import Judged, judge, machine, scores_before
+from moat.study.listener import StudyListener
+from moat.training import fabric_for
+from moat.version import __version__
+
+
+def evaluate_model(
+    model: str | nn.Module,
+    protocol: Path | str,
+    *,
+    checkpoint: Path | str | None = None,
+    arguments: Sequence[str] = (),
+    name: str | None = None,
+    overrides: Sequence[str] = (),
+    results: Path | str = "results",
+    device: str = "auto",
+    overwrite: bool = False,
+    listener: StudyListener | None = None,
+) -> Judged:
+    """Evaluate any model under a protocol's file; fronts and reports read it beside moat's runs.
+
+    `model` is python:module:callable, torchvision:<name> or a registered name, with `arguments` as
+    `key=value`, and with the weights of `checkpoint` (.pth, .pt or .safetensors) or its own. Or it
+    is a network, evaluated as and where it is, which wants a `name`. The folder is
+    results/<protocol>/<name>/seed-0; an evaluation that is there is not made again, and another
+    model's is refused, unless `overwrite`. Raises MoatError.
+    """
+    judged_by = read_protocol(protocol, overrides)
+    asked = _asked(model, arguments, checkpoint, name)
+    target, results = fabric_for(device, "32-true").device, Path(results)
+    with said_of(judged_by.source.where("data")):
+        data = judged_by.dataset.load(results / CACHE)
+    network = asked.network(data, target)
+    record = _record(asked, judged_by, network, data, target)
+    if asked.made:
+        words = [*_options("--arg", arguments), *_options("--set", overrides)]
+        words += ["--protocol", str(Path(protocol).resolve()), "--results", str(results.resolve())]
+        record["command"] = [*asked.command, *words]
+    study = results / judged_by.name
+    folder = RunFolder(study / asked.label / "seed-0")
+    mend = "Give this one another --name, name another --results folder"
+    with folder.locked(), said_of(f"model {asked.called}"):
+        if scores := scores_before(folder, record, judged_by.protocol_hash, overwrite, mend):
+            return Judged(folder.path, scores, before=True, study=study)
+        scores = judge(
+            folder,
+            network,
+            data,
+            judged_by.protocol,
+            record=record,
+            described=judged_by.evaluates,
+            protocol_hash=judged_by.protocol_hash,
+            pass_size=None,
+            memory=judged_by.memory,
+            listener=listener or StudyListener(),
+        )
+    return Judged(folder.path, scores, study=study)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A model that moat did not train, as it was asked for."""
+
+    called: str
+    label: str
+    made: Model | None  # None where the network itself was given
+    given: nn.Module | None
+    checkpoint: Path | None
+
+    def network(self, data: Data, device: torch.device) -> nn.Module:
+        """Return the network with its weights."""
+        if self.made:
+            return network_of(self.made, self.called, data, self.checkpoint, device)
+        assert self.given is not None
+        return self.given
+
+    @property
+    def command(self) -> list[str]:
+        """The first words of the command that asks for it."""
+        file = ["--checkpoint", str(self.checkpoint.resolve())] if self.checkpoint else []
+        return ["moat", "evaluate", "--model", self.called, *file, "--name", self.label]
+
+
+def _asked(
+    model: str | nn.Module,
+    arguments: Sequence[str],
+    checkpoint: Path | str | None,
+    name: str | None,
+) -> _Asked:
+    file = Path(checkpoint).expanduser() if checkpoint is not None else None
+    if isinstance(model, str):
+        made = named_model(model, arguments)
+        parts = [model.rpartition(":")[2], *([file.stem] if file else [])]
+        usual = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts)).lstrip("._-") or "model"
+        return _Asked(model, _folder_name(name or usual), made, None, file)
+    if file or arguments:
+        raise MoatError("a network that is built takes neither a checkpoint nor arguments.")
+    return _Asked(type(model).__qualname__, _folder_name(name or ""), None, model, None)
+
+
+def _folder_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise MoatError(
+            f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
+            f"'_', since it becomes a folder; not {name!r}.",
+            where="--name",
+        )
+    return name
+
+
+def _record(
+    asked: _Asked, judged_by: ReadProtocol, network: nn.Module, data: Data, device: torch.device
+) -> Record:
+    """Return what run.json says of the model, before its evaluation."""
+    return {
+        "moat": __version__,
+        "study": judged_by.name,
+        "variant": asked.label,
+        "sweep": {},
+        "seed": 0,
+        "label": asked.label,
+        "foreign": True,
+        "trains": {
+            "model": described(asked.made) if asked.made else {"type": asked.called},
+            "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
+        },
+        "weights": digest_of_state(network.state_dict()),
+        "data": {**judged_by.test_data, "digest": data.test.digest()},
+        "shape": list(data.shape),
+        "classes": len(data.classes),
+        "machine": machine(device),
+    }
+
+
+def _options(option: str, texts: Sequence[str]) -> list[str]:
+    return [word for text in texts for word in (option, text)]
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -1,0 +1,71 @@
+"""From the name of somebody else's model, and a checkpoint, to a network with its weights."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from moat.data import Data
+from moat.errors import ModelError
+from moat.models import Model, PythonModel, load_into
+from moat.models.weights import read_weights, wrapping
+from moat.study.failures import said_of
+from moat.training import seed_globally
+
+SHOWN = 3
+
+
+def network_of(
+    model: Model, called: str, data: Data, checkpoint: Path | None, device: torch.device
+) -> nn.Module:
+    """Return the network with the checkpoint's weights, else its own: float32, in eval mode.
+
+    It is drawn from one seed, so that a callable that draws gives the same network again. Raises
+    MoatError: also where one of moat's networks is left without weights, in whole or in part.
+    """
+    with said_of(f"model {called}"):
+        network = _drawn(model, data, seed=0)
+        if not checkpoint and not isinstance(model, PythonModel):
+            model.initialise(network)
+            _require_weights(model, network, data)
+    if checkpoint:
+        with said_of(f"checkpoint {checkpoint}"):
+            load_checkpoint(network, checkpoint)
+    return network.float().to(device).eval()  # weights may have been kept in less than float32
+
+
+def load_checkpoint(network: nn.Module, file: Path) -> None:
+    """Load a file's weights; what wrappers put before every name, on either side, is no matter.
+
+    Raises ModelError that says in which keys the two differ.
+    """
+    state = read_weights(file, hint="Its path is read from where the command runs.")
+    prefix = wrapping(network.state_dict())
+    try:
+        load_into(network, {prefix + name: value for name, value in state.items()})
+    except ModelError as error:
+        raise ModelError(
+            f"its weights do not fit the model: {error.message}.",
+            hint="Let --model and --arg build the network that they were saved from.",
+        ) from error
+
+
+def _drawn(model: Model, data: Data, seed: int) -> nn.Module:
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        seed_globally(seed, 0, "initialisation")
+        return model.build(data.shape, len(data.classes))
+
+
+def _require_weights(model: Model, network: nn.Module, data: Data) -> None:
+    """Raise ModelError where weights depend on the seed: then nobody trained them."""
+    other = _drawn(model, data, seed=1)
+    model.initialise(other)
+    theirs = other.state_dict()
+    drawn = [n for n, value in network.state_dict().items() if not torch.equal(value, theirs[n])]
+    if drawn:
+        more = f" and {len(drawn) - SHOWN} more" if len(drawn) > SHOWN else ""
+        raise ModelError(
+            f"nobody trained these of its weights: {', '.join(drawn[:SHOWN])}{more}.",
+            hint=f"Name a file of weights for the {len(data.classes)} classes of the data with "
+            "--checkpoint.",
+        )

@@ -1,0 +1,136 @@
+"""One evaluation from a model to its folder: judge it, and keep the record."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from moat.data import Data
+from moat.errors import MoatError, RunFolderError
+from moat.evaluation import Protocol, evaluate
+from moat.runs import RunFolder
+from moat.storage import Record
+from moat.study.identity import changes
+from moat.study.listener import StudyListener
+from moat.study.loading import is_evaluation_alone, record_of
+from moat.version import __version__
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How the evaluation of one model ended: its folder, and the scores or what went wrong."""
+
+    folder: Path
+    scores: Record | None = None
+    before: bool = False  # it was there, and nothing was done
+    error: MoatError | None = None
+    study: Path | None = None  # the folder that it was put into, for a front
+
+
+def judge(
+    folder: RunFolder,
+    model: nn.Module,
+    data: Data,
+    protocol: Protocol,
+    record: Mapping[str, Any],
+    described: Mapping[str, Any],
+    protocol_hash: str,
+    pass_size: int | None,
+    memory: float,
+    listener: StudyListener,
+) -> Record:
+    """Evaluate a model, keep its outcomes, then its record; return the scores.
+
+    The caller holds the folder's lock.
+    """
+    parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash))
+    evaluation = evaluate(
+        *(model, data, protocol),
+        pass_size=pass_size,
+        memory=memory,
+        progress=listener.evaluated,
+        parts=parts,
+    )
+    scores = evaluation.scores()
+    folder.save_evaluation(evaluation.arrays(), {"protocol_hash": protocol_hash, "scores": scores})
+    judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
+    folder.write_record({**record, **judged})
+    return scores
+
+
+def _fingerprint(model: nn.Module, data: Data, protocol_hash: str) -> str:
+    """Return what an evaluation must share with the one that it goes on from."""
+    digest = sha256(f"{protocol_hash}/{data.test.digest()}/{__version__}".encode())
+    for name, value in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def scores_before(
+    folder: RunFolder, record: Record, protocol_hash: str, overwrite: bool, mend: str
+) -> Record | None:
+    """Return the scores of this very evaluation if the folder holds it, None if it may be written.
+
+    What another model left is refused with RunFolderError, or deleted where it is to be
+    overwritten; a run that moat trains is always refused. The caller holds the folder's lock.
+    """
+    try:
+        held = None if _is_run(folder) else record_of(folder)
+    except RunFolderError:
+        if not overwrite:
+            raise
+        folder.clear()
+        return None
+    if _is_run(folder) or (held is not None and not is_evaluation_alone(held)):
+        raise RunFolderError(
+            "the folder holds a run that moat trains.",
+            where=str(folder.path),
+            hint=f"Nothing was overwritten. {mend}.",
+        )
+    if held is None:
+        return None
+    before, now = (
+        {key: one.get(key) for key in ("trains", "weights")}
+        for one in (held, json.loads(json.dumps(record)))
+    )
+    if changed := changes(before, now):
+        if not overwrite:
+            raise RunFolderError(
+                f"the folder holds the evaluation of another model: {'; '.join(changed)}.",
+                where=str(folder.path),
+                hint=f"Nothing was overwritten. {mend}, or replace it with --overwrite.",
+            )
+        folder.clear()  # else a new matrix could stand beside the old record
+        return None
+    same = held["protocol_hash"] == protocol_hash and held.get("data") == record["data"]
+    return whole_scores(folder, held) if same and not overwrite else None
+
+
+def _is_run(folder: RunFolder) -> bool:
+    return folder.recipe.exists() or folder.checkpoint.exists()
+
+
+def whole_scores(folder: RunFolder, record: Record) -> Record | None:
+    """Return the scores of an evaluation that is whole, None of a broken one."""
+    try:
+        whole = folder.load_evaluation() is not None
+    except RunFolderError:
+        return None
+    scores = record.get("scores")
+    return scores if whole and isinstance(scores, dict) else None
+
+
+def machine(device: torch.device) -> Record:
+    """Return what a record says of where it was evaluated."""
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+    }

@@ -1,0 +1,142 @@
+"""Finished runs under another protocol than their own: in folders beside theirs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from moat.data import Data
+from moat.errors import RunFolderError
+from moat.models.weights import digest_of_state
+from moat.recipe import ReadProtocol, read_protocol
+from moat.runs import RunFolder, cache_of
+from moat.storage import Record
+from moat.study.failures import said_of
+from moat.study.finished_runs import one_by_one
+from moat.study.identity import changes, require_same_training
+from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
+from moat.study.listener import StudyListener
+from moat.study.loading import finished_record, load, plan_of
+from moat.training import fabric_for
+from moat.version import __version__
+
+KEPT = ("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes")
+"""What the record has of the run's own, so that fronts and reports know it."""
+
+
+def evaluate_under(
+    protocol: Path | str,
+    runs: Sequence[Path],
+    *,
+    overrides: Sequence[str] = (),
+    results: Path | str | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+    listener: StudyListener | None = None,
+) -> Iterator[Judged]:
+    """Evaluate finished runs under another protocol's file; what they are themselves is untouched.
+
+    Each gets a folder <results>/<study>@<protocol>/<variant>/<sweep values>/seed-<n>, in the run's
+    own results folder unless another is named. What is there is not made again unless `overwrite`.
+    A run that fails, as one on other data than the protocol's, lets the others go on. Raises
+    MoatError for a protocol that does not hold together.
+    """
+    words = [word for text in overrides for word in ("--set", text)]
+    court = _OtherProtocol(
+        judged_by=read_protocol(protocol, overrides),
+        words=["--protocol", str(Path(protocol).resolve()), *words],
+        results=Path(results) if results is not None else None,
+        device=fabric_for(device, "32-true").device,
+        overwrite=overwrite,
+        listener=listener or StudyListener(),
+    )
+    return one_by_one(runs, court.judged, court.listener)
+
+
+@dataclass
+class _OtherProtocol:
+    """A protocol, the data that it judges on, read once, and where its evaluations are kept."""
+
+    judged_by: ReadProtocol
+    words: list[str]  # of the command that names it
+    results: Path | None
+    device: torch.device
+    overwrite: bool
+    listener: StudyListener
+    data: Data | None = None
+
+    def judged(self, run: Path) -> Judged:
+        """Evaluate one finished run in a folder of its own."""
+        folder, protocol = RunFolder(run), self.judged_by
+        record, plan = finished_record(folder), plan_of(folder)
+        require_same_training(plan, folder)
+        data, about = self._same_data(folder, record)
+        if record["protocol_hash"] == protocol.protocol_hash and (
+            scores := whole_scores(folder, record)
+        ):
+            return Judged(run, scores, before=True)  # it is the run's own protocol
+        results = self.results or _results_of(run, record["study"])
+        record = {**self._record(folder, record, results), "data": about}
+        study = results / record["study"]
+        there = RunFolder(study / Path(*plan.path.parts[1:]))
+        with there.locked():
+            if scores := scores_before(
+                there,
+                record,
+                protocol.protocol_hash,
+                self.overwrite,
+                "Name another --results folder",
+            ):
+                return Judged(there.path, scores, before=True, study=study)
+            scores = judge(
+                there,
+                load(run, self.device),
+                data,
+                protocol.protocol,
+                record=record,
+                described=protocol.evaluates,
+                protocol_hash=protocol.protocol_hash,
+                pass_size=plan.training.pass_size,
+                memory=protocol.memory,
+                listener=self.listener,
+            )
+        return Judged(there.path, scores, study=study)
+
+    def _same_data(self, folder: RunFolder, record: Record) -> tuple[Data, Record]:
+        """Return the data and what identifies them; RunFolderError where the run knows others."""
+        where, then = self.judged_by.source.where("data"), record["data"]
+        now = self.judged_by.test_data
+        if then.get("type") == now["type"]:  # else they need not be read
+            if self.data is None:
+                with said_of(where):
+                    self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
+            now = {**now, "digest": self.data.test.digest()}
+            if then.get("digest") == now["digest"]:
+                return self.data, now
+        raise RunFolderError(
+            "the run was tested on other data than the protocol's: "
+            f"{'; '.join(changes(then, {**then, **now}))}.",
+            where=str(folder.path),
+            hint=f"The protocol's data are said in {where}; name one on the run's own.",
+        )
+
+    def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
+        """Return what the record says of the run: its own keys, and where it lies."""
+        run = str(folder.path.resolve())
+        there = ["--results", str(results.resolve())]
+        return {
+            **{key: record[key] for key in KEPT if key in record},
+            "moat": __version__,
+            "study": f"{record['study']}@{self.judged_by.name}",
+            "weights": digest_of_state(folder.load_model() or {}),
+            "of": run,
+            "command": ["moat", "evaluate", run, *self.words, *there],
+            "machine": machine(self.device),
+        }
+
+
+def _results_of(run: Path, study: str) -> Path:
+    """Return the results folder that a run of this study lies in, else ./results."""
+    above = (*run.parents, *run.resolve().parents)
+    return next((folder.parent for folder in above if folder.name == study), Path("results"))
