@@ -13,12 +13,14 @@ from torch import nn
 
 from moat.data import Data
 from moat.errors import MoatError, RunFolderError
-from moat.evaluation import Protocol, evaluate
+from moat.evaluation import EvaluationProgress, Protocol, evaluate
+from moat.evaluation.sanity import examine
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.identity import changes
 from moat.study.listener import StudyListener
 from moat.study.loading import is_evaluation_alone, record_of
+from moat.study.other_model import other_model
 from moat.version import __version__
 
 
@@ -58,7 +60,12 @@ def judge(
         parts=parts,
     )
     scores = evaluation.scores()
-    folder.save_evaluation(evaluation.arrays(), {"protocol_hash": protocol_hash, "scores": scores})
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    other = other_model(folder, record, device)
+    listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
+    checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
+    told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
+    folder.save_evaluation(evaluation.arrays(), {"protocol_hash": protocol_hash, **told})
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
     folder.write_record({**record, **judged})
     return scores

@@ -131,8 +131,13 @@ class Climber:
             self.search.see(self.w, loss, correct, ())
             self._report(self.steps, images, loss, correct)
         elif len(self) and not measured:
-            images = self.climb.apply(self.x, self.w).clamp(0, 1)
-            self.traces[self.steps] = Trace(images.detach(), self.w)
+            images = self.climb.apply(self.x, self.w).clamp(0, 1).detach()
+            if len(self) == len(self.climb.x):  # training: nothing is copied
+                self.traces[self.steps] = Trace(images, self.w)
+            else:
+                unknown = images.new_zeros(len(self))
+                self.held.write(self.rows, images, self.w, unknown, unknown.bool())
+                self.traces[self.steps] = self.held.trace()
         for count in self.climb.at_steps:
             if count not in self.traces:
                 self.traces[count] = self.held.trace()

@@ -1,0 +1,106 @@
+"""Further searches on a few examples, which an honest search should have nothing to fear from.
+
+Each takes the examples that withstood a threat's own search and returns which still stand.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+
+import torch
+from torch import nn
+
+from moat.evaluation.protocol import Protocol
+from moat.geometry.balls import Ball
+from moat.losses import is_correct
+from moat.threats import Climb, GradientThreat, ascend, attacked
+from moat.threats.searches import RandomSearch, Search
+from moat.types import Images, Labels, PerExample, Transform, Verdicts
+
+DRAWS = 50  # without a gradient, an example
+WIDER = (1, 2, 4, 8, 16, 32, 64)  # times the protocol's bounds
+STEPS = 20  # of Auto-PGD within each
+
+
+class Probe:
+    """A model, a few examples, and the threats of a protocol to be searched again."""
+
+    def __init__(
+        self, model: nn.Module, x: Images, y: Labels, protocol: Protocol, pass_size: int
+    ) -> None:
+        self.model, self.x, self.y = model, x, y
+        self.protocol, self.pass_size = protocol, pass_size
+
+    def at_random(self, label: str, standing: Verdicts) -> Verdicts:
+        """Draw without a gradient from where the threat's search could get, at most its bounds."""
+        threat = self._threat(label)
+        generator = self._generator(label, "random")
+        climb = self._climb(label, threat, generator)
+        balls = _within(threat, max(climb.at_steps), climb.balls)
+
+        def search(w: Transform, like: PerExample) -> Search:
+            return RandomSearch(w, like, balls(self.x), generator)
+
+        drawn = replace(climb, balls=balls, search=search, at_steps=(DRAWS,))
+        return self._stood(drawn, standing, DRAWS)
+
+    def unbounded(self, label: str, standing: Verdicts) -> Verdicts:
+        """Climb by Auto-PGD within ever wider bounds, each from anywhere in them."""
+        threat = replace(self._threat(label), search="apgd", steps=STEPS, start="uniform")
+        for wider in WIDER:
+            if not bool(standing.any()):
+                break
+            generator = self._generator(label, f"unbounded {wider}")
+            climb = threat.climb(self.x, self.y, generator=generator, reach=wider)
+            standing = standing & self._stood(climb, standing, STEPS)
+        return standing
+
+    def transferred(self, label: str, other: nn.Module, standing: Verdicts) -> Verdicts:
+        """Search on another model, and give what was found there to this one."""
+        threat = self._threat(label)
+        climb = self._climb(label, threat, self._generator(label, "transfer"))
+        (traces,) = ascend(other, [replace(climb, among=standing)], self.pass_size, measure=False)
+        images = traces[climb.at_steps[-1]].images
+        with attacked(self.model), torch.no_grad():
+            logits = torch.cat([self.model(part) for part in images.split(self.pass_size)])
+        return standing & is_correct(logits, self.y)
+
+    def _threat(self, label: str) -> GradientThreat:
+        threat = self.protocol.threats[label]
+        assert isinstance(threat, GradientThreat)
+        return threat
+
+    def _climb(self, label: str, threat: GradientThreat, generator: torch.Generator) -> Climb:
+        """Return the threat's search at its largest strength."""
+        last = list(self.protocol.attempts(label))[-1]
+        own, steps = getattr(threat, "epsilon", None), max(self.protocol.steps(label))
+        reach = 1.0 if last.epsilon is None or own is None else last.epsilon / own
+        return threat.climb(
+            self.x, self.y, at_steps=(steps,), generator=generator, reach=reach, rank=1
+        )
+
+    def _stood(self, climb: Climb, standing: Verdicts, steps: int) -> Verdicts:
+        searched = replace(climb, among=standing)
+        (traces,) = ascend(self.model, [searched], self.pass_size, until_fallen=True)
+        stood = traces[steps].stood
+        assert stood is not None  # ascend measures unless told otherwise
+        return standing & stood
+
+    def _generator(self, label: str, probe: str) -> torch.Generator:
+        digest = sha256(f"{self.protocol.seed}/{label}/{probe}".encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+
+
+def _within(
+    threat: GradientThreat, steps: int, balls: Callable[[Images], tuple[Ball, ...]]
+) -> Callable[[Images], tuple[Ball, ...]]:
+    """Return the balls, each narrowed to where the threat's search could get in its steps."""
+    if threat.search != "sign" or threat.start == "uniform":
+        return balls
+
+    def narrowed(images: Images) -> tuple[Ball, ...]:
+        return tuple(
+            ball.scaled(min(1.0, steps * ball.step_size / ball.epsilon)) for ball in balls(images)
+        )
+
+    return narrowed

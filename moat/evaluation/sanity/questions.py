@@ -1,0 +1,120 @@
+"""What the gate asks, how much of it passes, and what either answer means.
+
+Sources: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018; Carlini et al.,
+On Evaluating Adversarial Robustness, 2019, Section 5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["pass", "warn", "fail", "not checked"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer: its verdict, the worst threat's figure, and a sentence on what that means.
+
+    `figures` has every threat's. Where nothing could be asked, the sentence says why.
+    """
+
+    name: str
+    verdict: Verdict
+    text: str
+    figure: float | None = None
+    unit: str = ""
+    of: str | None = None  # the threat with the worst figure
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    def as_table(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One doubt. Figures up to `passes` pass, up to `warns` warn, and beyond they fail.
+
+    Where `high_is_good`, down to. `good` and `bad` are the sentences; they name {of}, {figure},
+    {passes}, and whatever else the answer is given.
+    """
+
+    name: str
+    unit: str
+    passes: float
+    warns: float
+    good: str
+    bad: str
+    high_is_good: bool = False
+
+    def answer(self, figures: Mapping[str, float], why_not: str, **known: object) -> Check:
+        """Return the verdict on the worst of the figures; `why_not` says why there are none."""
+        if not figures:
+            return Check(self.name, "not checked", why_not)
+        sign = -1 if self.high_is_good else 1
+        of = max(figures, key=lambda label: sign * figures[label])
+        figure = figures[of]
+        beyond = [sign * figure > sign * limit + 1e-9 for limit in (self.passes, self.warns)]
+        verdict: Verdict = "fail" if all(beyond) else "warn" if any(beyond) else "pass"
+        sentence = self.good if verdict == "pass" else self.bad
+        text = sentence.format(of=of, figure=figure, passes=self.passes, **known)
+        return Check(self.name, verdict, text, figure, self.unit, of, dict(figures))
+
+
+STRENGTHS = Question(
+    *("strengths", "points", 0.5, 2.0),
+    good="No accuracy rises by more than {passes:g} points from one strength to the next.",
+    bad="{of}: accuracy rises by {figure:.1f} points at a larger strength, so the larger search is "
+    "the weaker one: its steps are too long, or its gradient misleads it.",
+)
+RESTARTS = Question(
+    *("restarts", "points", 1.0, 3.0),
+    good="Restarts after the first lower no accuracy by more than {passes:g} point.",
+    bad="{of}: restarts after the first lower the accuracy by {figure:.1f} points, so one search "
+    "stops short, and still more restarts would probably lower it further.",
+)
+RANDOM = Question(
+    *("random search", "%", 1.0, 5.0),
+    good="Of {probed} examples, draws without a gradient felled at most {passes:g} % that the "
+    "search had left standing.",
+    bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to draws without "
+    "a gradient from where it could get: it is too short, or its gradient misleads it.",
+)
+LOSS = Question(
+    *("loss", "%", 1.0, 5.0),
+    good="At most {passes:g} % of the searches end with a lower loss than they began with.",
+    bad="{of}: {figure:.1f} % of the searches end with a lower loss than they began with: the "
+    "steps are too long, or the gradient does not lead up.",
+)
+REACH = Question(
+    *("reach", "of the radius", 0.9, 0.0),
+    good="Half of the searches or more end at {passes:.0%} of the radius or beyond.",
+    bad="{of}: half of the searches end within {figure:.3f} of the radius: what bounds them is "
+    "their number of steps and its size, and the radius that is named says little.",
+    high_is_good=True,
+)
+GRADIENTS = Question(
+    *("gradients", "%", 0.0, 5.0),
+    good="Every search had a gradient that was finite, and not zero at its start.",
+    bad="{of}: for {figure:.1f} % of the examples the gradient was zero at the start or not finite "
+    "later. There was nothing to climb, so that withstanding says nothing.",
+)
+LOGITS = Question(
+    *("logits", "%", 0.0, 0.0),
+    good="All logits of natural images are finite.",
+    bad="{figure:.1f} % of the natural images have logits that are not finite: training diverged, "
+    "or the network overflows. They count as fallen.",
+)
+UNBOUNDED = Question(
+    *("unbounded", "%", 5.0, 20.0),
+    good="With ever wider bounds at most {passes:g} % of {probed} examples stand.",
+    bad="{of}: {figure:.0f} % of {probed} examples stand however wide the bounds, where next to "
+    "none should: the gradient misleads the search, or the model answers one class to everything.",
+)
+TRANSFER = Question(
+    *("transfer", "%", 1.0, 5.0),
+    good="Of {probed} examples, images found on {other} felled at most {passes:g} % that the "
+    "search on the model itself had left standing.",
+    bad="{of}: {figure:.1f} % of {probed} examples withstand the search on the model itself and "
+    "fall to images found on {other}: the search on the model is misled.",
+)
