@@ -1,6 +1,6 @@
 """The run folder: its layout, atomic writes, one writer at a time.
 
-Deals in plain dicts and arrays, and is the only file that knows file names:
+Deals in plain dicts and arrays, and is the only file that knows these names:
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
@@ -16,7 +16,6 @@ import socket
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -29,7 +28,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from moat.errors import BusyError, RunFolderError
+from moat.errors import BusyError
+from moat.runs.parts import EvaluationParts, arrays_of
 from moat.storage import (
     Record,
     as_table,
@@ -45,8 +45,6 @@ from moat.storage import (
 
 FORMAT = 1
 _PARTS = ".evaluation"
-CACHE = ".cache"
-"""The folder in a results folder where decoded images are kept."""
 
 
 class RunFolder:
@@ -175,10 +173,10 @@ class RunFolder:
         """Return the outcome arrays and the scores, or None where there are none yet."""
         scores = read_json(self.path / "evaluation.json")
         path = self.path / "evaluation.npz"
-        arrays = read(path, lambda: _arrays(path.read_bytes()))
+        arrays = read(path, lambda: arrays_of(path.read_bytes()))
         return None if scores is None or arrays is None else (arrays, scores)
 
-    def evaluation_parts(self, fingerprint: str) -> "EvaluationParts":
+    def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
         parts = EvaluationParts(self.path / _PARTS / fingerprint)
         for other in (self.path / _PARTS).glob("*"):
@@ -207,49 +205,7 @@ class RunFolder:
             rmtree(self.path / _PARTS, ignore_errors=True)
 
 
-class EvaluationParts:
-    """What an unfinished evaluation has found, a file for each threat and batch."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def load(self, batch: int, label: str) -> dict[str, NDArray[Any]] | None:
-        """Return what was kept of a threat on a batch; None of nothing, or of a broken file."""
-        path = self._of(batch, label)
-        with suppress(RunFolderError):
-            return read(path, lambda: _arrays(path.read_bytes()))
-        return None
-
-    def save(self, batch: int, label: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep what was found."""
-        savez: Callable[..., None] = np.savez
-        make_folder(self.path)
-        replace(self._of(batch, label), lambda file: savez(file, **arrays))
-
-    def _of(self, batch: int, label: str) -> Path:
-        return self.path / f"{batch:05}-{label}.npz"
-
-
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "model.safetensors"),
     *("checkpoint.pt", "log.jsonl", "recipe.toml"),
 )
-
-
-def cache_of(run: Path, study: str) -> Path | None:
-    """Return the cache of the results folder that a run of this study lies in, None in no such."""
-    for folder in run.resolve().parents:
-        if folder.name == study:
-            return folder.parent / CACHE
-    return None
-
-
-def find_runs(results: Path) -> list[RunFolder]:
-    """Return the folders of the finished runs anywhere below a folder, in order of their paths."""
-    return [RunFolder(path.parent) for path in sorted(results.rglob("run.json"))]
-
-
-def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
-    # From bytes: numpy leaves a file open that turns out to be broken.
-    with np.load(BytesIO(content), allow_pickle=False) as stored:
-        return dict(stored)

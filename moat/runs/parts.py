@@ -1,0 +1,43 @@
+"""What an unfinished evaluation has found, kept until the whole is there."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moat.errors import RunFolderError
+from moat.storage import make_folder, read, replace
+
+
+class EvaluationParts:
+    """What an unfinished evaluation has found, a file for each threat and batch."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self, batch: int, label: str) -> dict[str, NDArray[Any]] | None:
+        """Return what was kept of a threat on a batch; None of nothing, or of a broken file."""
+        path = self._of(batch, label)
+        with suppress(RunFolderError):
+            return read(path, lambda: arrays_of(path.read_bytes()))
+        return None
+
+    def save(self, batch: int, label: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep what was found."""
+        savez: Callable[..., None] = np.savez
+        make_folder(self.path)
+        replace(self._of(batch, label), lambda file: savez(file, **arrays))
+
+    def _of(self, batch: int, label: str) -> Path:
+        return self.path / f"{batch:05}-{label}.npz"
+
+
+def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an .npz file; raise what numpy raises of a broken one."""
+    # From bytes: numpy leaves a file open that turns out to be broken.
+    with np.load(BytesIO(content), allow_pickle=False) as stored:
+        return dict(stored)
