@@ -7,6 +7,7 @@ from typing import Any
 
 from moat.report.figure import draw_front, render
 from moat.report.front import Front, FrontReport
+from moat.report.gate import worst_verdict
 from moat.report.markdown import markdown_of
 from moat.report.notes import notes
 from moat.report.numbers import as_json
@@ -119,6 +120,7 @@ def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
         "accuracy": point.accuracy,
         "examples": point.examples,
         "training": point.training,
+        "sanity": list(point.sanity),
         "baseline": list(row.baseline),
     }
 
@@ -126,7 +128,8 @@ def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
 def _flat(front: Front, place: int, row: Row) -> dict[str, Any]:
     """Return a run's table for a line of CSV: dotted keys, the baseline as text."""
     flat: dict[str, Any] = {}
-    for key, value in as_json(_table(front, place, row)).items():
+    told = {**_table(front, place, row), "sanity": worst_verdict(row.point)}
+    for key, value in as_json(told).items():
         if key == "accuracy":
             value = {f"{t}.{s}": v for t, by in value.items() for s, v in by.items()}
         if isinstance(value, dict):

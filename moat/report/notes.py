@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moat.report.front import Front
+from moat.report.gate import gate_notes
 from moat.report.groups import Group
 from moat.report.rows import Row
 
@@ -18,6 +19,7 @@ def notes(front: Front) -> list[str]:
         scores_text(front.group),
         *absence_notes(front.group),
         *baseline_notes(front.rows, front.group),
+        *gate_notes(front.group.points),
         hypervolume_text(front),
     ]
 

@@ -39,6 +39,7 @@ class Point:
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
     classes: int | None = None
+    sanity: tuple[dict[str, Any], ...] = ()  # the gate's checks; empty where none was stored
 
     @property
     def scored(self) -> list[str]:
@@ -72,11 +73,21 @@ def read_points(results: Path) -> tuple[list[Point], list[str]]:
 
 def read_point(folder: RunFolder, results: Path) -> Point:
     """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
-    return point_of(folder, results, *judged(folder))
+    return point_of(folder, results, judged(folder))
 
 
-def point_of(folder: RunFolder, results: Path, record: Record, outcomes: Outcomes) -> Point:
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What lies in a finished run's folder: its record, its outcomes, its sanity gate."""
+
+    record: Record
+    outcomes: Outcomes
+    sanity: tuple[Record, ...]
+
+
+def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     """Return a run as a point; UnsearchedError where not even natural and union can be scored."""
+    record, outcomes = evidence.record, evidence.outcomes
     made: Record = summary(outcomes, record["protocol"]["summed"])
     made["natural"] = accuracy(outcomes, NATURAL_COLUMN)
     made["union"] = union(outcomes, outcomes.threats)
@@ -86,19 +97,20 @@ def point_of(folder: RunFolder, results: Path, record: Record, outcomes: Outcome
         is_natural=described_type(trains.get("scalarizer")) == NATURAL,
         training=_told(record.get("training")),
         trains=trains,
+        sanity=evidence.sanity,
         classes=classes if isinstance(classes, int) and classes > 0 else None,
         **{name: record[name] for name in _RECORD},
         **{name: made[name] for name in _SCORES},
     )
 
 
-def judged(folder: RunFolder) -> tuple[Record, Outcomes]:
-    """Return what a finished run says of itself and its outcomes, once the two agree."""
+def judged(folder: RunFolder) -> Evidence:
+    """Return what a finished run says of itself and what was found, once the two agree."""
     record = folder.read_record() or {}
     _check(folder, record, _RECORD, "")
     protocol = record["protocol"]
     _check(folder, protocol, _PROTOCOL, "protocol.")
-    outcomes = outcomes_of(folder, record["protocol_hash"])
+    outcomes, about = _stored(folder, record["protocol_hash"])
     if set(outcomes.threats) != set(protocol["threats"]):
         raise _untrusted(
             folder,
@@ -114,7 +126,7 @@ def judged(folder: RunFolder) -> tuple[Record, Outcomes]:
         )
     if unknown := set(protocol["summed"]) - set(outcomes.names):
         raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
-    return record, outcomes
+    return Evidence(record, outcomes, _checks(folder, about))
 
 
 def _told(training: Any) -> dict[str, Any]:
@@ -132,8 +144,28 @@ def described_type(table: Any) -> Any:
     return table.get("type") if isinstance(table, dict) else None
 
 
+def _checks(folder: RunFolder, about: Record) -> tuple[Record, ...]:
+    """Return the checks of the sanity gate, none where an evaluation was made before there was."""
+    checks = about.get("sanity", [])
+    if not isinstance(checks, list) or not all(map(_is_check, checks)):
+        raise _untrusted(folder, "its sanity gate is no list of checks")
+    return tuple(checks)
+
+
+def _is_check(value: Any) -> bool:
+    """Say whether a value is a check of the gate, as evaluation stores it."""
+    check = _table(value)
+    texts = all(isinstance(check.get(key), str) for key in _CHECK)
+    return texts and isinstance(check.get("figure"), float | int | None)
+
+
 def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
     """Return the stored outcome matrix of a run, made under this protocol where one is named."""
+    return _stored(folder, protocol_hash)[0]
+
+
+def _stored(folder: RunFolder, protocol_hash: str) -> tuple[Outcomes, Record]:
+    """Return the outcome matrix, and what is stored beside it."""
     loaded = folder.load_evaluation()
     if loaded is None:
         raise RunFolderError(
@@ -146,7 +178,7 @@ def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
     if protocol_hash and made_under != protocol_hash:
         raise _untrusted(folder, f"it is of protocol {made_under}, its record of {protocol_hash}")
     try:
-        return from_arrays(arrays)
+        return from_arrays(arrays), about
     except (ValueError, TypeError) as error:
         raise _untrusted(folder, str(error)) from error
 
@@ -180,5 +212,6 @@ _PROTOCOL: dict[str, type] = {"threats": dict, "summed": list}
 _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )
+_CHECK = ("name", "verdict", "text")
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

@@ -47,6 +47,7 @@ class RunScores:
                 "union_of": asked,
                 "baseline": None if self.baseline is None else str(self.baseline),
                 "universal": self.universal,
+                "sanity": list(point.sanity),
             }
         )
 
@@ -116,8 +117,8 @@ def _origin(baseline: Path) -> tuple[Point, Outcomes]:
 def _read(path: Path) -> tuple[Point, Outcomes]:
     folder = RunFolder(path)
     with _said_of(path):
-        record, outcomes = judged(folder)
-        return point_of(folder, folder.path, record, outcomes), outcomes
+        evidence = judged(folder)
+        return point_of(folder, folder.path, evidence), evidence.outcomes
 
 
 @contextmanager

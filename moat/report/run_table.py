@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
 from moat.report.numbers import ABSENT, finite, percent
 from moat.report.run_scores import RunScores
@@ -39,7 +40,7 @@ def run_table(scores: RunScores) -> Group:
         _line(table, "union", _of(scores.named), percent(scores.union))
     if scores.baseline is not None:
         _line(table, "universal", f"against {scores.baseline}", percent(scores.universal))
-    notes = [scores_text(scores.group), _TERMS, *absence_notes(scores.group)]
+    notes = [scores_text(scores.group), _TERMS, *absence_notes(scores.group), *gate_notes([point])]
     shown: list[RenderableType] = [
         Text(f"{scores.path}: {point.label}, seed {point.seed}", style="italic"),
         table,

@@ -1,6 +1,7 @@
 """What a scoreboard's numbers mean, in words: under the tables, in report.md."""
 
 from moat.report.columns import guess_limit
+from moat.report.gate import gate_notes
 from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.scoreboard import OUT_OF_REACH, Scoreboard
 from moat.types import NATURAL
@@ -22,6 +23,7 @@ def board_notes(board: Scoreboard) -> list[str]:
         *_reach(board),
         *_guesses(board),
         *_published(board),
+        *gate_notes(board.group.points),
         protocol_text(board.group),
     ]
 

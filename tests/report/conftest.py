@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from moat.evaluation.sanity import Check
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
 from moat.runs import RunFolder
 
@@ -36,6 +37,8 @@ JUDGED_ANY_WAY = {
     "falls": "any",
 }
 """A protocol with everything that one can have."""
+
+PASSED = Check("loss", "pass", "No search ends below its start.", 0.0, "%", "pgd").as_table()
 
 
 def columns_of(protocol: dict[str, Any]) -> tuple[Column, ...]:
@@ -79,6 +82,7 @@ def write_run(
     published: dict[str, Any] | None = None,
     union_only: bool = False,
     losses: bool = False,
+    sanity: Sequence[dict[str, Any]] | None = (PASSED,),
 ) -> RunFolder:
     """Write a finished run with this natural accuracy and these scores, one a threat.
 
@@ -99,7 +103,10 @@ def write_run(
         np.tile(np.arange(len(columns), dtype=np.float32), (examples, 1)) if losses else None,
         {name: tuple(members) for name, members in protocol.get("ensembles", {}).items()},
     )
-    run.save_evaluation(matrix.to_arrays(), {"scores": {"total": -1.0}})  # text, never believed
+    about: dict[str, Any] = {"scores": {"total": -1.0}}  # text, never believed
+    if sanity is not None:
+        about["sanity"] = list(sanity)
+    run.save_evaluation(matrix.to_arrays(), about)
     scalarizer = {"type": "natural" if variant == "natural" else "average"}
     training: dict[str, Any] = {"epoch": 3, "scalarizer": {}}
     if clamped is not None:

@@ -10,10 +10,11 @@ def notes(results, *arguments):
 
 
 def test_scores_baseline_and_protocol_are_always_said(study):
-    first, second, last = notes(study)
+    first, second, gate, last = notes(study)
     assert first.startswith("natural: accuracy on the images as they are. A threat's score is its")
     assert "in % of 1,000 test examples; total: their sum over pgd, flow, rt" in first
     assert second.startswith("universal: the gain over the natural run of the same seed")
+    assert gate == "Sanity gate of 14 runs, 14 checks: 14 pass."
     assert last == (
         "Protocol 0123456789abcdef: pgd ε 0.1 at 2, 4 steps; flow ε 0.3 at 2, 4 steps; rt ε 0.3 at "
         "2, 4 steps; integrated at 4 steps. Scores summed over pgd, flow, rt; 1,000 test examples."

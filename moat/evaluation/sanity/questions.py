@@ -25,6 +25,7 @@ class Check:
     unit: str = ""
     of: str | None = None  # the threat with the worst figure
     figures: Mapping[str, float] = field(default_factory=dict)
+    high_is_good: bool = False
 
     def as_table(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -58,7 +59,9 @@ class Question:
         verdict: Verdict = "fail" if all(beyond) else "warn" if any(beyond) else "pass"
         sentence = self.good if verdict == "pass" else self.bad
         text = sentence.format(of=of, figure=figure, passes=self.passes, **known)
-        return Check(self.name, verdict, text, figure, self.unit, of, dict(figures))
+        return Check(
+            self.name, verdict, text, figure, self.unit, of, dict(figures), self.high_is_good
+        )
 
 
 STRENGTHS = Question(

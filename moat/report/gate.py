@@ -1,0 +1,85 @@
+"""The sanity gate in words under every table: which checks do not pass, and for which runs."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from moat.report.points import Point
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One answer to one check that several runs share, told by the run it is worst for."""
+
+    check: str
+    verdict: str
+    text: str
+    labels: tuple[str, ...]  # the worst first
+
+
+def gate_notes(points: Sequence[Point]) -> list[str]:
+    """Return how many checks pass, a line for each doubt, and which runs have no gate at all."""
+    points = sorted(points, key=lambda point: point.where)
+    seeds = len({point.seed for point in points}) > 1
+    names = {p.where: f"{p.label}, seed {p.seed}" if seeds else p.label for p in points}
+    examined = [point for point in points if point.sanity]
+    bare = [names[point.where] for point in points if not point.sanity]
+    lines = [_counted(examined)] if examined else []
+    lines += [
+        f"{doubt.verdict}, {doubt.check} ({_some(doubt.labels)}): {doubt.text}"
+        for verdict in ("fail", "warn", "not checked")
+        for doubt in _doubts(examined, names, verdict)
+    ]
+    if bare:
+        lines.append(
+            f"No sanity gate is stored with {_some(bare)}: `moat evaluate` with the run's folder "
+            "makes it."
+        )
+    return lines
+
+
+def worst_verdict(point: Point) -> str | None:
+    """Return the worst verdict of a run's gate, None where none is stored."""
+    verdicts = {check["verdict"] for check in point.sanity}
+    return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), None)
+
+
+def _counted(points: Sequence[Point]) -> str:
+    counts = Counter(check["verdict"] for point in points for check in point.sanity)
+    found = ", ".join(f"{counts[name]} {words}" for name, words in _WORDS.items() if counts[name])
+    return f"Sanity gate of {_number(len(points), 'run')}, {_number(counts.total(), 'check')}: {found}."
+
+
+def _number(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+
+
+def _doubts(points: Sequence[Point], names: dict[str, str], verdict: str) -> Iterator[Doubt]:
+    """Yield the checks with this verdict, in the gate's order."""
+    found: dict[str, list[tuple[dict[str, Any], str]]] = {}
+    for point in points:
+        for check in point.sanity:
+            answers = found.setdefault(check["name"], [])
+            if check["verdict"] == verdict:
+                answers.append((check, names[point.where]))
+    for name, answers in found.items():
+        if not answers:
+            continue
+        answers.sort(key=lambda answer: _badness(answer[0]), reverse=True)
+        labels = tuple(label for _, label in answers)
+        yield Doubt(name, verdict, answers[0][0]["text"], labels)
+
+
+def _badness(check: dict[str, Any]) -> float:
+    figure = float(check.get("figure") or 0.0)
+    return -figure if check.get("high_is_good") else figure
+
+
+def _some(labels: Sequence[str], shown: int = 3) -> str:
+    rest = f" and {len(labels) - shown} more" if len(labels) > shown else ""
+    return ", ".join(labels[:shown]) + rest
+
+
+_WORST_FIRST = ("fail", "warn", "pass", "not checked")
+_WORDS = {"pass": "pass", "warn": "warn", "fail": "fail", "not checked": "could not be made"}
