@@ -48,7 +48,8 @@ def worst_verdict(point: Point) -> str | None:
 def _counted(points: Sequence[Point]) -> str:
     counts = Counter(check["verdict"] for point in points for check in point.sanity)
     found = ", ".join(f"{counts[name]} {words}" for name, words in _WORDS.items() if counts[name])
-    return f"Sanity gate of {_number(len(points), 'run')}, {_number(counts.total(), 'check')}: {found}."
+    runs, checks = _number(len(points), "run"), _number(counts.total(), "check")
+    return f"Sanity gate of {runs}, {checks}: {found}."
 
 
 def _number(count: int, name: str) -> str:
