@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, TypeVar, dataclass_transform
 
 import torch
-from pydantic import ConfigDict, Field, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from torch import Tensor, nn
 
@@ -20,6 +20,9 @@ from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
 """Standard deviation of start = "noise", in the unit of each block, as TRADES starts PGD."""
+
+StepSize = PositiveFloat | None
+"""The step of a block; only sign steps need one. Its field's name ends in step_size."""
 
 
 class Threat(ABC):
@@ -100,6 +103,16 @@ class GradientThreat(SearchedThreat):
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_its_steps(self) -> "GradientThreat":
+        missing = [name for name, value in vars(self).items() if value is None and _is_step(name)]
+        if missing and self.search == "sign":
+            raise ValueError(
+                f"{missing[0]} is missing: sign steps have a fixed size. Give one, or take "
+                'search = "apgd" or "random", which need none'
+            )
+        return self
+
     @abstractmethod
     def identity(self, x: Images) -> Transform:
         """Return the w that leaves the images as they are, each block with the batch first."""
@@ -175,6 +188,10 @@ class GradientThreat(SearchedThreat):
             ball.project(block + START_NOISE * draw(torch.randn, block, generator))
             for block, ball in pairs
         )
+
+
+def _is_step(name: str) -> bool:
+    return name.endswith("step_size")
 
 
 def _seed(generator: torch.Generator | None) -> int:

@@ -4,7 +4,7 @@ from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.grids import identity_grid, resample
-from moat.threats.base import GradientThreat, threat
+from moat.threats.base import GradientThreat, StepSize, threat
 from moat.types import Images, Transform
 
 
@@ -17,7 +17,7 @@ class Flow(GradientThreat):
     """
 
     epsilon: PositiveFloat  # grid units: the image is 2 wide
-    step_size: PositiveFloat  # grid units
+    step_size: StepSize = None  # grid units
 
     def identity(self, x: Images) -> Transform:
         """Return no displacement, shape (batch, height, width, 2)."""
@@ -30,4 +30,4 @@ class Flow(GradientThreat):
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the l∞ ball of the displacements."""
-        return (LinfBall(self.epsilon, self.step_size),)
+        return (LinfBall(self.epsilon, self.step_size or self.epsilon),)

@@ -4,7 +4,7 @@ from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.grids import affine_grid, identity_affine, resample
-from moat.threats.base import GradientThreat, threat
+from moat.threats.base import GradientThreat, StepSize, threat
 from moat.types import Images, Transform
 
 
@@ -16,9 +16,9 @@ class Integrated(GradientThreat):
     """
 
     flow_epsilon: PositiveFloat  # grid units: the image is 2 wide
-    flow_step_size: PositiveFloat  # grid units
+    flow_step_size: StepSize = None  # grid units
     rt_epsilon: PositiveFloat  # matrix entries
-    rt_step_size: PositiveFloat  # matrix entries
+    rt_step_size: StepSize = None  # matrix entries
 
     def identity(self, x: Images) -> Transform:
         """Return no displacement (batch, height, width, 2) and no increment (batch, 2, 3)."""
@@ -32,6 +32,6 @@ class Integrated(GradientThreat):
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return one l∞ ball a block: w is clipped by ε = [ε_F, ε_RT] (Eq. 9)."""
         return (
-            LinfBall(self.flow_epsilon, self.flow_step_size),
-            LinfBall(self.rt_epsilon, self.rt_step_size),
+            LinfBall(self.flow_epsilon, self.flow_step_size or self.flow_epsilon),
+            LinfBall(self.rt_epsilon, self.rt_step_size or self.rt_epsilon),
         )

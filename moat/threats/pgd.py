@@ -7,7 +7,7 @@ from pydantic import PositiveFloat
 from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.l1_ball import L1Ball
 from moat.geometry.l2_ball import L2Ball
-from moat.threats.base import GradientThreat, threat
+from moat.threats.base import GradientThreat, StepSize, threat
 from moat.types import Images, Transform
 
 BALLS: dict[str, type[Ball]] = {"linf": LinfBall, "l2": L2Ball, "l1": L1Ball}
@@ -21,7 +21,7 @@ class PGD(GradientThreat):
     """
 
     epsilon: PositiveFloat  # intensity, as a length in the norm; a pixel spans [0, 1]
-    step_size: PositiveFloat  # intensity, as a length in the norm
+    step_size: StepSize = None  # intensity, as a length in the norm
     norm: Literal["linf", "l2", "l1"] = "linf"  # of the noise on all pixels and channels
 
     def identity(self, x: Images) -> Transform:
@@ -35,4 +35,4 @@ class PGD(GradientThreat):
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the ball of the norm, cut by the image box."""
-        return (BALLS[self.norm](self.epsilon, self.step_size, low=-x, high=1 - x),)
+        return (BALLS[self.norm](self.epsilon, self.step_size or self.epsilon, low=-x, high=1 - x),)

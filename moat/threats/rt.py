@@ -4,7 +4,7 @@ from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.grids import affine_grid, identity_affine, resample
-from moat.threats.base import GradientThreat, threat
+from moat.threats.base import GradientThreat, StepSize, threat
 from moat.types import Images, Transform
 
 
@@ -20,7 +20,7 @@ class RT(GradientThreat):
     """
 
     epsilon: PositiveFloat  # matrix entries; a translation of 1 is half the image
-    step_size: PositiveFloat  # matrix entries
+    step_size: StepSize = None  # matrix entries
 
     def identity(self, x: Images) -> Transform:
         """Return no increment, shape (batch, 2, 3)."""
@@ -33,4 +33,4 @@ class RT(GradientThreat):
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the l∞ ball of the six increments."""
-        return (LinfBall(self.epsilon, self.step_size),)
+        return (LinfBall(self.epsilon, self.step_size or self.epsilon),)

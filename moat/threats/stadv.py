@@ -8,7 +8,7 @@ from torch import Tensor
 
 from moat.geometry.balls import Ball, draw, rows
 from moat.geometry.grids import identity_grid, resample
-from moat.threats.base import GradientThreat, threat
+from moat.threats.base import GradientThreat, StepSize, threat
 from moat.types import Grid, Images, PerExample, Transform
 
 UNDER_THE_ROOT = 1e-12  # pixels²: so that equal neighbours have a gradient, of zero
@@ -51,7 +51,7 @@ class StAdv(GradientThreat):
 
     keeps_best: ClassVar[bool] = True
     loss: Literal["targeted-margin", "margin"] = "targeted-margin"
-    step_size: PositiveFloat  # grid units: how far the fastest pixel moves in a step
+    step_size: StepSize = None  # grid units: how far the fastest pixel moves in a step
     tau: NonNegativeFloat = 0.05  # logits per pixel of roughness
     kappa: NonNegativeFloat = 0.0  # logits
     epsilon: PositiveFloat = 2.0  # grid units: by default the whole image, which bounds nothing
@@ -67,7 +67,7 @@ class StAdv(GradientThreat):
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the bound on every displacement."""
-        return (SmoothBall(self.epsilon, self.step_size),)
+        return (SmoothBall(self.epsilon, self.step_size or self.epsilon),)
 
     def objective(self, loss: PerExample, w: Transform) -> PerExample:
         """Return the margin, at most kappa, less tau times the roughness: minus Eq. 1."""

@@ -1,7 +1,7 @@
 """Every registered gradient threat, with numbers at which a few steps on small images tell."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, Field, fields, replace
 
 import pytest
 import torch
@@ -12,8 +12,12 @@ GRADIENT_THREATS = [cls for cls in registry if issubclass(cls, GradientThreat)]
 PLAIN = [cls for cls in GRADIENT_THREATS if cls.objective is GradientThreat.objective]
 
 
+def is_number_of_a_ball(field: Field[object]) -> bool:
+    return field.default is MISSING or field.name.endswith(("epsilon", "step_size"))
+
+
 def make_threat(cls: type[GradientThreat], **more: object) -> GradientThreat:
-    required = [f.name for f in fields(cls) if f.default is MISSING or f.name == "epsilon"]
+    required = [f.name for f in fields(cls) if is_number_of_a_ball(f)]
     numbers = {name: 0.02 if name.endswith("step_size") else 0.15 for name in required}
     return cls(**(numbers | more))
 

@@ -248,3 +248,26 @@ class TestReach:
         threat = make(threat_class, steps=3)
         (found,) = search(tiny_model, [threat], *batch, reach=1.0)
         assert torch.equal(found.images, threat.perturb(tiny_model, *batch))
+
+
+class TestStepSize:
+    def test_sign_steps_ask_for_their_size_by_name(self, threat_class, make):
+        given = vars(make(threat_class))
+        (first, *_) = (name for name in given if name.endswith("step_size"))
+        with pytest.raises(ValidationError, match=rf"{first} is missing: sign steps have a fixed"):
+            make(threat_class, **{first: None})
+
+    @pytest.mark.parametrize("search", ["apgd", "random"])
+    def test_other_searches_find_the_same_with_and_without_one(
+        self, threat_class, make, tiny_model, batch, search
+    ):
+        given = make(threat_class, search=search, steps=5)
+        without = make(
+            threat_class,
+            **{name: None for name in vars(given) if name.endswith("step_size")},
+            **{"search": search, "steps": 5},
+        )
+        found, expected = (
+            threat.perturb(tiny_model, *batch, generator=seeded()) for threat in (without, given)
+        )
+        assert torch.equal(found, expected)

@@ -54,4 +54,5 @@ def test_a_check_is_plain_data():
         "unit": "%",
         "of": "pgd",
         "figures": {"pgd": 0.5},
+        "high_is_good": False,
     }
