@@ -7,7 +7,17 @@ from torch import Tensor, nn
 
 from moat.errors import DefinitionError, ModelError
 from moat.testing import check_threat
-from moat.threats import PGD, RT, Flow, GradientThreat, Threat, search, threat
+from moat.threats import (
+    PGD,
+    RT,
+    Flow,
+    GradientThreat,
+    Integrated,
+    StAdv,
+    Threat,
+    search,
+    threat,
+)
 from moat.threats.base import START_NOISE, require_images
 
 
@@ -250,24 +260,24 @@ class TestReach:
         assert torch.equal(found.images, threat.perturb(tiny_model, *batch))
 
 
+@pytest.mark.parametrize("cls", [PGD, Flow, RT, Integrated, StAdv])
 class TestStepSize:
-    def test_sign_steps_ask_for_their_size_by_name(self, threat_class, make):
-        given = vars(make(threat_class))
-        (first, *_) = (name for name in given if name.endswith("step_size"))
-        with pytest.raises(ValidationError, match=rf"{first} is missing: sign steps have a fixed"):
-            make(threat_class, **{first: None})
+    def test_sign_steps_ask_for_their_size_by_name(self, cls, make):
+        for name in sizes_of(cls, make):
+            with pytest.raises(ValidationError, match=f"{name} is missing: sign steps have a"):
+                make(cls, **{name: None})
 
     @pytest.mark.parametrize("search", ["apgd", "random"])
     def test_other_searches_find_the_same_with_and_without_one(
-        self, threat_class, make, tiny_model, batch, search
+        self, cls, make, tiny_model, batch, search
     ):
-        given = make(threat_class, search=search, steps=5)
-        without = make(
-            threat_class,
-            **{name: None for name in vars(given) if name.endswith("step_size")},
-            **{"search": search, "steps": 5},
-        )
+        given = make(cls, search=search, steps=5)
+        without = make(cls, search=search, steps=5, **dict.fromkeys(sizes_of(cls, make)))
         found, expected = (
             threat.perturb(tiny_model, *batch, generator=seeded()) for threat in (without, given)
         )
         assert torch.equal(found, expected)
+
+
+def sizes_of(cls, make):
+    return [name for name in vars(make(cls)) if name.endswith("step_size")]

@@ -103,7 +103,10 @@ def _accuracy(evaluation: Evaluation, column: Column) -> float | None:
 
 
 def _drop(evaluation: Evaluation, label: str) -> float | None:
-    """Return how much restarts lower the accuracy at the largest strength, in points."""
+    """Return how much one restart lowers the accuracy when all others were made, in points.
+
+    At the largest strength, the mean over the restarts: about what one more would be worth.
+    """
     threat, protocol = evaluation.protocol.threats[label], evaluation.protocol
     aims = isinstance(threat, GradientThreat) and threat.loss in TARGETED
     if protocol.restarts.get(label, 1) == 1 or aims:  # restarts that aim elsewhere differ in kind
@@ -111,7 +114,8 @@ def _drop(evaluation: Evaluation, label: str) -> float | None:
     values = evaluation.found.outcomes[:, _longest(evaluation, label)]
     if (values == NOT_SEARCHED).any():
         return None
-    return 100 * float((values[:, 0] != FELL).mean() - (values != FELL).all(1).mean())
+    felled_by_one_alone = (values == FELL).sum(1) == 1
+    return 100 * float(felled_by_one_alone.mean()) / values.shape[1]
 
 
 NO_GRADIENT = "No threat of the protocol was searched by climbing a gradient."

@@ -72,9 +72,9 @@ STRENGTHS = Question(
 )
 RESTARTS = Question(
     *("restarts", "points", 1.0, 3.0),
-    good="Restarts after the first lower no accuracy by more than {passes:g} point.",
-    bad="{of}: restarts after the first lower the accuracy by {figure:.1f} points, so one search "
-    "stops short, and still more restarts would probably lower it further.",
+    good="One restart fewer raises no accuracy by more than {passes:g} point.",
+    bad="{of}: each restart, the others made, lowers the accuracy by {figure:.1f} points more, so "
+    "there are too few of them: still more would lower it further.",
 )
 RANDOM = Question(
     *("random search", "%", 1.0, 5.0),
