@@ -124,10 +124,10 @@ def _threat_text(name: str, table: dict[str, Any]) -> str:
     words = [name]
     if "epsilon" in table:
         words.append(f"ε {table['epsilon']}")
-    if "step_size" in table:
-        words.append(f"step {table['step_size']}")
     if table.get("search", "sign") != "sign":
         words.append(f"by {table['search']}")
+    elif "step_size" in table:
+        words.append(f"step {table['step_size']}")
     if "at_steps" in table:
         words.append(f"at {', '.join(map(str, table['at_steps']))} steps")
     if "at_epsilon" in table:

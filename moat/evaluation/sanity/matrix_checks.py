@@ -62,7 +62,7 @@ def _lower(evaluation: Evaluation, label: str) -> float | None:
     """Return the share of searches, each to its largest strength, that ended below their start."""
     places, found = _longest(evaluation, label), evaluation.found
     first, last = found.first[:, places], found.last[:, places]
-    both = np.isfinite(first) & np.isfinite(last)
+    both = np.isfinite(first) & np.isfinite(last) & _went_all_the_way(evaluation, places)
     lower = last < first - 1e-4 * np.maximum(np.abs(first), 1e-3)  # beyond rounding
     return 100 * float(lower[both].mean()) if both.any() else None
 
@@ -78,10 +78,14 @@ def _reached(evaluation: Evaluation, label: str) -> float | None:
     """Return how far the median search gets, of those that went their whole way."""
     places = _longest(evaluation, label)
     reached = evaluation.found.reached[:, places]
-    whole = np.isfinite(reached)
-    if evaluation.protocol.falls == "any":  # who fell, left
-        whole &= evaluation.found.outcomes[:, places] == WITHSTOOD
+    whole = np.isfinite(reached) & _went_all_the_way(evaluation, places)
     return float(np.median(reached[whole])) if whole.any() else None
+
+
+def _went_all_the_way(evaluation: Evaluation, places: list[int]) -> NDArray[np.bool_]:
+    """Return which searches no fall ended."""
+    stood = evaluation.found.outcomes[:, places] == WITHSTOOD
+    return stood if evaluation.protocol.falls == "any" else np.ones_like(stood)
 
 
 def _rise(evaluation: Evaluation, label: str) -> float | None:
