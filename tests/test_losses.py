@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.losses import LOSSES, LossName, cross_entropy, dlr, is_correct, kl, margin
+from moat.losses import LOSSES, TARGETED, LossName, cross_entropy, dlr, is_correct, kl, margin
 
 seeds = st.integers(0, 2**31)
 NAMES = list(LOSSES)
@@ -19,7 +19,7 @@ def logits_and_labels(seed: int, batch: int = 6, classes: int = 5) -> tuple:
 
 
 def test_every_name_that_a_recipe_may_use_is_a_loss():
-    assert set(LOSSES) == set(get_args(LossName))
+    assert {*LOSSES, *TARGETED} == set(get_args(LossName))
 
 
 @pytest.mark.parametrize("name", NAMES)

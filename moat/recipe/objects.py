@@ -136,8 +136,14 @@ def protocol_of(
         for strength in ("at_steps", "at_epsilon")
     )
     restarts = {n: table["restarts"] for n, table in evaluated.items() if "restarts" in table}
+    said: dict[str, Any] = dict(own)
+    later = {key: said.pop(key) for key in ("ensembles", "summed")}
     with explained(source, ("evaluation",), Recipe):
-        return Protocol(made, at_steps, at_epsilon=at_epsilon, restarts=restarts, **dict(own))
+        protocol = Protocol(made, at_steps, at_epsilon=at_epsilon, restarts=restarts, **said)
+    for key, named in later.items():  # one by one: an error then says which
+        with explained(source, ("evaluation", key), Recipe):
+            protocol = replace(protocol, **{key: named})
+    return protocol
 
 
 def _registered(registry: Registry[Any], name: str, source: Source, *key: str) -> Any:

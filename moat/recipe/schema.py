@@ -56,16 +56,14 @@ class ModelTable(OpenTable):
     type: str
 
 
-EVALUATED: JsonDict = {
-    "properties": {
-        "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
-        "at_epsilon": {
-            "type": "array",
-            "items": {"type": "number", "exclusiveMinimum": 0},
-            "minItems": 1,
-        },
-        "restarts": {"type": "integer", "minimum": 1},
-    }
+EVALUATED: JsonDict = {  # what `evaluate` takes besides the threat's own keys
+    "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+    "at_epsilon": {
+        "type": "array",
+        "items": {"type": "number", "exclusiveMinimum": 0},
+        "minItems": 1,
+    },
+    "restarts": {"type": "integer", "minimum": 1},
 }
 
 
@@ -79,7 +77,7 @@ class ThreatTable(OpenTable):
 
     type: str | None = None  # the label, where it is not given
     train: dict[str, Any] = Field(default_factory=dict)
-    evaluate: Annotated[dict[str, Any] | None, Field(json_schema_extra=EVALUATED)] = None
+    evaluate: dict[str, Any] | None = Field(None, json_schema_extra={"properties": EVALUATED})
 
 
 class EvaluationTable(Table):
@@ -159,9 +157,16 @@ def json_schema() -> dict[str, Any]:
             table.pop("required", None)
     for key in ("optimizer", "schedule"):  # without its type a table may be several
         schema["properties"][key]["anyOf"] = schema["properties"][key].pop("oneOf")
+    top = schema["properties"]
     for key in ("augmentation", "schedule", "threats", "evaluation", "published"):
-        schema["properties"][key] = {"anyOf": [schema["properties"][key], {"const": False}]}
+        top[key] = _or_left_out(top[key])
+    labels = top["threats"]["anyOf"][0]["patternProperties"]
+    labels |= {pattern: _or_left_out(table) for pattern, table in labels.items()}
     return schema
+
+
+def _or_left_out(table: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [table, {"const": False}]}
 
 
 def _any_of(registry: Registry[Any], schema: dict[str, Any]) -> dict[str, Any]:

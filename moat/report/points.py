@@ -174,9 +174,12 @@ def _stored(folder: RunFolder, protocol_hash: str) -> tuple[Outcomes, Record]:
             hint="`moat evaluate` with this folder makes it.",
         )
     arrays, about = loaded
-    made_under = about.get("protocol_hash", protocol_hash)
-    if protocol_hash and made_under != protocol_hash:
-        raise _untrusted(folder, f"it is of protocol {made_under}, its record of {protocol_hash}")
+    for held in (arrays, about):
+        made_under = str(held.get("protocol_hash", protocol_hash))
+        if protocol_hash and made_under != protocol_hash:
+            raise _untrusted(
+                folder, f"it is of protocol {made_under}, its record of {protocol_hash}"
+            )
     try:
         return from_arrays(arrays), about
     except (ValueError, TypeError) as error:

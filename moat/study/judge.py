@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -65,7 +66,8 @@ def judge(
     listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
-    folder.save_evaluation(evaluation.arrays(), {"protocol_hash": protocol_hash, **told})
+    arrays = {**evaluation.arrays(), "protocol_hash": np.array(protocol_hash)}
+    folder.save_evaluation(arrays, {"protocol_hash": protocol_hash, **told})
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
     folder.write_record({**record, **judged})
     return scores

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from moat.cli.display import (
 )
 from moat.cli.tables import estimates_table, registry_table
 from moat.errors import TrainingError
+from moat.evaluation import EvaluationProgress
 from moat.registry import Entry
 from moat.study import StudyListener, estimate_all, plan
 
@@ -29,6 +31,8 @@ LOGGED = {
     "r_effective": 0.625,
 }
 VALIDATED = {"step": 6, "epoch": 1, "validation": {"natural": 90.0, "pgd": 30.0}, "score": 60.0}
+HALF = EvaluationProgress(20, 40, "flow", 1, 2, {"natural": 97.25, "pgd": 50.0})
+WHOLE = replace(HALF, done=40, batch=2)
 
 
 @pytest.fixture
@@ -48,8 +52,8 @@ def tell(listener: StudyListener, recipe: Path) -> None:
     listener.stepped(1, 2, 6, 12)
     listener.logged(VALIDATED)
     listener.stepped(2, 2, 12, 12)
-    listener.evaluated(20, 40)
-    listener.evaluated(40, 40)
+    listener.evaluated(HALF)
+    listener.evaluated(WHOLE)
     listener.run_done(plain, SCORES)
     listener.run_skipped(pgd_at, Path("results/pgd-at"))
     listener.run_started(pareto, Path("results/pareto"))
@@ -86,6 +90,19 @@ def test_plain_lines_say_now_and_then_how_far_a_long_run_is(recipe, capsys, monk
     assert second.rstrip(": ") == "  epoch 1/2"
 
 
+def test_plain_lines_say_now_and_then_how_far_a_long_evaluation_is(recipe, capsys, monkeypatch):
+    monkeypatch.setattr(display, "SILENCE", 0.0)
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(display.time, "monotonic", lambda: float(next(clock)))
+    listener = PlainLines()
+    listener.evaluated(replace(HALF, done=0, accuracy={}))
+    listener.evaluated(replace(HALF, done=10))
+    (line,) = capsys.readouterr().out.splitlines()
+    said, _, left = line.rpartition("; ")
+    assert said == "  evaluation 25%: flow, batch 1/2; accuracy natural 97.2 pgd 50"
+    assert left == "about 60 s left"  # three times the 20 s that the first quarter took
+
+
 def test_what_is_no_terminal_gets_plain_lines(capsys):
     with listener_for_terminal() as listener:
         assert isinstance(listener, PlainLines)
@@ -115,7 +132,7 @@ def test_bars_show_losses_weights_and_held_out_accuracies_live(recipe, shown):
     bars.logged(LOGGED)
     bars.stepped(1, 2, 6, 12)
     bars.logged(VALIDATED)
-    bars.evaluated(20, 40)
+    bars.evaluated(HALF)
     shown.print(bars.view)
     rows = {" ".join(line.split()) for line in shown.export_text().splitlines()}
     assert {
@@ -129,6 +146,7 @@ def test_bars_show_losses_weights_and_held_out_accuracies_live(recipe, shown):
     assert "6/12 epoch 1/2" in steps
     (evaluation,) = (row for row in rows if row.startswith("evaluation"))
     assert "20/40" in evaluation
+    assert "flow, batch 1/2 natural 97.2 pgd 50" in evaluation
 
 
 def test_bars_take_any_label_as_it_is(recipe, shown):

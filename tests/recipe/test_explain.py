@@ -9,7 +9,8 @@ TOP = (
     "known: augmentation, data, evaluation, model, optimizer, plugins, published, schedule, seeds, "
     "threats, training, variant"
 )
-PGD = "known: epsilon, evaluate, loss, start, step_size, steps, train, type"
+FLOW = "known: epsilon, loss, search, start, step_size, steps"
+PGD = "known: epsilon, evaluate, loss, norm, search, start, step_size, steps, train, type"
 SGD = "known: lr, momentum, nesterov, type, weight_decay"
 TWO_MOMENT = "known: ceiling, infeasible, r, rho, solver, type, window"
 COUNTS = "at_steps should be ascending whole numbers of at least 1, as in [5, 10], not"
@@ -77,26 +78,27 @@ WRONG = {
         "train = { steps = 1 }",
         "train = { stesp = 1 }",
         "threats.flow.train.stesp",
-        "unknown key. Did you mean 'steps'?\nknown: epsilon, loss, start, step_size, steps",
+        f"unknown key. Did you mean 'steps'?\n{FLOW}",
     ),
     "evaluate": (
         "evaluate = { at_steps = [1] }",
         "evaluate = { at_step = [1] }",
         "threats.flow.evaluate.at_step",
         "unknown key. Did you mean 'at_steps'?\n"
-        "known: at_steps, epsilon, loss, start, step_size, steps",
+        "known: at_epsilon, at_steps, epsilon, loss, restarts, search, start, step_size, steps",
     ),
     "at_steps in training": (
         "train = { steps = 1 }",
         "train = { at_steps = [1] }",
         "threats.flow.train.at_steps",
-        "unknown key. Did you mean 'steps'?\nknown: epsilon, loss, start, step_size, steps",
+        f"unknown key. Did you mean 'steps'?\n{FLOW}",
     ),
     "evaluation": (
         "examples = 40",
         "example = 40",
         "evaluation.example",
-        "unknown key. Did you mean 'examples'?\nknown: examples, seed, summed",
+        "unknown key. Did you mean 'examples'?\n"
+        "known: ensembles, examples, falls, seed, summed, union_only",
     ),
     "variant": (
         'name = "pgd-at"\nthreats',
@@ -146,8 +148,8 @@ WRONG = {
         "steps = 1\n",
         'loss = "cross-entorpy"\n',
         "threats.pgd.loss",
-        "should be 'cross-entropy', 'margin', 'dlr' or 'kl', not 'cross-entorpy'. Did you mean "
-        "'cross-entropy'?",
+        "should be 'cross-entropy', 'margin', 'dlr', 'kl', 'targeted-cross-entropy', "
+        "'targeted-margin' or 'targeted-dlr', not 'cross-entorpy'. Did you mean 'cross-entropy'?",
     ),
     "start": (
         "train = { steps = 1 }",

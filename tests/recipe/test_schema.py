@@ -44,8 +44,10 @@ def test_the_schema_knows_every_key_of_the_recipes_of_the_repository(schema, pat
     for table in document.get("variant", []):
         assert unknown(schema, variant, table) == []
     threat = schema["$defs"]["ThreatTable"]
-    for table in document.get("threats", {}).values():
-        assert unknown(schema, threat, table) == []
+    for table in filter(None, document.get("threats", {}).values()):  # false leaves one out
+        judged = keys_of(schema, threat["properties"]["evaluate"])
+        own = {k: v for k, v in table.get("evaluate", {}).items() if k not in judged}
+        assert unknown(schema, threat, {**table, **own, "evaluate": {}}) == []
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -119,7 +119,7 @@ def _drop(evaluation: Evaluation, label: str) -> float | None:
     if (values == NOT_SEARCHED).any():
         return None
     felled_by_one_alone = (values == FELL).sum(1) == 1
-    return 100 * float(felled_by_one_alone.mean()) / values.shape[1]
+    return float(100 * felled_by_one_alone.mean() / len(values[0]))
 
 
 NO_GRADIENT = "No threat of the protocol was searched by climbing a gradient."

@@ -1,6 +1,6 @@
 """What the gate asks, how much of it passes, and what either answer means.
 
-Sources: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018; Carlini et al.,
+Source: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018; Carlini et al.,
 On Evaluating Adversarial Robustness, 2019, Section 5.
 """
 
