@@ -205,6 +205,12 @@ def report(
         Path | None,
         typer.Option(help="Take the published figures from this file, not from the runs' own."),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RESULTS", help="Set the same runs under another protocol beside these."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
     ] = None,
@@ -212,8 +218,23 @@ def report(
     """Show every score, runs across and scores down, beside the figures that a paper prints."""
     from moat.cli.display import console
     from moat.cli.published import published_of
-    from moat.report import make_scoreboards, score_table, write_report
+    from moat.report import (
+        against_table,
+        compare,
+        make_scoreboards,
+        score_table,
+        write_against,
+        write_report,
+    )
 
+    if against:
+        if recipe:
+            raise typer.BadParameter("published figures and another protocol are two reports")
+        comparison = compare(results, against)
+        console.print(against_table(comparison))
+        for path in write_against(comparison, out or results):
+            typer.echo(f"wrote {path}")
+        return
     published, variants = published_of(recipe) if recipe else (None, [])
     made = make_scoreboards(results, published, variants)
     for message in made.messages:

@@ -1,7 +1,9 @@
 """What a study shows: run folders in, tables, files and pictures out. Trains nothing."""
 
+from moat.report.against import Comparison, compare
+from moat.report.against_shown import against_table
 from moat.report.figure import draw_front
-from moat.report.files import write_front, write_report
+from moat.report.files import write_against, write_front, write_report
 from moat.report.front import Front, FrontReport, Objective, make_fronts
 from moat.report.points import Point, outcomes_of, read_points
 from moat.report.published import Published
@@ -13,6 +15,7 @@ from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.table import front_table
 
 __all__ = [
+    "Comparison",
     "Front",
     "FrontReport",
     "Objective",
@@ -22,6 +25,8 @@ __all__ = [
     "RunScores",
     "ScoreReport",
     "Scoreboard",
+    "against_table",
+    "compare",
     "draw_front",
     "front_table",
     "make_fronts",
@@ -31,6 +36,7 @@ __all__ = [
     "run_table",
     "score_runs",
     "score_table",
+    "write_against",
     "write_front",
     "write_report",
 ]

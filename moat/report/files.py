@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from moat.report.against import Comparison
+from moat.report.against_shown import against_csv, against_markdown
 from moat.report.figure import draw_front, render
 from moat.report.front import Front, FrontReport
 from moat.report.gate import worst_verdict
@@ -39,6 +41,12 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
         for board in report.boards
     ]
     return _write_groups("report", folder, files)
+
+
+def write_against(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write a comparison of two protocols as against.md and against.csv; return the paths."""
+    files: _Files = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
+    return _write_groups("against", folder, [files])
 
 
 def _front_files(front: Front, skipped: list[str]) -> _Files:
