@@ -102,7 +102,7 @@ def test_the_table_fits_a_terminal_and_says_both_numbers(sides):
     console = Console(file=io.StringIO(), width=80, record=True)
     console.print(against_table(compare(*sides)))
     text = console.export_text()
-    assert "60.0 → 45.0  70.0 → 30.0  130.0 → 75.0  50.0 → 30.0" in text
+    assert "a 90.0 60.0 → 45.0 70.0 → 30.0 130.0 → 75.0 50.0 → 30.0 b" in " ".join(text.split())
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "flatters" in text
 
