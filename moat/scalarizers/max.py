@@ -15,6 +15,8 @@ class Max(LossScalarizer):
 
     One image an example is trained on, so the natural loss is neither measured nor descended. A
     maximum over the batch means would be another method. Among equal losses the first threat wins.
+    On convex risks a minimiser is a stationary point of their sum under the weights that it gives
+    on average (Proposition 2).
 
     Source: Tramèr and Boneh, Adversarial Training and Robustness for Multiple Perturbations, 2019.
     """

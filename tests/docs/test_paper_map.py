@@ -53,7 +53,7 @@ class Row(NamedTuple):
 
 
 def paths_in(cell: str) -> list[str]:
-    return re.findall(r"`((?:moat\.|recipes/)[^`]+)`", cell)
+    return re.findall(r"`((?:moat\.|recipes/|tests/)[^`]+)`", cell)
 
 
 def rows() -> list[Row]:
@@ -148,14 +148,17 @@ def test_a_path_of_the_map_imports_and_its_docstring_or_its_modules_cites_the_ro
 @pytest.mark.parametrize("row", [row for row in ROWS if row.cited.startswith("Eq ")], ids=str)
 def test_the_one_place_of_an_equation_cites_it_in_its_own_docstring(row):
     for path in paths_in(row.place):
-        assert row.cited in citations(docstrings_of(path)[0])
+        if path.startswith("tests/"):
+            assert row.cited in citations((ROOT / path).read_text("utf-8"))
+        else:
+            assert row.cited in citations(docstrings_of(path)[0])
 
 
-def test_the_recipes_of_the_map_exist():
+def test_the_recipes_and_tests_of_the_map_exist():
     named = {path for row in ROWS for path in (*paths_in(row.place), *row.also)}
-    recipes = {path for path in named if path.startswith("recipes/")}
-    assert recipes
-    assert all((ROOT / path).is_file() for path in recipes)
+    files = {path for path in named if not path.startswith("moat.")}
+    assert files
+    assert all((ROOT / path).is_file() for path in files)
 
 
 @pytest.mark.parametrize("source", MODULES, ids=module_name)
