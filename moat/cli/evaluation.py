@@ -11,6 +11,8 @@ import typer
 from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.failures import failure_lines
 from moat.errors import MoatError
+from moat.report import failed_checks, read_point
+from moat.runs import RunFolder
 from moat.study import (
     Judged,
     StudyListener,
@@ -98,6 +100,8 @@ def _say(one: Judged) -> None:
     if one.scores:
         before = "evaluated before: " if one.before else ""
         print(f"{one.folder}: {before}{scores_line(one.scores)}", flush=True)
+        for doubt in failed_checks(read_point(RunFolder(one.folder), one.folder)):
+            print(f"  {doubt}", flush=True)
 
 
 def _again(asked: Asked, left: Sequence[Path]) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from pickle import UnpicklingError
 from typing import Any
 from urllib.parse import urlparse
 
@@ -90,6 +91,12 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
             held: Any = load_tensors(path.read_bytes())
         else:
             held = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ModelError(
+            f"the file {str(path)!r} holds no plain tensors: it is of another kind, or a whole "
+            "network, whose loading could run any code.",
+            hint="Save the state dict alone: torch.save(network.state_dict(), path).",
+        ) from error
     except Exception as error:  # a foreign file makes its parser raise nearly anything
         raise ModelError(
             f"the file {str(path)!r} cannot be read as weights ({_first_line(error)}).",

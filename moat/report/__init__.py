@@ -5,7 +5,8 @@ from moat.report.against_shown import against_table
 from moat.report.figure import draw_front
 from moat.report.files import write_against, write_front, write_report
 from moat.report.front import Front, FrontReport, Objective, make_fronts
-from moat.report.points import Point, outcomes_of, read_points
+from moat.report.gate import failed_checks
+from moat.report.points import Point, outcomes_of, read_point, read_points
 from moat.report.published import Published
 from moat.report.rows import Row
 from moat.report.run_scores import RunScores, score_runs
@@ -28,10 +29,12 @@ __all__ = [
     "against_table",
     "compare",
     "draw_front",
+    "failed_checks",
     "front_table",
     "make_fronts",
     "make_scoreboards",
     "outcomes_of",
+    "read_point",
     "read_points",
     "run_table",
     "score_runs",

@@ -39,6 +39,15 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
     return lines
 
 
+def failed_checks(point: Point) -> list[str]:
+    """Return a line for each check of a run's gate that fails."""
+    return [
+        f"sanity gate: fail, {check['name']}: {check['text']}"
+        for check in point.sanity
+        if check["verdict"] == "fail"
+    ]
+
+
 def worst_verdict(point: Point) -> str | None:
     """Return the worst verdict of a run's gate, None where none is stored."""
     verdicts = {check["verdict"] for check in point.sanity}

@@ -1,0 +1,159 @@
+"""`moat evaluate` in its three forms, and `moat score`, as a user types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moat.runs import RunFolder
+
+NETS = """
+import torch
+from torch import nn
+
+
+def net():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+"""
+
+
+@pytest.fixture
+def finished(moat, recipe) -> list[Path]:
+    """Two finished runs, in the folder where the commands run."""
+    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    return [Path("results", "study", name, "seed-0") for name in ("plain", "pgd-at")]
+
+
+@pytest.fixture
+def any_iterate(recipe, tmp_path) -> Path:
+    """A protocol that differs from the study's."""
+    recipe()
+    path = tmp_path / "any.toml"
+    path.write_text('extends = "study.toml"\n[evaluation]\nfalls = "any"\n')
+    return path
+
+
+def test_a_study_is_judged_by_another_protocol(moat, finished, any_iterate):
+    answer = moat("evaluate", "results/study", "--protocol", any_iterate)
+    assert (answer.code, answer.err) == (0, "")
+    lines = [line for line in answer.out.splitlines() if not line.startswith("  ")]
+    folders = [Path("results", "study@any", name, "seed-0") for name in ("pgd-at", "plain")]
+    assert [line.partition(":")[0] for line in lines[:2]] == [str(folder) for folder in folders]
+    assert lines[-1] == "Next: moat front results/study@any"
+    answer = moat("report", "results/study", "--against", "results/study@any")
+    assert answer.code == 0
+    assert "results/study" in answer.out
+    assert Path("results/study/against.md").exists()
+
+
+def test_anybodys_model_is_judged_and_joins_the_front(
+    moat, finished, recipe, tmp_path, monkeypatch
+):
+    (tmp_path / "a_net.py").write_text(NETS)
+    answer = moat("evaluate", "--model", "python:a_net:net", "--protocol", recipe())
+    assert answer.code == 0
+    assert answer.out.startswith(f"{Path('results', 'study', 'net', 'seed-0')}: natural ")
+    assert answer.out.endswith("Next: moat front results/study\n")
+    front = moat("front", "results/study").out
+    assert all(f"\n{name} " in front for name in ("plain", "pgd-at", "net"))
+
+
+def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
+    (tmp_path / "flat.py").write_text(
+        NETS.replace(
+            "return",
+            "class Sign(nn.Module):\n        forward = lambda self, x: x.sign()\n    return",
+        ).replace("nn.Flatten(),", "Sign(), nn.Flatten(),")
+    )
+    answer = moat("evaluate", "--model", "python:flat:net", "--protocol", recipe())
+    assert answer.code == 0
+    assert "\n  sanity gate: fail, gradients: " in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--checkpoint", "x.pt"], "--checkpoint says nothing without --model."),
+        (["--model", "python:a:b"], "--model says nothing without --protocol."),
+        (["results", "--set", "a=1"], "--set says nothing without --protocol."),
+        (["results", "--model", "python:a:b", "--protocol", "study.toml"], "runs and a --model"),
+        (["--protocol", "study.toml"], "nothing is named that could be evaluated."),
+        (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
+        (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
+        (["--model", "python:a:b", "--protocol", "no.toml"], "no.toml: there is no such recipe."),
+    ],
+)
+def test_what_does_not_go_together_exits_with_2_and_says_what(moat, recipe, arguments, said):
+    recipe()
+    answer = moat("evaluate", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+# moat score
+
+
+def test_scores_come_from_what_is_stored_and_no_model_is_loaded(moat, finished):
+    for run in finished:
+        (run / "model.safetensors").unlink()
+    answer = moat("score", "results/study", "--union", "pgd,flow", "--baseline", finished[0])
+    assert (answer.code, answer.err) == (0, "")
+    for run in finished:
+        assert f"{run}: " in answer.out
+    assert "of pgd, flow" in answer.out
+    assert f"against {finished[0]}" in answer.out
+    assert "Sanity gate of 1 run, 9 checks: " in answer.out
+
+
+def test_scores_are_plain_json_where_that_is_asked_for(moat, finished):
+    (one,) = json.loads(moat("score", finished[1], "--union", "pgd", "--json").out)
+    arrays, _ = RunFolder(finished[1]).load_evaluation()
+    pgd = arrays["threats"] == "pgd"
+    right = arrays["outcomes"][:, 0] == 1
+    stood = (arrays["outcomes"][:, pgd] == 1).all(1) & right
+    assert one["union_of"] == {"threats": ["pgd"], "union": pytest.approx(100 * stood.mean())}
+    assert {check["name"] for check in one["sanity"]} > {"loss", "reach"}
+
+
+def test_a_score_of_what_was_not_searched_is_refused_by_name(moat, finished, any_iterate):
+    only = any_iterate.with_name("only.toml")
+    only.write_text(any_iterate.read_text() + "union_only = true\n")
+    moat("evaluate", finished[1], "--protocol", only)
+    run = Path("results", "study@only", "pgd-at", "seed-0")
+    arrays, _ = RunFolder(run).load_evaluation()
+    assert (arrays["outcomes"] == -1).any()
+    assert moat("score", run).code == 0  # absent scores are dashes
+    answer = moat("score", finished[0], "--baseline", run)
+    assert answer.code != 0
+    assert str(run) in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["results/study", "--union", "pgd,folw"], "Did you mean 'flow'?"),
+        (["results/study", "--baseline", "results"], "a baseline is one run, and 2 lie below"),
+        (["nowhere"], "nowhere: there is no finished run here (no run.json)."),
+    ],
+)
+def test_what_cannot_be_scored_is_said(moat, finished, arguments, said):
+    answer = moat("score", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+def test_a_damaged_matrix_is_not_scored(moat, finished):
+    (finished[0] / "evaluation.npz").write_bytes(b"torn")
+    answer = moat("score", finished[0])
+    assert answer.code != 0
+    assert "evaluation.npz: the file is truncated or not moat's" in answer.err
+
+
+def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, finished, any_iterate):
+    moat("evaluate", finished[0], "--protocol", any_iterate)
+    other = Path("results", "study@any", "plain", "seed-0", "evaluation.npz")
+    (finished[0] / "evaluation.npz").write_bytes(other.read_bytes())
+    answer = moat("score", finished[0])
+    assert answer.code != 0
+    assert "its evaluation cannot be trusted: it is of protocol" in answer.err
