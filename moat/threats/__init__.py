@@ -5,6 +5,7 @@ from moat.threats.autoattack import AutoAttack
 from moat.threats.base import (
     GradientThreat,
     SearchedThreat,
+    StepSize,
     Threat,
     registry,
     require_images,
@@ -29,6 +30,7 @@ __all__ = [
     "RTGrid",
     "SearchedThreat",
     "StAdv",
+    "StepSize",
     "Threat",
     "Trace",
     "ascend",
