@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from moat.errors import FrontError, MoatError, RunFolderError
-from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, from_arrays, summary, union
+from moat.errors import FrontError, MoatError
+from moat.outcomes import NATURAL_COLUMN, accuracy, summary, union
+from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
 from moat.runs import RunFolder, find_runs
 from moat.storage import Record
 from moat.types import NATURAL
@@ -73,16 +74,7 @@ def read_points(results: Path) -> tuple[list[Point], list[str]]:
 
 def read_point(folder: RunFolder, results: Path) -> Point:
     """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
-    return point_of(folder, results, judged(folder))
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What lies in a finished run's folder: its record, its outcomes, its sanity gate."""
-
-    record: Record
-    outcomes: Outcomes
-    sanity: tuple[Record, ...]
+    return point_of(folder, results, evidence_of(folder))
 
 
 def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
@@ -91,7 +83,7 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     made: Record = summary(outcomes, record["protocol"]["summed"])
     made["natural"] = accuracy(outcomes, NATURAL_COLUMN)
     made["union"] = union(outcomes, outcomes.threats)
-    trains, classes = _table(record.get("trains")), record.get("classes")
+    trains, classes = table_of(record.get("trains")), record.get("classes")
     return Point(
         where=folder.path.relative_to(results).as_posix(),
         is_natural=described_type(trains.get("scalarizer")) == NATURAL,
@@ -99,44 +91,15 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         trains=trains,
         sanity=evidence.sanity,
         classes=classes if isinstance(classes, int) and classes > 0 else None,
-        **{name: record[name] for name in _RECORD},
+        **{name: record[name] for name in RECORD},
         **{name: made[name] for name in _SCORES},
     )
 
 
-def judged(folder: RunFolder) -> Evidence:
-    """Return what a finished run says of itself and what was found, once the two agree."""
-    record = folder.read_record() or {}
-    _check(folder, record, _RECORD, "")
-    protocol = record["protocol"]
-    _check(folder, protocol, _PROTOCOL, "protocol.")
-    outcomes, about = _stored(folder, record["protocol_hash"])
-    if set(outcomes.threats) != set(protocol["threats"]):
-        raise _untrusted(
-            folder,
-            f"threats {_names(outcomes.threats)} were searched, its protocol names "
-            f"{_names(protocol['threats'])}",
-        )
-    ensembles = _table(protocol.get("ensembles"))
-    if {name: list(members) for name, members in outcomes.ensembles.items()} != ensembles:
-        raise _untrusted(
-            folder,
-            f"ensembles {_names(outcomes.ensembles)} were made, its protocol names "
-            f"{_names(ensembles)}, or other members",
-        )
-    if unknown := set(protocol["summed"]) - set(outcomes.names):
-        raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
-    return Evidence(record, outcomes, _checks(folder, about))
-
-
 def _told(training: Any) -> dict[str, Any]:
     """Return how the training went in one flat table, what the scalarizer logged included."""
-    told = dict(_table(training))
-    return {**told, **_table(told.pop("scalarizer", None))}
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    told = dict(table_of(training))
+    return {**told, **table_of(told.pop("scalarizer", None))}
 
 
 def described_type(table: Any) -> Any:
@@ -144,77 +107,7 @@ def described_type(table: Any) -> Any:
     return table.get("type") if isinstance(table, dict) else None
 
 
-def _checks(folder: RunFolder, about: Record) -> tuple[Record, ...]:
-    """Return the checks of the sanity gate, none where an evaluation was made before there was."""
-    checks = about.get("sanity", [])
-    if not isinstance(checks, list) or not all(map(_is_check, checks)):
-        raise _untrusted(folder, "its sanity gate is no list of checks")
-    return tuple(checks)
-
-
-def _is_check(value: Any) -> bool:
-    """Say whether a value is a check of the gate, as evaluation stores it."""
-    check = _table(value)
-    texts = all(isinstance(check.get(key), str) for key in _CHECK)
-    return texts and isinstance(check.get("figure"), float | int | None)
-
-
-def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
-    """Return the stored outcome matrix of a run, made under this protocol where one is named."""
-    return _stored(folder, protocol_hash)[0]
-
-
-def _stored(folder: RunFolder, protocol_hash: str) -> tuple[Outcomes, Record]:
-    """Return the outcome matrix, and what is stored beside it."""
-    loaded = folder.load_evaluation()
-    if loaded is None:
-        raise RunFolderError(
-            "the run is finished but its evaluation is missing.",
-            where=str(folder.path),
-            hint="`moat evaluate` with this folder makes it.",
-        )
-    arrays, about = loaded
-    for held in (arrays, about):
-        made_under = str(held.get("protocol_hash", protocol_hash))
-        if protocol_hash and made_under != protocol_hash:
-            raise _untrusted(
-                folder, f"it is of protocol {made_under}, its record of {protocol_hash}"
-            )
-    try:
-        return from_arrays(arrays), about
-    except (ValueError, TypeError) as error:
-        raise _untrusted(folder, str(error)) from error
-
-
-def _check(folder: RunFolder, table: Record, kinds: dict[str, type], prefix: str) -> None:
-    for name, kind in kinds.items():
-        if not isinstance(table.get(name), kind):
-            raise RunFolderError(
-                f"its record is not moat's: {prefix}{name} is {table.get(name)!r} and should be "
-                f"of type {kind.__name__}.",
-                where=str(folder.path),
-                hint=_AGAIN,
-            )
-
-
-def _untrusted(folder: RunFolder, why: str) -> RunFolderError:
-    return RunFolderError(
-        f"its evaluation cannot be trusted: {why}.", where=str(folder.path), hint=_AGAIN
-    )
-
-
-def _names(names: Any) -> str:
-    return ", ".join(sorted(names)) or "none"
-
-
-_RECORD: dict[str, type] = {
-    **{"study": str, "variant": str, "sweep": dict, "seed": int, "label": str},
-    **{"data": dict, "protocol": dict, "protocol_hash": str},
-}
-_PROTOCOL: dict[str, type] = {"threats": dict, "summed": list}
 _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )
-_CHECK = ("name", "verdict", "text")
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
-_AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

@@ -8,9 +8,10 @@ from typing import Any
 
 from moat.errors import MoatError, RunFolderError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
+from moat.report.evidence import evidence_of
 from moat.report.groups import Group, differences
 from moat.report.numbers import as_json
-from moat.report.points import Point, judged, point_of
+from moat.report.points import Point, point_of
 from moat.runs import RunFolder, find_runs
 
 
@@ -117,7 +118,7 @@ def _origin(baseline: Path) -> tuple[Point, Outcomes]:
 def _read(path: Path) -> tuple[Point, Outcomes]:
     folder = RunFolder(path)
     with _said_of(path):
-        evidence = judged(folder)
+        evidence = evidence_of(folder)
         return point_of(folder, folder.path, evidence), evidence.outcomes
 
 
