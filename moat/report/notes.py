@@ -121,15 +121,18 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
 
 
 def _threat_text(name: str, table: dict[str, Any]) -> str:
-    words = [name]
+    kind = str(table.get("type", name))
+    words = [name if name.startswith(kind) else f"{name} ({kind})"]
     if "epsilon" in table:
         words.append(f"ε {table['epsilon']}")
     if table.get("search", "sign") != "sign":
         words.append(f"by {table['search']}")
     elif "step_size" in table:
         words.append(f"step {table['step_size']}")
-    if "at_steps" in table:
-        words.append(f"at {', '.join(map(str, table['at_steps']))} steps")
+    if (counts := table.get("at_steps", [1])) != [1]:
+        words.append(f"at {', '.join(map(str, counts))} steps")
+    elif "search" in table and "at_epsilon" not in table:  # without a search, 1 counts nothing
+        words.append("at 1 step")
     if "at_epsilon" in table:
         words.append(f"scaled to ε {', '.join(f'{radius:g}' for radius in table['at_epsilon'])}")
         words += [f"with {table['steps']} steps"] if "steps" in table else []

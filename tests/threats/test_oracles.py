@@ -68,6 +68,17 @@ def of_torchattacks(model: nn.Module, x: Tensor, y: Tensor, norm: str, seed: int
         return attack(x, y)
 
 
+def drawn_by_torchattacks(x: Tensor, norm: str, seed: int) -> Tensor:
+    """Return the start that it draws, by its own calls in their order."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if norm == "linf":
+            return torch.empty_like(x).uniform_(-EPSILON, EPSILON)
+        direction = torch.empty_like(x).normal_()
+        length = direction.flatten(1).norm(dim=1)[:, None, None, None]
+        return EPSILON * torch.zeros_like(length).uniform_(0, 1) / length * direction
+
+
 def from_start(threat: PGD, start: Tensor) -> PGD:
     """Return the threat, searched from this w."""
 
@@ -115,14 +126,13 @@ def test_noise_from_zero_is_that_of_torchattacks(dtype, norm):
 
 
 @every_type
-def test_noise_from_a_random_start_is_that_of_torchattacks(dtype):
+@every_norm
+def test_noise_from_a_random_start_is_that_of_torchattacks(dtype, norm):
     model, (x, y) = network(dtype), images(dtype)
-    theirs = of_torchattacks(model, x, y, "linf", seed=5)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(5)
-        drawn = torch.empty_like(x).uniform_(-EPSILON, EPSILON)  # what theirs drew
-    threat = from_start(PGD(epsilon=EPSILON, step_size=STEP, steps=STEPS), drawn)
+    theirs = of_torchattacks(model, x, y, norm, seed=5)
+    drawn = drawn_by_torchattacks(x, norm, seed=5)
+    threat = from_start(PGD(epsilon=EPSILON, step_size=STEP, steps=STEPS, norm=norm), drawn)
     ours = threat.perturb(model, x, y)
     assert share_alike(ours, theirs) >= required(dtype)
-    from_zero = of_torchattacks(model, x, y, "linf", None)
+    from_zero = of_torchattacks(model, x, y, norm, None)
     assert share_alike(from_zero, theirs) < 0.5  # the start does matter
