@@ -4,6 +4,6 @@ Everything is minimised; negate what is to be maximised.
 """
 
 from moat.fronts.dominance import dominated_by, non_dominated
-from moat.fronts.indicators import hypervolume
+from moat.fronts.indicators import additive_epsilon, hypervolume, igd_plus
 
-__all__ = ["dominated_by", "hypervolume", "non_dominated"]
+__all__ = ["additive_epsilon", "dominated_by", "hypervolume", "igd_plus", "non_dominated"]

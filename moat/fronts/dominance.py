@@ -1,10 +1,10 @@
-"""Pareto dominance over pymoo's non-dominated sorting (Section 4.1 of the paper)."""
+"""Pareto dominance over moocore (Section 4.1 of the paper)."""
 
 from collections.abc import Sequence
 
+import moocore
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 from moat.errors import FrontError
 
@@ -13,7 +13,7 @@ def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[
     """Return the points as a finite matrix (points, objectives).
 
     Raises FrontError that names the first point with NaN or infinity: one such row can join the
-    front in pymoo, or become all of it.
+    front, or become all of it.
     """
     matrix = np.asarray(points, dtype=np.float64)
     if matrix.ndim != 2:
@@ -39,10 +39,9 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
         [True, True, False]
     """
     matrix = as_points(points)
-    mask = np.zeros(len(matrix), dtype=bool)
-    if len(matrix):
-        mask[NonDominatedSorting().do(matrix, only_non_dominated_front=True)] = True
-    return mask
+    if matrix.shape[1] < 2 or not len(matrix):  # moocore wants two objectives
+        return np.asarray((matrix == matrix.min(0, initial=np.inf)).all(1))
+    return np.asarray(moocore.is_nondominated(matrix, keep_weakly=True), dtype=bool)
 
 
 def dominated_by(points: ArrayLike) -> list[int | None]:

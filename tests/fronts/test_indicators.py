@@ -1,3 +1,4 @@
+import time
 from itertools import combinations
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from moat.errors import FrontError
-from moat.fronts import hypervolume
+from moat.fronts import additive_epsilon, hypervolume, igd_plus, non_dominated
 
 
 @st.composite
@@ -62,3 +63,44 @@ def test_a_reference_that_is_not_finite_is_refused(broken):
 def test_a_point_that_is_not_finite_is_refused():
     with pytest.raises(FrontError, match="point 0 is not finite"):
         hypervolume([[float("nan"), 0.5]], [1, 1])
+
+
+class TestAgainstAnotherFront:
+    FRONT = np.array([[0.0, 4.0], [2.0, 2.0], [4.0, 0.0]])
+
+    def test_a_front_falls_short_of_itself_by_nothing(self):
+        assert igd_plus(self.FRONT, self.FRONT) == 0
+        assert additive_epsilon(self.FRONT, self.FRONT) == 0
+
+    def test_what_dominates_has_something_to_spare(self):
+        better = self.FRONT - 1
+        assert igd_plus(better, self.FRONT) == 0
+        assert additive_epsilon(better, self.FRONT) == -1
+
+    def test_only_what_is_worse_is_measured(self):
+        ours = [(0.0, 7.0), (4.0, 0.0)]
+        # (0, 4) is missed by 3, (2, 2) by 2 from (4, 0), which is better in the other objective
+        assert igd_plus(ours, self.FRONT) == pytest.approx((3 + 2 + 0) / 3)
+        assert additive_epsilon(ours, self.FRONT) == pytest.approx(3)
+
+    @given(seed=st.integers(0, 1000))
+    def test_both_are_what_their_definitions_say(self, seed):
+        draws = np.random.default_rng(seed)
+        ours, theirs = draws.random((5, 3)), draws.random((4, 3))
+        gaps = ours[:, None] - theirs
+        far = np.sqrt((np.maximum(gaps, 0) ** 2).sum(2)).min(0).mean()
+        assert igd_plus(ours, theirs) == pytest.approx(far)
+        assert additive_epsilon(ours, theirs) == pytest.approx(gaps.max(2).min(0).max())
+
+    @pytest.mark.parametrize("other", [np.empty((0, 2)), [[1.0, 2.0, 3.0]]])
+    def test_sets_that_cannot_be_compared_are_refused(self, other):
+        with pytest.raises(FrontError, match="in the same two or more objectives"):
+            igd_plus(self.FRONT, other)
+
+
+def test_a_hundred_thousand_points_in_three_objectives_are_filtered_in_a_moment():
+    draws = np.random.default_rng(0).random((100_000, 3))
+    points = 1 - draws / np.linalg.norm(draws, axis=1, keepdims=True)  # all on the front
+    started = time.process_time()
+    assert non_dominated(points).all()
+    assert time.process_time() - started < 1
