@@ -165,8 +165,7 @@ def score(
     from moat.cli.display import console
     from moat.report import run_table, score_runs
 
-    named = [] if union is None else [name.strip() for name in union.split(",")]
-    scored = score_runs(run, named, baseline)
+    scored = score_runs(run, _listed(union), baseline)
     if as_json:
         typer.echo(json.dumps([one.as_table() for one in scored], indent=2, allow_nan=False))
         return
@@ -181,6 +180,12 @@ def front(
         bool,
         typer.Option("--merge", help="Put all runs on one front; refused where they are unequal."),
     ] = False,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCORE,...", help="What the front is of: natural, union, total, threats, ..."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
     ] = None,
@@ -189,7 +194,7 @@ def front(
     from moat.cli.display import console
     from moat.report import front_table, make_fronts, write_front
 
-    report = make_fronts(results, merge=merge)
+    report = make_fronts(results, merge=merge, objectives=_listed(objectives))
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)
     for one in report.fronts:
@@ -265,6 +270,10 @@ def schema() -> None:
     from moat.recipe import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _listed(text: str | None) -> list[str]:
+    return [] if text is None else [name.strip() for name in text.split(",")]
 
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:

@@ -5,8 +5,9 @@ from moat.report.against_shown import against_table
 from moat.report.evidence import outcomes_of
 from moat.report.figure import draw_front
 from moat.report.files import write_against, write_front, write_report
-from moat.report.front import Front, FrontReport, Objective, make_fronts
+from moat.report.front import Front, FrontReport, make_fronts
 from moat.report.gate import failed_checks
+from moat.report.objectives import Objective
 from moat.report.points import Point, read_point, read_points
 from moat.report.published import Published
 from moat.report.rows import Row

@@ -1,8 +1,7 @@
 """One front a group: which runs no other run dominates, and how good they are together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +10,9 @@ from numpy.typing import NDArray
 from moat.fronts import dominated_by, hypervolume, non_dominated
 from moat.fronts.dominance import as_points
 from moat.report.groups import Group, group_points, refuse_unequal
+from moat.report.objectives import Objective, named_objectives, usual_objectives
 from moat.report.points import read_points
 from moat.report.rows import Row, rows_of
-
-
-@dataclass(frozen=True)
-class Objective:
-    """One axis of a front, in percentage points, with its fixed place in the reference point."""
-
-    name: str
-    value: Callable[[Row], float]
-    maximised: bool
-    reference: float
-
-
-UNIVERSAL = Objective("universal score", attrgetter("universal"), True, 0.0)
-SACRIFICED = Objective("sacrificed natural accuracy", attrgetter("sacrificed"), False, 100.0)
-TOTAL = Objective("total score", attrgetter("point.total"), True, 0.0)
-UNION = Objective("union", attrgetter("point.union"), True, 0.0)
-NATURAL_ACCURACY = Objective("natural accuracy", attrgetter("point.natural"), True, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +26,20 @@ class Front:
 
     group: Group
     rows: tuple[Row, ...]
-    objectives: tuple[Objective, Objective]
+    objectives: tuple[Objective, ...]
     members: NDArray[np.bool_]
     dominated_by: tuple[int | None, ...]
     hypervolume: float
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """The objectives as they are shown, of shape (rows, 2)."""
-        return np.array([[o.value(row) for o in self.objectives] for row in self.rows])
+        """The objectives as they are shown, of shape (rows, objectives)."""
+        return np.array([[o.value(row) for o in self.objectives] for row in self.rows], dtype=float)
+
+    @property
+    def minimised(self) -> NDArray[np.float64]:
+        """The objectives as `moat.fronts` takes them, what is maximised negated."""
+        return _minimised(self.rows, self.objectives)
 
 
 @dataclass(frozen=True)
@@ -63,43 +51,44 @@ class FrontReport:
     skipped: list[str]
 
 
-def make_fronts(results: Path, *, merge: bool = False) -> FrontReport:
+def make_fronts(
+    results: Path, *, merge: bool = False, objectives: Sequence[str] = ()
+) -> FrontReport:
     """Read every finished run below a folder and make one front a group of comparable runs.
 
-    `merge` insists on a single front: FrontError names the runs and the keys that differ.
+    `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
+    FrontError names the runs and the keys that differ.
     """
     points, skipped = read_points(results)
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results)
-    return FrontReport(results, [front_of(group) for group in groups], skipped)
+    return FrontReport(results, [front_of(group, objectives) for group in groups], skipped)
 
 
-def front_of(group: Group) -> Front:
-    """Return a group's front: Figure 7's pair, or total and natural accuracy without a baseline.
-
-    Where a run has no total, as after an evaluation with union_only, union stands in its place.
-    """
+def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
+    """Return a group's front by the named objectives, or by the usual two."""
     rows = rows_of(group)
-    pair = (UNIVERSAL, SACRIFICED) if rows[0].baseline else (TOTAL, NATURAL_ACCURACY)
-    if not group.is_whole:
-        pair = (UNION, NATURAL_ACCURACY)
-    on_front = non_dominated(_minimised(rows, pair))
-    ranks = {row: (not on, -pair[0].value(row)) for row, on in zip(rows, on_front, strict=True)}
-    rows = sorted(rows, key=ranks.__getitem__)
-    points = _minimised(rows, pair)
-    corner = [-o.reference if o.maximised else o.reference for o in pair]
+    chosen = (
+        named_objectives(objectives, rows, group) if objectives else usual_objectives(rows, group)
+    )
+    points = _minimised(rows, chosen)
+    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(rows)), strict=True))
+    rows = [rows[place] for _, _, place in ranks]
+    points = _minimised(rows, chosen)
+    corner = [-o.reference if o.maximised else o.reference for o in chosen]
     return Front(
         group=group,
         rows=tuple(rows),
-        objectives=pair,
+        objectives=chosen,
         members=non_dominated(points),
         dominated_by=tuple(dominated_by(points)),
         hypervolume=hypervolume(points, corner),
     )
 
 
-def _minimised(rows: Sequence[Row], pair: Sequence[Objective]) -> NDArray[np.float64]:
+def _minimised(rows: Sequence[Row], chosen: Sequence[Objective]) -> NDArray[np.float64]:
     """Return the finite points that moat.fronts takes, what is maximised negated."""
-    points = [[-o.value(row) if o.maximised else o.value(row) for o in pair] for row in rows]
-    return as_points(points, [row.name for row in rows])
+    signs = [-1.0 if objective.maximised else 1.0 for objective in chosen]
+    shown = np.array([[o.value(row) for o in chosen] for row in rows], dtype=float)
+    return as_points(shown * signs, [row.name for row in rows])

@@ -13,15 +13,22 @@ REACH = "r out of reach: the share of the training steps, in %, whose r no weigh
 
 def notes(front: Front) -> list[str]:
     """Return what the numbers mean, which baseline was used, and the hypervolume."""
-    first, second = front.objectives
     return [
-        f"front: ● no other run dominates it by {first.name} and {second.name}; < one that does.",
+        f"front: ● no other run dominates it by {objectives_text(front)}; < one that does.",
         scores_text(front.group),
         *absence_notes(front.group),
         *baseline_notes(front.rows, front.group),
         *gate_notes(front.group.points),
         hypervolume_text(front),
     ]
+
+
+def objectives_text(front: Front) -> str:
+    """Return what the front is of; the directions, where the names do not speak for themselves."""
+    *names, last = (objective.name for objective in front.objectives)
+    text = f"{', '.join(names)} and {last}"
+    ways = {objective.direction for objective in front.objectives}
+    return f"{text} (all {ways.pop()})" if len(ways) == 1 else text
 
 
 def scores_text(group: Group) -> str:
