@@ -8,6 +8,7 @@ from moat.report.files import write_against, write_front, write_report
 from moat.report.front import Front, FrontReport, make_fronts
 from moat.report.gate import failed_checks
 from moat.report.objectives import Objective
+from moat.report.pairs import draw_pairs
 from moat.report.points import Point, read_point, read_points
 from moat.report.published import Published
 from moat.report.rows import Row
@@ -31,6 +32,7 @@ __all__ = [
     "against_table",
     "compare",
     "draw_front",
+    "draw_pairs",
     "failed_checks",
     "front_table",
     "make_fronts",

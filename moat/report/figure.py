@@ -1,6 +1,5 @@
 """A front as a picture: Figure 7 of the paper, with every run labelled."""
 
-import io
 import textwrap
 from typing import Any
 
@@ -8,26 +7,14 @@ import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from moat.report.front import Front
 from moat.report.labels import Array, need_leaders, place_labels
 from moat.report.notes import caption_text
 from moat.report.scales import set_scale
+from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
 
-# Okabe and Ito's colours, told apart by colour-blind eyes (their yellow is too faint on white).
-# Each variant has a shape of its own as well, and members of the front are filled: nothing is
-# lost in black and white.
-_COLOURS = ("#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#0072B2", "#999999")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h")
-_GREY = "#6B6B6B"
-_DPI = 200
 _MOST_LABELS = 150
-_STYLE: Any = [
-    "default",  # not the user's own: a picture depends on its runs alone
-    {"svg.fonttype": "none", "svg.hashsalt": "moat", "font.family": "DejaVu Sans"},
-    {"font.size": 9, "axes.titlesize": 11, "legend.fontsize": 8},
-]
 
 
 def draw_front(front: Front) -> Figure:
@@ -44,8 +31,8 @@ def draw_front(front: Front) -> Figure:
     columns = int(width // 1.25)
     legend_rows = -(-(len(variants) + 2) // columns)
     below = 0.25 + 0.12 * len(caption) + 0.17 * legend_rows
-    with matplotlib.style.context(_STYLE):
-        figure = Figure(figsize=(width, height), dpi=_DPI)
+    with matplotlib.style.context(STYLE):
+        figure = Figure(figsize=(width, height), dpi=DPI)
         axes = figure.add_axes(
             (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)
         )
@@ -55,7 +42,7 @@ def draw_front(front: Front) -> Figure:
         _draw_points(axes, front, variants)
         _draw_labels(figure, axes, front)
         figure.legend(
-            handles=_legend(variants),
+            handles=legend_of(variants),
             loc="upper left",
             bbox_to_anchor=(0.75 / width, below / height),
             ncols=columns,
@@ -64,17 +51,8 @@ def draw_front(front: Front) -> Figure:
             borderaxespad=0,
             frameon=False,
         )
-        figure.text(0.85 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=_GREY)
+        figure.text(0.85 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=GREY)
     return figure
-
-
-def render(figure: Figure, format: str) -> bytes:
-    """Return the picture as PNG or SVG; the same figure gives the same bytes."""
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if format == "svg" else {"Software": None}
-    with matplotlib.style.context(_STYLE):
-        figure.savefig(buffer, format=format, dpi=_DPI, metadata=metadata)
-    return buffer.getvalue()
 
 
 def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
@@ -85,9 +63,9 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
         join = " " if which == "x" else "\n"  # a picture is less high than wide
         getattr(axes, f"set_{which}label")(f"{objective.name}{join}{unit}")
     x, y = _by_first(values[front.members]).T
-    axes.plot(x, y, drawstyle="steps-pre", color=_GREY, linewidth=1, zorder=1, gid="front-line")
+    axes.plot(x, y, drawstyle="steps-pre", color=GREY, linewidth=1, zorder=1, gid="front-line")
     for place, (row, on) in enumerate(zip(front.rows, front.members, strict=True)):
-        look = _look(variants.index(row.point.variant), filled=bool(on))
+        look = marker_of(variants.index(row.point.variant), filled=bool(on))
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
         axes.plot(*values[place], **look, **faded, gid=f"run-{place}")
     axes.margins(0.12, 0.1)
@@ -101,10 +79,10 @@ def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
     """Write each run's name where it covers nothing, with a thin leader where that is far."""
     every = len(front.rows) <= _MOST_LABELS
     chosen = [place for place, on in enumerate(front.members) if on or every]
-    unit = 72 / _DPI  # pixels -> points of print
+    unit = 72 / DPI  # pixels -> points of print
     anchors = axes.transData.transform(front.values[chosen]) * unit
     frame = np.array(axes.get_window_extent().extents) * unit
-    leader = {"arrowstyle": "-", "color": _GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 4}
+    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 4}
     texts = [
         axes.annotate(
             front.rows[place].name,
@@ -112,7 +90,7 @@ def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
             xytext=(0, 0),
             textcoords="offset points",
             fontsize=8 if len(chosen) <= 30 else 7,
-            color="black" if front.members[place] else _GREY,
+            color="black" if front.members[place] else GREY,
             ha="center",
             va="center",
             arrowprops=leader,
@@ -140,23 +118,3 @@ def _stairs(corners: Array) -> Array:
     treads = np.stack([x[:-1], y[1:], x[1:], y[1:]], 1)
     thin: Array = np.concatenate([rises, treads]) + np.array([-1, -1, 1, 1])
     return thin
-
-
-def _look(number: int, *, filled: bool) -> dict[str, Any]:
-    colour = _COLOURS[number % len(_COLOURS)]
-    return {
-        "linestyle": "",
-        "marker": _MARKERS[number % len(_MARKERS)],
-        "markersize": 7,
-        "markerfacecolor": colour if filled else "white",
-        "markeredgecolor": "black" if filled else colour,
-        "markeredgewidth": 0.8 if filled else 1.3,
-    }
-
-
-def _legend(variants: list[str]) -> list[Line2D]:
-    looks = [(name, _look(number, filled=True)) for number, name in enumerate(variants)]
-    plain = {"linestyle": "", "marker": "o", "markersize": 5, "color": "black"}
-    looks.append(("filled: on the front", plain))
-    looks.append(("hollow: dominated", {**plain, "markerfacecolor": "white"}))
-    return [Line2D([], [], label=name, **look) for name, look in looks]

@@ -7,14 +7,16 @@ from typing import Any
 
 from moat.report.against import Comparison
 from moat.report.against_shown import against_csv, against_markdown
-from moat.report.figure import draw_front, render
+from moat.report.figure import draw_front
 from moat.report.front import Front, FrontReport
 from moat.report.gate import worst_verdict
 from moat.report.markdown import markdown_of
 from moat.report.notes import notes
 from moat.report.numbers import as_json
+from moat.report.pairs import draw_pairs
 from moat.report.rows import Row
 from moat.report.scoreboard import ScoreReport
+from moat.report.style import render
 from moat.report.tidy import csv_of, scores_csv
 from moat.storage import disk, make_folder, replace
 
@@ -50,7 +52,7 @@ def write_against(comparison: Comparison, folder: Path) -> list[Path]:
 
 
 def _front_files(front: Front, skipped: list[str]) -> _Files:
-    figure = draw_front(front)
+    figure = draw_front(front) if len(front.objectives) == 2 else draw_pairs(front)
     return {
         "csv": csv_text(front),
         "json": json_text(front, skipped),

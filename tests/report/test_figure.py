@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from moat.report import draw_front, make_fronts
-from moat.report.figure import render
+from moat.report.style import render
 
 SVG = "{http://www.w3.org/2000/svg}"
 

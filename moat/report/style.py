@@ -1,0 +1,52 @@
+"""How every picture looks: colours, marks, type, and how it becomes a file."""
+
+import io
+from typing import Any
+
+import matplotlib.style
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+# Okabe and Ito's colours, told apart by colour-blind eyes (their yellow is too faint on white).
+# Each variant has a shape of its own as well, and members of the front are filled: nothing is
+# lost in black and white.
+COLOURS = ("#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#0072B2", "#999999")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h")
+GREY = "#6B6B6B"
+DPI = 200
+STYLE: Any = [
+    "default",  # not the user's own: a picture depends on its runs alone
+    {"svg.fonttype": "none", "svg.hashsalt": "moat", "font.family": "DejaVu Sans"},
+    {"font.size": 9, "axes.titlesize": 11, "legend.fontsize": 8},
+]
+
+
+def render(figure: Figure, format: str) -> bytes:
+    """Return the picture as PNG or SVG; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if format == "svg" else {"Software": None}
+    with matplotlib.style.context(STYLE):
+        figure.savefig(buffer, format=format, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def marker_of(number: int, *, filled: bool) -> dict[str, Any]:
+    """Return how the so-manieth variant's runs are marked: filled on the front, else hollow."""
+    colour = COLOURS[number % len(COLOURS)]
+    return {
+        "linestyle": "",
+        "marker": MARKERS[number % len(MARKERS)],
+        "markersize": 7,
+        "markerfacecolor": colour if filled else "white",
+        "markeredgecolor": "black" if filled else colour,
+        "markeredgewidth": 0.8 if filled else 1.3,
+    }
+
+
+def legend_of(variants: list[str]) -> list[Line2D]:
+    """Return a line of the legend for each variant, and what filled and hollow mean."""
+    looks = [(name, marker_of(number, filled=True)) for number, name in enumerate(variants)]
+    plain = {"linestyle": "", "marker": "o", "markersize": 5, "color": "black"}
+    looks.append(("filled: on the front", plain))
+    looks.append(("hollow: dominated", {**plain, "markerfacecolor": "white"}))
+    return [Line2D([], [], label=name, **look) for name, look in looks]

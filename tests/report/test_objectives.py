@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from moat.errors import FrontError
+from moat.report import make_fronts
+from moat.report.notes import notes
+
+SCORES = (30, 30, 30, 30)
+
+
+def refusal(results, *names) -> str:
+    with pytest.raises(FrontError) as refused:
+        make_fronts(results, objectives=names)
+    return str(refused.value)
+
+
+def test_a_front_is_of_the_scores_that_are_named(study):
+    (front,) = make_fronts(study, objectives=("natural", "pgd", "flow", "rt")).fronts
+    assert front.values.shape == (14, 4)
+    for row, values in zip(front.rows, front.values, strict=True):
+        scores = row.point.scores
+        assert values.tolist() == [row.point.natural, scores["pgd"], scores["flow"], scores["rt"]]
+    better = front.values[:, None] >= front.values
+    strict = front.values[:, None] > front.values
+    dominated = (better.all(2) & strict.any(2)).any(0)
+    assert (front.members == ~dominated).all()
+    assert "by natural accuracy, pgd, flow and rt (all maximised)" in notes(front)[0]
+
+
+def test_its_hypervolume_is_measured_from_the_reference_that_is_printed(tmp_path, write):
+    write(tmp_path / "a", "a", 80, (50, 40, 30, 0))
+    write(tmp_path / "b", "b", 90, (50, 40, 10, 0))
+    (front,) = make_fronts(tmp_path, objectives=("natural", "pgd", "rt")).fronts
+    assert front.hypervolume == pytest.approx(50 * (80 * 30 + 10 * 10))
+    assert "reference point (natural accuracy 0, pgd 0, rt 0)" in notes(front)[-1]
+
+
+def test_what_is_minimised_stands_beside_what_is_maximised(study):
+    (usual,) = make_fronts(study).fronts
+    (named,) = make_fronts(study, objectives=("universal", "sacrificed")).fronts
+    assert np.array_equal(usual.values, named.values)
+    assert [o.direction for o in named.objectives] == ["maximised", "minimised"]
+
+
+def test_an_unknown_score_is_refused_with_the_nearest(study):
+    assert refusal(study, "natural", "folw") == (
+        "--objectives: no score is called 'folw'. Did you mean 'flow'?\n"
+        "  known: natural, total, union, universal, sacrificed, pgd, flow, rt, integrated"
+    )
+
+
+@pytest.mark.parametrize("names", [("natural",), ("natural", "natural"), ("pgd", "rt", "pgd")])
+def test_less_than_two_and_twice_the_same_are_refused(study, names):
+    assert "a front is of two objectives or more, each named once" in refusal(study, *names)
+
+
+def test_a_score_without_its_natural_run_is_refused_with_the_reason(tmp_path, write):
+    write(tmp_path / "a", "max-at", 90, SCORES)
+    message = refusal(tmp_path, "natural", "universal")
+    assert "max-at of digits_pareto on digits (size 16) has no universal score" in message
+    assert "it is measured against a natural run" in message
+
+
+def test_a_score_of_what_was_not_searched_is_refused_with_the_reason(tmp_path, write):
+    write(tmp_path / "a", "max-at", 90, SCORES, union_only=True)
+    message = refusal(tmp_path, "natural", "rt")
+    assert "max-at of digits_pareto on digits (size 16) has no rt" in message
+    assert "not every example was searched (union_only)" in message
