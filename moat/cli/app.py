@@ -186,6 +186,9 @@ def front(
             metavar="SCORE,...", help="What the front is of: natural, union, total, threats, ..."
         ),
     ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="RESULTS", help="Measure it against the front there.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
     ] = None,
@@ -194,7 +197,7 @@ def front(
     from moat.cli.display import console
     from moat.report import front_table, make_fronts, write_front
 
-    report = make_fronts(results, merge=merge, objectives=_listed(objectives))
+    report = make_fronts(results, merge=merge, objectives=_listed(objectives), against=against)
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)
     for one in report.fronts:

@@ -101,11 +101,16 @@ def json_text(front: Front, skipped: list[str]) -> str:
             for o in front.objectives
         ],
         "hypervolume": front.hypervolume,
+        "against": _rival_table(front),
         "notes": notes(front),
         "skipped": skipped,
         "runs": [_table(front, place, row) for place, row in enumerate(front.rows)],
     }
     return json.dumps(as_json(report), indent=2, allow_nan=False) + "\n"
+
+
+def _rival_table(front: Front) -> dict[str, Any] | None:
+    return None if front.rival is None else {**vars(front.rival), "folder": str(front.rival.folder)}
 
 
 def _table(front: Front, place: int, row: Row) -> dict[str, Any]:

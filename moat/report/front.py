@@ -1,18 +1,33 @@
 """One front a group: which runs no other run dominates, and how good they are together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moat.fronts import dominated_by, hypervolume, non_dominated
+from moat.errors import FrontError
+from moat.fronts import additive_epsilon, dominated_by, hypervolume, igd_plus, non_dominated
 from moat.fronts.dominance import as_points
-from moat.report.groups import Group, group_points, refuse_unequal
+from moat.report.groups import Group, comparable, differences, group_points, refuse_unequal
 from moat.report.objectives import Objective, named_objectives, usual_objectives
 from moat.report.points import read_points
 from moat.report.rows import Row, rows_of
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another front of the same objectives, data and protocol, and how far this one is from it.
+
+    `igd_plus` and `additive_epsilon` are 0 or less where this front covers the other.
+    """
+
+    folder: Path
+    members: int
+    hypervolume: float
+    igd_plus: float
+    additive_epsilon: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +45,7 @@ class Front:
     members: NDArray[np.bool_]
     dominated_by: tuple[int | None, ...]
     hypervolume: float
+    rival: Rival | None = None
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -52,18 +68,29 @@ class FrontReport:
 
 
 def make_fronts(
-    results: Path, *, merge: bool = False, objectives: Sequence[str] = ()
+    results: Path,
+    *,
+    merge: bool = False,
+    objectives: Sequence[str] = (),
+    against: Path | None = None,
 ) -> FrontReport:
     """Read every finished run below a folder and make one front a group of comparable runs.
 
     `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
-    FrontError names the runs and the keys that differ.
+    FrontError names the runs and the keys that differ. `against` is another results folder, whose
+    fronts these are measured against; one without its counterpart there is refused.
     """
     points, skipped = read_points(results)
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results)
-    return FrontReport(results, [front_of(group, objectives) for group in groups], skipped)
+    fronts = [front_of(group, objectives) for group in groups]
+    if against is not None:
+        others, missed = read_points(against)
+        rivals = group_points(others)
+        fronts = [replace(one, rival=_rival(one, rivals, against)) for one in fronts]
+        skipped = [*skipped, *missed]
+    return FrontReport(results, fronts, skipped)
 
 
 def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
@@ -76,15 +103,41 @@ def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
     ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(rows)), strict=True))
     rows = [rows[place] for _, _, place in ranks]
     points = _minimised(rows, chosen)
-    corner = [-o.reference if o.maximised else o.reference for o in chosen]
     return Front(
         group=group,
         rows=tuple(rows),
         objectives=chosen,
         members=non_dominated(points),
         dominated_by=tuple(dominated_by(points)),
-        hypervolume=hypervolume(points, corner),
+        hypervolume=hypervolume(points, _corner(chosen)),
     )
+
+
+def _rival(front: Front, groups: Sequence[Group], folder: Path) -> Rival:
+    """Measure a front against that of the comparable group; FrontError where there is none."""
+    for group in groups:
+        if comparable(group, front.group):
+            break
+    else:
+        raise FrontError(
+            f"no run there can be compared with {front.group.title}.",
+            where=str(folder),
+            hint="; ".join(differences(front.group, groups[0])),
+        )
+    rows = rows_of(group)
+    points = _minimised(rows, front.objectives)
+    theirs, ours = points[non_dominated(points)], front.minimised[front.members]
+    return Rival(
+        folder=folder,
+        members=len(theirs),
+        hypervolume=hypervolume(theirs, _corner(front.objectives)),
+        igd_plus=igd_plus(ours, theirs),
+        additive_epsilon=additive_epsilon(ours, theirs),
+    )
+
+
+def _corner(chosen: Sequence[Objective]) -> list[float]:
+    return [-o.reference if o.maximised else o.reference for o in chosen]
 
 
 def _minimised(rows: Sequence[Row], chosen: Sequence[Objective]) -> NDArray[np.float64]:

@@ -69,6 +69,11 @@ def group_points(points: Iterable[Point]) -> list[Group]:
     return [Group(tuple(members)) for members in groups.values()]
 
 
+def comparable(one: Group, other: Group) -> bool:
+    """Say whether two groups' runs may stand on one front."""
+    return (one.data, one.protocol_hash) == (other.data, other.protocol_hash)
+
+
 def refuse_unequal(groups: list[Group], results: Path) -> None:
     """Raise FrontError where there are several groups: the runs, and the keys that differ."""
     if len(groups) < 2:

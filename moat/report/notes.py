@@ -20,6 +20,7 @@ def notes(front: Front) -> list[str]:
         *baseline_notes(front.rows, front.group),
         *gate_notes(front.group.points),
         hypervolume_text(front),
+        *rival_notes(front),
     ]
 
 
@@ -90,6 +91,20 @@ def hypervolume_text(front: Front) -> str:
     """Return the hypervolume and the reference point it is measured against."""
     corner = ", ".join(f"{o.name} {o.reference:g}" for o in front.objectives)
     return f"Hypervolume {front.hypervolume:,.1f} against the fixed reference point ({corner})."
+
+
+def rival_notes(front: Front) -> list[str]:
+    """Return how the front stands against another, where one was named."""
+    rival = front.rival
+    if rival is None:
+        return []
+    return [
+        f"Against the front of {rival.folder} ({rival.members} runs, hypervolume "
+        f"{rival.hypervolume:,.1f}): IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
+        f"a member of that one, in the mean; additive ε {rival.additive_epsilon:.2f}, by how much "
+        "it would have to improve in every objective to cover that one. Both in points; at 0 or "
+        "below it does."
+    ]
 
 
 def summed_text(group: Group) -> str:

@@ -1,8 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 
 from moat.errors import FrontError
 from moat.report import make_fronts
+from moat.report.files import json_text
 from moat.report.notes import notes
 
 SCORES = (30, 30, 30, 30)
@@ -66,3 +69,40 @@ def test_a_score_of_what_was_not_searched_is_refused_with_the_reason(tmp_path, w
     message = refusal(tmp_path, "natural", "rt")
     assert "max-at of digits_pareto on digits (size 16) has no rt" in message
     assert "not every example was searched (union_only)" in message
+
+
+class TestAgainstAnotherFront:
+    @pytest.fixture
+    def folders(self, tmp_path, write):
+        for name, natural, score in (("a", 90, 40), ("b", 80, 60)):
+            write(tmp_path / "ours" / name, name, natural, (score, 0, 0, 0))
+        for name, natural, score in (("c", 92, 40), ("d", 80, 66), ("e", 70, 10)):
+            write(tmp_path / "theirs" / name, name, natural, (score, 0, 0, 0))
+        return tmp_path / "ours", tmp_path / "theirs"
+
+    def test_it_is_measured_in_points(self, folders):
+        ours, theirs = folders
+        (front,) = make_fronts(ours, objectives=("natural", "pgd"), against=theirs).fronts
+        rival = front.rival
+        assert (rival.folder, rival.members) == (theirs, 2)
+        assert rival.hypervolume == pytest.approx(80 * 66 + 12 * 40)
+        assert rival.igd_plus == pytest.approx((2 + 6) / 2)
+        assert rival.additive_epsilon == pytest.approx(6)
+        assert "IGD+ 4.00" in notes(front)[-1]
+
+    def test_it_covers_itself(self, folders):
+        (front,) = make_fronts(folders[0], against=folders[0]).fronts
+        assert (front.rival.igd_plus, front.rival.additive_epsilon) == (0, 0)
+
+    def test_the_files_hold_it(self, folders):
+        (front,) = make_fronts(folders[0], against=folders[1]).fronts
+        table = json.loads(json_text(front, []))["against"]
+        assert table["folder"] == str(folders[1])
+        assert table["igd_plus"] == pytest.approx(front.rival.igd_plus)
+
+    def test_another_protocol_is_refused_with_the_keys_that_differ(self, folders, tmp_path, write):
+        write(tmp_path / "other" / "a", "a", 90, SCORES, protocol_hash="f" * 16)
+        with pytest.raises(FrontError) as refused:
+            make_fronts(folders[0], against=tmp_path / "other")
+        assert "no run there can be compared with digits_pareto on digits" in str(refused.value)
+        assert "protocol_hash is " in str(refused.value)
