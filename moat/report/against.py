@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
 from moat.errors import FrontError
+from moat.outcomes import FELL
+from moat.report.evidence import outcomes_of
 from moat.report.groups import Group, group_points
 from moat.report.points import Point, read_points
+from moat.runs import RunFolder
 
 SUM, UNION = "sum", "union"
 
@@ -52,6 +57,7 @@ class Comparison:
     summed: tuple[str, ...]
     pairs: tuple[Pair, ...]
     unmatched: tuple[str, ...]  # runs of one side alone, by their folders
+    changed: tuple[str, ...]  # runs there that answer otherwise on the very natural images
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -98,8 +104,13 @@ def compare(results: Path, against: Path) -> Comparison:
         for point in side.group.points
         if _trained(point) not in other
     ]
+    changed = [
+        str(there.folder / theirs[key].where)
+        for key in both
+        if _changed(here.folder / ours[key].where, there.folder / theirs[key].where)
+    ]
     pairs = (_pair(points, names, summed) for points in alike.values())
-    return Comparison(here, there, names, tuple(summed), tuple(pairs), tuple(alone))
+    return Comparison(here, there, names, tuple(summed), tuple(pairs), tuple(alone), tuple(changed))
 
 
 def _side(folder: Path) -> Side:
@@ -127,6 +138,19 @@ def _require_same_examples(here: Side, there: Side) -> None:
             f"{here.folder} and {there.folder} were judged on different test examples: {differ}.",
             hint="Only scores on the same examples can be set beside each other.",
         )
+
+
+def _changed(ours: Path, theirs: Path) -> bool:
+    """Say whether a run's natural outcomes differ; FrontError where the examples do."""
+    one, other = (outcomes_of(RunFolder(path)) for path in (ours, theirs))
+    if apart := len(np.setxor1d(one.ids, other.ids)):
+        raise FrontError(
+            f"{ours} and {theirs} were judged on different test examples: {apart} ids are of one "
+            "alone.",
+            hint="Only scores on the same examples can be set beside each other.",
+        )
+    fell = [set(found.ids[found.values[:, 0] == FELL].tolist()) for found in (one, other)]
+    return fell[0] != fell[1]
 
 
 def _trained(point: Point, seed: bool = True) -> str:

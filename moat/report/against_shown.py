@@ -97,6 +97,7 @@ def against_notes(comparison: Comparison) -> list[str]:
         f"{here.folder} and under {there.folder}. Means over strengths are not compared: the "
         f"strengths differ. {UNION}: over all threats of each protocol."
     ]
+    notes += _radii_notes(comparison)
     if comparison.summed:
         notes.append(f"{SUM}: of {', '.join(comparison.summed)}.")
     for side in (here, there):
@@ -105,8 +106,40 @@ def against_notes(comparison: Comparison) -> list[str]:
             notes.append(f"Only under {side.folder}: {', '.join(alone)}.")
     if comparison.unmatched:
         notes.append(f"Runs of one side alone: {_some(comparison.unmatched)}.")
+    if comparison.changed:
+        notes.append(
+            f"Natural images fare otherwise in {_some(comparison.changed)}: another model of the "
+            "same recipe, or another machine."
+        )
     notes += [f"skipped: {message}" for side in (here, there) for message in side.skipped]
     return [*notes, *_protocol(here), *_protocol(there)]
+
+
+def _radii_notes(comparison: Comparison) -> list[str]:
+    """Say where the two protocols search in balls of different size."""
+    sides = (comparison.here, comparison.there)
+    radii = {name: [_radii(side, name) for side in sides] for name in comparison.names}
+    other = [f"{n} {' and '.join(both)}" for n, both in radii.items() if both[0] != both[1]]
+    if not other:
+        return []
+    return [
+        f"Radii differ: {'; '.join(other)}. Such a difference is one of the sets as well as of the "
+        "searches, unless the search in the larger ball never leaves the smaller one."
+    ]
+
+
+def _radii(side: Side, name: str) -> str:
+    """Return the largest radii that a threat is searched at, or the members of an ensemble."""
+    protocol = side.group.protocol
+    members = protocol.get("ensembles", {}).get(name, [name])
+    found: dict[str, None] = {}
+    for table in (protocol["threats"][member] for member in members):
+        radii = {k: v for k, v in table.items() if k.endswith("epsilon") and k != "at_epsilon"}
+        if "at_epsilon" in table:
+            radii["epsilon"] = max(table["at_epsilon"])
+        words = [f"{key.removesuffix('epsilon').strip('_')} ε {v}" for key, v in radii.items()]
+        found[", ".join(word.strip() for word in words)] = None
+    return " or ".join(found)
 
 
 def _protocol(side: Side) -> list[str]:

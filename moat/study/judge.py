@@ -127,11 +127,16 @@ def _is_run(folder: RunFolder) -> bool:
 
 
 def whole_scores(folder: RunFolder, record: Record) -> Record | None:
-    """Return the scores of an evaluation that is whole, None of a broken one."""
+    """Return the scores of an evaluation that is whole, None of a broken one.
+
+    A process that died between its writes may have left the matrix of another protocol.
+    """
     try:
-        whole = folder.load_evaluation() is not None
+        held = folder.load_evaluation()
     except RunFolderError:
         return None
+    of = record["protocol_hash"]
+    whole = held is not None and all(str(one.get("protocol_hash", of)) == of for one in held)
     scores = record.get("scores")
     return scores if whole and isinstance(scores, dict) else None
 

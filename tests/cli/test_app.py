@@ -227,7 +227,7 @@ def test_runs_are_evaluated_again(moat, recipe):
     (PLAIN / "evaluation.npz").unlink()
     answer = moat("evaluate", PLAIN, PGD_AT)
     assert (answer.code, answer.err) == (0, "")
-    first, second = answer.out.splitlines()
+    first, second = [line for line in answer.out.splitlines() if not line.startswith("  ")]
     assert first.startswith(f"{PLAIN}: natural ")
     assert second.startswith(f"{PGD_AT}: natural ")
     assert (PLAIN / "evaluation.npz").exists()

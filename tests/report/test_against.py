@@ -1,6 +1,7 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -13,6 +14,7 @@ from moat.report.against_shown import (
     against_table,
     flattery,
 )
+from moat.runs import RunFolder
 
 ENSEMBLES = {
     "threats": {
@@ -45,6 +47,14 @@ def sides(tmp_path, write):
     write(strong / "a", "a", 90, (50, 45, 30), **common)
     write(strong / "b", "b", 95, (75, 70, 29), **common)
     return weak, strong
+
+
+def turn_around(run):
+    """Store a run's examples from the last to the first."""
+    arrays, about = RunFolder(run).load_evaluation()
+    RunFolder(run).save_evaluation(
+        arrays | {name: arrays[name][::-1] for name in ("outcomes", "ids")}, about
+    )
 
 
 def test_what_both_name_is_compared_at_the_largest_strength(sides):
@@ -85,6 +95,59 @@ def test_what_one_side_has_alone_is_named(sides, write):
     assert not [note for note in notes if note.startswith(f"Only under {strong}")]  # members count
     assert f"Runs of one side alone: {weak / 'c'}." in notes
     assert f"{strong}: Sanity gate of 2 runs, 2 checks: 2 pass." in notes
+
+
+def test_a_run_that_was_trained_anew_in_between_is_named(sides, write):
+    weak, strong = sides
+    write(weak.parent / "w" / "a", "a", 90, (60, 50, 70), protocol=WEAK)
+    write(weak.parent / "s" / "a", "a", 88, (50, 45, 30), protocol=ENSEMBLES)
+    (note,) = [
+        n for n in against_notes(compare(weak.parent / "w", weak.parent / "s")) if "fare" in n
+    ]
+    assert note.startswith(f"Natural images fare otherwise in {weak.parent / 's' / 'a'}: another ")
+    assert compare(weak, strong).changed == ()
+
+
+def test_examples_in_another_order_are_the_same_examples(sides):
+    weak, strong = sides
+    turn_around(strong / "a")
+    comparison = compare(weak, strong)
+    assert comparison.changed == ()
+    assert comparison.pairs[0].there["rt"] == pytest.approx(30)
+
+
+def test_radii_that_differ_are_named_and_equal_ones_are_not(tmp_path, write):
+    threats = {
+        "pgd": {"type": "pgd", "epsilon": 0.1, "at_steps": [2]},
+        "flow": {"type": "flow", "epsilon": 0.3, "at_steps": [2]},
+        "rt": {"type": "rt", "epsilon": 0.3, "at_epsilon": [0.1, 0.2]},
+        "integrated": {
+            "type": "integrated",
+            "flow_epsilon": 0.3,
+            "rt_epsilon": 0.3,
+            "at_steps": [2],
+        },
+    }
+    strong = {
+        "pgd": threats["pgd"] | {"at_steps": [50]},
+        "ce": threats["flow"] | {"epsilon": 0.065},
+        "dlr": threats["flow"] | {"epsilon": 0.065},
+        "rt": threats["rt"] | {"epsilon": 0.2, "at_steps": [2]},
+        "integrated": threats["integrated"] | {"rt_epsilon": 0.1},
+    }
+    del strong["rt"]["at_epsilon"]
+    of = {"summed": ["pgd"]}
+    write(tmp_path / "w", "a", 90, (1, 1, 1, 1), protocol={"threats": threats, **of})
+    of["ensembles"] = {"flow": ["ce", "dlr"]}
+    write(tmp_path / "s", "a", 90, (1, 1, 1, 1, 1), protocol={"threats": strong, **of})
+    notes = against_notes(compare(tmp_path / "w", tmp_path / "s"))
+    (note,) = [note for note in notes if note.startswith("Radii differ")]
+    assert note.startswith(
+        "Radii differ: flow ε 0.3 and ε 0.065; integrated flow ε 0.3, rt ε 0.3 and flow ε 0.3, rt "
+        "ε 0.1. Such a difference"
+    )
+    alike = compare(tmp_path / "w", tmp_path / "w")
+    assert not [note for note in against_notes(alike) if note.startswith("Radii differ")]
 
 
 def test_an_absent_score_is_a_dash_and_no_drop(sides, write):
@@ -132,6 +195,15 @@ class TestRefusals:
         write(tmp_path / "data" / "a", "a", 90, (1, 1, 1), protocol=WEAK, data=other)
         message = self.refusal(sides[0], tmp_path / "data")
         assert "different test examples: digest is None and x." in message
+
+    def test_as_many_examples_that_are_others(self, sides):
+        weak, strong = sides
+        arrays, about = RunFolder(strong / "b").load_evaluation()
+        ids = np.arange(3, 1003)
+        RunFolder(strong / "b").save_evaluation({**arrays, "ids": ids}, about)
+        message = self.refusal(weak, strong)
+        assert message.startswith(f"{weak / 'b'} and {strong / 'b'} were judged on different test")
+        assert "examples: 6 ids are of one alone." in message
 
     def test_no_run_in_common(self, sides, tmp_path, write):
         write(tmp_path / "other" / "z", "z", 90, (1, 1, 1), protocol=WEAK)

@@ -185,6 +185,20 @@ def test_an_evaluation_of_another_protocol_than_the_record_is_not_trusted(run):
     assert "it is of protocol newer, its record of 0123456789abcdef." in refusal(run)
 
 
+def test_a_matrix_that_says_another_protocol_than_the_record_is_not_trusted(run):
+    change_arrays(run, protocol_hash=np.array("0123456789abcdef"))
+    assert read_point(run, run.path).protocol_hash == "0123456789abcdef"
+    change_arrays(run, protocol_hash=np.array("newer"))
+    assert "it is of protocol newer, its record of 0123456789abcdef." in refusal(run)
+
+
+def test_outcomes_are_asked_for_under_a_protocol(run):
+    change_arrays(run, protocol_hash=np.array("0123456789abcdef"))
+    assert len(outcomes_of(run, "0123456789abcdef").ids) == 1000
+    with pytest.raises(RunFolderError, match="it is of protocol 0123456789abcdef, its record of x"):
+        outcomes_of(run, "x")
+
+
 def test_a_missing_array_is_named(run):
     change_arrays(run, strengths=None)
     assert "its evaluation cannot be trusted: it has no array 'strengths'." in refusal(run)

@@ -200,6 +200,19 @@ def test_the_stored_outcomes_are_those_of_the_stored_model(recipe, train):
     assert about["scores"] == RunFolder(folder).read_record()["scores"]
 
 
+def test_the_matrix_lies_with_its_examples_its_losses_and_its_protocol(recipe, train):
+    (folder,) = train(recipe(), only=("pgd-at",)).done
+    (run,) = plan(recipe(), only=("pgd-at",))
+    with np.load(folder / "evaluation.npz", allow_pickle=False) as stored:
+        arrays = dict(stored)
+    assert arrays["outcomes"].dtype == np.int8
+    assert set(np.unique(arrays["outcomes"])) <= {0, 1}
+    assert arrays["ids"].tolist() == run.dataset.load().test.ids[:40].tolist()
+    assert arrays["losses"].shape == arrays["outcomes"].shape == (40, len(arrays["threats"]))
+    assert np.isfinite(arrays["losses"]).all()
+    assert str(arrays["protocol_hash"]) == run.protocol_hash
+
+
 def test_initial_weights_depend_on_the_seed_alone(recipe):
     path = recipe("[data]", "seeds = [0, 1]\n[data]")
     plans = plan(path)

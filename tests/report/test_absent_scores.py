@@ -1,0 +1,150 @@
+"""A run that was searched for its union alone: None in its point, a dash wherever it is shown."""
+
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from moat.report import front_table, make_fronts, make_scoreboards, score_table, write_front
+from moat.report.groups import group_points
+from moat.report.markdown import markdown_of
+from moat.report.notes import absence_notes, falls_notes
+from moat.report.points import read_points
+from moat.report.rows import rows_of
+from moat.report.score_notes import board_notes
+from moat.report.tidy import scores_csv
+
+ABSENT = (
+    "-: this evaluation stopped at the first fall of an example (union_only), so only natural and "
+    "union can be scored."
+)
+
+
+@pytest.fixture
+def results(tmp_path, write):
+    """A natural run and two others, all judged with union_only."""
+    for variant, natural, scores in (
+        ("natural", 98, (20, 10, 15, 5)),
+        ("max-at", 90, (60, 50, 40, 30)),
+        ("average-at", 85, (60, 50, 40, 20)),
+    ):
+        write(tmp_path / "results" / variant, variant, natural, scores, union_only=True)
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def group(results):
+    (found,) = group_points(read_points(results)[0])
+    return found
+
+
+def shown(table):
+    console = Console(width=160, file=io.StringIO())
+    console.print(table)
+    return console.file.getvalue()
+
+
+def test_a_row_has_no_universal_score_and_still_what_it_sacrificed(group):
+    rows = {row.name: row for row in rows_of(group)}
+    assert rows["max-at"].universal is None
+    assert rows["max-at"].sacrificed == pytest.approx(8)
+    assert rows["max-at"].baseline == ("natural",)
+
+
+def test_a_baseline_without_a_total_gives_none_to_a_run_that_has_one(tmp_path, write):
+    write(tmp_path / "n", "natural", 98, (20, 10, 15, 5), union_only=True)
+    write(tmp_path / "m", "max-at", 90, (60, 50, 40, 30))
+    (group,) = group_points(read_points(tmp_path)[0])
+    rows = {row.name: row for row in rows_of(group)}
+    assert rows["max-at"].point.total == pytest.approx(150)
+    assert rows["max-at"].universal is None
+    assert absence_notes(group) == [ABSENT]
+
+
+def test_the_mean_of_several_baselines_is_of_all_of_them_or_of_none(tmp_path, write):
+    write(tmp_path / "0", "natural", 98, (20, 10, 15, 5), seed=0, union_only=True)
+    write(tmp_path / "1", "natural", 98, (20, 10, 15, 5), seed=1)
+    write(tmp_path / "2", "max-at", 90, (60, 50, 40, 30), seed=2)
+    (group,) = group_points(read_points(tmp_path)[0])
+    gained = {row.name: row.universal for row in rows_of(group)}
+    assert gained == {"natural seed 0": None, "natural seed 1": 0, "max-at seed 2": None}
+
+
+def test_the_front_is_of_what_can_be_scored(results):
+    (front,) = make_fronts(results).fronts
+    assert {objective.name for objective in front.objectives}.isdisjoint({"total", "universal"})
+    place = {row.name: number for number, row in enumerate(front.rows)}
+    assert front.members[place["max-at"]]
+    assert not front.members[place["average-at"]]  # lower in natural and in union
+
+
+def test_the_table_of_a_front_has_dashes_and_says_why(results):
+    (front,) = make_fronts(results).fronts
+    text = shown(front_table(front, 160))
+    line = next(line for line in text.splitlines() if line.startswith("max-at"))
+    assert line.split() == ["max-at", "90.0", *["-"] * 6, "30.0", "●"]
+    assert ABSENT in " ".join(text.split())
+
+
+def test_the_files_of_a_front_have_null_and_nothing(results, tmp_path):
+    paths = write_front(make_fronts(results), tmp_path / "out")
+    told = json.loads(paths[1].read_text("utf-8"))
+    run = next(run for run in told["runs"] if run["name"] == "max-at")
+    assert (run["total"], run["universal"], run["scores"]["rt"]) == (None, None, None)
+    assert run["union"] == pytest.approx(30)
+    with paths[0].open(encoding="utf-8", newline="") as file:
+        line = next(line for line in csv.DictReader(file) if line["name"] == "max-at")
+    assert (line["total"], line["scores.rt"], line["accuracy.pgd.2"]) == ("", "", "")
+    assert float(line["union"]) == run["union"]
+
+
+def test_a_scoreboard_has_dashes_where_nothing_can_be_scored(results):
+    (board,) = make_scoreboards(results).boards
+    assert all(cell.mean is None for name in ("pgd", "total") for cell in board.cells[name])
+    assert [cell.mean for cell in board.cells["union"]] == pytest.approx([5, 20, 30])
+    line = next(line for line in shown(score_table(board, 160)).splitlines() if "total" in line)
+    assert line.split()[-3:] == ["-", "-", "-"]
+    assert ABSENT in board_notes(board)
+
+
+def test_markdown_and_csv_have_them_too(results):
+    (board,) = make_scoreboards(results).boards
+    assert "| **total** | - | - | - |" in markdown_of(board)
+    lines = {
+        (line["label"], line["score"]): line["ours"]
+        for line in csv.DictReader(io.StringIO(scores_csv(board)))
+    }
+    assert lines["max-at", "pgd"] == ""
+    assert float(lines["max-at", "union"]) == pytest.approx(30)
+
+
+def test_a_mean_over_seeds_is_of_those_that_have_the_score(tmp_path, write):
+    write(tmp_path / "0", "max-at", 90, (60, 50, 40, 30), seed=0, union_only=True)
+    write(tmp_path / "1", "max-at", 90, (70, 50, 40, 30), seed=1)
+    (board,) = make_scoreboards(tmp_path).boards
+    (cell,) = board.cells["pgd"]
+    assert (cell.values, cell.deviation) == ((pytest.approx(70),), None)
+    assert ABSENT in board_notes(board)
+
+
+def test_a_whole_evaluation_needs_no_such_note(study):
+    (group,) = group_points(read_points(study)[0])
+    assert absence_notes(group) == []
+    assert falls_notes(group) == ["An example falls by the last iterate of a search."]
+
+
+def test_radii_restarts_and_ensembles_are_explained_each_where_there_is_one(
+    tmp_path, write, judged_any_way
+):
+    write(tmp_path / "a", "max-at", 90, (60, 50, 40), protocol=judged_any_way)
+    (group,) = group_points(read_points(tmp_path)[0])
+    assert falls_notes(group) == [
+        "An example falls by any iterate of a search.",
+        "Each strength is the worst over restarts, an example at a time.",
+        "An example that fell at a smaller radius counts as fallen at a larger one.",
+        "An ensemble's score is the share that withstood all its members at every strength.",
+    ]
+    (board,) = make_scoreboards(tmp_path).boards
+    assert "counts as fallen at a larger one." in board_notes(board)[0]
