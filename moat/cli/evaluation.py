@@ -10,6 +10,7 @@ import typer
 
 from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.failures import failure_lines
+from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
 from moat.report import failed_checks, read_point
 from moat.runs import RunFolder
@@ -21,8 +22,6 @@ from moat.study import (
     evaluate_under,
     trained_runs,
 )
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)

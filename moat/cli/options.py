@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
 
 class Device(StrEnum):
     """Where to compute."""
@@ -30,3 +33,8 @@ Overrides = Annotated[
     ),
 ]
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+
+
+def listed(text: str | None) -> list[str]:
+    """Return the names of an option that takes several, separated by commas."""
+    return [] if text is None else [name.strip() for name in text.split(",")]

@@ -2,7 +2,9 @@
 
 from moat.outcomes.arrays import from_arrays
 from moat.outcomes.columns import EPSILON, NATURAL_COLUMN, STEPS, Column
+from moat.outcomes.contributions import contributions
 from moat.outcomes.matrix import FELL, NOT_SEARCHED, WITHSTOOD, Outcomes
+from moat.outcomes.resampling import percentile_interval, resampling_weights
 from moat.outcomes.scores import (
     accuracy,
     mean_loss,
@@ -24,8 +26,11 @@ __all__ = [
     "Column",
     "Outcomes",
     "accuracy",
+    "contributions",
     "from_arrays",
     "mean_loss",
+    "percentile_interval",
+    "resampling_weights",
     "robustness_score",
     "summary",
     "total",

@@ -4,6 +4,7 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
+    gallery.npz                                       a few images, and what threats made of them
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
@@ -176,6 +177,16 @@ class RunFolder:
         arrays = read(path, lambda: arrays_of(path.read_bytes()))
         return None if scores is None or arrays is None else (arrays, scores)
 
+    def save_gallery(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep some test images, and what the threats made of them."""
+        savez: Callable[..., None] = np.savez_compressed
+        replace(self.path / "gallery.npz", lambda file: savez(file, **arrays))
+
+    def load_gallery(self) -> dict[str, NDArray[Any]] | None:
+        """Return the arrays of the gallery, or None where there are none."""
+        path = self.path / "gallery.npz"
+        return read(path, lambda: arrays_of(path.read_bytes()))
+
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
         parts = EvaluationParts(self.path / _PARTS / fingerprint)
@@ -206,6 +217,6 @@ class RunFolder:
 
 
 _WRITTEN = (
-    *("run.json", "evaluation.json", "evaluation.npz", "model.safetensors"),
+    *("run.json", "evaluation.json", "evaluation.npz", "gallery.npz", "model.safetensors"),
     *("checkpoint.pt", "log.jsonl", "recipe.toml"),
 )

@@ -1,0 +1,60 @@
+"""Evaluate finished runs again, under another protocol, or anybody's model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moat.cli.options import Device, DeviceOption, Overrides
+
+
+def evaluate(
+    run: Annotated[
+        list[Path] | None, typer.Argument(help="Finished runs, or folders with some below.")
+    ] = None,
+    protocol: Annotated[
+        Path | None, typer.Option(help="Judge by this file, in folders beside the runs'.")
+    ] = None,
+    set_: Overrides = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
+    ] = None,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="What the model is called with; repeatable."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="What the model is called in reports.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Where evaluations are kept: the runs' own folder, else ./results."),
+    ] = None,
+    device: DeviceOption = Device.auto,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Make again what is there; replace another model's."),
+    ] = False,
+) -> None:
+    """Evaluate finished runs again, or under another protocol, or anybody's model."""
+    from moat.cli.evaluation import Asked
+    from moat.cli.evaluation import evaluate as evaluate_asked
+
+    evaluate_asked(
+        Asked(
+            runs=run or (),
+            protocol=protocol,
+            overrides=set_ or (),
+            model=model,
+            checkpoint=checkpoint,
+            arguments=arg or (),
+            name=name,
+            results=results,
+            device=device.value,
+            overwrite=overwrite,
+        )
+    )

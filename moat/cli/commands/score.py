@@ -1,0 +1,31 @@
+"""Every score of single runs, from what is stored."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moat.cli.options import listed
+
+
+def score(
+    run: Annotated[list[Path], typer.Argument(help="Finished runs, or folders with some below.")],
+    union: Annotated[
+        str | None, typer.Option(metavar="THREAT,...", help="Add the union over these alone.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Add the universal score against this run.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plain JSON.")] = False,
+) -> None:
+    """Show every score of single runs, from their stored outcomes: no attack is run."""
+    from moat.cli.display import console
+    from moat.report import run_table, score_runs
+
+    scored = score_runs(run, listed(union), baseline)
+    if as_json:
+        typer.echo(json.dumps([one.as_table() for one in scored], indent=2, allow_nan=False))
+        return
+    for one in scored:
+        console.print(run_table(one))

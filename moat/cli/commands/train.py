@@ -1,0 +1,82 @@
+"""Run what is not done yet of a study, or say what it would cost."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moat.cli.failures import failure_lines
+from moat.cli.options import INTERRUPTED, Device, DeviceOption, Overrides
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="The study's TOML file.")],
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="VARIANT", help="Only this variant; repeatable.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.")] = None,
+    set_: Overrides = None,
+    results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
+    device: DeviceOption = Device.auto,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Train again what another recipe trained or what is broken."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Validate, list the runs and their cost; train nothing."),
+    ] = False,
+) -> None:
+    """Run what is not done yet of a study; run again, it goes on where it was."""
+    picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
+    if dry_run:
+        _dry_run(recipe, picked, device, results)
+        return
+    try:
+        from moat.cli.display import listener_for_terminal
+        from moat.study import train as train_study
+
+        with listener_for_terminal() as listener:
+            result = train_study(
+                recipe,
+                **picked,  # type: ignore[arg-type]
+                results=results,
+                device=device.value,
+                overwrite=overwrite,
+                listener=listener,
+            )
+    except KeyboardInterrupt:
+        again = shlex.join(["moat", *sys.argv[1:]])
+        typer.echo(
+            "\nInterrupted. What is finished and the last checkpoint are kept; go on with:\n"
+            f"  {again}",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    for line in failure_lines(result.failed):
+        typer.echo(line, err=True)
+    typer.echo(
+        f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
+        f"{len(result.failed)} failed."
+    )
+    if result.done or result.skipped:
+        folder = shlex.quote(str(result.folder))
+        typer.echo(f"Next: moat front {folder}\n      moat report {folder}")
+    if result.failed:
+        raise typer.Exit(max(error.exit_code for error in result.failed.values()))
+
+
+def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:
+    """Validate the recipe, load its data, time a few passes, and print what the study costs."""
+    from moat.cli.display import console
+    from moat.cli.tables import estimates_table
+    from moat.runs import CACHE
+    from moat.study import estimate_all, plan
+
+    plans = plan(recipe, **picked)  # type: ignore[arg-type]
+    console.print(estimates_table(estimate_all(plans, device.value, results / CACHE)))
