@@ -24,6 +24,7 @@ def contributions(
     UnsearchedError where it would touch what was not searched, MoatError for an unknown name.
 
     Example:
+        >>> from moat.outcomes import Column
         >>> columns = (NATURAL_COLUMN, Column("pgd", 2), Column("pgd", 4))
         >>> found = Outcomes(np.array([[1, 1, 0], [1, 1, 1]], np.int8), columns, np.arange(2))
         >>> contributions(found, "pgd").tolist()

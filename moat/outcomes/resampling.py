@@ -29,4 +29,4 @@ def percentile_interval(
     """Return the two ends of the interval that holds this share of the resamples, (draws, ...)."""
     outside = (1 - level) / 2
     low, high = np.quantile(resampled, [outside, 1 - outside], axis=0)
-    return low, high
+    return np.asarray(low), np.asarray(high)

@@ -42,5 +42,5 @@ def test_what_was_not_searched_contributes_nothing_that_could_be_averaged():
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(MoatError, match="'flo' was not evaluated. Did you mean 'flow'"):
+    with pytest.raises(MoatError, match=r"'flo' was not evaluated\. Did you mean 'flow'"):
         contributions(outcomes([[1] * 7]), "flo")
