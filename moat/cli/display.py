@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,10 @@ class PlainLines(StudyListener):
             f"{progress.batches}; accuracy {_figures(progress.accuracy)}; about {left:.0f} s left"
         )
 
+    def validated(self, progress: EvaluationProgress) -> None:
+        """Say the same of the held-out examples."""
+        self.evaluated(_held_out(progress))
+
     def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
         """Print the scores."""
         self._say(f"  done: {scores_line(scores)}")
@@ -158,6 +163,10 @@ class Bars(StudyListener):
         done, total = round(progress.done), round(progress.of)
         self.progress.update(self.examples, completed=done, total=total, note=note, visible=True)
 
+    def validated(self, progress: EvaluationProgress) -> None:
+        """Move the same bar once more, over the held-out examples."""
+        self.evaluated(_held_out(progress))
+
     def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
         """Leave a line above the bars."""
         self.progress.advance(self.runs)
@@ -170,6 +179,10 @@ class Bars(StudyListener):
 
     def _say(self, head: str, text: str) -> None:
         self.progress.console.print(head + escape(text), highlight=False)
+
+
+def _held_out(progress: EvaluationProgress) -> EvaluationProgress:
+    return replace(progress, threat=f"held out: {progress.threat}")
 
 
 def _live_table(record: dict[str, Any]) -> Table:

@@ -36,6 +36,7 @@ class Asked:
     arguments: Sequence[str]
     name: str | None
     results: Path | None
+    validation: bool
     device: str
     overwrite: bool
 
@@ -78,6 +79,7 @@ def _judged(asked: Asked, runs: Sequence[Path], listener: StudyListener) -> Iter
             results=asked.results,
             device=asked.device,
             overwrite=asked.overwrite,
+            validation=asked.validation,
             listener=listener,
         )
     else:
@@ -112,6 +114,7 @@ def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
         words += ["--protocol", str(asked.protocol), "--overwrite"]
         words += [word for text in asked.overrides for word in ("--set", text)]
         words += ["--results", str(asked.results)] if asked.results else []
+        words += ["--validation"] if asked.validation else []
     return words
 
 
@@ -128,6 +131,7 @@ def _require_one_form(asked: Asked) -> None:
             "--set": asked.overrides,
             "--results": asked.results,
             "--overwrite": asked.overwrite,
+            "--validation": asked.validation,
         },
     }
     given = {"--protocol": asked.protocol, "--model": asked.model}
@@ -137,6 +141,12 @@ def _require_one_form(asked: Asked) -> None:
                 raise MoatError(f"{option} says nothing without {needed}.", hint=_FORMS)
     if asked.runs and asked.model:
         raise MoatError("runs and a --model are evaluated one after the other.", hint=_FORMS)
+    if asked.validation and asked.model:
+        raise MoatError(
+            "--validation searches what a run of moat's held out from training; nothing is known "
+            "of that for a --model.",
+            hint=_FORMS,
+        )
     if not asked.runs and not asked.model:
         raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)
 

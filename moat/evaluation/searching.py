@@ -4,7 +4,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from moat.evaluation.found import Found
 from moat.evaluation.protocol import Attempt, Protocol
@@ -74,6 +74,61 @@ def search_threat(
             fell = torch.from_numpy((found.outcomes == 0).any(1)).to(standing.device)
             standing = standing & ~fell
     return found
+
+
+def searched_images(
+    model: nn.Module,
+    x: Images,
+    y: Labels,
+    label: str,
+    protocol: Protocol,
+    among: Verdicts,
+    pass_size: int,
+) -> tuple[Images, Transform | None]:
+    """Return what some examples of the first batch are turned into at the largest strength.
+
+    By the very searches of the evaluation, but for a threat that searches its own way, which is
+    given these examples alone: of the restarts the first that felled an example, or else the last.
+    And the w of these images, where the threat has one.
+    """
+    threat, last = protocol.threats[label], protocol.columns_of(label)[-1].strength
+    shown, by = x.clone(), None
+    undecided = among
+    for attempt in protocol.attempts(label):
+        if attempt.columns[-1].strength != last:
+            continue
+        generator = _generator(protocol.seed, label, attempt.restart, 0)
+        w: Transform | None = None
+        if isinstance(threat, SearchedThreat):
+            climb = _climb(threat, x, y, attempt, generator, undecided)
+            any_iterate = protocol.falls == "any"
+            (traces,) = ascend(model, [climb], pass_size, until_fallen=any_iterate)
+            images, w = traces[climb.at_steps[-1]].images, traces[climb.at_steps[-1]].w
+        else:
+            rows = undecided.nonzero().squeeze(1)
+            images = x.clone()
+            images[rows] = threat.perturb(model, x[rows], y[rows], generator=generator)
+        shown[undecided] = images[undecided]
+        if w is not None:
+            by = (
+                w
+                if by is None
+                else tuple(_replaced(*pair, undecided) for pair in zip(by, w, strict=True))
+            )
+        fell = predicted(model, images, pass_size) != y
+        undecided = undecided & ~fell
+        if not bool(undecided.any()):
+            break
+    return shown, by
+
+
+def _replaced(old: Tensor, new: Tensor, where: Verdicts) -> Tensor:
+    return torch.where(where.view(-1, *[1] * (old.ndim - 1)), new, old)
+
+
+def predicted(model: nn.Module, x: Images, pass_size: int) -> Labels:
+    """Return the classes that images are taken for."""
+    return _logits(model, x, pass_size).argmax(1)
 
 
 def _climb(

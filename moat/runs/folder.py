@@ -4,7 +4,7 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
-    gallery.npz                                       a few images, and what threats made of them
+    validation.npz  gallery.npz
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
@@ -161,30 +161,51 @@ class RunFolder:
 
     # The evaluation.
 
-    def save_evaluation(self, arrays: Mapping[str, NDArray[Any]], scores: Record) -> None:
-        """Keep the outcome matrix and, after it, the scores made of it."""
-        if any(array.dtype.hasobject for array in arrays.values()):
-            raise ValueError("Object arrays cannot be saved")  # they would be pickled
-        savez: Callable[..., None] = np.savez_compressed
-        replace(self.path / "evaluation.npz", lambda file: savez(file, **arrays))
+    def save_evaluation(
+        self,
+        arrays: Mapping[str, NDArray[Any]],
+        scores: Record,
+        *,
+        validation: Mapping[str, NDArray[Any]] | None = None,
+        gallery: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        """Keep the outcome matrix and, after it, the scores made of it.
+
+        Before them what belongs to the same evaluation: the outcomes of the examples held out from
+        training, and a few images; what an earlier evaluation left of these is deleted.
+        """
+        parts = {"validation.npz": validation, "gallery.npz": gallery, "evaluation.npz": arrays}
+        for name, content in parts.items():
+            if content is None:
+                with disk(self.path):
+                    (self.path / name).unlink(missing_ok=True)
+            else:
+                self._save_arrays(name, content)
         replace(self.path / "evaluation.json", to_json(scores))
         rmtree(self.path / _PARTS, ignore_errors=True)
 
     def load_evaluation(self) -> tuple[dict[str, NDArray[Any]], Record] | None:
         """Return the outcome arrays and the scores, or None where there are none yet."""
         scores = read_json(self.path / "evaluation.json")
-        path = self.path / "evaluation.npz"
-        arrays = read(path, lambda: arrays_of(path.read_bytes()))
+        arrays = self._load_arrays("evaluation.npz")
         return None if scores is None or arrays is None else (arrays, scores)
 
-    def save_gallery(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep some test images, and what the threats made of them."""
-        savez: Callable[..., None] = np.savez_compressed
-        replace(self.path / "gallery.npz", lambda file: savez(file, **arrays))
+    def load_validation(self) -> dict[str, NDArray[Any]] | None:
+        """Return the outcomes of the examples held out from training, or None without any."""
+        return self._load_arrays("validation.npz")
 
     def load_gallery(self) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays of the gallery, or None where there are none."""
-        path = self.path / "gallery.npz"
+        """Return a few images and what the threats made of them, or None without any."""
+        return self._load_arrays("gallery.npz")
+
+    def _save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        if any(array.dtype.hasobject for array in arrays.values()):
+            raise ValueError("Object arrays cannot be saved")  # they would be pickled
+        savez: Callable[..., None] = np.savez_compressed
+        replace(self.path / name, lambda file: savez(file, **arrays))
+
+    def _load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
+        path = self.path / name
         return read(path, lambda: arrays_of(path.read_bytes()))
 
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
@@ -217,6 +238,6 @@ class RunFolder:
 
 
 _WRITTEN = (
-    *("run.json", "evaluation.json", "evaluation.npz", "gallery.npz", "model.safetensors"),
-    *("checkpoint.pt", "log.jsonl", "recipe.toml"),
+    *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
+    *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml"),
 )

@@ -32,6 +32,10 @@ class EvaluationParts:
         make_folder(self.path)
         replace(self._of(batch, label), lambda file: savez(file, **arrays))
 
+    def validation(self) -> "EvaluationParts":
+        """Return those of the same evaluation's held-out examples."""
+        return EvaluationParts(self.path / "validation")
+
     def _of(self, batch: int, label: str) -> Path:
         return self.path / f"{batch:05}-{label}.npz"
 

@@ -89,6 +89,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
+    judged = tested + min(plan.protocol.examples or held_out, held_out)
     validation = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
     an_epoch = (
         trained * (search * times.to_input + descent * times.to_parameters)
@@ -101,7 +102,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         train_examples=trained,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + tested * evaluation * times.to_input,
+        seconds=plan.training.epochs * an_epoch + judged * evaluation * times.to_input,
     )
 
 

@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from moat.data import Data
+from moat.data import Data, Split
 from moat.errors import MoatError, RunFolderError
-from moat.evaluation import EvaluationProgress, Protocol, evaluate
+from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.runs import RunFolder
 from moat.storage import Record
@@ -47,27 +48,35 @@ def judge(
     pass_size: int | None,
     memory: float,
     listener: StudyListener,
+    held_out: Split | None = None,
 ) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
-    The caller holds the folder's lock.
+    The examples that were held out from training are searched as the test examples are, so that
+    one of several models can be chosen without a look at the latter. The caller holds the folder's
+    lock.
     """
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash))
-    evaluation = evaluate(
-        *(model, data, protocol),
-        pass_size=pass_size,
-        memory=memory,
-        progress=listener.evaluated,
-        parts=parts,
-    )
-    scores = evaluation.scores()
+    searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
+    evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
+    scores, stamp = evaluation.scores(), {"protocol_hash": np.array(protocol_hash)}
+    validation = None
+    if held_out is not None:
+        kept = parts.validation()
+        found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
+        validation = {**found.outcomes.to_arrays(), **stamp}
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     other = other_model(folder, record, device)
     listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
-    arrays = {**evaluation.arrays(), "protocol_hash": np.array(protocol_hash)}
-    folder.save_evaluation(arrays, {"protocol_hash": protocol_hash, **told})
+    gallery = make_gallery(model, data, protocol, pass_size=pass_size)
+    folder.save_evaluation(
+        {**evaluation.arrays(), **stamp},
+        {"protocol_hash": protocol_hash, **told},
+        validation=validation,
+        gallery={**gallery.arrays(), **stamp},
+    )
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
     folder.write_record({**record, **judged})
     return scores

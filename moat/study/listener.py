@@ -26,6 +26,9 @@ class StudyListener(TrainingListener):
     def evaluated(self, progress: EvaluationProgress) -> None:
         """A threat begins on a batch of test examples, or ends; so much has been done."""
 
+    def validated(self, progress: EvaluationProgress) -> None:
+        """The same, of the examples that were held out from training."""
+
     def run_done(self, plan: RunPlan, scores: dict[str, object]) -> None:
         """A run is finished, and these are its scores."""
 

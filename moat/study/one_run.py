@@ -91,7 +91,8 @@ def _train(
     listener: StudyListener,
 ) -> Fitted:
     with asked_for(plan, "data"):
-        split, held_out = plan.share.of(data.train)
+        split, _ = plan.share.of(data.train)
+    held_out = held_out_of(plan, data)
     job = Fit(
         model=model,
         split=split,
@@ -106,7 +107,7 @@ def _train(
         seed=plan.seed,
         folder=folder,
         fabric=fabric,
-        validate=_Validation(plan, held_out.at(data.shape[1:])) if held_out else None,
+        validate=_Validation(plan, held_out) if held_out else None,
     )
     fitted = fit(job, listener)
     folder.save_model(model.state_dict())
@@ -141,7 +142,15 @@ def _evaluate(
     return judge(
         *(folder, model, data, plan.protocol, record, plan.evaluates, plan.protocol_hash),
         *(plan.training.pass_size, plan.memory, listener),
+        held_out=held_out_of(plan, data),
     )
+
+
+def held_out_of(plan: RunPlan, data: Data) -> Split | None:
+    """Return what a run does not train on of its training data, as its model sees it."""
+    with asked_for(plan, "data"):
+        _, held_out = plan.share.of(data.train)
+    return held_out.at(data.shape[1:]) if held_out else None
 
 
 def _require_same_data(data: Data, folder: RunFolder, record: Record) -> None:

@@ -18,6 +18,7 @@ from moat.study.identity import changes, require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
+from moat.study.one_run import held_out_of
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -33,12 +34,14 @@ def evaluate_under(
     results: Path | str | None = None,
     device: str = "auto",
     overwrite: bool = False,
+    validation: bool = False,
     listener: StudyListener | None = None,
 ) -> Iterator[Judged]:
     """Evaluate finished runs under another protocol's file; what they are themselves is untouched.
 
     Each gets a folder <results>/<study>@<protocol>/<variant>/<sweep values>/seed-<n>, in the run's
     own results folder unless another is named. What is there is not made again unless `overwrite`.
+    With `validation` the examples that a run held out from training are searched as well.
     A run that fails, as one on other data than the protocol's, lets the others go on. Raises
     MoatError for a protocol that does not hold together.
     """
@@ -49,6 +52,7 @@ def evaluate_under(
         results=Path(results) if results is not None else None,
         device=fabric_for(device, "32-true").device,
         overwrite=overwrite,
+        validation=validation,
         listener=listener or StudyListener(),
     )
     return one_by_one(runs, court.judged, court.listener)
@@ -63,6 +67,7 @@ class _OtherProtocol:
     results: Path | None
     device: torch.device
     overwrite: bool
+    validation: bool
     listener: StudyListener
     data: Data | None = None
 
@@ -100,6 +105,7 @@ class _OtherProtocol:
                 pass_size=plan.training.pass_size,
                 memory=protocol.memory,
                 listener=self.listener,
+                held_out=held_out_of(plan, data) if self.validation else None,
             )
         return Judged(there.path, scores, study=study)
 

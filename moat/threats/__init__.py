@@ -14,6 +14,7 @@ from moat.threats.base import (
 )
 from moat.threats.flow import Flow
 from moat.threats.integrated import Integrated
+from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
@@ -27,12 +28,14 @@ __all__ = [
     "Flow",
     "GradientThreat",
     "Integrated",
+    "Moving",
     "RTGrid",
     "SearchedThreat",
     "StAdv",
     "StepSize",
     "Threat",
     "Trace",
+    "Warp",
     "ascend",
     "attacked",
     "registry",

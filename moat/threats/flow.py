@@ -3,13 +3,14 @@
 from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
-from moat.geometry.grids import identity_grid, resample
-from moat.threats.base import GradientThreat, StepSize, threat
-from moat.types import Images, Transform
+from moat.geometry.grids import identity_grid
+from moat.threats.base import StepSize, threat
+from moat.threats.moving import Warp
+from moat.types import Grid, Images, Transform
 
 
 @threat("flow")
-class Flow(GradientThreat):
+class Flow(Warp):
     """Move every pixel a little, each its own way: the local spatial threat of Eq. 2.
 
     Source: Xiao et al., Spatially Transformed Adversarial Examples, 2018, untargeted and bounded
@@ -23,10 +24,10 @@ class Flow(GradientThreat):
         """Return no displacement, shape (batch, height, width, 2)."""
         return (x.new_zeros(len(x), *x.shape[2:], 2),)
 
-    def apply(self, x: Images, w: Transform) -> Images:
-        """Return the images read at the displaced grid."""
+    def grid(self, x: Images, w: Transform) -> Grid:
+        """Return every pixel's own place, displaced."""
         (flow,) = w
-        return resample(x, identity_grid(x) + flow)
+        return identity_grid(x) + flow
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the l∞ ball of the displacements."""

@@ -3,13 +3,14 @@
 from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
-from moat.geometry.grids import affine_grid, identity_affine, resample
-from moat.threats.base import GradientThreat, StepSize, threat
-from moat.types import Images, Transform
+from moat.geometry.grids import affine_grid, identity_affine
+from moat.threats.base import StepSize, threat
+from moat.threats.moving import Warp
+from moat.types import Grid, Images, Transform
 
 
 @threat("integrated")
-class Integrated(GradientThreat):
+class Integrated(Warp):
     """Move the whole image and every pixel besides: the integrated spatial threat of Eqs. 7 to 9.
 
     The flow is added after the affine map, in source coordinates, and the image is resampled once.
@@ -24,10 +25,10 @@ class Integrated(GradientThreat):
         """Return no displacement (batch, height, width, 2) and no increment (batch, 2, 3)."""
         return x.new_zeros(len(x), *x.shape[2:], 2), x.new_zeros(len(x), 2, 3)
 
-    def apply(self, x: Images, w: Transform) -> Images:
-        """Return T(G) ∘ x of Eq. 7."""
+    def grid(self, x: Images, w: Transform) -> Grid:
+        """Return T(G) of Eq. 7."""
         flow, matrix = w
-        return resample(x, affine_grid(identity_affine(x) + matrix, x) + flow)
+        return affine_grid(identity_affine(x) + matrix, x) + flow
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return one l∞ ball a block: w is clipped by ε = [ε_F, ε_RT] (Eq. 9)."""

@@ -3,13 +3,14 @@
 from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
-from moat.geometry.grids import affine_grid, identity_affine, resample
-from moat.threats.base import GradientThreat, StepSize, threat
-from moat.types import Images, Transform
+from moat.geometry.grids import affine_grid, identity_affine
+from moat.threats.base import StepSize, threat
+from moat.threats.moving import Warp
+from moat.types import Grid, Images, Transform
 
 
 @threat("rt")
-class RT(GradientThreat):
+class RT(Warp):
     """Move the whole image by one affine map: the global spatial threat of Eqs. 5 and 6.
 
     All six entries of the increment are searched. With epsilon near 1 the linear part can become
@@ -26,10 +27,10 @@ class RT(GradientThreat):
         """Return no increment, shape (batch, 2, 3)."""
         return (x.new_zeros(len(x), 2, 3),)
 
-    def apply(self, x: Images, w: Transform) -> Images:
-        """Return the images read at the affine grid of Eq. 5."""
+    def grid(self, x: Images, w: Transform) -> Grid:
+        """Return the affine grid of Eq. 5."""
         (matrix,) = w
-        return resample(x, affine_grid(identity_affine(x) + matrix, x))
+        return affine_grid(identity_affine(x) + matrix, x)
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the l∞ ball of the six increments."""

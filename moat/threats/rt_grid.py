@@ -9,12 +9,13 @@ from moat.geometry.balls import draw
 from moat.geometry.grids import affine_grid, identity_affine, resample, rigid_increment
 from moat.threats.base import SearchedThreat, threat
 from moat.threats.climbing import Climb
+from moat.threats.moving import Moving
 from moat.threats.searches import Listing, Search
-from moat.types import Affine, Images, Labels, PerExample, Transform
+from moat.types import Affine, Grid, Images, Labels, PerExample, Transform
 
 
 @threat("rt-grid")
-class RTGrid(SearchedThreat):
+class RTGrid(SearchedThreat, Moving):
     """Try every rotation and translation of a grid on each example; the worst is kept (Eq. 4).
 
     With `worst_of` = k, try k drawn anywhere within the limits instead. The image as it is always
@@ -46,16 +47,26 @@ class RTGrid(SearchedThreat):
         rank: int = 1,
     ) -> Climb:
         """Return the search on a batch; `reach` is the share of the limits that are tried."""
-        members = list(self._drawn(x, reach, generator) if self.worst_of else self._grid(x, reach))
+        members = list(
+            self._drawn(x, reach, generator) if self.worst_of else self._turns_and_shifts(x, reach)
+        )
 
         def search(w: Transform, like: PerExample) -> Search:
             return Listing(w, like, members)
 
         start = (x.new_zeros(len(x), 2, 3),)
         steps = at_steps or (self.steps,)
-        return Climb(x, y, start, _moved, lambda images: (), "margin", steps, search)
+        return Climb(x, y, start, self._moved, lambda images: (), "margin", steps, search)
 
-    def _grid(self, x: Images, reach: float) -> Iterator[Affine]:
+    def grid(self, x: Images, w: Transform) -> Grid:
+        """Return the affine grid of [I | 0] + w (Eq. 4)."""
+        (matrix,) = w
+        return affine_grid(identity_affine(x) + matrix, x)
+
+    def _moved(self, x: Images, w: Transform) -> Images:
+        return resample(x, self.grid(x, w))
+
+    def _turns_and_shifts(self, x: Images, reach: float) -> Iterator[Affine]:
         shifts = _between(reach * self.pixels, self.translations)
         for angle in _between(reach * self.degrees, self.rotations):
             for right in shifts:
@@ -70,12 +81,6 @@ class RTGrid(SearchedThreat):
             drawn = 2 * draw(torch.rand, x.new_empty(len(x), 3), generator) - 1
             limits = x.new_tensor([self.degrees, self.pixels, self.pixels])
             yield rigid_increment(reach * limits * drawn, x)
-
-
-def _moved(x: Images, w: Transform) -> Images:
-    """Return the images under [I | 0] + w (Eq. 4)."""
-    (matrix,) = w
-    return resample(x, affine_grid(identity_affine(x) + matrix, x))
 
 
 def _between(limit: float, count: int) -> list[float]:

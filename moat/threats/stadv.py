@@ -7,8 +7,9 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
 from moat.geometry.balls import Ball, draw, rows
-from moat.geometry.grids import identity_grid, resample
-from moat.threats.base import GradientThreat, StepSize, threat
+from moat.geometry.grids import identity_grid
+from moat.threats.base import StepSize, threat
+from moat.threats.moving import Warp
 from moat.types import Grid, Images, PerExample, Transform
 
 UNDER_THE_ROOT = 1e-12  # pixels²: so that equal neighbours have a gradient, of zero
@@ -40,7 +41,7 @@ class SmoothBall(Ball):
 
 
 @threat("stadv")
-class StAdv(GradientThreat):
+class StAdv(Warp):
     """Move every pixel smoothly, towards a wrong class (Eq. 1) or away from the right one.
 
     What is climbed is the margin, cut off at kappa, less tau times the roughness of the flow: once
@@ -60,10 +61,10 @@ class StAdv(GradientThreat):
         """Return no displacement, shape (batch, height, width, 2)."""
         return (x.new_zeros(len(x), *x.shape[2:], 2),)
 
-    def apply(self, x: Images, w: Transform) -> Images:
-        """Return the images read at the moved grid."""
+    def grid(self, x: Images, w: Transform) -> Grid:
+        """Return every pixel's own place, displaced."""
         (flow,) = w
-        return resample(x, identity_grid(x) + flow)
+        return identity_grid(x) + flow
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
         """Return the bound on every displacement."""

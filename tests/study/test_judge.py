@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from moat.data import Digits
+from moat.data import Data, Digits
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
 from moat.runs import RunFolder
@@ -57,11 +57,14 @@ def record(weights="w", digest="d"):
 def judged(data, folder):
     """Judge a network in the folder; return its scores."""
 
-    def run(protocol=WEAK, hash_="weak", model=None, listener=None, into=folder, **more):
+    def run(
+        protocol=WEAK, hash_="weak", model=None, listener=None, into=folder, held_out=None, **more
+    ):
         into.path.mkdir(parents=True, exist_ok=True)
         return judge(
             *(into, model or network(), data, protocol, record(**more), {"of": hash_}, hash_),
             *(None, 4.0, listener or StudyListener()),
+            held_out=held_out,
         )
 
     return run
@@ -105,7 +108,7 @@ def test_the_same_scores_stand_in_the_record_beside_the_matrix_and_in_the_answer
 
 
 def test_the_record_is_written_last(judged, folder, dies_at_write):
-    dies_at_write(5)  # natural, pgd, evaluation.npz, evaluation.json, run.json
+    dies_at_write(6)  # natural, pgd, gallery.npz, evaluation.npz, evaluation.json, run.json
     with pytest.raises(Crash):
         judged()
     assert folder.load_evaluation() is not None
@@ -121,6 +124,46 @@ def test_whoever_listens_hears_of_the_threats_and_then_of_the_gate(judged):
 
     judged(listener=Listener())
     assert list(dict.fromkeys(heard)) == ["natural", "pgd", "sanity gate"]
+
+
+def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folder):
+    held_out = data.train.take(torch.arange(100, 130))
+    judged(held_out=held_out)
+    found = folder.load_validation()
+    assert found["ids"].tolist() == held_out.ids[:20].tolist()
+    assert found["threats"].tolist() == folder.load_evaluation()[0]["threats"].tolist()
+    assert str(found["protocol_hash"]) == "weak"
+    only = judge(
+        *(
+            RunFolder(folder.path.parent / "only"),
+            network(),
+            Data(data.train, held_out, data.classes),
+            WEAK,
+        ),
+        *(record(), {}, "weak", None, 4.0, StudyListener()),
+    )
+    assert only["natural"] == 100 * found["outcomes"][:, 0].mean()
+
+
+def test_an_evaluation_without_held_out_examples_leaves_none_of_an_earlier_one(
+    judged, data, folder
+):
+    judged(held_out=data.train.take(torch.arange(30)))
+    judged()
+    assert folder.load_validation() is None
+
+
+def test_a_killed_evaluation_of_held_out_examples_goes_on_where_it_was(
+    judged, data, folder, dies_at_write, parts_written
+):
+    held_out = data.train.take(torch.arange(30))
+    dies_at_write(4)  # the second part of the held-out examples
+    with pytest.raises(Crash):
+        judged(held_out=held_out)
+    parts_written.clear()
+    judged(held_out=held_out)
+    assert parts_written == ["00000-pgd.npz"]
+    assert len(folder.load_validation()["ids"]) == 20
 
 
 # what an unfinished evaluation left
@@ -140,7 +183,7 @@ def parts_written(monkeypatch):
     written, replace = [], os.replace
 
     def seen(source, target):
-        if str(target).endswith(".npz") and target.name != "evaluation.npz":
+        if str(target).endswith(".npz") and ".evaluation" in target.parts:
             written.append(target.name)
         replace(source, target)
 
@@ -245,7 +288,7 @@ def test_half_an_evaluation_is_none(judged, folder, name, damage):
     assert before(folder) is None
 
 
-@pytest.mark.parametrize("number", [4, 5])
+@pytest.mark.parametrize("number", [5, 6])
 def test_a_record_beside_another_protocols_matrix_is_none_either(
     judged, folder, dies_at_write, number
 ):

@@ -34,6 +34,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Where evaluations are kept: the runs' own folder, else ./results."),
     ] = None,
+    validation: Annotated[
+        bool,
+        typer.Option("--validation", help="With --protocol: also the examples held out."),
+    ] = False,
     device: DeviceOption = Device.auto,
     overwrite: Annotated[
         bool,
@@ -54,6 +58,7 @@ def evaluate(
             arguments=arg or (),
             name=name,
             results=results,
+            validation=validation,
             device=device.value,
             overwrite=overwrite,
         )

@@ -1,0 +1,23 @@
+"""Threats that move pixels: they say where each pixel is read, which can be drawn."""
+
+from abc import ABC, abstractmethod
+
+from moat.geometry.grids import resample
+from moat.threats.base import GradientThreat
+from moat.types import Grid, Images, Transform
+
+
+class Moving(ABC):
+    """Whatever turns an image into one that is read elsewhere."""
+
+    @abstractmethod
+    def grid(self, x: Images, w: Transform) -> Grid:
+        """Return where each pixel of T_w(x) is read in x, by the conventions of geometry.grids."""
+
+
+class Warp(GradientThreat, Moving):
+    """A gradient threat that does nothing but move pixels: it writes `grid` in place of `apply`."""
+
+    def apply(self, x: Images, w: Transform) -> Images:
+        """Return the images read at the grid, resampled once."""
+        return resample(x, self.grid(x, w))
