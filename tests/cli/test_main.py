@@ -16,7 +16,11 @@ from moat.cli import app as commands
 from moat.errors import RecipeError, TrainingError
 from moat.runs import RunFolder
 
-CHILD = "import sys; from moat import cli; sys.argv[0] = 'moat'; cli.main()"
+# Whoever starts the tests in the background may have told their children to ignore Ctrl-C.
+CHILD = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from moat import cli; sys.argv[0] = 'moat'; cli.main()"
+)
 
 
 def child(*arguments: object, **keys) -> subprocess.Popen:
