@@ -7,6 +7,7 @@ from moat.report.figure import draw_front
 from moat.report.files import write_against, write_front, write_report
 from moat.report.front import Front, FrontReport, make_fronts
 from moat.report.gate import failed_checks
+from moat.report.interval_table import interval_table
 from moat.report.objectives import Objective
 from moat.report.pairs import draw_pairs
 from moat.report.points import Point, read_point, read_points
@@ -35,6 +36,7 @@ __all__ = [
     "draw_pairs",
     "failed_checks",
     "front_table",
+    "interval_table",
     "make_fronts",
     "make_scoreboards",
     "outcomes_of",

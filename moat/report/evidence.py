@@ -68,6 +68,22 @@ def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
     return _stored(folder, protocol_hash)[0]
 
 
+def validation_of(folder: RunFolder, protocol_hash: str) -> Outcomes | None:
+    """Return the outcomes of a run's held-out examples under its protocol, None without any."""
+    arrays = folder.load_validation()
+    if arrays is None:
+        return None
+    made_under = str(arrays.get("protocol_hash"))
+    if made_under != protocol_hash:
+        raise _untrusted(
+            folder, f"its validation is of protocol {made_under}, its record of {protocol_hash}"
+        )
+    try:
+        return from_arrays(arrays)
+    except (ValueError, TypeError) as error:
+        raise _untrusted(folder, f"its validation: {error}") from error
+
+
 def _stored(folder: RunFolder, protocol_hash: str) -> tuple[Outcomes, Record]:
     """Return the outcome matrix, and what is stored beside it."""
     loaded = folder.load_evaluation()

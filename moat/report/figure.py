@@ -7,14 +7,22 @@ import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from moat.report.front import Front
+from moat.report.front_notes import caption_text
 from moat.report.labels import Array, need_leaders, place_labels
-from moat.report.notes import caption_text
 from moat.report.scales import set_scale
-from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
+from moat.report.style import DPI, GREY, STYLE, colour_of, legend_of, marker_of
 
 _MOST_LABELS = 150
+_THIN: Any = {"color": "#999999", "linewidth": 0.8}
+ATTAINED: dict[str, tuple[str, Any]] = {
+    "best": ("one seed", {**_THIN, "linestyle": ":"}),
+    "median": ("half of the seeds", {**_THIN, "linestyle": "--"}),
+    "worst": ("all seeds", {**_THIN, "linestyle": "-."}),
+}
+"""The attainment surfaces: how they are called in the legend, and how they look."""
 
 
 def draw_front(front: Front) -> Figure:
@@ -24,12 +32,12 @@ def draw_front(front: Front) -> Figure:
     them. With more than 150 runs only members are labelled: the table names the others.
     """
     # In inches. More runs get more room; legend and caption stand below the axes.
-    growth = min(max(1.0, (len(front.rows) / 30) ** 0.5), 2.5)
+    growth = min(max(1.0, (len(front.settings) / 30) ** 0.5), 2.5)
     width, height = 8.0 * growth, 6.0 * growth
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
     caption = textwrap.wrap(caption_text(front), int(width * 17.5))
     columns = int(width // 1.25)
-    legend_rows = -(-(len(variants) + 2) // columns)
+    legend_rows = -(-(len(variants) + 2 + len(_lines_of(front))) // columns)
     below = 0.25 + 0.12 * len(caption) + 0.17 * legend_rows
     with matplotlib.style.context(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
@@ -42,11 +50,11 @@ def draw_front(front: Front) -> Figure:
         _draw_points(axes, front, variants)
         _draw_labels(figure, axes, front)
         figure.legend(
-            handles=legend_of(variants),
+            handles=[*legend_of(variants), *_lines_of(front)],
             loc="upper left",
             bbox_to_anchor=(0.75 / width, below / height),
             ncols=columns,
-            handlelength=1,
+            handlelength=1.6,
             columnspacing=1.5,
             borderaxespad=0,
             frameon=False,
@@ -62,10 +70,12 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
         unit = f"(percentage points, {better} is better{set_scale(axes, which, column)})"
         join = " " if which == "x" else "\n"  # a picture is less high than wide
         getattr(axes, f"set_{which}label")(f"{objective.name}{join}{unit}")
+    _draw_attainment(axes, front)
     x, y = _by_first(values[front.members]).T
-    axes.plot(x, y, drawstyle="steps-pre", color=GREY, linewidth=1, zorder=1, gid="front-line")
-    for place, (row, on) in enumerate(zip(front.rows, front.members, strict=True)):
-        look = marker_of(variants.index(row.point.variant), filled=bool(on))
+    axes.plot(x, y, drawstyle=_steps(front), color=GREY, linewidth=1, zorder=1, gid="front-line")
+    _draw_intervals(axes, front, variants)
+    for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
+        look = marker_of(variants.index(setting.first.variant), filled=bool(on))
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
         axes.plot(*values[place], **look, **faded, gid=f"run-{place}")
     axes.margins(0.12, 0.1)
@@ -75,17 +85,66 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
     axes.autoscale_view()
 
 
+def _lines_of(front: Front) -> list[Line2D]:
+    """Return the legend of the lines that not every front has."""
+    if front.attainment is None:
+        return []
+    return [Line2D([], [], label=label, **look) for label, look in ATTAINED.values()]
+
+
+def _draw_intervals(axes: Any, front: Front, variants: list[str]) -> None:
+    """Draw the 95 % intervals of the points that are labelled, thin, in the variant's colour."""
+    sure = front.uncertainty
+    if sure is None:
+        return
+    for place in _labelled(front):
+        values = front.values[place]
+        reach = np.stack([values - sure.low[place], sure.high[place] - values]).clip(0)
+        axes.errorbar(
+            *values,
+            xerr=reach[:, :1],
+            yerr=reach[:, 1:],
+            ecolor=colour_of(variants.index(front.settings[place].first.variant)),
+            elinewidth=0.7,
+            alpha=0.55 if front.members[place] else 0.25,
+            zorder=1.5,
+            gid=f"interval-{place}",
+        )
+
+
+def _draw_attainment(axes: Any, front: Front) -> None:
+    """Draw what one seed, half of the seeds, and all of them attain."""
+    found = front.attainment
+    if found is None:
+        return
+    surfaces = {"best": found.best, "median": found.median, "worst": found.worst}
+    for name, surface in surfaces.items():
+        corners = _by_first(surface).T
+        how = {"drawstyle": _steps(front), "gid": f"attained-{name}", "zorder": 0.8}
+        axes.plot(*corners, **how, **ATTAINED[name][1])
+
+
+def _steps(front: Front) -> str:
+    """Return how a staircase runs: what is attained lies on the worse side of each corner."""
+    return "steps-pre" if front.objectives[0].maximised else "steps-post"
+
+
+def _labelled(front: Front) -> list[int]:
+    every = len(front.settings) <= _MOST_LABELS
+    return [place for place, on in enumerate(front.members) if on or every]
+
+
 def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
     """Write each run's name where it covers nothing, with a thin leader where that is far."""
-    every = len(front.rows) <= _MOST_LABELS
-    chosen = [place for place, on in enumerate(front.members) if on or every]
+    chosen = _labelled(front)
     unit = 72 / DPI  # pixels -> points of print
     anchors = axes.transData.transform(front.values[chosen]) * unit
     frame = np.array(axes.get_window_extent().extents) * unit
     leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 4}
+    veil = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
     texts = [
         axes.annotate(
-            front.rows[place].name,
+            front.settings[place].name,
             front.values[place],
             xytext=(0, 0),
             textcoords="offset points",
@@ -93,13 +152,14 @@ def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
             color="black" if front.members[place] else GREY,
             ha="center",
             va="center",
+            bbox=veil,
             arrowprops=leader,
         )
         for place in chosen
     ]
     renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     sizes = np.array([text.get_window_extent(renderer).size for text in texts]) * unit
-    lines = _stairs(_by_first(anchors[front.members[chosen]]))
+    lines = _stairs(_by_first(anchors[front.members[chosen]]), _steps(front))
     centres = place_labels(anchors, sizes, frame, lines)
     leaders = need_leaders(anchors, sizes, centres)
     for text, offset, needed in zip(texts, centres - anchors, leaders, strict=True):
@@ -111,10 +171,11 @@ def _by_first(points: Array) -> Array:
     return np.asarray(points[np.argsort(points[:, 0], kind="stable")])
 
 
-def _stairs(corners: Array) -> Array:
+def _stairs(corners: Array, style: str) -> Array:
     """Return the staircase's risers and treads as thin boxes."""
     x, y = corners.T
-    rises = np.stack([x[:-1], np.minimum(y[:-1], y[1:]), x[:-1], np.maximum(y[:-1], y[1:])], 1)
-    treads = np.stack([x[:-1], y[1:], x[1:], y[1:]], 1)
+    rise, tread = (x[:-1], y[1:]) if style == "steps-pre" else (x[1:], y[:-1])
+    rises = np.stack([rise, np.minimum(y[:-1], y[1:]), rise, np.maximum(y[:-1], y[1:])], 1)
+    treads = np.stack([x[:-1], tread, x[1:], tread], 1)
     thin: Array = np.concatenate([rises, treads]) + np.array([-1, -1, 1, 1])
     return thin

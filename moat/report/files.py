@@ -1,26 +1,20 @@
 """What is shown as files: a set of them a group, for fronts and for scoreboards."""
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 from moat.report.against import Comparison
 from moat.report.against_shown import against_csv, against_markdown
 from moat.report.figure import draw_front
 from moat.report.front import Front, FrontReport
-from moat.report.gate import worst_verdict
+from moat.report.front_data import csv_text, json_text
 from moat.report.markdown import markdown_of
-from moat.report.notes import notes
-from moat.report.numbers import as_json
 from moat.report.pairs import draw_pairs
-from moat.report.rows import Row
 from moat.report.scoreboard import ScoreReport
 from moat.report.style import render
-from moat.report.tidy import csv_of, scores_csv
+from moat.report.tidy import scores_csv
 from moat.storage import disk, make_folder, replace
 
-FORMAT = 1
 _Files = dict[str, str | bytes]  # a file's ending -> its content
 
 
@@ -76,79 +70,3 @@ def _write_groups(name: str, folder: Path, groups: list[_Files]) -> list[Path]:
             with disk(path):
                 path.unlink()
     return written
-
-
-def csv_text(front: Front) -> str:
-    """Return one line a run, floats at full precision, nothing where a value is absent."""
-    rows = [_flat(front, place, row) for place, row in enumerate(front.rows)]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    names.sort(key=lambda name: not name.startswith(("name", "study", "variant", "sweep")))
-    return csv_of(rows, names)
-
-
-def json_text(front: Front, skipped: list[str]) -> str:
-    """Return all that is known of a front; what is undefined (NaN) or absent is null."""
-    group = front.group
-    report = {
-        "format": FORMAT,
-        "title": group.title,
-        "studies": group.studies,
-        "data": group.data,
-        "protocol_hash": group.protocol_hash,
-        "protocol": group.protocol,
-        "objectives": [
-            {"name": o.name, "maximised": o.maximised, "reference": o.reference}
-            for o in front.objectives
-        ],
-        "hypervolume": front.hypervolume,
-        "against": _rival_table(front),
-        "notes": notes(front),
-        "skipped": skipped,
-        "runs": [_table(front, place, row) for place, row in enumerate(front.rows)],
-    }
-    return json.dumps(as_json(report), indent=2, allow_nan=False) + "\n"
-
-
-def _rival_table(front: Front) -> dict[str, Any] | None:
-    return None if front.rival is None else {**vars(front.rival), "folder": str(front.rival.folder)}
-
-
-def _table(front: Front, place: int, row: Row) -> dict[str, Any]:
-    point, rival = row.point, front.dominated_by[place]
-    return {
-        "name": row.name,
-        "study": point.study,
-        "variant": point.variant,
-        "sweep": point.sweep,
-        "seed": point.seed,
-        "folder": point.where,
-        "on_front": bool(front.members[place]),
-        "dominated_by": None if rival is None else front.rows[rival].name,
-        "natural": point.natural,
-        "scores": point.scores,
-        "universal": row.universal,
-        "sacrificed": row.sacrificed,
-        "total": point.total,
-        "union": point.union,
-        "worst": point.worst,
-        "conditional": point.conditional,
-        "accuracy": point.accuracy,
-        "examples": point.examples,
-        "training": point.training,
-        "sanity": list(point.sanity),
-        "baseline": list(row.baseline),
-    }
-
-
-def _flat(front: Front, place: int, row: Row) -> dict[str, Any]:
-    """Return a run's table for a line of CSV: dotted keys, the baseline as text."""
-    flat: dict[str, Any] = {}
-    told = {**_table(front, place, row), "sanity": worst_verdict(row.point)}
-    for key, value in as_json(told).items():
-        if key == "accuracy":
-            value = {f"{t}.{s}": v for t, by in value.items() for s, v in by.items()}
-        if isinstance(value, dict):
-            flat |= {f"{key}.{name}": item for name, item in value.items()}
-        else:
-            flat[key] = "; ".join(value) if isinstance(value, list) else value
-    return flat

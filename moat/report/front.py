@@ -1,147 +1,140 @@
-"""One front a group: which runs no other run dominates, and how good they are together."""
+"""One front a group: which settings no other dominates, and how good they are together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moat.errors import FrontError
-from moat.fronts import additive_epsilon, dominated_by, hypervolume, igd_plus, non_dominated
-from moat.fronts.dominance import as_points
-from moat.report.groups import Group, comparable, differences, group_points, refuse_unequal
-from moat.report.objectives import Objective, named_objectives, usual_objectives
+from moat.fronts import dominated_by, hypervolume, non_dominated
+from moat.fronts.decisions import high_trade_offs
+from moat.report.attainment import Attainment, attainment_of
+from moat.report.choice import Choice, choose
+from moat.report.groups import Group, group_points, refuse_unequal
+from moat.report.objectives import (
+    Objective,
+    corner,
+    minimised,
+    named_objectives,
+    usual_objectives,
+)
 from moat.report.points import read_points
-from moat.report.rows import Row, rows_of
-
-
-@dataclass(frozen=True)
-class Rival:
-    """Another front of the same objectives, data and protocol, and how far this one is from it.
-
-    `igd_plus` and `additive_epsilon` are 0 or less where this front covers the other.
-    """
-
-    folder: Path
-    members: int
-    hypervolume: float
-    igd_plus: float
-    additive_epsilon: float
+from moat.report.rival import Rival, rival_of
+from moat.report.settings import Setting, settings_of
+from moat.report.uncertainty import Uncertainty, uncertainty_of
 
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """The runs of one group, members of the front first, each part by its first objective.
+    """The settings of one group, members of the front first, each part by its first objective.
 
-    `dominated_by` gives for each row the place of a member that dominates it, None for members.
-    The reference point of the hypervolume is fixed: 0 for what is maximised, 100 for sacrificed
-    accuracy; so hypervolumes of the same data and protocol can be compared across reports.
+    A setting is one run, or several that differ in nothing but their seeds: then it stands where
+    their mean stands. `dominated_by` gives for each the place of a member that dominates it, None
+    for members. The reference point of the hypervolume is fixed: 0 for what is maximised, 100 for
+    sacrificed accuracy; so hypervolumes of the same data and protocol can be compared across
+    reports. `knees` are the places of members with a high trade-off.
     """
 
     group: Group
-    rows: tuple[Row, ...]
+    settings: tuple[Setting, ...]
     objectives: tuple[Objective, ...]
     members: NDArray[np.bool_]
     dominated_by: tuple[int | None, ...]
     hypervolume: float
+    knees: tuple[int, ...] = ()
+    uncertainty: Uncertainty | None = None
+    attainment: Attainment | None = None
+    choice: Choice | None = None
     rival: Rival | None = None
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """The objectives as they are shown, of shape (rows, objectives)."""
-        return np.array([[o.value(row) for o in self.objectives] for row in self.rows], dtype=float)
+        """The objectives as they are shown, of shape (settings, objectives)."""
+        shown = [[setting.mean(o.value) for o in self.objectives] for setting in self.settings]
+        return np.array(shown, dtype=float)
 
     @property
     def minimised(self) -> NDArray[np.float64]:
         """The objectives as `moat.fronts` takes them, what is maximised negated."""
-        return _minimised(self.rows, self.objectives)
+        return minimised(self.settings, self.objectives)
+
+    @property
+    def duplicates(self) -> list[list[str]]:
+        """The names of settings that are equal in every objective, each set of them."""
+        same: dict[tuple[float, ...], list[str]] = {}
+        for setting, values in zip(self.settings, self.values.tolist(), strict=True):
+            same.setdefault(tuple(values), []).append(setting.name)
+        return [names for names in same.values() if len(names) > 1]
 
 
 @dataclass(frozen=True)
 class FrontReport:
     """One front a group, and the messages of the runs that could not be read."""
 
-    results: Path
+    results: tuple[Path, ...]
     fronts: list[Front]
     skipped: list[str]
 
 
 def make_fronts(
-    results: Path,
-    *,
+    *results: Path,
     merge: bool = False,
     objectives: Sequence[str] = (),
     against: Path | None = None,
+    prefer: Mapping[str, float] | None = None,
 ) -> FrontReport:
-    """Read every finished run below a folder and make one front a group of comparable runs.
+    """Read every finished run below some folders and make one front a group of comparable runs.
 
     `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
     FrontError names the runs and the keys that differ. `against` is another results folder, whose
-    fronts these are measured against; one without its counterpart there is refused.
+    fronts these are measured against; one without its counterpart there is refused. `prefer` gives
+    scores their weights, by which one run is chosen, on its held-out examples.
     """
-    points, skipped = read_points(results)
+    points, skipped = read_points(*results)
     groups = group_points(points)
     if merge:
-        refuse_unequal(groups, results)
+        refuse_unequal(groups, results[0])
     fronts = [front_of(group, objectives) for group in groups]
+    if prefer:
+        fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if against is not None:
         others, missed = read_points(against)
         rivals = group_points(others)
-        fronts = [replace(one, rival=_rival(one, rivals, against)) for one in fronts]
+        fronts = [
+            replace(
+                one,
+                rival=rival_of(
+                    one.group, one.objectives, one.minimised[one.members], rivals, against
+                ),
+            )
+            for one in fronts
+        ]
         skipped = [*skipped, *missed]
     return FrontReport(results, fronts, skipped)
 
 
 def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
     """Return a group's front by the named objectives, or by the usual two."""
-    rows = rows_of(group)
+    settings = settings_of(group)
     chosen = (
-        named_objectives(objectives, rows, group) if objectives else usual_objectives(rows, group)
+        named_objectives(objectives, settings, group)
+        if objectives
+        else usual_objectives(settings, group)
     )
-    points = _minimised(rows, chosen)
-    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(rows)), strict=True))
-    rows = [rows[place] for _, _, place in ranks]
-    points = _minimised(rows, chosen)
+    points = minimised(settings, chosen)
+    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(settings)), strict=True))
+    settings = [settings[place] for _, _, place in ranks]
+    points = minimised(settings, chosen)
+    members = non_dominated(points)
     return Front(
         group=group,
-        rows=tuple(rows),
+        settings=tuple(settings),
         objectives=chosen,
-        members=non_dominated(points),
+        members=members,
         dominated_by=tuple(dominated_by(points)),
-        hypervolume=hypervolume(points, _corner(chosen)),
+        hypervolume=hypervolume(points, corner(chosen)),
+        knees=tuple(high_trade_offs(points[members])),  # members come first
+        uncertainty=uncertainty_of(settings, chosen),
+        attainment=attainment_of(settings, chosen),
     )
-
-
-def _rival(front: Front, groups: Sequence[Group], folder: Path) -> Rival:
-    """Measure a front against that of the comparable group; FrontError where there is none."""
-    for group in groups:
-        if comparable(group, front.group):
-            break
-    else:
-        raise FrontError(
-            f"no run there can be compared with {front.group.title}.",
-            where=str(folder),
-            hint="; ".join(differences(front.group, groups[0])),
-        )
-    rows = rows_of(group)
-    points = _minimised(rows, front.objectives)
-    theirs, ours = points[non_dominated(points)], front.minimised[front.members]
-    return Rival(
-        folder=folder,
-        members=len(theirs),
-        hypervolume=hypervolume(theirs, _corner(front.objectives)),
-        igd_plus=igd_plus(ours, theirs),
-        additive_epsilon=additive_epsilon(ours, theirs),
-    )
-
-
-def _corner(chosen: Sequence[Objective]) -> list[float]:
-    return [-o.reference if o.maximised else o.reference for o in chosen]
-
-
-def _minimised(rows: Sequence[Row], chosen: Sequence[Objective]) -> NDArray[np.float64]:
-    """Return the finite points that moat.fronts takes, what is maximised negated."""
-    signs = [-1.0 if objective.maximised else 1.0 for objective in chosen]
-    shown = np.array([[o.value(row) for o in chosen] for row in rows], dtype=float)
-    return as_points(shown * signs, [row.name for row in rows])

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from moat.report.columns import Column
 from moat.report.numbers import as_printed, decimals, gap, spread
 from moat.report.scoreboard import OUT_OF_REACH, Scoreboard
+from moat.report.settings import Setting
 
 Kind = Literal["seeds", "score", "published", "difference"]
 
@@ -46,7 +46,7 @@ def lines_of(board: Scoreboard, columns: Sequence[int]) -> list[Line]:
     return lines
 
 
-def guess_words(column: Column) -> list[str]:
+def guess_words(column: Setting) -> list[str]:
     """Return the mark of a column whose runs did not train, how many where not all, or nothing."""
     guesses, runs = column.guesses, len(column.rows)
     some = [f"({guesses} of {runs})"] if guesses < runs else []

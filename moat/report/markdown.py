@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from moat.report.columns import Column
 from moat.report.lines import Line, blocks, guess_words, lines_of
 from moat.report.score_notes import board_notes
 from moat.report.scoreboard import Scoreboard
+from moat.report.settings import Setting
 
 MOST_COLUMNS = 8
 
@@ -34,7 +34,7 @@ def _table(board: Scoreboard, block: range) -> str:
     return "\n".join(_row(cells) for cells in [["score", *headings], rule, *lines])
 
 
-def _heading(column: Column) -> str:
+def _heading(column: Setting) -> str:
     mark = " ".join(guess_words(column))
     return escaped(column.name) + (f" **{mark}**" if mark else "")
 

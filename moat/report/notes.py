@@ -1,35 +1,12 @@
-"""What a front's numbers mean, in words: under the table, under the picture, in front.json."""
+"""What scores mean, in words: under every table, whatever it shows."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from moat.report.front import Front
-from moat.report.gate import gate_notes
 from moat.report.groups import Group
 from moat.report.rows import Row
 
 REACH = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
-
-
-def notes(front: Front) -> list[str]:
-    """Return what the numbers mean, which baseline was used, and the hypervolume."""
-    return [
-        f"front: ● no other run dominates it by {objectives_text(front)}; < one that does.",
-        scores_text(front.group),
-        *absence_notes(front.group),
-        *baseline_notes(front.rows, front.group),
-        *gate_notes(front.group.points),
-        hypervolume_text(front),
-        *rival_notes(front),
-    ]
-
-
-def objectives_text(front: Front) -> str:
-    """Return what the front is of; the directions, where the names do not speak for themselves."""
-    *names, last = (objective.name for objective in front.objectives)
-    text = f"{', '.join(names)} and {last}"
-    ways = {objective.direction for objective in front.objectives}
-    return f"{text} (all {ways.pop()})" if len(ways) == 1 else text
 
 
 def scores_text(group: Group) -> str:
@@ -80,31 +57,6 @@ def protocol_text(group: Group) -> str:
         f"Protocol {group.protocol_hash}: {'; '.join(threats)}. "
         f"Scores summed over {summed_text(group)}; {examples_text(group)}."
     )
-
-
-def caption_text(front: Front) -> str:
-    """Return the protocol and the hypervolume."""
-    return f"{protocol_text(front.group)} {hypervolume_text(front)}"
-
-
-def hypervolume_text(front: Front) -> str:
-    """Return the hypervolume and the reference point it is measured against."""
-    corner = ", ".join(f"{o.name} {o.reference:g}" for o in front.objectives)
-    return f"Hypervolume {front.hypervolume:,.1f} against the fixed reference point ({corner})."
-
-
-def rival_notes(front: Front) -> list[str]:
-    """Return how the front stands against another, where one was named."""
-    rival = front.rival
-    if rival is None:
-        return []
-    return [
-        f"Against the front of {rival.folder} ({rival.members} runs, hypervolume "
-        f"{rival.hypervolume:,.1f}): IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
-        f"a member of that one, in the mean; additive ε {rival.additive_epsilon:.2f}, by how much "
-        "it would have to improve in every objective to cover that one. Both in points; at 0 or "
-        "below it does."
-    ]
 
 
 def summed_text(group: Group) -> str:

@@ -5,23 +5,34 @@ from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
+import numpy as np
+from numpy.typing import NDArray
+
 from moat.errors import FrontError, did_you_mean
+from moat.fronts.dominance import as_points
+from moat.outcomes import contributions
 from moat.report.groups import Group
+from moat.report.points import Point
 from moat.report.rows import Row
+from moat.report.settings import Setting
 from moat.types import NATURAL
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Objective:
     """One axis of a front, in percentage points, with its fixed place in the reference point.
 
-    `value` is None where a run has no such score.
+    `value` is None where a run has no such score. `per_example` is what each test example adds to
+    it, so that their mean is the value.
     """
 
     name: str
     value: Callable[[Row], float | None]
     maximised: bool
     reference: float
+    per_example: Callable[[Row], Floats]
 
     @property
     def direction(self) -> str:
@@ -29,11 +40,48 @@ class Objective:
         return "maximised" if self.maximised else "minimised"
 
 
-UNIVERSAL = Objective("universal score", attrgetter("universal"), True, 0.0)
-SACRIFICED = Objective("sacrificed natural accuracy", attrgetter("sacrificed"), False, 100.0)
-TOTAL = Objective("total score", attrgetter("point.total"), True, 0.0)
-UNION = Objective("union", attrgetter("point.union"), True, 0.0)
-NATURAL_ACCURACY = Objective("natural accuracy", attrgetter("point.natural"), True, 0.0)
+def _of(score: str, point: Point) -> Floats:
+    """Return what each example adds to a score of a run, in the order of the examples' ids."""
+    found = point.outcomes
+    if found is None:
+        raise FrontError("its outcomes are not at hand.", where=point.where)
+    added = contributions(found, score, summed=point.protocol["summed"])
+    return np.asarray(added[np.argsort(found.ids, kind="stable")])
+
+
+def _mean_of(score: str, points: Sequence[Point]) -> Floats:
+    return np.asarray(np.mean([_of(score, point) for point in points], axis=0))
+
+
+def _plain(score: str, row: Row) -> Floats:
+    return _of(score, row.point)
+
+
+def _gained(row: Row) -> Floats:
+    return np.asarray(_of("total", row.point) - _mean_of("total", row.origin))
+
+
+def _lost(row: Row) -> Floats:
+    return np.asarray(_mean_of(NATURAL, row.origin) - _of(NATURAL, row.point))
+
+
+def _score(name: str, row: Row) -> float | None:
+    return row.point.scores[name]
+
+
+def _robustness(name: str) -> Objective:
+    return Objective(name, partial(_score, name), True, 0.0, partial(_plain, name))
+
+
+def _point(title: str, name: str) -> Objective:
+    return Objective(title, attrgetter(f"point.{name}"), True, 0.0, partial(_plain, name))
+
+
+UNIVERSAL = Objective("universal score", attrgetter("universal"), True, 0.0, _gained)
+SACRIFICED = Objective("sacrificed natural accuracy", attrgetter("sacrificed"), False, 100.0, _lost)
+TOTAL = _point("total score", "total")
+UNION = _point("union", "union")
+NATURAL_ACCURACY = _point("natural accuracy", NATURAL)
 
 SCORES = {
     NATURAL: NATURAL_ACCURACY,
@@ -44,18 +92,19 @@ SCORES = {
 }
 
 
-def usual_objectives(rows: Sequence[Row], group: Group) -> tuple[Objective, ...]:
+def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objective, ...]:
     """Return Figure 7's pair, or total and natural accuracy without a baseline.
 
     Where a run has no total, as after an evaluation with union_only, union stands in its place.
     """
     if not group.is_whole:
         return UNION, NATURAL_ACCURACY
-    return (UNIVERSAL, SACRIFICED) if rows[0].baseline else (TOTAL, NATURAL_ACCURACY)
+    based = settings[0].rows[0].baseline
+    return (UNIVERSAL, SACRIFICED) if based else (TOTAL, NATURAL_ACCURACY)
 
 
 def named_objectives(
-    names: Sequence[str], rows: Sequence[Row], group: Group
+    names: Sequence[str], settings: Sequence[Setting], group: Group
 ) -> tuple[Objective, ...]:
     """Return the objectives that a user named: scores, threats, ensembles.
 
@@ -68,16 +117,12 @@ def named_objectives(
             where="--objectives",
             hint=f"known: {', '.join(known)}",
         )
-    for name in names:
-        if name not in known:
-            raise FrontError(
-                f"no score is called {name!r}.{did_you_mean(name, known)}",
-                where="--objectives",
-                hint=f"known: {', '.join(known)}",
-            )
-    chosen = tuple(SCORES.get(name) or _robustness(name) for name in names)
+    require_known(names, known, "--objectives")
+    chosen = tuple(objective_of(name) for name in names)
     for objective, name in zip(chosen, names, strict=True):
-        if missing := [row.name for row in rows if objective.value(row) is None]:
+        if missing := [
+            setting.name for setting in settings if setting.mean(objective.value) is None
+        ]:
             raise FrontError(
                 f"{_some(missing)} of {group.title} has no {objective.name}: {_why(name)}.",
                 where="--objectives",
@@ -86,12 +131,32 @@ def named_objectives(
     return chosen
 
 
-def _robustness(name: str) -> Objective:
-    return Objective(name, partial(_score, name), True, 0.0)
+def require_known(names: Sequence[str], known: Sequence[str], option: str) -> None:
+    """Raise FrontError for the first name that is no score, with the nearest."""
+    for name in names:
+        if name not in known:
+            raise FrontError(
+                f"no score is called {name!r}.{did_you_mean(name, known)}",
+                where=option,
+                hint=f"known: {', '.join(known)}",
+            )
 
 
-def _score(name: str, row: Row) -> float | None:
-    return row.point.scores[name]
+def objective_of(name: str) -> Objective:
+    """Return the objective of a score, a threat or an ensemble."""
+    return SCORES.get(name) or _robustness(name)
+
+
+def corner(objectives: Sequence[Objective]) -> list[float]:
+    """Return the fixed reference point, as what is minimised."""
+    return [-o.reference if o.maximised else o.reference for o in objectives]
+
+
+def minimised(settings: Sequence[Setting], objectives: Sequence[Objective]) -> Floats:
+    """Return the finite points that moat.fronts takes, what is maximised negated."""
+    signs = [-1.0 if objective.maximised else 1.0 for objective in objectives]
+    shown = np.array([[s.mean(o.value) for o in objectives] for s in settings], dtype=float)
+    return as_points(shown * signs, [setting.name for setting in settings])
 
 
 def _why(name: str) -> str:

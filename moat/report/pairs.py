@@ -7,7 +7,7 @@ import matplotlib.style
 from matplotlib.figure import Figure
 
 from moat.report.front import Front
-from moat.report.notes import caption_text
+from moat.report.front_notes import caption_text
 from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
 
 _SIDE = 2.3  # inches of a panel
@@ -24,7 +24,10 @@ def draw_pairs(front: Front) -> Figure:
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
     width = max(_SIDE * count + 0.9, 6.0)
     columns = int(width // 1.25)
-    named = [f"{place} {row.name}" for place, row in enumerate(front.rows[: _members(front)], 1)]
+    named = [
+        f"{place} {setting.name}"
+        for place, setting in enumerate(front.settings[: _members(front)], 1)
+    ]
     words = f"{'; '.join(named)}. {caption_text(front)}" if named else caption_text(front)
     caption = textwrap.wrap(words, int(width * 17.5))
     below = 0.3 + 0.12 * len(caption) + 0.17 * -(-(len(variants) + 2) // columns)
@@ -69,8 +72,8 @@ def draw_pairs(front: Front) -> Figure:
 
 def _draw_panel(axes: Any, front: Front, variants: list[str], across: int, up: int) -> None:
     points = front.values[:, [across, up]]
-    for place, (row, on) in enumerate(zip(front.rows, front.members, strict=True)):
-        look = marker_of(variants.index(row.point.variant), filled=bool(on))
+    for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
+        look = marker_of(variants.index(setting.first.variant), filled=bool(on))
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
         axes.plot(*points[place], **{**look, "markersize": 5}, **faded, gid=f"run-{place}")
         if place < _members(front):

@@ -1,13 +1,13 @@
 """Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from moat.errors import FrontError, MoatError
-from moat.outcomes import NATURAL_COLUMN, accuracy, summary, union
+from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
 from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
-from moat.runs import RunFolder, find_runs
+from moat.runs import RunFolder, find_runs, unfinished_runs
 from moat.storage import Record
 from moat.types import NATURAL
 
@@ -20,6 +20,7 @@ class Point:
     """
 
     where: str  # the run folder, seen from the results folder
+    folder: Path
     study: str
     variant: str
     sweep: dict[str, Any]
@@ -41,6 +42,7 @@ class Point:
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
     classes: int | None = None
     sanity: tuple[dict[str, Any], ...] = ()  # the gate's checks; empty where none was stored
+    outcomes: Outcomes | None = field(default=None, repr=False)  # the matrix, without its losses
 
     @property
     def scored(self) -> list[str]:
@@ -54,20 +56,35 @@ class Point:
         return 100 * share if isinstance(share, int | float) else None
 
 
-def read_points(results: Path) -> tuple[list[Point], list[str]]:
-    """Return a point for each finished run below a folder, and why others could not be read."""
+def read_points(*results: Path) -> tuple[list[Point], list[str]]:
+    """Return a point for each finished run below some folders, and why others could not be read.
+
+    A run that lies below two of them counts once. FrontError names a folder without any.
+    """
+    points: dict[Path, Point] = {}
+    skipped: list[str] = []
+    top = results[0] if len(results) == 1 else None
+    for below in results:
+        found, failed = _read_below(below, top or below.parent)
+        points = {**{point.folder.resolve(): point for point in found}, **points}
+        skipped += [message for message in failed if message not in skipped]
+    return list(points.values()), skipped
+
+
+def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
     if not results.is_dir():
         raise FrontError("there is no such folder.", where=str(results), hint=_TRAIN)
     points, skipped = [], []
     for folder in find_runs(results):
         try:
-            points.append(read_point(folder, results))
+            points.append(read_point(folder, top))
         except MoatError as error:
             skipped.append(str(error if error.where else error.at(str(folder.path))))
+    skipped += [_UNFINISHED.format(folder=run.path) for run in unfinished_runs(results)]
     if not points:
         found = "no finished run lies below this folder."
         if skipped:
-            found = f"none of the {len(skipped)} finished runs below this folder can be read."
+            found = f"none of the {len(skipped)} runs below this folder can be read."
         raise FrontError(found, where=str(results), hint="\n".join([*skipped, _TRAIN]))
     return points, skipped
 
@@ -86,11 +103,13 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     trains, classes = table_of(record.get("trains")), record.get("classes")
     return Point(
         where=folder.path.relative_to(results).as_posix(),
+        folder=folder.path,
         is_natural=described_type(trains.get("scalarizer")) == NATURAL,
         training=_told(record.get("training")),
         trains=trains,
         sanity=evidence.sanity,
         classes=classes if isinstance(classes, int) and classes > 0 else None,
+        outcomes=replace(outcomes, losses=None),
         **{name: record[name] for name in RECORD},
         **{name: made[name] for name in _SCORES},
     )
@@ -110,4 +129,5 @@ def described_type(table: Any) -> Any:
 _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )
+_UNFINISHED = "{folder}: the run is not finished. `moat train` with its recipe goes on with it."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."

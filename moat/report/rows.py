@@ -16,7 +16,7 @@ class Row:
     `universal` is the sum of the scores' gains over the natural baseline (Table 1), `sacrificed`
     the natural accuracy lost against it (Figure 7); both None where the group has no natural run,
     `universal` also where the run or its baseline has no total. `baseline` names the natural runs
-    that were compared with: one, or several for their mean.
+    that were compared with: one, or several for their mean; `origin` are these runs themselves.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Row:
     baseline: tuple[str, ...] = ()
     universal: float | None = None
     sacrificed: float | None = None
+    origin: tuple[Point, ...] = ()
 
 
 def rows_of(group: Group) -> list[Row]:
@@ -38,7 +39,8 @@ def rows_of(group: Group) -> list[Row]:
             continue
         sacrificed = fmean(natural.natural for natural in base) - point.natural
         baseline = tuple(names[natural] for natural in base)
-        rows.append(Row(name, point, baseline, _gained(point, base), sacrificed))
+        gained = _gained(point, base)
+        rows.append(Row(name, point, baseline, gained, sacrificed, tuple(base)))
     return rows
 
 

@@ -1,9 +1,9 @@
 """What a scoreboard's numbers mean, in words: under the tables, in report.md."""
 
-from moat.report.columns import guess_limit
 from moat.report.gate import gate_notes
 from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.scoreboard import OUT_OF_REACH, Scoreboard
+from moat.report.settings import guess_limit
 from moat.types import NATURAL
 
 _THEN = {

@@ -5,10 +5,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.columns import Column
 from moat.report.lines import blocks, guess_words, lines_of
 from moat.report.score_notes import board_notes
 from moat.report.scoreboard import Scoreboard
+from moat.report.settings import Setting
 from moat.report.table import width_of
 
 _STYLES = {"seeds": "dim", "score": "bold", "published": "", "difference": "dim"}
@@ -34,7 +34,7 @@ def _table(board: Scoreboard, places: range) -> Table:
     return table
 
 
-def _heading(column: Column) -> Text:
+def _heading(column: Setting) -> Text:
     """Return a column's name a word a line, and below it whether it did not train."""
     text = Text("\n".join(column.name.split(" ")))
     return text.append("".join(f"\n{word}" for word in guess_words(column)), style="red")

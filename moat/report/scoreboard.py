@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from moat.report.columns import Column, columns_of
 from moat.report.groups import Group, group_points
 from moat.report.numbers import finite
 from moat.report.points import read_points
 from moat.report.published import Published, stated_by
 from moat.report.rows import Row
+from moat.report.settings import Setting, rows_in, settings_of
 from moat.types import NATURAL
 
 UNIVERSAL, TOTAL, UNION = "universal", "total", "union"
@@ -46,7 +46,7 @@ class Scoreboard:
     """One group's scores: `cells` holds for each score one cell a column."""
 
     group: Group
-    columns: tuple[Column, ...]
+    columns: tuple[Setting, ...]
     cells: dict[str, tuple[Cell, ...]]
     sources: tuple[str, ...]  # of each column's published figures; "" where it has none
     stated: tuple[Published, ...]  # the different tables that the runs' recipes state
@@ -54,7 +54,7 @@ class Scoreboard:
     @property
     def rows(self) -> list[Row]:
         """Every run, a column after the other."""
-        return [row for column in self.columns for row in column.rows]
+        return rows_in(self.columns)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def scoreboard_of(
         if point.where in stated and stated[point.where] not in tables:
             tables.append(stated[point.where])
     named = [variant for table in tables for variant in table.variants]
-    columns = columns_of(group, variants or named)
+    columns = settings_of(group, variants or named)
     beside = [_table_for(column, group, stated) for column in columns]
     values = {column: [values_of(row) for row in column.rows] for column in columns}
     cells = {
@@ -135,7 +135,7 @@ def values_of(row: Row) -> dict[str, float | None]:
     return {NATURAL: point.natural, **robust, **others}
 
 
-def _table_for(column: Column, group: Group, stated: Mapping[str, Published]) -> Published | None:
+def _table_for(column: Setting, group: Group, stated: Mapping[str, Published]) -> Published | None:
     """Return the table that names a column: its own runs' before that of another of its study."""
     first = column.first
     others = [point for point in group.points if point.study == first.study]

@@ -30,9 +30,14 @@ def render(figure: Figure, format: str) -> bytes:
     return buffer.getvalue()
 
 
+def colour_of(number: int) -> str:
+    """Return the colour of the so-manieth variant."""
+    return COLOURS[number % len(COLOURS)]
+
+
 def marker_of(number: int, *, filled: bool) -> dict[str, Any]:
     """Return how the so-manieth variant's runs are marked: filled on the front, else hollow."""
-    colour = COLOURS[number % len(COLOURS)]
+    colour = colour_of(number)
     return {
         "linestyle": "",
         "marker": MARKERS[number % len(MARKERS)],

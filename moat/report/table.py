@@ -9,9 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from moat.report.front import Front
-from moat.report.notes import REACH, notes
+from moat.report.front_notes import notes
+from moat.report.notes import REACH
 from moat.report.numbers import percent
-from moat.report.rows import Row
+from moat.report.objectives import objective_of
+from moat.report.settings import Setting
+from moat.types import NATURAL
 
 _OUT_OF_REACH = "r out of\nreach"
 
@@ -24,7 +27,7 @@ class _Layout:
 
 
 def front_table(front: Front, width: int = 120) -> Table:
-    """Return one line a run: what it was, its scores, and its place on or off the front.
+    """Return one line a setting: what it was, its scores, and its place on or off the front.
 
     For a terminal that is too narrow, headings are broken, then the share of steps whose r was
     out of reach is left out, then runs are named by numbers; last, names are wrapped.
@@ -46,7 +49,7 @@ def width_of(table: Table) -> int:
 
 def _table(front: Front, layout: _Layout) -> Table:
     threats = front.group.scored
-    seeds = len({row.point.seed for row in front.rows}) > 1
+    seeds = len({point.seed for point in front.group.points}) > 1
     studies = len(front.group.studies) > 1
     table = Table(
         title=Text(front.group.title),
@@ -66,23 +69,33 @@ def _table(front: Front, layout: _Layout) -> Table:
         heading = _broken(name) if layout.broken else name
         table.add_column(Text(heading), justify="right", min_width=5, no_wrap=True)
     table.add_column("front", overflow="fold")
-    for place, row in enumerate(front.rows):
+    for place, setting in enumerate(front.settings):
         rival = front.dominated_by[place]
-        words = [*[str(place + 1)] * layout.numbered, *[row.point.study] * studies, row.point.label]
-        cells = [*words, *[str(row.point.seed)] * seeds, *_scores(row, threats, layout.reach)]
+        first = setting.first
+        words = [*[str(place + 1)] * layout.numbered, *[first.study] * studies, first.label]
+        cells = [*words, *[seeds_text(setting)] * seeds, *_scores(setting, threats, layout.reach)]
         if rival is None:
             cells.append("●")
         else:
-            cells.append(f"< {rival + 1 if layout.numbered else front.rows[rival].name}")
+            cells.append(f"< {rival + 1 if layout.numbered else front.settings[rival].name}")
         table.add_row(*(Text(cell) for cell in cells), style="bold" if rival is None else "dim")
     return table
 
 
-def _scores(row: Row, threats: Sequence[str], reach: bool) -> list[str]:
-    point = row.point
-    scores = [point.natural, *(point.scores[threat] for threat in threats)]
-    last = [point.out_of_reach] * reach
-    return [percent(value) for value in [*scores, row.universal, point.total, point.union, *last]]
+def seeds_text(setting: Setting) -> str:
+    """Return the seed of a setting, or its seeds, the stretches among them by their ends."""
+    seeds = setting.seeds
+    ends = [seed for seed in seeds if {seed - 1, seed + 1} - set(seeds)]
+    if len(seeds) > 2 and ends == [seeds[0], seeds[-1]]:
+        return f"{seeds[0]}-{seeds[-1]}"
+    return ",".join(map(str, seeds))
+
+
+def _scores(setting: Setting, threats: Sequence[str], reach: bool) -> list[str]:
+    names = [NATURAL, *threats, "universal", "total", "union"]
+    scores = [setting.mean(objective_of(name).value) for name in names]
+    last = [setting.mean(lambda row: row.point.out_of_reach)] * reach
+    return [percent(value) for value in [*scores, *last]]
 
 
 def _broken(name: str) -> str:

@@ -16,6 +16,12 @@ def cache_of(run: Path, study: str) -> Path | None:
     return None
 
 
+def unfinished_runs(results: Path) -> list[RunFolder]:
+    """Return the folders of the runs below a folder that were begun and are not finished."""
+    begun = (path.parent for path in sorted(results.rglob("recipe.toml")))
+    return [RunFolder(run) for run in begun if not (run / "run.json").exists()]
+
+
 def find_runs(results: Path) -> list[RunFolder]:
     """Return the folders of the finished runs anywhere below a folder, in order of their paths."""
     return [RunFolder(path.parent) for path in sorted(results.rglob("run.json"))]

@@ -75,7 +75,7 @@ def test_the_mean_of_several_baselines_is_of_all_of_them_or_of_none(tmp_path, wr
 def test_the_front_is_of_what_can_be_scored(results):
     (front,) = make_fronts(results).fronts
     assert {objective.name for objective in front.objectives}.isdisjoint({"total", "universal"})
-    place = {row.name: number for number, row in enumerate(front.rows)}
+    place = {row.name: number for number, row in enumerate(front.settings)}
     assert front.members[place["max-at"]]
     assert not front.members[place["average-at"]]  # lower in natural and in union
 

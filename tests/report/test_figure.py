@@ -31,7 +31,7 @@ def test_every_run_is_a_marker_and_a_label_and_text_stays_text(study):
     svg, front = svg_of(study)
     assert len(groups(svg, r"run-\d+")) == 14
     written = texts(svg)
-    for row in front.rows:
+    for row in front.settings:
         assert row.name in written
 
 
@@ -106,10 +106,35 @@ def test_one_run_alone_is_drawn(tmp_path, write):
 
 
 def test_runs_at_the_same_point_are_all_labelled(tmp_path, write):
-    for seed in range(5):
-        write(tmp_path / f"{seed}", "natural", 90, (1, 2, 3, 4), seed=seed)
+    for number in range(5):
+        write(tmp_path / f"{number}", f"run {number}", 90, (1, 2, 3, 4))
     svg, _ = svg_of(tmp_path)
-    assert {f"natural seed {seed}" for seed in range(5)} <= set(texts(svg))
+    assert {f"run {number}" for number in range(5)} <= set(texts(svg))
+
+
+def test_a_point_of_several_seeds_has_its_interval_and_the_seeds_their_surfaces(tmp_path, write):
+    for seed in range(3):
+        for number, variant in enumerate(("natural", "a", "b")):
+            scores = (10 * number + seed, 20, 30, 0)
+            write(tmp_path / f"{variant}{seed}", variant, 90 - 3 * number, scores, seed=seed)
+    svg, front = svg_of(tmp_path)
+    assert [len(setting.rows) for setting in front.settings] == [3, 3, 3]
+    for gid in ("interval-0", "attained-best", "attained-median", "attained-worst"):
+        assert svg.find(f".//*[@id='{gid}']") is not None
+    assert {"one seed", "half of the seeds", "all seeds"} <= set(texts(svg))
+
+
+def test_the_staircase_runs_on_the_worse_side_of_its_corners(tmp_path, write):
+    write(tmp_path / "n", "natural", 95, (0, 0, 0, 0))
+    write(tmp_path / "a", "a", 90, (30, 0, 0, 0))
+    write(tmp_path / "b", "b", 80, (60, 0, 0, 0))
+    styles = {}
+    for names in (("universal", "sacrificed"), ("sacrificed", "universal")):
+        (front,) = make_fronts(tmp_path, objectives=names).fronts
+        lines = draw_front(front).axes[0].lines
+        (line,) = [one for one in lines if one.get_gid() == "front-line"]
+        styles[names[0]] = line.get_drawstyle()
+    assert styles == {"universal": "steps-pre", "sacrificed": "steps-post"}
 
 
 def test_a_far_outlier_makes_its_axis_symlog(study, write):
@@ -135,7 +160,7 @@ def test_of_very_many_runs_only_the_members_are_labelled(tmp_path, write):
         write(tmp_path / f"{r}", "pareto", 90, (r / 4, r / 4, 9, 9), r=r, examples=50)
     svg, front = svg_of(tmp_path)
     written = set(texts(svg))
-    for row, member in zip(front.rows, front.members, strict=True):
+    for row, member in zip(front.settings, front.members, strict=True):
         assert (row.name in written) == member
     assert len(groups(svg, r"run-\d+")) == 156
 

@@ -17,8 +17,8 @@ def test_the_front_is_of_universal_score_and_sacrificed_natural_accuracy(study):
         "universal score",
         "sacrificed natural accuracy",
     ]
-    on = {row.name for row, member in zip(front.rows, front.members, strict=True) if member}
-    off = {row.name for row in front.rows} - on
+    on = {one.name for one, member in zip(front.settings, front.members, strict=True) if member}
+    off = {one.name for one in front.settings} - on
     assert off == {"max-at", "pgd-at", "spatial-at", "pareto r=1.5"}
 
 
@@ -64,7 +64,7 @@ def test_without_a_natural_run_the_front_is_of_total_score_and_natural_accuracy(
     write(tmp_path / "c", "bad", 70, (10, 10, 10, 0))
     (front,) = make_fronts(tmp_path).fronts
     assert [objective.name for objective in front.objectives] == ["total score", "natural accuracy"]
-    assert [row.name for row in front.rows] == ["max-at", "pgd-at", "bad"]
+    assert [one.name for one in front.settings] == ["max-at", "pgd-at", "bad"]
     assert front.members.tolist() == [True, True, False]
     assert front.hypervolume == pytest.approx(80 * 90 + 10 * 80)
 
@@ -86,5 +86,57 @@ def test_a_point_that_is_not_finite_is_rejected_by_name(study):
 def test_the_messages_of_skipped_runs_are_kept(study):
     (study / "max-at" / "plain" / "seed-0" / "run.json").write_text("")
     report = make_fronts(study)
-    assert len(report.fronts[0].rows) == 13
+    assert len(report.fronts[0].settings) == 13
     assert len(report.skipped) == 1
+
+
+def test_several_folders_make_one_front_and_a_run_named_twice_counts_once(tmp_path, write):
+    write(tmp_path / "one" / "a", "a", 90, SCORES, study="one")
+    write(tmp_path / "two" / "b", "b", 80, (60, 30, 30, 30), study="two")
+    report = make_fronts(tmp_path / "one", tmp_path / "two", tmp_path / "two" / "b")
+    (front,) = report.fronts
+    assert {setting.name for setting in front.settings} == {"one: a", "two: b"}
+    assert {setting.first.where for setting in front.settings} == {"one/a", "two/b"}
+    assert {setting.first.folder for setting in front.settings} == {
+        tmp_path / "one" / "a",
+        tmp_path / "two" / "b",
+    }
+
+
+def test_a_folder_without_runs_among_several_is_named(tmp_path, write):
+    write(tmp_path / "one" / "a", "a", 90, SCORES)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FrontError, match="no finished run lies below this folder") as caught:
+        make_fronts(tmp_path / "one", tmp_path / "empty")
+    assert str(tmp_path / "empty") in str(caught.value)
+
+
+def test_a_run_that_is_not_finished_is_told_beside_the_others(study):
+    (study / "max-at" / "plain" / "seed-0" / "run.json").unlink()
+    (study / "max-at" / "plain" / "seed-0" / "recipe.toml").write_text("")
+    (message,) = make_fronts(study).skipped
+    assert message.startswith(str(study / "max-at" / "plain" / "seed-0"))
+    assert message.endswith(
+        "the run is not finished. `moat train` with its recipe goes on with it."
+    )
+
+
+def test_a_setting_of_several_seeds_stands_at_their_mean(tmp_path, write):
+    for seed, pgd in enumerate((30, 50)):
+        write(tmp_path / f"a{seed}", "a", 90 - seed, (pgd, 0, 0, 0), seed=seed)
+    write(tmp_path / "b", "b", 80, (45, 0, 0, 0))
+    (front,) = make_fronts(tmp_path, objectives=("natural", "pgd")).fronts
+    places = {
+        setting.name: values
+        for setting, values in zip(front.settings, front.values.tolist(), strict=True)
+    }
+    assert places == {"a": pytest.approx([89.5, 40]), "b": pytest.approx([80, 45])}
+
+
+def test_members_with_a_high_trade_off_are_named(tmp_path, write):
+    corner = [(95, 5), (94, 20), (93, 60), (70, 62), (50, 63), (30, 64), (10, 65)]
+    for number, (natural, pgd) in enumerate(corner):
+        write(tmp_path / str(number), f"v{number}", natural, (pgd, 0, 0, 0))
+    (front,) = make_fronts(tmp_path, objectives=("natural", "pgd")).fronts
+    assert "v2" in {front.settings[place].name for place in front.knees}
+    assert all(front.members[place] for place in front.knees)

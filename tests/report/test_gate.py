@@ -6,8 +6,8 @@ from moat.errors import RunFolderError
 from moat.evaluation.sanity import Check
 from moat.report import make_fronts, make_scoreboards, read_points
 from moat.report.files import csv_text, json_text
+from moat.report.front_notes import notes
 from moat.report.gate import gate_notes, worst_verdict
-from moat.report.notes import notes
 from moat.report.points import read_point
 from moat.report.run_scores import score_runs
 from moat.report.run_table import run_table

@@ -33,7 +33,7 @@ def test_the_order_of_keys_does_not_part_a_group(tmp_path, write):
 
 def test_other_data_or_another_protocol_makes_another_group_in_order_of_the_runs(two_groups):
     fronts = make_fronts(two_groups).fronts
-    assert [len(front.rows) for front in fronts] == [14, 1]
+    assert [len(front.settings) for front in fronts] == [14, 1]
 
 
 def test_a_title_names_every_study_and_needs_no_settings(tmp_path, write):

@@ -6,7 +6,7 @@ import pytest
 from moat.errors import FrontError
 from moat.report import make_fronts
 from moat.report.files import json_text
-from moat.report.notes import notes
+from moat.report.front_notes import hypervolume_text, notes, rival_notes
 
 SCORES = (30, 30, 30, 30)
 
@@ -20,9 +20,14 @@ def refusal(results, *names) -> str:
 def test_a_front_is_of_the_scores_that_are_named(study):
     (front,) = make_fronts(study, objectives=("natural", "pgd", "flow", "rt")).fronts
     assert front.values.shape == (14, 4)
-    for row, values in zip(front.rows, front.values, strict=True):
-        scores = row.point.scores
-        assert values.tolist() == [row.point.natural, scores["pgd"], scores["flow"], scores["rt"]]
+    for setting, values in zip(front.settings, front.values, strict=True):
+        scores = setting.first.scores
+        assert values.tolist() == [
+            setting.first.natural,
+            scores["pgd"],
+            scores["flow"],
+            scores["rt"],
+        ]
     better = front.values[:, None] >= front.values
     strict = front.values[:, None] > front.values
     dominated = (better.all(2) & strict.any(2)).any(0)
@@ -35,7 +40,7 @@ def test_its_hypervolume_is_measured_from_the_reference_that_is_printed(tmp_path
     write(tmp_path / "b", "b", 90, (50, 40, 10, 0))
     (front,) = make_fronts(tmp_path, objectives=("natural", "pgd", "rt")).fronts
     assert front.hypervolume == pytest.approx(50 * (80 * 30 + 10 * 10))
-    assert "reference point (natural accuracy 0, pgd 0, rt 0)" in notes(front)[-1]
+    assert "reference point (natural accuracy 0, pgd 0, rt 0)" in hypervolume_text(front)
 
 
 def test_what_is_minimised_stands_beside_what_is_maximised(study):
@@ -88,7 +93,7 @@ class TestAgainstAnotherFront:
         assert rival.hypervolume == pytest.approx(80 * 66 + 12 * 40)
         assert rival.igd_plus == pytest.approx((2 + 6) / 2)
         assert rival.additive_epsilon == pytest.approx(6)
-        assert "IGD+ 4.00" in notes(front)[-1]
+        assert "IGD+ 4.00" in rival_notes(front)[0]
 
     def test_it_covers_itself(self, folders):
         (front,) = make_fronts(folders[0], against=folders[0]).fronts

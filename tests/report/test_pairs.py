@@ -18,7 +18,7 @@ def test_every_pair_has_a_panel_with_every_run(study):
     front, figure, svg = drawn(study)
     assert len(figure.axes) == 3
     marks = [g for g in svg.iter(f"{SVG}g") if re.fullmatch(r"run-\d+", g.get("id", ""))]
-    assert len(marks) == 3 * len(front.rows)
+    assert len(marks) == 3 * len(front.settings)
 
 
 def test_better_is_right_and_up(study):
@@ -31,7 +31,7 @@ def test_better_is_right_and_up(study):
 def test_members_are_numbered_and_named_in_the_caption(study):
     front, _, svg = drawn(study)
     text = " ".join("".join(t.itertext()) for t in svg.iter(f"{SVG}text"))
-    for number, row in enumerate(front.rows[: int(front.members.sum())], 1):
+    for number, row in enumerate(front.settings[: int(front.members.sum())], 1):
         assert f"{number} {row.name}" in text
 
 

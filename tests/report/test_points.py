@@ -105,7 +105,7 @@ def test_a_folder_without_runs_is_named_with_the_command_that_fills_it(tmp_path)
 
 def test_a_folder_whose_runs_are_all_unreadable_says_why_each_is(run, tmp_path):
     (run.path / "run.json").write_text("{")
-    with pytest.raises(FrontError, match="none of the 1 finished runs below this folder") as caught:
+    with pytest.raises(FrontError, match="none of the 1 runs below this folder") as caught:
         read_points(tmp_path)
     assert "run.json: the file is truncated or not moat's" in str(caught.value)
 

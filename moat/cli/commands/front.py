@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.options import listed
+from moat.cli.options import listed, weighed
 
 
 def front(
-    results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")],
+    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")],
     merge: Annotated[
         bool,
         typer.Option("--merge", help="Put all runs on one front; refused where they are unequal."),
@@ -23,18 +23,32 @@ def front(
     against: Annotated[
         Path | None, typer.Option(metavar="RESULTS", help="Measure it against the front there.")
     ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(metavar="SCORE=WEIGHT,...", help="Name one run, chosen on held-out examples."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
+        Path | None,
+        typer.Option(help="Where the files go: RESULTS, of several the working folder."),
     ] = None,
 ) -> None:
     """Show which runs no other run dominates, and write the table and the picture."""
     from moat.cli.display import console
-    from moat.report import front_table, make_fronts, write_front
+    from moat.report import front_table, interval_table, make_fronts, write_front
 
-    report = make_fronts(results, merge=merge, objectives=listed(objectives), against=against)
+    report = make_fronts(
+        *results,
+        merge=merge,
+        objectives=listed(objectives),
+        against=against,
+        prefer=weighed(prefer, "--prefer"),
+    )
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)
     for one in report.fronts:
         console.print(front_table(one, console.width))
-    for path in write_front(report, out or results):
+        if sure := interval_table(one):
+            console.print(sure)
+    folder = out or (results[0] if len(results) == 1 else Path())
+    for path in write_front(report, folder):
         typer.echo(f"wrote {path}")

@@ -1,8 +1,9 @@
-"""The columns of a scoreboard: one a variant and point of its sweep, all seeds of it together."""
+"""What a front and a scoreboard set beside each other: variants and points of their sweeps."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 from moat.report.groups import Group
@@ -14,7 +15,7 @@ GUESS, MARGIN = 1.5, 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class Setting:
     """The runs that differ in nothing but their seeds, under the name that tells them apart."""
 
     name: str
@@ -31,9 +32,24 @@ class Column:
         return self.rows[0].point
 
     @property
+    def seeds(self) -> list[int]:
+        """The seeds of the runs."""
+        return [point.seed for point in self.points]
+
+    def mean(self, score: Callable[[Row], float | None]) -> float | None:
+        """Return the mean of a score over the runs, None where any of them has none."""
+        values = [value for row in self.rows if (value := score(row)) is not None]
+        return fmean(values) if len(values) == len(self.rows) else None
+
+    @property
     def guesses(self) -> int:
         """How many of them do no better than a constant guess."""
         return sum(is_guess(point) for point in self.points)
+
+
+def rows_in(settings: Iterable[Setting]) -> list[Row]:
+    """Return every run, a setting after the other."""
+    return [row for setting in settings for row in setting.rows]
 
 
 def is_guess(point: Point) -> bool:
@@ -47,8 +63,8 @@ def guess_limit(classes: int) -> float:
     return min(GUESS * chance, chance + MARGIN)
 
 
-def columns_of(group: Group, variants: Sequence[str] = ()) -> list[Column]:
-    """Return the group's columns: a study after the other, in each its natural runs first.
+def settings_of(group: Group, variants: Sequence[str] = ()) -> list[Setting]:
+    """Return the group's settings: a study after the other, in each its natural runs first.
 
     Then the variants in the order given, then the others as they were read; sweep values ascend.
     """
@@ -60,7 +76,7 @@ def columns_of(group: Group, variants: Sequence[str] = ()) -> list[Column]:
     parts.sort(key=lambda rows: _rank(rows[0].point, group.studies, ranks))
     # Of one seed, so that names_of tells apart by study, and by folder where all else agrees.
     names = names_of([replace(rows[0].point, seed=0) for rows in parts])
-    return [Column(name, tuple(rows)) for name, rows in zip(names, parts, strict=True)]
+    return [Setting(name, tuple(rows)) for name, rows in zip(names, parts, strict=True)]
 
 
 def _same_but_for_the_seed(point: Point) -> str:

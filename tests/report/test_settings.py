@@ -1,15 +1,15 @@
 import pytest
 
 from moat.report import read_points
-from moat.report.columns import columns_of, guess_limit, is_guess
 from moat.report.groups import group_points
+from moat.report.settings import guess_limit, is_guess, settings_of
 
 SCORES = (10, 20, 30, 40)
 
 
 def columns(results, variants=()):
     (group,) = group_points(read_points(results)[0])
-    return columns_of(group, variants)
+    return settings_of(group, variants)
 
 
 def names(results, variants=()):
