@@ -39,6 +39,7 @@ def attainment_of(
     if len(shared) < 2 or not 2 <= len(objectives) <= 3:
         return None
     rows = [row for setting in settings for row in setting.rows if row.point.seed in shared]
+    rows.sort(key=lambda row: row.point.seed)  # moocore takes a set to be one stretch of rows
     signs = np.array([-1.0 if objective.maximised else 1.0 for objective in objectives])
     points = signs * np.array([[o.value(row) for o in objectives] for row in rows], dtype=float)
     sets = [shared.index(row.point.seed) + 1 for row in rows]

@@ -100,16 +100,18 @@ def _draw_intervals(axes: Any, front: Front, variants: list[str]) -> None:
     for place in _labelled(front):
         values = front.values[place]
         reach = np.stack([values - sure.low[place], sure.high[place] - values]).clip(0)
-        axes.errorbar(
+        _, _, bars = axes.errorbar(
             *values,
+            fmt="none",
             xerr=reach[:, :1],
             yerr=reach[:, 1:],
             ecolor=colour_of(variants.index(front.settings[place].first.variant)),
             elinewidth=0.7,
             alpha=0.55 if front.members[place] else 0.25,
             zorder=1.5,
-            gid=f"interval-{place}",
         )
+        for which, bar in zip("xy", bars, strict=True):
+            bar.set_gid(f"interval-{which}-{place}")
 
 
 def _draw_attainment(axes: Any, front: Front) -> None:

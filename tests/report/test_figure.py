@@ -119,7 +119,13 @@ def test_a_point_of_several_seeds_has_its_interval_and_the_seeds_their_surfaces(
             write(tmp_path / f"{variant}{seed}", variant, 90 - 3 * number, scores, seed=seed)
     svg, front = svg_of(tmp_path)
     assert [len(setting.rows) for setting in front.settings] == [3, 3, 3]
-    for gid in ("interval-0", "attained-best", "attained-median", "attained-worst"):
+    for gid in (
+        "interval-x-0",
+        "interval-y-0",
+        "attained-best",
+        "attained-median",
+        "attained-worst",
+    ):
         assert svg.find(f".//*[@id='{gid}']") is not None
     assert {"one seed", "half of the seeds", "all seeds"} <= set(texts(svg))
 
