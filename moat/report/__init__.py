@@ -1,6 +1,6 @@
 """What a study shows: run folders in, tables, files and pictures out. Trains nothing."""
 
-from moat.report.against import Comparison, compare
+from moat.report.against import ProtocolComparison, compare_protocols
 from moat.report.against_shown import against_table
 from moat.report.evidence import outcomes_of
 from moat.report.figure import draw_front
@@ -19,18 +19,18 @@ from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.table import front_table
 
 __all__ = [
-    "Comparison",
     "Front",
     "FrontReport",
     "Objective",
     "Point",
+    "ProtocolComparison",
     "Published",
     "Row",
     "RunScores",
     "ScoreReport",
     "Scoreboard",
     "against_table",
-    "compare",
+    "compare_protocols",
     "draw_front",
     "draw_pairs",
     "failed_checks",

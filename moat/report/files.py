@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from moat.report.against import Comparison
+from moat.report.against import ProtocolComparison
 from moat.report.against_shown import against_csv, against_markdown
 from moat.report.figure import draw_front
 from moat.report.front import Front, FrontReport
@@ -45,7 +45,7 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
     return _write_groups("report", folder, files)
 
 
-def write_against(comparison: Comparison, folder: Path) -> list[Path]:
+def write_against(comparison: ProtocolComparison, folder: Path) -> list[Path]:
     """Write a comparison of two protocols as against.md and against.csv; return the paths."""
     files: _Files = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
     return _write_groups("against", folder, [files])
