@@ -4,7 +4,7 @@ from moat.report.against import ProtocolComparison, compare_protocols
 from moat.report.against_shown import against_table
 from moat.report.evidence import outcomes_of
 from moat.report.figure import draw_front
-from moat.report.files import write_against, write_front, write_report
+from moat.report.files import write_against, write_comparison, write_front, write_report
 from moat.report.front import Front, FrontReport, make_fronts
 from moat.report.gate import failed_checks
 from moat.report.objectives import Objective
@@ -16,6 +16,9 @@ from moat.report.run_scores import RunScores, score_runs
 from moat.report.run_table import run_table
 from moat.report.score_table import score_table
 from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
+from moat.report.side_by_side import RunComparison, compare_runs
+from moat.report.side_by_side.shown import comparison_shown
+from moat.report.side_by_side.written import comparison_table
 from moat.report.table import front_table
 
 __all__ = [
@@ -26,11 +29,15 @@ __all__ = [
     "ProtocolComparison",
     "Published",
     "Row",
+    "RunComparison",
     "RunScores",
     "ScoreReport",
     "Scoreboard",
     "against_table",
     "compare_protocols",
+    "compare_runs",
+    "comparison_shown",
+    "comparison_table",
     "draw_front",
     "draw_pairs",
     "failed_checks",
@@ -44,6 +51,7 @@ __all__ = [
     "score_runs",
     "score_table",
     "write_against",
+    "write_comparison",
     "write_front",
     "write_report",
 ]

@@ -16,6 +16,13 @@ from moat.report.numbers import as_json
 from moat.report.pairs import draw_pairs
 from moat.report.rows import Row
 from moat.report.scoreboard import ScoreReport
+from moat.report.side_by_side import RunComparison
+from moat.report.side_by_side.written import (
+    comparison_csv,
+    comparison_json,
+    comparison_markdown,
+    examples_csv,
+)
 from moat.report.style import render
 from moat.report.tidy import csv_of, scores_csv
 from moat.storage import disk, make_folder, replace
@@ -49,6 +56,21 @@ def write_against(comparison: ProtocolComparison, folder: Path) -> list[Path]:
     """Write a comparison of two protocols as against.md and against.csv; return the paths."""
     files: _Files = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
     return _write_groups("against", folder, [files])
+
+
+def write_comparison(comparison: RunComparison, folder: Path) -> list[Path]:
+    """Write runs side by side as compare.md, .csv and .json, and compare-examples.csv.
+
+    The last has what came of each example; where the scores are refused both CSV files are empty.
+    """
+    files: _Files = {
+        "md": comparison_markdown(comparison),
+        "csv": comparison_csv(comparison),
+        "json": comparison_json(comparison),
+    }
+    examples: _Files = {"csv": examples_csv(comparison)}
+    written = _write_groups("compare", folder, [files])
+    return [*written, *_write_groups("compare-examples", folder, [examples])]
 
 
 def _front_files(front: Front, skipped: list[str]) -> _Files:

@@ -9,7 +9,7 @@ from moat.report.evidence import Evidence, evidence_of
 from moat.report.points import Point, point_of
 from moat.runs import RunFolder, find_runs
 
-_SHOWN = 5
+_SHOWN = 10
 
 
 def runs_at(path: Path) -> list[Path]:
