@@ -37,14 +37,14 @@ class ComparedRun:
         return {**told, "machine": table_of(self.record.get("machine"))}
 
 
-def compared_runs(paths: Sequence[Path]) -> tuple[ComparedRun, ...]:
+def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
     """Return the runs that are named, in their order; MoatError unless they are several.
 
     A folder with one finished run below it stands for that run.
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        run = run_at(path, "what is compared")
+        run = run_at(Path(path), "what is compared")
         if (before := found.get(run.resolve())) is not None:
             also = "" if before == run else f", the other time as {before}"
             raise RunFolderError(

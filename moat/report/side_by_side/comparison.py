@@ -39,7 +39,7 @@ class RunComparison:
         return Group(tuple(run.point for run in self.runs))
 
 
-def compare_runs(paths: Sequence[Path]) -> RunComparison:
+def compare_runs(paths: Sequence[Path | str]) -> RunComparison:
     """Compare finished runs, each named by its folder or by one with no other run below it.
 
     No attack is run: the scores are those of the stored outcomes. Raises MoatError for what is no

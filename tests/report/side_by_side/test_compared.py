@@ -12,7 +12,7 @@ def refusal(paths, kind=MoatError):
 
 def test_runs_stand_in_the_order_in_which_they_are_named(paths):
     assert compare_runs(paths).names == ("max-at", "mgda")
-    assert compare_runs(paths[::-1]).names == ("mgda", "max-at")
+    assert compare_runs([str(path) for path in paths[::-1]]).names == ("mgda", "max-at")
 
 
 def test_a_folder_with_one_run_below_it_stands_for_that_run(tmp_path, write):
