@@ -7,7 +7,7 @@ from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.sheets import leaves_ids_out
 
 OTHERWISE = "What trained them otherwise"
-BESIDES = "Besides"
+BESIDES = "Besides the recipe"
 COUNTS = "How many examples are withstood by all, by one run alone, by none"
 WHICH = "Which examples one run alone withstands"
 SAME_RECIPE = "The recipes do not differ in anything that trains a run, but for the seed."
