@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.commands.compare import compare
 from moat.cli.commands.evaluate import evaluate
 from moat.cli.commands.front import front
 from moat.cli.commands.listing import list_, schema
@@ -37,5 +38,5 @@ def _moat(
 ) -> None: ...
 
 
-for command in (train, evaluate, score, front, report, list_, schema):
+for command in (train, evaluate, score, compare, front, report, list_, schema):
     app.command(command.__name__.strip("_"))(command)

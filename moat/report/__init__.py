@@ -1,10 +1,10 @@
 """What a study shows: run folders in, tables, files and pictures out. Trains nothing."""
 
-from moat.report.against import Comparison, compare
+from moat.report.against import ProtocolComparison, compare_protocols
 from moat.report.against_shown import against_table
 from moat.report.evidence import outcomes_of
 from moat.report.figure import draw_front
-from moat.report.files import write_against, write_front, write_report
+from moat.report.files import write_against, write_comparison, write_front, write_report
 from moat.report.front import Front, FrontReport, make_fronts
 from moat.report.gate import failed_checks
 from moat.report.interval_table import interval_table
@@ -17,21 +17,28 @@ from moat.report.run_scores import RunScores, score_runs
 from moat.report.run_table import run_table
 from moat.report.score_table import score_table
 from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
+from moat.report.side_by_side import RunComparison, compare_runs
+from moat.report.side_by_side.shown import comparison_shown
+from moat.report.side_by_side.written import comparison_table
 from moat.report.table import front_table
 
 __all__ = [
-    "Comparison",
     "Front",
     "FrontReport",
     "Objective",
     "Point",
+    "ProtocolComparison",
     "Published",
     "Row",
+    "RunComparison",
     "RunScores",
     "ScoreReport",
     "Scoreboard",
     "against_table",
-    "compare",
+    "compare_protocols",
+    "compare_runs",
+    "comparison_shown",
+    "comparison_table",
     "draw_front",
     "draw_pairs",
     "failed_checks",
@@ -46,6 +53,7 @@ __all__ = [
     "score_runs",
     "score_table",
     "write_against",
+    "write_comparison",
     "write_front",
     "write_report",
 ]

@@ -48,7 +48,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ProtocolComparison:
     """Two sides, the variants that both have, and what only one of them has."""
 
     here: Side
@@ -72,7 +72,7 @@ class Comparison:
                     yield drop, pair.label, name
 
 
-def compare(results: Path, against: Path) -> Comparison:
+def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
     """Compare the runs below two folders; FrontError where they cannot be compared.
 
     Runs are matched by what trained them, seed included, so by nothing that the protocol says.
@@ -110,7 +110,9 @@ def compare(results: Path, against: Path) -> Comparison:
         if _changed(here.folder / ours[key].where, there.folder / theirs[key].where)
     ]
     pairs = (_pair(points, names, summed) for points in alike.values())
-    return Comparison(here, there, names, tuple(summed), tuple(pairs), tuple(alone), tuple(changed))
+    return ProtocolComparison(
+        here, there, names, tuple(summed), tuple(pairs), tuple(alone), tuple(changed)
+    )
 
 
 def _side(folder: Path) -> Side:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.against import SUM, UNION, Comparison, Pair, Side
+from moat.report.against import SUM, UNION, Pair, ProtocolComparison, Side
 from moat.report.gate import gate_notes
 from moat.report.markdown import escaped
 from moat.report.notes import examples_text, protocol_text
@@ -17,7 +17,7 @@ from moat.report.tidy import csv_of
 from moat.types import NATURAL
 
 
-def against_table(comparison: Comparison) -> Group:
+def against_table(comparison: ProtocolComparison) -> Group:
     """Return the title, a line a variant, and the notes."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", overflow="fold")
@@ -35,7 +35,7 @@ def against_table(comparison: Comparison) -> Group:
     return Group(*shown)
 
 
-def against_markdown(comparison: Comparison) -> str:
+def against_markdown(comparison: ProtocolComparison) -> str:
     """Return the same as Markdown, each difference in brackets."""
     lines = [
         ["run", NATURAL, *comparison.columns],
@@ -53,7 +53,7 @@ def against_markdown(comparison: Comparison) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def against_csv(comparison: Comparison) -> str:
+def against_csv(comparison: ProtocolComparison) -> str:
     """Return one line for each score of each variant, floats at full precision."""
     rows = [
         {
@@ -73,7 +73,7 @@ def against_csv(comparison: Comparison) -> str:
     return csv_of(rows, list(rows[0]))
 
 
-def flattery(comparison: Comparison) -> str:
+def flattery(comparison: ProtocolComparison) -> str:
     """Return in a sentence how far the one protocol flatters against the other."""
     drops = list(comparison.drops())
     if not drops:
@@ -89,7 +89,7 @@ def flattery(comparison: Comparison) -> str:
     )
 
 
-def against_notes(comparison: Comparison) -> list[str]:
+def against_notes(comparison: ProtocolComparison) -> list[str]:
     """Return what is compared, what only one side has, and both protocols with their gates."""
     here, there = comparison.here, comparison.there
     notes = [
@@ -115,7 +115,7 @@ def against_notes(comparison: Comparison) -> list[str]:
     return [*notes, *_protocol(here), *_protocol(there)]
 
 
-def _radii_notes(comparison: Comparison) -> list[str]:
+def _radii_notes(comparison: ProtocolComparison) -> list[str]:
     """Say where the two protocols search in balls of different size."""
     sides = (comparison.here, comparison.there)
     radii = {name: [_radii(side, name) for side in sides] for name in comparison.names}
@@ -147,7 +147,7 @@ def _protocol(side: Side) -> list[str]:
     return [f"{side.folder}: {protocol_text(side.group)}", f"{side.folder}: {first}"]
 
 
-def _title(comparison: Comparison) -> str:
+def _title(comparison: ProtocolComparison) -> str:
     return f"{comparison.here.group.title}, against {', '.join(comparison.there.group.studies)}"
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from moat.report.against import Comparison
+from moat.report.against import ProtocolComparison
 from moat.report.against_shown import against_csv, against_markdown
 from moat.report.figure import draw_front
 from moat.report.front import Front, FrontReport
@@ -11,6 +11,13 @@ from moat.report.front_data import csv_text, json_text
 from moat.report.markdown import markdown_of
 from moat.report.pairs import draw_pairs
 from moat.report.scoreboard import ScoreReport
+from moat.report.side_by_side import RunComparison
+from moat.report.side_by_side.written import (
+    comparison_csv,
+    comparison_json,
+    comparison_markdown,
+    examples_csv,
+)
 from moat.report.style import render
 from moat.report.tidy import scores_csv
 from moat.storage import disk, make_folder, replace
@@ -39,10 +46,25 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
     return _write_groups("report", folder, files)
 
 
-def write_against(comparison: Comparison, folder: Path) -> list[Path]:
+def write_against(comparison: ProtocolComparison, folder: Path) -> list[Path]:
     """Write a comparison of two protocols as against.md and against.csv; return the paths."""
     files: _Files = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
     return _write_groups("against", folder, [files])
+
+
+def write_comparison(comparison: RunComparison, folder: Path) -> list[Path]:
+    """Write runs side by side as compare.md, .csv and .json, and compare-examples.csv.
+
+    The last has what came of each example; where the scores are refused both CSV files are empty.
+    """
+    files: _Files = {
+        "md": comparison_markdown(comparison),
+        "csv": comparison_csv(comparison),
+        "json": comparison_json(comparison),
+    }
+    examples: _Files = {"csv": examples_csv(comparison)}
+    written = _write_groups("compare", folder, [files])
+    return [*written, *_write_groups("compare-examples", folder, [examples])]
 
 
 def _front_files(front: Front, skipped: list[str]) -> _Files:

@@ -1,11 +1,12 @@
 """Comparability groups: runs whose data and protocol agree may stand on one front."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from moat.dotted import ABSENT, differing
 from moat.errors import FrontError
 from moat.report.points import Point
 
@@ -78,40 +79,35 @@ def refuse_unequal(groups: list[Group], results: Path) -> None:
     """Raise FrontError where there are several groups: the runs, and the keys that differ."""
     if len(groups) < 2:
         return
-    first, *others = groups
-    lines = [
-        f"{_some(first)} against {_some(other)}: {'; '.join(differences(first, other))}"
-        for other in others
-    ]
+    apart = "Without --merge each group gets a front of its own."
     raise FrontError(
         "the runs cannot be merged into one front: scores on different data or under different "
         "protocols are not comparable.",
         where=str(results),
-        hint="\n".join([*lines, "Without --merge each group gets a front of its own."]),
+        hint="\n".join([*unequal_lines(groups), apart]),
     )
+
+
+def unequal_lines(groups: Sequence[Group]) -> list[str]:
+    """Return a line for each group but the first: its runs, and the keys that differ."""
+    first, *others = groups
+    return [
+        f"{_some(first)} against {_some(other)}: {'; '.join(differences(first, other))}"
+        for other in others
+    ]
 
 
 def differences(one: Group, other: Group) -> list[str]:
     """Return the dotted keys of data and protocol that differ, each with both values."""
-    left, right = (_flat({"data": g.data, "protocol": g.protocol}) for g in (one, other))
-    if left == right:
-        left, right = {"protocol_hash": one.protocol_hash}, {"protocol_hash": other.protocol_hash}
-    return [
-        f"{key} is {left.get(key, 'absent')} and {right.get(key, 'absent')}"
-        for key in {**left, **right}
-        if left.get(key) != right.get(key)
-    ]
+    found = differing(*({"data": g.data, "protocol": g.protocol} for g in (one, other)))
+    if not found:
+        return [f"protocol_hash is {one.protocol_hash} and {other.protocol_hash}"]
+    return [f"{key} is {_written(a)} and {_written(b)}" for key, (a, b) in found.items()]
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return dotted key -> value as JSON text."""
-    flat: dict[str, str] = {}
-    for key, value in table.items():
-        if isinstance(value, dict) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = json.dumps(value)
-    return flat
+def _written(value: Any) -> str:
+    """Return a value of a record as JSON has it, or that it is absent."""
+    return str(value) if value is ABSENT else json.dumps(value)
 
 
 def _some(group: Group, shown: int = 3) -> str:

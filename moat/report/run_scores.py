@@ -1,18 +1,16 @@
 """All scores of single runs, from the outcomes that were stored of them: no attack is run."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moat.errors import MoatError, RunFolderError
+from moat.errors import MoatError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
-from moat.report.evidence import evidence_of
 from moat.report.groups import Group, differences
+from moat.report.named_runs import read_run, run_at, runs_at, said_of
 from moat.report.numbers import as_json
-from moat.report.points import Point, point_of
-from moat.runs import RunFolder, find_runs
+from moat.report.points import Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +59,18 @@ def score_runs(
     A union over `named` threats or ensembles and the universal score against a `baseline` are made
     where they are asked for, and refused by name where they cannot be.
     """
+    baseline = None if baseline is None else run_at(baseline, "a baseline")
     origin = None if baseline is None else _origin(baseline)
-    found = dict.fromkeys(run for path in paths for run in _runs(path))
+    found = dict.fromkeys(run for path in paths for run in runs_at(path))
     return [_scores(run, tuple(named), baseline, origin) for run in found]
 
 
 def _scores(
     path: Path, named: tuple[str, ...], baseline: Path | None, origin: tuple[Point, Outcomes] | None
 ) -> RunScores:
-    point, outcomes = _read(path)
-    with _said_of(path):
+    point, evidence = read_run(path)
+    outcomes = evidence.outcomes
+    with said_of(path):
         asked = union(outcomes, named) if named else None
         gained = None if origin is None else _gained(point, outcomes, *origin)
     searched = [NATURAL_COLUMN, *(c for name in outcomes.threats for c in outcomes.of(name))]
@@ -101,46 +101,10 @@ def _gained(point: Point, outcomes: Outcomes, origin: Point, original: Outcomes)
 
 def _origin(baseline: Path) -> tuple[Point, Outcomes]:
     """Return the baseline, once it has a total to be compared with."""
-    if (run := _runs(baseline)) != [baseline]:
-        raise RunFolderError(
-            f"a baseline is one run, and {len(run)} lie below this folder.",
-            where=str(baseline),
-            hint="Name one of them: "
-            + ", ".join(map(str, run[:3]))
-            + ("" if len(run) < 4 else ", ..."),
-        )
-    point, outcomes = _read(baseline)
-    with _said_of(baseline):
-        total(outcomes, point.protocol["summed"])
-    return point, outcomes
-
-
-def _read(path: Path) -> tuple[Point, Outcomes]:
-    folder = RunFolder(path)
-    with _said_of(path):
-        evidence = evidence_of(folder)
-        return point_of(folder, folder.path, evidence), evidence.outcomes
-
-
-@contextmanager
-def _said_of(path: Path) -> Iterator[None]:
-    """Say of a run whatever is refused without naming a place."""
-    try:
-        yield
-    except MoatError as error:
-        raise error if error.where else error.at(str(path)) from error
-
-
-def _runs(path: Path) -> list[Path]:
-    """Return the finished run that a folder is, or those below it."""
-    below = [folder.path for folder in find_runs(path)]
-    if not below:
-        raise RunFolderError(
-            "there is no finished run here (no run.json).",
-            where=str(path),
-            hint="Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or one above.",
-        )
-    return [path] if path in below else below
+    point, evidence = read_run(baseline)
+    with said_of(baseline):
+        total(evidence.outcomes, point.protocol["summed"])
+    return point, evidence.outcomes
 
 
 _IDENTITY = ("study", "label", "seed", "data", "protocol_hash", "examples")

@@ -2,8 +2,8 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
+from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
@@ -60,23 +60,3 @@ def as_begun(plan: RunPlan, folder: RunFolder) -> RunPlan:
             model = replace(plan.model, weights_digest=digest)
             return replace(plan, model=model, document={**plan.document, "model": begun})
     return plan
-
-
-def changes(before: Any, after: Any, key: str = "") -> list[str]:
-    """Return "key: before → after" for every leaf in which two plain tables differ."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        names = list(dict.fromkeys([*before, *after]))
-        parts = [
-            changes(before.get(n, ABSENT), after.get(n, ABSENT), f"{key}.{n}" if key else str(n))
-            for n in names
-        ]
-        return [change for part in parts for change in part]
-    return [] if before == after else [f"{key}: {before!r} → {after!r}"]
-
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "absent"
-
-
-ABSENT = _Absent()

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from moat.data import Data, Split
+from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.runs import RunFolder
 from moat.storage import Record
-from moat.study.identity import changes
 from moat.study.listener import StudyListener
 from moat.study.loading import is_evaluation_alone, record_of
 from moat.study.other_model import other_model

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from moat.data import Data
+from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
 from moat.recipe import ReadProtocol, read_protocol
@@ -14,7 +15,7 @@ from moat.runs import RunFolder, cache_of
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.finished_runs import one_by_one
-from moat.study.identity import changes, require_same_training
+from moat.study.identity import require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of

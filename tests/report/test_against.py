@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from moat.errors import FrontError
-from moat.report import compare, write_against
+from moat.report import compare_protocols, write_against
 from moat.report.against_shown import (
     against_csv,
     against_markdown,
@@ -58,7 +58,7 @@ def turn_around(run):
 
 
 def test_what_both_name_is_compared_at_the_largest_strength(sides):
-    comparison = compare(*sides)
+    comparison = compare_protocols(*sides)
     assert comparison.columns == ("pgd", "rt", "sum", "union")
     a, b = comparison.pairs
     assert (a.label, a.natural) == ("a", 90)
@@ -69,12 +69,13 @@ def test_what_both_name_is_compared_at_the_largest_strength(sides):
 
 def test_the_headline_names_the_largest_drop_and_the_mean(sides):
     weak, strong = sides
-    assert flattery(compare(weak, strong)) == (
+    assert flattery(compare_protocols(weak, strong)) == (
         f"{weak} flatters against {strong} by up to 40.0 points (a, rt), and by 16.5 in the mean "
         "over runs and threats."
     )
     assert (
-        flattery(compare(strong, weak)) == f"No accuracy is lower under {weak} than under {strong}."
+        flattery(compare_protocols(strong, weak))
+        == f"No accuracy is lower under {weak} than under {strong}."
     )
 
 
@@ -83,14 +84,14 @@ def test_seeds_are_averaged_and_each_is_matched_with_its_own(tmp_path, write):
         numbers = {"seed": seed, "protocol": WEAK}
         write(tmp_path / "w" / str(seed), "a", 90, (weak, 90, 90), **numbers)
         write(tmp_path / "s" / str(1 - seed), "a", 90, (strong, 90, 90), **numbers)
-    (pair,) = compare(tmp_path / "w", tmp_path / "s").pairs
+    (pair,) = compare_protocols(tmp_path / "w", tmp_path / "s").pairs
     assert (pair.seeds, pair.here["pgd"], pair.there["pgd"]) == pytest.approx((2, 70, 45))
 
 
 def test_what_one_side_has_alone_is_named(sides, write):
     weak, strong = sides
     write(weak / "c", "c", 90, (1, 1, 1), protocol=WEAK, protocol_hash="w" * 16)
-    notes = against_notes(compare(weak, strong))
+    notes = against_notes(compare_protocols(weak, strong))
     assert f"Only under {weak}: flow." in notes
     assert not [note for note in notes if note.startswith(f"Only under {strong}")]  # members count
     assert f"Runs of one side alone: {weak / 'c'}." in notes
@@ -102,16 +103,18 @@ def test_a_run_that_was_trained_anew_in_between_is_named(sides, write):
     write(weak.parent / "w" / "a", "a", 90, (60, 50, 70), protocol=WEAK)
     write(weak.parent / "s" / "a", "a", 88, (50, 45, 30), protocol=ENSEMBLES)
     (note,) = [
-        n for n in against_notes(compare(weak.parent / "w", weak.parent / "s")) if "fare" in n
+        n
+        for n in against_notes(compare_protocols(weak.parent / "w", weak.parent / "s"))
+        if "fare" in n
     ]
     assert note.startswith(f"Natural images fare otherwise in {weak.parent / 's' / 'a'}: another ")
-    assert compare(weak, strong).changed == ()
+    assert compare_protocols(weak, strong).changed == ()
 
 
 def test_examples_in_another_order_are_the_same_examples(sides):
     weak, strong = sides
     turn_around(strong / "a")
-    comparison = compare(weak, strong)
+    comparison = compare_protocols(weak, strong)
     assert comparison.changed == ()
     assert comparison.pairs[0].there["rt"] == pytest.approx(30)
 
@@ -140,13 +143,13 @@ def test_radii_that_differ_are_named_and_equal_ones_are_not(tmp_path, write):
     write(tmp_path / "w", "a", 90, (1, 1, 1, 1), protocol={"threats": threats, **of})
     of["ensembles"] = {"flow": ["ce", "dlr"]}
     write(tmp_path / "s", "a", 90, (1, 1, 1, 1, 1), protocol={"threats": strong, **of})
-    notes = against_notes(compare(tmp_path / "w", tmp_path / "s"))
+    notes = against_notes(compare_protocols(tmp_path / "w", tmp_path / "s"))
     (note,) = [note for note in notes if note.startswith("Radii differ")]
     assert note.startswith(
         "Radii differ: flow ε 0.3 and ε 0.065; integrated flow ε 0.3, rt ε 0.3 and flow ε 0.3, rt "
         "ε 0.1. Such a difference"
     )
-    alike = compare(tmp_path / "w", tmp_path / "w")
+    alike = compare_protocols(tmp_path / "w", tmp_path / "w")
     assert not [note for note in against_notes(alike) if note.startswith("Radii differ")]
 
 
@@ -154,7 +157,7 @@ def test_an_absent_score_is_a_dash_and_no_drop(sides, write):
     weak, _ = sides
     options = {"protocol": WEAK, "protocol_hash": "u" * 16, "union_only": True}
     write(weak.parent / "union" / "a", "a", 90, (50, 40, 30), **options)
-    comparison = compare(weak, weak.parent / "union")
+    comparison = compare_protocols(weak, weak.parent / "union")
     (pair,) = comparison.pairs
     assert pair.there["rt"] is pair.there["sum"] is None
     assert "rt" not in {name for _, _, name in comparison.drops()}
@@ -163,7 +166,7 @@ def test_an_absent_score_is_a_dash_and_no_drop(sides, write):
 
 def test_the_table_fits_a_terminal_and_says_both_numbers(sides):
     console = Console(file=io.StringIO(), width=80, record=True)
-    console.print(against_table(compare(*sides)))
+    console.print(against_table(compare_protocols(*sides)))
     text = console.export_text()
     assert "a 90.0 60.0 → 45.0 70.0 → 30.0 130.0 → 75.0 50.0 → 30.0 b" in " ".join(text.split())
     assert all(len(line) <= 80 for line in text.splitlines())
@@ -171,7 +174,7 @@ def test_the_table_fits_a_terminal_and_says_both_numbers(sides):
 
 
 def test_the_files_hold_every_number(sides, tmp_path):
-    comparison = compare(*sides)
+    comparison = compare_protocols(*sides)
     paths = write_against(comparison, tmp_path / "out")
     assert [path.name for path in paths] == ["against.md", "against.csv"]
     assert "| a | 90.0 | 60.0 → 45.0 (-15.0) |" in paths[0].read_text("utf-8")
@@ -184,7 +187,7 @@ def test_the_files_hold_every_number(sides, tmp_path):
 class TestRefusals:
     def refusal(self, here, there) -> str:
         with pytest.raises(FrontError) as refused:
-            compare(here, there)
+            compare_protocols(here, there)
         return str(refused.value)
 
     def test_other_test_examples(self, sides, tmp_path, write):

@@ -10,15 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from moat.errors import RunFolderError
 from moat.evaluation import evaluate
 from moat.recipe import plan_runs, read
 from moat.runs import RunFolder
 from moat.study import evaluate_run, load, plan
-from moat.study.identity import ABSENT, changes
 from moat.study.one_run import initial_model
 
 # Two-moment with its window (3 steps) over two threats, dropout, a noise start and validation: all
@@ -267,36 +264,3 @@ def test_a_run_without_weights_cannot_be_evaluated(recipe, train):
         f"{folder}: the run's trained weights are missing.\n"
         "  `moat train` with --overwrite trains this run again."
     )
-
-
-# what changed
-
-plain = st.recursive(
-    st.integers(0, 2) | st.none() | st.lists(st.integers(0, 1), max_size=2),
-    lambda below: st.dictionaries(st.text("abc", min_size=1, max_size=2), below, max_size=3),
-    max_leaves=6,
-)
-
-
-@given(before=plain, after=plain)
-def test_changes_are_said_where_there_are_some(before, after):
-    assert (changes(before, after) == []) == (before == after)
-
-
-@given(before=plain, after=plain)
-def test_changes_are_the_same_in_both_directions(before, after):
-    turned = [
-        f"{key}: {new} → {old}"
-        for key, old, new in (
-            (key, *values.split(" → "))
-            for key, _, values in (change.partition(": ") for change in changes(before, after))
-        )
-    ]
-    assert sorted(changes(after, before)) == sorted(turned)
-
-
-def test_a_change_is_said_by_its_key_with_dots():
-    before = {"a": {"b": 1, "c": None}, "d": 2}
-    after = {"a": {"b": 2, "c": None}, "e": [1]}
-    assert changes(before, after) == ["a.b: 1 → 2", "d: 2 → absent", "e: absent → [1]"]
-    assert repr(ABSENT) == "absent"

@@ -27,7 +27,7 @@ def report(
     from moat.cli.published import published_of
     from moat.report import (
         against_table,
-        compare,
+        compare_protocols,
         make_scoreboards,
         score_table,
         write_against,
@@ -37,7 +37,7 @@ def report(
     if against:
         if recipe:
             raise typer.BadParameter("published figures and another protocol are two reports")
-        comparison = compare(results, against)
+        comparison = compare_protocols(results, against)
         console.print(against_table(comparison))
         for path in write_against(comparison, out or results):
             typer.echo(f"wrote {path}")

@@ -1,0 +1,74 @@
+"""Runs side by side: what trained them otherwise, what they score, what only one withstands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moat.dotted import differing
+from moat.errors import MoatError
+from moat.report.groups import Group, group_points, unequal_lines
+from moat.report.side_by_side.compared import ComparedRun, aligned, compared_runs
+from moat.report.side_by_side.paired import PairedScore, paired_scores
+from moat.report.side_by_side.withstanding import Withstanding, withstandings
+
+
+@dataclass(frozen=True, eq=False)
+class RunComparison:
+    """Two runs or more; the first is the reference that every other is compared with.
+
+    `recipe` and `circumstances` hold each dotted key in which runs differ, with what every run
+    has there. Where the scores cannot be paired there are none, and `refusal` says why.
+    """
+
+    runs: tuple[ComparedRun, ...]
+    recipe: dict[str, tuple[Any, ...]]
+    circumstances: dict[str, tuple[Any, ...]]
+    scores: tuple[PairedScore, ...] = ()
+    withstood: tuple[Withstanding, ...] = ()
+    refusal: MoatError | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the runs."""
+        return tuple(run.name for run in self.runs)
+
+    @property
+    def group(self) -> Group:
+        """All the runs, for the words that explain their protocol."""
+        return Group(tuple(run.point for run in self.runs))
+
+
+def compare_runs(paths: Sequence[Path | str]) -> RunComparison:
+    """Compare finished runs, each named by its folder or by one with no other run below it.
+
+    No attack is run: the scores are those of the stored outcomes. Raises MoatError for what is no
+    run, or the same one twice; of runs that were judged otherwise or on other examples the recipes
+    are compared all the same, and the error is the comparison's `refusal`.
+    """
+    runs = compared_runs(paths)
+    recipe = differing(*(run.recipe for run in runs))
+    circumstances = differing(*(run.circumstances for run in runs))
+    try:
+        _require_equal_judges(runs)
+        runs = aligned(runs)
+    except MoatError as error:
+        return RunComparison(runs, recipe, circumstances, refusal=error)
+    return RunComparison(runs, recipe, circumstances, paired_scores(runs), withstandings(runs))
+
+
+def _require_equal_judges(runs: Sequence[ComparedRun]) -> None:
+    """Raise MoatError that names the keys in which data or protocols differ."""
+    groups = group_points(run.point for run in runs)
+    if len(groups) > 1:
+        raise MoatError(
+            "the scores are not compared: on different data or under different protocols they "
+            "cannot be paired.",
+            hint="\n".join([*unequal_lines(groups), *_MENDS]),
+        )
+
+
+_MENDS = (
+    "`moat evaluate RUN --protocol FILE` judges each run by one file.",
+    "`moat report RESULTS --against RESULTS` sets the same runs under two protocols side by side.",
+)

@@ -1,0 +1,91 @@
+"""Which examples only one of several runs withstands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr
+
+from moat.errors import UnsearchedError
+from moat.outcomes import NATURAL_COLUMN, Outcomes
+from moat.report.side_by_side.compared import ComparedRun
+from moat.report.side_by_side.paired import UNION
+from moat.types import NATURAL
+
+
+@dataclass(frozen=True, eq=False)
+class Withstanding:
+    """Which examples each run withstands, of natural images, a threat at all strengths, or union.
+
+    `held` is of shape (runs, examples); None where a run was not searched for every example.
+    """
+
+    what: str
+    ids: NDArray[np.int64]
+    held: NDArray[np.bool_] | None
+
+    @property
+    def all(self) -> int | None:
+        """How many examples every run withstands."""
+        return None if self.held is None else int(self.held.all(0).sum())
+
+    @property
+    def none(self) -> int | None:
+        """How many examples no run withstands."""
+        return None if self.held is None else int((~self.held.any(0)).sum())
+
+    @property
+    def some(self) -> int | None:
+        """How many examples several runs withstand, and not all of them."""
+        if self.held is None:
+            return None
+        count = self.held.sum(0)
+        return int(((count > 1) & (count < len(self.held))).sum())
+
+    def only(self, run: int) -> list[int] | None:
+        """Return the ids of the examples that this run alone withstands."""
+        if self.held is None:
+            return None
+        alone = self.held[run] & (self.held.sum(0) == 1)
+        return [int(number) for number in self.ids[alone]]
+
+    @property
+    def p(self) -> float | None:
+        """McNemar's exact p of two runs: how likely so unequal a split is of equal runs.
+
+        p = min(1, 2 · P[X ≤ min(b, c)]), X ~ Binomial(b + c, 1/2), where b and c examples are
+        withstood by one run alone. None of more than two runs.
+
+        Source: McNemar, Note on the sampling error of the difference between correlated
+        proportions or percentages, Psychometrika 12, 1947; its exact form.
+        """
+        if self.held is None or len(self.held) != 2:
+            return None
+        ours, theirs = (int(np.sum(self.held[a] & ~self.held[1 - a])) for a in (0, 1))
+        return min(1.0, 2 * float(bdtr(min(ours, theirs), ours + theirs, 0.5)))
+
+
+def withstandings(runs: Sequence[ComparedRun]) -> tuple[Withstanding, ...]:
+    """Return which examples each run withstands, of runs whose examples agree."""
+    names = [NATURAL, *runs[0].point.scored, UNION]
+    return tuple(
+        Withstanding(name, runs[0].outcomes.ids, _held([run.outcomes for run in runs], name))
+        for name in names
+    )
+
+
+def _held(each: Sequence[Outcomes], what: str) -> NDArray[np.bool_] | None:
+    try:
+        return np.stack([_withstood(outcomes, what) for outcomes in each])
+    except UnsearchedError:
+        return None
+
+
+def _withstood(outcomes: Outcomes, what: str) -> NDArray[np.bool_]:
+    if what == NATURAL:
+        return outcomes.withstood([NATURAL_COLUMN])
+    if what == UNION:
+        every = [column for threat in outcomes.threats for column in outcomes.of(threat)]
+        return outcomes.withstood([NATURAL_COLUMN, *every])
+    return outcomes.withstood(outcomes.of(what))

@@ -1,0 +1,192 @@
+"""A comparison of runs as plain data for JSON, as CSV, and as Markdown."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from moat.dotted import ABSENT
+from moat.report.markdown import escaped
+from moat.report.numbers import as_json
+from moat.report.side_by_side.comparison import RunComparison
+from moat.report.side_by_side.explained import (
+    BESIDES,
+    COUNTS,
+    OTHERWISE,
+    SAME_RECIPE,
+    WHICH,
+    comparison_notes,
+    scores_title,
+    title_of,
+)
+from moat.report.side_by_side.paired import Difference
+from moat.report.side_by_side.sheets import (
+    Sheet,
+    counts_sheet,
+    ids_sheet,
+    keys_sheet,
+    runs_sheet,
+    scores_sheet,
+    whole_tables,
+)
+from moat.report.tidy import csv_of
+
+FORMAT = 1
+
+
+def comparison_table(comparison: RunComparison) -> dict[str, Any]:
+    """Return all of it as plain data; a run that lacks a key is left out of what is told of it."""
+    told = {
+        "format": FORMAT,
+        "reference": comparison.names[0],
+        "runs": [
+            {
+                "name": run.name,
+                "folder": run.point.where,
+                "study": run.point.study,
+                "label": run.point.label,
+                "seed": run.point.seed,
+                "data": run.point.data,
+                "protocol_hash": run.point.protocol_hash,
+                "examples": run.point.examples,
+                "sanity": list(run.point.sanity),
+            }
+            for run in comparison.runs
+        ],
+        "recipe": _by_name(comparison, comparison.recipe),
+        "circumstances": _by_name(comparison, comparison.circumstances),
+        "refused": None if comparison.refusal is None else str(comparison.refusal),
+        "scores": _scores(comparison),
+        "withstood": _withstood(comparison),
+        "notes": comparison_notes(comparison, all_ids=True),
+    }
+    return as_json(told)  # type: ignore[no-any-return]
+
+
+def comparison_json(comparison: RunComparison) -> str:
+    """Return all of it as JSON."""
+    return json.dumps(comparison_table(comparison), indent=2, allow_nan=False) + "\n"
+
+
+def comparison_csv(comparison: RunComparison) -> str:
+    """Return one line for each score of each run, floats at full precision; no line if refused."""
+    rows = []
+    for found in comparison.scores:
+        for place, run in enumerate(comparison.runs):
+            apart = found.differences[place - 1] if place else None
+            rows.append(
+                {
+                    "score": found.score,
+                    "run": run.name,
+                    "value": found.values[place],
+                    "reference": comparison.names[0] if place else None,
+                    **_difference(apart),
+                    "seed": run.point.seed,
+                    "examples": run.point.examples,
+                    "protocol_hash": run.point.protocol_hash,
+                    "folder": run.point.where,
+                }
+            )
+    return csv_of(rows, _CSV)
+
+
+def examples_csv(comparison: RunComparison) -> str:
+    """Return one line for each example under natural, each threat and union: 1 where withstood."""
+    names = comparison.names
+    rows = [
+        {"withstood": found.what, "id": number, **dict(zip(names, held, strict=True))}
+        for found in comparison.withstood
+        if found.held is not None
+        for number, held in zip(found.ids.tolist(), found.held.T.astype(int).tolist(), strict=True)
+    ]
+    return csv_of(rows, ["withstood", "id", *names])
+
+
+def comparison_markdown(comparison: RunComparison) -> str:
+    """Return the runs, what differs, the scores, the examples, and the notes."""
+    others = range(1, len(comparison.runs))
+    parts = [f"# {escaped(title_of(comparison))}", _markdown(runs_sheet(comparison))]
+    parts.append(f"## {OTHERWISE}")
+    recipe = keys_sheet(comparison, comparison.recipe, others)
+    parts.append(_markdown(recipe) if comparison.recipe else SAME_RECIPE)
+    if whole := whole_tables(comparison.recipe):
+        parts.append("\n".join(f"- {escaped(line)}" for line in whole))
+    if comparison.circumstances:
+        parts += [
+            f"## {BESIDES}",
+            _markdown(keys_sheet(comparison, comparison.circumstances, others)),
+        ]
+    if comparison.refusal:
+        return "\n\n".join([*parts, "## Scores", escaped(str(comparison.refusal))]) + "\n"
+    columns = range(len(comparison.withstood))
+    parts += [f"## {scores_title(comparison)}", _markdown(scores_sheet(comparison, others))]
+    parts += [f"## {COUNTS}", _markdown(counts_sheet(comparison, columns))]
+    if (ids := ids_sheet(comparison)).rows:
+        parts += [f"## {WHICH}", _markdown(ids)]
+    notes = [*comparison_notes(comparison, all_ids=True), "compare-examples.csv has every example."]
+    return "\n\n".join([*parts, "\n".join(f"- {escaped(note)}" for note in notes)]) + "\n"
+
+
+def _markdown(sheet: Sheet) -> str:
+    rule = ["---" if side == "l" else "---:" for side in sheet.sides]
+    lines = [[escaped(cell) for cell in row] for row in (sheet.headings, *sheet.rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def _by_name(
+    comparison: RunComparison, found: dict[str, tuple[Any, ...]]
+) -> dict[str, dict[str, Any]]:
+    return {
+        key: {
+            name: value
+            for name, value in zip(comparison.names, values, strict=True)
+            if value is not ABSENT
+        }
+        for key, values in found.items()
+    }
+
+
+def _scores(comparison: RunComparison) -> list[dict[str, Any]]:
+    others = comparison.names[1:]
+    return [
+        {
+            "score": found.score,
+            "values": dict(zip(comparison.names, found.values, strict=True)),
+            "differences": {
+                name: _difference(apart) or None
+                for name, apart in zip(others, found.differences, strict=True)
+            },
+        }
+        for found in comparison.scores
+    ]
+
+
+def _difference(apart: Difference | None) -> dict[str, Any]:
+    """Return a difference under the names that it has in both files; nothing of none."""
+    if apart is None:
+        return {}
+    return {
+        "difference": apart.value,
+        "low": apart.low,
+        "high": apart.high,
+        "excludes_zero": apart.excludes_zero,
+    }
+
+
+def _withstood(comparison: RunComparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "what": found.what,
+            "all": found.all,
+            "some": found.some,
+            "none": found.none,
+            "only": {name: found.only(run) for run, name in enumerate(comparison.names)},
+            "p": found.p,
+        }
+        for found in comparison.withstood
+    ]
+
+
+_CSV: Sequence[str] = (
+    *("score", "run", "value", "reference", "difference", "low", "high", "excludes_zero"),
+    *("seed", "examples", "protocol_hash", "folder"),
+)

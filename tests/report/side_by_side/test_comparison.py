@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+from moat.dotted import ABSENT
+from moat.report import compare_runs
+
+SCORES = (60, 50, 40, 30)
+
+
+def test_only_keys_that_differ_are_told_and_the_seed_apart(pair, change):
+    for run, scalarizer, seed in zip(pair, ("max", "mgda"), (0, 3), strict=True):
+        change(run, seed=seed, trains={"seed": seed, "scalarizer": {"type": scalarizer}, "lr": 1})
+    comparison = compare_runs([run.path for run in pair])
+    assert comparison.recipe == {"scalarizer.type": ("max", "mgda")}
+    assert comparison.circumstances == {"seed": (0, 3)}
+
+
+def test_version_and_machine_stand_apart_from_the_recipe(pair, change):
+    change(pair[0], machine={"torch": "2.6", "device": "cpu"})
+    change(pair[1], machine={"torch": "2.6", "device": "cuda"}, moat="0.2.0")
+    comparison = compare_runs([run.path for run in pair])
+    assert comparison.circumstances == {
+        "moat": ("0.1.0", "0.2.0"),
+        "machine.device": ("cpu", "cuda"),
+    }
+
+
+def test_a_machine_that_is_not_told_is_absent(pair, change):
+    change(pair[1], machine={"device": "cuda"})
+    comparison = compare_runs([run.path for run in pair])
+    assert comparison.circumstances == {"machine.device": (ABSENT, "cuda")}
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"data": {"type": "digits", "size": 8}}, "data.size is 16 and 8"),
+        ({"protocol_hash": "other"}, "protocol_hash is 0123456789abcdef and other"),
+    ],
+)
+def test_runs_that_were_judged_otherwise_have_their_recipes_compared_alone(
+    tmp_path, write, other, said
+):
+    write(tmp_path / "a", "natural", 90, SCORES)
+    write(tmp_path / "b", "max-at", 90, SCORES, **other)
+    comparison = compare_runs([tmp_path / "a", tmp_path / "b"])
+    assert comparison.recipe == {"scalarizer.type": ("natural", "average")}
+    assert (comparison.scores, comparison.withstood) == ((), ())
+    assert str(comparison.refusal) == (
+        "the scores are not compared: on different data or under different protocols they cannot "
+        f"be paired.\n  {tmp_path / 'a'} against {tmp_path / 'b'}: {said}\n"
+        "  `moat evaluate RUN --protocol FILE` judges each run by one file.\n"
+        "  `moat report RESULTS --against RESULTS` sets the same runs under two protocols side by "
+        "side."
+    )
+
+
+def test_other_test_examples_are_counted_and_refused(pair, enter):
+    arrays, _ = pair[1].load_evaluation()
+    enter(pair[1], arrays["outcomes"][1:], [1, 2, 3, 4, 99])
+    comparison = compare_runs([run.path for run in pair])
+    assert comparison.scores == ()
+    assert str(comparison.refusal) == (
+        f"{pair[1].path}: it was judged on other test examples than {pair[0].path}: 5 and 6, and "
+        "3 ids are of one alone.\n  Only scores on the same examples can be paired: `moat evaluate "
+        "RUN --protocol FILE` judges each run by one file."
+    )
+
+
+def test_losses_turn_with_their_examples(tmp_path, write):
+    for name in "ab":
+        write(tmp_path / name, name, 90, SCORES, losses=True)
+    comparison = compare_runs([tmp_path / "a", tmp_path / "b"])
+    assert comparison.refusal is None
+    assert comparison.runs[0].outcomes.losses.shape == (1000, 8)
+
+
+def test_a_model_that_moat_did_not_train_can_be_compared(pair, change):
+    record = json.loads((pair[1].path / "run.json").read_text("utf-8"))
+    record |= {"foreign": True, "trains": {"model": {"type": "python:nets:Net"}}}
+    (pair[1].path / "run.json").write_text(json.dumps(record), "utf-8")
+    comparison = compare_runs([run.path for run in pair])
+    assert comparison.recipe == {
+        "scalarizer": ({"type": "average"}, ABSENT),
+        "model": (ABSENT, {"type": "python:nets:Net"}),
+    }
