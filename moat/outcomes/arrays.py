@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moat.outcomes.columns import STEPS, Column
-from moat.outcomes.matrix import FELL, NOT_SEARCHED, WITHSTOOD, Outcomes
+from moat.outcomes.matrix import NOT_SEARCHED, WITHSTOOD, Outcomes
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcomes:
@@ -23,7 +23,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcomes:
         raise ValueError(f"outcomes are of type {outcomes.dtype} and ids of {ids.dtype}")
     if not ids.size:
         raise ValueError("it holds no example")
-    if not np.isin(outcomes, (WITHSTOOD, FELL, NOT_SEARCHED)).all():
+    if outcomes.size and not NOT_SEARCHED <= outcomes.min() <= outcomes.max() <= WITHSTOOD:
         raise ValueError("an outcome is none of 1, 0 and -1")
     losses = arrays.get("losses")
     if losses is not None and losses.dtype != np.float32:

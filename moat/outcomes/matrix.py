@@ -7,6 +7,7 @@ whatever was entered at the larger.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,21 @@ class Outcomes:
 
     def verdict(self, column: Column) -> NDArray[np.int8]:
         """Return what each example came to at a column's strength, over all its restarts."""
+        if column not in self._verdicts:
+            self._verdicts[column] = self._verdict(column)
+        return self._verdicts[column]
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """Whether every search was made on every example."""
+        return not (self.values == NOT_SEARCHED).any()
+
+    @cached_property
+    def _verdicts(self) -> dict[Column, NDArray[np.int8]]:
+        """What every score asks for again."""
+        return {}
+
+    def _verdict(self, column: Column) -> NDArray[np.int8]:
         places = self.restarts(column)
         picked = self.values[:, places]
         verdict = np.where((picked == NOT_SEARCHED).any(1), NOT_SEARCHED, WITHSTOOD)
@@ -107,7 +123,9 @@ class Outcomes:
                 if other.threat == column.threat and other.strength <= column.strength
             ]
         verdict[(self.values[:, places] == FELL).any(1)] = FELL
-        return verdict.astype(np.int8)
+        verdict = verdict.astype(np.int8)
+        verdict.flags.writeable = False  # it is kept
+        return verdict
 
     def withstood(
         self, columns: Sequence[Column], among: NDArray[np.bool_] | None = None
@@ -117,6 +135,9 @@ class Outcomes:
         One that fell at any has not, whatever else was searched. UnsearchedError refuses, by name,
         what was not searched for the others.
         """
+        if self._is_whole:
+            held = np.logical_and.reduce([self.verdict(c) == WITHSTOOD for c in columns])
+            return np.asarray(held if among is None else held[among])
         verdicts = np.stack([self.verdict(column) for column in columns], 1)
         rows = np.flatnonzero(np.ones(len(self.ids)) if among is None else among)
         fell = (verdicts[rows] == FELL).any(1)

@@ -127,4 +127,6 @@ def _share(outcomes: Outcomes, columns: Sequence[Column], conditional: bool) -> 
     """Return the percentage that withstood all of these strengths."""
     among = outcomes.withstood([NATURAL_COLUMN]) if conditional else None
     withstood = outcomes.withstood(columns, among)
-    return 100.0 * float(withstood.mean()) if withstood.size else float("nan")
+    if not withstood.size:
+        return float("nan")
+    return 100.0 * (np.count_nonzero(withstood) / withstood.size)

@@ -1,5 +1,6 @@
 """What lies in a finished run's folder, once it is looked at: nothing stored is trusted unseen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,17 @@ class Evidence:
     sanity: tuple[Record, ...]
 
 
-def evidence_of(folder: RunFolder) -> Evidence:
-    """Return what a finished run says of itself and what was found, once the two agree."""
+def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
+    """Return what a finished run says of itself and what was found, once the two agree.
+
+    Without `losses`, these are not read.
+    """
     record = folder.read_record() or {}
     _require_kinds(folder, record, RECORD, "")
     protocol = record["protocol"]
     _require_kinds(folder, protocol, _PROTOCOL, "protocol.")
-    outcomes, about = _stored(folder, record["protocol_hash"])
+    without = _NO_SCORE if losses else (*_NO_SCORE, "losses")
+    outcomes, about = _stored(folder, record["protocol_hash"], without)
     if set(outcomes.threats) != set(protocol["threats"]):
         raise _untrusted(
             folder,
@@ -84,9 +89,11 @@ def validation_of(folder: RunFolder, protocol_hash: str) -> Outcomes | None:
         raise _untrusted(folder, f"its validation: {error}") from error
 
 
-def _stored(folder: RunFolder, protocol_hash: str) -> tuple[Outcomes, Record]:
+def _stored(
+    folder: RunFolder, protocol_hash: str, without: Sequence[str] = ()
+) -> tuple[Outcomes, Record]:
     """Return the outcome matrix, and what is stored beside it."""
-    loaded = folder.load_evaluation()
+    loaded = folder.load_evaluation(without=without)
     if loaded is None:
         raise RunFolderError(
             "the run is finished but its evaluation is missing.",
@@ -132,5 +139,6 @@ RECORD: dict[str, type] = {
     **{"data": dict, "protocol": dict, "protocol_hash": str},
 }
 _PROTOCOL: dict[str, type] = {"threats": dict, "summed": list}
+_NO_SCORE = ("first", "last", "reached", "blind")  # what the gate alone asked for
 _CHECK = ("name", "verdict", "text")
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

@@ -74,15 +74,26 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
     x, y = _by_first(values[front.members]).T
     axes.plot(x, y, drawstyle=_steps(front), color=GREY, linewidth=1, zorder=1, gid="front-line")
     _draw_intervals(axes, front, variants)
-    for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
-        look = marker_of(variants.index(setting.first.variant), filled=bool(on))
+    for places, name in _marked(front, variants):
+        on = bool(front.members[places[0]])
+        number = variants.index(front.settings[places[0]].first.variant)
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
-        axes.plot(*values[place], **look, **faded, gid=f"run-{place}")
+        axes.plot(*values[places].T, **marker_of(number, filled=on), **faded, gid=name)
     axes.margins(0.12, 0.1)
     axes.grid(color="#E6E6E6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.autoscale_view()
+
+
+def _marked(front: Front, variants: list[str]) -> list[tuple[list[int], str]]:
+    """Return what is drawn at once: each labelled point, and the others a variant together."""
+    labelled = _labelled(front)
+    alone = [([place], f"run-{place}") for place in labelled]
+    others: dict[str, list[int]] = {}
+    for place in sorted(set(range(len(front.settings))) - set(labelled)):
+        others.setdefault(front.settings[place].first.variant, []).append(place)
+    return [*alone, *((places, f"dominated-{variants.index(v)}") for v, places in others.items())]
 
 
 def _lines_of(front: Front) -> list[Line2D]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ class Front:
     choice: Choice | None = None
     rival: Rival | None = None
 
-    @property
+    @cached_property
     def values(self) -> NDArray[np.float64]:
         """The objectives as they are shown, of shape (settings, objectives)."""
         shown = [[setting.mean(o.value) for o in self.objectives] for setting in self.settings]

@@ -91,7 +91,7 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
 
 def read_point(folder: RunFolder, results: Path) -> Point:
     """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
-    return point_of(folder, results, evidence_of(folder))
+    return point_of(folder, results, evidence_of(folder, losses=False))
 
 
 def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
@@ -109,7 +109,7 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         trains=trains,
         sanity=evidence.sanity,
         classes=classes if isinstance(classes, int) and classes > 0 else None,
-        outcomes=replace(outcomes, losses=None),
+        outcomes=outcomes if outcomes.losses is None else replace(outcomes, losses=None),
         **{name: record[name] for name in RECORD},
         **{name: made[name] for name in _SCORES},
     )

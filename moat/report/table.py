@@ -38,7 +38,8 @@ def front_table(front: Front, width: int = 120) -> Table:
         *(_Layout(reach, broken) for reach in reaches for broken in (False, True)),
         *(_Layout(reach, broken=True, numbered=True) for reach in reaches),
     ]
-    tables = [_table(front, layout) for layout in layouts]
+    scores = [_scores(setting, front.group.scored) for setting in front.settings]
+    tables = [_table(front, layout, scores) for layout in layouts]
     return next((table for table in tables if width_of(table) <= width), tables[-1])
 
 
@@ -47,7 +48,7 @@ def width_of(table: Table) -> int:
     return Console(width=100_000).measure(table).maximum
 
 
-def _table(front: Front, layout: _Layout) -> Table:
+def _table(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Table:
     threats = front.group.scored
     seeds = len({point.seed for point in front.group.points}) > 1
     studies = len(front.group.studies) > 1
@@ -73,7 +74,11 @@ def _table(front: Front, layout: _Layout) -> Table:
         rival = front.dominated_by[place]
         first = setting.first
         words = [*[str(place + 1)] * layout.numbered, *[first.study] * studies, first.label]
-        cells = [*words, *[seeds_text(setting)] * seeds, *_scores(setting, threats, layout.reach)]
+        cells = [
+            *words,
+            *[seeds_text(setting)] * seeds,
+            *scores[place][: None if layout.reach else -1],
+        ]
         if rival is None:
             cells.append("●")
         else:
@@ -91,11 +96,11 @@ def seeds_text(setting: Setting) -> str:
     return ",".join(map(str, seeds))
 
 
-def _scores(setting: Setting, threats: Sequence[str], reach: bool) -> list[str]:
+def _scores(setting: Setting, threats: Sequence[str]) -> list[str]:
     names = [NATURAL, *threats, "universal", "total", "union"]
     scores = [setting.mean(objective_of(name).value) for name in names]
-    last = [setting.mean(lambda row: row.point.out_of_reach)] * reach
-    return [percent(value) for value in [*scores, *last]]
+    reach = setting.mean(lambda row: row.point.out_of_reach)
+    return [percent(value) for value in [*scores, reach]]
 
 
 def _broken(name: str) -> str:

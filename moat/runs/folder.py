@@ -15,7 +15,7 @@ import json
 import os
 import socket
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
@@ -184,10 +184,15 @@ class RunFolder:
         replace(self.path / "evaluation.json", to_json(scores))
         rmtree(self.path / _PARTS, ignore_errors=True)
 
-    def load_evaluation(self) -> tuple[dict[str, NDArray[Any]], Record] | None:
-        """Return the outcome arrays and the scores, or None where there are none yet."""
+    def load_evaluation(
+        self, *, without: Collection[str] = ()
+    ) -> tuple[dict[str, NDArray[Any]], Record] | None:
+        """Return the outcome arrays and the scores, or None where there are none yet.
+
+        Arrays that are named are left in the file, which saves most of the time of reading it.
+        """
         scores = read_json(self.path / "evaluation.json")
-        arrays = self._load_arrays("evaluation.npz")
+        arrays = self._load_arrays("evaluation.npz", without)
         return None if scores is None or arrays is None else (arrays, scores)
 
     def load_validation(self) -> dict[str, NDArray[Any]] | None:
@@ -204,9 +209,11 @@ class RunFolder:
         savez: Callable[..., None] = np.savez_compressed
         replace(self.path / name, lambda file: savez(file, **arrays))
 
-    def _load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
+    def _load_arrays(
+        self, name: str, without: Collection[str] = ()
+    ) -> dict[str, NDArray[Any]] | None:
         path = self.path / name
-        return read(path, lambda: arrays_of(path.read_bytes()))
+        return read(path, lambda: arrays_of(path.read_bytes(), without))
 
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""

@@ -1,6 +1,6 @@
 """What an unfinished evaluation has found, kept until the whole is there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -40,8 +40,8 @@ class EvaluationParts:
         return self.path / f"{batch:05}-{label}.npz"
 
 
-def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
+def arrays_of(content: bytes, without: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     """Return the arrays of an .npz file; raise what numpy raises of a broken one."""
     # From bytes: numpy leaves a file open that turns out to be broken.
     with np.load(BytesIO(content), allow_pickle=False) as stored:
-        return dict(stored)
+        return {name: stored[name] for name in stored.files if name not in without}
