@@ -157,3 +157,12 @@ def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, fini
     answer = moat("score", finished[0])
     assert answer.code != 0
     assert "its evaluation cannot be trusted: it is of protocol" in answer.err
+
+
+def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
+    answer = moat("evaluate", "run", "--validation")
+    assert answer.code == 2
+    assert answer.err.startswith("--validation says nothing without --protocol.")
+    answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
+    assert answer.code == 2
+    assert answer.err.startswith("--validation searches what a run of moat's held out from")

@@ -49,6 +49,8 @@ def front(
         console.print(front_table(one, console.width))
         if sure := interval_table(one):
             console.print(sure)
+        if one.choice:  # a line of its own, which no terminal breaks
+            typer.echo(f"preferred: {one.choice.row.name}: {one.choice.row.point.folder}")
     folder = out or (results[0] if len(results) == 1 else Path())
     for path in write_front(report, folder):
         typer.echo(f"wrote {path}")
