@@ -42,7 +42,7 @@
     return { ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("paper") };
   };
 
-  const layoutOf = (across, up) => {
+  const layoutOf = (across, up, more = {}) => {
     const { ink, grid, paper, soft } = theme();
     const axis = (title) => ({
       title: { text: title, standoff: 8 }, gridcolor: grid, zerolinecolor: grid, linecolor: soft, automargin: true,
@@ -50,17 +50,20 @@
     return {
       font: { family: "system-ui, sans-serif", size: 12, color: ink },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 50, r: 12, t: 12, b: 44 }, xaxis: axis(across), yaxis: axis(up),
-      legend: { orientation: "h", x: 0, y: -0.22, yanchor: "top" },
+      margin: { l: 50, r: 12, t: 12, b: 70 }, xaxis: { ...axis(across), ...more.xaxis }, yaxis: { ...axis(up), ...more.yaxis },
+      showlegend: true,
+      legend: { orientation: "h", x: 0, yref: "container", y: 0, yanchor: "bottom" },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
       hoverlabel: { bgcolor: paper, bordercolor: soft, font: { color: ink }, align: "left" },
       dragmode: touch.matches ? false : "zoom", hovermode: "closest",
     };
   };
 
-  const draw = async (element, traces, layout) => {
+  const draw = async (element, traces, layout, buttons = false) => {
     const { newPlot } = await plotly;
     await newPlot(element, traces, layout, {
-      responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+      responsive: true, displaylogo: false, displayModeBar: buttons,
+      modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
     });
     drawn.add(element);
   };
@@ -69,7 +72,7 @@
     const { ink, grid, paper, soft } = theme();
     for (const element of drawn) {
       const changes = {
-        "font.color": ink, "hoverlabel.bgcolor": paper, "hoverlabel.font.color": ink, "hoverlabel.bordercolor": soft,
+        "font.color": ink, "modebar.color": soft, "modebar.activecolor": ink, "hoverlabel.bgcolor": paper, "hoverlabel.font.color": ink, "hoverlabel.bordercolor": soft,
       };
       for (const axis of ["xaxis", "yaxis"]) {
         Object.assign(changes, {
@@ -110,8 +113,9 @@
         });
       }
     });
-    const layout = layoutOf(`${escaped(across.name)} (${across.better})`, `${escaped(up.name)} (${up.better})`);
-    await draw(element, traces, layout);
+    const title = (axis) => `${escaped(axis.name)} (${axis.better})`;
+    const layout = { ...layoutOf(title(across), title(up)), margin: { l: 50, r: 12, t: 34, b: 70 } };
+    await draw(element, traces, layout, true);
     element.on("plotly_click", ({ points: [point] }) => {
       if (point.customdata !== undefined) openCard(byId(`run-${point.customdata}`));
     });
@@ -144,14 +148,20 @@
     });
     return traces;
   };
+  const FROM_ZERO = { yaxis: { rangemode: "tozero" } };
+  const PERCENT = { yaxis: { range: [0, 103] } };
+  const counted = (data) => {
+    const tickvals = [...new Set(data.strengths.filter(({ by }) => by === "steps").flatMap(({ x }) => x))];
+    return tickvals.length > 12 ? PERCENT : { ...PERCENT, xaxis: { tickvals } };
+  };
   const PLOTS = {
-    losses: ({ curves }) => [lines(curves.steps, curves.losses), layoutOf("step", "loss (nats)")],
+    losses: ({ curves }) => [lines(curves.steps, curves.losses), layoutOf("step", "loss (nats)", FROM_ZERO)],
     weights: ({ curves }) => [
-      lines(curves.steps, curves.weights), { ...layoutOf("step", "weight"), shapes: shaded(curves.clamped) },
+      lines(curves.steps, curves.weights), { ...layoutOf("step", "weight", FROM_ZERO), shapes: shaded(curves.clamped) },
     ],
-    validation: ({ curves }) => [lines(curves.validated, curves.validation), layoutOf("step", "accuracy (%)")],
-    steps: (data) => [strengths(data, "steps"), layoutOf("steps of the search", "accuracy (%)")],
-    radius: (data) => [strengths(data, "radius"), layoutOf("share of the largest radius", "accuracy (%)")],
+    validation: ({ curves }) => [lines(curves.validated, curves.validation), layoutOf("step", "accuracy (%)", PERCENT)],
+    steps: (data) => [strengths(data, "steps"), layoutOf("steps of the search", "accuracy (%)", counted(data))],
+    radius: (data) => [strengths(data, "radius"), layoutOf("share of the largest radius", "accuracy (%)", PERCENT)],
   };
   const TABLES = {
     losses: ({ curves }) => ["step", curves.steps, curves.losses],
@@ -327,13 +337,23 @@
   };
   for (const button of document.querySelectorAll("button[data-sort]")) button.addEventListener("click", () => sort(button));
 
-  // On paper plots are black on white and as wide as the paper.
+  // On paper plots are black on white and fit its width; what fits there must be said before the page is laid out.
+
+  const PAPER = { front: { width: 680, height: 400 }, card: { width: 335, height: 230 } }; // A4 is 700 wide
 
   const onPaper = (now) => {
+    for (const notes of document.querySelectorAll(".notes")) {
+      if (now) notes.dataset.wasOpen = notes.open;
+      notes.open = now || notes.dataset.wasOpen === "true";
+    }
     if (!window.Plotly) return;
     printing = now;
     rethemed();
-    for (const element of drawn) if (element.offsetParent) window.Plotly.Plots.resize(element);
+    for (const element of drawn) {
+      const size = PAPER[element.classList.contains("front") ? "front" : "card"];
+      window.Plotly.relayout(element, now ? { autosize: false, ...size } : { autosize: true, width: null, height: null });
+      if (!now && element.offsetParent) window.Plotly.Plots.resize(element);
+    }
   };
   addEventListener("beforeprint", () => onPaper(true));
   addEventListener("afterprint", () => onPaper(false));

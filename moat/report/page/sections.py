@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moat.report.front import front_of
+from moat.report.gate import gate_notes
 from moat.report.groups import Group
-from moat.report.notes import caption_text
+from moat.report.notes import hypervolume_text, protocol_text
 from moat.report.page.cards import Card, card_of
 from moat.report.page.front_plot import front_plot
 from moat.report.page.galleries import Gallery
@@ -26,6 +27,8 @@ class Section:
 
     number: int
     group: Group
+    protocol: str
+    gate: str
     notes: list[str]
     recipes: list[StudyRecipe]
     plot: Record
@@ -74,10 +77,12 @@ def _section(
     return Section(
         number=place,
         group=board.group,
+        protocol=protocol_text(board.group),
+        gate=gate_notes(board.group.points)[0],
         notes=board_notes(board),
         recipes=recipes,
         plot=front_plot(front, numbers),
-        caption=caption_text(front),
+        caption=hypervolume_text(front),
         board=board_table(board, numbers),
         runs=run_table(front, numbers),
         cards=cards,

@@ -13,6 +13,9 @@ from moat.storage import Record
 
 T = TypeVar("T")
 
+POINTS = 250
+"""Points of a curve: about one for every other pixel that its plot is wide."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sources:
@@ -44,7 +47,7 @@ def sources_of(path: Path) -> Sources:
     return Sources(
         record=folder.read_record() or {},
         recipe=tried(folder.read_recipe, None),
-        curves=tried(lambda: training_curves(folder.read_log()), TrainingCurves()),
+        curves=tried(lambda: training_curves(folder.read_log(), POINTS), TrainingCurves()),
         gallery=tried(lambda: read_gallery(folder), None),
         problems=tuple(problems),
     )
