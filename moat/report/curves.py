@@ -37,8 +37,7 @@ def training_curves(log: Sequence[Record], most: int = MOST) -> TrainingCurves:
     size = max(1, -(-len(steps) // most))
     return TrainingCurves(
         steps=tuple(
-            steps[min(start + size, len(steps)) - 1]["step"]
-            for start in range(0, len(steps), size)
+            steps[min(start + size, len(steps)) - 1]["step"] for start in range(0, len(steps), size)
         ),
         losses=_means(steps, "loss", size),
         weights=_means(steps, "weight", size),
@@ -52,12 +51,13 @@ def training_curves(log: Sequence[Record], most: int = MOST) -> TrainingCurves:
 def _means(records: Sequence[Record], table: str, size: int) -> dict[str, Curve]:
     """Return each name's means over so many records after another, None where none has it."""
     names: Record = {}
-    for record in records:
-        names.update(record[table])
+    tables = [record[table] for record in records]
+    for one in tables:
+        names.update(one)
     starts = range(0, len(records), size)
     curves = {}
     for name in names:
-        found = np.array([record[table].get(name) for record in records], dtype=float)
+        found = np.array([one.get(name) for one in tables], dtype=float)
         known = np.isfinite(found)
         counts = np.add.reduceat(known, starts, dtype=int)
         sums = np.add.reduceat(np.where(known, found, 0.0), starts)

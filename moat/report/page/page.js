@@ -50,8 +50,8 @@
     return {
       font: { family: "system-ui, sans-serif", size: 12, color: ink },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 50, r: 12, t: 12, b: 70 }, xaxis: { ...axis(across), ...more.xaxis }, yaxis: { ...axis(up), ...more.yaxis },
-      showlegend: true,
+      margin: { l: 50, r: 12, t: 12, b: 70 }, showlegend: true,
+      xaxis: { ...axis(across), ...more.xaxis }, yaxis: { ...axis(up), ...more.yaxis },
       legend: { orientation: "h", x: 0, yref: "container", y: 0, yanchor: "bottom" },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
       hoverlabel: { bgcolor: paper, bordercolor: soft, font: { color: ink }, align: "left" },
@@ -72,7 +72,8 @@
     const { ink, grid, paper, soft } = theme();
     for (const element of drawn) {
       const changes = {
-        "font.color": ink, "modebar.color": soft, "modebar.activecolor": ink, "hoverlabel.bgcolor": paper, "hoverlabel.font.color": ink, "hoverlabel.bordercolor": soft,
+        "font.color": ink, "modebar.color": soft, "modebar.activecolor": ink,
+        "hoverlabel.bgcolor": paper, "hoverlabel.font.color": ink, "hoverlabel.bordercolor": soft,
       };
       for (const axis of ["xaxis", "yaxis"]) {
         Object.assign(changes, {
@@ -101,12 +102,13 @@
       const group = { legendgroup: String(place), name: escaped(name), mode: "markers" };
       traces.push({ ...group, x: [null], y: [null], marker: { color: colour, symbol, size: 10 }, hoverinfo: "skip" });
       for (const member of [false, true]) {
+        const text = ([first, ...rest]) => [`<b>${escaped(first)}</b>`, ...rest.map(escaped)].join("<br>");
         const chosen = points.filter((point) => point.variant === place && point.member === member);
         if (!chosen.length) continue;
         traces.push({
           ...group, showlegend: false, x: chosen.map(({ x }) => x), y: chosen.map(({ y }) => y),
           customdata: chosen.map(({ run }) => run), hoverinfo: "text",
-          hovertext: chosen.map(({ said: [first, ...rest] }) => [`<b>${escaped(first)}</b>`, ...rest.map(escaped)].join("<br>")),
+          hovertext: chosen.map(({ said }) => text(said)),
           marker: member ? { color: colour, symbol, size: 11, line: { color: ink, width: 1 } }
             : { color: colour, symbol: `${symbol}-open`, size: 10, opacity: 0.75, line: { width: 2 } },
           ...(member ? { meta: "edge" } : {}),
@@ -213,8 +215,8 @@
     return element;
   };
   const both = (kind, path, extra = []) => svg("g", { class: kind },
-    svg("path", { class: "under", d: path, "stroke-width": 16 }), svg("path", { class: "over", d: path, "stroke-width": 7 }),
-    ...extra);
+    svg("path", { class: "under", d: path, "stroke-width": 16 }),
+    svg("path", { class: "over", d: path, "stroke-width": 7 }), ...extra);
   const overlay = ({ across, down }, offsets) => {
     const read = (row, column) => {
       const at = 2 * (row * across.length + column);
@@ -234,8 +236,8 @@
     return svg("svg", { viewBox: "0 0 1000 1000", preserveAspectRatio: "none", "aria-hidden": "true" },
       both("mesh", [...rows, ...columns].map(path).join("")), both("arrows", arrows, tips));
   };
-  const picture = ({ reduced }, place, alt, ...over) => make("div", { className: reduced ? "picture smooth" : "picture" },
-    make("img", { src: json("pictures")[place], alt }), ...over);
+  const picture = ({ reduced }, place, alt, ...over) => make("div",
+    { className: reduced ? "picture smooth" : "picture" }, make("img", { src: json("pictures")[place], alt }), ...over);
   const verdict = ({ predicted, right }) => make("span", {
     className: `said ${right ? "right" : "wrong"}`, textContent: right ? `✓ ${predicted}` : `✗ ${predicted} (wrong)`,
   });
@@ -248,11 +250,13 @@
         return make("td", {}, picture(gallery, made.image, alt, overlay(gallery, made.offsets)), verdict(made));
       }
       const change = `Difference to the natural image, ${factor} times amplified`;
-      return make("td", {}, picture(gallery, made.image, alt), verdict(made), picture(gallery, made.difference, change));
+      return make("td", {},
+        picture(gallery, made.image, alt), verdict(made), picture(gallery, made.difference, change));
     });
     return make("tr", {},
       make("th", { scope: "row" }, image.label, make("small", { className: "said", textContent: `image ${image.id}` })),
-      make("td", {}, picture(gallery, image.image, `Image ${image.id} as it is: ${told(image)}`), verdict(image)), ...cells);
+      make("td", {}, picture(gallery, image.image, `Image ${image.id} as it is: ${told(image)}`), verdict(image)),
+      ...cells);
   };
   const hang = (element, gallery, run) => {
     const moves = gallery.threats.some(({ factor }) => factor === null);
@@ -266,22 +270,28 @@
     if (moves) {
       element.append(make("fieldset", {}, make("legend", { textContent: "Drawn over a moved image:" }),
         choice("arrows", "arrows"), choice("grid", "grid"), choice("nothing", "nothing")));
-      notes.push("Arrows: from where a point was read to where it is now, at the dot. Grid: where a regular grid of points is read.");
+      notes.push("Arrows: from where a point was read to where it is now, at the dot.");
+      notes.push("Grid: where a regular grid of points is read.");
     }
     if (!moves || gallery.threats.some(({ factor }) => factor !== null)) {
       notes.push("Below an image whose pixels did not move: its difference to the natural one, amplified about grey.");
     }
     if (gallery.images.length < gallery.kept) {
-      notes.push(`The first ${gallery.images.length} of ${gallery.kept} kept images are shown, so that the page stays small.`);
+      const shown = `The first ${gallery.images.length} of ${gallery.kept} kept images are shown`;
+      notes.push(`${shown}, so that the page stays small.`);
     }
-    if (gallery.reduced) notes.push(`Images of ${gallery.width} × ${gallery.height} pixels are shown smaller, with a small loss.`);
-    const heads = gallery.threats.map(({ name, strength, factor }) => make("th", { scope: "col" }, name,
-      make("small", { className: "said", textContent: factor === null ? strength : `${strength}; difference × ${factor}` })));
+    if (gallery.reduced) {
+      notes.push(`Images of ${gallery.width} × ${gallery.height} pixels are shown smaller, with a small loss.`);
+    }
+    const strongly = ({ strength, factor }) => (factor === null ? strength : `${strength}; difference × ${factor}`);
+    const heads = gallery.threats.map((threat) => make("th", { scope: "col" }, threat.name,
+      make("small", { className: "said", textContent: strongly(threat) })));
     const head = make("tr", {}, make("th", { scope: "col", textContent: "label" }),
       make("th", { scope: "col", textContent: "natural" }), ...heads);
     const table = make("table", {}, make("thead", {}, head),
       make("tbody", {}, ...gallery.images.map((image) => row(gallery, image))));
-    element.append(make("div", { className: "scroll", tabIndex: 0 }, table), make("p", {}, make("small", { textContent: notes.join(" ") })));
+    element.append(make("div", { className: "scroll", tabIndex: 0 }, table));
+    element.append(make("p", {}, make("small", { textContent: notes.join(" ") })));
   };
 
   // Cards open by the plot, by links, by their own line.
@@ -335,7 +345,9 @@
     head.setAttribute("aria-sort", order);
     say(`Sorted by ${button.textContent}, ${order}.`);
   };
-  for (const button of document.querySelectorAll("button[data-sort]")) button.addEventListener("click", () => sort(button));
+  for (const button of document.querySelectorAll("button[data-sort]")) {
+    button.addEventListener("click", () => sort(button));
+  }
 
   // On paper plots are black on white and fit its width; what fits there must be said before the page is laid out.
 
@@ -351,7 +363,8 @@
     rethemed();
     for (const element of drawn) {
       const size = PAPER[element.classList.contains("front") ? "front" : "card"];
-      window.Plotly.relayout(element, now ? { autosize: false, ...size } : { autosize: true, width: null, height: null });
+      const screen = { autosize: true, width: null, height: null };
+      window.Plotly.relayout(element, now ? { autosize: false, ...size } : screen);
       if (!now && element.offsetParent) window.Plotly.Plots.resize(element);
     }
   };

@@ -35,9 +35,10 @@ def make_gallery(
     random = np.random.default_rng(0)
     across = np.linspace(0, 1, size)
     phases = random.uniform(0, 6, (images, channels, 2, 1))
-    waves = np.sin(6 * across + phases[:, :, 0])[..., None] * np.cos(9 * across + phases[:, :, 1])[
-        :, :, None
-    ]
+    waves = (
+        np.sin(6 * across + phases[:, :, 0])[..., None]
+        * np.cos(9 * across + phases[:, :, 1])[:, :, None]
+    )
     natural = np.clip(128 + 90 * waves + random.normal(0, 8, waves.shape), 0, 255)
     random, count = np.random.default_rng(seed), len(threats)
     noise = random.integers(-8, 9, (count, *natural.shape))
@@ -61,7 +62,9 @@ def make_gallery(
     }
 
 
-def write_log(run: RunFolder, lines: int, names: Sequence[str] = ("natural", "pgd", "flow")) -> None:
+def write_log(
+    run: RunFolder, lines: int, names: Sequence[str] = ("natural", "pgd", "flow")
+) -> None:
     """Write a log of so many steps, some clamped, with a validation now and then."""
     text = []
     for step in range(1, lines + 1):
@@ -71,7 +74,7 @@ def write_log(run: RunFolder, lines: int, names: Sequence[str] = ("natural", "pg
         record: dict[str, Any] = {"step": step, "loss": loss, "weight": share, "clamped": clamped}
         text.append(json.dumps(record))
         if step % max(1, lines // 10) == 0:
-            held_out = {name: 100 * step / lines for name in names}
+            held_out = dict.fromkeys(names, 100 * step / lines)
             text.append(json.dumps({"step": step, "validation": held_out}))
     (run.path / "log.jsonl").write_text("\n".join(text) + "\n", "utf-8")
 
