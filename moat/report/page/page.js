@@ -110,7 +110,7 @@
           customdata: chosen.map(({ run }) => run), hoverinfo: "text",
           hovertext: chosen.map(({ said }) => text(said)),
           marker: member ? { color: colour, symbol, size: 11, line: { color: ink, width: 1 } }
-            : { color: colour, symbol: `${symbol}-open`, size: 10, opacity: 0.75, line: { width: 2 } },
+            : { color: colour, symbol: `${symbol}-open`, size: 10, opacity: 0.85, line: { width: 2 } },
           ...(member ? { meta: "edge" } : {}),
         });
       }

@@ -1,4 +1,4 @@
-"""The page's two tables: Table 1's scores with the seeds together, and every run of its own."""
+"""The page's two tables: the scores with the seeds together, and every run by itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """The page in a real browser, from a local file, without a network."""
 
+import html
 import time
 
 import pytest
@@ -14,6 +15,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 POINT = ".plot.front .scatterlayer .trace .point"
+ROWS = (
+    "return [...document.querySelectorAll('.runs tbody tr')]"
+    ".map(row => [...row.children].map(cell => cell.textContent))"
+)
 CELLS = "return [...document.querySelectorAll('{} tbody tr')].map(r => r.children[{}].textContent)"
 
 
@@ -42,13 +47,13 @@ def names_of(results):
     return [row.name for board in make_scoreboards(results).boards for row in board.rows]
 
 
-def point_of(browser, run):
+def point_of(browser, name):
     """Return the mark of a run: marks stand in the order of their traces' data."""
-    place = browser.execute_script(
-        "const plot = document.querySelector('.plot.front');"
-        "const runs = plot.data.flatMap(t => t.customdata ?? []);"
-        "return runs.indexOf(arguments[0]);",
-        run,
+    said = browser.execute_script(
+        "return document.querySelector('.plot.front').data.flatMap(t => t.hovertext ?? [])"
+    )
+    (place,) = (
+        n for n, text in enumerate(said) if html.unescape(text).startswith(f"<b>{name}</b>")
     )
     return all_of(browser, POINT)[place]
 
@@ -75,15 +80,21 @@ def test_every_run_is_a_point_and_no_address_is_asked_for(opened, rich_study):
 def test_the_mouse_over_a_point_shows_its_run(opened, rich_study, run):
     browser = opened(rich_study)
     shown(browser, one_of(browser, ".plot.front"))
-    ActionChains(browser).move_to_element(point_of(browser, run)).perform()
-    hover = until(browser, lambda b: one_of(b, ".plot.front .hoverlayer").text)
-    assert hover.startswith(names_of(rich_study)[run])
+    name = names_of(rich_study)[run]
+    ActionChains(browser).move_to_element(point_of(browser, name)).perform()
+    first, *lines = until(browser, lambda b: all_of(b, ".plot.front .hoverlayer tspan.line"))
+    assert first.text == name
+    scores = dict(line.text.split(": ") for line in lines if ": " in line.text)
+    (cells,) = (row for row in browser.execute_script(ROWS) if row[0] == name)
+    assert scores["natural"] == cells[2]
 
 
 def test_a_click_on_a_point_opens_its_card(opened, rich_study):
     browser = opened(rich_study)
     shown(browser, one_of(browser, ".plot.front"))
-    ActionChains(browser).move_to_element(point_of(browser, 7)).pause(0.3).click().perform()
+    ActionChains(browser).move_to_element(point_of(browser, names_of(rich_study)[7])).pause(
+        0.3
+    ).click().perform()
     until(browser, lambda b: one_of(b, "#run-7").get_attribute("open"))
     assert [card.get_attribute("id") for card in all_of(browser, ".card[open]")] == ["run-7"]
 
@@ -247,7 +258,7 @@ def test_text_of_a_run_is_text(opened, tmp_path, write, gallery):
     assert card.find_element(By.CSS_SELECTOR, ".gallery tbody th").text.startswith("<i>a</i>")
     assert all_of(browser, "h4 b, th b, th i, td i, img[src=x]") == []
     shown(browser, one_of(browser, ".plot.front"))
-    ActionChains(browser).move_to_element(point_of(browser, place)).perform()
+    ActionChains(browser).move_to_element(point_of(browser, name)).perform()
     hover = until(browser, lambda b: one_of(b, ".plot.front .hoverlayer").text)
     assert hover.startswith(name)
 
