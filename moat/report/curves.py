@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+
+import numpy as np
 
 from moat.storage import Record
 
@@ -34,26 +35,37 @@ def training_curves(log: Sequence[Record], most: int = MOST) -> TrainingCurves:
     steps = [record for record in log if "loss" in record]
     epochs = [record for record in log if "validation" in record]
     size = max(1, -(-len(steps) // most))
-    bins = [steps[start : start + size] for start in range(0, len(steps), size)]
     return TrainingCurves(
-        steps=tuple(part[-1]["step"] for part in bins),
-        losses=_means(bins, "loss"),
-        weights=_means(bins, "weight"),
+        steps=tuple(
+            steps[min(start + size, len(steps)) - 1]["step"] for start in range(0, len(steps), size)
+        ),
+        losses=_means(steps, "loss", size),
+        weights=_means(steps, "weight", size),
         clamped=_stretches(steps),
         validated=tuple(record["step"] for record in epochs),
-        validation=_means([[record] for record in epochs], "validation"),
+        validation=_means(epochs, "validation", 1),
         averaged=size,
     )
 
 
-def _means(bins: Sequence[Sequence[Record]], table: str) -> dict[str, Curve]:
-    names = dict.fromkeys(name for part in bins for record in part for name in record[table])
-    return {name: tuple(_mean(part, table, name) for part in bins) for name in names}
-
-
-def _mean(part: Sequence[Record], table: str, name: str) -> float | None:
-    found = [value for record in part if (value := record[table].get(name)) is not None]
-    return fmean(found) if found else None
+def _means(records: Sequence[Record], table: str, size: int) -> dict[str, Curve]:
+    """Return each name's means over so many records after another, None where none has it."""
+    names: Record = {}
+    tables = [record[table] for record in records]
+    for one in tables:
+        names.update(one)
+    starts = range(0, len(records), size)
+    curves = {}
+    for name in names:
+        found = np.array([one.get(name) for one in tables], dtype=float)
+        known = np.isfinite(found)
+        counts = np.add.reduceat(known, starts, dtype=int)
+        sums = np.add.reduceat(np.where(known, found, 0.0), starts)
+        curves[name] = tuple(
+            total / count if count else None
+            for total, count in zip(sums.tolist(), counts.tolist(), strict=True)
+        )
+    return curves
 
 
 def _stretches(steps: Sequence[Record]) -> tuple[tuple[int, int], ...]:

@@ -113,6 +113,10 @@ class RunFolder:
         """Return the log's records; a last line torn by a crash is left out."""
         path = self.path / "log.jsonl"
         lines = (read(path, lambda: path.read_text("utf-8")) or "").splitlines()
+        with suppress(ValueError):  # at once is three times as fast; a broken line wants its number
+            whole = json.loads(f"[{','.join(lines)}]")
+            if len(whole) == len(lines):
+                return [as_table(record) for record in whole]
         records = []
         for number, line in enumerate(lines, 1):
             try:

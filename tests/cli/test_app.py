@@ -323,6 +323,32 @@ def test_a_report_is_shown_and_written(moat, finished, tmp_path):
     assert all((tmp_path / name).stat().st_size for name in written)
 
 
+def test_a_report_is_a_page_too_where_that_is_asked_for(moat, finished, tmp_path):
+    answer = moat("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == f"wrote {Path('pages', 'study.html')}"
+    page = (tmp_path / "pages" / "study.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert f"moat evaluate {finished}" in page
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [("--html", "--html shows one protocol"), ("--recipe", "two reports")]
+)
+def test_another_protocol_is_a_report_of_its_own(moat, finished, option, said):
+    answer = moat("report", finished, "--against", "results", option, "file")
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert not Path("file").exists()
+
+
+def test_a_page_that_cannot_be_written_is_named(moat, finished, tmp_path):
+    (tmp_path / "page.html").mkdir()
+    answer = moat("report", finished, "--html", "page.html")
+    assert answer.code == 2
+    assert "page.html: cannot write" in answer.err
+
+
 def test_a_report_shows_what_the_recipe_states_or_another_one(moat, recipe):
     figures = '\n[published]\nsource = "a paper"\nruns = {{ plain = {{ pgd = {} }} }}\n'
     path = recipe()

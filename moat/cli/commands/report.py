@@ -18,6 +18,10 @@ def report(
             metavar="RESULTS", help="Set the same runs under another protocol beside these."
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write one page for a browser, with all of it inside."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
     ] = None,
@@ -37,6 +41,8 @@ def report(
     if against:
         if recipe:
             raise typer.BadParameter("published figures and another protocol are two reports")
+        if html:
+            raise typer.BadParameter("--html shows one protocol; leave out --against")
         comparison = compare_protocols(results, against)
         console.print(against_table(comparison))
         for path in write_against(comparison, out or results):
@@ -50,3 +56,7 @@ def report(
         console.print(score_table(board, console.width))
     for path in write_report(made, out or results):
         typer.echo(f"wrote {path}")
+    if html:
+        from moat.report.page import write_page
+
+        typer.echo(f"wrote {write_page(made, results, html)}")

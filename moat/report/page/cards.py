@@ -1,0 +1,187 @@
+"""A run's card: all that is known of it, for the page."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli_w
+
+from moat.report.front import Front
+from moat.report.gate import worst_verdict
+from moat.report.numbers import finite, percent
+from moat.report.page.commands import Command, commands_of
+from moat.report.page.sources import Sources
+from moat.report.page.tables import standing
+from moat.report.page.training_data import (
+    curves_data,
+    curves_text,
+    strengths_data,
+    strengths_text,
+)
+from moat.report.points import Point
+from moat.report.rows import Row
+from moat.report.scoreboard import values_of
+from moat.report.settings import is_guess
+from moat.storage import Record
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot that is drawn when its card is opened: which, its title, and it in words."""
+
+    kind: str
+    title: str
+    words: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A threat's line: its accuracy at each strength, then its scores."""
+
+    name: str
+    strengths: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """One run, ready to be shown; `data` is what its plots and its gallery are drawn from."""
+
+    number: int
+    name: str
+    record: Record
+    member: bool
+    summary: str
+    facts: list[tuple[str, str]]
+    totals: list[tuple[str, str]]
+    scores: list[Score]
+    checks: list[Record]
+    verdict: str
+    plots: list[Plot]
+    gallery: bool
+    problems: tuple[str, ...]
+    machine: list[tuple[str, str]]
+    commands: list[Command]
+    evaluate: str
+    recipe: str
+    data: Record
+
+
+def card_of(
+    row: Row,
+    numbers: Mapping[str, int],
+    front: Front,
+    sources: Sources,
+    results: Path,
+    galleries: Mapping[str, Record],
+) -> Card:
+    """Return the card of one run."""
+    point = row.point
+    place = next(n for n, one in enumerate(front.settings) if row.point in one.points)
+    gallery = galleries.get(point.where)
+    values = {name: value for name, value in values_of(row).items() if name not in point.scored}
+    return Card(
+        number=numbers[point.where],
+        name=row.name,
+        record=sources.record,
+        member=bool(front.members[place]),
+        summary=standing(front, place),
+        facts=_facts(point, results),
+        totals=[(name, percent(v)) for name, v in values.items() if v is not None],
+        scores=_scores(point),
+        checks=[dict(check) for check in point.sanity],
+        verdict=worst_verdict(point) or "no gate",
+        plots=_plots(point, sources),
+        gallery=gallery is not None,
+        problems=sources.problems,
+        machine=_machine(sources.record, point),
+        commands=commands_of(point, sources, results),
+        evaluate=shlex.quote(str(results / point.where)),
+        recipe="" if sources.recipe is None else tomli_w.dumps(sources.recipe),
+        data={
+            "curves": curves_data(sources.curves),
+            "strengths": strengths_data(point),
+            "natural": round(point.natural, 4),
+            "gallery": gallery,
+        },
+    )
+
+
+def _facts(point: Point, results: Path) -> list[tuple[str, str]]:
+    """Return what a run is."""
+    sweep = ", ".join(f"{key} = {value}" for key, value in point.sweep.items())
+    facts = [
+        ("study", point.study),
+        ("variant", point.variant),
+        *([("sweep", sweep)] if sweep else []),
+        ("seed", str(point.seed)),
+        ("folder", str(results / point.where)),
+        ("judged on", f"{point.examples:,} test examples"),
+    ]
+    if is_guess(point):
+        facts.append(("constant guess", "it did not train: its other scores are no result"))
+    return facts
+
+
+def _scores(point: Point) -> list[Score]:
+    lines = []
+    for name in point.scored:
+        if name in point.accuracy:
+            sign = "ε " if "at_epsilon" in point.protocol["threats"][name] else ""
+            of_threat = point.accuracy[name].items()
+            strengths = " · ".join(f"{sign}{at}: {percent(value)}" for at, value in of_threat)
+        else:
+            strengths = " and ".join(point.protocol["ensembles"][name]) + " together"
+        numbers = (point.scores[name], point.worst[name], point.conditional[name])
+        lines.append(Score(name, strengths, tuple(percent(finite(n)) for n in numbers)))
+    return lines
+
+
+def _plots(point: Point, sources: Sources) -> list[Plot]:
+    """Return the plots that there is something to draw for."""
+    curves, plots = sources.curves, []
+    if curves.averaged > 1:
+        mean = f"Each point is the mean of {curves.averaged} logged steps."
+    else:
+        mean = ""
+    if curves.losses:
+        plots.append(Plot("losses", "Losses while training", curves_text(curves.losses), mean))
+    if curves.weights:
+        reach = point.out_of_reach
+        shaded = (
+            f"Shaded: steps whose r no weights could reach, {percent(reach)} % of all."
+            if curves.clamped and reach is not None
+            else ""
+        )
+        words = curves_text(curves.weights)
+        plots.append(Plot("weights", "Weights of the objectives", words, shaded))
+    if curves.validation:
+        words = curves_text(curves.validation, " %")
+        plots.append(Plot("validation", "Held-out accuracy", words))
+    for by, title in (("steps", "Accuracy against steps"), ("radius", "Accuracy against radius")):
+        if words := strengths_text(point, by):
+            plots.append(Plot(by, title, words, _dashed(by)))
+    return plots
+
+
+def _dashed(by: str) -> str:
+    share = " The radius is a share of each threat's largest." if by == "radius" else ""
+    return f"The dashed line is the accuracy without a threat.{share}"
+
+
+def _machine(record: Record, point: Point) -> list[tuple[str, str]]:
+    """Return versions, machine, and how the training went."""
+    machine = record.get("machine")
+    told = {
+        "moat": record.get("moat"),
+        **(machine if isinstance(machine, dict) else {}),
+        "seed": point.seed,
+        **{key: point.training.get(key) for key in ("epoch", "steps", "seconds")},
+        "train hash": record.get("train_hash"),
+        "protocol hash": point.protocol_hash,
+        "data digest": point.data.get("digest"),
+        "trained as": record.get("of"),
+    }
+    return [(key, str(value)) for key, value in told.items() if value is not None]

@@ -1,0 +1,73 @@
+"""What to type to make a run again, as far as its folder knows."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from moat.report.page.sources import Sources
+from moat.report.points import Point
+from moat.runs import RunFolder
+
+AGAIN = "again"
+"""The results folder that a run is trained into once more, so that nothing is overwritten."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line for the shell, what it does, and what cannot be said of it."""
+
+    does: str
+    line: str
+    note: str = ""
+
+
+def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
+    """Return the commands that train a run again and judge it again."""
+    folder = results / point.where
+    if not sources.trained:
+        command = sources.record.get("command")
+        if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+            return []
+        return [
+            Command(
+                "Judge this model again, as it was judged",
+                shlex.join([*command, "--overwrite"]),
+                "The paths are those of the machine that it was judged on.",
+            )
+        ]
+    judged = Command("Judge it again by its own protocol", _line("moat", "evaluate", folder))
+    if sources.recipe is None:
+        return [judged]
+    own = _line("moat", "train", RunFolder(folder).recipe, "--results", AGAIN)
+    return [
+        Command(
+            "Train this run again, and no other",
+            own,
+            f"It goes into the folder {AGAIN}. The run's own recipe, shown below, has everything "
+            "applied that was extended or overridden.",
+        ),
+        _of_the_study(point),
+        judged,
+    ]
+
+
+def _of_the_study(point: Point) -> Command:
+    name, _, overridden = point.study.partition("+")
+    words = [f"{name}.toml", "--only", point.variant, "--seed", point.seed]
+    note = "Wherever the study's file lies; it trains every value of the variant's sweep."
+    if overridden:
+        words += ["--set", "..."]
+        note = (
+            "Wherever the study's file lies. The study was trained with --set; the run's own "
+            "recipe has that applied, but its words are not recorded."
+        )
+    return Command(
+        "Or this variant and seed, from the study's recipe", _line(*_train, *words), note
+    )
+
+
+def _line(*words: object) -> str:
+    return shlex.join(map(str, words))
+
+
+_train = ("moat", "train")

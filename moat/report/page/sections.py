@@ -1,0 +1,92 @@
+"""The page's sections: one a group of comparable runs, with its front, tables and cards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from moat.report.front import front_of
+from moat.report.front_notes import hypervolume_text, standing_notes
+from moat.report.gate import gate_notes
+from moat.report.groups import Group
+from moat.report.notes import protocol_text
+from moat.report.page.cards import Card, card_of
+from moat.report.page.front_plot import front_plot
+from moat.report.page.galleries import Gallery
+from moat.report.page.joined import StudyRecipe, study_recipes
+from moat.report.page.pictures import shown_galleries
+from moat.report.page.sources import Sources, sources_of
+from moat.report.page.tables import BoardTable, RunTable, board_table, run_table
+from moat.report.rows import Row
+from moat.report.score_notes import board_notes
+from moat.report.scoreboard import Scoreboard
+from moat.storage import Record
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One group: what its runs share, its front as data for the plot, its tables, its cards."""
+
+    number: int
+    group: Group
+    protocol: str
+    gate: str
+    notes: list[str]
+    recipes: list[StudyRecipe]
+    plot: Record
+    caption: str
+    bars: bool  # whether points have intervals
+    board: BoardTable
+    runs: RunTable
+    cards: list[Card]
+
+
+def sections_of(boards: Sequence[Scoreboard], results: Path) -> tuple[list[Section], list[str]]:
+    """Return a section a scoreboard, its runs numbered through, and the page's pictures."""
+    numbers = {row.point.where: n for n, row in enumerate(_rows(boards))}
+    sources = {where: sources_of(results / where) for where in numbers}
+    kept: dict[str, Gallery] = {
+        where: source.gallery for where, source in sources.items() if source.gallery is not None
+    }
+    protocols = {row.point.where: row.point.protocol for row in _rows(boards)}
+    galleries, pictures = shown_galleries(kept, protocols)
+    sections = [
+        _section(place, board, results, numbers, sources, galleries)
+        for place, board in enumerate(boards)
+    ]
+    return sections, pictures
+
+
+def _rows(boards: Sequence[Scoreboard]) -> list[Row]:
+    return [row for board in boards for row in board.rows]
+
+
+def _section(
+    place: int,
+    board: Scoreboard,
+    results: Path,
+    numbers: dict[str, int],
+    sources: dict[str, Sources],
+    galleries: dict[str, Record],
+) -> Section:
+    front = front_of(board.group)
+    cards = [
+        card_of(row, numbers, front, sources[row.point.where], results, galleries)
+        for row in board.rows
+    ]
+    recipes = study_recipes(
+        [(p.study, sources[p.where].recipe) for p in board.group.points if sources[p.where].trained]
+    )
+    return Section(
+        number=place,
+        group=board.group,
+        protocol=protocol_text(board.group),
+        gate=gate_notes(board.group.points)[0],
+        notes=[*board_notes(board), *standing_notes(front)],
+        recipes=recipes,
+        plot=front_plot(front, numbers),
+        caption=hypervolume_text(front),
+        bars=front.uncertainty is not None,
+        board=board_table(board, numbers),
+        runs=run_table(front, numbers),
+        cards=cards,
+    )

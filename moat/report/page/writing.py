@@ -1,0 +1,94 @@
+"""The page from its sections: one HTML file that asks nothing of a network."""
+
+import base64
+import gzip
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from moat.report.page.sections import Section, sections_of
+from moat.report.scoreboard import ScoreReport
+from moat.storage import make_folder, replace
+from moat.version import __version__
+
+_HERE = Path(__file__).parent
+
+
+def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
+    """Write the page of these scoreboards, whose runs lie below `results`, and return its path."""
+    page = page_of(made, results)
+    make_folder(file.parent)
+    replace(file, page.encode())
+    return file
+
+
+def page_of(made: ScoreReport, results: Path) -> str:
+    """Return the page as text. The same runs give the same page."""
+    sections, pictures = sections_of(made.boards, results)
+    plotly = _plotly()
+    script, style = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    return (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            title=", ".join(dict.fromkeys(s for one in sections for s in one.group.studies)),
+            results=str(results),
+            sections=sections,
+            messages=made.messages,
+            version=__version__,
+            versions=_versions(sections),
+            policy=_policy(script, plotly),
+            style=style,
+            script=script,
+            plotly=_packed(plotly),
+            pictures=pictures,
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # `tojson` escapes <, > and & besides, so no text of a run ends a script element.
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    return environment
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs  # 5 MB of text that only a page needs
+
+    text: str = get_plotlyjs()
+    return text
+
+
+def _packed(script: str) -> str:
+    """Return a script as the page carries it, 2.5 times smaller: gzip, then base64."""
+    return base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode()
+
+
+def _policy(*scripts: str) -> str:
+    """Return a content security policy: these scripts alone may run, and nothing is fetched."""
+    digests = (base64.b64encode(sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _versions(sections: list[Section]) -> list[str]:
+    """Return the versions of moat that the runs were made with."""
+    found: dict[str, Any] = {
+        str(card.record["moat"]): None
+        for section in sections
+        for card in section.cards
+        if "moat" in card.record
+    }
+    return sorted(found)

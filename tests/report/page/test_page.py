@@ -1,0 +1,232 @@
+"""What the page says, as text."""
+
+import base64
+import gzip
+import html
+import json
+import re
+import subprocess
+import sys
+from hashlib import sha256
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from moat.errors import FrontError
+from moat.report import make_scoreboards
+from moat.report.page import page_of, write_page
+
+SCORES = (10, 20, 30, 40)
+
+
+def data_of(page, name):
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.S)
+    return json.loads(found[1])
+
+
+def visible(page):
+    """Return the page's text without its scripts, styles and tags."""
+    page = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
+
+
+def test_plotly_is_inside_and_only_it_and_the_pages_own_script_may_run(page, study):
+    text = page(study)
+    plotly = gzip.decompress(base64.b64decode(data_of(text, "plotly"))).decode()
+    assert plotly == get_plotlyjs()
+    (own,) = re.findall(r"<script>(.*?)</script>", text, re.S)
+    (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', text)
+    for script in (own, plotly):
+        digest = base64.b64encode(sha256(script.encode()).digest()).decode()
+        assert f"sha256-{digest}" in html.unescape(policy)
+    assert policy.startswith("default-src &#39;none&#39;;")
+
+
+def test_the_page_names_no_address_to_fetch(page, rich_study):
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", page(rich_study), flags=re.S)
+    assert re.findall(r"https?://", text) == []
+    assert {link[0] for link in re.findall(r'(?:src|href)="([^"]*)"', text)} == {"#", "d"}
+
+
+def test_the_same_runs_give_the_same_page(page, rich_study):
+    assert page(rich_study) == page(rich_study)
+
+
+def test_the_front_has_every_run_with_what_the_mouse_shows(page, study):
+    plot = data_of(page(study), "front-data-0")
+    assert (plot["across"]["name"], plot["up"]["name"]) == (
+        "universal score",
+        "sacrificed natural accuracy",
+    )
+    by_name = {point["said"][0]: point for point in plot["points"]}
+    assert len(by_name) == 14
+    assert by_name["max-at"]["said"][-2] == "dominated by pareto r=1.8"
+    assert by_name["max-at"]["said"][-1].startswith("non-dominated in ")
+    assert "pgd: 65.2" in by_name["max-at"]["said"]
+    for point in plot["points"]:
+        assert point["low"][0] <= point["x"] <= point["high"][0]
+        assert point["low"][1] <= point["y"] <= point["high"][1]
+    members = sorted((p["x"], p["y"]) for p in plot["points"] if p["member"])
+    assert list(zip(*plot["line"], strict=True)) == members
+
+
+def test_published_figures_and_differences_stand_below_ours(page, tmp_path, write):
+    published = {"source": "a paper", "runs": {"natural": {"natural": 91.25}}}
+    write(tmp_path / "natural", "natural", 90, SCORES, published=published)
+    text = visible(page(tmp_path))
+    assert "90.0 91.25 published, difference (-1.2)" in text
+    assert "a paper" in text
+
+
+def test_seeds_share_a_line_and_have_a_card_each(page, tmp_path, write):
+    for seed, natural in ((0, 90), (1, 92)):
+        write(tmp_path / f"{seed}", "natural", natural, SCORES, seed=seed)
+    text = page(tmp_path)
+    assert "91.0 ± 1.4" in visible(text)
+    assert re.findall(r'<details class="card" id="(.*?)"', text) == ["run-0", "run-1"]
+
+
+def test_runs_that_cannot_be_compared_get_sections_of_their_own(page, study, write):
+    write(study / "other", "natural", 90, SCORES, data={"type": "mnist"})
+    text = page(study)
+    assert re.findall(r'<h2 id="study-\d">(.*?)</h2>', text) == [
+        "digits_pareto on digits (size 16)",
+        "digits_pareto on mnist",
+    ]
+    assert len(set(re.findall(r'<details class="card" id="(run-\d+)"', text))) == 15
+
+
+def test_a_run_that_cannot_be_read_is_named(page, study):
+    broken = study / "natural" / "plain" / "seed-0"
+    (broken / "evaluation.npz").write_bytes(b"no")
+    text = visible(page(study))
+    assert "What could not be read" in text
+    assert f"skipped: {broken / 'evaluation.npz'}: the file is truncated" in text
+    assert "13 runs below" in text
+    assert "No natural run is in this group" in text
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "recipe.toml", "gallery.npz"])
+def test_what_is_broken_beside_the_scores_is_said_on_the_card(page, tmp_path, write, name):
+    run = write(tmp_path / "natural", "natural", 90, SCORES)
+    (run.path / name).write_text("= broken\n= twice")
+    text = visible(page(tmp_path))
+    assert f"{run.path / name}: the file is truncated or not moat's" in text
+    assert "90.0" in text
+
+
+def test_a_bare_run_says_what_is_missing(page, tmp_path, write):
+    write(tmp_path / "natural", "natural", 90, SCORES, sanity=None)
+    text = visible(page(tmp_path))
+    for said in (
+        "No log of a training lies in this run's folder",
+        "No images were kept with this run's evaluation.",
+        f"moat evaluate {tmp_path / 'natural'} keeps some",
+        "No sanity gate is stored with this run.",
+        "No recipe lies in this run's folder.",
+    ):
+        assert said in text
+
+
+def test_scores_that_cannot_be_made_are_dashes(page, tmp_path, write):
+    write(tmp_path / "natural", "natural", 90, SCORES, union_only=True)
+    text = page(tmp_path)
+    assert "union_only" in visible(text)
+    assert "pgd 2: - · 4: - - - -" in visible(text)
+    assert data_of(text, "run-data-0")["strengths"][0]["y"] == [None, None]
+
+
+def test_a_constant_guess_is_marked_on_table_and_card(page, tmp_path, write):
+    write(tmp_path / "natural", "natural", 11, SCORES, classes=10)
+    text = visible(page(tmp_path))
+    assert "natural constant guess" in text
+    assert "it did not train: its other scores are no result" in text
+
+
+def test_radii_and_ensembles_have_their_places(page, tmp_path, write, judged_any_way):
+    write(tmp_path / "natural", "natural", 90, (30, 40, 50), protocol=judged_any_way)
+    text = page(tmp_path)
+    assert "strong ce and dlr together" in visible(text)
+    assert "ε 0.031: 50.0 · ε 0.3: 50.0" in visible(text)
+    flow = data_of(text, "run-data-0")["strengths"][-1]
+    assert (flow["by"], flow["at"]) == ("radius", ["ε 0.031", "ε 0.3"])
+    assert flow["x"] == pytest.approx([0.031 / 0.3, 1])
+    assert re.findall(r'class="plot" id="plot-0-(\w+)"', text) == ["steps", "radius"]
+    assert "flow 50.0 at ε 0.031" in text
+
+
+def test_curves_are_there_with_their_summary_in_words(page, tmp_path, write, log):
+    run = write(tmp_path / "natural", "natural", 90, SCORES, clamped=0.25)
+    log(run, 2000, ("natural", "pgd"))
+    text = page(tmp_path)
+    curves = data_of(text, "run-data-0")["curves"]
+    assert len(curves["steps"]) == len(curves["losses"]["pgd"]) == 250
+    assert curves["clamped"] == [[500, 999]]
+    assert 'aria-label="Losses while training: natural from 0.998 to 0.369; pgd from' in text
+    assert "Each point is the mean of 8 logged steps." in text
+    assert "Shaded: steps whose r no weights could reach, 25.0 % of all." in text
+    assert "natural from 10 % to 100 %" in text
+
+
+def test_a_loss_that_is_no_number_is_absent(page, tmp_path, write):
+    run = write(tmp_path / "natural", "natural", 90, SCORES)
+    line = {"step": 1, "loss": {"natural": float("inf"), "pgd": 1}, "weight": {"natural": 1.0}}
+    (run.path / "log.jsonl").write_text(json.dumps(line) + "\n")
+    curves = data_of(page(tmp_path), "run-data-0")["curves"]
+    assert curves["losses"] == {"natural": [None], "pgd": [1.0]}
+
+
+def test_text_of_a_run_never_ends_a_script(page, tmp_path, write):
+    write(tmp_path / "natural", "</script><script>alert(1)</script>\u2028", 90, SCORES)
+    text = page(tmp_path)
+    assert "<script>alert" not in text
+    assert data_of(text, "front-data-0")["variants"][0]["name"].startswith("</script>")
+
+
+def test_a_folder_without_runs_has_no_page(tmp_path):
+    with pytest.raises(FrontError, match="no finished run lies below this folder"):
+        page_of(make_scoreboards(tmp_path), tmp_path)
+
+
+def test_the_page_is_written_whole_into_a_folder_that_is_made(study, tmp_path):
+    file = write_page(make_scoreboards(study), study, tmp_path / "new" / "report.html")
+    assert file.read_text("utf-8").endswith("</html>")
+    assert [path.name for path in file.parent.iterdir()] == ["report.html"]
+
+
+# The processor's time, not the clock's: other work on the machine is not ours.
+BUILD = """
+import sys, time
+from pathlib import Path
+from moat.report import make_scoreboards
+from moat.report.page import write_page
+
+begin, results = time.process_time(), Path(sys.argv[1])
+write_page(make_scoreboards(results), results, Path(sys.argv[2]))
+print(time.process_time() - begin)
+"""
+
+
+@pytest.mark.slow
+def test_sixty_runs_take_less_than_five_seconds_and_ten_megabytes(
+    hang, tmp_path, write, gallery, log
+):
+    results = tmp_path / "results"
+    names = ("natural", "pgd", "flow", "rt")
+    for number in range(60):
+        variant, seed = divmod(number, 3)
+        scores = (20 + 2 * variant + seed, 10 + variant, 15 + variant, 8 + variant)
+        run = write(
+            *(results / f"{number}", "pareto", 98 - variant / 5, scores),
+            **{"r": float(variant), "seed": seed, "examples": 10_000, "clamped": 0.2},
+        )
+        log(run, 5000, names)
+        hang(run, gallery(6, 3, 32, seed=number))
+    built = subprocess.run(  # a process of its own: shapes are checked in this one
+        [sys.executable, "-c", BUILD, results, tmp_path / "report.html"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(built.stdout) < 5
+    assert (tmp_path / "report.html").stat().st_size < 10_000_000
