@@ -16,6 +16,8 @@ from moat.report.run_scores import RunScores, score_runs
 from moat.report.run_table import run_table
 from moat.report.score_table import score_table
 from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
+from moat.report.status_table import change_lines, status_table
+from moat.report.study_status import StatusReader, StudyStatus
 from moat.report.table import front_table
 
 __all__ = [
@@ -29,7 +31,10 @@ __all__ = [
     "RunScores",
     "ScoreReport",
     "Scoreboard",
+    "StatusReader",
+    "StudyStatus",
     "against_table",
+    "change_lines",
     "compare",
     "draw_front",
     "draw_pairs",
@@ -43,6 +48,7 @@ __all__ = [
     "run_table",
     "score_runs",
     "score_table",
+    "status_table",
     "write_against",
     "write_front",
     "write_report",
