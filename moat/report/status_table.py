@@ -49,7 +49,7 @@ def _line(run: RunStatus) -> str:
 def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:
     yield Text(study.name, style="bold")
     bar = ProgressBar(len(study.runs), len(study.of(State.done)), width=min(width, _BAR))
-    yield Padding(bar, 0)  # which ends its line
+    yield Padding(bar, 0, expand=False)  # which ends its line
     counts = _counts(study)
     if study.left is not None:
         counts.append(f"; about {duration(study.left)} of training left")
@@ -59,25 +59,26 @@ def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:
     for run in study.of(*AT_WORK):
         yield Text()
         yield _progress(run)
-        yield Padding(_figures(run.live, width - 2), (0, 0, 0, 2))
+        yield Padding(_figures(run.live, width - 2), (0, 0, 0, 2), expand=False)
     for state in (State.failed, State.interrupted):
         yield from _named(study.of(state), state)
     if not study.is_over and not study.of(*AT_WORK):
-        yield Text("\nNobody is at it. `moat train` with its recipe goes on.", style="yellow")
+        yield Text("\nNothing is running. `moat train` with the recipe goes on.", style="yellow")
     yield Text()
 
 
 def _counts(study: StudyStatus) -> Text:
-    text = Text(f"{len(study.of(State.done))} of {len(study.runs)} runs done", _STYLES[State.done])
+    done = f"{len(study.of(State.done))} of {len(study.runs)} runs done"
+    text = Text().append(done, _STYLES[State.done])
     for state in (*AT_WORK, State.waiting, State.interrupted, State.failed):
         if runs := study.of(state):
-            text.append(", ", "default").append(f"{len(runs)} {state}", _STYLES[state])
+            text.append(", ").append(f"{len(runs)} {state}", _STYLES[state])
     return text
 
 
 def _progress(run: RunStatus) -> Text:
     """Return a run's name and how far it is."""
-    live, text = run.live, Text(run.name, style="bold")
+    live, text = run.live, Text().append(run.name, "bold")
     said = [f"epoch {_of(live.epoch, run.epochs)}"] if live.epoch else []
     said += [f"step {_of(live.step, live.steps)}"] if live.step else []
     said += [f"{live.rate:,.0f} images/s"] if live.rate else []
@@ -88,7 +89,7 @@ def _progress(run: RunStatus) -> Text:
         if run.found_last:
             batch, threat = run.found_last
             said.append(f"batch {batch + 1}: {threat} is done")
-    return text.append(f"  {', '.join(said) or 'nothing logged yet'}", "not bold")
+    return text.append(f"  {', '.join(said) or 'nothing logged yet'}")
 
 
 def _of(done: int | None, whole: int | None) -> str:

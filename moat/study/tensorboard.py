@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric.loggers import TensorBoardLogger
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 from moat.errors import MissingPackageError, MoatError
 from moat.recipe import RunPlan
@@ -14,19 +14,19 @@ from moat.runs import RunFolder
 from moat.storage import Record, disk
 from moat.study.listener import StudyListener
 
-_PLACE = {"step", "steps", "epoch"}
-"""Where a record of the log stands, which is no curve."""
+_NO_CURVE = {"step", "steps", "epoch", "score"}
+"""Where a record of the log stands, and the mean of its held-out accuracies."""
 
 
 class TensorBoard(StudyListener):
     """Writes what a run logs to event files in its folder as well, and its scores at the end.
 
     Curves are called as in the log: `loss/<objective>`, `weight/<objective>`, `lr`,
-    `images_per_second`, `validation/<objective>` (percent), and what the scalarizer says. The scores
-    (`score/<threat>`, percent) come beside the run's variant, sweep values and seed as
-    hyperparameters. A run that goes on from a checkpoint goes on in the same curves: TensorBoard is
-    told to forget what was drawn after it. Where a run has no event files yet, its log is drawn from
-    the start, also if it was finished before. Raises MissingPackageError without the package.
+    `images_per_second`, `validation/<objective>` (percent), and what the scalarizer says. The
+    scores (`score/<threat>`, percent) come beside the run's variant, sweep values and seed as
+    hyperparameters. A run that goes on from a checkpoint goes on in the same curves: TensorBoard
+    is told to forget what was drawn after it. Where a run has no event files yet, its log is drawn
+    from the start, also if it was finished before. Raises MissingPackageError without the package.
     """
 
     def __init__(self) -> None:
@@ -120,6 +120,6 @@ def scalars_of(record: Mapping[str, Any]) -> dict[str, float]:
     for key, value in record.items():
         if isinstance(value, Mapping):
             found |= {f"{key}/{name}": number for name, number in value.items()}
-        elif key not in _PLACE:
+        elif key not in _NO_CURVE:
             found[key] = value
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
