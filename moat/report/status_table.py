@@ -43,7 +43,7 @@ def change_lines(before: Sequence[StudyStatus], after: Sequence[StudyStatus]) ->
 
 def _line(run: RunStatus) -> str:
     why = f": {run.why.splitlines()[0]}" if run.why else ""
-    return f"{run.name} is {run.state}{why}"
+    return f"{run.name}: {run.state}{why}"
 
 
 def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:

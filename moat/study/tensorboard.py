@@ -1,7 +1,7 @@
 """TensorBoard's event files of a study: every run's log and scores, as curves."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ class TensorBoard(StudyListener):
         """Keep what was drawn: nothing more comes."""
         if self._logger:
             logger, self._logger = self._logger, None
-            with disk(self._folder.tensorboard):
+            with _drawing(self._folder):
                 logger.finalize("")
 
     def _open(self, before: list[Record], *, anew: bool = False) -> None:
@@ -83,10 +83,11 @@ class TensorBoard(StudyListener):
         there = self._folder.tensorboard
         anew = anew or not there.exists()
         last = max((int(record["step"]) for record in before), default=-1)
-        with disk(there):
-            self._logger = TensorBoardLogger(
-                there, name="", version="", purge_step=0 if anew else last + 1
-            )
+        purge = 0 if anew else last + 1
+        logger = TensorBoardLogger(there, name="", version="", purge_step=purge)
+        with _drawing(self._folder):
+            _ = logger.experiment  # opens the file
+        self._logger = logger
         for record in before if anew else ():
             self._draw(record)
         self._step = last
@@ -94,7 +95,7 @@ class TensorBoard(StudyListener):
     def _draw(self, record: Mapping[str, Any]) -> None:
         assert self._logger
         self._step = int(record["step"])
-        with disk(self._folder.tensorboard):
+        with _drawing(self._folder):
             self._logger.log_metrics(scalars_of(record), self._step)
             self._logger.save()
 
@@ -104,9 +105,21 @@ class TensorBoard(StudyListener):
         found |= {name: scores[name] for name in ("total", "union")}
         known = {f"score/{name}": value for name, value in found.items() if value is not None}
         about = {"variant": plan.variant, "seed": plan.seed, **plan.sweep}
-        with disk(self._folder.tensorboard):
+        with _drawing(self._folder):
             self._logger.log_hyperparams(about, known, step=max(0, self._step))
         self.close()
+
+
+@contextmanager
+def _drawing(folder: RunFolder) -> Iterator[None]:
+    """Turn what the disk refuses into a DiskError; Fabric makes a ValueError of it."""
+    with disk(folder.tensorboard):
+        try:
+            yield
+        except ValueError as error:
+            if isinstance(error.__cause__, OSError):
+                raise error.__cause__ from None
+            raise
 
 
 def scalars_of(record: Mapping[str, Any]) -> dict[str, float]:
