@@ -14,6 +14,7 @@ from moat.cli.commands.listing import list_, schema
 from moat.cli.commands.report import report
 from moat.cli.commands.score import score
 from moat.cli.commands.train import train
+from moat.cli.commands.watch import watch
 from moat.version import __version__
 
 app = typer.Typer(
@@ -38,5 +39,5 @@ def _moat(
 ) -> None: ...
 
 
-for command in (train, evaluate, score, compare, front, report, list_, schema):
+for command in (train, watch, evaluate, score, compare, front, report, list_, schema):
     app.command(command.__name__.strip("_"))(command)

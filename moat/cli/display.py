@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from moat.cli.console import console as console
 from moat.errors import MoatError
 from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
 from moat.study import StudyListener
 
-console = Console(width=None if sys.stdout.isatty() else 120)
 SILENCE = 10.0  # seconds between two lines about the same run, outside a terminal
 
 

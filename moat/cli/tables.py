@@ -31,9 +31,11 @@ _ALSO = {
 
 def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
     """Show each run's passes an example and its estimated time, and the sum."""
+    from moat.report.numbers import duration  # here: lists do without what reports import
+
     table = Table(
         title="passes are forwards and backwards an example",
-        caption=f"{len(estimates)} run(s), about {_duration(sum(e.seconds for e in estimates))} "
+        caption=f"{len(estimates)} run(s), about {duration(sum(e.seconds for e in estimates))} "
         "in all; nothing was trained",
     )
     table.add_column("run", overflow="fold")
@@ -48,12 +50,6 @@ def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
             str(one.descent),
             str(one.evaluation),
             f"{one.train_examples}+{one.test_examples}",
-            _duration(one.seconds),
+            duration(one.seconds),
         )
     return table
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

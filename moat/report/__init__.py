@@ -20,6 +20,8 @@ from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.side_by_side import RunComparison, compare_runs
 from moat.report.side_by_side.shown import comparison_shown
 from moat.report.side_by_side.written import comparison_table
+from moat.report.status_table import change_lines, status_table
+from moat.report.study_status import StatusReader, StudyStatus
 from moat.report.table import front_table
 
 __all__ = [
@@ -34,7 +36,10 @@ __all__ = [
     "RunScores",
     "ScoreReport",
     "Scoreboard",
+    "StatusReader",
+    "StudyStatus",
     "against_table",
+    "change_lines",
     "compare_protocols",
     "compare_runs",
     "comparison_shown",
@@ -52,6 +57,7 @@ __all__ = [
     "run_table",
     "score_runs",
     "score_table",
+    "status_table",
     "write_against",
     "write_comparison",
     "write_front",

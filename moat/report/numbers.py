@@ -26,6 +26,18 @@ def gap(value: float | None) -> str:
     return ABSENT if value is None else f"{value:+z.1f}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time to be read at a glance.
+
+    Example:
+        >>> duration(75), duration(600), duration(7200)
+        ('75 s', '10 min', '2.0 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def decimals(values: list[float]) -> int:
     """Return how many decimals write each of these in full, 1 to 4.
 

@@ -1,15 +1,18 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
-from moat.runs.finding import CACHE, cache_of, find_runs, unfinished_runs
+from moat.runs.finding import CACHE, cache_of, find_runs, find_studies, unfinished_runs
 from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.parts import EvaluationParts
+from moat.runs.study_folder import StudyFolder
 
 __all__ = [
     "CACHE",
     "FORMAT",
     "EvaluationParts",
     "RunFolder",
+    "StudyFolder",
     "cache_of",
     "find_runs",
+    "find_studies",
     "unfinished_runs",
 ]

@@ -1,8 +1,10 @@
 """Where run folders lie in a results folder."""
 
+import os
 from pathlib import Path
 
-from moat.runs.folder import RunFolder
+from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.study_folder import PLANNED, StudyFolder
 
 CACHE = ".cache"
 """The folder in a results folder where decoded images are kept."""
@@ -25,3 +27,19 @@ def unfinished_runs(results: Path) -> list[RunFolder]:
 def find_runs(results: Path) -> list[RunFolder]:
     """Return the folders of the finished runs anywhere below a folder, in order of their paths."""
     return [RunFolder(path.parent) for path in sorted(results.rglob("run.json"))]
+
+
+def find_studies(results: Path) -> tuple[list[StudyFolder], list[RunFolder]]:
+    """Return the studies whose plan is known at or below a folder, and runs begun outside of them.
+
+    Each in order of its paths. Nothing is looked for within a run or a study, nor in folders whose
+    names begin with a point, which are moat's own.
+    """
+    studies, runs = [], []
+    for path, below, names in os.walk(results):
+        if inside := PLANNED in names:
+            studies.append(StudyFolder(path))
+        elif inside := not BEGUN.isdisjoint(names):
+            runs.append(RunFolder(path))
+        below[:] = [] if inside else sorted(name for name in below if not name.startswith("."))
+    return studies, runs

@@ -5,6 +5,9 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
     validation.npz  gallery.npz
+    tensorboard/                                      the log once more, where that was asked for
+    failed.json                                       why it failed, until it is tried again
+    .holder.json                                      who writes the folder, while it is written
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
@@ -12,8 +15,6 @@ is written last, and its presence says that the run is done.
 """
 
 import json
-import os
-import socket
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,13 +25,13 @@ from typing import Any
 import numpy as np
 import tomli_w
 import torch
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from moat.errors import BusyError
-from moat.runs.parts import EvaluationParts, arrays_of
+from moat.runs.holder import held, is_alive
+from moat.runs.log import newest_first
+from moat.runs.parts import EvaluationParts, arrays_of, newest_part
 from moat.storage import (
     Record,
     as_table,
@@ -39,12 +40,13 @@ from moat.storage import (
     read,
     read_json,
     replace,
-    sweep,
     to_json,
     unreadable,
 )
 
 FORMAT = 1
+BEGUN = frozenset({"run.json", "log.jsonl", ".holder.json", "failed.json"})
+"""Files of which a run that was begun has one at least."""
 _PARTS = ".evaluation"
 
 
@@ -57,34 +59,42 @@ class RunFolder:
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 
+    # Its one writer.
+
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder as its one writer; raise BusyError that says who else does."""
-        make_folder(self.path)
-        holder = self.path / ".holder.json"
-        lock = FileLock(self.path / ".lock")
-        try:
-            with disk(self.path):
-                lock.acquire(blocking=False)
-        except Timeout:
-            who: Record = {}
-            with suppress(OSError, ValueError):  # it may be let go of at this moment
-                who = as_table(json.loads(holder.read_text("utf-8")))
-            raise BusyError(
-                f"another process is writing this run: process {who.get('pid', 'unknown')} on "
-                f"{who.get('host', 'unknown')}.",
-                where=str(self.path),
-                hint="Wait for it, or stop it; the run goes on where it was.",
-            ) from None
-        try:
-            sweep(self.path)
-            me = {"pid": os.getpid(), "host": socket.gethostname()}
-            replace(holder, json.dumps(me).encode())
+        """Hold the folder as its one writer; raise BusyError that says who else does.
+
+        Whoever writes tries the run again, so why it failed before is forgotten.
+        """
+        with held(self.path, self.path / ".lock", self._holder):
+            self.clear_failure()
             yield
-        finally:
-            with suppress(OSError):
-                holder.unlink(missing_ok=True)
-            lock.release()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process is at work on the folder, by reading alone: see `is_alive`."""
+        return is_alive(self._holder)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a process has begun a run here, or finished or failed to."""
+        return any((self.path / name).exists() for name in BEGUN)
+
+    @property
+    def changed(self) -> int | None:
+        """When a file came, went or was replaced here, in nanoseconds; None of no folder.
+
+        A line added to the log is no such change.
+        """
+        try:
+            return self.path.stat().st_mtime_ns
+        except OSError:
+            return None
+
+    @property
+    def _holder(self) -> Path:
+        return self.path / ".holder.json"
 
     # What trains it, written first.
 
@@ -126,6 +136,10 @@ class RunFolder:
                     raise unreadable(path, f"line {number}: {error}") from error
         return records
 
+    def newest_log(self) -> Iterator[Record]:
+        """Yield the log's records from the last backwards, reading no more than is asked for."""
+        return newest_first(self.path / "log.jsonl")
+
     def rewind_log(self, step: int) -> None:
         """Forget the records of later steps: training goes on from a checkpoint at `step`."""
         kept = [record for record in self.read_log() if record.get("step", 0) <= step]
@@ -162,6 +176,11 @@ class RunFolder:
         """Return the trained weights, or None where there are none yet."""
         path = self.path / "model.safetensors"
         return read(path, lambda: load_tensors(path.read_bytes()))
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are trained weights, which end the training."""
+        return (self.path / "model.safetensors").exists()
 
     # The evaluation.
 
@@ -227,11 +246,43 @@ class RunFolder:
                 rmtree(other, ignore_errors=True)
         return parts
 
+    def newest_part(self) -> tuple[int, str] | None:
+        """Return the batch and the threat that an unfinished evaluation has found last."""
+        return newest_part(self.path / _PARTS)
+
+    # What TensorBoard shows.
+
+    @property
+    def tensorboard(self) -> Path:
+        """Where TensorBoard's event files lie."""
+        return self.path / "tensorboard"
+
+    # Why it failed.
+
+    def write_failure(self, failure: Mapping[str, Any]) -> None:
+        """Keep why the run failed."""
+        make_folder(self.path)
+        replace(self.path / "failed.json", to_json(failure))
+
+    def read_failure(self) -> Record | None:
+        """Return why the run failed, or None where it did not, or is tried again."""
+        return read_json(self.path / "failed.json")
+
+    def clear_failure(self) -> None:
+        """Forget why it failed: it is tried again."""
+        with disk(self.path):
+            (self.path / "failed.json").unlink(missing_ok=True)
+
     # The record that says the run is done.
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Keep the run's record: the last write of a run."""
         replace(self.path / "run.json", to_json({"format": FORMAT, **record}))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run is done."""
+        return (self.path / "run.json").exists()
 
     def read_record(self) -> Record | None:
         """Return the record of a finished run, or None where it is not finished."""
@@ -245,10 +296,11 @@ class RunFolder:
         with disk(self.path):
             for name in _WRITTEN:
                 (self.path / name).unlink(missing_ok=True)
-            rmtree(self.path / _PARTS, ignore_errors=True)
+            for folder in (self.path / _PARTS, self.tensorboard):
+                rmtree(folder, ignore_errors=True)
 
 
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
-    *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml"),
+    *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
 )

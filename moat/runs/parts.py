@@ -40,6 +40,17 @@ class EvaluationParts:
         return self.path / f"{batch:05}-{label}.npz"
 
 
+def newest_part(folder: Path) -> tuple[int, str] | None:
+    """Return the batch and the threat of the file last written below a folder, None of no file."""
+    newest: tuple[int, int, str] | None = None
+    for path in folder.glob("*/*.npz"):
+        batch, _, label = path.stem.partition("-")
+        with suppress(OSError, ValueError):  # the evaluation may end at this moment
+            found = (path.stat().st_mtime_ns, int(batch), label)
+            newest = max(newest or found, found)
+    return newest and newest[1:]
+
+
 def arrays_of(content: bytes, without: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     """Return the arrays of an .npz file; raise what numpy raises of a broken one."""
     # From bytes: numpy leaves a file open that turns out to be broken.

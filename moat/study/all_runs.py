@@ -13,6 +13,7 @@ from moat.study.failures import as_failure, asked_for
 from moat.study.identity import as_begun, is_done
 from moat.study.listener import StudyListener
 from moat.study.one_run import run_one
+from moat.study.planning import announce, keep_failure
 from moat.training import fabric_for
 
 
@@ -63,6 +64,7 @@ def train(
     result = StudyResult(results / plans[0].study)
     fabric_for(device, "32-true")  # an absent device is refused at once
     make_folder(result.folder)
+    announce(results, plans, plan(recipe, overrides=overrides) if only or seeds else plans)
     listener.study_started(len(plans))
     loaded: dict[DataSet, Data] = {}
     for run in plans:
@@ -81,6 +83,7 @@ def train(
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)
             result.failed[folder.path] = failure
+            keep_failure(folder, failure)
             listener.run_failed(run, failure)
             continue
         result.done.append(folder.path)

@@ -1,6 +1,7 @@
 """What a study tells whoever watches it."""
 
 from pathlib import Path
+from typing import Any
 
 from moat.errors import MoatError
 from moat.evaluation import EvaluationProgress
@@ -34,3 +35,60 @@ class StudyListener(TrainingListener):
 
     def run_failed(self, plan: RunPlan, error: MoatError) -> None:
         """A run failed; the others go on."""
+
+
+class Listeners(StudyListener):
+    """Tells several listeners all that it hears, one after another."""
+
+    def __init__(self, *listeners: StudyListener) -> None:
+        self.listeners = listeners
+
+    def study_started(self, runs: int) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.study_started(runs)
+
+    def run_started(self, plan: RunPlan, folder: Path) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.run_started(plan, folder)
+
+    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.run_skipped(plan, folder)
+
+    def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.stepped(epoch, epochs, step, steps)
+
+    def logged(self, record: dict[str, Any]) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.logged(record)
+
+    def evaluation_started(self, folder: Path, before: int) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.evaluation_started(folder, before)
+
+    def evaluated(self, progress: EvaluationProgress) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.evaluated(progress)
+
+    def validated(self, progress: EvaluationProgress) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.validated(progress)
+
+    def run_done(self, plan: RunPlan, scores: dict[str, object]) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.run_done(plan, scores)
+
+    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.run_failed(plan, error)

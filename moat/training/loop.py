@@ -44,6 +44,7 @@ class _Loop:
         self.split = job.split.near(device, job.memory)
         self.steps_per_epoch = batches_per_epoch(len(job.split), job.training.batch_size)
         self.epochs = job.training.epochs
+        self.steps = self.epochs * self.steps_per_epoch
         self.pass_size = job.training.pass_size or default_pass_size(device)
         self.optimizer = job.optimizer.build(self.model.parameters())
         self.scheduler = job.schedule.build(self.optimizer, self.epochs, self.steps_per_epoch)
@@ -102,8 +103,7 @@ class _Loop:
                 self._log(self._record(descent, seen / max(now - clock, 1e-9)))
                 clock, seen = now, 0
             self.scheduler.step()
-            total = self.epochs * self.steps_per_epoch
-            self.listener.stepped(epoch + 1, self.epochs, self.progress.step, total)
+            self.listener.stepped(epoch + 1, self.epochs, self.progress.step, self.steps)
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
@@ -115,6 +115,7 @@ class _Loop:
         means, weights = descent.losses.means().tolist(), descent.mean_weights().tolist()
         return {
             "step": self.progress.step,
+            "steps": self.steps,
             "epoch": self.progress.epoch + 1,
             "loss": {n: _or_none(value) for n, value in zip(names, means, strict=True)},
             "weight": dict(zip(names, weights, strict=True)),

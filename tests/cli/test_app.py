@@ -94,6 +94,30 @@ def test_an_option_that_is_wrong_exits_with_2_and_says_what(moat, recipe, option
     assert not Path("results").exists()
 
 
+def test_event_files_are_written_where_they_are_asked_for(moat, recipe):
+    pytest.importorskip("tensorboard")
+    path = recipe()
+    assert moat("train", path, "--only", "plain").code == 0
+    assert not (PLAIN / "tensorboard").exists()
+    answer = moat("train", path, "--only", "plain", "--only", "pgd-at", "--tensorboard")
+    assert (answer.code, answer.err) == (0, "")
+    for run in (PLAIN, PGD_AT):  # finished before, and trained now
+        assert list((run / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_event_files_without_tensorboard_are_refused_before_anything_is_trained(
+    moat, recipe, monkeypatch
+):
+    monkeypatch.setattr("moat.study.tensorboard.find_spec", lambda name: None)
+    answer = moat("train", recipe(), "--tensorboard")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "event files need the package tensorboard, which is not installed.\n"
+        "  pip install 'moat[tensorboard]'\n"
+    )
+    assert not Path("results").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

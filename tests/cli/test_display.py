@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from moat.cli import display, tables
+from moat.cli import display
 from moat.cli.display import (
     Bars,
     PlainLines,
@@ -224,18 +224,3 @@ def test_estimates_are_listed_with_their_sum(recipe):
     assert "1438+40" in text
     for column in ("run", "seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
         assert column in text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (0.4, "0 s"),
-        (89, "89 s"),
-        (90, "2 min"),
-        (3600, "60 min"),
-        (5400, "1.5 h"),
-        (1e6, "277.8 h"),
-    ],
-)
-def test_a_duration_is_read_at_a_glance(seconds, shown):
-    assert tables._duration(seconds) == shown

@@ -1,9 +1,10 @@
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.report.numbers import as_printed, decimals, finite, gap, percent, spread
+from moat.report.numbers import as_printed, decimals, duration, finite, gap, percent, spread
 
 
 def test_what_is_absent_is_a_dash():
@@ -34,3 +35,18 @@ def test_figures_have_one_decimal_at_least_and_four_at_most():
 
 def test_only_finite_numbers_count():
     assert [finite(value) for value in (1, 0.5, math.nan, math.inf, None)] == [1, 0.5] + [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.4, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3600, "60 min"),
+        (5400, "1.5 h"),
+        (1e6, "277.8 h"),
+    ],
+)
+def test_a_duration_is_read_at_a_glance(seconds, shown):
+    assert duration(seconds) == shown

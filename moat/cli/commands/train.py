@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,10 @@ def train(
             "--overwrite", help="Train again what another recipe trained or what is broken."
         ),
     ] = False,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Write each run's curves for TensorBoard, too."),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Validate, list the runs and their cost; train nothing."),
@@ -39,9 +44,12 @@ def train(
         return
     try:
         from moat.cli.display import listener_for_terminal
+        from moat.study import Listeners, TensorBoard
         from moat.study import train as train_study
 
-        with listener_for_terminal() as listener:
+        with ExitStack() as stack:
+            curves = [stack.enter_context(closing(TensorBoard()))] if tensorboard else []
+            listener = Listeners(stack.enter_context(listener_for_terminal()), *curves)
             result = train_study(
                 recipe,
                 **picked,  # type: ignore[arg-type]

@@ -1,0 +1,7 @@
+"""Where commands print to."""
+
+import sys
+
+from rich.console import Console
+
+console = Console(width=None if sys.stdout.isatty() else 120)

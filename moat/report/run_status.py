@@ -1,0 +1,175 @@
+"""What one run is at, from its folder's files alone, whoever writes them and wherever."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from math import isfinite
+from typing import Any
+
+from moat.errors import RunFolderError
+from moat.report.evidence import table_of
+from moat.runs import RunFolder
+from moat.storage import Record
+
+_FAR = 10_000  # lines of a log; more lie within no epoch of ours
+
+
+class State(StrEnum):
+    """What a run is at.
+
+    *running* and *evaluating*: a process is at work on the folder, and the trained weights are not
+    there yet, or are. Whether one is, its holder's file says (`moat.runs.holder.is_alive`); the
+    other states are those of a folder that nobody is at. *failed*: the last try left a reason.
+    *done*: there is a record, by the protocol that is planned. *interrupted*: begun, and neither.
+    *waiting*: not begun, or still to be evaluated by another protocol.
+    """
+
+    done = "done"
+    running = "running"
+    evaluating = "evaluating"
+    waiting = "waiting"
+    interrupted = "interrupted"
+    failed = "failed"
+
+
+@dataclass(frozen=True)
+class Live:
+    """The end of a run's log: how far it is, and its newest figures; None of what is not known."""
+
+    epoch: int | None = None
+    step: int | None = None
+    steps: int | None = None  # in the whole run
+    rate: float | None = None  # images a second
+    loss: dict[str, float | None] = field(default_factory=dict)
+    weight: dict[str, float | None] = field(default_factory=dict)
+    validation: dict[str, float | None] = field(default_factory=dict)  # percent
+    clamped_to: float | None = None  # the level that stood in for an r out of reach
+
+    @property
+    def share(self) -> float:
+        """How much of its steps the run has made, 0 where that is not known."""
+        return min(1.0, self.step / self.steps) if self.step and self.steps else 0.0
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """One run of a study, as it is now."""
+
+    where: str  # its folder, seen from the study's
+    label: str
+    seed: int | None
+    state: State
+    epochs: int | None = None
+    live: Live = field(default_factory=Live)
+    found_last: tuple[int, str] | None = None  # of its evaluation: batch and threat
+    why: str = ""  # it failed
+    when: str = ""  # it failed, to the minute
+    trained: float = 0.0  # how much of its training is over, 0 to 1
+    seconds: float | None = None  # what its whole training took, or will take by its last rate
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return self.label if self.seed is None else f"{self.label}, seed {self.seed}"
+
+    @property
+    def left(self) -> float | None:
+        """How many seconds of training are left, None where that is not known."""
+        return None if self.seconds is None else (1 - self.trained) * self.seconds
+
+
+def run_status(folder: RunFolder, where: str, planned: Mapping[str, Any]) -> RunStatus:
+    """Return what a run is at; `planned` is what the study's plan says of it, which may be empty.
+
+    A file of the run's that cannot be read makes it a failed one, as it would if it were tried.
+    """
+    about = {"where": where, **_named(planned, where), "epochs": _whole(planned.get("epochs"))}
+    if folder.changed is None:
+        return RunStatus(**about, state=State.waiting)
+    if folder.is_held:
+        found = folder.newest_part()
+        if found or folder.is_trained:
+            return RunStatus(**about, state=State.evaluating, found_last=found, trained=1.0)
+        return RunStatus(**about, state=State.running, **_progress(folder, planned))
+    try:
+        return _at_rest(folder, about, planned)
+    except RunFolderError as error:
+        return RunStatus(**about, state=State.failed, why=str(error.at(error.where or where)))
+
+
+def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> RunStatus:
+    """Return what a run is at that no process works on."""
+    failure, record = folder.read_failure(), folder.read_record()
+    if failure is not None:
+        said = {key: str(failure.get(key, "")) for key in ("message", "when")}
+        when = said["when"][:16].replace("T", " ")
+        return RunStatus(**about, state=State.failed, why=said["message"], when=when)
+    if record is not None:
+        seconds = _number(table_of(record.get("training")).get("seconds"))
+        judged_by = record.get("protocol_hash")
+        as_planned = planned.get("protocol_hash", judged_by) == judged_by
+        state = State.done if as_planned else State.waiting
+        return RunStatus(**about, state=state, trained=1.0, seconds=seconds)
+    if not folder.is_begun:
+        return RunStatus(**about, state=State.waiting)
+    return RunStatus(**about, state=State.interrupted, **_progress(folder, planned))
+
+
+def _progress(folder: RunFolder, planned: Mapping[str, Any]) -> Record:
+    """Return how far a run's training is, and how long all of it takes at its last rate."""
+    live = live_of(folder.newest_log())
+    batch = _number(planned.get("batch_size"))
+    seconds = live.steps * batch / live.rate if live.steps and batch and live.rate else None
+    return {"live": live, "trained": live.share, "seconds": seconds}
+
+
+def live_of(newest_first: Iterable[Record]) -> Live:
+    """Return the newest figures of a log, read backwards and no further than they take.
+
+    Those of the held-out examples follow on the steps of their epoch; so the search for them ends
+    where an epoch begins.
+    """
+    latest: Record = {}
+    validation: Record = {}
+    for record in islice(newest_first, _FAR):
+        if "validation" in record:
+            validation = validation or record
+        elif "loss" in record:
+            if latest and record.get("epoch") != latest.get("epoch"):
+                break
+            latest = latest or record
+        if latest and validation:
+            break
+    return Live(
+        epoch=_whole(latest.get("epoch")) or _whole(validation.get("epoch")),
+        step=_whole(latest.get("step")) or _whole(validation.get("step")),
+        steps=_whole(latest.get("steps")),
+        rate=_number(latest.get("images_per_second")) or None,
+        loss=_numbers(latest.get("loss")),
+        weight=_numbers(latest.get("weight")),
+        validation=_numbers(validation.get("validation")),
+        clamped_to=_number(latest.get("r_effective")) if latest.get("clamped") is True else None,
+    )
+
+
+def _named(planned: Mapping[str, Any], where: str) -> Record:
+    label, seed = planned.get("label"), _whole(planned.get("seed"))
+    return {"label": label, "seed": seed} if isinstance(label, str) else _by_folder(where)
+
+
+def _by_folder(where: str) -> Record:
+    return {"label": where, "seed": None}
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return float(value) if known else None
+
+
+def _numbers(table: Any) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in table_of(table).items()}

@@ -1,0 +1,118 @@
+"""Who writes a run folder: the lock, a file that names its holder, and whether that one lives."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from filelock import FileLock, Timeout
+
+from moat.errors import BusyError
+from moat.storage import Record, as_table, disk, make_folder, replace, sweep
+
+BEAT = 5.0
+"""Seconds between two beats of a holder: its file's time is set to now."""
+SILENT = 30.0
+"""Seconds without a beat after which a holder is taken for dead."""
+
+
+@contextmanager
+def held(folder: Path, lock_file: Path, holder: Path) -> Iterator[None]:
+    """Hold a folder as its one writer; raise BusyError that says who else does."""
+    make_folder(folder)
+    lock = FileLock(lock_file)
+    try:
+        with disk(folder):
+            lock.acquire(blocking=False)
+    except Timeout:
+        who = _said(holder)
+        raise BusyError(
+            f"another process is writing this run: process {who.get('pid', 'unknown')} on "
+            f"{who.get('host', 'unknown')}.",
+            where=str(folder),
+            hint="Wait for it, or stop it; the run goes on where it was.",
+        ) from None
+    try:
+        sweep(folder)
+        replace(holder, json.dumps({"pid": os.getpid(), **_here()}).encode())
+        with _beating(holder):
+            yield
+    finally:
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def is_alive(holder: Path) -> bool:
+    """Say whether the holder that a file names is at work, by reading alone.
+
+    The lock itself is not asked: whoever tries it holds it for a moment, and a writer that comes in
+    that moment is refused; and on a shared disk it may be known to one machine only. Instead, a
+    holder sets its file's time to now every few seconds, which every machine that sees the disk can
+    read; what a killed process left behind is silent. On the holder's own machine (host name and
+    process namespace, so that containers are told apart) its process must exist as well: so a
+    kill is seen at once there, and after half a minute elsewhere. The clocks must agree to within
+    that. A process that is stopped, by Ctrl-Z or a sleeping machine, is silent too.
+    """
+    try:
+        with holder.open(
+            "rb"
+        ) as file:  # opened: a network disk may show an old time of what is not
+            silent = time.time() - os.fstat(file.fileno()).st_mtime
+    except OSError:
+        return False
+    who = _said(holder)
+    if silent > SILENT:
+        return False
+    elsewhere = any(who.get(key) != value for key, value in _here().items())
+    return elsewhere or _exists(who.get("pid"))
+
+
+@contextmanager
+def _beating(holder: Path) -> Iterator[None]:
+    over = Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            with suppress(OSError):
+                os.utime(holder)
+
+    heart = Thread(target=beat, name="holder", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        over.set()
+        heart.join()
+
+
+def _said(holder: Path) -> Record:
+    """Return what the file says, nothing where it is gone or broken."""
+    with suppress(OSError, ValueError):  # it may be let go of at this moment
+        return as_table(json.loads(holder.read_text("utf-8")))
+    return {}
+
+
+def _here() -> dict[str, str]:
+    """Return what tells one machine's processes from another's."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = os.readlink("/proc/self/ns/pid")
+    return {"host": socket.gethostname(), "namespace": namespace}
+
+
+def _exists(pid: object) -> bool:
+    """Say whether this machine has a process of that number."""
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)  # asks, and sends nothing
+    except PermissionError:
+        return True  # another user's
+    except (OSError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""The study's folder: which of its runs were asked for, before there is anything to see of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from moat.errors import BusyError
+from moat.runs.folder import BEGUN, RunFolder
+from moat.storage import Record, disk, make_folder, read_json, replace, to_json, unreadable
+
+PLANNED = "study.json"
+"""The file in a study's folder that lists its planned runs."""
+_FORMAT = 1
+_PATIENCE = 10.0  # seconds; a list is written in a moment
+
+
+class StudyFolder:
+    """The folder of a study's runs. Nothing is read or made before it is asked for."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def plan(self, asked: Sequence[Record], recipe: Sequence[Record]) -> None:
+        """Add runs to those that are planned, in the recipe's order; each names its `folder`.
+
+        `recipe` are all runs that the study's recipe has. What was asked for before stays planned,
+        as it was then, as long as the recipe has it; what is done already counts, however it came
+        to be. So two commands may each train a part of a study, one after the other or side by
+        side, and a run that was taken out of the recipe is waited for no more. A file that says
+        the same already is left alone.
+
+        Raises RunFolderError of a file that is not moat's, which stays, DiskError where nothing can
+        be written, and BusyError where another process does not let go of it.
+        """
+        make_folder(self.path)
+        with self._locked():
+            before = self.planned()
+            done = {run["folder"]: _outline(run) for run in recipe if self._is_done(run)}
+            known = done | {run["folder"]: run for run in [*(before or []), *asked]}
+            planned = [known[run["folder"]] for run in recipe if run["folder"] in known]
+            if planned != before:
+                replace(self.path / PLANNED, to_json({"format": _FORMAT, "runs": planned}))
+
+    def planned(self) -> list[Record] | None:
+        """Return what is known of each planned run, None where no plan was kept.
+
+        Each has its `folder`, as text, seen from the study's. Raises RunFolderError of a file that
+        is not moat's.
+        """
+        path = self.path / PLANNED
+        content = read_json(path)
+        if content is None:
+            return None
+        if content.get("format") != _FORMAT:
+            raise unreadable(path, f"its format is not {_FORMAT}")
+        runs = content.get("runs")
+        if not isinstance(runs, list) or not all(map(_is_run, runs)):
+            raise unreadable(path, "it is no list of runs")
+        return runs
+
+    def runs(self) -> list[RunFolder]:
+        """Return the folders of runs that were begun here, planned or not."""
+        below = (path.parent for name in BEGUN for path in self.path.rglob(name))
+        return [RunFolder(path) for path in sorted(set(below))]
+
+    def _is_done(self, run: Record) -> bool:
+        return RunFolder(self.path / run["folder"]).is_done
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.path / ".study.lock")
+        try:
+            with disk(self.path):
+                lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            raise BusyError(
+                "another process is writing the list of planned runs.",
+                where=str(self.path),
+                hint="Stop it, and run the same command again.",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _outline(run: Record) -> Record:
+    """Return what is certain of a run that nobody asked for: not by what it is judged."""
+    return {key: run[key] for key in ("folder", "label", "seed") if key in run}
+
+
+def _is_run(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("folder"), str)
