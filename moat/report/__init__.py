@@ -9,6 +9,7 @@ from moat.report.front import Front, FrontReport, make_fronts
 from moat.report.gate import failed_checks
 from moat.report.objectives import Objective
 from moat.report.pairs import draw_pairs
+from moat.report.plots import KINDS, Plots, make_plots, write_plots
 from moat.report.points import Point, read_point, read_points
 from moat.report.published import Published
 from moat.report.rows import Row
@@ -19,10 +20,12 @@ from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.table import front_table
 
 __all__ = [
+    "KINDS",
     "Comparison",
     "Front",
     "FrontReport",
     "Objective",
+    "Plots",
     "Point",
     "Published",
     "Row",
@@ -36,6 +39,7 @@ __all__ = [
     "failed_checks",
     "front_table",
     "make_fronts",
+    "make_plots",
     "make_scoreboards",
     "outcomes_of",
     "read_point",
@@ -45,5 +49,6 @@ __all__ = [
     "score_table",
     "write_against",
     "write_front",
+    "write_plots",
     "write_report",
 ]
