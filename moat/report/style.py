@@ -58,7 +58,8 @@ def mixed(colour: str, other: str, share: float) -> str:
         '#333333'
     """
     one, two = (np.array(to_rgb(each)) for each in (colour, other))
-    return to_hex(tuple(map(float, (1 - share) * one + share * two)), keep_alpha=False)
+    red, green, blue = (1 - share) * one + share * two
+    return to_hex((float(red), float(green), float(blue)))
 
 
 def marker_of(number: int, *, filled: bool) -> dict[str, Any]:

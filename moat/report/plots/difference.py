@@ -1,10 +1,10 @@
 """Figure 6: by how much one variant's scores lie above another's, as both are trained harder."""
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 import matplotlib.style
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -85,21 +85,20 @@ def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, L
 def _between(one: Column, other: Column, name: str, measure: str) -> list[float]:
     """Return the differences of a score, one a shared seed, or that of the means; none of none."""
     ours, theirs = (_by_seed(column.points, name, measure) for column in (one, other))
-    if None in (*ours.values(), *theirs.values()):
+    if len(ours) < len(one.points) or len(theirs) < len(other.points):
         return []
-    shared = [seed for seed in ours if seed in theirs]
-    if shared:
-        return [float(ours[seed] - theirs[seed]) for seed in shared]  # type: ignore[operator]
-    return [
-        float(np.mean([*ours.values()], dtype=float) - np.mean([*theirs.values()], dtype=float))
-    ]
+    if shared := [seed for seed in ours if seed in theirs]:
+        return [ours[seed] - theirs[seed] for seed in shared]
+    return [fmean(ours.values()) - fmean(theirs.values())]
 
 
-def _by_seed(points: Sequence[Point], name: str, measure: str) -> dict[int, float | None]:
-    return {
+def _by_seed(points: Sequence[Point], name: str, measure: str) -> dict[int, float]:
+    """Return a score by the seed, of the runs that have it."""
+    scores = {
         point.seed: (point.conditional if measure == CONDITIONAL else point.scores)[name]
         for point in points
     }
+    return {seed: score for seed, score in scores.items() if score is not None}
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -116,8 +115,7 @@ def _caption(runs: Runs, study: str, figure: Difference, several: int) -> str:
         f"{study}: robustness scores of {figure.of} less those of {figure.minus}, in points"
         + (f", {of}." if figure.measure == CONDITIONAL else "."),
         "Above 0 the former withstands more.",
-        f"Lines: means over {several} seeds, each compared with its like; bands: ± one standard "
-        "deviation."
+        f"Means over {several} seeds, each compared with its like; bands: ± one standard deviation."
         if several > 1
         else "",
         protocol_text(runs.group),

@@ -12,20 +12,22 @@ from moat.report.style import DPI, FAINT, GREY
 COLUMN = 3.45
 """Inches of one column of a paper."""
 TEXT, SMALL = 6.5, 5.5  # points
-_EDGE, _LINE, _SMALL_LINE, _HANDLE = 0.06, 0.145, 0.1, 0.42  # inches
+_EDGE, _LINE, _SMALL_LINE, _HANDLE = 0.06, 0.124, 0.093, 0.42  # inches
 
 
 @dataclass(frozen=True)
 class Panels:
     """How many panels, and in inches how large each is, and the room about it for its labels.
 
-    `title`: above each; `left`, `below`: outside of the outermost; `between`: across and down.
+    `title`: above each; `left`, `right`, `below`: outside of the outermost; `between`: across and
+    down.
     """
 
     rows: int
     columns: int
     height: float
-    left: float = 0.5
+    left: float = 0.36
+    right: float = 0.0
     below: float = 0.36
     between: tuple[float, float] = (0.12, 0.3)
     title: float = 0.16
@@ -36,7 +38,7 @@ class Panels:
     def size(self) -> tuple[float, float]:
         """The width and height of one panel."""
         gaps = self.between[0] * (self.columns - 1)
-        shared = (COLUMN - self.left - 2 * _EDGE - gaps) / self.columns
+        shared = (COLUMN - self.left - self.right - 2 * _EDGE - gaps) / self.columns
         return self.width or shared, self.height
 
     @property
@@ -44,7 +46,7 @@ class Panels:
         """The width and height of all of them with their labels."""
         (width, height), (across, down) = self.size, self.between
         return (
-            self.left + self.columns * width + (self.columns - 1) * across + 2 * _EDGE,
+            self.left + self.right + self.columns * width + (self.columns - 1) * across + 2 * _EDGE,
             self.title + self.rows * height + (self.rows - 1) * down + self.below,
         )
 
@@ -61,7 +63,7 @@ def lay_out(
     lines = wrapped(caption, SMALL, room)
     columns, rows = _legend_shape(handles, room, ncols)
     legend = _LINE * rows + (0.08 if rows else 0)
-    below = _EDGE + _SMALL_LINE * len(lines) + 0.06
+    below = _EDGE + _SMALL_LINE * len(lines) + 0.04
     heading = wrapped(title, 7, room)[:2]
     above = _EDGE + 0.13 * len(heading)
     height = above + inner + legend + below
@@ -76,7 +78,7 @@ def lay_out(
         figure.legend(
             handles=handles,
             loc="upper left",
-            bbox_to_anchor=(_EDGE / width, (below + legend - 0.02) / height),
+            bbox_to_anchor=(_EDGE / width, (below + legend) / height),
             ncols=columns,
             handlelength=2.6,
             handletextpad=0.5,
@@ -88,7 +90,7 @@ def lay_out(
             fontsize=TEXT,
         )
     text = "\n".join(lines)
-    place = (_EDGE / width, (below - 0.06) / height)
+    place = (_EDGE / width, (below - 0.04) / height)
     figure.text(*place, text, fontsize=SMALL, color=GREY, va="top", linespacing=1.2)
     return figure, axes
 

@@ -29,7 +29,7 @@ def looks_of(columns: Sequence[Column]) -> list[dict[str, Any]]:
         colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
         if len(members) > 1:
             share = place / (len(members) - 1)
-            light, dark = mixed(colour, "white", 0.5), mixed(colour, "black", 0.45)
+            light, dark = mixed(colour, "white", 0.35), mixed(colour, "black", 0.45)
             colour, dash = mixed(light, dark, share), DASHES[place % len(DASHES)]
         looks.append({"color": colour, "linestyle": dash, "marker": MARKERS[number % len(MARKERS)]})
     return looks
@@ -58,6 +58,12 @@ def families_of(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]
     for column in columns:
         families.setdefault(_family(column), []).append(column)
     return families
+
+
+def spread_over(members: Sequence[Column], most: int) -> list[Column]:
+    """Return at most so many of a sweep's points: the first, the last, and some between."""
+    places = np.linspace(0, len(members) - 1, min(len(members), most)).round().astype(int)
+    return [members[place] for place in places]
 
 
 def point_name(column: Column) -> str:

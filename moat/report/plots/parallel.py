@@ -13,12 +13,15 @@ from moat.fronts import non_dominated
 from moat.report.columns import Column
 from moat.report.notes import protocol_text
 from moat.report.objectives import usual_objectives
-from moat.report.plots.layout import TEXT, Panels, lay_out
-from moat.report.plots.looks import legend_lines, looks_of, seeds_text
+from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out
+from moat.report.plots.looks import MOST_NAMED, legend_lines, looks_of, seeds_text
+from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.runs import Runs
 from moat.report.rows import Row
 from moat.report.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
 from moat.report.style import GREY, PAPER
+
+_LONGEST = 0.75  # inches of a turned name
 
 
 def draw_parallel(runs: Runs) -> Figure:
@@ -36,13 +39,17 @@ def draw_parallel(runs: Runs) -> Figure:
     )
     with matplotlib.style.context(PAPER):
         handles = legend_lines(runs.columns, looks)
-        panels = Panels(1, 1, height=2.1, left=0.2, below=0.36, title=0.14)
+        tilt = _tilt(names)
+        shown = [shortened(name, TEXT, _LONGEST) for name in names] if tilt else names
+        below = 0.3 + 0.85 * max(width_of(name, TEXT) for name in shown) if tilt else 0.4
+        panels = Panels(1, 1, height=2.1, left=0.2, below=below, title=0.26)
         figure, (axes,) = lay_out(panels, runs.group.title, handles, caption)
+        many = len(values) > MOST_NAMED
         limits = [_limits(column) for column in values.T]
         for place, (row, look, on) in enumerate(zip(values, looks, members, strict=True)):
             heights = [(v - low) / (high - low) for v, (low, high) in zip(row, limits, strict=True)]
-            axes.plot(heights, **look, **_weight(look, bool(on)), gid=f"line-{place}")
-        _draw_scales(axes, names, limits)
+            axes.plot(heights, **look, **_weight(look, bool(on), many), gid=f"line-{place}")
+        _draw_scales(axes, shown, limits, tilt)
     return figure
 
 
@@ -77,11 +84,16 @@ def _mean(value: Any, column: Column) -> float:
     return float(np.mean([value(row) for row in values]))
 
 
-def _weight(look: dict[str, Any], on: bool) -> dict[str, Any]:
+def _weight(look: dict[str, Any], on: bool, many: bool) -> dict[str, Any]:
     if on:
         return {"linewidth": 1.7, "markersize": 4, "zorder": 3, "clip_on": False}
     return {
-        **{"linewidth": 0.8, "markersize": 3, "markerfacecolor": "white", "alpha": 0.55},
+        **{
+            "linewidth": 0.4 if many else 0.8,
+            "markersize": 0 if many else 3,
+            "markerfacecolor": "white",
+            "alpha": 0.7,
+        },
         **{"markeredgecolor": look["color"], "zorder": 2, "clip_on": False},
     }
 
@@ -96,7 +108,15 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     return (low, high) if high > low else (low - step, high + step)
 
 
-def _draw_scales(axes: Any, names: Sequence[str], limits: Sequence[tuple[float, float]]) -> None:
+def _tilt(names: Sequence[str]) -> float:
+    """Return by how many degrees the names are turned, lest one runs into the next."""
+    gap = (COLUMN - 0.3) / (len(names) - 0.3)
+    return 45.0 if max(1.15 * width_of(name, TEXT) for name in names) > gap else 0.0
+
+
+def _draw_scales(
+    axes: Any, names: Sequence[str], limits: Sequence[tuple[float, float]], tilt: float
+) -> None:
     """Draw a vertical axis for each score, its ends below and above it, and its name."""
     for place, (low, high) in enumerate(limits):
         axes.axvline(place, color=GREY, linewidth=0.6, zorder=1)
@@ -104,7 +124,9 @@ def _draw_scales(axes: Any, names: Sequence[str], limits: Sequence[tuple[float, 
             axes.text(place, height, f"{end:g}", fontsize=TEXT, ha="center", va=side, color=GREY)
     axes.set_xlim(-0.35, len(names) - 0.65)
     axes.set_ylim(0, 1)
-    axes.set_xticks(range(len(names)), names, fontsize=TEXT, fontweight="bold")
+    axes.set_xticks(range(len(names)), names, fontsize=TEXT, fontweight="bold", rotation=tilt)
+    for label in axes.get_xticklabels() if tilt else ():
+        label.set(ha="right", rotation_mode="anchor")
     axes.tick_params(axis="x", length=0, pad=11)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

@@ -12,7 +12,8 @@ from moat.errors import PlotError
 from moat.report.columns import Column
 from moat.report.notes import protocol_text
 from moat.report.plots.layout import COLUMN, SMALL, Panels, lay_out
-from moat.report.plots.looks import families_of, point_name, seeds_text
+from moat.report.plots.looks import families_of, point_name, seeds_text, spread_over
+from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.parallel import scores_table
 from moat.report.plots.runs import Runs
 from moat.report.style import COLOURS, DASHES, FAINT, GREY, PAPER
@@ -23,6 +24,7 @@ _LOOKS: tuple[dict[str, Any], ...] = (
     {"color": COLOURS[1], "linestyle": DASHES[1], "marker": "s"},
     {"color": "black", "linestyle": DASHES[2], "marker": "^"},
 )
+_FILL: dict[str, Any] = {"color": COLOURS[5], "alpha": 0.1}
 
 
 def draw_radar(runs: Runs) -> Figure:
@@ -40,50 +42,54 @@ def draw_radar(runs: Runs) -> Figure:
     values = dict(zip(runs.columns, np.array(list(table.values())).T, strict=True))
     natural = [values[column] for column in runs.columns if column.first.is_natural]
     families = list(families_of(runs.columns).items())
-    across = min(len(families), 3 if len(families) <= 12 else 6)
+    across = min(len(families), 2 if len(families) <= 10 else 4)
     rows = -(-len(families) // across)
-    chosen = [_chosen(members) for _, members in families]
+    chosen = [spread_over(members, _MOST_OUTLINES) for _, members in families]
     with matplotlib.style.context(PAPER):
+        panels = _panels(rows, across, list(table), max(map(len, chosen)))
         figure, every = lay_out(
-            _panels(rows, across, max(map(len, chosen))),
+            panels,
             runs.group.title,
             _handles(bool(natural)),
             _caption(runs, families),
         )
+        room = panels.size[0] + panels.between[0]
         for axes in every[len(families) :]:
             axes.remove()
         for axes, ((_, variant), _), shown in zip(every, families, chosen, strict=False):
             _draw_frame(axes, list(table))
-            axes.set_title(variant, fontsize=7, pad=13)
+            axes.set_title(
+                shortened(variant, 7, room / 1.15), fontsize=7, fontweight="bold", pad=12
+            )
             if natural:
                 _draw_outline(axes, np.mean(natural, 0), color=GREY, linewidth=0.6, alpha=0.9)
             for column, look in zip(shown, _LOOKS, strict=False):
                 _draw_outline(axes, values[column], **look, linewidth=1.1, markersize=2.2)
-                axes.fill(_angles(len(table)), values[column], color=look["color"], alpha=0.08)
+            if len(shown) == 1:
+                axes.fill(_angles(len(table)), values[shown[0]], **_FILL)
             _name_outlines(axes, shown)
     return figure
 
 
-def _panels(rows: int, across: int, outlines: int) -> Panels:
-    """Return room for round panels, each with its name above and its outlines' names below."""
-    down = 0.62 + (0.1 * outlines if outlines > 1 else 0)
-    width = (COLUMN - 0.3 - 0.55 * 2) / 3
+def _panels(rows: int, across: int, names: Sequence[str], outlines: int) -> Panels:
+    """Return room for round panels, their scores' names about, their outlines' names below."""
+    turns = np.sin(_angles(len(names)))
+    left, right = (
+        0.08 + max(width_of(n, SMALL) for n, x in zip(names, turns, strict=True) if x * side > 0.2)
+        for side in (-1, 1)
+    )
+    down = 0.1 * outlines if outlines > 1 else 0
+    width = (COLUMN - 2 * (left + right) - 0.2) / 2
     return Panels(
-        *(rows, across, width),
-        width=width,
-        left=0.28,
-        between=(0.55, down),
-        below=down - 0.35,
-        title=0.42,
+        *(rows, across, max(width, 0.8)),
+        width=max(width, 0.8),
+        left=left,
+        right=right,
+        between=(left + right, 0.48 + down),
+        below=0.2 + down,
+        title=0.38,
         projection="polar",
     )
-
-
-def _chosen(members: Sequence[Column]) -> list[Column]:
-    """Return the first, the middle and the last of a sweep."""
-    count = min(len(members), _MOST_OUTLINES)
-    places = np.linspace(0, len(members) - 1, count).round().astype(int)
-    return [members[place] for place in places]
 
 
 def _draw_frame(axes: Any, names: Sequence[str]) -> None:
@@ -138,7 +144,7 @@ def _name_outlines(axes: Any, shown: Sequence[Column]) -> None:
 
 
 def _handles(natural: bool) -> list[Line2D]:
-    return [Line2D([], [], color=GREY, linewidth=0.6, label="natural")] if natural else []
+    return [Line2D([], [], color=GREY, linewidth=0.6, label="natural runs")] if natural else []
 
 
 def _caption(runs: Runs, families: Sequence[tuple[Any, Sequence[Column]]]) -> str:

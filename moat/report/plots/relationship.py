@@ -15,6 +15,7 @@ from moat.report.plots.declared import CONDITIONAL, Relationship
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import bands_text, draw_line
 from moat.report.plots.runs import Runs
+from moat.report.plots.strengths import has_one_strength
 from moat.report.plots.swept import Swept, scored, swept
 from moat.report.style import COLOURS, DASHES, MARKERS, PAPER, mixed
 
@@ -41,6 +42,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
     shown = [threats] if len(threats) <= 2 else [[threat] for threat in threats]
     columns = min(2, len(shown))
     looks = _looks(series)
+    measured = f"{'conditional ' if figure.measure == CONDITIONAL else ''}accuracy (%)"
     with matplotlib.style.context(PAPER):
         panels = Panels(
             *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
@@ -48,7 +50,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
             between=(0.14, 0.5),
             title=0.14 if len(shown) == 1 else 0.26,
         )
-        handles, count = _legend(series, looks)
+        handles, count = _legend(runs, series, looks)
         caption = _caption(runs, across, study, figure)
         figure_, every = lay_out(panels, runs.group.title, handles, caption, count)
         for axes in every[len(shown) :]:
@@ -60,7 +62,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
                     draw_line(axes, across.places, line.values, looks[line])
             across.dress(axes)
             labelled = number % columns == 0
-            axes.set_ylabel("accuracy (%)" if labelled else "", fontsize=TEXT, labelpad=1.5)
+            axes.set_ylabel(measured if labelled else "", fontsize=TEXT, labelpad=1.5)
             axes.set_title("" if len(shown) == 1 else names[0], fontsize=7, pad=3)
     return figure_
 
@@ -114,8 +116,17 @@ def _looks(series: Sequence[Series]) -> dict[Series, dict[str, Any]]:
     return looks
 
 
+def _name(runs: Runs, line: Series) -> str:
+    """Return a threat and its strength: "flow, 10 iterations", "pgd, ε 0.1", an ensemble alone."""
+    table = runs.group.protocol["threats"].get(line.threat)
+    if table is None or has_one_strength(table):
+        return line.threat
+    radius = "at_epsilon" in table
+    return f"{line.threat}, " + (f"ε {line.strength}" if radius else f"{line.strength} iterations")
+
+
 def _legend(
-    series: Sequence[Series], looks: Mapping[Series, dict[str, Any]]
+    runs: Runs, series: Sequence[Series], looks: Mapping[Series, dict[str, Any]]
 ) -> tuple[list[Line2D], int]:
     """Return a line of the legend a series, a column a threat, and how many columns there are."""
     threats: dict[str, list[Series]] = {}
@@ -128,7 +139,7 @@ def _legend(
             Line2D(
                 [],
                 [],
-                label=f"{s.threat} {s.strength}".strip(),
+                label=_name(runs, s),
                 **looks[s],
                 linewidth=1.1,
                 markersize=3.5,
@@ -141,11 +152,12 @@ def _legend(
 
 
 def _caption(runs: Runs, across: Swept, study: str, figure: Relationship) -> str:
-    among = "the test examples that the model classifies correctly to begin with"
+    among = "all test examples"
+    if figure.measure == CONDITIONAL:
+        among = "the test examples that the model classifies correctly to begin with"
     words = [
-        f"{figure.variant} of {study}: accuracy in % of "
-        f"{among if figure.measure == CONDITIONAL else 'all test examples'}, after each threat's "
-        "name its strength, light to dark.",
+        f"{figure.variant} of {study}: accuracy in % of {among}, from light to dark as the threat "
+        "grows.",
         f"At 0: {figure.zero}." if figure.zero else "",
         bands_text(across.columns),
         protocol_text(runs.group),

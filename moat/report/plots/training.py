@@ -48,6 +48,7 @@ def draw_training(runs: Runs) -> Figure:
             hint="\n".join(absent[:3]) or "A model that was trained elsewhere has none.",
         )
     looks = _objective_looks(found)
+    longest = max(seed.steps[-1] for training in found for seed in training.seeds)
     blocks = -(-len(found) // _MOST_ROWS)
     rows = -(-len(found) // blocks)
     with matplotlib.style.context(PAPER):
@@ -63,8 +64,9 @@ def draw_training(runs: Runs) -> Figure:
                 for axes in pair:
                     axes.remove()
                 continue
-            last = row == rows - 1 or number == len(found) - 1
-            _draw_pair(pair, found[number], looks, last=last, first=row == 0)
+            _draw_pair(pair, found[number], looks, longest, first=row == 0)
+            if row == rows - 1 or number == len(found) - 1:
+                _name_steps(pair)
     return figure
 
 
@@ -95,9 +97,9 @@ def _panels(rows: int, blocks: int) -> Panels:
         *(rows, 2 * blocks, 0.62),
         left=0.34,
         width=width,
-        between=(gap, 0.25),
+        between=(gap, 0.22),
         below=0.36,
-        title=0.3,
+        title=0.34,
     )
 
 
@@ -105,8 +107,8 @@ def _draw_pair(
     pair: tuple[Any, Any],
     training: Training,
     looks: Mapping[str, dict[str, Any]],
+    longest: int,
     *,
-    last: bool,
     first: bool,
 ) -> None:
     for axes, which in zip(pair, ("losses", "weights"), strict=True):
@@ -116,10 +118,10 @@ def _draw_pair(
                 axes, [(s.steps, getattr(s, which).get(name)) for s in training.seeds], look
             )
         plain(axes, grid="y")
-        axes.set_xlim(0, max(seed.steps[-1] for seed in training.seeds))
+        axes.set_xlim(0, longest)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(3))
-        axes.set_xlabel("step" if last else "", labelpad=1)
+        axes.tick_params(labelbottom=False)
         if first:
             axes.annotate(
                 {"losses": "loss (nats)", "weights": "weight"}[which],
@@ -132,9 +134,17 @@ def _draw_pair(
             )
     losses, weights = pair
     losses.set_ylim(bottom=min(0.0, losses.get_ylim()[0]))
-    low, high = weights.get_ylim()
-    weights.set_ylim(min(low, -0.04), max(high, 1.04))
+    drawn = [0.0, 1.0, *(v for line in weights.lines for v in line.get_ydata() if v == v)]
+    weights.set_ylim(min(drawn) - 0.05, max(drawn) + 0.05)  # by the means: bands may go beyond
+    if (min(drawn), max(drawn)) == (0, 1):
+        weights.set_yticks([0, 0.5, 1])
     losses.set_title(shortened(training.name, 7, COLUMN - 0.5), fontsize=7, loc="left", pad=2)
+
+
+def _name_steps(pair: tuple[Any, Any]) -> None:
+    for axes in pair:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("step", fontsize=TEXT, labelpad=1)
 
 
 def _draw_curve(
@@ -189,10 +199,13 @@ def _handles(looks: Mapping[str, dict[str, Any]], found: Sequence[Training]) -> 
 
 def _caption(found: Sequence[Training], absent: Sequence[str]) -> str:
     seeds = sorted({len(training.seeds) for training in found if len(training.seeds) > 1})
-    words = ["Losses as they were logged, of training batches; an objective's weight is its share."]
+    words = [
+        "Losses are those of training batches; what a scalarizer does not measure is absent. "
+        "Weights: what the objectives are multiplied with."
+    ]
     if seeds:
         counts = " or ".join(map(str, seeds))
-        words.append(f"Lines: means over {counts} seeds; bands: ± one standard deviation.")
+        words.append(f"Means over {counts} seeds; bands: ± one standard deviation.")
     averaged = max(seed.averaged for training in found for seed in training.seeds)
     if averaged > 1:
         words.append(f"Each point is a mean over up to {averaged} logged steps.")
