@@ -21,7 +21,7 @@ from moat.report.rows import Row
 from moat.report.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
 from moat.report.style import GREY, PAPER
 
-_LONGEST = 0.75  # inches of a turned name
+_LONGEST = 1.1  # inches of a turned name
 
 
 def draw_parallel(runs: Runs) -> Figure:
@@ -42,7 +42,7 @@ def draw_parallel(runs: Runs) -> Figure:
         tilt = _tilt(names)
         shown = [shortened(name, TEXT, _LONGEST) for name in names] if tilt else names
         below = 0.3 + 0.85 * max(width_of(name, TEXT) for name in shown) if tilt else 0.4
-        panels = Panels(1, 1, height=2.1, left=0.2, below=below, title=0.26)
+        panels = Panels(1, 1, height=2.1, left=0.3 if tilt else 0.2, below=below, title=0.26)
         figure, (axes,) = lay_out(panels, runs.group.title, handles, caption)
         many = len(values) > MOST_NAMED
         limits = [_limits(column) for column in values.T]

@@ -53,14 +53,12 @@ def draw_radar(runs: Runs) -> Figure:
             _handles(bool(natural)),
             _caption(runs, families),
         )
-        room = panels.size[0] + panels.between[0]
+        room = (panels.size[0] + 2 * min(panels.left, panels.right)) / 1.15
         for axes in every[len(families) :]:
             axes.remove()
         for axes, ((_, variant), _), shown in zip(every, families, chosen, strict=False):
             _draw_frame(axes, list(table))
-            axes.set_title(
-                shortened(variant, 7, room / 1.15), fontsize=7, fontweight="bold", pad=12
-            )
+            axes.set_title(shortened(variant, 7, room), fontsize=7, fontweight="bold", pad=12)
             if natural:
                 _draw_outline(axes, np.mean(natural, 0), color=GREY, linewidth=0.6, alpha=0.9)
             for column, look in zip(shown, _LOOKS, strict=False):
