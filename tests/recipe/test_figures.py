@@ -97,7 +97,8 @@ WRONG = [
     ),
     (
         {"variant": '"pgd-at"'},
-        "figure.0.across: the variant 'pgd-at' does not sweep 'scalarizer.r'.\n  it sweeps: nothing",
+        "figure.0.across: the variant 'pgd-at' does not sweep 'scalarizer.r'.\n"
+        "  it sweeps: nothing",
     ),
     (
         {"type": '"relation"'},
@@ -139,7 +140,9 @@ def test_a_difference_names_both_variants(declaring):
 
 def test_a_figure_across_one_of_two_swept_keys_is_refused(declaring):
     path = declaring(
-        RELATIONSHIP, '"scalarizer.r" = [0.5, 1.0]', '"scalarizer.r" = [0.5], "optimizer.lr" = [0.1]'
+        RELATIONSHIP,
+        '"scalarizer.r" = [0.5, 1.0]',
+        '"scalarizer.r" = [0.5], "optimizer.lr" = [0.1]',
     )
     assert refusal(path) == (
         f"{path}, figure.0.across: the variant 'pareto' sweeps optimizer.lr as well, and a figure "

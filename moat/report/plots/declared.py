@@ -74,7 +74,7 @@ def figures_in(folder: RunFolder) -> list[Declared]:
 
 
 def figure_from(table: Mapping[str, Any]) -> Declared:
-    """Return a figure from a recipe's table; KeyError or TypeError where it is none."""
+    """Return a figure from a recipe's table; KeyError or TypeError where it is no figure."""
     values = {key: value for key, value in table.items() if key != "type"}
     return TYPES[table["type"]](**{**values, "threats": tuple(values.get("threats", ()))})
 
@@ -82,8 +82,8 @@ def figure_from(table: Mapping[str, Any]) -> Declared:
 def _figure_of(table: Any) -> Declared | None:
     """Return the figure, None of what is no table of a figure."""
     try:
-        figure = figure_from(table)
-    except (KeyError, TypeError):
+        figure = figure_from(dict(table))
+    except (KeyError, TypeError, ValueError):
         return None
     values = {field.name: getattr(figure, field.name) for field in fields(figure)}
     texts = [*values.pop("threats"), *(value for value in values.values() if value is not None)]

@@ -21,7 +21,7 @@ from moat.report.rows import Row
 from moat.report.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
 from moat.report.style import GREY, PAPER
 
-_LONGEST = 1.1  # inches of a turned name
+_LONGEST = 0.95  # inches of a turned name
 
 
 def draw_parallel(runs: Runs) -> Figure:

@@ -48,7 +48,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
             *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
             left=0.36,
             between=(0.14, 0.5),
-            title=0.14 if len(shown) == 1 else 0.26,
+            title=0.2 if len(shown) == 1 else 0.28,
         )
         handles, count = _legend(runs, series, looks)
         caption = _caption(runs, across, study, figure)
