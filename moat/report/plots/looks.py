@@ -79,7 +79,11 @@ def mean_and_band(values: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def draw_line(
-    axes: Any, places: Sequence[float], values: Sequence[Sequence[float]], look: Mapping[str, Any]
+    axes: Any,
+    places: Sequence[float],
+    values: Sequence[Sequence[float]],
+    look: Mapping[str, Any],
+    opacity: float = 0.13,
 ) -> None:
     """Draw the mean of the seeds at each place, and a band of one standard deviation about it."""
     spread = [mean_and_band(seeds) for seeds in values]
@@ -88,7 +92,7 @@ def draw_line(
     axes.plot(places, mean, **{"linewidth": 1.1, "markersize": 3.2, **look})
     if any(len(seeds) > 1 for seeds in values):
         low, high = mean - deviation, mean + deviation
-        axes.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
+        axes.fill_between(places, low, high, color=look["color"], alpha=opacity, linewidth=0)
 
 
 def seeds_text(columns: Sequence[Column]) -> str:

@@ -61,7 +61,7 @@ def draw_strengths(runs: Runs) -> Figure:
         for number, (name, table) in enumerate(threats.items()):
             axes = every[number]
             for column, look in zip(columns, looks, strict=True):
-                _draw_line(axes, column, name, look)
+                _draw_line(axes, column, name, look, 0.13 if len(columns) <= 4 else 0.06)
             strengths = [float(s) for s in runs.group.points[0].accuracy[name]]
             _dress(axes, name, table, strengths, labelled=number % across == 0)
     return figure
@@ -75,10 +75,12 @@ def _chosen(columns: Sequence[Column]) -> Sequence[Column]:
     return [column for members in families for column in spread_over(members, _MOST_POINTS)]
 
 
-def _draw_line(axes: Any, column: Column, threat: str, look: Mapping[str, Any]) -> None:
+def _draw_line(
+    axes: Any, column: Column, threat: str, look: Mapping[str, Any], opacity: float
+) -> None:
     strengths = [0.0, *(float(strength) for strength in column.first.accuracy[threat])]
     seeds = [[point.natural, *point.accuracy[threat].values()] for point in column.points]
-    draw_line(axes, strengths, list(zip(*seeds, strict=True)), {**look, "markersize": 2.8})
+    draw_line(axes, strengths, list(zip(*seeds, strict=True)), {**look, "markersize": 2.8}, opacity)
 
 
 def _dress(
