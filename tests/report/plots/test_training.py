@@ -92,3 +92,11 @@ def test_many_rows_stand_side_by_side(tmp_path, write, log, runs_of):
     assert len(figure.axes) == 2 * 13
     tops = {round(axes.get_position().y0, 6) for axes in figure.axes}
     assert len(tops) == 7
+
+
+def test_an_objective_that_a_row_does_not_have_is_not_drawn_in_it(tmp_path, write, log, runs_of):
+    log(write(tmp_path / "a", "pgd-at", 97, (40, 30, 20, 10)))
+    plain = write(tmp_path / "b", "natural", 98, (4, 3, 2, 1))
+    plain.append_log({"step": 10, "loss": {"natural": 1.0}, "weight": {"natural": 1.0}})
+    figure = draw_training(runs_of(tmp_path))
+    assert [len(axes.lines) for axes in figure.axes] == [1, 1, 3, 3]
