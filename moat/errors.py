@@ -76,6 +76,10 @@ class FrontError(MoatError):
     """Points or runs that no front can be made of."""
 
 
+class PlotError(MoatError):
+    """Runs that a picture cannot be drawn of, or a picture that nobody draws."""
+
+
 class TrainingError(MoatError):
     """A run that failed while it trained."""
 

@@ -11,6 +11,7 @@ from moat.cli.commands.compare import compare
 from moat.cli.commands.evaluate import evaluate
 from moat.cli.commands.front import front
 from moat.cli.commands.listing import list_, schema
+from moat.cli.commands.plot import plot
 from moat.cli.commands.report import report
 from moat.cli.commands.score import score
 from moat.cli.commands.train import train
@@ -39,5 +40,8 @@ def _moat(
 ) -> None: ...
 
 
-for command in (train, watch, evaluate, score, compare, front, report, list_, schema):
+for command in (
+    *(train, watch, evaluate, score, compare),
+    *(front, plot, report, list_, schema),
+):
     app.command(command.__name__.strip("_"))(command)

@@ -1,12 +1,14 @@
-"""The published figures of a recipe that is named beside the results."""
+"""What a recipe that is named beside the results says of them: published figures, and pictures."""
 
 from pathlib import Path
 
 from moat.errors import RecipeError
 from moat.recipe import Source, read
 from moat.recipe.explain import explained
+from moat.recipe.figures import Figures
 from moat.recipe.schema import PublishedTable
 from moat.report import Published
+from moat.report.plots import Difference, Relationship, figure_from
 
 
 def published_of(path: Path) -> tuple[Published, list[str]]:
@@ -24,6 +26,20 @@ def published_of(path: Path) -> tuple[Published, list[str]]:
     with explained(source, ("published",), PublishedTable):
         table = PublishedTable.model_validate(source.document["published"])
     return Published(table.source, table.runs), _variants(source)
+
+
+def figures_of(path: Path) -> list[Relationship | Difference]:
+    """Return the figures that a recipe declares; nothing else of it is validated."""
+    source = read(path)
+    if not source.document.get("figure"):
+        raise RecipeError(
+            "the recipe declares no figure.",
+            where=source.where("figure"),
+            hint="Each is a table [[figure]]; docs/recipes.md lists their keys.",
+        )
+    with explained(source, (), Figures):
+        made = Figures.model_validate({"figure": source.document["figure"]})
+    return [figure_from(table.model_dump()) for table in made.figure]
 
 
 def _variants(source: Source) -> list[str]:

@@ -13,6 +13,7 @@ from moat.recipe.checks import (
     require_sound,
 )
 from moat.recipe.explain import explained
+from moat.recipe.figures import require_figures
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
@@ -51,6 +52,10 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
         for seed in recipe.seeds
     ]
     require_distinct_folders([str(plan.path) for plan in plans], source)
+    if len(plans) > 1:  # a run's own recipe keeps the figures of the study that it belongs to
+        sweeps = {variant.name: list(variant.sweep) for variant in recipe.variant}
+        scored = [*plans[0].protocol.threats, *plans[0].protocol.ensembles]
+        require_figures(recipe.figure, sweeps, scored, source)
     return [
         plan
         for plan in plans

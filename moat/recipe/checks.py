@@ -8,7 +8,8 @@ from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
 from moat.types import NATURAL
 
-SWEPT = ("scalarizer", *(set(Recipe.model_fields) - {"variant", "seeds", "plugins", "published"}))
+_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
+SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
 

@@ -87,14 +87,14 @@ def _explain_tag(
     table: Any, context: dict[str, Any], where: str, cls: type, inner: tuple[str, ...]
 ) -> RecipeError:
     """Explain the `type` of a table that chooses between classes."""
-    members = get_args(_annotation(cls, inner[0]))
+    members = _tables_in(_annotation(cls, inner[0]))
     known = [member.model_fields["type"].default for member in members]
     hint = f"known: {', '.join(known)}"
     if "tag" not in context:
         return RecipeError("this key is required and missing.", where=where, hint=hint)
     tag = str(context["tag"])
     return RecipeError(
-        f"no {inner[-1]} is called {tag!r}.{did_you_mean(tag, known)}", where=where, hint=hint
+        f"no {inner[0]} is called {tag!r}.{did_you_mean(tag, known)}", where=where, hint=hint
     )
 
 
@@ -128,14 +128,22 @@ def _keys_of(cls: type, inner: Iterable[str]) -> list[str]:
     """Return the keys that the table at the end of a path takes, as far as its class says."""
     members: list[Any] = [cls]
     for part in inner:
+        if part.isdigit():  # a place in an array
+            continue
         if len(members) > 1:
             members = [m for m in members if m.model_fields["type"].default == part]
         elif annotation := _annotation(members[0], part):
-            nested = [m for m in (annotation, *get_args(annotation)) if _is_table(m)]
-            members = nested or members
+            members = _tables_in(annotation) or members
     if _is_table(members[0]):
         return list(members[0].model_fields)
     return [field.name for field in fields(members[0])] if is_dataclass(members[0]) else []
+
+
+def _tables_in(annotation: Any) -> list[Any]:
+    """Return the classes of tables that an annotation is made of: a union's, an array's."""
+    if _is_table(annotation):
+        return [annotation]
+    return [table for part in get_args(annotation) for table in _tables_in(part)]
 
 
 def _annotation(cls: Any, name: str) -> Any:

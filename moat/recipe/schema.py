@@ -16,6 +16,7 @@ from pydantic.config import JsonDict
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls
+from moat.recipe.figures import FigureTable
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
@@ -128,6 +129,7 @@ class Recipe(Table):
     evaluation: EvaluationTable = EvaluationTable()
     variant: Annotated[list[VariantTable], Field(min_length=1)]
     published: PublishedTable | None = None
+    figure: list[FigureTable] = Field(default_factory=list)
 
 
 def json_schema() -> dict[str, Any]:
@@ -153,7 +155,7 @@ def json_schema() -> dict[str, Any]:
         "default": VariantTable.model_fields["scalarizer"].default,
     }
     for title, table in (("", schema), *schema["$defs"].items()):
-        if title != "VariantTable":  # arrays are replaced, so a variant is always said whole
+        if title not in _WHOLE:
             table.pop("required", None)
     for key in ("optimizer", "schedule"):  # without its type a table may be several
         schema["properties"][key]["anyOf"] = schema["properties"][key].pop("oneOf")
@@ -163,6 +165,10 @@ def json_schema() -> dict[str, Any]:
     labels = top["threats"]["anyOf"][0]["patternProperties"]
     labels |= {pattern: _or_left_out(table) for pattern, table in labels.items()}
     return schema
+
+
+_WHOLE = ("VariantTable", "RelationshipTable", "DifferenceTable")
+"""Tables of arrays, which are replaced: each is always said whole."""
 
 
 def _or_left_out(table: dict[str, Any]) -> dict[str, Any]:

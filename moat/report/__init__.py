@@ -10,6 +10,7 @@ from moat.report.gate import failed_checks
 from moat.report.interval_table import interval_table
 from moat.report.objectives import Objective
 from moat.report.pairs import draw_pairs
+from moat.report.plots import KINDS, Plots, make_plots, write_plots
 from moat.report.points import Point, read_point, read_points
 from moat.report.published import Published
 from moat.report.rows import Row
@@ -25,9 +26,11 @@ from moat.report.study_status import StatusReader, StudyStatus
 from moat.report.table import front_table
 
 __all__ = [
+    "KINDS",
     "Front",
     "FrontReport",
     "Objective",
+    "Plots",
     "Point",
     "ProtocolComparison",
     "Published",
@@ -50,6 +53,7 @@ __all__ = [
     "front_table",
     "interval_table",
     "make_fronts",
+    "make_plots",
     "make_scoreboards",
     "outcomes_of",
     "read_point",
@@ -61,5 +65,6 @@ __all__ = [
     "write_against",
     "write_comparison",
     "write_front",
+    "write_plots",
     "write_report",
 ]

@@ -54,7 +54,6 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     taken = int(members[pseudo_weighted(-scores[members], share)])
     other = int(members[achievement(-scores[members], share)])
     tested = rows[taken].point.outcomes
-    assert tested is not None  # every point that was read has them
     return Choice(
         weights=dict(weights),
         row=rows[taken],

@@ -1,6 +1,7 @@
 """What is shown as files: a set of them a group, for fronts and for scoreboards."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moat.report.against import ProtocolComparison
@@ -79,16 +80,26 @@ def _front_files(front: Front, skipped: list[str]) -> _Files:
 
 def _write_groups(name: str, folder: Path, groups: list[_Files]) -> list[Path]:
     """Write the files of each group, by ending, and delete those that an earlier report left."""
-    make_folder(folder)
-    written: list[Path] = []
-    for number, files in enumerate(groups, 1):
+    files: _Files = {}
+    for number, group in enumerate(groups, 1):
         stem = f"{name}-{number}" if len(groups) > 1 else name
-        for ending, content in files.items():
-            written.append(folder / f"{stem}.{ending}")
-            replace(written[-1], content.encode() if isinstance(content, str) else content)
-    stale = re.compile(rf"{name}(-\d+)?\.({'|'.join(groups[0])})")
+        files |= {f"{stem}.{ending}": content for ending, content in group.items()}
+    return write_files(files, folder, [name], list(groups[0]))
+
+
+def write_files(
+    files: Mapping[str, str | bytes], folder: Path, names: Sequence[str], endings: Sequence[str]
+) -> list[Path]:
+    """Write files into a folder and return their paths.
+
+    Others there that are called as one of the names, numbered or not, are deleted.
+    """
+    make_folder(folder)
+    for file, content in files.items():
+        replace(folder / file, content.encode() if isinstance(content, str) else content)
+    stale = re.compile(rf"({'|'.join(names)})(-\d+)?\.({'|'.join(endings)})")
     for path in sorted(folder.iterdir()):
-        if path not in written and stale.fullmatch(path.name):
+        if path.name not in files and stale.fullmatch(path.name):
             with disk(path):
                 path.unlink()
-    return written
+    return [folder / file for file in files]

@@ -43,8 +43,6 @@ class Objective:
 def _of(score: str, point: Point) -> Floats:
     """Return what each example adds to a score of a run, in the order of the examples' ids."""
     found = point.outcomes
-    if found is None:
-        raise FrontError("its outcomes are not at hand.", where=point.where)
     added = contributions(found, score, summed=point.protocol["summed"])
     return np.asarray(added[np.argsort(found.ids, kind="stable")])
 

@@ -37,12 +37,12 @@ class Point:
     total: float | None
     union: float
     examples: int
+    outcomes: Outcomes = field(repr=False)  # the matrix, without its losses
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
     classes: int | None = None
     sanity: tuple[dict[str, Any], ...] = ()  # the gate's checks; empty where none was stored
-    outcomes: Outcomes | None = field(default=None, repr=False)  # the matrix, without its losses
 
     @property
     def scored(self) -> list[str]:

@@ -4,6 +4,8 @@ import io
 from typing import Any
 
 import matplotlib.style
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -12,12 +14,30 @@ from matplotlib.lines import Line2D
 # lost in black and white.
 COLOURS = ("#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#0072B2", "#999999")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h")
+DASHES: Any = (
+    "-",
+    (0, (4, 1.5)),
+    (0, (1, 1)),
+    (0, (5, 1, 1, 1)),
+    (0, (8, 1.5)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
 GREY = "#6B6B6B"
+FAINT = "#E6E6E6"
 DPI = 200
 STYLE: Any = [
     "default",  # not the user's own: a picture depends on its runs alone
     {"svg.fonttype": "none", "svg.hashsalt": "moat", "font.family": "DejaVu Sans"},
     {"font.size": 9, "axes.titlesize": 11, "legend.fontsize": 8},
+]
+
+
+PAPER: Any = [  # pictures that are as wide as a column of a paper, printed at their own size
+    *STYLE,
+    {"font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "legend.fontsize": 6.5},
+    {"xtick.labelsize": 6.5, "ytick.labelsize": 6.5, "axes.linewidth": 0.6},
+    {"xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5},
+    {"ytick.major.size": 2.5, "text.parse_math": False, "axes.formatter.useoffset": False},
 ]
 
 
@@ -33,6 +53,18 @@ def render(figure: Figure, format: str) -> bytes:
 def colour_of(number: int) -> str:
     """Return the colour of the so-manieth variant."""
     return COLOURS[number % len(COLOURS)]
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """Return a colour with a share of another in it, as a hexadecimal number.
+
+    Example:
+        >>> mixed("#000000", "#FFFFFF", 0.2)
+        '#333333'
+    """
+    one, two = (np.array(to_rgb(each)) for each in (colour, other))
+    red, green, blue = (1 - share) * one + share * two
+    return to_hex((float(red), float(green), float(blue)))
 
 
 def marker_of(number: int, *, filled: bool) -> dict[str, Any]:

@@ -53,19 +53,15 @@ def _same_examples(settings: Sequence[Setting]) -> bool:
     every = [
         run for setting in settings for row in setting.rows for run in (row.point, *row.origin)
     ]
-    found = [run.outcomes for run in every]
-    if any(outcomes is None for outcomes in found):
-        return False
-    ids = [np.sort(outcomes.ids) for outcomes in found if outcomes is not None]
-    return len(ids[0]) > 0 and all(np.array_equal(ids[0], other) for other in ids[1:])
+    ids = [np.sort(run.outcomes.ids) for run in every]
+    return all(np.array_equal(ids[0], other) for other in ids[1:])
 
 
 def _resampled(
     settings: Sequence[Setting], objectives: Sequence[Objective], draws: int
 ) -> NDArray[np.float64]:
     """Return the resampled scores of every setting, of shape (draws, settings, objectives)."""
-    outcomes = settings[0].first.outcomes
-    examples = 0 if outcomes is None else len(outcomes.ids)
+    examples = len(settings[0].first.outcomes.ids)
     weights = resampling_weights(examples, draws)
     generator = np.random.default_rng(1)
     scores = np.empty((draws, len(settings), len(objectives)))

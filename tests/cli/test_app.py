@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -484,9 +485,102 @@ def test_the_version_is_shown(moat):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["evaluate"], ["front"], ["report"], ["list"], ["schema"]], ids=str
+    "command",
+    [[], ["train"], ["evaluate"], ["front"], ["plot"], ["report"], ["list"], ["schema"]],
+    ids=str,
 )
 def test_every_command_has_help(moat, command):
     answer = moat(*command, "--help")
     assert answer.code == 0
     assert "Usage: moat" in answer.out
+
+
+# moat plot
+
+
+def test_a_study_is_drawn_into_a_folder_of_its_own(moat, finished, tmp_path):
+    answer = moat("plot", finished, "--out", "figures", "--kind", "radar", "--kind", "training")
+    assert (answer.code, answer.err) == (0, "")
+    written = [line.removeprefix("wrote ") for line in answer.out.splitlines()]
+    assert written == [
+        str(Path("figures", name))
+        for name in ("radar.png", "radar.svg", "training.png", "training.svg")
+    ]
+    assert all((tmp_path / name).stat().st_size for name in written)
+
+
+def test_the_pictures_lie_beside_the_runs_unless_said_otherwise(moat, finished, tmp_path):
+    results = tmp_path / "results"
+    shutil.copytree(finished, results)
+    answer = moat("plot", "results", "--kind", "parallel")
+    assert answer.out.splitlines() == [
+        f"wrote {Path('results', 'figures', name)}" for name in ("parallel.png", "parallel.svg")
+    ]
+
+
+FIGURE = """
+[[figure]]
+type = "relationship"
+across = "scalarizer.r"
+variant = "pareto"
+zero = "plain"
+"""
+
+
+def test_the_figures_of_a_recipe_are_drawn_from_the_runs_own_or_from_another(moat, recipe):
+    path = recipe("[0.5, 1.0]", "[0.5]", more=FIGURE)
+    moat("train", path, "--only", "plain", "--only", "pareto")
+    answer = moat("plot", "results", "--kind", "relationship")
+    assert (answer.code, answer.err) == (0, "")
+    other = path.with_name("other.toml")
+    other.write_text(FIGURE.replace("pareto", "parto"), "utf-8")
+    answer = moat("plot", "results", "--kind", "relationship", "--recipe", other)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "not drawn: relationship of study on digits (size 8): no run of 'parto' is finished. Did "
+        "you mean 'pareto'? finished: plain, pareto\n"
+    )
+    assert not Path("results/figures/relationship.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "seeds = [0]",
+            ", figure: the recipe declares no figure.\n  Each is a table [[figure]]; "
+            "docs/recipes.md lists their keys.",
+        ),
+        (
+            FIGURE.replace("zero", "zeor"),
+            ", figure.0.zeor: unknown key. Did you mean 'zero'?\n"
+            "  known: across, measure, threats, type, variant, zero",
+        ),
+        (
+            FIGURE.replace("relationship", "line"),
+            ", figure.0.type: no figure is called 'line'.\n  known: relationship, difference",
+        ),
+    ],
+)
+def test_a_recipe_without_a_sound_figure_is_refused(moat, finished, tmp_path, text, said):
+    path = tmp_path / "paper.toml"
+    path.write_text(text, "utf-8")
+    answer = moat("plot", finished, "--recipe", path)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.strip() == f"{path}{said}"
+
+
+def test_several_folders_need_a_folder_for_their_pictures(moat, finished):
+    answer = moat("plot", finished, finished, "--kind", "radar")
+    assert answer.code == 2
+    assert "need a folder of their own: --out" in answer.err
+    answer = moat("plot", finished, finished, "--kind", "radar", "--out", "both")
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_a_run_that_cannot_be_read_is_told_before_the_pictures(moat, recipe):
+    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    (PLAIN / "evaluation.npz").write_bytes(b"nothing")
+    answer = moat("plot", "results", "--kind", "parallel")
+    assert answer.code == 0
+    assert answer.err.startswith(f"skipped: {PLAIN / 'evaluation.npz'}: the file is truncated")

@@ -43,6 +43,9 @@ def test_the_schema_knows_every_key_of_the_recipes_of_the_repository(schema, pat
     variant = schema["$defs"]["VariantTable"]
     for table in document.get("variant", []):
         assert unknown(schema, variant, table) == []
+    for table in document.get("figure", []):
+        kind = schema["$defs"][f"{table['type'].capitalize()}Table"]
+        assert unknown(schema, kind, table) == []
     threat = schema["$defs"]["ThreatTable"]
     for table in filter(None, document.get("threats", {}).values()):  # false leaves one out
         judged = keys_of(schema, threat["properties"]["evaluate"])
@@ -96,7 +99,7 @@ def test_every_way_to_name_a_network_is_valid_by_the_schema(schema, model):
 
 def test_nothing_is_required_that_a_base_may_say(schema):
     requiring = [name for name, table in schema["$defs"].items() if "required" in table]
-    assert requiring == ["VariantTable"]
+    assert requiring == ["DifferenceTable", "RelationshipTable", "VariantTable"]
     assert schema["$defs"]["VariantTable"]["required"] == ["name"]
     assert "required" not in schema
     assert schema["properties"]["extends"]["type"] == "string"

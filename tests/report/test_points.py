@@ -245,6 +245,8 @@ def test_two_hundred_runs_are_read_once_each(tmp_path, write, monkeypatch):
         shutil.copytree(source, tmp_path / "all" / f"r{number}")
     calls = []
     load = RunFolder.load_evaluation
-    monkeypatch.setattr(RunFolder, "load_evaluation", lambda run: (calls.append(run), load(run))[1])
+    monkeypatch.setattr(
+        RunFolder, "load_evaluation", lambda run, **how: (calls.append(run), load(run, **how))[1]
+    )
     points, _ = read_points(tmp_path / "all")
     assert len(points) == len(calls) == 200

@@ -1,0 +1,41 @@
+"""Pictures for a paper."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot(
+    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")],
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND",
+            help="front, pairs, parallel, radar, training, strengths, relationship or difference; "
+            "all if not given. Repeatable.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Take [[figure]] from this file, not from the runs' own recipes."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the files go; figures/ in RESULTS if not given.")
+    ] = None,
+) -> None:
+    """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
+    from moat.cli.published import figures_of
+    from moat.report import make_plots, write_plots
+
+    if out is None and len(results) > 1:
+        raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
+    plots = make_plots(results, kind or (), figures_of(recipe) if recipe else None)
+    for message in plots.skipped:
+        typer.echo(f"skipped: {message}", err=True)
+    for path in write_plots(plots, out or results[0] / "figures"):
+        typer.echo(f"wrote {path}")
+    for message in plots.missing:
+        typer.echo(f"not drawn: {message}", err=True)
+    if not plots.figures:
+        raise typer.Exit(2)

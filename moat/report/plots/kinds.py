@@ -1,0 +1,147 @@
+"""Every kind of picture, and one set of them a group of comparable runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from moat.errors import MoatError, PlotError, did_you_mean
+from moat.report.figure import draw_front
+from moat.report.files import write_files
+from moat.report.front import front_of
+from moat.report.pairs import draw_pairs
+from moat.report.plots.declared import TYPES, Declared, Relationship, declared_by
+from moat.report.plots.difference import draw_difference
+from moat.report.plots.parallel import draw_parallel
+from moat.report.plots.radar import draw_radar
+from moat.report.plots.relationship import draw_relationship
+from moat.report.plots.runs import Runs, read_runs
+from moat.report.plots.strengths import draw_strengths
+from moat.report.plots.training import draw_training
+from moat.report.style import render
+from moat.types import NATURAL
+
+Draw = Callable[[], Figure]
+
+
+@dataclass
+class Plots:
+    """Pictures by the names of their files, what was not drawn and why, and broken runs."""
+
+    kinds: tuple[str, ...]
+    figures: dict[str, Figure] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def draw_usual_front(runs: Runs) -> Figure:
+    """Return the picture of the group's usual front, as `moat front` draws it."""
+    return draw_front(front_of(runs.group))
+
+
+def draw_all_pairs(runs: Runs) -> Figure:
+    """Return natural accuracy and every score against one another, two at a time."""
+    names = [
+        name
+        for name in runs.group.scored
+        if all(point.scores[name] is not None for point in runs.group.points)
+    ]
+    if len(names) < 2:
+        raise PlotError("the pairs of two scores are one, which the front shows.")
+    return draw_pairs(front_of(runs.group, [NATURAL, *names]))
+
+
+OF_GROUPS: dict[str, Callable[[Runs], Figure]] = {
+    "front": draw_usual_front,
+    "pairs": draw_all_pairs,
+    "parallel": draw_parallel,
+    "radar": draw_radar,
+    "training": draw_training,
+    "strengths": draw_strengths,
+}
+KINDS = (*OF_GROUPS, *TYPES)
+
+
+def make_plots(
+    results: Sequence[Path],
+    kinds: Sequence[str] = (),
+    figures: Sequence[Declared] | None = None,
+) -> Plots:
+    """Draw the named kinds, or all, of the finished runs below some folders, a set a group.
+
+    `figures` are drawn in place of those that the runs' own recipes declare. PlotError for a kind
+    that nobody draws; a picture that these runs do not support is missing, with the reason.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise PlotError(
+                f"no picture is called {kind!r}.{did_you_mean(kind, KINDS)}",
+                where="--kind",
+                hint=f"known: {', '.join(KINDS)}",
+            )
+    groups, skipped = read_runs(results)
+    plots = Plots(tuple(kind for kind in KINDS if kind in kinds or not kinds), skipped=skipped)
+    declared = [_declared(runs, figures, plots) for runs in groups]
+    for kind in plots.kinds:
+        if kind in OF_GROUPS:
+            draws = [(runs, _of_group(kind, runs)) for runs in groups]
+        else:
+            draws = [
+                (runs, _of_recipe(runs, study, figure))
+                for runs, studies in zip(groups, declared, strict=True)
+                for study, of_study in studies.items()
+                for figure in of_study
+                if isinstance(figure, TYPES[kind])
+            ]
+        _draw(kind, draws, plots)
+    return plots
+
+
+def write_plots(plots: Plots, folder: Path) -> list[Path]:
+    """Write each picture as PNG and SVG and return the paths.
+
+    The pictures of a kind are numbered where there may be several, a group after the other. Those
+    of the same kinds that an earlier call left and this one does not write are deleted.
+    """
+    files: dict[str, str | bytes] = {
+        f"{name}.{format}": render(figure, format)
+        for name, figure in plots.figures.items()
+        for format in ("png", "svg")
+    }
+    return write_files(files, folder, plots.kinds, ("png", "svg"))
+
+
+def _draw(kind: str, draws: Sequence[tuple[Runs, Draw]], plots: Plots) -> None:
+    if not draws:
+        plots.missing.append(f"{kind}: no recipe of these runs has a [[figure]] of this type.")
+    for number, (runs, draw) in enumerate(draws, 1):
+        name = f"{kind}-{number}" if len(draws) > 1 else kind
+        try:
+            plots.figures[name] = draw()
+        except MoatError as error:
+            reason = " ".join([error.message, *error.hint.splitlines()])
+            plots.missing.append(f"{name} of {runs.group.title}: {reason}")
+
+
+def _of_group(kind: str, runs: Runs) -> Draw:
+    return lambda: OF_GROUPS[kind](runs)
+
+
+def _of_recipe(runs: Runs, study: str, figure: Declared) -> Draw:
+    if isinstance(figure, Relationship):
+        return lambda: draw_relationship(runs, study, figure)
+    return lambda: draw_difference(runs, study, figure)
+
+
+def _declared(
+    runs: Runs, figures: Sequence[Declared] | None, plots: Plots
+) -> Mapping[str, Sequence[Declared]]:
+    """Return the figures of each study of a group; tell of the recipes that are broken."""
+    if figures is not None:
+        return dict.fromkeys(runs.group.studies, figures)
+    if not set(TYPES) & set(plots.kinds):
+        return {}
+    declared, broken = declared_by(runs)
+    plots.skipped += broken
+    return declared

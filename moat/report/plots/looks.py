@@ -1,0 +1,116 @@
+"""How each column's line looks: colour and marker say the variant, shade and dashes the point."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from moat.report.settings import Setting
+from moat.report.style import COLOURS, DASHES, MARKERS, mixed
+
+MOST_NAMED = 18
+"""Up to so many columns each has a line of the legend; of more, each variant has one."""
+
+
+def looks_of(columns: Sequence[Setting]) -> list[dict[str, Any]]:
+    """Return a look a column; a variant's sweep goes from light to dark.
+
+    Nothing is told by colour alone: variants differ in their markers, and in dashes what a variant
+    sweeps.
+    """
+    families = families_of(columns)
+    looks = []
+    for column in columns:
+        number = list(families).index(_family(column))
+        members = families[_family(column)]
+        place = members.index(column)
+        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
+        if len(members) > 1:
+            share = place / (len(members) - 1)
+            light, dark = mixed(colour, "white", 0.35), mixed(colour, "black", 0.45)
+            colour, dash = mixed(light, dark, share), DASHES[place % len(DASHES)]
+        looks.append({"color": colour, "linestyle": dash, "marker": MARKERS[number % len(MARKERS)]})
+    return looks
+
+
+def legend_lines(columns: Sequence[Setting], looks: Sequence[dict[str, Any]]) -> list[Line2D]:
+    """Return a line of the legend for each column, for each variant where they are many."""
+    small: dict[str, Any] = {"markersize": 3.5, "linewidth": 1.1}
+    if len(columns) <= MOST_NAMED:
+        named = [(column.name, look) for column, look in zip(columns, looks, strict=True)]
+    else:
+        named = [
+            (_counted(members), looks[columns.index(members[-1])])
+            for members in families_of(columns).values()
+        ]
+    return [Line2D([], [], label=name, **look, **small) for name, look in named]
+
+
+def _family(column: Setting) -> tuple[str, str]:
+    return column.first.study, column.first.variant
+
+
+def families_of(columns: Sequence[Setting]) -> dict[tuple[str, str], list[Setting]]:
+    """Return the columns of each variant of each study."""
+    families: dict[tuple[str, str], list[Setting]] = {}
+    for column in columns:
+        families.setdefault(_family(column), []).append(column)
+    return families
+
+
+def spread_over(members: Sequence[Setting], most: int) -> list[Setting]:
+    """Return at most so many of a sweep's points: the first, the last, and some between."""
+    places = np.linspace(0, len(members) - 1, min(len(members), most)).round().astype(int)
+    return [members[place] for place in places]
+
+
+def point_name(column: Setting) -> str:
+    """Return what tells a column from the others of its variant: its sweep values."""
+    return column.first.label.removeprefix(column.first.variant).strip() or column.name
+
+
+def mean_and_band(values: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean over the first axis, the seeds, and the standard deviation (n - 1) or 0."""
+    array = np.asarray(values, dtype=float)
+    deviation = array.std(0, ddof=1) if len(array) > 1 else np.zeros(array.shape[1:])
+    return array.mean(0), deviation
+
+
+def draw_line(
+    axes: Any,
+    places: Sequence[float],
+    values: Sequence[Sequence[float]],
+    look: Mapping[str, Any],
+    opacity: float = 0.13,
+) -> None:
+    """Draw the mean of the seeds at each place, and a band of one standard deviation about it."""
+    spread = [mean_and_band(seeds) for seeds in values]
+    mean = np.array([float(middle) for middle, _ in spread])
+    deviation = np.array([float(around) for _, around in spread])
+    axes.plot(places, mean, **{"linewidth": 1.1, "markersize": 3.2, **look})
+    if any(len(seeds) > 1 for seeds in values):
+        low, high = mean - deviation, mean + deviation
+        axes.fill_between(places, low, high, color=look["color"], alpha=opacity, linewidth=0)
+
+
+def seeds_text(columns: Sequence[Setting]) -> str:
+    """Return over how many seeds means are, where some column has several."""
+    counts = sorted({len(column.rows) for column in columns if len(column.rows) > 1})
+    return f"Means over {' or '.join(map(str, counts))} seeds." if counts else ""
+
+
+def bands_text(columns: Sequence[Setting]) -> str:
+    """Return the same, and what the bands are."""
+    text = seeds_text(columns)
+    return f"{text[:-1]}; bands: ± one standard deviation." if text else ""
+
+
+def _counted(members: Sequence[Setting]) -> str:
+    """Return the name of a variant's line, its sweep summed up."""
+    first, *others = members
+    if not others:
+        return first.name
+    name = first.name.removesuffix(first.first.label) + first.first.variant
+    return f"{name} ({len(members)} points, light to dark)"

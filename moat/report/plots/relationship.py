@@ -1,0 +1,165 @@
+"""Figure 3: how accuracy under some threats goes as a variant is trained harder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.style
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from moat.errors import PlotError, UnsearchedError
+from moat.outcomes import Outcomes, accuracy, robustness_score
+from moat.report.notes import protocol_text
+from moat.report.plots.declared import CONDITIONAL, Relationship
+from moat.report.plots.layout import TEXT, Panels, lay_out, plain
+from moat.report.plots.looks import bands_text, draw_line
+from moat.report.plots.runs import Runs
+from moat.report.plots.strengths import has_one_strength
+from moat.report.plots.swept import Swept, scored, swept
+from moat.report.style import COLOURS, DASHES, MARKERS, PAPER, mixed
+
+_FAMILIES = (1, 5, 2, 4, 3, 0)  # of COLOURS: red and blue first, as in the paper
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: a threat at one of its strengths, with a value a seed at each place."""
+
+    threat: str
+    strength: str
+    values: tuple[tuple[float, ...], ...]
+
+
+def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
+    """Return the figure: a line a strength, a colour and dashes a threat, light to dark.
+
+    Up to two threats share a panel, more have one each. PlotError where the runs are missing.
+    """
+    across = swept(runs, study, figure.variant, figure.across, figure.zero)
+    series = series_of(runs, across, scored(runs, figure.threats), figure.measure == CONDITIONAL)
+    threats = list(dict.fromkeys(line.threat for line in series))
+    shown = [threats] if len(threats) <= 2 else [[threat] for threat in threats]
+    columns = min(2, len(shown))
+    looks = _looks(series)
+    measured = f"{'conditional ' if figure.measure == CONDITIONAL else ''}accuracy (%)"
+    with matplotlib.style.context(PAPER):
+        panels = Panels(
+            *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
+            left=0.36,
+            between=(0.14, 0.5),
+            title=0.2 if len(shown) == 1 else 0.28,
+        )
+        handles, count = _legend(runs, series, looks)
+        caption = _caption(runs, across, study, figure)
+        figure_, every = lay_out(panels, runs.group.title, handles, caption, count)
+        for axes in every[len(shown) :]:
+            axes.remove()
+        for number, (axes, names) in enumerate(zip(every, shown, strict=False)):
+            plain(axes)
+            for line in series:
+                if line.threat in names:
+                    draw_line(axes, across.places, line.values, looks[line])
+            across.dress(axes)
+            labelled = number % columns == 0
+            axes.set_ylabel(measured if labelled else "", fontsize=TEXT, labelpad=1.5)
+            axes.set_title("" if len(shown) == 1 else names[0], fontsize=7, pad=3)
+    return figure_
+
+
+def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bool) -> list[Series]:
+    """Return a line for each strength of each threat; PlotError where nothing was searched."""
+    found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    for column in across.columns:
+        seeds = [point.outcomes for point in column.points]
+        for threat in threats:
+            each = [_at_strengths(outcomes, threat, conditional) for outcomes in seeds]
+            for strength in each[0]:
+                values = tuple(values[strength] for values in each)
+                found.setdefault((threat, strength), []).append(values)
+    if not found:
+        raise PlotError(
+            "no threat has an accuracy at its strengths.",
+            hint="An evaluation with union_only has no score of a single threat.",
+        )
+    return [Series(*name, tuple(values)) for name, values in found.items()]
+
+
+def _at_strengths(outcomes: Outcomes, name: str, conditional: bool) -> dict[str, float]:
+    """Return the accuracy at each strength of a threat, at the one of an ensemble; none of none."""
+    try:
+        if name in outcomes.ensembles:
+            return {"": robustness_score(outcomes, name, conditional=conditional)}
+        return {
+            column.written: accuracy(outcomes, column, conditional=conditional)
+            for column in outcomes.of(name)
+        }
+    except UnsearchedError:
+        return {}
+
+
+def _looks(series: Sequence[Series]) -> dict[Series, dict[str, Any]]:
+    looks = {}
+    threats = list(dict.fromkeys(line.threat for line in series))
+    for number, threat in enumerate(threats):
+        mine = [line for line in series if line.threat == threat]
+        base = COLOURS[_FAMILIES[number % len(_FAMILIES)]]
+        light, dark = mixed(base, "white", 0.45), mixed(base, "black", 0.4)
+        for place, line in enumerate(mine):
+            share = place / (len(mine) - 1) if len(mine) > 1 else 0.5
+            looks[line] = {
+                "color": mixed(light, dark, share),
+                "linestyle": DASHES[number % len(DASHES)],
+                "marker": MARKERS[place % len(MARKERS)],
+                "markerfacecolor": mixed(light, dark, share) if number % 2 == 0 else "white",
+            }
+    return looks
+
+
+def _name(runs: Runs, line: Series) -> str:
+    """Return a threat and its strength: "flow, 10 iterations", "pgd, ε 0.1", an ensemble alone."""
+    table = runs.group.protocol["threats"].get(line.threat)
+    if table is None or has_one_strength(table):
+        return line.threat
+    radius = "at_epsilon" in table
+    return f"{line.threat}, " + (f"ε {line.strength}" if radius else f"{line.strength} iterations")
+
+
+def _legend(
+    runs: Runs, series: Sequence[Series], looks: Mapping[Series, dict[str, Any]]
+) -> tuple[list[Line2D], int]:
+    """Return a line of the legend a series, a column a threat, and how many columns there are."""
+    threats: dict[str, list[Series]] = {}
+    for line in series:
+        threats.setdefault(line.threat, []).append(line)
+    longest = max(map(len, threats.values()))
+    handles = []
+    for lines in threats.values():
+        handles += [
+            Line2D(
+                [],
+                [],
+                label=_name(runs, s),
+                **looks[s],
+                linewidth=1.1,
+                markersize=3.5,
+            )
+            for s in lines
+        ]
+        blank = [Line2D([], [], linestyle="", label=" ") for _ in range(longest - len(lines))]
+        handles += blank
+    return handles, len(threats)
+
+
+def _caption(runs: Runs, across: Swept, study: str, figure: Relationship) -> str:
+    among = "all test examples"
+    if figure.measure == CONDITIONAL:
+        among = "the test examples that the model classifies correctly to begin with"
+    words = [
+        f"{figure.variant} of {study}: accuracy in % of {among}, from light to dark as the threat "
+        "grows.",
+        f"At 0: {figure.zero}." if figure.zero else "",
+        bands_text(across.columns),
+        protocol_text(runs.group),
+    ]
+    return " ".join(filter(None, words))

@@ -1,0 +1,65 @@
+import pytest
+from matplotlib.colors import to_rgb
+
+from moat.report.plots.looks import (
+    bands_text,
+    legend_lines,
+    looks_of,
+    mean_and_band,
+    point_name,
+    seeds_text,
+    spread_over,
+)
+
+
+def test_variants_differ_in_their_markers_and_points_of_a_sweep_in_dashes_and_shade(swept, runs_of):
+    columns = runs_of(swept).settings
+    looks = looks_of(columns)
+    named = {column.name: look for column, look in zip(columns, looks, strict=True)}
+    markers = [named[name]["marker"] for name in ("natural", "pareto r=0.5", "pgd-at")]
+    assert len(set(markers)) == 3
+    points = [named[f"pareto r={r}"] for r in (0.5, 1.0, 2.0)]
+    assert {point["marker"] for point in points} == {markers[1]}
+    assert len({str(point["linestyle"]) for point in points}) == 3
+    light = [sum(to_rgb(point["color"])) for point in points]
+    assert light == sorted(light, reverse=True)
+
+
+def test_the_legend_names_columns_or_variants_where_columns_are_many(tmp_path, write, runs_of):
+    write(tmp_path / "natural", "natural", 98, (40, 30, 20, 10))
+    for place in range(17):
+        write(tmp_path / str(place), "pareto", 97, (40, 30, 20, 10), r=float(place))
+    columns = runs_of(tmp_path).settings
+    assert len(legend_lines(columns, looks_of(columns))) == 18
+    write(tmp_path / "more", "pareto", 97, (40, 30, 20, 10), r=99.0)
+    columns = runs_of(tmp_path).settings
+    lines = legend_lines(columns, looks_of(columns))
+    names = [line.get_label() for line in lines]
+    assert names == ["natural", "pareto (18 points, light to dark)"]
+
+
+def test_a_point_is_named_by_its_sweep_values(swept, runs_of):
+    names = [point_name(column) for column in runs_of(swept).settings]
+    assert names == ["natural", "r=0.5", "r=1.0", "r=2.0", "pgd-at"]
+
+
+def test_points_are_picked_evenly_with_both_ends():
+    assert spread_over([*"abcdefg"], 3) == ["a", "d", "g"]
+    assert spread_over([*"ab"], 3) == ["a", "b"]
+    assert spread_over(["a"], 3) == ["a"]
+
+
+def test_a_band_is_the_standard_deviation_of_the_seeds():
+    mean, deviation = mean_and_band([[1.0, 2.0], [3.0, 2.0]])
+    assert list(mean) == [2, 2]
+    assert list(deviation) == pytest.approx([2**0.5, 0])
+    assert float(mean_and_band([5.0])[1]) == 0
+
+
+def test_seeds_are_counted_where_there_are_several(swept, runs_of, tmp_path, write):
+    columns = runs_of(swept).settings
+    assert seeds_text(columns) == "Means over 3 seeds."
+    assert bands_text(columns) == "Means over 3 seeds; bands: ± one standard deviation."
+    write(tmp_path / "one" / "a", "natural", 98, (40, 30, 20, 10))
+    alone = runs_of(tmp_path / "one").settings
+    assert seeds_text(alone) == bands_text(alone) == ""
