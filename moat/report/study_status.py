@@ -69,19 +69,19 @@ class StatusReader:
             planned = study.planned() or []
         except RunFolderError as error:  # then its runs tell what they can
             return self._begun(study.path, study.runs(), error.message)
-        runs = (
-            self._run(RunFolder(study.path / run["folder"]), study.path, run) for run in planned
-        )
+        runs = (self._run(study.path, run["folder"], run) for run in planned)
         return StudyStatus(_name(study.path), tuple(runs))
 
     def _begun(self, at: Path, runs: Sequence[RunFolder], note: str) -> StudyStatus:
-        return StudyStatus(_name(at), tuple(self._run(run, at, {}) for run in runs), note)
+        places = (run.path.relative_to(at).as_posix() for run in runs)
+        return StudyStatus(_name(at), tuple(self._run(at, place, {}) for place in places), note)
 
-    def _run(self, folder: RunFolder, study: Path, planned: Mapping[str, Any]) -> RunStatus:
+    def _run(self, study: Path, where: str, planned: Mapping[str, Any]) -> RunStatus:
+        folder = RunFolder(study / where)
         changed = folder.changed
         if (known := self._settled.get(folder.path)) and known[:2] == (changed, planned):
             return known[2]
-        status = run_status(folder, folder.path.relative_to(study).as_posix(), planned)
+        status = run_status(folder, where, planned)
         if status.state in SETTLED:
             self._settled[folder.path] = (changed, planned, status)
         return status

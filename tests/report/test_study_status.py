@@ -114,6 +114,12 @@ def test_a_plan_that_is_not_ours_leaves_the_runs_that_were_begun_and_says_so(res
     assert study.note.startswith("the file is truncated or not moat's (its format is not 1")
 
 
+def test_a_planned_run_may_lie_anywhere(results, tmp_path):
+    away = [{"folder": str(tmp_path / "elsewhere")}, {"folder": "../up"}]
+    StudyFolder(results / "study").plan(away, away)
+    assert states(StatusReader(results).read()) == ["waiting", "waiting"]
+
+
 HINT = "\n  `moat train RECIPE` trains runs; name the folder they are written to."
 
 
