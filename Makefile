@@ -10,7 +10,7 @@ demo: .venv/installed
 	$(BIN)/moat front results/$(RECIPE)
 
 test: .venv/installed-dev check
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
