@@ -9,11 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from moat.report.bars import draw_bars
 from moat.report.front import Front
 from moat.report.front_notes import caption_text
 from moat.report.labels import Array, need_leaders, place_labels
 from moat.report.scales import set_scale
-from moat.report.style import DPI, GREY, STYLE, colour_of, legend_of, marker_of
+from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
 
 _MOST_LABELS = 150
 _THIN: Any = {"color": "#999999", "linewidth": 0.8}
@@ -73,7 +74,7 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
     _draw_attainment(axes, front)
     x, y = _by_first(values[front.members]).T
     axes.plot(x, y, drawstyle=_steps(front), color=GREY, linewidth=1, zorder=1, gid="front-line")
-    _draw_intervals(axes, front, variants)
+    draw_bars(axes, front, variants, _labelled(front), 0, 1)
     for places, name in _marked(front, variants):
         on = bool(front.members[places[0]])
         number = variants.index(front.settings[places[0]].first.variant)
@@ -101,28 +102,6 @@ def _lines_of(front: Front) -> list[Line2D]:
     if front.attainment is None:
         return []
     return [Line2D([], [], label=label, **look) for label, look in ATTAINED.values()]
-
-
-def _draw_intervals(axes: Any, front: Front, variants: list[str]) -> None:
-    """Draw the 95 % intervals of the points that are labelled, thin, in the variant's colour."""
-    sure = front.uncertainty
-    if sure is None:
-        return
-    for place in _labelled(front):
-        values = front.values[place]
-        reach = np.stack([values - sure.low[place], sure.high[place] - values]).clip(0)
-        _, _, bars = axes.errorbar(
-            *values,
-            fmt="none",
-            xerr=reach[:, :1],
-            yerr=reach[:, 1:],
-            ecolor=colour_of(variants.index(front.settings[place].first.variant)),
-            elinewidth=0.7,
-            alpha=0.55 if front.members[place] else 0.25,
-            zorder=1.5,
-        )
-        for which, bar in zip("xy", bars, strict=True):
-            bar.set_gid(f"interval-{which}-{place}")
 
 
 def _draw_attainment(axes: Any, front: Front) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.style
 from matplotlib.figure import Figure
 
+from moat.report.bars import draw_bars
 from moat.report.front import Front
 from moat.report.front_notes import caption_text
 from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
@@ -72,6 +73,7 @@ def draw_pairs(front: Front) -> Figure:
 
 def _draw_panel(axes: Any, front: Front, variants: list[str], across: int, up: int) -> None:
     points = front.values[:, [across, up]]
+    draw_bars(axes, front, variants, range(_members(front)), across, up)
     for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
         look = marker_of(variants.index(setting.first.variant), filled=bool(on))
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
