@@ -1,29 +1,29 @@
 """What a study shows: run folders in, tables, files and pictures out. Trains nothing."""
 
-from moat.report.against import ProtocolComparison, compare_protocols
-from moat.report.against_shown import against_table
 from moat.report.evidence import outcomes_of
-from moat.report.figure import draw_front
 from moat.report.files import write_against, write_comparison, write_front, write_report
-from moat.report.front import Front, FrontReport, make_fronts
+from moat.report.front.figure import draw_front
+from moat.report.front.front import Front, FrontReport, make_fronts
+from moat.report.front.interval_table import interval_table
+from moat.report.front.objectives import Objective
+from moat.report.front.pairs import draw_pairs
+from moat.report.front.table import front_table
 from moat.report.gate import failed_checks
-from moat.report.interval_table import interval_table
-from moat.report.objectives import Objective
-from moat.report.pairs import draw_pairs
+from moat.report.one_run.scores import RunScores, score_runs
+from moat.report.one_run.table import run_table
 from moat.report.plots import KINDS, Plots, make_plots, write_plots
 from moat.report.points import Point, read_point, read_points
-from moat.report.published import Published
+from moat.report.protocols.compared import ProtocolComparison, compare_protocols
+from moat.report.protocols.shown import against_table
 from moat.report.rows import Row
-from moat.report.run_scores import RunScores, score_runs
-from moat.report.run_table import run_table
-from moat.report.score_table import score_table
-from moat.report.scoreboard import Scoreboard, ScoreReport, make_scoreboards
+from moat.report.scores.published import Published
+from moat.report.scores.scoreboard import Scoreboard, ScoreReport, make_scoreboards
+from moat.report.scores.table import score_table
 from moat.report.side_by_side import RunComparison, compare_runs
 from moat.report.side_by_side.shown import comparison_shown
 from moat.report.side_by_side.written import comparison_table
-from moat.report.status_table import change_lines, status_table
-from moat.report.study_status import StatusReader, StudyStatus
-from moat.report.table import front_table
+from moat.report.status.study_status import StatusReader, StudyStatus
+from moat.report.status.table import change_lines, status_table
 
 __all__ = [
     "KINDS",

@@ -4,14 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from moat.report.against import ProtocolComparison
-from moat.report.against_shown import against_csv, against_markdown
-from moat.report.figure import draw_front
-from moat.report.front import Front, FrontReport
-from moat.report.front_data import csv_text, json_text
-from moat.report.markdown import markdown_of
-from moat.report.pairs import draw_pairs
-from moat.report.scoreboard import ScoreReport
+from moat.report.front.data import csv_text, json_text
+from moat.report.front.figure import draw_front
+from moat.report.front.front import Front, FrontReport
+from moat.report.front.pairs import draw_pairs
+from moat.report.protocols.compared import ProtocolComparison
+from moat.report.protocols.shown import against_csv, against_markdown
+from moat.report.scores.markdown import markdown_of
+from moat.report.scores.scoreboard import ScoreReport
+from moat.report.scores.tidy import scores_csv
 from moat.report.side_by_side import RunComparison
 from moat.report.side_by_side.written import (
     comparison_csv,
@@ -20,7 +21,6 @@ from moat.report.side_by_side.written import (
     examples_csv,
 )
 from moat.report.style import render
-from moat.report.tidy import scores_csv
 from moat.storage import disk, make_folder, replace
 
 _Files = dict[str, str | bytes]  # a file's ending -> its content

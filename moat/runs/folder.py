@@ -14,24 +14,23 @@ Every write replaces the file in one step, so a reader meets the old file or the
 is written last, and its presence says that the run is done.
 """
 
-import json
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-import numpy as np
 import tomli_w
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from moat.runs import log
+from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
-from moat.runs.log import newest_first
-from moat.runs.parts import EvaluationParts, arrays_of, newest_part
+from moat.runs.parts import EvaluationParts, newest_part
 from moat.storage import (
     Record,
     as_table,
@@ -116,35 +115,23 @@ class RunFolder:
 
     def append_log(self, record: Mapping[str, Any]) -> None:
         """Add one line to the log."""
-        with disk(self.path), (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        log.append(self._log, record)
 
     def read_log(self) -> list[Record]:
         """Return the log's records; a last line torn by a crash is left out."""
-        path = self.path / "log.jsonl"
-        lines = (read(path, lambda: path.read_text("utf-8")) or "").splitlines()
-        with suppress(ValueError):  # at once is three times as fast; a broken line wants its number
-            whole = json.loads(f"[{','.join(lines)}]")
-            if len(whole) == len(lines):
-                return [as_table(record) for record in whole]
-        records = []
-        for number, line in enumerate(lines, 1):
-            try:
-                records.append(as_table(json.loads(line)))
-            except ValueError as error:
-                if number < len(lines):
-                    raise unreadable(path, f"line {number}: {error}") from error
-        return records
+        return log.records_of(self._log)
 
     def newest_log(self) -> Iterator[Record]:
         """Yield the log's records from the last backwards, reading no more than is asked for."""
-        return newest_first(self.path / "log.jsonl")
+        return log.newest_first(self._log)
 
     def rewind_log(self, step: int) -> None:
         """Forget the records of later steps: training goes on from a checkpoint at `step`."""
-        kept = [record for record in self.read_log() if record.get("step", 0) <= step]
-        text = "".join(json.dumps(record) + "\n" for record in kept)
-        replace(self.path / "log.jsonl", text.encode())
+        log.rewind(self._log, step)
+
+    @property
+    def _log(self) -> Path:
+        return self.path / "log.jsonl"
 
     # The training state and the trained weights.
 
@@ -186,11 +173,11 @@ class RunFolder:
 
     def save_evaluation(
         self,
-        arrays: Mapping[str, NDArray[Any]],
+        arrays: Arrays,
         scores: Record,
         *,
-        validation: Mapping[str, NDArray[Any]] | None = None,
-        gallery: Mapping[str, NDArray[Any]] | None = None,
+        validation: Arrays | None = None,
+        gallery: Arrays | None = None,
     ) -> None:
         """Keep the outcome matrix and, after it, the scores made of it.
 
@@ -203,7 +190,7 @@ class RunFolder:
                 with disk(self.path):
                     (self.path / name).unlink(missing_ok=True)
             else:
-                self._save_arrays(name, content)
+                save_arrays(self.path / name, content)
         replace(self.path / "evaluation.json", to_json(scores))
         rmtree(self.path / _PARTS, ignore_errors=True)
 
@@ -215,28 +202,16 @@ class RunFolder:
         Arrays that are named are left in the file, which saves most of the time of reading it.
         """
         scores = read_json(self.path / "evaluation.json")
-        arrays = self._load_arrays("evaluation.npz", without)
+        arrays = load_arrays(self.path / "evaluation.npz", without)
         return None if scores is None or arrays is None else (arrays, scores)
 
     def load_validation(self) -> dict[str, NDArray[Any]] | None:
         """Return the outcomes of the examples held out from training, or None without any."""
-        return self._load_arrays("validation.npz")
+        return load_arrays(self.path / "validation.npz")
 
     def load_gallery(self) -> dict[str, NDArray[Any]] | None:
         """Return a few images and what the threats made of them, or None without any."""
-        return self._load_arrays("gallery.npz")
-
-    def _save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        if any(array.dtype.hasobject for array in arrays.values()):
-            raise ValueError("Object arrays cannot be saved")  # they would be pickled
-        savez: Callable[..., None] = np.savez_compressed
-        replace(self.path / name, lambda file: savez(file, **arrays))
-
-    def _load_arrays(
-        self, name: str, without: Collection[str] = ()
-    ) -> dict[str, NDArray[Any]] | None:
-        path = self.path / name
-        return read(path, lambda: arrays_of(path.read_bytes(), without))
+        return load_arrays(self.path / "gallery.npz")
 
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""

@@ -1,15 +1,45 @@
-"""The end of a run's log, read without the rest of it."""
+"""A run's log, a JSON line a record: added to, read as a whole or from its end, cut off."""
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from moat.storage import Record, as_table
+from moat.storage import Record, as_table, disk, read, replace, unreadable
 
 BLOCK = 1 << 14
 """Bytes that are read at a time."""
+
+
+def append(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one line."""
+    with disk(path), path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def records_of(path: Path) -> list[Record]:
+    """Return a log's records; a last line torn by a crash is left out, no file has none."""
+    lines = (read(path, lambda: path.read_text("utf-8")) or "").splitlines()
+    with suppress(ValueError):  # at once is three times as fast; a broken line wants its number
+        whole = json.loads(f"[{','.join(lines)}]")
+        if len(whole) == len(lines):
+            return [as_table(record) for record in whole]
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records.append(as_table(json.loads(line)))
+        except ValueError as error:
+            if number < len(lines):
+                raise unreadable(path, f"line {number}: {error}") from error
+    return records
+
+
+def rewind(path: Path, step: int) -> None:
+    """Forget the records of later steps."""
+    kept = [record for record in records_of(path) if record.get("step", 0) <= step]
+    replace(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
 
 
 def newest_first(path: Path) -> Iterator[Record]:

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from moat.report import front_table, make_fronts, make_scoreboards, score_table, write_front
 from moat.report.groups import group_points
-from moat.report.markdown import markdown_of
 from moat.report.notes import absence_notes, falls_notes
 from moat.report.points import read_points
 from moat.report.rows import rows_of
-from moat.report.score_notes import board_notes
-from moat.report.tidy import scores_csv
+from moat.report.scores.markdown import markdown_of
+from moat.report.scores.notes import board_notes
+from moat.report.scores.tidy import scores_csv
 
 ABSENT = (
     "-: this evaluation stopped at the first fall of an example (union_only), so only natural and "

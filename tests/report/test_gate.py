@@ -6,12 +6,12 @@ from moat.errors import RunFolderError
 from moat.evaluation.sanity import Check
 from moat.report import make_fronts, make_scoreboards, read_points
 from moat.report.files import csv_text, json_text
-from moat.report.front_notes import notes
+from moat.report.front.notes import notes
 from moat.report.gate import gate_notes, worst_verdict
+from moat.report.one_run.scores import score_runs
+from moat.report.one_run.table import run_table
 from moat.report.points import read_point
-from moat.report.run_scores import score_runs
-from moat.report.run_table import run_table
-from moat.report.score_notes import board_notes
+from moat.report.scores.notes import board_notes
 from moat.runs import RunFolder
 
 SCORES = (30, 30, 30, 30)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tomli_w
 
-from moat.report.front import Front
+from moat.report.front.front import Front
 from moat.report.gate import worst_verdict
 from moat.report.numbers import finite, percent
 from moat.report.page.commands import Command, commands_of
@@ -21,7 +21,7 @@ from moat.report.page.training_data import (
 )
 from moat.report.points import Point
 from moat.report.rows import Row
-from moat.report.scoreboard import values_of
+from moat.report.scores.scoreboard import values_of
 from moat.report.settings import is_guess
 from moat.storage import Record
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from moat.report.front import Front
+from moat.report.front.front import Front
+from moat.report.front.objectives import Objective
+from moat.report.front.table import seeds_text
 from moat.report.numbers import percent
-from moat.report.objectives import Objective
 from moat.report.page.tables import standing
 from moat.report.rows import Row
-from moat.report.scoreboard import values_of
+from moat.report.scores.scoreboard import values_of
 from moat.report.settings import Setting
 from moat.report.style import COLOURS, MARKERS
-from moat.report.table import seeds_text
 from moat.storage import Record
 
 SYMBOLS = {

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moat.report.front import front_of
-from moat.report.front_notes import hypervolume_text, standing_notes
+from moat.report.front.front import front_of
+from moat.report.front.notes import hypervolume_text, standing_notes
 from moat.report.gate import gate_notes
 from moat.report.groups import Group
 from moat.report.notes import protocol_text
@@ -17,8 +17,8 @@ from moat.report.page.pictures import shown_galleries
 from moat.report.page.sources import Sources, sources_of
 from moat.report.page.tables import BoardTable, RunTable, board_table, run_table
 from moat.report.rows import Row
-from moat.report.score_notes import board_notes
-from moat.report.scoreboard import Scoreboard
+from moat.report.scores.notes import board_notes
+from moat.report.scores.scoreboard import Scoreboard
 from moat.storage import Record
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from moat.report.front import Front
+from moat.report.front.front import Front
 from moat.report.gate import worst_verdict
-from moat.report.lines import guess_words
 from moat.report.numbers import ABSENT, as_printed, decimals, gap, percent, spread
-from moat.report.scoreboard import OUT_OF_REACH, Cell, Scoreboard, values_of
+from moat.report.scores.lines import guess_words
+from moat.report.scores.scoreboard import OUT_OF_REACH, Cell, Scoreboard, values_of
 
 
 @dataclass(frozen=True)

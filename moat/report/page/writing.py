@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moat.report.page.sections import Section, sections_of
-from moat.report.scoreboard import ScoreReport
+from moat.report.scores.scoreboard import ScoreReport
 from moat.storage import make_folder, replace
 from moat.version import __version__
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from moat.errors import MoatError, PlotError, did_you_mean
-from moat.report.figure import draw_front
 from moat.report.files import write_files
-from moat.report.front import front_of
-from moat.report.pairs import draw_pairs
+from moat.report.front.figure import draw_front
+from moat.report.front.front import front_of
+from moat.report.front.pairs import draw_pairs
 from moat.report.plots.declared import TYPES, Declared, Relationship, declared_by
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel

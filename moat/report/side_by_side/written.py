@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from moat.dotted import ABSENT
-from moat.report.markdown import escaped
 from moat.report.numbers import as_json
+from moat.report.scores.markdown import escaped
+from moat.report.scores.tidy import csv_of
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.explained import (
     BESIDES,
@@ -28,7 +29,6 @@ from moat.report.side_by_side.sheets import (
     scores_sheet,
     whole_tables,
 )
-from moat.report.tidy import csv_of
 
 FORMAT = 1
 

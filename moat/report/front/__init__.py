@@ -1,0 +1,1 @@
+"""Which settings no other dominates: found, weighed, tabulated, drawn."""

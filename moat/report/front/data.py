@@ -1,0 +1,160 @@
+"""A front as data: front.json with all that is known, front.csv with a line a run."""
+
+import json
+from typing import Any
+
+from moat.report.front.front import Front
+from moat.report.front.notes import notes
+from moat.report.gate import worst_verdict
+from moat.report.numbers import as_json
+from moat.report.rows import Row
+from moat.report.scores.tidy import csv_of
+
+FORMAT = 2
+"""Before 2, each run stood on the front by itself, whatever its seed."""
+
+_Table = dict[str, Any]
+
+
+def csv_text(front: Front) -> str:
+    """Return one line a run, floats at full precision, nothing where a value is absent."""
+    rows = [_flat(front, place, row) for place, row in _rows(front)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    names.sort(key=lambda name: not name.startswith(("name", "study", "variant", "sweep")))
+    return csv_of(rows, names)
+
+
+def json_text(front: Front, skipped: list[str]) -> str:
+    """Return all that is known of a front; what is undefined (NaN) or absent is null."""
+    group = front.group
+    report = {
+        "format": FORMAT,
+        "title": group.title,
+        "studies": group.studies,
+        "data": group.data,
+        "protocol_hash": group.protocol_hash,
+        "protocol": group.protocol,
+        "objectives": [
+            {"name": o.name, "maximised": o.maximised, "reference": o.reference}
+            for o in front.objectives
+        ],
+        "hypervolume": front.hypervolume,
+        "duplicates": front.duplicates,
+        "high_trade_offs": [front.settings[place].name for place in front.knees],
+        "attainment": _attainment(front),
+        "choice": _choice(front),
+        "against": _rival(front),
+        "notes": notes(front),
+        "skipped": skipped,
+        "settings": [_setting(front, place) for place in range(len(front.settings))],
+        "runs": [_run(front, place, row) for place, row in _rows(front)],
+    }
+    return json.dumps(as_json(report), indent=2, allow_nan=False) + "\n"
+
+
+def _rows(front: Front) -> list[tuple[int, Row]]:
+    """Return every run with the place of its setting."""
+    return [(place, row) for place, setting in enumerate(front.settings) for row in setting.rows]
+
+
+def _attainment(front: Front) -> _Table | None:
+    found = front.attainment
+    if found is None:
+        return None
+    surfaces = {n: getattr(found, n).tolist() for n in ("best", "median", "worst")}
+    return {"seeds": list(found.seeds), **surfaces}
+
+
+def _choice(front: Front) -> _Table | None:
+    choice = front.choice
+    if choice is None:
+        return None
+    return {
+        "weights": choice.weights,
+        "run": choice.row.name,
+        "folder": str(choice.row.point.folder),
+        "by_achievement": None if choice.otherwise is None else choice.otherwise.name,
+        "validation": choice.validation,
+        "validation_examples": choice.examples,
+        "test": choice.test,
+    }
+
+
+def _rival(front: Front) -> _Table | None:
+    return None if front.rival is None else {**vars(front.rival), "folder": str(front.rival.folder)}
+
+
+def _setting(front: Front, place: int) -> _Table:
+    setting = front.settings[place]
+    return {
+        "name": setting.name,
+        "seeds": setting.seeds,
+        "runs": [row.name for row in setting.rows],
+        **_standing(front, place),
+    }
+
+
+def _standing(front: Front, place: int) -> _Table:
+    """Return where a setting stands: its objectives, their intervals, its place on the front."""
+    rival, sure = front.dominated_by[place], front.uncertainty
+    names = [objective.name for objective in front.objectives]
+    table: _Table = {
+        "on_front": bool(front.members[place]),
+        "dominated_by": None if rival is None else front.settings[rival].name,
+        "mean": dict(zip(names, front.values[place].tolist(), strict=True)),
+    }
+    if sure is not None:
+        table["low"] = dict(zip(names, sure.low[place].tolist(), strict=True))
+        table["high"] = dict(zip(names, sure.high[place].tolist(), strict=True))
+        table["non_dominated"] = float(sure.on_front[place])
+    return table
+
+
+def _run(front: Front, place: int, row: Row) -> _Table:
+    point = row.point
+    standing = _standing(front, place)
+    return {
+        "name": row.name,
+        "study": point.study,
+        "variant": point.variant,
+        "sweep": point.sweep,
+        "seed": point.seed,
+        "folder": point.where,
+        "setting": front.settings[place].name,
+        "on_front": standing["on_front"],
+        "dominated_by": standing["dominated_by"],
+        "natural": point.natural,
+        "scores": point.scores,
+        "universal": row.universal,
+        "sacrificed": row.sacrificed,
+        "total": point.total,
+        "union": point.union,
+        "worst": point.worst,
+        "conditional": point.conditional,
+        "accuracy": point.accuracy,
+        "examples": point.examples,
+        "training": point.training,
+        "sanity": list(point.sanity),
+        "baseline": list(row.baseline),
+    }
+
+
+def _flat(front: Front, place: int, row: Row) -> _Table:
+    """Return a run's table for a line of CSV: dotted keys, the baseline as text.
+
+    And what is known of its setting: low, high and non_dominated.
+    """
+    flat: _Table = {}
+    sure = {k: v for k, v in _standing(front, place).items() if k in _SURE}
+    told = {**_run(front, place, row), "sanity": worst_verdict(row.point), **sure}
+    for key, value in as_json(told).items():
+        if key == "accuracy":
+            value = {f"{t}.{s}": v for t, by in value.items() for s, v in by.items()}
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": item for name, item in value.items()}
+        else:
+            flat[key] = "; ".join(value) if isinstance(value, list) else value
+    return flat
+
+
+_SURE = ("low", "high", "non_dominated")

@@ -1,0 +1,173 @@
+"""A front as a picture: Figure 7 of the paper, with every run labelled."""
+
+import textwrap
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from moat.report.front.bars import draw_bars
+from moat.report.front.front import Front
+from moat.report.front.labels import Array, need_leaders, place_labels
+from moat.report.front.notes import caption_text
+from moat.report.front.scales import set_scale
+from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
+
+_MOST_LABELS = 150
+_THIN: Any = {"color": "#999999", "linewidth": 0.8}
+ATTAINED: dict[str, tuple[str, Any]] = {
+    "best": ("one seed", {**_THIN, "linestyle": ":"}),
+    "median": ("half of the seeds", {**_THIN, "linestyle": "--"}),
+    "worst": ("all seeds", {**_THIN, "linestyle": "-."}),
+}
+"""The attainment surfaces: how they are called in the legend, and how they look."""
+
+
+def draw_front(front: Front) -> Figure:
+    """Return the figure: first objective across, second up, the front as a staircase.
+
+    The staircase bounds what the members dominate; a straight line would promise runs between
+    them. With more than 150 runs only members are labelled: the table names the others.
+    """
+    # In inches. More runs get more room; legend and caption stand below the axes.
+    growth = min(max(1.0, (len(front.settings) / 30) ** 0.5), 2.5)
+    width, height = 8.0 * growth, 6.0 * growth
+    variants = list(dict.fromkeys(point.variant for point in front.group.points))
+    caption = textwrap.wrap(caption_text(front), int(width * 17.5))
+    columns = int(width // 1.25)
+    legend_rows = -(-(len(variants) + 2 + len(_lines_of(front))) // columns)
+    below = 0.25 + 0.12 * len(caption) + 0.17 * legend_rows
+    with matplotlib.style.context(STYLE):
+        figure = Figure(figsize=(width, height), dpi=DPI)
+        axes = figure.add_axes(
+            (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)
+        )
+        axes.set_title(
+            textwrap.shorten(front.group.title, int(width * 11), placeholder=" …"), loc="left"
+        )
+        _draw_points(axes, front, variants)
+        _draw_labels(figure, axes, front)
+        figure.legend(
+            handles=[*legend_of(variants), *_lines_of(front)],
+            loc="upper left",
+            bbox_to_anchor=(0.75 / width, below / height),
+            ncols=columns,
+            handlelength=1.6,
+            columnspacing=1.5,
+            borderaxespad=0,
+            frameon=False,
+        )
+        figure.text(0.85 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=GREY)
+    return figure
+
+
+def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
+    values = front.values
+    for which, column, objective in zip("xy", values.T, front.objectives, strict=True):
+        better = "higher" if objective.maximised else "lower"
+        unit = f"(percentage points, {better} is better{set_scale(axes, which, column)})"
+        join = " " if which == "x" else "\n"  # a picture is less high than wide
+        getattr(axes, f"set_{which}label")(f"{objective.name}{join}{unit}")
+    _draw_attainment(axes, front)
+    x, y = _by_first(values[front.members]).T
+    axes.plot(x, y, drawstyle=_steps(front), color=GREY, linewidth=1, zorder=1, gid="front-line")
+    draw_bars(axes, front, variants, _labelled(front), 0, 1)
+    for places, name in _marked(front, variants):
+        on = bool(front.members[places[0]])
+        number = variants.index(front.settings[places[0]].first.variant)
+        faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
+        axes.plot(*values[places].T, **marker_of(number, filled=on), **faded, gid=name)
+    axes.margins(0.12, 0.1)
+    axes.grid(color="#E6E6E6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.autoscale_view()
+
+
+def _marked(front: Front, variants: list[str]) -> list[tuple[list[int], str]]:
+    """Return what is drawn at once: each labelled point, and the others a variant together."""
+    labelled = _labelled(front)
+    alone = [([place], f"run-{place}") for place in labelled]
+    others: dict[str, list[int]] = {}
+    for place in sorted(set(range(len(front.settings))) - set(labelled)):
+        others.setdefault(front.settings[place].first.variant, []).append(place)
+    return [*alone, *((places, f"dominated-{variants.index(v)}") for v, places in others.items())]
+
+
+def _lines_of(front: Front) -> list[Line2D]:
+    """Return the legend of the lines that not every front has."""
+    if front.attainment is None:
+        return []
+    return [Line2D([], [], label=label, **look) for label, look in ATTAINED.values()]
+
+
+def _draw_attainment(axes: Any, front: Front) -> None:
+    """Draw what one seed, half of the seeds, and all of them attain."""
+    found = front.attainment
+    if found is None:
+        return
+    surfaces = {"best": found.best, "median": found.median, "worst": found.worst}
+    for name, surface in surfaces.items():
+        corners = _by_first(surface).T
+        how = {"drawstyle": _steps(front), "gid": f"attained-{name}", "zorder": 0.8}
+        axes.plot(*corners, **how, **ATTAINED[name][1])
+
+
+def _steps(front: Front) -> str:
+    """Return how a staircase runs: what is attained lies on the worse side of each corner."""
+    return "steps-pre" if front.objectives[0].maximised else "steps-post"
+
+
+def _labelled(front: Front) -> list[int]:
+    every = len(front.settings) <= _MOST_LABELS
+    return [place for place, on in enumerate(front.members) if on or every]
+
+
+def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
+    """Write each run's name where it covers nothing, with a thin leader where that is far."""
+    chosen = _labelled(front)
+    unit = 72 / DPI  # pixels -> points of print
+    anchors = axes.transData.transform(front.values[chosen]) * unit
+    frame = np.array(axes.get_window_extent().extents) * unit
+    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 4}
+    veil = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
+    texts = [
+        axes.annotate(
+            front.settings[place].name,
+            front.values[place],
+            xytext=(0, 0),
+            textcoords="offset points",
+            fontsize=8 if len(chosen) <= 30 else 7,
+            color="black" if front.members[place] else GREY,
+            ha="center",
+            va="center",
+            bbox=veil,
+            arrowprops=leader,
+        )
+        for place in chosen
+    ]
+    renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    sizes = np.array([text.get_window_extent(renderer).size for text in texts]) * unit
+    lines = _stairs(_by_first(anchors[front.members[chosen]]), _steps(front))
+    centres = place_labels(anchors, sizes, frame, lines)
+    leaders = need_leaders(anchors, sizes, centres)
+    for text, offset, needed in zip(texts, centres - anchors, leaders, strict=True):
+        text.set_position(tuple(offset))
+        text.arrow_patch.set_visible(bool(needed))
+
+
+def _by_first(points: Array) -> Array:
+    return np.asarray(points[np.argsort(points[:, 0], kind="stable")])
+
+
+def _stairs(corners: Array, style: str) -> Array:
+    """Return the staircase's risers and treads as thin boxes."""
+    x, y = corners.T
+    rise, tread = (x[:-1], y[1:]) if style == "steps-pre" else (x[1:], y[:-1])
+    rises = np.stack([rise, np.minimum(y[:-1], y[1:]), rise, np.maximum(y[:-1], y[1:])], 1)
+    treads = np.stack([x[:-1], tread, x[1:], tread], 1)
+    thin: Array = np.concatenate([rises, treads]) + np.array([-1, -1, 1, 1])
+    return thin

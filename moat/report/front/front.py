@@ -1,0 +1,141 @@
+"""One front a group: which settings no other dominates, and how good they are together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moat.fronts import dominated_by, hypervolume, non_dominated
+from moat.fronts.decisions import high_trade_offs
+from moat.report.front.attainment import Attainment, attainment_of
+from moat.report.front.choice import Choice, choose
+from moat.report.front.objectives import (
+    Objective,
+    corner,
+    minimised,
+    named_objectives,
+    usual_objectives,
+)
+from moat.report.front.rival import Rival, rival_of
+from moat.report.front.uncertainty import Uncertainty, uncertainty_of
+from moat.report.groups import Group, group_points, refuse_unequal
+from moat.report.points import read_points
+from moat.report.settings import Setting, settings_of
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """The settings of one group, members of the front first, each part by its first objective.
+
+    A setting is one run, or several that differ in nothing but their seeds: then it stands where
+    their mean stands. `dominated_by` gives for each the place of a member that dominates it, None
+    for members. The reference point of the hypervolume is fixed: 0 for what is maximised, 100 for
+    sacrificed accuracy; so hypervolumes of the same data and protocol can be compared across
+    reports. `knees` are the places of members with a high trade-off.
+    """
+
+    group: Group
+    settings: tuple[Setting, ...]
+    objectives: tuple[Objective, ...]
+    members: NDArray[np.bool_]
+    dominated_by: tuple[int | None, ...]
+    hypervolume: float
+    knees: tuple[int, ...] = ()
+    uncertainty: Uncertainty | None = None
+    attainment: Attainment | None = None
+    choice: Choice | None = None
+    rival: Rival | None = None
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """The objectives as they are shown, of shape (settings, objectives)."""
+        shown = [[setting.mean(o.value) for o in self.objectives] for setting in self.settings]
+        return np.array(shown, dtype=float)
+
+    @property
+    def minimised(self) -> NDArray[np.float64]:
+        """The objectives as `moat.fronts` takes them, what is maximised negated."""
+        return minimised(self.settings, self.objectives)
+
+    @property
+    def duplicates(self) -> list[list[str]]:
+        """The names of settings that are equal in every objective, each set of them."""
+        same: dict[tuple[float, ...], list[str]] = {}
+        for setting, values in zip(self.settings, self.values.tolist(), strict=True):
+            same.setdefault(tuple(values), []).append(setting.name)
+        return [names for names in same.values() if len(names) > 1]
+
+
+@dataclass(frozen=True)
+class FrontReport:
+    """One front a group, and the messages of the runs that could not be read."""
+
+    results: tuple[Path, ...]
+    fronts: list[Front]
+    skipped: list[str]
+
+
+def make_fronts(
+    *results: Path,
+    merge: bool = False,
+    objectives: Sequence[str] = (),
+    against: Path | None = None,
+    prefer: Mapping[str, float] | None = None,
+) -> FrontReport:
+    """Read every finished run below some folders and make one front a group of comparable runs.
+
+    `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
+    FrontError names the runs and the keys that differ. `against` is another results folder, whose
+    fronts these are measured against; one without its counterpart there is refused. `prefer` gives
+    scores their weights, by which one run is chosen, on its held-out examples.
+    """
+    points, skipped = read_points(*results)
+    groups = group_points(points)
+    if merge:
+        refuse_unequal(groups, results[0])
+    fronts = [front_of(group, objectives) for group in groups]
+    if prefer:
+        fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
+    if against is not None:
+        others, missed = read_points(against)
+        rivals = group_points(others)
+        fronts = [
+            replace(
+                one,
+                rival=rival_of(
+                    one.group, one.objectives, one.minimised[one.members], rivals, against
+                ),
+            )
+            for one in fronts
+        ]
+        skipped = [*skipped, *missed]
+    return FrontReport(results, fronts, skipped)
+
+
+def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
+    """Return a group's front by the named objectives, or by the usual two."""
+    settings = settings_of(group)
+    chosen = (
+        named_objectives(objectives, settings, group)
+        if objectives
+        else usual_objectives(settings, group)
+    )
+    points = minimised(settings, chosen)
+    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(settings)), strict=True))
+    settings = [settings[place] for _, _, place in ranks]
+    points = minimised(settings, chosen)
+    members = non_dominated(points)
+    return Front(
+        group=group,
+        settings=tuple(settings),
+        objectives=chosen,
+        members=members,
+        dominated_by=tuple(dominated_by(points)),
+        hypervolume=hypervolume(points, corner(chosen)),
+        knees=tuple(high_trade_offs(points[members])),  # members come first
+        uncertainty=uncertainty_of(settings, chosen),
+        attainment=attainment_of(settings, chosen),
+    )

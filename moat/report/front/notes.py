@@ -1,0 +1,107 @@
+"""What a front's numbers mean, in words: under the table, under the picture, in front.json."""
+
+from moat.report.front.front import Front
+from moat.report.gate import gate_notes
+from moat.report.notes import absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.numbers import percent
+from moat.report.settings import rows_in
+
+
+def notes(front: Front) -> list[str]:
+    """Return what the numbers mean, which baseline was used, and the hypervolume."""
+    return [
+        f"front: ● no other run dominates it by {objectives_text(front)}; < one that does.",
+        scores_text(front.group),
+        *absence_notes(front.group),
+        *baseline_notes(rows_in(front.settings), front.group),
+        *gate_notes(front.group.points),
+        hypervolume_text(front),
+        *standing_notes(front),
+        *rival_notes(front),
+        *choice_notes(front),
+    ]
+
+
+def objectives_text(front: Front) -> str:
+    """Return what the front is of; the directions, where the names do not speak for themselves."""
+    *names, last = (objective.name for objective in front.objectives)
+    text = f"{', '.join(names)} and {last}"
+    ways = {objective.direction for objective in front.objectives}
+    return f"{text} (all {ways.pop()})" if len(ways) == 1 else text
+
+
+def caption_text(front: Front) -> str:
+    """Return the protocol, the hypervolume, and what bars and lines mean."""
+    lines = [protocol_text(front.group), hypervolume_text(front)]
+    if front.uncertainty is not None:
+        lines.append("Bars: 95 % bootstrap intervals.")
+    if front.attainment is not None and len(front.objectives) == 2:
+        lines.append("Broken lines: what one seed, half of the seeds, all seeds attain.")
+    return " ".join(lines)
+
+
+def hypervolume_text(front: Front) -> str:
+    """Return the hypervolume and the reference point it is measured against."""
+    corner = ", ".join(f"{o.name} {o.reference:g}" for o in front.objectives)
+    return f"Hypervolume {front.hypervolume:,.1f} against the fixed reference point ({corner})."
+
+
+def standing_notes(front: Front) -> list[str]:
+    """Return what is known of how sure the front is, and which members stand out."""
+    notes = []
+    seeds = sorted({len(setting.rows) for setting in front.settings})
+    if seeds != [1]:
+        several = " or ".join(map(str, seeds))
+        notes.append(f"Every score is the mean over the setting's seeds ({several}).")
+    if front.uncertainty is None:
+        notes.append(
+            "No intervals: the runs, or their natural runs, were judged on different examples."
+        )
+    else:
+        luck = "and seeds" if seeds[-1] > 1 else "alone: the luck of training is not in them"
+        notes.append(
+            f"Intervals are 95 % bootstrap intervals over test examples {luck}; non-dominated: the "
+            "share of resamples in which no other dominates it."
+        )
+    notes += [f"Equal in every objective: {', '.join(same)}." for same in front.duplicates]
+    if front.knees:
+        names = ", ".join(front.settings[place].name for place in front.knees)
+        notes.append(
+            f"High trade-off, where a little of one objective costs much of others: {names}."
+        )
+    return notes
+
+
+def rival_notes(front: Front) -> list[str]:
+    """Return how the front stands against another, where one was named."""
+    rival = front.rival
+    if rival is None:
+        return []
+    return [
+        f"Against the front of {rival.folder} ({rival.members} runs, hypervolume "
+        f"{rival.hypervolume:,.1f}): IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
+        f"a member of that one, in the mean; additive ε {rival.additive_epsilon:.2f}, by how much "
+        "it would have to improve in every objective to cover that one. Both in points; at 0 or "
+        "below it does."
+    ]
+
+
+def choice_notes(front: Front) -> list[str]:
+    """Return which run was chosen, by what, and how it does on test examples."""
+    choice = front.choice
+    if choice is None:
+        return []
+    asked = ", ".join(f"{name} {weight:g}" for name, weight in choice.weights.items())
+    chosen_by, shown = (
+        ", ".join(f"{name} {percent(value)}" for name, value in scores.items())
+        for scores in (choice.validation, choice.test)
+    )
+    other = choice.otherwise
+    also = "so would the achievement function"
+    if other is not None:
+        also = f"the achievement function would take {other.name}"
+    return [
+        f"Preferred ({asked}): {choice.row.name}, in {choice.row.point.folder}. Chosen by "
+        f"pseudo-weights ({also}) on {choice.examples:,} held-out examples: {chosen_by}. On test "
+        f"examples: {shown}."
+    ]

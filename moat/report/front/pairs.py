@@ -1,0 +1,103 @@
+"""A front of three or more objectives as a picture: every two of them against each other."""
+
+import textwrap
+from typing import Any
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+from moat.report.front.bars import draw_bars
+from moat.report.front.front import Front
+from moat.report.front.notes import caption_text
+from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
+
+_SIDE = 2.3  # inches of a panel
+_MOST_NUMBERS = 40
+
+
+def draw_pairs(front: Front) -> Figure:
+    """Return the figure: a panel for each pair, members of the whole front filled.
+
+    A member need not look like one in a panel: it may be good at what that panel leaves out. The
+    caption names the members by their numbers, where these are few.
+    """
+    count = len(front.objectives) - 1
+    variants = list(dict.fromkeys(point.variant for point in front.group.points))
+    width = max(_SIDE * count + 0.9, 6.0)
+    columns = int(width // 1.25)
+    named = [
+        f"{place} {setting.name}"
+        for place, setting in enumerate(front.settings[: _members(front)], 1)
+    ]
+    words = f"{'; '.join(named)}. {caption_text(front)}" if named else caption_text(front)
+    caption = textwrap.wrap(words, int(width * 17.5))
+    below = 0.3 + 0.12 * len(caption) + 0.17 * -(-(len(variants) + 2) // columns)
+    height = _SIDE * count + below + 1.1
+    with matplotlib.style.context(STYLE):
+        figure = Figure(figsize=(width, height), dpi=DPI)
+        grid = figure.add_gridspec(
+            *(count, count),
+            left=0.75 / width,
+            right=1 - 0.15 / width,
+            bottom=(below + 0.7) / height,
+            top=1 - 0.4 / height,
+            wspace=0.12,
+            hspace=0.12,
+        )
+        for down in range(count):
+            for across in range(down + 1):
+                axes = figure.add_subplot(grid[down, across])
+                _draw_panel(axes, front, variants, across, down + 1)
+                axes.tick_params(labelbottom=down == count - 1, labelleft=across == 0)
+                axes.set_xlabel(_title(front, across) if down == count - 1 else "")
+                axes.set_ylabel(_title(front, down + 1) if across == 0 else "")
+        figure.text(
+            0.75 / width,
+            1 - 0.25 / height,
+            textwrap.shorten(front.group.title, int(width * 11), placeholder=" …"),
+            fontsize=11,
+        )
+        figure.legend(
+            handles=legend_of(variants),
+            loc="upper left",
+            bbox_to_anchor=(0.65 / width, below / height),
+            ncols=columns,
+            handlelength=1,
+            columnspacing=1.5,
+            borderaxespad=0,
+            frameon=False,
+        )
+        figure.text(0.75 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=GREY)
+    return figure
+
+
+def _draw_panel(axes: Any, front: Front, variants: list[str], across: int, up: int) -> None:
+    points = front.values[:, [across, up]]
+    draw_bars(axes, front, variants, range(_members(front)), across, up)
+    for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
+        look = marker_of(variants.index(setting.first.variant), filled=bool(on))
+        faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
+        axes.plot(*points[place], **{**look, "markersize": 5}, **faded, gid=f"run-{place}")
+        if place < _members(front):
+            axes.annotate(
+                str(place + 1), points[place], (3.5, 3.5), textcoords="offset points", fontsize=6
+            )
+    for which, objective in (("x", front.objectives[across]), ("y", front.objectives[up])):
+        if not objective.maximised:  # better is always right and up
+            getattr(axes, f"invert_{which}axis")()
+    axes.margins(0.1)
+    axes.grid(color="#E6E6E6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _members(front: Front) -> int:
+    """Return how many members bear a number: the first rows, or none where they are many."""
+    count = int(front.members.sum())
+    return count if count <= _MOST_NUMBERS else 0
+
+
+def _title(front: Front, place: int) -> str:
+    objective = front.objectives[place]
+    better = "higher" if objective.maximised else "lower"
+    return f"{objective.name}\n(%, {better} is better)"

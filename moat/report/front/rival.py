@@ -1,0 +1,56 @@
+"""A front against another results folder's: the indicators of how far it falls short."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moat.errors import FrontError
+from moat.fronts import additive_epsilon, hypervolume, igd_plus, non_dominated
+from moat.report.front.objectives import Objective, corner, minimised
+from moat.report.groups import Group, comparable, differences
+from moat.report.settings import settings_of
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another front of the same objectives, data and protocol, and how far this one is from it.
+
+    `igd_plus` and `additive_epsilon` are 0 or less where this front covers the other.
+    """
+
+    folder: Path
+    members: int
+    hypervolume: float
+    igd_plus: float
+    additive_epsilon: float
+
+
+def rival_of(
+    group: Group,
+    objectives: Sequence[Objective],
+    members: NDArray[np.float64],
+    groups: Sequence[Group],
+    folder: Path,
+) -> Rival:
+    """Measure a front's members against those of the comparable group; FrontError without one."""
+    for other in groups:
+        if comparable(other, group):
+            break
+    else:
+        raise FrontError(
+            f"no run there can be compared with {group.title}.",
+            where=str(folder),
+            hint="; ".join(differences(group, groups[0])),
+        )
+    points = minimised(settings_of(other), objectives)
+    theirs = points[non_dominated(points)]
+    return Rival(
+        folder=folder,
+        members=len(theirs),
+        hypervolume=hypervolume(theirs, corner(objectives)),
+        igd_plus=igd_plus(members, theirs),
+        additive_epsilon=additive_epsilon(members, theirs),
+    )

@@ -1,0 +1,164 @@
+"""A comparison of two protocols for the terminal, as Markdown, and as CSV."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from moat.report.gate import gate_notes
+from moat.report.notes import examples_text, protocol_text
+from moat.report.numbers import finite, gap, percent
+from moat.report.protocols.compared import SUM, UNION, Pair, ProtocolComparison, Side
+from moat.report.scores.markdown import escaped
+from moat.report.scores.tidy import csv_of
+from moat.types import NATURAL
+
+
+def against_table(comparison: ProtocolComparison) -> Group:
+    """Return the title, a line a variant, and the notes."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("", overflow="fold")
+    for name in (NATURAL, *comparison.columns):
+        table.add_column(name, justify="right", overflow="fold")
+    for pair in comparison.pairs:
+        cells = [_both(pair, name) for name in comparison.columns]
+        table.add_row(*map(Text, (pair.label, percent(pair.natural), *cells)))
+    shown: list[RenderableType] = [
+        Text(_title(comparison), style="italic"),
+        table,
+        Text(flattery(comparison), style="bold"),
+        Text("\n".join(against_notes(comparison)), style="dim"),
+    ]
+    return Group(*shown)
+
+
+def against_markdown(comparison: ProtocolComparison) -> str:
+    """Return the same as Markdown, each difference in brackets."""
+    lines = [
+        ["run", NATURAL, *comparison.columns],
+        ["---", *["---:"] * (1 + len(comparison.columns))],
+    ]
+    for pair in comparison.pairs:
+        cells = [f"{_both(pair, n)} ({gap(_negative(pair.drop(n)))})" for n in comparison.columns]
+        lines.append([escaped(pair.label), percent(pair.natural), *cells])
+    parts = [
+        f"# {escaped(_title(comparison))}",
+        "\n".join(f"| {' | '.join(line)} |" for line in lines),
+        escaped(flattery(comparison)),
+        "\n".join(f"- {escaped(note)}" for note in against_notes(comparison)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def against_csv(comparison: ProtocolComparison) -> str:
+    """Return one line for each score of each variant, floats at full precision."""
+    rows = [
+        {
+            "label": pair.label,
+            "score": name,
+            "here": finite(pair.here[name]),
+            "there": finite(pair.there[name]),
+            "difference": finite(_negative(pair.drop(name))),
+            "natural": pair.natural,
+            "seeds": pair.seeds,
+            "protocol_here": comparison.here.group.protocol_hash,
+            "protocol_there": comparison.there.group.protocol_hash,
+        }
+        for pair in comparison.pairs
+        for name in comparison.columns
+    ]
+    return csv_of(rows, list(rows[0]))
+
+
+def flattery(comparison: ProtocolComparison) -> str:
+    """Return in a sentence how far the one protocol flatters against the other."""
+    drops = list(comparison.drops())
+    if not drops:
+        return "No accuracy is there under both protocols."
+    largest, label, name = max(drops)
+    mean = fmean(drop for drop, _, _ in drops)
+    here, there = comparison.here.folder, comparison.there.folder
+    if largest <= 0:
+        return f"No accuracy is lower under {there} than under {here}."
+    return (
+        f"{here} flatters against {there} by up to {largest:.1f} points ({label}, {name}), and by "
+        f"{mean:.1f} in the mean over runs and threats."
+    )
+
+
+def against_notes(comparison: ProtocolComparison) -> list[str]:
+    """Return what is compared, what only one side has, and both protocols with their gates."""
+    here, there = comparison.here, comparison.there
+    notes = [
+        f"a → b: the accuracy in %, of {examples_text(here.group)}, at the largest strength, under "
+        f"{here.folder} and under {there.folder}. Means over strengths are not compared: the "
+        f"strengths differ. {UNION}: over all threats of each protocol."
+    ]
+    notes += _radii_notes(comparison)
+    if comparison.summed:
+        notes.append(f"{SUM}: of {', '.join(comparison.summed)}.")
+    for side in (here, there):
+        members = {one for of in side.group.protocol.get("ensembles", {}).values() for one in of}
+        if alone := [n for n in side.group.scored if n not in (*comparison.names, *members)]:
+            notes.append(f"Only under {side.folder}: {', '.join(alone)}.")
+    if comparison.unmatched:
+        notes.append(f"Runs of one side alone: {_some(comparison.unmatched)}.")
+    if comparison.changed:
+        notes.append(
+            f"Natural images fare otherwise in {_some(comparison.changed)}: another model of the "
+            "same recipe, or another machine."
+        )
+    notes += [f"skipped: {message}" for side in (here, there) for message in side.skipped]
+    return [*notes, *_protocol(here), *_protocol(there)]
+
+
+def _radii_notes(comparison: ProtocolComparison) -> list[str]:
+    """Say where the two protocols search in balls of different size."""
+    sides = (comparison.here, comparison.there)
+    radii = {name: [_radii(side, name) for side in sides] for name in comparison.names}
+    other = [f"{n} {' and '.join(both)}" for n, both in radii.items() if both[0] != both[1]]
+    if not other:
+        return []
+    return [
+        f"Radii differ: {'; '.join(other)}. Such a difference is one of the sets as well as of the "
+        "searches, unless the search in the larger ball never leaves the smaller one."
+    ]
+
+
+def _radii(side: Side, name: str) -> str:
+    """Return the largest radii that a threat is searched at, or the members of an ensemble."""
+    protocol = side.group.protocol
+    members = protocol.get("ensembles", {}).get(name, [name])
+    found: dict[str, None] = {}
+    for table in (protocol["threats"][member] for member in members):
+        radii = {k: v for k, v in table.items() if k.endswith("epsilon") and k != "at_epsilon"}
+        if "at_epsilon" in table:
+            radii["epsilon"] = max(table["at_epsilon"])
+        words = [f"{key.removesuffix('epsilon').strip('_')} ε {v}" for key, v in radii.items()]
+        found[", ".join(word.strip() for word in words)] = None
+    return " or ".join(found)
+
+
+def _protocol(side: Side) -> list[str]:
+    first, *_ = gate_notes(side.group.points)
+    return [f"{side.folder}: {protocol_text(side.group)}", f"{side.folder}: {first}"]
+
+
+def _title(comparison: ProtocolComparison) -> str:
+    return f"{comparison.here.group.title}, against {', '.join(comparison.there.group.studies)}"
+
+
+def _both(pair: Pair, name: str) -> str:
+    return f"{percent(pair.here[name])} → {percent(pair.there[name])}"
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest

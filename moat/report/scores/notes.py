@@ -1,0 +1,90 @@
+"""What a scoreboard's numbers mean, in words: under the tables, in report.md."""
+
+from moat.report.gate import gate_notes
+from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
+from moat.report.settings import guess_limit
+from moat.types import NATURAL
+
+_THEN = {
+    "clamp": "the nearest reachable r was taken",
+    "keep-last": "the weights stayed as they were",
+    "as-cvxopt": "cvxopt's last iterate was taken, off the simplex",
+}
+
+
+def board_notes(board: Scoreboard) -> list[str]:
+    """Return what each row means, under which protocol, and where published figures come from."""
+    return [
+        f"{NATURAL}: accuracy on the images as they are. {scores_text(board.group)}",
+        *absence_notes(board.group),
+        *baseline_notes(board.rows, board.group),
+        *_seeds(board),
+        *_reach(board),
+        *_guesses(board),
+        *_published(board),
+        *gate_notes(board.group.points),
+        protocol_text(board.group),
+    ]
+
+
+def _seeds(board: Scoreboard) -> list[str]:
+    counts = sorted({len(column.rows) for column in board.columns})
+    if counts == [1]:
+        return []
+    several = " or ".join(str(count) for count in counts if count > 1)
+    return [f"Mean ± standard deviation (n - 1) over {several} seeds."]
+
+
+def _reach(board: Scoreboard) -> list[str]:
+    """Say what was done where r was out of reach, and by which variants."""
+    if OUT_OF_REACH not in board.cells:
+        return []
+    done: dict[str, list[str]] = {}
+    for point in board.group.points:
+        scalarizer = point.trains.get("scalarizer")
+        then = (
+            _THEN.get(str(scalarizer.get("infeasible"))) if isinstance(scalarizer, dict) else None
+        )
+        if then and point.out_of_reach and point.variant not in done.get(then, []):
+            done.setdefault(then, []).append(point.variant)
+    words = "; ".join(f"{then} ({', '.join(names)})" for then, names in done.items())
+    return [f"{REACH}.{f' There {words}.' if words else ''}"]
+
+
+def _guesses(board: Scoreboard) -> list[str]:
+    limits = {
+        point.classes for column in board.columns if column.guesses for point in column.points
+    }
+    return [
+        f"constant guess: a natural accuracy of at most {guess_limit(classes):.1f} %, where one "
+        f"answer to everything is right for {100 / classes:.1f} % of {classes} equally frequent "
+        "classes. Such a run did not train: its other scores are no result."
+        for classes in sorted(filter(None, limits))
+    ]
+
+
+def _published(board: Scoreboard) -> list[str]:
+    """Say whose the figures are, and which of them found no run or no score."""
+    if not board.stated:
+        return []
+    lines = []
+    sources = list(dict.fromkeys(filter(None, board.sources)))
+    if sources:
+        lines.append(
+            f"published: {'; '.join(sources)}; difference: ours less theirs, in points. They come "
+            "from other code, under the protocol and the budget of their source."
+        )
+    if len(board.stated) > 1:
+        lines.append(
+            "The recipes of these runs do not all state the same published figures: each run "
+            "stands beside those of its own. `--recipe FILE` sets all beside one recipe's."
+        )
+    labels = {column.first.label for column in board.columns}
+    wanted = dict.fromkeys(label for table in board.stated for label in table.runs)
+    if missing := [label for label in wanted if label not in labels]:
+        lines.append(f"published, not among these runs: {', '.join(missing)}.")
+    scores = dict.fromkeys(score for table in board.stated for score in table.scores)
+    if unknown := [score for score in scores if score not in board.cells]:
+        lines.append(f"published, no score of this protocol: {', '.join(unknown)}.")
+    return lines

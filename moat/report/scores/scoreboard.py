@@ -1,0 +1,151 @@
+"""The layout of Table 1: scores down, runs across, a paper's figures beside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+from moat.report.groups import Group, group_points
+from moat.report.numbers import finite
+from moat.report.points import read_points
+from moat.report.rows import Row
+from moat.report.scores.published import Published, stated_by
+from moat.report.settings import Setting, rows_in, settings_of
+from moat.types import NATURAL
+
+UNIVERSAL, TOTAL, UNION = "universal", "total", "union"
+OUT_OF_REACH = "r out of reach"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One score of one column: what each seed came to, and what the paper prints."""
+
+    values: tuple[float, ...]  # percent; none where the score is absent
+    published: float | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over the seeds."""
+        return fmean(self.values) if self.values else None
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation over the seeds, None where there are less than two."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def difference(self) -> float | None:
+        """How far ours lies above the published figure, None where either is absent."""
+        mean = self.mean
+        return None if mean is None or self.published is None else mean - self.published
+
+
+@dataclass(frozen=True, eq=False)
+class Scoreboard:
+    """One group's scores: `cells` holds for each score one cell a column."""
+
+    group: Group
+    columns: tuple[Setting, ...]
+    cells: dict[str, tuple[Cell, ...]]
+    sources: tuple[str, ...]  # of each column's published figures; "" where it has none
+    stated: tuple[Published, ...]  # the different tables that the runs' recipes state
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every run, a column after the other."""
+        return rows_in(self.columns)
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """One scoreboard a group, and why runs are missing or stand beside no published figures."""
+
+    boards: list[Scoreboard]
+    skipped: list[str]  # of runs that could not be read
+    uncompared: list[str]  # of runs whose own published figures could not be read
+
+    @property
+    def messages(self) -> list[str]:
+        """Every message, after what became of its run."""
+        return [
+            *(f"skipped: {message}" for message in self.skipped),
+            *(f"not compared: {message}" for message in self.uncompared),
+        ]
+
+
+def make_scoreboards(
+    results: Path, published: Published | None = None, variants: Sequence[str] = ()
+) -> ScoreReport:
+    """Read every finished run below a folder and make one scoreboard a group of comparable runs.
+
+    The published figures are those that the runs' own recipes state, unless others are given;
+    `variants` gives the order of the columns.
+    """
+    points, skipped = read_points(results)
+    if published is None:
+        stated, uncompared = stated_by(results, points)
+    else:
+        stated, uncompared = {point.where: published for point in points}, []
+    boards = [scoreboard_of(group, stated, variants) for group in group_points(points)]
+    return ScoreReport(boards, skipped, uncompared)
+
+
+def scoreboard_of(
+    group: Group, stated: Mapping[str, Published], variants: Sequence[str] = ()
+) -> Scoreboard:
+    """Return a group's scoreboard beside what the recipes of its runs state, by their folders."""
+    tables: list[Published] = []
+    for point in group.points:
+        if point.where in stated and stated[point.where] not in tables:
+            tables.append(stated[point.where])
+    named = [variant for table in tables for variant in table.variants]
+    columns = settings_of(group, variants or named)
+    beside = [_table_for(column, group, stated) for column in columns]
+    values = {column: [values_of(row) for row in column.rows] for column in columns}
+    cells = {
+        score: tuple(
+            _cell([seed[score] for seed in values[column]], table, column.first.label, score)
+            for column, table in zip(columns, beside, strict=True)
+        )
+        for score in values[columns[0]][0]
+    }
+    if not any(cell.values for cell in cells[OUT_OF_REACH]):
+        del cells[OUT_OF_REACH]
+    sources = tuple(table.source if table else "" for table in beside)
+    return Scoreboard(group, tuple(columns), cells, sources, tuple(tables))
+
+
+def values_of(row: Row) -> dict[str, float | None]:
+    """Return the scores of a run, in percent, in the order of Table 1's rows.
+
+    A threat that is called as one of the other scores says that it is a threat.
+    """
+    point = row.point
+    others = {
+        UNIVERSAL: row.universal,
+        TOTAL: point.total,
+        UNION: point.union,
+        OUT_OF_REACH: point.out_of_reach,
+    }
+    robust = {
+        f"{label} (threat)" if label in others else label: point.scores[label]
+        for label in point.scored
+    }
+    return {NATURAL: point.natural, **robust, **others}
+
+
+def _table_for(column: Setting, group: Group, stated: Mapping[str, Published]) -> Published | None:
+    """Return the table that names a column: its own runs' before that of another of its study."""
+    first = column.first
+    others = [point for point in group.points if point.study == first.study]
+    for point in (*column.points, *others):
+        table = stated.get(point.where)
+        if table is not None and first.label in table.runs:
+            return table
+    return None
+
+
+def _cell(values: Sequence[float | None], table: Published | None, label: str, score: str) -> Cell:
+    published = table.runs[label].get(score) if table else None
+    return Cell(tuple(value for value in values if value is not None), finite(published))

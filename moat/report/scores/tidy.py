@@ -1,0 +1,46 @@
+"""Tables as CSV, for spreadsheets and pandas: floats at full precision, absent values empty."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from moat.report.numbers import finite
+from moat.report.scores.scoreboard import Scoreboard
+
+
+def csv_of(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
+    """Return the rows under these names, one a line."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def scores_csv(board: Scoreboard) -> str:
+    """Return one line for each score of each column."""
+    rows = []
+    for place, column in enumerate(board.columns):
+        for score, cells in board.cells.items():
+            cell = cells[place]
+            rows.append(
+                {
+                    "study": column.first.study,
+                    "label": column.first.label,
+                    "score": score,
+                    "ours": finite(cell.mean),
+                    "sd": finite(cell.deviation),
+                    "seeds": len(column.rows),
+                    "published": cell.published,
+                    "difference": finite(cell.difference),
+                    "source": "" if cell.published is None else board.sources[place],
+                    "examples": " or ".join(
+                        map(str, sorted({point.examples for point in column.points}))
+                    ),
+                    "constant_guesses": column.guesses,  # how many of the seeds
+                    "protocol_hash": board.group.protocol_hash,
+                    "folders": "; ".join(point.where for point in column.points),
+                }
+            )
+    return csv_of(rows, list(rows[0]))

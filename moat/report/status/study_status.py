@@ -1,0 +1,123 @@
+"""What the studies in a folder are at, read again and again without reading everything again."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from moat.errors import RunFolderError
+from moat.report.status.run_status import RunStatus, State, run_status
+from moat.runs import RunFolder, StudyFolder, find_studies
+
+AT_WORK = (State.running, State.evaluating)
+SETTLED = (State.done, State.failed)
+"""States that only a change among the folder's files ends."""
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """One study, as it is now: its planned runs in the recipe's order, or those that were begun."""
+
+    name: str
+    runs: tuple[RunStatus, ...]
+    note: str = ""  # why not all that is planned is known
+
+    def of(self, *states: State) -> list[RunStatus]:
+        """Return the runs in these states."""
+        return [run for run in self.runs if run.state in states]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every run is done or has failed."""
+        return all(run.state in SETTLED for run in self.runs)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a run has failed."""
+        return bool(self.of(State.failed))
+
+    @property
+    def left(self) -> float | None:
+        """About how many seconds of training are left, None where nothing says so."""
+        return time_left(self.runs)
+
+
+class StatusReader:
+    """Reads what the studies at or below a folder are at, and nothing twice that is settled."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self._settled: dict[Path, tuple[int | None, Mapping[str, Any], RunStatus]] = {}
+
+    def read(self) -> list[StudyStatus]:
+        """Return every study as it is now; raise RunFolderError where there is none."""
+        if not self.results.is_dir():
+            raise RunFolderError("there is no such folder.", where=str(self.results), hint=_TRAIN)
+        studies, begun = find_studies(self.results)
+        found = [self._planned(study) for study in studies]
+        if begun:
+            found.append(self._begun(self.results, begun, _UNPLANNED))
+        if not found:
+            nothing = "no study and no run lies at or below this folder."
+            raise RunFolderError(nothing, where=str(self.results), hint=_TRAIN)
+        return found
+
+    def _planned(self, study: StudyFolder) -> StudyStatus:
+        try:
+            planned = study.planned() or []
+        except RunFolderError as error:  # then its runs tell what they can
+            return self._begun(study.path, study.runs(), error.message)
+        runs = (self._run(study.path, run["folder"], run) for run in planned)
+        return StudyStatus(_name(study.path), tuple(runs))
+
+    def _begun(self, at: Path, runs: Sequence[RunFolder], note: str) -> StudyStatus:
+        places = (run.path.relative_to(at).as_posix() for run in runs)
+        return StudyStatus(_name(at), tuple(self._run(at, place, {}) for place in places), note)
+
+    def _run(self, study: Path, where: str, planned: Mapping[str, Any]) -> RunStatus:
+        folder = RunFolder(study / where)
+        changed = folder.changed
+        if (known := self._settled.get(folder.path)) and known[:2] == (changed, planned):
+            return known[2]
+        status = run_status(folder, where, planned)
+        if status.state in SETTLED:
+            self._settled[folder.path] = (changed, planned, status)
+        return status
+
+
+def time_left(runs: Sequence[RunStatus]) -> float | None:
+    """Return about how many seconds of training are left of these runs, None where nothing says so.
+
+    A run at work goes on at its last rate. Any other takes what those of its label took that are
+    done, in the mean, else what all took that are done, else what those at work are going to take.
+    As many runs go on side by side as do now. Evaluations are not counted.
+    """
+    took = defaultdict(list)
+    for run in runs:
+        if run.state is State.done and run.seconds is not None:
+            took[run.label].append(run.seconds)
+    coming = [run.seconds for run in runs if run.state is State.running and run.seconds is not None]
+    usual = [seconds for some in took.values() for seconds in some] or coming
+    left = []
+    for run in runs:
+        if run.state in (*SETTLED, State.evaluating) or run.trained == 1:
+            continue
+        expected = took[run.label] or usual
+        if run.state is State.running and run.left is not None:
+            left.append(run.left)
+        elif expected:
+            left.append((1 - run.trained) * fmean(expected))
+        else:
+            return None
+    side_by_side = max(1, len([run for run in runs if run.state is State.running]))
+    return sum(left) / side_by_side if left else None
+
+
+def _name(folder: Path) -> str:
+    return folder.name or str(folder.resolve().name)
+
+
+_UNPLANNED = "What is planned is not known: `moat train` says so from its start on."
+_TRAIN = "`moat train RECIPE` trains runs; name the folder they are written to."

@@ -1,0 +1,139 @@
+"""What studies are at, for the terminal: counts, runs at work with their figures, what failed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from moat.report.front.table import width_of
+from moat.report.numbers import ABSENT, duration
+from moat.report.status.run_status import Live, RunStatus, State
+from moat.report.status.study_status import AT_WORK, StudyStatus
+
+_STYLES = {
+    State.done: "green",
+    State.running: "cyan",
+    State.evaluating: "cyan",
+    State.waiting: "dim",
+    State.interrupted: "yellow",
+    State.failed: "bold red",
+}
+_MOST = 5  # runs that are named, of those that failed or were interrupted
+_BAR = 60  # cells, at most
+
+
+def status_table(studies: Sequence[StudyStatus], width: int) -> Group:
+    """Return each study's counts, its runs at work, and those that need somebody."""
+    return Group(*(part for study in studies for part in _study(study, width)))
+
+
+def change_lines(before: Sequence[StudyStatus], after: Sequence[StudyStatus]) -> list[str]:
+    """Return a line for each run whose state changed between two readings."""
+    then = {(study.name, run.where): run.state for study in before for run in study.runs}
+    return [
+        f"{study.name}: {_line(run)} ({_counts(study).plain})"
+        for study in after
+        for run in study.runs
+        if then.get((study.name, run.where), State.waiting) is not run.state
+    ]
+
+
+def _line(run: RunStatus) -> str:
+    why = f": {run.why.splitlines()[0]}" if run.why else ""
+    return f"{run.name}: {run.state}{why}"
+
+
+def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:
+    yield Text(study.name, style="bold")
+    bar = ProgressBar(len(study.runs), len(study.of(State.done)), width=min(width, _BAR))
+    yield Padding(bar, 0, expand=False)  # which ends its line
+    counts = _counts(study)
+    if study.left is not None:
+        counts.append(f"; about {duration(study.left)} of training left")
+    yield counts
+    if study.note:
+        yield Text(study.note, style="dim")
+    for run in study.of(*AT_WORK):
+        yield Text()
+        yield _progress(run)
+        yield Padding(_figures(run.live, width - 2), (0, 0, 0, 2), expand=False)
+    for state in (State.failed, State.interrupted):
+        yield from _named(study.of(state), state)
+    if not study.is_over and not study.of(*AT_WORK):
+        yield Text("\nNothing is running. `moat train` with the recipe goes on.", style="yellow")
+    yield Text()
+
+
+def _counts(study: StudyStatus) -> Text:
+    done = f"{len(study.of(State.done))} of {len(study.runs)} runs done"
+    text = Text().append(done, _STYLES[State.done])
+    for state in (*AT_WORK, State.waiting, State.interrupted, State.failed):
+        if runs := study.of(state):
+            text.append(", ").append(f"{len(runs)} {state}", _STYLES[state])
+    return text
+
+
+def _progress(run: RunStatus) -> Text:
+    """Return a run's name and how far it is."""
+    live, text = run.live, Text().append(run.name, "bold")
+    said = [f"epoch {_of(live.epoch, run.epochs)}"] if live.epoch else []
+    said += [f"step {_of(live.step, live.steps)}"] if live.step else []
+    said += [f"{live.rate:,.0f} images/s"] if live.rate else []
+    if run.state is State.running and run.left is not None:
+        said.append(f"about {duration(run.left)} left")
+    if run.state is State.evaluating:
+        said = ["evaluating"]
+        if run.found_last:
+            batch, threat = run.found_last
+            said.append(f"batch {batch + 1}: {threat} is done")
+    return text.append(f"  {', '.join(said) or 'nothing logged yet'}")
+
+
+def _of(done: int | None, whole: int | None) -> str:
+    return f"{done}" if whole is None else f"{done}/{whole}"
+
+
+def _figures(live: Live, width: int) -> Table:
+    """Return losses, weights and held-out accuracies: objectives across, or down if that fits."""
+    rows = {"loss": live.loss, "weight": live.weight, "held-out accuracy %": live.validation}
+    rows = {title: row for title, row in rows.items() if row}
+    wide = _grid(rows)
+    table = wide if width_of(wide) <= width else _grid(_turned(rows))
+    if live.clamped_to is not None:
+        table.caption = f"r clamped to {live.clamped_to:.3f}"
+    return table
+
+
+def _turned(rows: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
+    names = dict.fromkeys(name for row in rows.values() for name in row)
+    return {name: {title: row.get(name) for title, row in rows.items()} for name in names}
+
+
+def _grid(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    table = Table(box=None, show_header=bool(names), padding=(0, 2, 0, 0), caption_justify="left")
+    table.add_column("", overflow="fold")
+    for name in names:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for title, row in rows.items():
+        table.add_row(Text(title), *(_figure(row.get(name)) for name in names))
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.3g}"
+
+
+def _named(runs: Sequence[RunStatus], state: State) -> Iterator[Text]:
+    """Yield a line for each of the first of these runs, and how many more there are."""
+    for run in runs[:_MOST]:
+        text = Text("\n" * (run is runs[0])).append(f"{state}: ", _STYLES[state]).append(run.name)
+        if state is State.interrupted and run.live.epoch:
+            text.append(f", in epoch {_of(run.live.epoch, run.epochs)}")
+        text.append(f", {run.when}" if run.when else "", "dim")
+        yield text.append(f": {run.why}" if run.why else "")
+    if len(runs) > _MOST:
+        yield Text(f"... and {len(runs) - _MOST} more {state}", _STYLES[state])

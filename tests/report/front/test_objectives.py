@@ -1,0 +1,113 @@
+import json
+
+import numpy as np
+import pytest
+
+from moat.errors import FrontError
+from moat.report import make_fronts
+from moat.report.files import json_text
+from moat.report.front.notes import hypervolume_text, notes, rival_notes
+
+SCORES = (30, 30, 30, 30)
+
+
+def refusal(results, *names) -> str:
+    with pytest.raises(FrontError) as refused:
+        make_fronts(results, objectives=names)
+    return str(refused.value)
+
+
+def test_a_front_is_of_the_scores_that_are_named(study):
+    (front,) = make_fronts(study, objectives=("natural", "pgd", "flow", "rt")).fronts
+    assert front.values.shape == (14, 4)
+    for setting, values in zip(front.settings, front.values, strict=True):
+        scores = setting.first.scores
+        assert values.tolist() == [
+            setting.first.natural,
+            scores["pgd"],
+            scores["flow"],
+            scores["rt"],
+        ]
+    better = front.values[:, None] >= front.values
+    strict = front.values[:, None] > front.values
+    dominated = (better.all(2) & strict.any(2)).any(0)
+    assert (front.members == ~dominated).all()
+    assert "by natural accuracy, pgd, flow and rt (all maximised)" in notes(front)[0]
+
+
+def test_its_hypervolume_is_measured_from_the_reference_that_is_printed(tmp_path, write):
+    write(tmp_path / "a", "a", 80, (50, 40, 30, 0))
+    write(tmp_path / "b", "b", 90, (50, 40, 10, 0))
+    (front,) = make_fronts(tmp_path, objectives=("natural", "pgd", "rt")).fronts
+    assert front.hypervolume == pytest.approx(50 * (80 * 30 + 10 * 10))
+    assert "reference point (natural accuracy 0, pgd 0, rt 0)" in hypervolume_text(front)
+
+
+def test_what_is_minimised_stands_beside_what_is_maximised(study):
+    (usual,) = make_fronts(study).fronts
+    (named,) = make_fronts(study, objectives=("universal", "sacrificed")).fronts
+    assert np.array_equal(usual.values, named.values)
+    assert [o.direction for o in named.objectives] == ["maximised", "minimised"]
+
+
+def test_an_unknown_score_is_refused_with_the_nearest(study):
+    assert refusal(study, "natural", "folw") == (
+        "--objectives: no score is called 'folw'. Did you mean 'flow'?\n"
+        "  known: natural, total, union, universal, sacrificed, pgd, flow, rt, integrated"
+    )
+
+
+@pytest.mark.parametrize("names", [("natural",), ("natural", "natural"), ("pgd", "rt", "pgd")])
+def test_less_than_two_and_twice_the_same_are_refused(study, names):
+    assert "a front is of two objectives or more, each named once" in refusal(study, *names)
+
+
+def test_a_score_without_its_natural_run_is_refused_with_the_reason(tmp_path, write):
+    write(tmp_path / "a", "max-at", 90, SCORES)
+    message = refusal(tmp_path, "natural", "universal")
+    assert "max-at of digits_pareto on digits (size 16) has no universal score" in message
+    assert "it is measured against a natural run" in message
+
+
+def test_a_score_of_what_was_not_searched_is_refused_with_the_reason(tmp_path, write):
+    write(tmp_path / "a", "max-at", 90, SCORES, union_only=True)
+    message = refusal(tmp_path, "natural", "rt")
+    assert "max-at of digits_pareto on digits (size 16) has no rt" in message
+    assert "not every example was searched (union_only)" in message
+
+
+class TestAgainstAnotherFront:
+    @pytest.fixture
+    def folders(self, tmp_path, write):
+        for name, natural, score in (("a", 90, 40), ("b", 80, 60)):
+            write(tmp_path / "ours" / name, name, natural, (score, 0, 0, 0))
+        for name, natural, score in (("c", 92, 40), ("d", 80, 66), ("e", 70, 10)):
+            write(tmp_path / "theirs" / name, name, natural, (score, 0, 0, 0))
+        return tmp_path / "ours", tmp_path / "theirs"
+
+    def test_it_is_measured_in_points(self, folders):
+        ours, theirs = folders
+        (front,) = make_fronts(ours, objectives=("natural", "pgd"), against=theirs).fronts
+        rival = front.rival
+        assert (rival.folder, rival.members) == (theirs, 2)
+        assert rival.hypervolume == pytest.approx(80 * 66 + 12 * 40)
+        assert rival.igd_plus == pytest.approx((2 + 6) / 2)
+        assert rival.additive_epsilon == pytest.approx(6)
+        assert "IGD+ 4.00" in rival_notes(front)[0]
+
+    def test_it_covers_itself(self, folders):
+        (front,) = make_fronts(folders[0], against=folders[0]).fronts
+        assert (front.rival.igd_plus, front.rival.additive_epsilon) == (0, 0)
+
+    def test_the_files_hold_it(self, folders):
+        (front,) = make_fronts(folders[0], against=folders[1]).fronts
+        table = json.loads(json_text(front, []))["against"]
+        assert table["folder"] == str(folders[1])
+        assert table["igd_plus"] == pytest.approx(front.rival.igd_plus)
+
+    def test_another_protocol_is_refused_with_the_keys_that_differ(self, folders, tmp_path, write):
+        write(tmp_path / "other" / "a", "a", 90, SCORES, protocol_hash="f" * 16)
+        with pytest.raises(FrontError) as refused:
+            make_fronts(folders[0], against=tmp_path / "other")
+        assert "no run there can be compared with digits_pareto on digits" in str(refused.value)
+        assert "protocol_hash is " in str(refused.value)
