@@ -1,6 +1,5 @@
 """A front as a picture: Figure 7 of the paper, with every run labelled."""
 
-import textwrap
 from typing import Any
 
 import matplotlib.style
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.report.front.bars import draw_bars
+from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.labels import Array, need_leaders, place_labels
 from moat.report.front.notes import caption_text
@@ -36,31 +36,17 @@ def draw_front(front: Front) -> Figure:
     growth = min(max(1.0, (len(front.settings) / 30) ** 0.5), 2.5)
     width, height = 8.0 * growth, 6.0 * growth
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
-    caption = textwrap.wrap(caption_text(front), int(width * 17.5))
-    columns = int(width // 1.25)
-    legend_rows = -(-(len(variants) + 2 + len(_lines_of(front))) // columns)
-    below = 0.25 + 0.12 * len(caption) + 0.17 * legend_rows
+    footing = Footing(width, [*legend_of(variants), *_lines_of(front)], caption_text(front))
+    below = footing.height
     with matplotlib.style.context(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
         axes = figure.add_axes(
             (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)
         )
-        axes.set_title(
-            textwrap.shorten(front.group.title, int(width * 11), placeholder=" …"), loc="left"
-        )
+        axes.set_title(title_of(front.group.title, width), loc="left")
         _draw_points(axes, front, variants)
         _draw_labels(figure, axes, front)
-        figure.legend(
-            handles=[*legend_of(variants), *_lines_of(front)],
-            loc="upper left",
-            bbox_to_anchor=(0.75 / width, below / height),
-            ncols=columns,
-            handlelength=1.6,
-            columnspacing=1.5,
-            borderaxespad=0,
-            frameon=False,
-        )
-        figure.text(0.85 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=GREY)
+        footing.draw(figure, 0.85)
     return figure
 
 

@@ -1,15 +1,15 @@
 """A front of three or more objectives as a picture: every two of them against each other."""
 
-import textwrap
 from typing import Any
 
 import matplotlib.style
 from matplotlib.figure import Figure
 
 from moat.report.front.bars import draw_bars
+from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.notes import caption_text
-from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
+from moat.report.style import DPI, STYLE, legend_of, marker_of
 
 _SIDE = 2.3  # inches of a panel
 _MOST_NUMBERS = 40
@@ -24,14 +24,13 @@ def draw_pairs(front: Front) -> Figure:
     count = len(front.objectives) - 1
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
     width = max(_SIDE * count + 0.9, 6.0)
-    columns = int(width // 1.25)
     named = [
         f"{place} {setting.name}"
         for place, setting in enumerate(front.settings[: _members(front)], 1)
     ]
     words = f"{'; '.join(named)}. {caption_text(front)}" if named else caption_text(front)
-    caption = textwrap.wrap(words, int(width * 17.5))
-    below = 0.3 + 0.12 * len(caption) + 0.17 * -(-(len(variants) + 2) // columns)
+    footing = Footing(width, legend_of(variants), words)
+    below = footing.height
     height = _SIDE * count + below + 1.1
     with matplotlib.style.context(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
@@ -51,23 +50,9 @@ def draw_pairs(front: Front) -> Figure:
                 axes.tick_params(labelbottom=down == count - 1, labelleft=across == 0)
                 axes.set_xlabel(_title(front, across) if down == count - 1 else "")
                 axes.set_ylabel(_title(front, down + 1) if across == 0 else "")
-        figure.text(
-            0.75 / width,
-            1 - 0.25 / height,
-            textwrap.shorten(front.group.title, int(width * 11), placeholder=" …"),
-            fontsize=11,
-        )
-        figure.legend(
-            handles=legend_of(variants),
-            loc="upper left",
-            bbox_to_anchor=(0.65 / width, below / height),
-            ncols=columns,
-            handlelength=1,
-            columnspacing=1.5,
-            borderaxespad=0,
-            frameon=False,
-        )
-        figure.text(0.75 / width, 0.1 / height, "\n".join(caption), fontsize=7, color=GREY)
+        title = title_of(front.group.title, width)
+        figure.text(0.75 / width, 1 - 0.25 / height, title, fontsize=11)
+        footing.draw(figure, 0.75)
     return figure
 
 
