@@ -129,4 +129,4 @@ def _share(outcomes: Outcomes, columns: Sequence[Column], conditional: bool) -> 
     withstood = outcomes.withstood(columns, among)
     if not withstood.size:
         return float("nan")
-    return 100.0 * (np.count_nonzero(withstood) / withstood.size)
+    return 100.0 * (int(np.count_nonzero(withstood)) / withstood.size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moat.report.points import Point
+from moat.report.words import some
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,13 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
     bare = [names[point.where] for point in points if not point.sanity]
     lines = [_counted(examined)] if examined else []
     lines += [
-        f"{doubt.verdict}, {doubt.check} ({_some(doubt.labels)}): {doubt.text}"
+        f"{doubt.verdict}, {doubt.check} ({some(doubt.labels)}): {doubt.text}"
         for verdict in ("fail", "warn", "not checked")
         for doubt in _doubts(examined, names, verdict)
     ]
     if bare:
         lines.append(
-            f"No sanity gate is stored with {_some(bare)}: `moat evaluate` with the run's folder "
+            f"No sanity gate is stored with {some(bare)}: `moat evaluate` with the run's folder "
             "makes it."
         )
     return lines
@@ -84,11 +85,6 @@ def _doubts(points: Sequence[Point], names: dict[str, str], verdict: str) -> Ite
 def _badness(check: dict[str, Any]) -> float:
     figure = float(check.get("figure") or 0.0)
     return -figure if check.get("high_is_good") else figure
-
-
-def _some(labels: Sequence[str], shown: int = 3) -> str:
-    rest = f" and {len(labels) - shown} more" if len(labels) > shown else ""
-    return ", ".join(labels[:shown]) + rest
 
 
 _WORST_FIRST = ("fail", "warn", "pass", "not checked")

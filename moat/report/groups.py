@@ -9,6 +9,7 @@ from typing import Any
 from moat.dotted import ABSENT, differing
 from moat.errors import FrontError
 from moat.report.points import Point
+from moat.report.words import some
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Group:
         data = str(self.data.get("type", "data")) + (
             f" ({', '.join(settings)})" if settings else ""
         )
-        return f"{', '.join(self.studies)} on {data}"
+        return f"{some(self.studies, 5)} on {data}"
 
 
 def group_points(points: Iterable[Point]) -> list[Group]:
@@ -92,7 +93,7 @@ def unequal_lines(groups: Sequence[Group]) -> list[str]:
     """Return a line for each group but the first: its runs, and the keys that differ."""
     first, *others = groups
     return [
-        f"{_some(first)} against {_some(other)}: {'; '.join(differences(first, other))}"
+        f"{_folders(first)} against {_folders(other)}: {'; '.join(differences(first, other))}"
         for other in others
     ]
 
@@ -110,8 +111,5 @@ def _written(value: Any) -> str:
     return str(value) if value is ABSENT else json.dumps(value)
 
 
-def _some(group: Group, shown: int = 3) -> str:
-    """Return the folders of a group's runs, the first few by name."""
-    names = [point.where for point in group.points]
-    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + rest
+def _folders(group: Group) -> str:
+    return some([point.where for point in group.points])

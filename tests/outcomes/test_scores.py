@@ -175,3 +175,9 @@ def test_the_shape_is_examples_by_columns():
 def test_the_first_column_is_the_natural_image(columns):
     with pytest.raises(ValueError, match="the first column of outcomes is the natural image"):
         Outcomes(np.ones((2, len(columns)), np.int8), columns, np.arange(2))
+
+
+def test_scores_are_plain_numbers_that_a_checkpoint_can_keep():
+    outcomes = with_accuracies({Column("pgd", 2): 0.5})
+    assert type(accuracy(outcomes, Column("pgd", 2))) is float
+    assert type(union(outcomes, ["pgd"])) is float

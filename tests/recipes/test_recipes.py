@@ -314,7 +314,7 @@ def test_a_smoke_study_runs_to_front_and_report_on_small_files(path, small_data,
     done = train(path, overrides=FEW, results=tmp_path, device="cpu")
     assert (len(done.done), done.failed) == (3, {})
     (front,) = make_fronts(tmp_path).fronts
-    assert len(front.rows) == 3
+    assert len(front.settings) == 3
     moat("front", tmp_path)
     said = moat("report", tmp_path)
     assert "universal" in said
@@ -351,7 +351,7 @@ def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path):
     done = train(path, results=tmp_path, device="cpu")
     assert (len(done.done), done.failed) == (3, {})
     (front,) = make_fronts(tmp_path).fronts
-    assert len(front.rows) == 3
+    assert len(front.settings) == 3
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=named)

@@ -91,7 +91,7 @@ def test_it_joins_a_front_with_runs_of_the_study(judge, recipe, train, results, 
     train(recipe(), only=("plain", "pgd-at"))
     judge(checkpoint=tmp_path / "theirs.pt")
     (front,) = make_fronts(results).fronts
-    assert {row.point.label for row in front.rows} == {"plain", "pgd-at", "net-theirs"}
+    assert {setting.first.label for setting in front.settings} == {"plain", "pgd-at", "net-theirs"}
 
 
 def test_the_weights_of_the_checkpoint_are_those_that_are_judged(judge, nets, tmp_path):

@@ -61,7 +61,9 @@ def resumed(recipe, train):
 
     def run(keep: str, *more: str, **keys) -> Path:
         set_ = (*SET, f'training.keep="{keep}"', *more)
-        (folder,) = train(path, only=("resumed",), overrides=set_, **keys).done
+        result = train(path, only=("resumed",), overrides=set_, **keys)
+        assert not result.failed
+        (folder,) = result.done
         return folder
 
     return run

@@ -30,7 +30,8 @@ def draw_front(front: Front) -> Figure:
     """Return the figure: first objective across, second up, the front as a staircase.
 
     The staircase bounds what the members dominate; a straight line would promise runs between
-    them. With more than 150 runs only members are labelled: the table names the others.
+    them. With more than 150 settings only members are labelled, with as many members none: the
+    table names them.
     """
     # In inches. More runs get more room; legend and caption stand below the axes.
     growth = min(max(1.0, (len(front.settings) / 30) ** 0.5), 2.5)
@@ -79,8 +80,10 @@ def _marked(front: Front, variants: list[str]) -> list[tuple[list[int], str]]:
     alone = [([place], f"run-{place}") for place in labelled]
     others: dict[str, list[int]] = {}
     for place in sorted(set(range(len(front.settings))) - set(labelled)):
-        others.setdefault(front.settings[place].first.variant, []).append(place)
-    return [*alone, *((places, f"dominated-{variants.index(v)}") for v, places in others.items())]
+        standing = "member" if front.members[place] else "dominated"
+        number = variants.index(front.settings[place].first.variant)
+        others.setdefault(f"{standing}-{number}", []).append(place)
+    return [*alone, *((places, name) for name, places in others.items())]
 
 
 def _lines_of(front: Front) -> list[Line2D]:
@@ -108,13 +111,17 @@ def _steps(front: Front) -> str:
 
 
 def _labelled(front: Front) -> list[int]:
-    every = len(front.settings) <= _MOST_LABELS
-    return [place for place, on in enumerate(front.members) if on or every]
+    if len(front.settings) <= _MOST_LABELS:
+        return list(range(len(front.settings)))
+    members = np.flatnonzero(front.members).tolist()
+    return members if len(members) <= _MOST_LABELS else []
 
 
 def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
     """Write each run's name where it covers nothing, with a thin leader where that is far."""
     chosen = _labelled(front)
+    if not chosen:
+        return
     unit = 72 / DPI  # pixels -> points of print
     anchors = axes.transData.transform(front.values[chosen]) * unit
     frame = np.array(axes.get_window_extent().extents) * unit

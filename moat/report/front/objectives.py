@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 
 import numpy as np
@@ -15,6 +15,7 @@ from moat.report.groups import Group
 from moat.report.points import Point
 from moat.report.rows import Row
 from moat.report.settings import Setting
+from moat.report.words import some
 from moat.types import NATURAL
 
 Floats = NDArray[np.float64]
@@ -47,7 +48,8 @@ def _of(score: str, point: Point) -> Floats:
     return np.asarray(added[np.argsort(found.ids, kind="stable")])
 
 
-def _mean_of(score: str, points: Sequence[Point]) -> Floats:
+@lru_cache(maxsize=64)  # one origin serves many runs
+def _mean_of(score: str, points: tuple[Point, ...]) -> Floats:
     return np.asarray(np.mean([_of(score, point) for point in points], axis=0))
 
 
@@ -122,7 +124,7 @@ def named_objectives(
             setting.name for setting in settings if setting.mean(objective.value) is None
         ]:
             raise FrontError(
-                f"{_some(missing)} of {group.title} has no {objective.name}: {_why(name)}.",
+                f"{some(missing)} of {group.title} has no {objective.name}: {_why(name)}.",
                 where="--objectives",
                 hint="Leave it out, or name other objectives: " + ", ".join(known),
             )
@@ -161,8 +163,3 @@ def _why(name: str) -> str:
     if name in ("universal", "sacrificed"):
         return "it is measured against a natural run, and there is none that has what it takes"
     return "not every example was searched (union_only)"
-
-
-def _some(names: Sequence[str], shown: int = 3) -> str:
-    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + rest

@@ -1,6 +1,5 @@
 """A comparison of two protocols for the terminal, as Markdown, and as CSV."""
 
-from collections.abc import Sequence
 from statistics import fmean
 
 from rich.box import SIMPLE_HEAD
@@ -14,6 +13,7 @@ from moat.report.numbers import finite, gap, percent
 from moat.report.protocols.compared import SUM, UNION, Pair, ProtocolComparison, Side
 from moat.report.scores.markdown import escaped
 from moat.report.scores.tidy import csv_of
+from moat.report.words import some
 from moat.types import NATURAL
 
 
@@ -105,10 +105,10 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
         if alone := [n for n in side.group.scored if n not in (*comparison.names, *members)]:
             notes.append(f"Only under {side.folder}: {', '.join(alone)}.")
     if comparison.unmatched:
-        notes.append(f"Runs of one side alone: {_some(comparison.unmatched)}.")
+        notes.append(f"Runs of one side alone: {some(comparison.unmatched)}.")
     if comparison.changed:
         notes.append(
-            f"Natural images fare otherwise in {_some(comparison.changed)}: another model of the "
+            f"Natural images fare otherwise in {some(comparison.changed)}: another model of the "
             "same recipe, or another machine."
         )
     notes += [f"skipped: {message}" for side in (here, there) for message in side.skipped]
@@ -157,8 +157,3 @@ def _both(pair: Pair, name: str) -> str:
 
 def _negative(value: float | None) -> float | None:
     return None if value is None else -value
-
-
-def _some(names: Sequence[str], shown: int = 3) -> str:
-    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + rest
