@@ -12,8 +12,9 @@ import torch
 from pydantic import Field
 
 from moat.data.rows import Stored, centred, gibibytes, taken
+from moat.errors import DataError
 from moat.registry import Registry
-from moat.types import Images, Labels, StoredImages
+from moat.types import Images, Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,13 @@ def find_root(named: Path | None) -> Path:
     return named or Path(os.environ.get("MOAT_DATA") or "data")
 
 
-def as_floats(images: StoredImages) -> Images:
-    """Return stored images as float32 in [0, 1]."""
+def as_floats(images: torch.Tensor) -> Images:
+    """Return stored images as float32 in [0, 1]; DataError refuses any that are not uint8."""
+    if images.dtype != torch.uint8:
+        raise DataError(
+            f"stored images are bytes (uint8), from 0 to 255, not {images.dtype}.",
+            hint="Keep images in [0, 1] as (255 * images).round().to(torch.uint8).",
+        )
     return images.float().div_(255)
 
 

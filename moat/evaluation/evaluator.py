@@ -102,6 +102,8 @@ def evaluate(
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     size = pass_size or default_pass_size(device)
     classes = len(data.classes) if isinstance(data, Data) else None
+    if classes is not None:
+        protocol.require_classes(classes)
     batches: list[Found] = []
     told = _Told(protocol, len(split), progress)
     with tensor_float_32(False):

@@ -20,7 +20,7 @@ class Found:
 
     `outcomes` are 1, 0 and -1. `losses` are the loss at the best iterate, `first` and `last` those
     at the start and at the end, in the unit of the loss that was climbed. `reached` is the share of
-    the radius that the end lies from the identity, the largest over the blocks. `blind` marks
+    the radius that the end lies from the identity, the least over the blocks. `blind` marks
     gradients that were zero at the start or not finite later.
     """
 

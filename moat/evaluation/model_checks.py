@@ -102,6 +102,12 @@ def _require_form(logits: Tensor, images: int, classes: int | None) -> None:
             f"the model returns numbers of type {logits.dtype}, which have no gradient.",
             hint="Return the logits, and not the class: leave out the argmax.",
         )
+    if logits.dtype not in (torch.float32, torch.float64):
+        raise ModelError(
+            f"the model returns logits of type {logits.dtype}, which loses small differences.",
+            hint="Evaluate it in float32: model.float(), no autocast; or end its forward with "
+            "logits.float().",
+        )
 
 
 def _require_no_probabilities(logits: Logits) -> None:

@@ -1,13 +1,14 @@
 """The protocol: which threats, at which strengths, on which examples, and when an example falls."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from moat.errors import MoatError, did_you_mean
 from moat.losses import TARGETED
 from moat.outcomes import NATURAL_COLUMN, Column
-from moat.threats import GradientThreat, SearchedThreat, Threat
+from moat.threats import GradientThreat, RTGrid, SearchedThreat, Threat
 from moat.types import NATURAL
 
 Falls = Literal["last", "any"]
@@ -59,6 +60,7 @@ class Protocol:
             )
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
+        require_falls(self.falls)
         if self.union_only and self.falls != "any":
             raise MoatError(
                 "union_only leaves out whoever fell, so an example must fall for good.",
@@ -122,6 +124,19 @@ class Protocol:
         """Return the labels as they are searched: with `union_only`, the cheapest first."""
         return sorted(self.threats, key=self.cost) if self.union_only else list(self.threats)
 
+    def require_classes(self, classes: int) -> None:
+        """Raise MoatError for a loss that aims at more classes than there are."""
+        for label, threat in self.threats.items():
+            if not isinstance(threat, GradientThreat) or threat.loss not in TARGETED:
+                continue
+            targets, others = self.restarts.get(label, 1), classes - 1
+            if targets > others:
+                raise MoatError(
+                    f"{label!r} aims at {targets} wrong classes, one a restart, and there are "
+                    f"{others}.",
+                    hint=f"restarts = {others} aims at all of them.",
+                )
+
     def cost(self, label: str) -> float:
         """Return how many forwards and backwards a threat costs an example at most.
 
@@ -138,6 +153,12 @@ class Protocol:
         return round(sum(self.cost(label) for label in gradient))
 
 
+def require_falls(falls: str) -> None:
+    """Raise MoatError for another way to fall than there is."""
+    if falls not in get_args(Falls):
+        raise MoatError(f"an example falls by the 'last' or by 'any' iterate, not by {falls!r}.")
+
+
 def _require_strengths(protocol: Protocol, label: str) -> None:
     """Raise MoatError where a threat does not have the strengths or restarts that are asked for."""
     threat, steps = protocol.threats[label], protocol.at_steps.get(label)
@@ -150,6 +171,7 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
         lowest = 1 if name == "at_steps" else 0
         if (
             not listed
+            or not all(math.isfinite(one) for one in listed)
             or min(listed) < lowest
             or list(listed) != sorted(set(listed))
             or not all(listed)
@@ -158,6 +180,11 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
             raise MoatError(f"{name} of {label!r} must be ascending {kind}, not {list(listed)}.")
         if not isinstance(threat, GradientThreat):
             raise MoatError(f"{label!r} is not searched by ascent, so it takes no {name}.")
+    if restarts > 1 and isinstance(threat, RTGrid) and threat.worst_of is None:
+        raise MoatError(
+            f"every restart of {label!r} would be the same search, of the whole grid.",
+            hint="Set worst_of = 100, say, to draw, or leave restarts out.",
+        )
     if not isinstance(threat, GradientThreat):
         return
     if steps and radii:

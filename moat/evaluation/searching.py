@@ -169,14 +169,14 @@ def _fill(
 
 
 def reached(balls: tuple[Ball, ...], w: Transform) -> PerExample:
-    """Return how far w lies from 0 as a share of the radius, the largest over the blocks.
+    """Return how far w lies from 0 as a share of the radius, the least over the blocks.
 
     NaN where no block has a ball.
     """
     if not balls:
         return torch.full((len(w[0]),), torch.nan)
     shares = [ball.length(block) / ball.epsilon for ball, block in zip(balls, w, strict=True)]
-    return torch.stack(shares).amax(0)
+    return torch.stack(shares).amin(0)
 
 
 def _perturb(

@@ -118,7 +118,8 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
 def _told(training: Any) -> dict[str, Any]:
     """Return how the training went in one flat table, what the scalarizer logged included."""
     told = dict(table_of(training))
-    return {**told, **table_of(told.pop("scalarizer", None))}
+    scalarizer = table_of(told.pop("scalarizer", None))
+    return {**told, **scalarizer}
 
 
 def described_type(table: Any) -> Any:

@@ -11,6 +11,7 @@ from torch import nn
 from moat.data import Data
 from moat.errors import MoatError
 from moat.models import Model
+from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.plan import described
@@ -141,7 +142,7 @@ def _record(
         "label": asked.label,
         "foreign": True,
         "trains": {
-            "model": described(asked.made) if asked.made else {"type": asked.called},
+            "model": described(asked.made) if asked.made else _given(asked, network),
             "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
         },
         "weights": digest_of_state(network.state_dict()),
@@ -150,6 +151,11 @@ def _record(
         "classes": len(data.classes),
         "machine": machine(device),
     }
+
+
+def _given(asked: _Asked, network: nn.Module) -> Record:
+    """Return what identifies a network that was handed over as it is."""
+    return {"type": asked.called, "network": digest_of_network(network)}
 
 
 def _options(option: str, texts: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
+from moat.models.described import digest_of_network
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.listener import StudyListener
@@ -56,7 +57,7 @@ def judge(
     one of several models can be chosen without a look at the latter. The caller holds the folder's
     lock.
     """
-    parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash))
+    parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
     evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
     scores, stamp = evaluation.scores(), {"protocol_hash": np.array(protocol_hash)}
@@ -82,9 +83,15 @@ def judge(
     return scores
 
 
-def _fingerprint(model: nn.Module, data: Data, protocol_hash: str) -> str:
-    """Return what an evaluation must share with the one that it goes on from."""
-    digest = sha256(f"{protocol_hash}/{data.test.digest()}/{__version__}".encode())
+def _fingerprint(
+    model: nn.Module, data: Data, protocol_hash: str, record: Mapping[str, Any]
+) -> str:
+    """Return what an evaluation must share with the one that it goes on from.
+
+    The code of a model that is a file of the user's stands in `trains`, by its digest.
+    """
+    made = json.dumps([record.get("trains"), digest_of_network(model)], sort_keys=True)
+    digest = sha256(f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}".encode())
     for name, value in model.state_dict().items():
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())

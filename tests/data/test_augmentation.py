@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from moat.data import Augmentation, as_floats
+from moat.errors import DataError
 
 seeds = st.integers(0, 2**31)
 
@@ -140,3 +141,8 @@ def test_what_cannot_be_meant_is_refused(keys, message):
     with pytest.raises(ValidationError) as raised:
         Augmentation(**keys)
     assert message in str(raised.value)
+
+
+def test_images_that_are_no_bytes_are_refused_with_what_makes_them_so():
+    with pytest.raises(DataError, match=r"stored images are bytes \(uint8\), from 0 to 255, not"):
+        as_floats(torch.rand(2, 1, 3, 3))

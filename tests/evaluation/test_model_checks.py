@@ -348,3 +348,18 @@ def test_the_share_without_finite_logits_counts_examples(rows):
     logits = torch.tensor(rows).reshape(-1, 3)
     broken = [not all(abs(value) < 2 for value in row) for row in rows]
     assert non_finite_share(logits) == pytest.approx(sum(broken) / max(len(rows), 1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_logits_of_half_precision_are_refused_with_what_to_return(x, dtype):
+    class Half(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Sequential(nn.Flatten(), nn.Linear(x[0].numel(), CLASSES))
+
+        def forward(self, images):
+            return self.inner(images).to(dtype)
+
+    said = str(refusal(Half(), x))
+    assert f"the model returns logits of type {dtype}, which loses small differences." in said
+    assert "logits.float()" in said

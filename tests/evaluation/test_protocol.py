@@ -1,10 +1,13 @@
 """What a protocol refuses, and what it says of itself."""
 
 import pytest
+from torch import nn
 
+from moat.data import Digits
 from moat.errors import MoatError
-from moat.evaluation import Protocol
-from moat.threats import PGD, Threat
+from moat.evaluation import Protocol, evaluate
+from moat.evaluation.protocol import require_falls
+from moat.threats import PGD, RTGrid, Threat
 
 
 class Still(Threat):
@@ -58,3 +61,31 @@ def test_auto_pgd_takes_one_count():
     with pytest.raises(MoatError, match="the steps of 'pgd' are timed by their number"):
         Protocol({"pgd": apgd}, at_steps={"pgd": (1, 2)})
     assert Protocol({"pgd": apgd}, at_steps={"pgd": (10,)}).steps("pgd") == (10,)
+
+
+def test_an_example_falls_by_the_last_iterate_or_by_any():
+    with pytest.raises(MoatError, match="by the 'last' or by 'any' iterate, not by 'sometimes'"):
+        require_falls("sometimes")
+
+
+def test_radii_are_numbers(pgd):
+    with pytest.raises(MoatError, match="at_epsilon of 'pgd' must be ascending radii above 0"):
+        Protocol({"pgd": pgd}, at_epsilon={"pgd": (0.1, float("nan"))})
+
+
+def test_a_whole_grid_is_tried_once(pgd):
+    with pytest.raises(MoatError, match="every restart of 'turns' would be the same search, of"):
+        Protocol({"turns": RTGrid()}, restarts={"turns": 2})
+    Protocol({"turns": RTGrid(worst_of=5)}, restarts={"turns": 2})
+
+
+def test_no_more_classes_are_aimed_at_than_there_are():
+    aimed = PGD(epsilon=0.1, step_size=0.1, loss="targeted-margin", steps=1)
+    protocol = Protocol({"aimed": aimed}, restarts={"aimed": 9})
+    protocol.require_classes(10)
+    with pytest.raises(MoatError, match="'aimed' aims at 9 wrong classes, one a restart") as said:
+        protocol.require_classes(4)
+    assert "restarts = 3 aims at all of them." in str(said.value)
+    too_many = Protocol({"aimed": aimed}, restarts={"aimed": 12})
+    with pytest.raises(MoatError, match="there are 9"):
+        evaluate(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), Digits().load(), too_many)

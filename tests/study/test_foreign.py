@@ -194,3 +194,19 @@ def test_a_whole_network_in_a_file_is_not_run(judge, nets):
 def test_a_name_that_is_no_folder_is_refused(judge):
     with pytest.raises(MoatError, match="--name: a name starts with a letter or a digit"):
         judge(name="../elsewhere")
+
+
+def test_networks_of_the_same_weights_that_differ_in_a_number_are_two(nets, recipe, results):
+    class Scaled(nn.Module):
+        def __init__(self, inner, scale):
+            super().__init__()
+            self.inner, self.scale = inner, scale
+
+        def forward(self, x):
+            return self.inner(self.scale * x)
+
+    network = nets.net()
+    evaluate_model(Scaled(network, 1.0), recipe(), name="given", results=results)
+    with pytest.raises(MoatError, match="the folder holds the evaluation of another model"):
+        evaluate_model(Scaled(network, 0.2), recipe(), name="given", results=results)
+    assert evaluate_model(Scaled(network, 1.0), recipe(), name="given", results=results).before

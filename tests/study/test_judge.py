@@ -58,12 +58,19 @@ def judged(data, folder):
     """Judge a network in the folder; return its scores."""
 
     def run(
-        protocol=WEAK, hash_="weak", model=None, listener=None, into=folder, held_out=None, **more
+        protocol=WEAK,
+        hash_="weak",
+        model=None,
+        listener=None,
+        into=folder,
+        held_out=None,
+        record_=None,
+        **more,
     ):
         into.path.mkdir(parents=True, exist_ok=True)
         return judge(
-            *(into, model or network(), data, protocol, record(**more), {"of": hash_}, hash_),
-            *(None, 4.0, listener or StudyListener()),
+            *(into, model or network(), data, protocol, record_ or record(**more)),
+            *({"of": hash_}, hash_, None, 4.0, listener or StudyListener()),
             held_out=held_out,
         )
 
@@ -302,3 +309,11 @@ def test_a_record_beside_another_protocols_matrix_is_none_either(
     arrays, _ = folder.load_evaluation()
     assert before(folder) == json.loads(json.dumps(scores))
     assert np.array_equal(arrays["protocol_hash"], "weak")
+
+
+def test_what_another_code_of_the_same_weights_has_found_is_not_gone_on_from(
+    judged, unfinished, parts_written
+):
+    changed = {**record(), "trains": {"model": {"type": "python:a:b", "source": "newer"}}}
+    judged(record_=changed)
+    assert parts_written == ["00000-natural.npz", "00000-pgd.npz"]

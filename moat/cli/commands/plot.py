@@ -18,7 +18,7 @@ def plot(
     ] = None,
     recipe: Annotated[
         Path | None,
-        typer.Option(help="Take [[figure]] from this file, not from the runs' own recipes."),
+        typer.Option(help="Take \\[\\[figure]] from this file, not from the runs' own recipes."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; figures/ in RESULTS if not given.")

@@ -37,7 +37,7 @@ class Question:
     """One doubt. Figures up to `passes` pass, up to `warns` warn, and beyond they fail.
 
     Where `high_is_good`, down to. `good` and `bad` are the sentences; they name {of}, {figure},
-    {passes}, and whatever else the answer is given.
+    {passes}, {beyond} (all that do not pass), and whatever else the answer is given.
     """
 
     name: str
@@ -58,7 +58,9 @@ class Question:
         beyond = [sign * figure > sign * limit + 1e-9 for limit in (self.passes, self.warns)]
         verdict: Verdict = "fail" if all(beyond) else "warn" if any(beyond) else "pass"
         sentence = self.good if verdict == "pass" else self.bad
-        text = sentence.format(of=of, figure=figure, passes=self.passes, **known)
+        short = {n: f for n, f in figures.items() if sign * f > sign * self.passes + 1e-9}
+        listed = ", ".join(f"{name} {one:.3g}" for name, one in sorted(short.items()))
+        text = sentence.format(of=of, figure=figure, passes=self.passes, beyond=listed, **known)
         return Check(
             self.name, verdict, text, figure, self.unit, of, dict(figures), self.high_is_good
         )
@@ -92,8 +94,8 @@ LOSS = Question(
 REACH = Question(
     *("reach", "of the radius", 0.9, 0.0),
     good="Half of the searches or more end at {passes:.0%} of the radius or beyond.",
-    bad="{of}: half of the searches end within {figure:.3f} of the radius: what bounds them is "
-    "their number of steps and its size, and the radius that is named says little.",
+    bad="{of}: half of the searches end within {figure:.3f} of the radius ({beyond}): what bounds "
+    "them is their number of steps and its size, and the radius that is named says little.",
     high_is_good=True,
 )
 GRADIENTS = Question(

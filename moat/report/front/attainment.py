@@ -7,7 +7,7 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
-from moat.report.front.objectives import Objective
+from moat.report.front.objectives import Objective, signs_of, values_of
 from moat.report.settings import Setting
 
 
@@ -40,8 +40,8 @@ def attainment_of(
         return None
     rows = [row for setting in settings for row in setting.rows if row.point.seed in shared]
     rows.sort(key=lambda row: row.point.seed)  # moocore takes a set to be one stretch of rows
-    signs = np.array([-1.0 if objective.maximised else 1.0 for objective in objectives])
-    points = signs * np.array([[o.value(row) for o in objectives] for row in rows], dtype=float)
+    signs = signs_of(objectives)
+    points = signs * values_of(rows, objectives)
     sets = [shared.index(row.point.seed) + 1 for row in rows]
     found = np.asarray(moocore.eaf(points, sets))  # the last column: attained by what share
     count = np.rint(found[:, -1] * len(shared) / 100)

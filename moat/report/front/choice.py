@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moat.errors import FrontError
+from moat.errors import FrontError, RunFolderError
 from moat.fronts import non_dominated
 from moat.fronts.decisions import achievement, pseudo_weighted
 from moat.outcomes import Outcomes, contributions
 from moat.report.evidence import validation_of
-from moat.report.front.objectives import require_known
+from moat.report.front.objectives import DIGITS, require_known
 from moat.report.groups import Group
 from moat.report.rows import Row
 from moat.report.settings import Setting
@@ -41,6 +41,13 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     Raises FrontError for an unknown score, for weights that say nothing, for runs of which nothing
     was held out, or that were not searched on it, and for runs that held out other examples.
     """
+    if gains := [name for name in weights if name in ("universal", "sacrificed")]:
+        raise FrontError(
+            f"{gains[0]} is measured against natural runs, whose held-out examples are no part of "
+            "a choice.",
+            where="--prefer",
+            hint="Weigh total or natural instead: they order runs of one seed alike.",
+        )
     require_known(list(weights), [NATURAL, "total", "union", *group.scored], "--prefer")
     rows = [row for setting in settings for row in setting.rows]
     held_out = [_held_out(row) for row in rows]
@@ -48,7 +55,7 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     summed = group.protocol["summed"]
     scores = np.array(
         [[contributions(one, n, summed=summed).mean() for n in weights] for one in held_out]
-    )
+    ).round(DIGITS)
     members = np.flatnonzero(non_dominated(-scores))
     share = list(weights.values())
     taken = int(members[pseudo_weighted(-scores[members], share)])
@@ -65,7 +72,14 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
 
 
 def _held_out(row: Row) -> Outcomes:
-    found = validation_of(RunFolder(row.point.folder), row.point.protocol_hash)
+    try:
+        found = validation_of(RunFolder(row.point.folder), row.point.protocol_hash)
+    except RunFolderError as error:
+        raise FrontError(
+            f"the held-out scores of {row.name} cannot be read: {error.message}",
+            where="--prefer",
+            hint=f"`moat evaluate {row.point.folder}` makes them anew.",
+        ) from error
     if found is None:
         raise FrontError(
             f"{row.name} has no scores on held-out examples, and a choice is not made on test "

@@ -17,7 +17,7 @@ from moat.report.front.scales import set_scale
 from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
 
 _MOST_LABELS = 150
-_THIN: Any = {"color": "#999999", "linewidth": 0.8}
+_THIN: Any = {"color": "#444444", "linewidth": 1.0}
 ATTAINED: dict[str, tuple[str, Any]] = {
     "best": ("one seed", {**_THIN, "linestyle": ":"}),
     "median": ("half of the seeds", {**_THIN, "linestyle": "--"}),
@@ -68,10 +68,22 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
         axes.plot(*values[places].T, **marker_of(number, filled=on), **faded, gid=name)
     axes.margins(0.12, 0.1)
+    axes.autoscale_view()
+    _bound(axes, front)
     axes.grid(color="#E6E6E6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.autoscale_view()
+
+
+def _bound(axes: Any, front: Front) -> None:
+    """Let the points and the members' bars fill the picture; another's bar may leave it."""
+    sure, on = front.uncertainty, front.members
+    ends = [front.values, *([] if sure is None else [sure.low[on], sure.high[on]])]
+    every = np.concatenate(ends)
+    for which, margin, low, high in zip("xy", (0.12, 0.1), every.min(0), every.max(0), strict=True):
+        if getattr(axes, f"get_{which}scale")() == "linear" and high > low:
+            room = margin * (high - low)
+            getattr(axes, f"set_{which}lim")(low - room, high + room)
 
 
 def _marked(front: Front, variants: list[str]) -> list[tuple[list[int], str]]:
@@ -101,7 +113,7 @@ def _draw_attainment(axes: Any, front: Front) -> None:
     surfaces = {"best": found.best, "median": found.median, "worst": found.worst}
     for name, surface in surfaces.items():
         corners = _by_first(surface).T
-        how = {"drawstyle": _steps(front), "gid": f"attained-{name}", "zorder": 0.8}
+        how = {"drawstyle": _steps(front), "gid": f"attained-{name}", "zorder": 2.5}
         axes.plot(*corners, **how, **ATTAINED[name][1])
 
 

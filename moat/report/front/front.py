@@ -18,6 +18,7 @@ from moat.report.front.objectives import (
     minimised,
     named_objectives,
     usual_objectives,
+    values_of,
 )
 from moat.report.front.rival import Rival, rival_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
@@ -52,8 +53,7 @@ class Front:
     @cached_property
     def values(self) -> NDArray[np.float64]:
         """The objectives as they are shown, of shape (settings, objectives)."""
-        shown = [[setting.mean(o.value) for o in self.objectives] for setting in self.settings]
-        return np.array(shown, dtype=float)
+        return values_of(self.settings, self.objectives)
 
     @property
     def minimised(self) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ def caption_text(front: Front) -> str:
     """Return the protocol, the hypervolume, and what bars and lines mean."""
     lines = [protocol_text(front.group), hypervolume_text(front)]
     if front.uncertainty is not None:
-        lines.append("Bars: 95 % bootstrap intervals.")
+        lines.append("Bars, where there are any: 95 % bootstrap intervals.")
     if front.attainment is not None and len(front.objectives) == 2:
         lines.append("Broken lines: what one seed, half of the seeds, all seeds attain.")
     return " ".join(lines)
@@ -43,7 +43,9 @@ def caption_text(front: Front) -> str:
 def hypervolume_text(front: Front) -> str:
     """Return the hypervolume and the reference point it is measured against."""
     corner = ", ".join(f"{o.name} {o.reference:g}" for o in front.objectives)
-    return f"Hypervolume {front.hypervolume:,.1f} against the fixed reference point ({corner})."
+    form = ",.1f" if len(front.objectives) < 4 else ".4g"
+    volume = format(front.hypervolume, form)
+    return f"Hypervolume {volume} against the fixed reference point ({corner})."
 
 
 def standing_notes(front: Front) -> list[str]:
@@ -62,6 +64,7 @@ def standing_notes(front: Front) -> list[str]:
         notes.append(
             f"Intervals are 95 % bootstrap intervals over test examples {luck}; non-dominated: the "
             "share of resamples in which no other dominates it."
+            + (" Few seeds understate what training varies by." if 1 < seeds[-1] < 10 else "")
         )
     notes += [f"Equal in every objective: {', '.join(same)}." for same in front.duplicates]
     if front.knees:
@@ -78,7 +81,7 @@ def rival_notes(front: Front) -> list[str]:
     if rival is None:
         return []
     return [
-        f"Against the front of {rival.folder} ({rival.members} runs, hypervolume "
+        f"Against the front of {rival.folder} ({rival.members} on it, hypervolume "
         f"{rival.hypervolume:,.1f}): IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
         f"a member of that one, in the mean; additive ε {rival.additive_epsilon:.2f}, by how much "
         "it would have to improve in every objective to cover that one. Both in points; at 0 or "

@@ -1,6 +1,6 @@
 """What a front is of: any of the scores, each with its direction and its fixed reference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -152,11 +152,32 @@ def corner(objectives: Sequence[Objective]) -> list[float]:
     return [-o.reference if o.maximised else o.reference for o in objectives]
 
 
+DIGITS = 6
+"""Decimals of a score that count: sums in another order differ by less, examples by more."""
+
+
+def values_of(rows: Iterable[Setting | Row], objectives: Sequence[Objective]) -> Floats:
+    """Return the objectives of settings or runs as they are shown, NaN where one is absent.
+
+    Rounded, so that equal counts of examples are equal scores: else the last bits of a sum would
+    decide who dominates whom.
+    """
+    found = [
+        [row.mean(o.value) if isinstance(row, Setting) else o.value(row) for o in objectives]
+        for row in rows
+    ]
+    return np.array(found, dtype=float).round(DIGITS) + 0.0  # no -0
+
+
 def minimised(settings: Sequence[Setting], objectives: Sequence[Objective]) -> Floats:
     """Return the finite points that moat.fronts takes, what is maximised negated."""
-    signs = [-1.0 if objective.maximised else 1.0 for objective in objectives]
-    shown = np.array([[s.mean(o.value) for o in objectives] for s in settings], dtype=float)
-    return as_points(shown * signs, [setting.name for setting in settings])
+    shown = values_of(settings, objectives) * signs_of(objectives)
+    return as_points(shown, [setting.name for setting in settings])
+
+
+def signs_of(objectives: Sequence[Objective]) -> Floats:
+    """Return what turns objectives as they are shown into what is minimised."""
+    return np.array([-1.0 if objective.maximised else 1.0 for objective in objectives])
 
 
 def _why(name: str) -> str:

@@ -58,7 +58,8 @@ def draw_pairs(front: Front) -> Figure:
 
 def _draw_panel(axes: Any, front: Front, variants: list[str], across: int, up: int) -> None:
     points = front.values[:, [across, up]]
-    draw_bars(axes, front, variants, range(_members(front)), across, up)
+    if len(front.settings) <= _MOST_NUMBERS:
+        draw_bars(axes, front, variants, range(len(front.settings)), across, up)
     for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
         look = marker_of(variants.index(setting.first.variant), filled=bool(on))
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}

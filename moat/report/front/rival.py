@@ -12,6 +12,7 @@ from moat.fronts import additive_epsilon, hypervolume, igd_plus, non_dominated
 from moat.report.front.objectives import Objective, corner, minimised
 from moat.report.groups import Group, comparable, differences
 from moat.report.settings import settings_of
+from moat.report.words import some
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,16 @@ def rival_of(
             where=str(folder),
             hint="; ".join(differences(group, groups[0])),
         )
-    points = minimised(settings_of(other), objectives)
+    settings = settings_of(other)
+    for objective in objectives:
+        if missing := [one.name for one in settings if one.mean(objective.value) is None]:
+            raise FrontError(
+                f"{some(missing)} has no {objective.name}, which the front here is of.",
+                where=str(folder),
+                hint="A score against natural runs needs one there, too; --objectives names scores "
+                "that need none, such as natural,total.",
+            )
+    points = minimised(settings, objectives)
     theirs = points[non_dominated(points)]
     return Rival(
         folder=folder,

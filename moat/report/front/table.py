@@ -1,5 +1,6 @@
 """A front as a table for the terminal."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,10 +71,13 @@ def _table(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Ta
         heading = _broken(name) if layout.broken else name
         table.add_column(Text(heading), justify="right", min_width=5, no_wrap=True)
     table.add_column("front", overflow="fold")
+    labels = Counter((s.first.study, s.first.label, seeds_text(s)) for s in front.settings)
     for place, setting in enumerate(front.settings):
         rival = front.dominated_by[place]
         first = setting.first
-        words = [*[str(place + 1)] * layout.numbered, *[first.study] * studies, first.label]
+        alone = labels[first.study, first.label, seeds_text(setting)] == 1
+        name = first.label if alone else setting.name
+        words = [*[str(place + 1)] * layout.numbered, *[first.study] * studies, name]
         cells = [
             *words,
             *[seeds_text(setting)] * seeds,

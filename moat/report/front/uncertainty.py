@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from moat.fronts import non_dominated
 from moat.outcomes import percentile_interval, resampling_weights
 from moat.outcomes.resampling import DRAWS
-from moat.report.front.objectives import Objective
+from moat.report.front.objectives import Objective, signs_of
 from moat.report.settings import Setting
 
+RESAMPLED = 4
+"""Decimals of a resampled score that count: it is a product in single precision."""
 _TOGETHER = 2_000_000
 """Numbers of a matrix of contributions that are held at once."""
-_DIGITS = 6
-"""Decimals that resampled scores are compared with: equal runs stay equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ def uncertainty_of(
     """
     if not _same_examples(settings):
         return None
-    scores = np.round(_resampled(settings, objectives, draws), _DIGITS)
-    signs = np.array([-1.0 if objective.maximised else 1.0 for objective in objectives])
+    scores = _resampled(settings, objectives, draws).round(RESAMPLED)  # equal runs stay equal
+    signs = signs_of(objectives)
     on_front = np.mean([non_dominated(points * signs) for points in scores], axis=0)
     low, high = percentile_interval(scores)
     return Uncertainty(low, high, np.asarray(on_front))

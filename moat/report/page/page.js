@@ -94,7 +94,7 @@
   const bars = (points, color, member) => {
     if (!points[0].low) return {};
     const bar = (which, place) => ({
-      type: "data", symmetric: false, color, thickness: member ? 1.2 : 0.6, width: 0,
+      type: "data", symmetric: false, color, thickness: member ? 1.4 : 0.9, width: 0,
       array: points.map((point) => point.high[place] - point[which]),
       arrayminus: points.map((point) => point[which] - point.low[place]),
     });

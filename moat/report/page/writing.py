@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from moat.errors import FrontError
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
 from moat.storage import make_folder, replace
@@ -18,6 +19,8 @@ _HERE = Path(__file__).parent
 
 def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
     """Write the page of these scoreboards, whose runs lie below `results`, and return its path."""
+    if file.is_dir():
+        raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
     page = page_of(made, results)
     make_folder(file.parent)
     replace(file, page.encode())

@@ -37,7 +37,7 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
             Line2D([], [], label=name, **_look(number), linewidth=1.1, markersize=3.5)
             for number, name in enumerate(lines)
         ]
-        panels = Panels(1, 1, 1.9, left=0.36, title=0.2)
+        panels = Panels(1, 1, 1.9, left=0.46, title=0.2)
         caption = _caption(runs, study, figure, several)
         figure_, (axes,) = lay_out(panels, runs.group.title, handles, caption)
         plain(axes)

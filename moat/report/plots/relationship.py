@@ -47,7 +47,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
         panels = Panels(
             *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
             left=0.36,
-            between=(0.14, 0.5),
+            between=(0.36, 0.56),  # each panel has a scale of its own
             title=0.2 if len(shown) == 1 else 0.28,
         )
         handles, count = _legend(runs, series, looks)

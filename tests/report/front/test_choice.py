@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from moat.errors import FrontError, RunFolderError
+from moat.errors import FrontError
 from moat.report import make_fronts, write_front
 from moat.report.front.notes import choice_notes
 from moat.runs import RunFolder
@@ -112,8 +112,10 @@ def test_other_held_out_examples_are_refused(results):
 
 def test_a_validation_of_another_protocol_is_not_trusted(results):
     hold_out(RunFolder(results / "tough"), RUNS["tough"][1], hash_="newer")
-    with pytest.raises(RunFolderError, match="its validation is of protocol newer"):
-        make_fronts(results, prefer={"natural": 1.0})
+    said = refusal(results, natural=1.0)
+    assert "the held-out scores of tough cannot be read: " in said
+    assert "its validation is of protocol newer" in said
+    assert f"`moat evaluate {results / 'tough'}` makes them anew." in said
 
 
 def test_a_validation_that_makes_no_sense_is_not_trusted(results):
@@ -121,8 +123,19 @@ def test_a_validation_that_makes_no_sense_is_not_trusted(results):
     arrays, about = folder.load_evaluation()
     stamp = {"protocol_hash": np.array("0123456789abcdef")}
     folder.save_evaluation(arrays, about, validation={"outcomes": arrays["outcomes"], **stamp})
-    with pytest.raises(RunFolderError, match="its validation: it has no array"):
-        make_fronts(results, prefer={"natural": 1.0})
+    assert "its validation: it has no array" in refusal(results, natural=1.0)
+
+
+def test_a_validation_that_is_torn_says_what_makes_it_anew(results):
+    (results / "tough" / "validation.npz").write_bytes(b"torn")
+    assert "`moat evaluate" in refusal(results, natural=1.0)
+
+
+@pytest.mark.parametrize("name", ["universal", "sacrificed"])
+def test_gains_over_natural_runs_are_no_weights(results, name):
+    said = refusal(results, **{name: 1.0})
+    assert said.startswith(f"--prefer: {name} is measured against natural runs, whose held-out ")
+    assert "Weigh total or natural instead" in said
 
 
 def test_an_unknown_score_is_refused_with_the_nearest(results):

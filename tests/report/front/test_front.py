@@ -140,3 +140,26 @@ def test_members_with_a_high_trade_off_are_named(tmp_path, write):
     (front,) = make_fronts(tmp_path, objectives=("natural", "pgd")).fronts
     assert "v2" in {front.settings[place].name for place in front.knees}
     assert all(front.members[place] for place in front.knees)
+
+
+def test_equal_counts_are_equal_scores_whatever_order_they_are_summed_in(tmp_path, write):
+    # Three seeds each; both settings have 1,023 natural hits in all, by other counts.
+    hits = {"natural": (340, 341, 342), "better": (343, 339, 341)}
+    for variant, counts in hits.items():
+        for seed, count in enumerate(counts):
+            pgd = 10.0 if variant == "natural" else 60.0
+            natural, scores = 100 * count / 359, (pgd, 20, 20, 0)
+            folder = tmp_path / f"{variant}{seed}"
+            write(folder, variant, natural, scores, seed=seed, examples=359)
+    (front,) = make_fronts(tmp_path).fronts
+    on = {one.name for one, member in zip(front.settings, front.members, strict=True) if member}
+    assert on == {"better"}
+    assert front.values[:, 1].tolist() == [0.0, 0.0]
+
+
+def test_a_rival_without_a_natural_run_says_which_score_it_lacks(tmp_path, write):
+    for name, variant in (("n", "natural"), ("a", "a")):
+        write(tmp_path / "ours" / name, variant, 90, SCORES)
+    write(tmp_path / "theirs" / "b", "b", 80, SCORES)
+    with pytest.raises(FrontError, match="b has no universal score, which the front here is of"):
+        make_fronts(tmp_path / "ours", against=tmp_path / "theirs")

@@ -230,3 +230,9 @@ def test_sixty_runs_take_less_than_five_seconds_and_ten_megabytes(
     )
     assert float(built.stdout) < 5
     assert (tmp_path / "report.html").stat().st_size < 10_000_000
+
+
+def test_a_folder_is_no_file_for_the_page(study):
+    with pytest.raises(FrontError, match="it is a folder") as refused:
+        write_page(make_scoreboards(study), study, study)
+    assert "--html report.html" in str(refused.value)
