@@ -178,6 +178,6 @@ def test_the_first_column_is_the_natural_image(columns):
 
 
 def test_scores_are_plain_numbers_that_a_checkpoint_can_keep():
-    outcomes = with_accuracies({Column("pgd", 2): 0.5})
+    outcomes = with_accuracies({NATURAL_COLUMN: 90, Column("pgd", 2): 50})
     assert type(accuracy(outcomes, Column("pgd", 2))) is float
     assert type(union(outcomes, ["pgd"])) is float

@@ -21,13 +21,9 @@ def test_a_front_is_of_the_scores_that_are_named(study):
     (front,) = make_fronts(study, objectives=("natural", "pgd", "flow", "rt")).fronts
     assert front.values.shape == (14, 4)
     for setting, values in zip(front.settings, front.values, strict=True):
-        scores = setting.first.scores
-        assert values.tolist() == [
-            setting.first.natural,
-            scores["pgd"],
-            scores["flow"],
-            scores["rt"],
-        ]
+        first = setting.first
+        expected = [first.natural, *(first.scores[name] for name in ("pgd", "flow", "rt"))]
+        assert values.tolist() == pytest.approx(expected)
     better = front.values[:, None] >= front.values
     strict = front.values[:, None] > front.values
     dominated = (better.all(2) & strict.any(2)).any(0)
