@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +14,7 @@ from moat.report.front.objectives import objective_of
 from moat.report.notes import REACH
 from moat.report.numbers import percent
 from moat.report.settings import Setting
+from moat.report.terminal import width_of
 from moat.types import NATURAL
 
 _OUT_OF_REACH = "r out of\nreach"
@@ -42,11 +42,6 @@ def front_table(front: Front, width: int = 120) -> Table:
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
     tables = [_table(front, layout, scores) for layout in layouts]
     return next((table for table in tables if width_of(table) <= width), tables[-1])
-
-
-def width_of(table: Table) -> int:
-    """Return how many cells of a terminal a table takes where there is room for all of it."""
-    return Console(width=100_000).measure(table).maximum
 
 
 def _table(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Table:

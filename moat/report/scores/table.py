@@ -5,11 +5,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.front.table import width_of
 from moat.report.scores.lines import blocks, guess_words, lines_of
 from moat.report.scores.notes import board_notes
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
+from moat.report.terminal import width_of
 
 _STYLES = {"seeds": "dim", "score": "bold", "published": "", "difference": "dim"}
 

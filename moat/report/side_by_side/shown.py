@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.front.table import width_of
 from moat.report.scores.lines import blocks
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.explained import (
@@ -31,6 +30,7 @@ from moat.report.side_by_side.sheets import (
     scores_sheet,
     whole_tables,
 )
+from moat.report.terminal import width_of
 
 _Parts = list[RenderableType]
 _NARROWEST = 12  # cells of a terminal that a value of a recipe gets at least

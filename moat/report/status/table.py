@@ -8,10 +8,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.front.table import width_of
 from moat.report.numbers import ABSENT, duration
 from moat.report.status.run_status import Live, RunStatus, State
 from moat.report.status.study_status import AT_WORK, StudyStatus
+from moat.report.terminal import width_of
 
 _STYLES = {
     State.done: "green",
