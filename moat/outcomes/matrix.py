@@ -99,7 +99,9 @@ class Outcomes:
     def verdict(self, column: Column) -> NDArray[np.int8]:
         """Return what each example came to at a column's strength, over all its restarts."""
         if column not in self._verdicts:
-            self._verdicts[column] = self._verdict(column)
+            verdict = self._verdict(column)
+            verdict.flags.writeable = False  # it is kept
+            self._verdicts[column] = verdict
         return self._verdicts[column]
 
     @cached_property
@@ -114,6 +116,8 @@ class Outcomes:
 
     def _verdict(self, column: Column) -> NDArray[np.int8]:
         places = self.restarts(column)
+        if len(places) == 1 and self.columns[places[0]].by != EPSILON:
+            return self.values[:, places[0]].view()  # one search decides it
         picked = self.values[:, places]
         verdict = np.where((picked == NOT_SEARCHED).any(1), NOT_SEARCHED, WITHSTOOD)
         if self.columns[places[0]].by == EPSILON:
@@ -123,9 +127,7 @@ class Outcomes:
                 if other.threat == column.threat and other.strength <= column.strength
             ]
         verdict[(self.values[:, places] == FELL).any(1)] = FELL
-        verdict = verdict.astype(np.int8)
-        verdict.flags.writeable = False  # it is kept
-        return verdict
+        return verdict.astype(np.int8)
 
     def withstood(
         self, columns: Sequence[Column], among: NDArray[np.bool_] | None = None

@@ -7,7 +7,8 @@ refused by name (UnsearchedError).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from statistics import fmean
 
 import numpy as np
 
@@ -21,17 +22,17 @@ def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -
 
     `conditional`: among the examples classified correctly to begin with; NaN where there is none.
     """
-    return _share(outcomes, [column], conditional)
+    return _share(outcomes, (column,), conditional)
 
 
 def robustness_score(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
     """Return the mean of a threat's accuracies over its strengths (Section 4.4)."""
-    return float(np.mean(_accuracies(outcomes, threat, conditional)))
+    return fmean(_accuracies(outcomes, threat, conditional))
 
 
 def worst(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
     """Return the lowest of a threat's accuracies over its strengths."""
-    return float(np.min(_accuracies(outcomes, threat, conditional)))
+    return min(_accuracies(outcomes, threat, conditional))
 
 
 def total(outcomes: Outcomes, threats: Iterable[str], *, conditional: bool = False) -> float:
@@ -60,7 +61,7 @@ def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
     2020, Section 3.
     """
     columns = [NATURAL_COLUMN, *(c for threat in threats for c in outcomes.of(threat))]
-    return _share(outcomes, columns, conditional=False)
+    return _share(outcomes, tuple(columns), False)
 
 
 def mean_loss(outcomes: Outcomes, column: Column) -> float:
@@ -120,10 +121,11 @@ def _accuracies(outcomes: Outcomes, name: str, conditional: bool) -> list[float]
     """Return an accuracy for each strength of a threat, or the one of an ensemble."""
     columns = outcomes.of(name)
     together = [columns] if name in outcomes.ensembles else [[column] for column in columns]
-    return [_share(outcomes, strength, conditional) for strength in together]
+    return [_share(outcomes, tuple(strength), conditional) for strength in together]
 
 
-def _share(outcomes: Outcomes, columns: Sequence[Column], conditional: bool) -> float:
+@lru_cache(maxsize=256)  # the scores of one matrix ask for the same shares again and again
+def _share(outcomes: Outcomes, columns: tuple[Column, ...], conditional: bool) -> float:
     """Return the percentage that withstood all of these strengths."""
     among = outcomes.withstood([NATURAL_COLUMN]) if conditional else None
     withstood = outcomes.withstood(columns, among)

@@ -371,7 +371,7 @@ def test_a_page_that_cannot_be_written_is_named(moat, finished, tmp_path):
     (tmp_path / "page.html").mkdir()
     answer = moat("report", finished, "--html", "page.html")
     assert answer.code == 2
-    assert "page.html: cannot write" in answer.err
+    assert "page.html: it is a folder." in answer.err
 
 
 def test_a_report_shows_what_the_recipe_states_or_another_one(moat, recipe):

@@ -1,6 +1,7 @@
 """A front as data: front.json with all that is known, front.csv with a line a run."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from moat.report.front.front import Front
@@ -46,10 +47,19 @@ def json_text(front: Front, skipped: list[str]) -> str:
         "against": _rival(front),
         "notes": notes(front),
         "skipped": skipped,
+    }
+    text = json.dumps(as_json(report), indent=2, allow_nan=False)
+    lines = {
         "settings": [_setting(front, place) for place in range(len(front.settings))],
         "runs": [_run(front, place, row) for place, row in _rows(front)],
     }
-    return json.dumps(as_json(report), indent=2, allow_nan=False) + "\n"
+    return text.removesuffix("\n}") + "".join(_lined(*each) for each in lines.items()) + "\n}\n"
+
+
+def _lined(name: str, tables: Sequence[_Table]) -> str:
+    """Return a further key of the report with a line a table: indented, they took seconds."""
+    rows = (json.dumps(as_json(table), allow_nan=False) for table in tables)
+    return f',\n  "{name}": [\n    ' + ",\n    ".join(rows) + "\n  ]"
 
 
 def _rows(front: Front) -> list[tuple[int, Row]]:

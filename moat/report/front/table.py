@@ -40,8 +40,11 @@ def front_table(front: Front, width: int = 120) -> Table:
         *(_Layout(reach, broken=True, numbered=True) for reach in reaches),
     ]
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
-    tables = [_table(front, layout, scores) for layout in layouts]
-    return next((table for table in tables if width_of(table) <= width), tables[-1])
+    for layout in layouts:
+        table = _table(front, layout, scores)
+        if width_of(table) <= width:
+            break
+    return table
 
 
 def _table(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Table:

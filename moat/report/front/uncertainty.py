@@ -50,9 +50,8 @@ def uncertainty_of(
 
 
 def _same_examples(settings: Sequence[Setting]) -> bool:
-    every = [
-        run for setting in settings for row in setting.rows for run in (row.point, *row.origin)
-    ]
+    rows = [row for setting in settings for row in setting.rows]
+    every = dict.fromkeys(run for row in rows for run in (row.point, *row.origin))
     ids = [np.sort(run.outcomes.ids) for run in every]
     return all(np.array_equal(ids[0], other) for other in ids[1:])
 
