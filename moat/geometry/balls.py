@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from moat.transfers import send
+
 
 @dataclass(frozen=True, eq=False)
 class Ball(ABC):
@@ -82,7 +84,7 @@ def draw(sampler: object, like: Tensor, generator: torch.Generator | None) -> Te
     """
     device = like.device if generator is None else generator.device
     drawn: Tensor = sampler(like.shape, generator=generator, dtype=like.dtype, device=device)  # type: ignore[operator]
-    return drawn.to(like.device)
+    return send(drawn, like.device)
 
 
 def rows(w: Tensor) -> Tensor:

@@ -61,7 +61,13 @@ class LaggedScalarizer(Scalarizer):
 
 
 class LossScalarizer(Scalarizer):
-    """Its weights are chosen from this batch's losses, measured without a graph first."""
+    """Its weights are chosen from this batch's losses, measured without a graph first.
+
+    `support` is the largest number of objectives with a weight above zero, for any one example.
+    Where it is None, the step reads the weights, for which a GPU makes the host wait.
+    """
+
+    support: int | None = None
 
     @abstractmethod
     def weights(self, losses: LossMatrix) -> Tensor:

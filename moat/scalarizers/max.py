@@ -21,6 +21,8 @@ class Max(LossScalarizer):
     Source: Tramèr and Boneh, Adversarial Training and Robustness for Multiple Perturbations, 2019.
     """
 
+    support = 1
+
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:

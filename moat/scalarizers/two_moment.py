@@ -9,6 +9,7 @@ from torch import Tensor
 from moat.geometry import simplex
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import LaggedScalarizer, scalarizer
+from moat.transfers import send
 from moat.types import Weights
 
 
@@ -82,9 +83,9 @@ class TwoMoment(LaggedScalarizer):
         """Observe the step's mean losses and solve Eq. 13 (Algorithm 1, lines 7 to 10)."""
         mean, covariance = moments(self._observe(losses.means().detach().double()))
         matrix = two_moment_matrix(mean, covariance)
-        last = self.weights(losses.names).to(mean)
+        last = send(self.weights(losses.names), mean.device)
         robust = torch.cat([torch.zeros_like(mean[:1]), mean[1:]])
-        asked = self.rho * robust[1:].amax() if self.rho is not None else mean.new_tensor(self.r)
+        asked = self._level(robust)
         # Weight on the natural loss contributes nothing, hence the 0 among the reachable values.
         floor, top = robust.amin(), robust.amax()
         target = asked.clamp(min=floor, max=torch.maximum(floor, self.ceiling * top))
@@ -137,6 +138,13 @@ class TwoMoment(LaggedScalarizer):
         self._steps = state["steps"]
         self._clamped_steps = state["clamped_steps"]
         self._log = dict(state["log"])
+
+    def _level(self, robust: Tensor) -> Tensor:
+        """Return the level that the robust losses are asked to average to, in nats."""
+        if self.r is not None:
+            return torch.full_like(robust[0], self.r)  # new_tensor would make a GPU's host wait
+        assert self.rho is not None
+        return self.rho * robust[1:].amax()
 
     def _observe(self, mean: Tensor) -> Tensor:
         """Keep one observation and return all that are in the window, (steps, k)."""

@@ -4,9 +4,11 @@ from moat.threats.ascent import Climb, Trace, ascend, attacked
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import (
     GradientThreat,
+    JointSearch,
     SearchedThreat,
     StepSize,
     Threat,
+    joint_search,
     registry,
     require_images,
     search,
@@ -28,6 +30,7 @@ __all__ = [
     "Flow",
     "GradientThreat",
     "Integrated",
+    "JointSearch",
     "Moving",
     "RTGrid",
     "SearchedThreat",
@@ -38,6 +41,7 @@ __all__ = [
     "Warp",
     "ascend",
     "attacked",
+    "joint_search",
     "registry",
     "require_images",
     "search",

@@ -36,7 +36,10 @@ def ascend(
     there on are that iterate.
     """
     with attacked(model):
-        climbers = [Climber(climb, model, pass_size, until_fallen) for climb in climbs]
+        climbers = [
+            Climber(climb, model, pass_size, until_fallen=until_fallen, measure=measure)
+            for climb in climbs
+        ]
         for step in range(max((climber.steps for climber in climbers), default=0)):
             going = [c for c in climbers if step < c.steps and len(c)]
             for follows in (True, False):

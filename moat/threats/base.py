@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal, TypeVar, dataclass_transform
+from typing import ClassVar, Literal, Protocol, TypeVar, dataclass_transform, runtime_checkable
 
 import torch
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
@@ -220,9 +220,41 @@ def search(
     Nothing is measured; `ascend` reports iterates and outcomes.
     """
     require_images(x, y)
-    climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
     size = default_pass_size(x.device) if pass_size is None else pass_size
-    return [traces.popitem()[1] for traces in ascend(model, climbs, size, measure=False)]
+    return joint_search(model, threats, x, y, generator=generator, pass_size=size, reach=reach)
+
+
+@runtime_checkable
+class JointSearch(Protocol):
+    """How the training step has several threats searched on one batch."""
+
+    def __call__(
+        self,
+        model: nn.Module,
+        threats: Sequence[SearchedThreat],
+        x: Images,
+        y: Labels,
+        *,
+        generator: torch.Generator | None,
+        pass_size: int,
+        reach: float,
+    ) -> list[Trace]:
+        """Return each threat's last iterate, from images and labels that are known to be sound."""
+
+
+def joint_search(
+    model: nn.Module,
+    threats: Sequence[SearchedThreat],
+    x: Images,
+    y: Labels,
+    *,
+    generator: torch.Generator | None = None,
+    pass_size: int,
+    reach: float = 1.0,
+) -> list[Trace]:
+    """Search as `search` does, without a look at the values: a GPU would make the host wait."""
+    climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
+    return [traces.popitem()[1] for traces in ascend(model, climbs, pass_size, measure=False)]
 
 
 def require_images(x: Tensor, y: Tensor) -> None:

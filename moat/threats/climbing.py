@@ -63,20 +63,35 @@ class Climb:
 class Climber:
     """The examples of a climb that have not left, and where they have got to."""
 
-    def __init__(self, climb: Climb, model: nn.Module, pass_size: int, until_fallen: bool) -> None:
+    def __init__(
+        self,
+        climb: Climb,
+        model: nn.Module,
+        pass_size: int,
+        *,
+        until_fallen: bool = False,
+        measure: bool = True,
+    ) -> None:
         self.climb, self.until_fallen = climb, until_fallen
-        # Tensors of an outer inference_mode cannot be differentiated through: copies can.
-        self.x, self.y = climb.x.clone(), climb.y.clone()
-        self.w: Transform = tuple(block.clone() for block in climb.start)
+        self.x, self.y = _differentiable(climb.x), _differentiable(climb.y)
+        self.w: Transform = tuple(_differentiable(block) for block in climb.start)
         self.rows = torch.arange(len(self.x), device=self.x.device)
         self.steps = max(climb.at_steps)
         self.balls = climb.balls(self.x)
         self.reference = _reference(climb, self.x, self.y, model, pass_size)
         self.search = climb.search(self.w, self.x.new_zeros(len(self.x)))
         self.follows_gradient = self.search.follows_gradient
+        # The last iterate alone, of a search that remembers nothing: only the slopes count.
+        self.light = (
+            not (measure or until_fallen or isinstance(self.search, BestSearch))
+            and climb.among is None
+            and len(climb.at_steps) == 1
+        )
         self.parts: list[tuple[Images, PerExample, Verdicts, Transform]] = []
-        self.held = _Held(climb, len(self.x))
+        self.slopes: list[tuple[PerExample, Transform]] = []  # of a light climb
         self.traces: dict[int, Trace] = {}
+        if not self.light:
+            self.held = _Held(climb, len(self.x))
         if climb.among is not None and not bool(climb.among.all()):
             self._keep(climb.among)
 
@@ -102,11 +117,19 @@ class Climber:
         self, rows: slice, images: Images, logits: Logits, loss: PerExample, slopes: Transform
     ) -> None:
         """Keep what one pass has found, the passes of an iterate in their order."""
-        correct = is_correct(logits, self.y[rows])
-        self.parts.append((images.detach(), loss.detach(), correct, slopes))
+        if self.light:
+            self.slopes.append((loss.detach(), slopes))
+        else:
+            correct = is_correct(logits, self.y[rows])
+            self.parts.append((images.detach(), loss.detach(), correct, slopes))
 
     def advance(self, step: int) -> None:
         """Report the measured iterate where it was asked for, let the fallen go, and move on."""
+        if self.light:
+            losses, blocks = zip(*self.slopes, strict=True)
+            self.slopes = []
+            self._move(_cat(losses), _finite(_joined(blocks)))
+            return
         images, loss, correct, slopes = self._measured()
         self.held.see(self.rows, loss, correct, _usable(slopes, loss, step == 0))
         slopes = _finite(slopes)
@@ -119,9 +142,11 @@ class Climber:
             self.held.write(self.rows[fell], images[fell], fallen, loss[fell], correct[fell])
             loss, slopes = loss[correct], tuple(slope[correct] for slope in slopes)
             self._keep(correct)
-        self.w = tuple(
-            block.detach() for block in self.search.next(self.w, loss, slopes, self.balls)
-        )
+        self._move(loss, slopes)
+
+    def _move(self, loss: PerExample, slopes: Transform) -> None:
+        moved = self.search.next(self.w, loss, slopes, self.balls)
+        self.w = tuple(block.detach() for block in moved)
 
     def finish(self, measured: bool) -> dict[int, Trace]:
         """Report the last iterate, and return every report in the order of the counts."""
@@ -130,14 +155,14 @@ class Climber:
             self.held.see(self.rows, loss, correct, torch.ones_like(correct))
             self.search.see(self.w, loss, correct, ())
             self._report(self.steps, images, loss, correct)
+        elif self.light:
+            images = self.climb.apply(self.x, self.w).clamp(0, 1).detach()
+            return {self.steps: Trace(images, self.w)}
         elif len(self) and not measured:
             images = self.climb.apply(self.x, self.w).clamp(0, 1).detach()
-            if len(self) == len(self.climb.x):  # training: nothing is copied
-                self.traces[self.steps] = Trace(images, self.w)
-            else:
-                unknown = images.new_zeros(len(self))
-                self.held.write(self.rows, images, self.w, unknown, unknown.bool())
-                self.traces[self.steps] = self.held.trace()
+            unknown = images.new_zeros(len(self))
+            self.held.write(self.rows, images, self.w, unknown, unknown.bool())
+            self.traces[self.steps] = self.held.trace()
         for count in self.climb.at_steps:
             if count not in self.traces:
                 self.traces[count] = self.held.trace()
@@ -149,8 +174,7 @@ class Climber:
         """Lay the passes of an iterate end to end again."""
         images, losses, verdicts, slopes = zip(*self.parts, strict=True)
         self.parts = []
-        blocks = zip(*slopes, strict=True)
-        return _cat(images), _cat(losses), _cat(verdicts), tuple(_cat(block) for block in blocks)
+        return _cat(images), _cat(losses), _cat(verdicts), _joined(slopes)
 
     def _report(self, step: int, images: Images, loss: PerExample, correct: Verdicts) -> None:
         w, search = self.w, self.search
@@ -167,6 +191,11 @@ class Climber:
         self.reference = None if self.reference is None else self.reference[chosen]
         self.balls = self.climb.balls(self.x)
         self.search.keep(chosen)
+
+
+def _differentiable(tensor: Tensor) -> Tensor:
+    """Return a tensor that autograd accepts: a copy of one that outer inference_mode made."""
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 class _Held:
@@ -222,6 +251,11 @@ def _reference(
 
 def _cat(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
+def _joined(parts: Sequence[Transform]) -> Transform:
+    """Lay the blocks of an iterate's passes end to end."""
+    return tuple(_cat(block) for block in zip(*parts, strict=True))
 
 
 def _finite(slopes: Transform) -> Transform:

@@ -83,7 +83,8 @@ def roughness(flow: Grid) -> PerExample:
     below, left and right, so a pair counts twice. Displacements come in grid units.
     """
     height, width = flow.shape[1:3]
-    moved = flow * flow.new_tensor([width / 2, height / 2])
+    across, down = flow.unbind(-1)
+    moved = torch.stack([across * (width / 2), down * (height / 2)], dim=-1)
     pairs = moved[:, 1:] - moved[:, :-1], moved[:, :, 1:] - moved[:, :, :-1]
     distances = [(pair.square().sum(-1) + UNDER_THE_ROOT).sqrt() for pair in pairs]
     return 2 * torch.stack([distance.flatten(1).sum(1) for distance in distances]).sum(0)

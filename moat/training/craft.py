@@ -1,15 +1,18 @@
 """From a batch to the images of every objective: the inner maximisation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from moat.objectives import by_entry
 from moat.passes import Pass
-from moat.threats import GradientThreat, Threat, search
+from moat.threats import GradientThreat, JointSearch, Threat, joint_search
+from moat.transfers import send
 from moat.types import NATURAL, Images, Labels, Mask
+
+Rows = slice | Tensor
+"""Positions in a batch: a slice where they are consecutive, so that no index is made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +25,14 @@ class Examples:
 
     names: tuple[str, ...]
     planned: Mask
-    rows: list[Tensor]
+    rows: list[Rows]
     images: list[Tensor]
     labels: list[Tensor]
     batch: int
 
     def lengths(self) -> list[int]:
         """Return how many images each objective has."""
-        return [len(rows) for rows in self.rows]
+        return [len(labels) for labels in self.labels]
 
     def at(self, segments: Pass) -> tuple[Tensor, Tensor]:
         """Return the images and labels of a pass, its segments laid end to end."""
@@ -37,15 +40,10 @@ class Examples:
         labels = [self.labels[segment.which][segment.rows] for segment in segments]
         return torch.cat(images), torch.cat(labels)
 
-    def keep(self, chosen: Sequence[Tensor]) -> "Examples":
-        """Return the chosen ones alone: a bool mask an objective, as long as its rows."""
-
-        def pick(parts: Sequence[Tensor]) -> list[Tensor]:
-            return [part[mask] for part, mask in zip(parts, chosen, strict=True)]
-
-        return replace(
-            self, rows=pick(self.rows), images=pick(self.images), labels=pick(self.labels)
-        )
+    def positions(self, which: int, part: slice) -> Rows:
+        """Return where in the batch a part of an objective's images stands."""
+        rows = self.rows[which]
+        return slice(part.start, part.stop) if isinstance(rows, slice) else rows[part]
 
 
 def craft(
@@ -57,22 +55,23 @@ def craft(
     pass_size: int,
     generator: torch.Generator | None = None,
     reach: float = 1.0,
+    search: JointSearch = joint_search,
 ) -> Examples:
     """Search the planned threats on the planned examples; the natural images are taken as is.
 
     Threats that share their rows go up together. Line 4 of Algorithm 1. `reach` is the share of
     its balls that a gradient threat searches; others have one strength.
     """
-    rows = [entry.nonzero().squeeze(1) for entry in by_entry(plan, len(x)).to(x.device)]
-    planned = dict(zip(threats, rows[1:], strict=True))
+    entries = [_by_example(entry, len(x)) for entry in plan.tolist()]  # a plan lies on the host
+    rows = [_rows(entry, x.device) for entry in entries]
+    planned = dict(zip(threats, zip(entries[1:], rows[1:], strict=True), strict=True))
     images = {NATURAL: x[rows[0]]}
-    for labels in _with_equal_rows(planned):
-        own = planned[labels[0]]
+    for labels in _with_equal_entries({label: entry for label, (entry, _) in planned.items()}):
+        own = planned[labels[0]][1]
         climbing = {n: t for n in labels if isinstance(t := threats[n], GradientThreat)}
-        climbers = list(climbing.values())
         traces = search(
             model,
-            climbers,
+            list(climbing.values()),
             x[own],
             y[own],
             generator=generator,
@@ -93,13 +92,24 @@ def craft(
     )
 
 
-def _with_equal_rows(planned: Mapping[str, Tensor]) -> list[list[str]]:
+def _by_example(entry: bool | list[bool], batch: int) -> list[bool]:
+    """Spread an objective's plan over the batch."""
+    return [entry] * batch if isinstance(entry, bool) else entry
+
+
+def _rows(entry: Sequence[bool], device: torch.device) -> Rows:
+    """Return the planned positions, a slice where they are all or none."""
+    if all(entry):
+        return slice(0, len(entry))
+    if not any(entry):
+        return slice(0, 0)
+    return send(torch.tensor([row for row, chosen in enumerate(entry) if chosen]), device)
+
+
+def _with_equal_entries(planned: Mapping[str, Sequence[bool]]) -> list[list[str]]:
     """Group the threats that are planned for the same examples; nothing for none."""
-    groups: list[list[str]] = []
-    for label, rows in planned.items():
-        group = next((g for g in groups if torch.equal(planned[g[0]], rows)), None)
-        if group is not None:
-            group.append(label)
-        elif len(rows):
-            groups.append([label])
-    return groups
+    groups: dict[tuple[bool, ...], list[str]] = {}
+    for label, entry in planned.items():
+        if any(entry):
+            groups.setdefault(tuple(entry), []).append(label)
+    return list(groups.values())

@@ -12,6 +12,7 @@ from moat.passes import cut
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.threats import attacked
 from moat.training.craft import Examples
+from moat.training.faults import loss_faults, weight_faults
 from moat.training.measuring import (
     Measured,
     losses_of,
@@ -20,6 +21,8 @@ from moat.training.measuring import (
     usable,
     weighted_sum,
 )
+from moat.training.weighing import weighed
+from moat.transfers import send
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,11 @@ class Descent:
 
     losses: LossMatrix
     weights: Tensor
+
+    def faults(self) -> Tensor:
+        """Return what no run may go on from, bool (3, objectives); `require_sound` reads it."""
+        weights = weight_faults(self.weights, self.losses.measured)
+        return torch.cat([loss_faults(self.losses)[None], weights])
 
     def mean_weights(self) -> Tensor:
         """Return the weights (objectives,), averaged over the batch where they are per example."""
@@ -64,10 +72,11 @@ def _by_lagged_weights(
 ) -> Descent:
     """The weights exist: measure and backpropagate pass by pass, already weighted."""
     losses = Measured(examples)
-    weights = usable(scalarizer.weights(examples.names).to(losses.values), examples)
+    given = scalarizer.weights(examples.names).to(losses.values.dtype)
+    weights = usable(send(given, losses.values.device), losses.matrix())
     for segments in passes_for(model, examples.lengths(), pass_size):
         per_example = losses_of(model, examples, segments)
-        shares = [weights[s.which] / len(examples.rows[s.which]) for s in segments]
+        shares = [weights[s.which] / len(examples.labels[s.which]) for s in segments]
         weighted_sum(per_example, segments, shares).backward()
         losses.keep(segments, per_example)
     return Descent(losses.matrix(), weights)
@@ -82,13 +91,13 @@ def _by_losses(
         for segments in cut(examples.lengths(), pass_size):
             losses.keep(segments, losses_of(model, examples, segments))
     matrix = losses.matrix()
-    weights = usable(scalarizer.weights(matrix).to(losses.values), examples)
-    spread = by_entry(weights, examples.batch)
-    kept = examples.keep([spread[i, rows] != 0 for i, rows in enumerate(examples.rows)])
+    given = scalarizer.weights(matrix).to(losses.values.dtype)
+    weights = usable(send(given, losses.values.device), matrix)
+    kept, shares = weighed(examples, by_entry(weights, examples.batch), scalarizer.support)
     for segments in passes_for(model, kept.lengths(), pass_size):
         per_example = losses_of(model, kept, segments)
-        shares = [spread[s.which, kept.rows[s.which][s.rows]] / kept.batch for s in segments]
-        weighted_sum(per_example, segments, shares).backward()
+        own = [shares[s.which][s.rows] / examples.batch for s in segments]
+        weighted_sum(per_example, segments, own).backward()
     return Descent(matrix, weights)
 
 
@@ -103,13 +112,13 @@ def _by_gradients(
     for segments in passes_for(model, examples.lengths(), pass_size, apart=True):
         per_example = losses_of(model, examples, segments)
         for segment, own in zip(segments, parts_of(per_example, segments), strict=True):
-            mean = own.sum() / len(examples.rows[segment.which])
+            mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]
             parts = torch.autograd.grad(mean, parameters, retain_graph=more, allow_unused=True)
             gradients[segment.which] += _flat(parts, parameters)
         losses.keep(segments, per_example)
     chosen = scalarizer.weights(gradients @ gradients.T, losses.matrix())
-    weights = usable(chosen.to(gradients), examples)
+    weights = usable(send(chosen.to(gradients.dtype), gradients.device), losses.matrix())
     combined = (weights @ gradients).split([parameter.numel() for parameter in parameters])
     for parameter, gradient in zip(parameters, combined, strict=True):
         parameter.grad = gradient.view_as(parameter).to(parameter.dtype)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from moat.errors import DefinitionError
 from moat.losses import cross_entropy
-from moat.objectives import LossMatrix, by_entry
+from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
+from moat.training.faults import require_sound, weight_faults
+from moat.transfers import send
 from moat.types import PerExample
 
 
@@ -59,24 +60,15 @@ def weighted_sum(per_example: Tensor, segments: Pass, shares: Sequence[Tensor]) 
     return torch.stack([(own * share).sum() for own, share in parts]).sum()
 
 
-def usable(weights: Tensor, examples: Examples) -> Tensor:
-    """Return a scalarizer's weights; raise DefinitionError where no step can be made of them.
+def usable(weights: Tensor, losses: LossMatrix) -> Tensor:
+    """Return the scalarizer's weights; raise DefinitionError where they make no step.
 
-    They must be finite, and zero wherever its own plan measured nothing.
+    Weights are finite, and zero for all that the scalarizer's own plan left out. On a GPU they
+    pass unread, since the host would wait for them: `Descent.faults` tells later.
     """
-    planned = by_entry(examples.planned, examples.batch).to(weights.device)
-    if weights.ndim == 1:
-        planned = planned.any(1)
-    for wrong, what in (
-        (~weights.isfinite(), "are not finite"),
-        ((weights != 0) & ~planned, "are not zero where its plan measures nothing"),
-    ):
-        if bool(wrong.any()):
-            name = examples.names[int(wrong.view(len(wrong), -1).any(1).int().argmax())]
-            raise DefinitionError(
-                f"the scalarizer's weights {what}: objective {name!r}.",
-                hint="Plan for what is weighed, and return finite weights.",
-            )
+    if weights.device.type == "cpu":
+        sound = [False] * len(losses.names)
+        require_sound([sound, *weight_faults(weights, losses.measured).tolist()], losses.names)
     return weights
 
 
@@ -91,10 +83,12 @@ class Measured:
     def keep(self, segments: Pass, per_example: PerExample) -> None:
         """Fill in the losses of a pass."""
         for segment, own in zip(segments, parts_of(per_example.detach(), segments), strict=True):
-            rows = self.examples.rows[segment.which][segment.rows]
+            rows = self.examples.positions(segment.which, segment.rows)
             self.values[segment.which, rows] = own.to(self.values.dtype)
 
     def matrix(self) -> LossMatrix:
         """Return what was filled in."""
-        planned = self.examples.planned.to(self.values.device)
-        return LossMatrix(self.values, self.examples.names, measured=planned)
+        measured = None
+        if not all(rows == slice(0, self.examples.batch) for rows in self.examples.rows):
+            measured = send(self.examples.planned, self.values.device)
+        return LossMatrix(self.values, self.examples.names, measured=measured)

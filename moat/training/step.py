@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from moat.scalarizers import Scalarizer
-from moat.threats import Threat
+from moat.threats import JointSearch, Threat, joint_search
 from moat.training.craft import craft
 from moat.training.descent import Descent, descend
 from moat.types import NATURAL, Images, Labels
@@ -23,12 +23,13 @@ def train_step(
     pass_size: int,
     generator: torch.Generator | None = None,
     reach: float = 1.0,
+    search: JointSearch = joint_search,
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2."""
     names = (NATURAL, *threats)
     plan = scalarizer.plan(names, len(x), generator)  # usually: every objective
     # lines 3-4: maximise over w
-    examples = craft(model, threats, x, y, plan, pass_size, generator, reach)
+    examples = craft(model, threats, x, y, plan, pass_size, generator, reach, search)
     descent = descend(model, optimizer, scalarizer, examples, pass_size)  # lines 5-6: θ moves
     scalarizer.update(descent.losses)  # lines 7-10: θ is fixed, the weights move
     return descent

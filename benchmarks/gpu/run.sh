@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Run benchmarks/gpu on a machine with CUDA torch and no network, from what scripts/pack_gpu.sh collected.
+#
+#   benchmarks/gpu/run.sh steps --out gpu.json
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+pack=$PWD/build/gpu
+site=$pack/site
+if [ ! -f "$site/.installed" ]; then
+  python3 -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target "$site" "$pack"/wheels/*.whl
+  gunzip --keep --force "$pack"/MNIST/raw/*.gz
+  touch "$site/.installed"
+fi
+export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" MOAT_DATA="${MOAT_DATA:-$pack}" PYTHONUNBUFFERED=1
+exec python3 -m benchmarks.gpu "$@"

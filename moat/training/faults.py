@@ -1,0 +1,68 @@
+"""Values that no run may go on from: losses and weights that are not finite, misplaced weights.
+
+A look at a value on a GPU makes the host wait for everything queued there. So a step states its
+faults as a tensor, and whoever wants to know reads many of them at once.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from moat.errors import DefinitionError, TrainingError
+from moat.objectives import LossMatrix, by_entry
+from moat.types import Mask
+
+LOSS, WEIGHT, MISPLACED = range(3)
+
+
+def loss_faults(losses: LossMatrix) -> Tensor:
+    """Return which objectives have a measured loss that is not finite: bool, (objectives,)."""
+    broken = ~losses.values.isfinite()
+    if losses.measured is not None:
+        broken &= by_entry(losses.measured, losses.values.shape[1])
+    return broken.any(1)
+
+
+def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
+    """Return which objectives have weights that are not finite, or lie on unmeasured losses.
+
+    Shapes: (objectives,) or (objectives, batch) to bool (2, objectives).
+    """
+    infinite = ~weights.isfinite()
+    misplaced = torch.zeros_like(infinite)
+    if measured is not None:
+        if weights.ndim == 1:
+            measured = by_entry(measured, 1).any(1)
+        else:
+            measured = by_entry(measured, weights.shape[1])
+        misplaced = (weights != 0) & ~measured
+    return torch.stack([infinite.view(len(weights), -1), misplaced.view(len(weights), -1)]).any(2)
+
+
+def require_sound(
+    faults: Sequence[Sequence[bool]], names: Sequence[str], where: str = "", hint: str = ""
+) -> None:
+    """Raise the error of a step's first fault; `faults` holds a row a kind, read to the host.
+
+    Raises TrainingError for a loss, DefinitionError for weights.
+    """
+    loss, infinite, misplaced = (
+        next((name for name, broken in zip(names, row, strict=True) if broken), None)
+        for row in faults
+    )
+    for name, fault in (
+        (infinite, "are not finite"),
+        (misplaced, "are not zero where its plan measures nothing"),
+    ):
+        # A loss that is not finite makes weights that are not.
+        if name is not None and loss is None:
+            raise DefinitionError(
+                f"the scalarizer's weights {fault}: objective {name!r}.",
+                where=where,
+                hint="Plan for what is weighed, and return finite weights.",
+            )
+    if loss is not None:
+        raise TrainingError(
+            f"the loss of the objective {loss!r} is no longer finite.", where=where, hint=hint
+        )

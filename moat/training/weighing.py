@@ -1,0 +1,58 @@
+"""From weights by example to the images that are worth a backward pass."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from moat.training.craft import Examples
+
+
+def weighed(
+    examples: Examples, weights: Tensor, support: int | None
+) -> tuple[Examples, list[Tensor]]:
+    """Return the images with a weight, and their weights, an objective at a time.
+
+    `weights` are (objectives, batch); with `support`, at most so many of an example are not zero.
+    """
+    planned = [number for number, labels in enumerate(examples.labels) if len(labels)]
+    complete = all(len(examples.labels[number]) == examples.batch for number in planned)
+    if support is None or not planned or not complete or 0 in planned:
+        return _by_value(examples, weights)
+    return _by_rank(examples, weights, planned, min(support, len(planned)))
+
+
+def _by_rank(
+    examples: Examples, weights: Tensor, planned: list[int], support: int
+) -> tuple[Examples, list[Tensor]]:
+    """Take the `support` largest weights of each example, zero or not: no value is read.
+
+    Adversarial images alone, so that a network with batch norm sees them in one batch.
+    """
+    batch = torch.arange(examples.batch, device=weights.device)
+    own = weights[planned[0] : planned[-1] + 1] if _adjacent(planned) else weights[planned]
+    ranks = own.abs().topk(support, dim=0).indices  # (support, batch)
+    images = torch.stack([examples.images[number] for number in planned])[ranks, batch]
+    chosen = [part[:0] for part in examples.images]
+    labels = [part[:0] for part in examples.labels]
+    shares = [weights[number, :0] for number in range(len(weights))]
+    chosen[1] = images.flatten(0, 1)
+    labels[1] = examples.labels[planned[0]].repeat(support)
+    shares[1] = own.gather(0, ranks).flatten()
+    return replace(examples, images=chosen, labels=labels), shares
+
+
+def _adjacent(numbers: list[int]) -> bool:
+    return numbers == list(range(numbers[0], numbers[-1] + 1))
+
+
+def _by_value(examples: Examples, weights: Tensor) -> tuple[Examples, list[Tensor]]:
+    """Take what has a weight, read from the device."""
+    own = [weights[number, rows] for number, rows in enumerate(examples.rows)]
+    masks = [weight != 0 for weight in own]
+
+    def pick(parts: list[Tensor]) -> list[Tensor]:
+        return [part[mask] for part, mask in zip(parts, masks, strict=True)]
+
+    kept = replace(examples, images=pick(examples.images), labels=pick(examples.labels))
+    return kept, pick(own)
