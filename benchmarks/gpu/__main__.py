@@ -1,18 +1,20 @@
-"""What the paper's studies cost on one GPU: single steps, and the MNIST study at fewer epochs.
+"""What the paper's studies cost on one GPU, in three stages that each end on time and go on later.
 
     python -m benchmarks.gpu steps --out gpu.json
-    python -m benchmarks.gpu study --epochs 10 --side-by-side 4 --minutes 9 --out gpu.json
+    python -m benchmarks.gpu study --epochs 12 --seeds 3 --side-by-side 2 --out gpu.json
+    python -m benchmarks.gpu evaluation --examples 1000 --out gpu.json
 
-`steps` times the step of the two-moment program in the MNIST and the CIFAR-10 study, in each
-precision, as it is and compiled: images a second, and the time over that of the passes it is made
-of (searches at the floor, one forward and backward to the input; the descent in training passes).
+`steps` (a) times the step of the two-moment program in the MNIST, the CIFAR-10 and the Caltech
+study, in each precision, captured and compiled or not, in both layouts: images a second, host waits
+a step, and the time over that of the same passes captured as CUDA graphs, each at the size that
+the searches share. `study` (b) trains a study at a chosen number of epochs, several runs side by
+side: each of as many processes takes what is neither done nor held by another. `evaluation` (c)
+puts the finished runs of that study under the strong protocol.
 
-`study` trains a study at a chosen number of epochs, several runs side by side: as many processes
-walk through all runs, and each takes what is neither done nor held by another. After the minutes
-given they are stopped; the same command goes on from the last checkpoints. When runs are finished
-it says what the whole study would take. A process that fails is counted, and the exit code is 1.
-
-Both write into one JSON file. What stands in it is not measured again.
+Every stage writes into one JSON file after each cell or run, stops after its --minutes, and goes on
+where it was when it is called again. What failed is counted, and the exit code is 1. On a machine
+without a network, `benchmarks/gpu/run.sh` takes the same arguments, from what
+`scripts/pack_gpu.sh` collected.
 """
 
 import argparse
@@ -24,22 +26,22 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu.steps import PRECISIONS, STUDIES, time_steps
+from benchmarks.gpu.evaluation import evaluate_study, judge_share
+from benchmarks.gpu.steps import LAYOUTS, MODES, PRECISIONS, STUDIES, time_steps
 from benchmarks.gpu.study import train_study, work
+
+HERE = Path(__file__).parent
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure what was asked for and write the file."""
     asked = _parser().parse_args(arguments)
-    if asked.command == "work":  # a process of `study`
-        sys.exit(1 if work(asked) else 0)
+    if asked.command in ("work", "judge"):  # a process of `study` or `evaluation`
+        sys.exit(1 if {"work": work, "judge": judge_share}[asked.command](asked) else 0)
     found = json.loads(asked.out.read_text("utf-8")) if asked.out.exists() else {}
     found["machine"] = _machine(asked.device)
-    failed = 0
-    if asked.command == "steps":
-        time_steps(asked, found)
-    else:
-        failed = train_study(asked, found)
+    stages = {"steps": time_steps, "study": train_study, "evaluation": evaluate_study}
+    failed = stages[asked.command](asked, found)
     print(json.dumps(found, indent=2))
     if failed:
         sys.exit(1)
@@ -60,22 +62,31 @@ def _parser() -> argparse.ArgumentParser:
         "benchmarks.gpu", description=(__doc__ or "").partition("\n")[0]
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("steps", "study", "work"):
+    for name in ("steps", "study", "work", "evaluation", "judge"):
         one = commands.add_parser(name)
         one.add_argument("--out", type=Path, default=Path("gpu.json"))
         one.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
         one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+        one.add_argument("--minutes", type=float, default=8.5)
+        one.add_argument("--results", type=Path, default=Path("results"))
+        one.add_argument("--side-by-side", type=int, default=2)
         if name == "steps":
             one.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES))
             one.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
-            one.add_argument("--compiled", action=argparse.BooleanOptionalAction, default=True)
-            one.add_argument("--rounds", type=int, default=9)
+            one.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
+            one.add_argument("--layouts", nargs="+", choices=LAYOUTS, default=list(LAYOUTS))
+            one.add_argument("--batch", type=int, default=0, help="the recipe's where it is 0")
+            one.add_argument("--rounds", type=int, default=7)
+        elif name in ("study", "work"):
+            one.add_argument("--recipe", type=Path, default=HERE / "mnist_rules.toml")
+            one.add_argument("--epochs", type=int, default=20)
+            one.add_argument("--seeds", type=int, default=0, help="the recipe's where it is 0")
         else:
-            one.add_argument("--recipe", type=Path, default=STUDIES["mnist"][0])
-            one.add_argument("--epochs", type=int, default=10)
-            one.add_argument("--side-by-side", type=int, default=4)
-            one.add_argument("--minutes", type=float, default=9.0)
-            one.add_argument("--results", type=Path, default=Path("results"))
+            strong = HERE.parents[1] / "recipes/protocols/mnist_strong.toml"
+            one.add_argument("--protocol", type=Path, default=strong)
+            one.add_argument("--study", default="mnist_rules")
+            one.add_argument("--examples", type=int, default=1000)
+            one.add_argument("--share", type=int, default=0)
     return parser
 
 

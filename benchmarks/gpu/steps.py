@@ -1,117 +1,222 @@
-"""Single steps: images a second, beside the passes that a step is made of."""
+"""Stage (a), single steps: seconds a pass, beside the same passes captured as CUDA graphs."""
 
 import argparse
+import contextlib
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from benchmarks.step import to_input
-from benchmarks.timing import ratio
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
+from moat.recipe import RunPlan
+from moat.scalarizers import LossScalarizer
 from moat.storage import replace, to_json
 from moat.study import plan
 from moat.study.estimates import passes_per_example
-from moat.study.loading import laid_out
+from moat.threats import GradientThreat, attacked
 from moat.training import InPrecision, fabric_for, train_step
+from moat.training.compiled import Compiled
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 STUDIES = {
     "mnist": (RECIPES / "mnist_pareto.toml", (1, 28, 28)),
     "cifar10": (RECIPES / "cifar10_pareto.toml", (3, 32, 32)),
+    "caltech": (RECIPES / "caltech_pareto.toml", (3, 224, 224)),
 }
 PRECISIONS = ("32-true", "tf32", "bf16-mixed")
+MODES = ("none", "graph", "default")
+LAYOUTS = {"nchw": torch.contiguous_format, "channels last": torch.channels_last}
 CLASSES = 10
+WARM_UP = 3
 
 
-def time_steps(asked: argparse.Namespace, found: dict[str, Any]) -> None:
-    """Measure what the file does not hold yet, and write it after each."""
+@dataclass(frozen=True)
+class Cell:
+    """One way to take a step."""
+
+    study: str
+    precision: str
+    mode: str
+    layout: str
+
+    @property
+    def name(self) -> str:
+        """What the cell is called in the file."""
+        return f"{self.study}, {self.precision}, {self.mode}, {self.layout}"
+
+
+def cells(asked: argparse.Namespace) -> list[Cell]:
+    """Return the ways that were asked for, those that need a compiler last."""
+    return [
+        Cell(study, precision, mode, layout)
+        for mode in MODES
+        if mode in asked.modes
+        for study in asked.studies
+        for precision in asked.precisions
+        for layout in asked.layouts
+    ]
+
+
+def time_steps(asked: argparse.Namespace, found: dict[str, Any]) -> int:
+    """Measure what the file does not hold yet, and write it after each; return how many failed."""
     measured = found.setdefault("steps", {})
-    for study in asked.studies:
-        for precision in asked.precisions:
-            for compiled in (False, True) if asked.compiled else (False,):
-                name = f"{study}, {precision}, {'compiled' if compiled else 'as it is'}"
-                if name in measured:
-                    continue
-                try:
-                    measured[name] = _step(asked, study, precision, compiled)
-                except Exception as error:  # one way that fails must not hide the others
-                    measured[name] = {"failed": f"{type(error).__name__}: {error}"}
-                replace(asked.out, to_json(found))
+    deadline = time.monotonic() + 60 * asked.minutes
+    for cell in cells(asked):
+        if cell.name in measured or time.monotonic() > deadline:
+            continue
+        try:
+            measured[cell.name] = _step(asked, cell)
+        except Exception as error:  # one way that fails must not hide the others
+            measured[cell.name] = {"failed": f"{type(error).__name__}: {error}"}
+        replace(asked.out, to_json(found))
+    left = [cell.name for cell in cells(asked) if cell.name not in measured]
+    if left:
+        print(f"{len(left)} left for the next call: {', '.join(left)}")
+    return sum("failed" in one for one in measured.values())
 
 
-def _step(
-    asked: argparse.Namespace, study: str, precision: str, compiled: bool
-) -> dict[str, float]:
+def _step(asked: argparse.Namespace, cell: Cell) -> dict[str, Any]:
     """Time a two-moment step of a study beside the passes it is made of, in turn."""
-    recipe, shape = STUDIES[study]
-    overrides = [f"training.precision={precision}", *asked.set]
+    recipe, shape = STUDIES[cell.study]
+    overrides = [f"training.precision={cell.precision}", *asked.set]
     run = next(p for p in plan(recipe, overrides=overrides) if p.scalarizer.name == "two-moment")
     fabric = fabric_for(asked.device, run.training.precision)
     torch.manual_seed(0)
-    model = laid_out(run.model.build(shape, CLASSES)).to(fabric.device)
-    network = InPrecision(torch.compile(model) if compiled else model, fabric)
-    batch = run.training.batch_size
+    model = run.model.build(shape, CLASSES).to(fabric.device)
+    model = model.to(memory_format=LAYOUTS[cell.layout])
+    batch = asked.batch or run.training.batch_size
     x = torch.rand(batch, *shape, device=fabric.device)
     y = torch.randint(CLASSES, (batch,), device=fabric.device)
-    optimizer = run.optimizer.build(model.parameters())
-    one = partial(
+    compiled = Compiled(model, cell.mode, fabric.device)
+    step = partial(
         train_step,
-        network,
-        optimizer,
+        InPrecision(compiled.network, fabric),
+        run.optimizer.build(model.parameters()),
         run.threats,
         run.scalarizer,
         x,
         y,
-        pass_size=default_pass_size(fabric.device),
+        pass_size=run.training.pass_size or default_pass_size(fabric.device),
         generator=torch.Generator().manual_seed(0),
+        search=compiled.search,
     )
-    parts = {
-        "floor": partial(to_input, network, x, y),
-        "training": partial(_to_weights, network, x, y),
-        "step": one,
-    }
-    with tensor_float_32(precision == "tf32"):
-        seconds = _in_turn(parts, asked.rounds)
-    search, descent = passes_per_example(run)
-    passes = [
-        search * a + descent * b for a, b in zip(seconds["floor"], seconds["training"], strict=True)
-    ]
+    plain = InPrecision(model, fabric)
+    with tensor_float_32(cell.precision == "tf32"):
+        floors = {
+            size: captured(partial(_to_input, plain, *_grown(x, y, size)), fabric.device)
+            for size in {climbing * batch for climbing, _ in _stages(run)} | {batch}
+        }
+        descent = captured(partial(_to_weights, plain, *_grown(x, y, 4 * batch)), fabric.device)
+        timed = {str(size): replay for size, replay in floors.items()}
+        seconds = in_turn({**timed, "descent": descent, "step": step}, asked.rounds)
+    pass_seconds = {size: median(seconds[str(size)]) for size in floors}
+    floor = median(seconds["descent"]) + sum(
+        steps * pass_seconds[climbing * batch] for climbing, steps in _stages(run)
+    )
+    search, own = passes_per_example(run)
+    seconds_a_step = median(seconds["step"])
     return {
-        "images a second": round(batch / median(seconds["step"]), 1),
-        "step / its passes": round(ratio(seconds["step"], passes), 3),
-        "step / floor": round(ratio(seconds["step"], seconds["floor"]), 1),
-        "passes of a step": search + descent,
+        "images a second": round(batch / seconds_a_step, 1),
+        "milliseconds a step": round(1000 * seconds_a_step, 2),
+        "step / its captured passes": round(seconds_a_step / floor, 3),
+        "microseconds a captured pass to the input, an example": {
+            str(size): round(1e6 * value / size, 2) for size, value in sorted(pass_seconds.items())
+        },
+        "passes of 128 an hour": round(3600 * batch * (search + own) / 128 / seconds_a_step),
+        "host waits a step": waits(step),
+        "passes of a step": search + own,
         "batch": batch,
+        "compile": compiled.outcome(),
     }
 
 
-def _to_weights(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
+def _stages(run: RunPlan) -> list[tuple[int, int]]:
+    """Return (threats that climb together, iterations) from the first iteration to the last."""
+    assert not isinstance(run.scalarizer, LossScalarizer)
+    counts = sorted(t.steps for t in run.threats.values() if isinstance(t, GradientThreat))
+    ends = [0, *counts]
+    stages = [
+        (len(counts) - number, ends[number + 1] - ends[number]) for number in range(len(counts))
+    ]
+    return [(climbing, steps) for climbing, steps in stages if steps]
+
+
+def _grown(x: Tensor, y: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    times = size // len(x)
+    return x.repeat(times, 1, 1, 1), y.repeat(times)
+
+
+def captured(run: Callable[[], object], device: torch.device) -> Callable[[], object]:
+    """Return the same work as one CUDA graph; as it is on a CPU."""
+    if device.type != "cuda":
+        return run
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            run()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    return partial(_replay, graph, run)
+
+
+def _replay(graph: torch.cuda.CUDAGraph, recorded: Callable[[], object]) -> None:
+    """Replay a graph; what it recorded holds the tensors that it reads."""
+    graph.replay()
+
+
+def _to_input(network: nn.Module, x: Tensor, y: Tensor) -> None:
+    with attacked(network):
+        leaf = x.detach().requires_grad_()
+        torch.autograd.grad(cross_entropy(network(leaf), y).sum(), leaf)
+
+
+def _to_weights(network: nn.Module, x: Tensor, y: Tensor) -> None:
     network.train()
-    cross_entropy(network(x), y).mean().backward()
-    network.zero_grad()
+    parameters = list(network.parameters())
+    torch.autograd.grad(cross_entropy(network(x), y).mean(), parameters)
 
 
-def _in_turn(runs: dict[str, partial[Any]], rounds: int) -> dict[str, list[float]]:
-    """Return each run's seconds, one a round, the device waited for; two rounds warm up."""
+def in_turn(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Return each run's seconds, one a round, the device waited for; some rounds warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 2):
+    for number in range(rounds + WARM_UP):
         for name, run in runs.items():
             _wait()
             started = time.perf_counter()
             run()
             _wait()
-            if number > 1:
+            if number >= WARM_UP:
                 seconds[name].append(time.perf_counter() - started)
     return seconds
 
 
+def waits(run: Callable[[], object]) -> int | None:
+    """Return how often the host waits for the GPU in a run; None on a CPU, which never does."""
+    if not torch.cuda.is_available():
+        return None
+    import warnings
+
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            run()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return sum("called a synchronizing" in str(one.message) for one in said)
+
+
 def _wait() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    with contextlib.suppress(AssertionError):
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()

@@ -1,11 +1,11 @@
-"""A study at fewer epochs, several runs side by side, in commands that end when told to."""
+"""Stage (b), a study at fewer epochs: several runs side by side, in commands that end on time."""
 
 import argparse
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moat.errors import BusyError, MoatError
@@ -23,8 +23,7 @@ def train_study(asked: argparse.Namespace, found: dict[str, Any]) -> int:
 
     Returns how many processes failed.
     """
-    options = [*_options(asked), "--minutes", str(asked.minutes), "--out", str(asked.out)]
-    command = [sys.executable, "-m", "benchmarks.gpu", "work", *options]
+    command = [sys.executable, "-m", "benchmarks.gpu", "work", *_options(asked)]
     threads = str(max(1, (os.cpu_count() or 1) // asked.side_by_side))
     environment = {**os.environ, "OMP_NUM_THREADS": threads}
     failed = run_side_by_side(command, asked.side_by_side, 60 * asked.minutes, environment)
@@ -37,8 +36,15 @@ def run_side_by_side(
     command: list[str], count: int, seconds: float, environment: Mapping[str, str]
 ) -> int:
     """Run a command in so many processes, kill what is left in the end; return how many failed."""
+    return run_together([command] * count, seconds, environment)
+
+
+def run_together(
+    commands: Sequence[list[str]], seconds: float, environment: Mapping[str, str]
+) -> int:
+    """Run the commands at once, kill what is left in the end; return how many failed."""
     deadline = time.monotonic() + seconds
-    workers = [subprocess.Popen(command, env=environment) for _ in range(count)]
+    workers = [subprocess.Popen(command, env=environment) for command in commands]
     codes: list[int | None] = []  # None: stopped by us
     try:
         for worker in workers:
@@ -53,7 +59,10 @@ def run_side_by_side(
     failed = [code for code in codes if code]
     if failed:
         said = ", ".join(map(str, failed))
-        print(f"{len(failed)} of {count} processes failed, exit codes {said}.", file=sys.stderr)
+        print(
+            f"{len(failed)} of {len(commands)} processes failed, exit codes {said}.",
+            file=sys.stderr,
+        )
     return len(failed)
 
 
@@ -79,14 +88,16 @@ def work(asked: argparse.Namespace) -> int:
 
 
 def _plans(asked: argparse.Namespace) -> list[RunPlan]:
-    """Return the runs at the chosen number of epochs, milestones at the same shares of it."""
-    whole = plan(asked.recipe)[0]
-    overrides = [f"training.epochs={asked.epochs}", *asked.set]
+    """Return the runs at the chosen epochs, seed by seed, milestones at the same shares of it."""
+    plans = plan(asked.recipe)
+    whole = plans[0]
+    seeds = list(range(asked.seeds)) or sorted({run.seed for run in plans})
+    overrides = [f"training.epochs={asked.epochs}", f"seeds={seeds}", *asked.set]
     milestones = getattr(whole.schedule, "milestones", ())
     if milestones:
         scaled = {max(1, round(m * asked.epochs / whole.training.epochs)) for m in milestones}
         overrides.append(f"schedule.milestones={sorted(scaled)}")
-    return plan(asked.recipe, overrides=overrides)
+    return sorted(plan(asked.recipe, overrides=overrides), key=lambda run: run.seed)
 
 
 def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
@@ -100,11 +111,13 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
             record = folder.read_record() or {}
             seconds += record["training"]["seconds"]
             passes += asked.epochs * sum(passes_per_example(run))
-            finished[run.label] = {
+            finished[f"{run.label}, seed {run.seed}"] = {
+                "compile": record["training"]["compiled"],
                 "seconds an epoch": round(record["training"]["seconds"] / asked.epochs, 2),
                 "images a second": record["training"]["images_per_second"],
                 "natural": round(record["scores"]["natural"], 2),
                 "total": round(record["scores"]["total"], 2),
+                "union": round(record["scores"]["union"], 2),
             }
     whole = full * sum(sum(passes_per_example(run)) for run in plans)
     hours = whole * seconds / passes / 3600 if passes else None
@@ -124,7 +137,12 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
 
 def _options(asked: argparse.Namespace) -> list[str]:
     """Return the options of `study` as they are handed to its processes."""
-    given = {"--epochs": asked.epochs, "--results": asked.results, "--device": asked.device}
+    given = {
+        "--epochs": asked.epochs,
+        "--seeds": asked.seeds,
+        "--results": asked.results,
+        "--device": asked.device,
+    }
     named = [part for name, value in given.items() for part in (name, str(value))]
     sets = [part for one in asked.set for part in ("--set", one)]
     return [*named, "--recipe", str(asked.recipe), "--side-by-side", str(asked.side_by_side), *sets]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from moat.data.base import as_floats
 from moat.geometry.grids import affine_grid, resample
+from moat.transfers import send
 from moat.types import Images, StoredImages
 
 Augment = Callable[[StoredImages], Images]
@@ -63,7 +64,7 @@ class Augmentation(BaseModel):
             if self.flip:
                 mirrored = torch.rand(len(images), generator=generator) < 0.5
                 images = torch.where(
-                    mirrored.to(images.device)[:, None, None, None], images.flip(3), images
+                    send(mirrored, images.device)[:, None, None, None], images.flip(3), images
                 )
             if self.resized_crop:
                 return self._resized(as_floats(images), size, generator)
@@ -85,9 +86,10 @@ class Augmentation(BaseModel):
         matrix = torch.zeros(len(x), 2, 3)
         matrix[:, 0, 0], matrix[:, 0, 2] = across, centre[0] * (1 - across)
         matrix[:, 1, 1], matrix[:, 1, 2] = down, centre[1] * (1 - down)
-        grid = affine_grid(matrix.to(x), x.new_empty(len(x), 1, *size))
-        edge = grid.new_tensor([1 - 1 / width, 1 - 1 / height])  # outside of it black is mixed in
-        return resample(x, grid.clamp(-edge, edge))
+        grid = affine_grid(send(matrix, x.device).to(x), x.new_empty(len(x), 1, *size))
+        sides = zip(grid.unbind(-1), (1 - 1 / width, 1 - 1 / height), strict=True)
+        inside = [along.clamp(-edge, edge) for along, edge in sides]  # beyond, black is mixed in
+        return resample(x, torch.stack(inside, dim=-1))
 
 
 def _cropped(
@@ -99,7 +101,7 @@ def _cropped(
     if padding:
         images = F.pad(images, (padding,) * 4)
         top, left = (
-            torch.randint(0, n + 1, (len(images),), generator=generator).to(images.device)
+            send(torch.randint(0, n + 1, (len(images),), generator=generator), images.device)
             for n in places
         )
         windows = images.unfold(2, height, 1).unfold(3, width, 1)

@@ -9,6 +9,7 @@ import torch
 from moat.data.augmentation import Augment
 from moat.data.base import Split, as_floats
 from moat.data.rows import ImageRows
+from moat.transfers import send
 from moat.types import Images, Labels, StoredImages
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ def shuffled_batches(
     The last batch may be smaller, but never a single example where others have more (batch norm
     has no variance of one): that one is left out this time.
     """
-    order = torch.randperm(len(split), generator=generator)
+    order = send(torch.randperm(len(split), generator=generator), split.labels.device)
     whole = [index for index in order.split(size) if len(index) > 1 or len(order) == 1 or size == 1]
     for images, labels in _batches(split, whole, device):
         yield augment(images), labels
@@ -54,9 +55,10 @@ def _batches(
 ) -> Iterator[tuple[StoredImages, Labels]]:
     """Read the batches at these positions onto the device, rows of an array one batch ahead."""
     here = split.labels.device
-    read = ((split.images[index.to(here)], split.labels[index.to(here)]) for index in indexes)
+    placed = (index.to(here) for index in indexes)
+    read = ((split.images[index], split.labels[index]) for index in placed)
     for images, labels in _ahead(read) if isinstance(split.images, ImageRows) else read:
-        yield images.to(device or here), labels.to(device or here)
+        yield send(images, device or here), send(labels, device or here)
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:

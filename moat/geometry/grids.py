@@ -6,7 +6,7 @@ Pixels are areas, not corners, and points outside the image read 0 (black). Sinc
 from output to input, the matrix of an affine grid is the inverse of the motion one sees.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -68,7 +68,7 @@ def resample(
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-@lru_cache(maxsize=32)
+@cache  # never dropped: CUDA graphs read them where they lie
 def _points(height: int, width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return [u, v, 1] of every pixel's centre, row by row, shape (height * width, 3).
 

@@ -1,7 +1,6 @@
 """Max AT: each example trains against the threat that hurts it most (Section 4.2)."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from moat.objectives import LossMatrix
@@ -31,5 +30,6 @@ class Max(LossScalarizer):
 
     def weights(self, losses: LossMatrix) -> Tensor:
         """Return for each example 1 at its worst threat, shape (objectives, batch)."""
-        worst = losses.values[1:].argmax(0) + 1
-        return F.one_hot(worst, len(losses.names)).T.to(losses.values)
+        worst = losses.values[1:].argmax(0, keepdim=True) + 1
+        # F.one_hot would look at the values, for which a GPU makes the host wait
+        return torch.zeros_like(losses.values).scatter_(0, worst, 1.0)

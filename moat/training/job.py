@@ -48,3 +48,4 @@ class Fitted:
     seconds: float
     images_per_second: float
     scalarizer: dict[str, Any]
+    compiled: str = "none"  # what of training.compile came about, and why not more

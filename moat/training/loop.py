@@ -7,19 +7,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from moat.data import batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
 from moat.training.checkpoint import Checkpointer
+from moat.training.compiled import Compiled
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
+from moat.training.faults import require_sound
 from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.randomness import generator_for, seed_globally
 from moat.training.step import train_step
+from moat.types import NATURAL
 
 
 def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
@@ -57,9 +60,12 @@ class _Loop:
             job.split.digest(),
         )
 
+        self.compiled = Compiled(self.model, job.training.compile, device)
+        self.faults: list[tuple[int, Tensor]] = []  # by step, not read yet
+
     def run(self) -> Fitted:
         self.progress = self.checkpointer.restore(self.job.fabric.device)
-        network = InPrecision(self.model, self.job.fabric)
+        network = InPrecision(self.compiled.network, self.job.fabric)
         with tensor_float_32(self.job.training.precision == "tf32"):
             while self.progress.epoch < self.epochs:
                 started = time.monotonic()
@@ -94,16 +100,21 @@ class _Loop:
                     pass_size=self.pass_size,
                     generator=search,
                     reach=self._reach(),
+                    search=self.compiled.search,
                 )
             self.progress.step += 1
             seen += len(x)
-            self._require_finite(descent)
-            if self.progress.step % job.training.log_every == 0:
+            self.faults.append((self.progress.step, descent.faults()))
+            logs = self.progress.step % job.training.log_every == 0
+            if logs or device.type == "cpu":  # a GPU would make the host wait for every look
+                self._require_sound()
+            if logs:
                 now = time.monotonic()
                 self._log(self._record(descent, seen / max(now - clock, 1e-9)))
                 clock, seen = now, 0
             self.scheduler.step()
             self.listener.stepped(epoch + 1, self.epochs, self.progress.step, self.steps)
+        self._require_sound()
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
@@ -146,8 +157,15 @@ class _Loop:
         self.job.folder.append_log(record)
         self.listener.logged(record)
 
-    def _require_finite(self, descent: Descent) -> None:
-        descent.losses.require_finite(self._here(), self._mend())
+    def _require_sound(self) -> None:
+        """Read the faults of the steps since the last look, all at once; raise the first."""
+        if not self.faults:
+            return
+        names = (NATURAL, *self.job.threats)
+        steps, faults = zip(*self.faults, strict=True)
+        self.faults = []
+        for step, rows in zip(steps, torch.stack(faults).tolist(), strict=True):
+            require_sound(rows, names, f"{self.job.folder.path}, step {step}", self._mend())
 
     def _require_finite_weights(self) -> None:
         """Refuse to keep weights that the last step of an epoch broke."""
@@ -179,6 +197,7 @@ class _Loop:
             seconds=round(seconds, 2),
             images_per_second=round(self.progress.epoch * len(self.split) / seconds, 1),
             scalarizer=self.job.scalarizer.log(),
+            compiled=self.compiled.outcome(),
         )
 
 

@@ -31,6 +31,10 @@ class Training(BaseModel):
     `warmup` is for training that would never leave the loss of a constant guess: over its first
     epochs every ball's radius and step size grow in a straight line, step by step, from next to
     nothing to the whole. Threats that are not searched by ascent are whole from the start.
+
+    `compile` is about speed on a GPU alone, and is no part of the identity either: "graph" replays
+    each search as one CUDA graph, "default" has the network compiled by torch besides, and "none"
+    does neither. What cannot be captured or compiled runs as it is, and the run's record says why.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -40,5 +44,6 @@ class Training(BaseModel):
     warmup: NonNegativeInt = 0  # epochs over which the threats grow
     precision: Precision = "32-true"
     keep: Literal["last", "best"] = "last"
+    compile: Literal["none", "graph", "default"] = "graph"
     log_every: PositiveInt = 10  # steps
     pass_size: PositiveInt | None = None  # examples; by device where it is not given

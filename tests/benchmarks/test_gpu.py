@@ -37,10 +37,10 @@ def test_a_process_that_fails_is_counted_and_one_that_is_stopped_is_not(study, c
 
 def test_the_whole_is_not_taken_for_as_cheap_as_the_runs_that_finish_first(study, monkeypatch):
     asked = Namespace(recipe=ROOT / "recipes/digits_pareto.toml", results=Path("none"), set=[])
-    asked.epochs, asked.side_by_side = 5, 2
+    asked.epochs, asked.side_by_side, asked.seeds = 5, 2, 0
     record = {
-        "training": {"seconds": 36.0, "images_per_second": 1},
-        "scores": {"natural": 90.0, "total": 100.0},
+        "training": {"seconds": 36.0, "images_per_second": 1, "compiled": "none"},
+        "scores": {"natural": 90.0, "total": 100.0, "union": 0.0},
     }
     monkeypatch.setattr(study, "is_done", lambda run, _: run.label == "natural")
     monkeypatch.setattr(study.RunFolder, "read_record", lambda _: record)
@@ -62,7 +62,14 @@ def sets(*overrides: str) -> list[str]:
 @pytest.mark.slow
 def test_a_step_is_timed_beside_its_passes_and_not_a_second_time(tmp_path):
     small = sets("training.batch_size=2", *SMALL)
-    asked = ["steps", "--studies=mnist", "--precisions=32-true", "--no-compiled", "--rounds=1"]
+    asked = [
+        "steps",
+        "--studies=mnist",
+        "--precisions=32-true",
+        "--modes=none",
+        "--layouts=nchw",
+        "--rounds=1",
+    ]
     found = measure(*asked, *small, out=tmp_path / "gpu.json")
     assert found["machine"]["device"] == "cpu"
     (step,) = found["steps"].values()
@@ -84,7 +91,7 @@ def test_a_study_is_trained_side_by_side_and_what_the_whole_would_take_is_said(t
     small = sets("data.train_examples=60", "evaluation.examples=20")
     results = f"--results={tmp_path / 'results'}"
     study = measure(*asked, results, *small, out=tmp_path / "gpu.json")["study"]
-    assert set(study["finished"]) == {"natural", "pgd-at"}
+    assert set(study["finished"]) == {"natural, seed 0", "pgd-at, seed 0"}
     assert study["runs"] == 2
     spent = sum(run["seconds an epoch"] for run in study["finished"].values())  # all are done
     hours = study["GPU hours of training at 25 epochs, 2 side by side"]

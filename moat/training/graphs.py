@@ -1,0 +1,139 @@
+"""The search as one CUDA graph: a small network on a GPU is bound by launches, not by arithmetic.
+
+The search is nearly the whole of a step, and its shape never changes. So it is recorded once and
+replayed; the descent, a few per cent of the passes, is queued while the search still runs.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from moat.threats import Climb, SearchedThreat, Trace, ascend, joint_search
+from moat.transfers import host_data_refused
+from moat.types import Images, Labels
+
+
+_Run = Callable[[Sequence[Climb]], list[Trace]]
+
+
+class CapturedSearch:
+    """A joint search that replays a CUDA graph for every batch of a shape that it has seen.
+
+    The first batch of a shape is searched as ever, which also warms up the libraries; the second
+    is captured. Weights are read where they lie, so that each replay sees those of its own step.
+    What cannot be captured (draws between iterates, a network that reads its own values, a CPU)
+    is searched as ever; `refusal` says why.
+    """
+
+    def __init__(self) -> None:
+        self.refusal = ""
+        self.captures = 0
+        self._seen: set[_Key] = set()
+        self._graphs: dict[_Key, _Graph] = {}
+        self._pool: Any = None  # one memory pool: the graphs never overlap
+
+    def __call__(
+        self,
+        model: nn.Module,
+        threats: Sequence[SearchedThreat],
+        x: Images,
+        y: Labels,
+        *,
+        generator: torch.Generator | None,
+        pass_size: int,
+        reach: float,
+    ) -> list[Trace]:
+        """Return each threat's last iterate."""
+        if self.refusal or x.device.type != "cuda" or reach != 1 or not threats or not len(x):
+            return joint_search(
+                model, threats, x, y, generator=generator, pass_size=pass_size, reach=reach
+            )
+        climbs = [threat.climb(x, y, generator=generator) for threat in threats]
+
+        def run(own: Sequence[Climb]) -> list[Trace]:
+            found = ascend(model, own, pass_size, measure=False)
+            return [traces.popitem()[1] for traces in found]
+
+        key = (id(model), tuple(map(id, threats)), tuple(x.shape), x.dtype)
+        if key in self._graphs:
+            return self._graphs[key].replay(climbs)
+        if key in self._seen:
+            try:
+                with host_data_refused():
+                    _rehearse(run, climbs)
+                    self._graphs[key] = self._capture(run, climbs, (model, *threats))
+            except Exception as error:  # whatever the network or a threat does that none can record
+                self.refusal = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+                _recover()
+            else:
+                return self._graphs[key].replay(climbs)
+        self._seen.add(key)
+        return run(climbs)
+
+    def _capture(self, run: _Run, climbs: Sequence[Climb], owners: tuple[object, ...]) -> "_Graph":
+        """Record the search on copies of its inputs."""
+        x, y = climbs[0].x.clone(), climbs[0].y.clone()
+        static = [
+            replace(climb, x=x, y=y, start=tuple(block.clone() for block in climb.start))
+            for climb in climbs
+        ]
+        graph = torch.cuda.CUDAGraph()
+        if self._pool is None:
+            self._pool = torch.cuda.graph_pool_handle()
+        # Other threads, such as a reader of images, may call CUDA meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            traces = run(static)
+        self.captures += 1
+        return _Graph(graph, static, traces, owners)
+
+
+def _rehearse(run: _Run, climbs: Sequence[Climb]) -> None:
+    """Search once more, and raise RuntimeError where the host would wait.
+
+    A capture fails there as well, but leaves the device's generators and allocator in disorder.
+    """
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        run(climbs)
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+def _recover() -> None:
+    """Put right what a failed capture leaves: a generator that believes it is captured still."""
+    with suppress(RuntimeError):
+        torch.cuda.synchronize()
+        with torch.cuda.graph(torch.cuda.CUDAGraph()):
+            torch.zeros((), device="cuda")
+
+
+_Key = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype]
+
+
+@dataclass(frozen=True, eq=False)
+class _Graph:
+    """A recorded search, with all that it reads and writes, kept where it lies."""
+
+    graph: torch.cuda.CUDAGraph
+    climbs: list[Climb]
+    traces: list[Trace]
+    owners: tuple[object, ...]  # network and threats
+
+    def replay(self, climbs: Sequence[Climb]) -> list[Trace]:
+        """Search from these starts, and return copies: the next replay writes over its own."""
+        torch._foreach_copy_(_inputs(self.climbs), _inputs(climbs))
+        self.graph.replay()
+        return [
+            Trace(trace.images.clone(), tuple(block.clone() for block in trace.w))
+            for trace in self.traces
+        ]
+
+
+def _inputs(climbs: Sequence[Climb]) -> list[Tensor]:
+    starts = [block for climb in climbs for block in climb.start]
+    return [climbs[0].x, climbs[0].y, *starts]
