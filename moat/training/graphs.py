@@ -16,7 +16,6 @@ from moat.threats import Climb, SearchedThreat, Trace, ascend, joint_search
 from moat.transfers import host_data_refused
 from moat.types import Images, Labels
 
-
 _Run = Callable[[Sequence[Climb]], list[Trace]]
 
 
