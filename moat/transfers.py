@@ -16,11 +16,11 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     A copy from pageable memory would make it wait, so that the data goes through pinned memory.
     Raises RuntimeError under `host_data_refused`.
     """
-    if device.type != "cuda" or tensor.device.type != "cpu":
+    if device.type == "cpu" or tensor.device.type != "cpu":
         return tensor.to(device)
     if _refused.get():
         raise RuntimeError("host data enters the search")
-    if torch.cuda.is_available():
+    if device.type == "cuda" and torch.cuda.is_available():
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
 

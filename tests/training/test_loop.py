@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.data import Augmentation, Split
 from moat.errors import MoatError, RunFolderError, TrainingError
@@ -326,3 +327,28 @@ def test_a_run_does_not_go_on_with_other_images(split, tmp_path):
         f"{split.digest()} then, {others.digest()} now."
     )
     assert raised.value.where == str(job.folder.checkpoint)
+
+
+def test_between_two_lines_of_the_log_nothing_asks_for_a_value(split, tmp_path, monkeypatch):
+    asked, step = [], loop.train_step
+
+    class Questions(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            asked.append(function.overloadpacket.__name__)
+            return function(*args, **(kwargs or {}))
+
+    def from_the_first_step_on(*given, **named):
+        if not seen:
+            asked.clear()
+        seen.append(len(asked))
+        return step(*given, **named)
+
+    seen: list[int] = []
+    monkeypatch.setattr(loop, "train_step", from_the_first_step_on)
+    training = Training(epochs=1, batch_size=16, log_every=100)
+    with Questions():
+        fit(job_for(split, tmp_path, training=training, scalarizer=Max()))
+    between = asked[: seen[-1]]  # up to the last step
+    assert len(seen) == 3
+    assert len(between) > 100
+    assert not {"_local_scalar_dense", "nonzero", "equal"} & set(between)
