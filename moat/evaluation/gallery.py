@@ -15,7 +15,7 @@ from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import predicted, searched_images
 from moat.geometry.grids import identity_grid
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32
+from moat.precision import tensor_float_32, without_autocast
 from moat.threats import Moving
 from moat.types import Images, Transform
 
@@ -65,7 +65,7 @@ def make_gallery(
     chosen = _of_different_classes(first).to(device)
     among = torch.zeros(len(first), dtype=torch.bool, device=device)
     among[chosen] = True
-    with tensor_float_32(False):
+    with tensor_float_32(False), without_autocast():
         # The whole batch, since random starts are drawn for all of it.
         ((x, y),) = batches_in_order(first, BATCH, device)
         searched = [

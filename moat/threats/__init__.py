@@ -8,12 +8,14 @@ from moat.threats.base import (
     StepSize,
     Threat,
     registry,
-    require_images,
     search,
     threat,
 )
+from moat.threats.batch import Batch, batch_of
 from moat.threats.flow import Flow
+from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
+from moat.threats.logits import require_classes, require_logits, require_no_probabilities
 from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
@@ -24,6 +26,7 @@ __all__ = [
     "PGD",
     "RT",
     "AutoAttack",
+    "Batch",
     "Climb",
     "Flow",
     "GradientThreat",
@@ -38,8 +41,17 @@ __all__ = [
     "Warp",
     "ascend",
     "attacked",
+    "bare",
+    "batch_of",
+    "device_of",
+    "door",
+    "guarded_network",
+    "is_trusted",
     "registry",
-    "require_images",
+    "require_classes",
+    "require_logits",
+    "require_no_probabilities",
     "search",
     "threat",
+    "trusted",
 ]
