@@ -18,7 +18,7 @@ from moat.precision import tensor_float_32
 from moat.storage import replace, to_json
 from moat.study import plan
 from moat.study.estimates import passes_per_example
-from moat.study.loading import laid_out
+from moat.study.layout import laid_out
 from moat.training import InPrecision, fabric_for, train_step
 
 RECIPES = Path(__file__).parents[2] / "recipes"
