@@ -140,9 +140,7 @@ class RunFolder:
     def load_checkpoint(self, device: torch.device | str = "cpu") -> Record | None:
         """Return the kept state, or None where there is none."""
         path = self.path / "checkpoint.pt"
-        return read(
-            path, lambda: as_table(torch.load(path, map_location=device, weights_only=True))
-        )
+        return read(path, lambda: as_table(weights.load_plainly(path, device)))
 
     @property
     def checkpoint(self) -> Path:

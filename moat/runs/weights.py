@@ -5,7 +5,9 @@ extra state of a module, is kept as the bytes of torch.save under a name that sa
 """
 
 import io
+import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -62,6 +64,14 @@ def require_kept(state: Mapping[str, Any]) -> None:
             ) from error
 
 
+def load_plainly(file: Path | io.BytesIO, device: torch.device | str = "cpu") -> Any:
+    """Return what torch.save kept, if that is plain data and tensors; no code is run."""
+    with warnings.catch_warnings():
+        # Sparse tensors are checked whenever no code may run, and torch says so each time.
+        warnings.filterwarnings("ignore", "Validating sparse tensor invariants", UserWarning)
+        return torch.load(file, map_location=device, weights_only=True)
+
+
 def _is_dense(value: Any) -> bool:
     return isinstance(value, Tensor) and value.layout == torch.strided and value.dtype in _DENSE
 
@@ -73,4 +83,4 @@ def _packed(value: Any) -> bytes:
 
 
 def _unpacked(content: bytes) -> Any:
-    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return load_plainly(io.BytesIO(content))

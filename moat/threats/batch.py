@@ -67,7 +67,7 @@ def _images(x: Any, device: torch.device | None) -> Images:
         )
     if len(x) and not x.numel():
         raise ModelError(f"the images have no pixels: their shape is {tuple(x.shape)}.")
-    if device is not None and x.device != device and not x.is_meta:
+    if device is not None and x.device != device:
         raise ModelError(
             f"the images are on {x.device}, and the model is on {device}.",
             hint=f"Bring both to one device: x.to({str(device)!r}).",

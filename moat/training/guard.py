@@ -78,8 +78,8 @@ def require_parameters(
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
 
-    The first few images suffice; `labels` are those of the whole data set. What the network keeps must survive its checkpoint. The network and the global random state are left as they
-    were.
+    The first few images suffice; `labels` are those of the whole data set. What the network keeps
+    must survive its checkpoint. The network and the global random state are left as they were.
     """
     require_parameters(network, scalarizer)
     require_kept(network.state_dict())
