@@ -19,7 +19,7 @@ from moat.evaluation.searching import natural_images, search_threat
 from moat.outcomes import Outcomes
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32, without_autocast
-from moat.threats import batch_of, device_of, guarded_network, require_classes
+from moat.threats import batch_of, device_of, guarded_network, largest_of, require_classes
 from moat.types import NATURAL, Images, Labels
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
@@ -111,10 +111,10 @@ def evaluate(
         for number, (x, y) in enumerate(
             batches_in_order(split.near(device, memory), BATCH, device)
         ):
-            x, y, largest = batch_of(x, y, device)
+            x, y, _ = batch_of(x, y, device)
             if number == 0:
-                classes = check_model(model, x, classes)
-            require_classes(classes or 0, largest)
+                found = check_model(model, x, classes)
+                require_classes(found or 0, largest_of(split.labels))
             batches.append(_evaluate_batch(model, x, y, protocol, number, size, parts, told))
     return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)
 

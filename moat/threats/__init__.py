@@ -11,7 +11,7 @@ from moat.threats.base import (
     search,
     threat,
 )
-from moat.threats.batch import Batch, batch_of
+from moat.threats.batch import Batch, batch_of, largest_of
 from moat.threats.flow import Flow
 from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
@@ -47,6 +47,7 @@ __all__ = [
     "door",
     "guarded_network",
     "is_trusted",
+    "largest_of",
     "registry",
     "require_classes",
     "require_logits",

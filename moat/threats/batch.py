@@ -35,15 +35,28 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
         return Batch(images, labels, -1)
     extremes = (*images.detach().aminmax(), *labels.aminmax())
     low, high, least, largest = torch.stack([one.double() for one in extremes]).tolist()
+    _require_from_zero(least)
+    if not (low >= 0 and high <= 1):  # NaN is outside, too
+        _require_near_the_box(low, high)
+        images = images.clamp(0, 1)
+    return Batch(images, labels, int(largest))
+
+
+def largest_of(labels: Labels) -> int:
+    """Return the largest label, -1 of none; raise ModelError for a negative one."""
+    if not len(labels):
+        return -1
+    least, largest = torch.stack(labels.aminmax()).tolist()
+    _require_from_zero(least)
+    return int(largest)
+
+
+def _require_from_zero(least: float) -> None:
     if least < 0:
         raise ModelError(
             f"labels count the classes from 0, and one is {int(least)}.",
             hint="Leave out the examples that have no label.",
         )
-    if not (low >= 0 and high <= 1):  # NaN is outside, too
-        _require_near_the_box(low, high)
-        images = images.clamp(0, 1)
-    return Batch(images, labels, int(largest))
 
 
 def _images(x: Any, device: torch.device | None) -> Images:

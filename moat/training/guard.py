@@ -14,7 +14,7 @@ from moat.errors import ModelError
 from moat.losses import cross_entropy
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
-from moat.threats import bare, door, is_trusted, require_classes, require_logits
+from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
 from moat.threats.logits import UNFIT, cannot_be_run, said
 from moat.types import Images, Labels, Logits
 
@@ -91,7 +91,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
             logits = _logits(network, x)
         except ModelError as error:
             raise ModelError(f"in train mode, {error.message}", hint=error.hint) from error
-        require_classes(logits.shape[1], int(labels.max()))
+        require_classes(logits.shape[1], largest_of(labels))
         _require_gradient(network, logits, labels[: len(x)].long())
 
 
