@@ -14,7 +14,7 @@ from moat.losses import LossName
 from moat.passes import default_pass_size
 from moat.registry import Registry
 from moat.threats.ascent import Climb, Trace, ascend
-from moat.threats.guard import guarded, guarded_search
+from moat.threats.guard import guarded, guarded_search, is_guarded
 from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
 from moat.types import Images, Labels, PerExample, Transform
 
@@ -34,9 +34,9 @@ class Threat(ABC):
     name: ClassVar[str]
 
     def __init_subclass__(cls, **keys: Any) -> None:
-        """Put the guard before the class's own `perturb`, a plug-in's included."""
+        """Put the guard before `perturb`, a plug-in's included, wherever the class has it from."""
         super().__init_subclass__(**keys)
-        if "perturb" in vars(cls):
+        if not (is_guarded(cls.perturb) or getattr(cls.perturb, "__isabstractmethod__", False)):
             cls.perturb = guarded(cls.perturb)  # type: ignore[method-assign]
 
     @abstractmethod

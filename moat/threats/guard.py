@@ -79,7 +79,13 @@ def guarded(perturb: Door) -> Door:
         with door(model, x, y) as (network, images, labels):
             return perturb(self, network, images, labels, **more)
 
+    behind.is_guarded = True  # type: ignore[attr-defined]
     return cast(Door, behind)
+
+
+def is_guarded(perturb: object) -> bool:
+    """Say whether a `perturb` stands behind the door already."""
+    return bool(getattr(perturb, "is_guarded", False))
 
 
 def guarded_search(search: Door) -> Door:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils import parametrizations, weight_norm
 from torch.nn.utils import spectral_norm as old_spectral_norm
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.errors import ModelError
 from moat.threats import (
@@ -482,6 +483,42 @@ def test_what_was_trusted_is_not_looked_at_again(x, y):
         assert torch.equal(behind[1], x - 2)
     with pytest.raises(ModelError), door("no model", x, y):
         pass
+
+
+def test_an_open_door_computes_nothing(x, y):
+    class Count(TorchDispatchMode):
+        seen = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            Count.seen += 1
+            return function(*args, **(kwargs or {}))
+
+    with Count():
+        with trusted(), door(Net, x, y):
+            pass
+        assert Count.seen == 0
+        with door(nn.Identity(), x, y):
+            pass
+    assert Count.seen > 0
+
+
+def test_a_perturb_from_anywhere_stands_behind_the_door(x, y):
+    class Mixin:
+        def perturb(self, model, x, y, *, generator=None):
+            assert y.dtype == torch.long
+            return x
+
+    class Mixed(Mixin, Threat):
+        pass
+
+    class Heir(Mixed):
+        def perturb(self, model, x, y, *, generator=None):
+            return super().perturb(model, x, y, generator=generator)
+
+    for threat in (Mixed(), Heir()):
+        assert torch.equal(threat.perturb(Net(), x, y.int()), x)
+        with pytest.raises(ModelError, match="labels are integers"):
+            threat.perturb(Net(), x, y.float())
 
 
 def test_what_the_network_returns_is_looked_at_once_for_its_values(x, y):
