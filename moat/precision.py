@@ -1,9 +1,14 @@
-"""How exactly CUDA multiplies."""
+"""How exactly numbers are computed: TF32 on CUDA, and what autocast would round."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 
 import torch
+
+Context = Callable[[], AbstractContextManager[object]]
+
+_DEVICES = ("cpu", "cuda")
 
 
 @contextmanager
@@ -16,3 +21,37 @@ def tensor_float_32(enabled: bool) -> Iterator[None]:
         yield
     finally:
         matmul.allow_tf32, cudnn.allow_tf32 = before
+
+
+@contextmanager
+def without_autocast() -> Iterator[Context]:
+    """Compute in the tensors' own types; yield a context in which the caller's autocast is back.
+
+    Half precision is meant for a network. In a sampling grid of 224 pixels it moves points by a
+    third of a pixel.
+
+    Example:
+        >>> one = torch.ones(1, 1)
+        >>> with torch.autocast("cpu", torch.bfloat16), without_autocast() as as_before:
+        ...     with as_before():
+        ...         rounded = one @ one
+        ...     exact = one @ one
+        >>> rounded.dtype, exact.dtype
+        (torch.bfloat16, torch.float32)
+    """
+    devices = [device for device in _DEVICES if torch.is_autocast_enabled(device)]
+    cached = torch.is_autocast_cache_enabled()
+    before = [
+        partial(torch.autocast, device, torch.get_autocast_dtype(device), cache_enabled=cached)
+        for device in devices
+    ]
+    with _all(partial(torch.autocast, device, enabled=False) for device in devices):
+        yield partial(_all, before)
+
+
+@contextmanager
+def _all(contexts: Iterable[Context]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for context in contexts:
+            stack.enter_context(context())
+        yield

@@ -26,8 +26,12 @@ class Split:
     """
 
     images: Stored
-    labels: Labels
+    labels: Labels  # int64, whatever integers were given
     ids: Labels
+
+    def __post_init__(self) -> None:
+        """Take labels of any integer type; raise DataError for others."""
+        object.__setattr__(self, "labels", as_labels(self.labels))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,6 +78,16 @@ def as_floats(images: torch.Tensor) -> Images:
             hint="Keep images in [0, 1] as (255 * images).round().to(torch.uint8).",
         )
     return images.float().div_(255)
+
+
+def as_labels(labels: torch.Tensor) -> Labels:
+    """Return labels as int64; DataError refuses any that are no integers."""
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise DataError(
+            f"labels are integers, not {labels.dtype}.",
+            hint="If they count the classes from 0, keep labels.long().",
+        )
+    return labels.long()
 
 
 @dataclass(frozen=True, eq=False)

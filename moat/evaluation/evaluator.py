@@ -18,8 +18,8 @@ from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import natural_images, search_threat
 from moat.outcomes import Outcomes
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32
-from moat.threats import require_images
+from moat.precision import tensor_float_32, without_autocast
+from moat.threats import batch_of, device_of, guarded_network, largest_of, require_classes
 from moat.types import NATURAL, Images, Labels
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
@@ -74,6 +74,7 @@ class Parts(Interface):
         """Keep it."""
 
 
+@guarded_network
 def evaluate(
     model: nn.Module,
     data: Data | Split,
@@ -99,20 +100,21 @@ def evaluate(
     split = data.test if isinstance(data, Data) else data
     if protocol.examples is not None:
         split = split.take(torch.arange(min(protocol.examples, len(split))))
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    device = device_of(model) or torch.device("cpu")
     size = pass_size or default_pass_size(device)
     classes = len(data.classes) if isinstance(data, Data) else None
     if classes is not None:
         protocol.require_classes(classes)
     batches: list[Found] = []
     told = _Told(protocol, len(split), progress)
-    with tensor_float_32(False):
+    with tensor_float_32(False), without_autocast():
         for number, (x, y) in enumerate(
             batches_in_order(split.near(device, memory), BATCH, device)
         ):
-            require_images(x, y)
+            x, y, _ = batch_of(x, y, device)
             if number == 0:
-                check_model(model, x, classes)
+                found = check_model(model, x, classes)
+                require_classes(found or 0, largest_of(split.labels))
             batches.append(_evaluate_batch(model, x, y, protocol, number, size, parts, told))
     return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)
 

@@ -1,12 +1,13 @@
 """A few test images, and what an evaluation's own searches made of them, to be looked at."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from moat.data import Data, Split, batches_in_order
 from moat.evaluation.evaluator import BATCH
@@ -15,7 +16,7 @@ from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import predicted, searched_images
 from moat.geometry.grids import identity_grid
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32
+from moat.precision import tensor_float_32, without_autocast
 from moat.threats import Moving
 from moat.types import Images, Transform
 
@@ -65,7 +66,7 @@ def make_gallery(
     chosen = _of_different_classes(first).to(device)
     among = torch.zeros(len(first), dtype=torch.bool, device=device)
     among[chosen] = True
-    with tensor_float_32(False):
+    with tensor_float_32(False), without_autocast():
         # The whole batch, since random starts are drawn for all of it.
         ((x, y),) = batches_in_order(first, BATCH, device)
         searched = [
@@ -85,10 +86,15 @@ def make_gallery(
         predicted=natural.cpu().numpy(),
         threats=tuple(protocol.threats),
         strengths=np.array([protocol.columns_of(n)[-1].strength for n in protocol.threats], float),
-        adversarial=np.stack([_bytes(images[chosen]) for images, _ in searched]),
-        adversarial_predicted=np.stack([verdict.cpu().numpy() for verdict in verdicts]),
-        displacements=np.stack(moved),
+        adversarial=_stacked([_bytes(images[chosen]) for images, _ in searched], x[chosen], "u1"),
+        adversarial_predicted=_stacked([one.cpu().numpy() for one in verdicts], chosen, "i8"),
+        displacements=_stacked(moved, identity_grid(x[chosen]), "f4"),
     )
+
+
+def _stacked(parts: list[NDArray[Any]], like: Tensor, kind: str) -> NDArray[Any]:
+    """Return what the threats made, the threat first; of none, of the axes of `like`."""
+    return np.stack(parts) if parts else np.zeros((0, *like.shape), kind)
 
 
 def _of_different_classes(split: Split) -> torch.Tensor:

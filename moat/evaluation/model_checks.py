@@ -8,37 +8,49 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import ModelError
-from moat.precision import tensor_float_32
-from moat.threats import attacked, require_images
+from moat.precision import tensor_float_32, without_autocast
+from moat.threats import (
+    attacked,
+    batch_of,
+    guarded_network,
+    require_logits,
+    require_no_probabilities,
+)
+from moat.threats.logits import cannot_be_run, changes_images, no_gradient, said
 from moat.types import Images, Logits
 
 FEW = 32  # images that suffice
 REPEATED = 1e-4  # relative: what two calls on the same images may differ by
 ALONE = 1e-3  # relative: what an image may get otherwise beside others
-SUMMED = 1e-3  # what the sum of probabilities may be off by
 
 
-def check_model(model: nn.Module, x: Images, classes: int | None, *, searched: bool = True) -> None:
-    """Raise ModelError with the mend, unless the model returns what an evaluation can rest on.
+@guarded_network
+def check_model(
+    model: nn.Module, x: Images, classes: int | None, *, searched: bool = True
+) -> int | None:
+    """Return how many classes the model has, if an evaluation can rest on what it returns.
 
     That is: logits of so many classes (None: of any), the same in every call, of each image alone,
     the images left as they are and, where it is `searched` by gradients, differentiable. Logits
-    that are not finite pass: a model that diverged is scored as what it is.
+    that are not finite pass: a model that diverged is scored as what it is. Raises ModelError with
+    the mend for any other.
 
-    The first few images suffice. The model and the global random state are left as they were.
+    The first few images suffice; of none, None is returned. The model and the global random state
+    are left as they were.
     """
     x = x[:FEW]
     if not len(x):
-        return
-    require_images(x, x.new_zeros(len(x), dtype=torch.long))
+        return None
+    x = batch_of(x, torch.zeros(len(x), dtype=torch.long)).images
     with _apart(model, x):
         logits = _logits(model, x)
-        _require_form(logits, len(x), classes)
-        _require_no_probabilities(logits)
+        require_logits(logits, len(x), classes)
+        require_no_probabilities(logits)
         _require_the_same_again(model, x, logits)
         _require_alone_as_beside_others(model, x, logits)
         if searched:
             _require_gradient(model, x)
+    return logits.shape[1]
 
 
 def non_finite_share(logits: Logits) -> float:
@@ -50,8 +62,9 @@ def non_finite_share(logits: Logits) -> float:
 def _apart(model: nn.Module, x: Images) -> Iterator[None]:
     """Evaluate as an evaluation does, and leave no trace in the flags and the random state."""
     devices = [x.device] if x.is_cuda else []
-    with tensor_float_32(False), torch.random.fork_rng(devices), attacked(model):
-        yield
+    with tensor_float_32(False), without_autocast():  # noqa: SIM117 - too long for a line
+        with torch.random.fork_rng(devices), attacked(model):
+            yield
 
 
 def _logits(model: nn.Module, x: Images) -> Tensor:
@@ -63,64 +76,13 @@ def _logits(model: nn.Module, x: Images) -> Tensor:
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # a foreign model may raise anything
-        raise ModelError(
-            f"the model cannot be run on {str(x.dtype).removeprefix('torch.')} images of the shape "
-            f"{tuple(x.shape)} ({_said(error)}).",
-            hint="It is called with images (batch, channel, height, width) in [0, 1], as many as "
-            "fit: normalise and resize inside of it.",
-        ) from error
+        raise cannot_be_run(error, x) from error
     if not torch.equal(given, x):
-        raise ModelError(
-            "the model changes the images that it is given, and with them what is searched.",
-            hint="Let its first layer work on a copy: x = x.clone(), x = x - mean and not x -= "
-            "mean, no inplace=True.",
-        )
+        raise changes_images()
     if not isinstance(found, Tensor):
-        raise ModelError(
-            f"the model returns {_a(type(found).__name__)} and no tensor of logits.",
-            hint="Wrap it in a module that returns the logits alone.",
-        )
+        require_logits(found, len(x))
+    assert isinstance(found, Tensor)
     return found
-
-
-def _require_form(logits: Tensor, images: int, classes: int | None) -> None:
-    shape = tuple(logits.shape)
-    if len(shape) != 2 or shape[0] != images:
-        raise ModelError(
-            f"the model returns {shape} for {images} image(s), where logits are ({images}, "
-            f"{'classes' if classes is None else classes}).",
-            hint="Return one row of logits for each image of the batch.",
-        )
-    if classes is not None and shape[1] != classes:
-        raise ModelError(
-            f"the model returns {shape[1]} logits an image, and the data have {classes} classes.",
-            hint=f"Give it a last layer of {classes} outputs in the order of the data's classes, "
-            "or evaluate it on the data that it was trained on.",
-        )
-    if not logits.is_floating_point():
-        raise ModelError(
-            f"the model returns numbers of type {logits.dtype}, which have no gradient.",
-            hint="Return the logits, and not the class: leave out the argmax.",
-        )
-    if logits.dtype not in (torch.float32, torch.float64):
-        raise ModelError(
-            f"the model returns logits of type {logits.dtype}, which loses small differences.",
-            hint="Evaluate it in float32: model.float(), no autocast; or end its forward with "
-            "logits.float().",
-        )
-
-
-def _require_no_probabilities(logits: Logits) -> None:
-    """A softmax flattens the loss, so that a search on it finds less than there is."""
-    tolerance = SUMMED if len(logits) > 3 else SUMMED / 100  # few rows may be so by chance
-    inside = bool(((logits >= 0) & (logits <= 1)).all())
-    summed = bool(((logits.double().sum(1) - 1).abs() <= tolerance).all())
-    if inside and summed and bool((logits != logits[0, 0]).any()):
-        raise ModelError(
-            "the model returns probabilities: every row lies in [0, 1] and adds up to 1.",
-            hint="Return logits: leave out the softmax. Its gradient vanishes where the model is "
-            "sure, and attacks would find less than there is.",
-        )
 
 
 def _require_the_same_again(model: nn.Module, x: Images, logits: Logits) -> None:
@@ -174,14 +136,9 @@ def _require_gradient(model: nn.Module, x: Images) -> None:
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # a foreign model may raise anything
-        reached, why = False, f" ({_said(error)})"
+        reached, why = False, f" ({said(error)})"
     if not reached:
-        raise ModelError(
-            f"the gradient of the logits does not reach the images{why}, so that no search by "
-            "gradients finds anything.",
-            hint="Leave out what cuts it between image and logits: detach, no_grad, numpy, argmax, "
-            ".data, a tensor made anew.",
-        )
+        raise no_gradient(why)
 
 
 def _difference(one: Tensor, other: Tensor) -> float:
@@ -200,12 +157,3 @@ def _difference(one: Tensor, other: Tensor) -> float:
     if not one.numel() or torch.equal(one, other):
         return 0.0
     return ((one - other).abs().max() / torch.maximum(one.abs(), other.abs()).max()).item()
-
-
-def _said(error: Exception) -> str:
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
-
-
-def _a(name: str) -> str:
-    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

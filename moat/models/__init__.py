@@ -1,6 +1,7 @@
 """Networks from images in [0, 1] to logits."""
 
 from moat.models.base import Model, model, registry
+from moat.models.built import built
 from moat.models.fitting import load_into
 from moat.models.normalise import Normalise
 from moat.models.preact_resnet18 import PreActResNet18
@@ -17,6 +18,7 @@ __all__ = [
     "ResNet18",
     "SmallCNN",
     "TinyCNN",
+    "built",
     "load_into",
     "model",
     "registry",

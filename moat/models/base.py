@@ -15,6 +15,11 @@ class Model(ABC):
     """How a network is built. Its fields are recipe keys."""
 
     name: ClassVar[str]
+    bears_channels_last: ClassVar[bool] = False
+    """Whether its networks are known to work with their channels last in memory, which is faster.
+
+    Others are tried before a run begins.
+    """
 
     @abstractmethod
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:

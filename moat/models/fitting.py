@@ -2,15 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from moat.errors import ModelError
 
 SHOWN = 3  # keys of each kind; the rest is counted
 
 
-def load_into(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     """Load weights by their names; raise ModelError that says in which keys they differ.
 
     Counts of batches, which weights from before torch 0.4.1 lack, may be missing.
@@ -25,8 +26,10 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor]) -> None:
     network.load_state_dict(found)
 
 
-def differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return which keys are missing, foreign or of another shape; nothing where all fit.
+
+    What a module keeps as its extra state has whatever shape it likes.
 
     Example:
         >>> differences({"a": torch.zeros(2), "b": torch.zeros(1)}, {"a": torch.zeros(3)})
@@ -37,7 +40,7 @@ def differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> 
     reshaped = [
         f"{name} {tuple(found[name].shape)} and not {tuple(value.shape)}"
         for name, value in expected.items()
-        if name in found and value.shape != found[name].shape
+        if name in found and not name.endswith(_EXTRA) and value.shape != found[name].shape
     ]
     key = "key" if len(missing) == 1 else "keys"
     parts = (
@@ -54,3 +57,4 @@ def _first(names: Sequence[str]) -> str:
 
 
 _COUNT = "num_batches_tracked"
+_EXTRA = "_extra_state"

@@ -1,6 +1,6 @@
 """The small network of the MNIST studies."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from torch import nn
@@ -23,6 +23,7 @@ class SmallCNN(Model):
     (the network of their MNIST experiments).
     """
 
+    bears_channels_last: ClassVar[bool] = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     initialisation: Literal["kaiming", "torch"] = "kaiming"  # of the convolutions
 

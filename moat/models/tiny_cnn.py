@@ -1,6 +1,6 @@
 """A network that trains in seconds on a CPU."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PositiveInt
 from torch import nn
@@ -12,6 +12,7 @@ from moat.models.base import Model, model
 class TinyCNN(Model):
     """Three convolutions, a linear layer: for small images on small machines."""
 
+    bears_channels_last: ClassVar[bool] = True
     width: PositiveInt = 12  # channels of the first convolution; the others have twice as many
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # before the linear layer
 

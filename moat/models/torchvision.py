@@ -4,7 +4,7 @@ import re
 from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, PositiveFloat
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -132,6 +132,8 @@ class ResNet18(Torchvision):
 
     Source: He et al., Deep Residual Learning for Image Recognition, 2016.
     """
+
+    bears_channels_last: ClassVar[bool] = True
 
 
 @lru_cache

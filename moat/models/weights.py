@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from functools import lru_cache
 from hashlib import sha256
@@ -59,11 +59,29 @@ def digest_of_state(state: Mapping[str, Any]) -> str:
     """
     found = sha256()
     for name, value in sorted(state.items()):
-        if isinstance(value, Tensor):
-            plain = value.detach().cpu().contiguous().flatten()
-            found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-            found.update(plain.view(torch.uint8).numpy().tobytes() if len(plain) else b"")
+        for part in _parts(name, value):
+            found.update(part)
     return found.hexdigest()[:16]
+
+
+def _parts(name: str, value: Any) -> Iterator[bytes]:
+    """Yield what identifies one entry of a state dict, also one that is no dense tensor."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        yield f"{name} {value.dtype} {tuple(value.shape)}\n".encode()
+        if value.is_quantized:
+            yield f"{value.qscheme()} {value.dequantize().flatten().tolist()}".encode()
+        else:
+            plain = value.to_dense().contiguous().flatten()
+            yield plain.view(torch.uint8).numpy().tobytes() if len(plain) else b""
+    elif isinstance(value, Mapping):
+        for key, one in sorted(value.items(), key=str):
+            yield from _parts(f"{name}.{key}", one)
+    elif isinstance(value, list | tuple):
+        for number, one in enumerate(value):
+            yield from _parts(f"{name}.{number}", one)
+    else:
+        yield f"{name} {value!r}\n".encode()
 
 
 def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> State:
@@ -137,7 +155,10 @@ def _state_in(held: Any, path: Path) -> State:
         if isinstance(held, dict) and isinstance(held.get(key), dict):
             held = held[key]
     named = isinstance(held, dict) and bool(held)
-    if not named or not all(isinstance(value, Tensor) for value in held.values()):
+    if not named or not all(
+        isinstance(value, Tensor) or str(name).endswith("_extra_state")
+        for name, value in held.items()
+    ):
         raise ModelError(
             f"the file {str(path)!r} holds no state dict: names with a tensor each.",
             hint="Save the state dict alone: torch.save(network.state_dict(), path).",

@@ -24,10 +24,8 @@ from typing import Any
 import tomli_w
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 
-from moat.runs import log
+from moat.runs import log, weights
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
 from moat.runs.parts import EvaluationParts, newest_part
@@ -142,27 +140,21 @@ class RunFolder:
     def load_checkpoint(self, device: torch.device | str = "cpu") -> Record | None:
         """Return the kept state, or None where there is none."""
         path = self.path / "checkpoint.pt"
-        return read(
-            path, lambda: as_table(torch.load(path, map_location=device, weights_only=True))
-        )
+        return read(path, lambda: as_table(weights.load_plainly(path, device)))
 
     @property
     def checkpoint(self) -> Path:
         """Where the checkpoint lies, for messages."""
         return self.path / "checkpoint.pt"
 
-    def save_model(self, state: Mapping[str, torch.Tensor]) -> None:
+    def save_model(self, state: Mapping[str, Any]) -> None:
         """Keep the trained weights."""
-        tensors = {  # copies: safetensors refuses weights that two layers share
-            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, value in state.items()
-        }
-        replace(self.path / "model.safetensors", save_tensors(tensors))
+        replace(self.path / "model.safetensors", weights.to_bytes(state))
 
-    def load_model(self) -> dict[str, torch.Tensor] | None:
+    def load_model(self) -> dict[str, Any] | None:
         """Return the trained weights, or None where there are none yet."""
         path = self.path / "model.safetensors"
-        return read(path, lambda: load_tensors(path.read_bytes()))
+        return read(path, lambda: weights.from_bytes(path.read_bytes()))
 
     @property
     def is_trained(self) -> bool:

@@ -14,6 +14,7 @@ from moat.data import Data, DataSet, shuffled_batches
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
+from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, attacked
@@ -59,7 +60,9 @@ def estimate_all(
             with asked_for(plan, "data"):
                 loaded[plan.dataset] = plan.dataset.load(cache)
         data = loaded[plan.dataset]
-        shared = json.dumps([plan.trains[part] for part in ("data", "model", "training")])
+        # A network that one kind of scalarizer can train, another may not.
+        kind = isinstance(plan.scalarizer, GradientScalarizer)
+        shared = json.dumps([*(plan.trains[n] for n in ("data", "model", "training")), kind])
         if shared not in timed:
             timed[shared] = time_passes(plan, data, device)
         estimates.append(estimate(plan, data, timed[shared]))

@@ -21,6 +21,7 @@ from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
 from moat.study.judge import Judged, judge, machine, scores_before
 from moat.study.listener import StudyListener
+from moat.threats import bare
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -92,8 +93,7 @@ class _Asked:
         """Return the network with its weights."""
         if self.made:
             return network_of(self.made, self.called, data, self.checkpoint, device)
-        assert self.given is not None
-        return self.given
+        return bare(self.given)
 
     @property
     def command(self) -> list[str]:

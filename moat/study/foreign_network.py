@@ -7,7 +7,7 @@ from torch import nn
 
 from moat.data import Data
 from moat.errors import ModelError
-from moat.models import Model, PythonModel, load_into
+from moat.models import Model, PythonModel, built, load_into
 from moat.models.weights import read_weights, wrapping
 from moat.study.failures import said_of
 from moat.training import seed_globally
@@ -53,15 +53,15 @@ def load_checkpoint(network: nn.Module, file: Path) -> None:
 def _drawn(model: Model, data: Data, seed: int) -> nn.Module:
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         seed_globally(seed, 0, "initialisation")
-        return model.build(data.shape, len(data.classes))
+        return built(model, data.shape, len(data.classes))
 
 
 def _require_weights(model: Model, network: nn.Module, data: Data) -> None:
     """Raise ModelError where weights depend on the seed: then nobody trained them."""
     other = _drawn(model, data, seed=1)
     model.initialise(other)
-    theirs = other.state_dict()
-    drawn = [n for n, value in network.state_dict().items() if not torch.equal(value, theirs[n])]
+    theirs = dict(other.named_parameters())
+    drawn = [n for n, value in network.named_parameters() if not torch.equal(value, theirs[n])]
     if drawn:
         more = f" and {len(drawn) - SHOWN} more" if len(drawn) > SHOWN else ""
         raise ModelError(

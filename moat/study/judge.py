@@ -19,6 +19,7 @@ from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.models.described import digest_of_network
+from moat.models.weights import digest_of_state
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.listener import StudyListener
@@ -91,11 +92,9 @@ def _fingerprint(
     The code of a model that is a file of the user's stands in `trains`, by its digest.
     """
     made = json.dumps([record.get("trains"), digest_of_network(model)], sort_keys=True)
-    digest = sha256(f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}".encode())
-    for name, value in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
+    weights = digest_of_state(model.state_dict())
+    said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
+    return sha256(said.encode()).hexdigest()[:16]
 
 
 def scores_before(

@@ -10,8 +10,9 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import Data, Split
-from moat.errors import ModelError, RunFolderError
+from moat.errors import RunFolderError
 from moat.evaluation import Protocol, evaluate
+from moat.models import built
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
@@ -20,9 +21,10 @@ from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
 from moat.study.judge import judge
+from moat.study.layout import best_layout
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, laid_out, load, plan_of, record_of, with_weights
-from moat.threats import attacked
+from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.study.network import check_network
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.types import NATURAL
 from moat.version import __version__
@@ -64,22 +66,16 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     """Return the network of a run with its seeded initial weights, pretrained where it asks so.
 
     A run that goes on has weights of its own, and takes the network as it was drawn.
-    Raises MoatError that names the recipe's key where it cannot be built or gives no logits.
+    Raises MoatError that names the recipe's key where it cannot be built, trained or judged.
     """
     seed_globally(plan.seed, 0, "initialisation")
     with asked_for(plan, "model"):
-        model = plan.model.build(data.shape, len(data.classes))
-        with attacked(model), torch.no_grad():
-            found = tuple(model(torch.zeros(2, *data.shape)).shape)
-        if found != (2, len(data.classes)):
-            raise ModelError(
-                f"the network returns {found} for two images of {data.shape}, where logits of "
-                f"{len(data.classes)} classes are (2, {len(data.classes)})."
-            )
+        model = built(plan.model, data.shape, len(data.classes))
+        check_network(model, data, plan.scalarizer)
     if pretrained:
         with asked_for(plan, "model", "weights"):
             plan.model.initialise(model)
-    return laid_out(model)
+    return best_layout(plan.model, model, data.shape)
 
 
 def _train(

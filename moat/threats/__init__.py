@@ -10,12 +10,14 @@ from moat.threats.base import (
     Threat,
     joint_search,
     registry,
-    require_images,
     search,
     threat,
 )
+from moat.threats.batch import Batch, batch_of, largest_of
 from moat.threats.flow import Flow
+from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
+from moat.threats.logits import require_classes, require_logits, require_no_probabilities
 from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
@@ -26,6 +28,7 @@ __all__ = [
     "PGD",
     "RT",
     "AutoAttack",
+    "Batch",
     "Climb",
     "Flow",
     "GradientThreat",
@@ -41,9 +44,19 @@ __all__ = [
     "Warp",
     "ascend",
     "attacked",
+    "bare",
+    "batch_of",
+    "device_of",
+    "door",
+    "guarded_network",
+    "is_trusted",
     "joint_search",
+    "largest_of",
     "registry",
-    "require_images",
+    "require_classes",
+    "require_logits",
+    "require_no_probabilities",
     "search",
     "threat",
+    "trusted",
 ]

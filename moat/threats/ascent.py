@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from moat.errors import ModelError
 from moat.passes import Pass, cut
 from moat.threats.climbing import Climb, Climber, Trace
+from moat.threats.logits import no_gradient
 from moat.threats.searches import BestSearch
 from moat.types import Images
 
@@ -109,11 +110,14 @@ def _gradient_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass
     ]
     # sum, not mean: the gradient of an example must not depend on the size of its batch
     total = torch.stack([loss.sum() for loss in losses]).sum()
-    slopes = iter(torch.autograd.grad(total, [block for w in blocks for block in w]))
-    for climber, part, found, loss, w, segment in zip(
+    found = torch.autograd.grad(total, [block for w in blocks for block in w], allow_unused=True)
+    slopes = iter([slope for slope in found if slope is not None])
+    if None in found:  # a network with a graph that leads elsewhere, as a quantised one
+        raise no_gradient()
+    for climber, part, answer, loss, w, segment in zip(
         own, images, logits, losses, blocks, segments, strict=True
     ):
-        climber.take(segment.rows, part, found, loss, tuple(next(slopes) for _ in w))
+        climber.take(segment.rows, part, answer, loss, tuple(next(slopes) for _ in w))
 
 
 def _forward_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass) -> None:

@@ -15,7 +15,7 @@ from moat.errors import MissingPackageError
 from moat.losses import is_correct
 from moat.passes import default_pass_size
 from moat.threats.ascent import attacked
-from moat.threats.base import Threat, require_images, threat
+from moat.threats.base import Threat, threat
 from moat.types import Images, Labels
 
 Name = Literal["apgd-ce", "apgd-dlr", "apgd-t", "fab", "fab-t", "square"]
@@ -73,7 +73,6 @@ class AutoAttack(Threat):
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
     ) -> Images:
         """Return the first image found that is misclassified, or x where none is."""
-        require_images(x, y)
         seed = _drawn_seed(generator)
         # Copies: tensors of an outer inference_mode cannot be differentiated through, and the
         # searches take views that want the channels' rows in a row.
@@ -82,8 +81,9 @@ class AutoAttack(Threat):
             return images
 
         def predict(part: Tensor) -> Tensor:
-            # A copy: Square writes into the logits, which may share memory with the images.
-            logits: Tensor = model(part.to(x.dtype))
+            # Copies: Square writes into the logits, which may share memory with the images, and
+            # a network may write into these.
+            logits: Tensor = model(part.to(x.dtype, copy=True))
             return logits.to(torch.float32, copy=True)
 
         with attacked(model), torch.no_grad(), _random_state_kept():

@@ -2,19 +2,27 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal, Protocol, TypeVar, dataclass_transform, runtime_checkable
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeVar,
+    dataclass_transform,
+    runtime_checkable,
+)
 
 import torch
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
-from torch import Tensor, nn
+from torch import nn
 
-from moat.errors import ModelError
 from moat.geometry.balls import Ball, draw
 from moat.losses import LossName
 from moat.passes import default_pass_size
 from moat.registry import Registry
 from moat.threats.ascent import Climb, Trace, ascend
+from moat.threats.guard import guarded, guarded_search, is_guarded
 from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
 from moat.types import Images, Labels, PerExample, Transform
 
@@ -33,6 +41,12 @@ class Threat(ABC):
 
     name: ClassVar[str]
 
+    def __init_subclass__(cls, **keys: Any) -> None:
+        """Put the guard before `perturb`, a plug-in's included, wherever the class has it from."""
+        super().__init_subclass__(**keys)
+        if not (is_guarded(cls.perturb) or getattr(cls.perturb, "__isabstractmethod__", False)):
+            cls.perturb = guarded(cls.perturb)  # type: ignore[method-assign]
+
     @abstractmethod
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
@@ -42,6 +56,10 @@ class Threat(ABC):
         The model may be any module, in any mode, from images in [0, 1] to logits; its flags, its
         gradients and the global random state are left as they were. Random draws come from
         `generator`, or from torch's global one where there is none.
+
+        Every class has `moat.threats.guard` before this method, so that an implementation sees
+        float images in [0, 1], int64 labels on their device, and a model that returns logits.
+        Raises ModelError for others.
         """
 
 
@@ -203,6 +221,7 @@ def _home(generator: torch.Generator | None) -> torch.device:
     return torch.device("cpu") if generator is None else generator.device
 
 
+@guarded_search
 def search(
     model: nn.Module,
     threats: Sequence[SearchedThreat],
@@ -219,7 +238,6 @@ def search(
     searches with it would give. Their balls have the share `reach` of their radius and step size.
     Nothing is measured; `ascend` reports iterates and outcomes.
     """
-    require_images(x, y)
     size = default_pass_size(x.device) if pass_size is None else pass_size
     return joint_search(model, threats, x, y, generator=generator, pass_size=size, reach=reach)
 
@@ -255,25 +273,6 @@ def joint_search(
     """Search as `search` does, without a look at the values: a GPU would make the host wait."""
     climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
     return [traces.popitem()[1] for traces in ascend(model, climbs, pass_size, measure=False)]
-
-
-def require_images(x: Tensor, y: Tensor) -> None:
-    """Raise ModelError unless x are floating-point images in [0, 1] with a label each."""
-    if not x.is_floating_point() or x.ndim != 4 or len(x) != len(y):
-        raise ModelError(
-            f"a threat takes floating-point images (batch, channel, height, width) and one label "
-            f"each, not {tuple(x.shape)} of {x.dtype} and {tuple(y.shape)} labels."
-        )
-    if len(y) and y.amin() < 0:
-        raise ModelError(
-            f"labels count the classes from 0, and one is {int(y.amin())}.",
-            hint="Leave out the examples that have no label.",
-        )
-    if len(x) and not (x.amin() >= 0 and x.amax() <= 1):  # NaN is refused, too
-        raise ModelError(
-            f"images lie in [0, 1], not in [{x.amin():.3g}, {x.amax():.3g}].",
-            hint="Make normalisation the first layer of the model.",
-        )
 
 
 registry: Registry[Threat] = Registry("threat", "moat.threats", Threat)  # type: ignore[type-abstract]

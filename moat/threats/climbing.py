@@ -117,11 +117,13 @@ class Climber:
         self, rows: slice, images: Images, logits: Logits, loss: PerExample, slopes: Transform
     ) -> None:
         """Keep what one pass has found, the passes of an iterate in their order."""
+        # Of the images' type, as all that is kept of an example: a network may answer in float64.
+        loss = loss.detach().to(self.x.dtype)
         if self.light:
-            self.slopes.append((loss.detach(), slopes))
+            self.slopes.append((loss, slopes))
         else:
             correct = is_correct(logits, self.y[rows])
-            self.parts.append((images.detach(), loss.detach(), correct, slopes))
+            self.parts.append((images.detach(), loss, correct, slopes))
 
     def advance(self, step: int) -> None:
         """Report the measured iterate where it was asked for, let the fallen go, and move on."""
@@ -242,7 +244,7 @@ def _reference(
     climb: Climb, x: Images, y: Labels, model: nn.Module, pass_size: int
 ) -> Tensor | None:
     """Return what a loss compares with: natural logits, or the class that is aimed at."""
-    if climb.loss != "kl" and climb.loss not in TARGETED:
+    if not len(x) or (climb.loss != "kl" and climb.loss not in TARGETED):
         return None
     with torch.no_grad():
         logits = torch.cat([model(part) for part in x.split(pass_size)])

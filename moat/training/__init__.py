@@ -2,6 +2,7 @@
 
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision, fabric_for
+from moat.training.guard import check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.loop import fit
@@ -25,6 +26,7 @@ __all__ = [
     "Schedule",
     "Training",
     "TrainingListener",
+    "check_trainable",
     "fabric_for",
     "fit",
     "seed_globally",

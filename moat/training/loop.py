@@ -1,5 +1,6 @@
 """Epochs around Algorithm 1: batches, schedule, log, validation, checkpoints."""
 
+import copy
 import math
 import time
 from collections.abc import Iterator
@@ -9,15 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from moat.data import batches_per_epoch, shuffled_batches
+from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32
+from moat.precision import tensor_float_32, without_autocast
+from moat.threats import trusted
 from moat.training.checkpoint import Checkpointer
 from moat.training.compiled import Compiled
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
 from moat.training.faults import require_sound
+from moat.training.finite import Finite
+from moat.training.guard import FEW, check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.randomness import generator_for, seed_globally
@@ -44,6 +48,7 @@ class _Loop:
         self.job, self.listener = job, listener
         device = job.fabric.device
         self.model = job.model.to(device)
+        self.finite = Finite(self.model)
         self.split = job.split.near(device, job.memory)
         self.steps_per_epoch = batches_per_epoch(len(job.split), job.training.batch_size)
         self.epochs = job.training.epochs
@@ -66,7 +71,8 @@ class _Loop:
     def run(self) -> Fitted:
         self.progress = self.checkpointer.restore(self.job.fabric.device)
         network = InPrecision(self.compiled.network, self.job.fabric)
-        with tensor_float_32(self.job.training.precision == "tf32"):
+        with tensor_float_32(self.job.training.precision == "tf32"), without_autocast():
+            self._require_trainable(InPrecision(self.model, self.job.fabric))
             while self.progress.epoch < self.epochs:
                 started = time.monotonic()
                 self._epoch(network)
@@ -76,6 +82,13 @@ class _Loop:
                 self._validate()
                 self.checkpointer.save(self.progress)
         return self._finished()
+
+    def _require_trainable(self, network: nn.Module) -> None:
+        """Look at the network and the labels once, so that no step need look at them again."""
+        size = self.job.size or self.split.images.shape[2:]
+        few = self.split.take(torch.arange(min(FEW, len(self.split)))).at((size[0], size[1]))
+        for x, _ in batches_in_order(few, FEW, self.job.fabric.device):
+            check_trainable(network, x, self.split.labels, self.job.scalarizer)
 
     def _epoch(self, network: nn.Module) -> None:
         job, epoch = self.job, self.progress.epoch
@@ -89,7 +102,7 @@ class _Loop:
         network.train()
         clock, seen = time.monotonic(), 0
         for x, y in shuffled_batches(self.split, size, order, augment, device):
-            with _memory_explained():
+            with _memory_explained(), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,
@@ -151,7 +164,7 @@ class _Loop:
         )
         if self.job.training.keep == "best" and score > self.progress.best_score:
             self.progress.best_score, self.progress.best_epoch = score, self.progress.epoch
-            self.progress.best = {n: v.clone() for n, v in self.model.state_dict().items()}
+            self.progress.best = copy.deepcopy(dict(self.model.state_dict()))
 
     def _log(self, record: dict[str, Any]) -> None:
         self.job.folder.append_log(record)
@@ -169,13 +182,12 @@ class _Loop:
 
     def _require_finite_weights(self) -> None:
         """Refuse to keep weights that the last step of an epoch broke."""
-        for name, value in self.model.state_dict().items():
-            if not bool(torch.isfinite(value).all()):
-                raise TrainingError(
-                    f"the trained weights are not finite: {name}.",
-                    where=self._here(),
-                    hint=self._mend(),
-                )
+        if name := self.finite.broken():
+            raise TrainingError(
+                f"the trained weights are not finite: {name}.",
+                where=self._here(),
+                hint=self._mend(),
+            )
 
     def _here(self) -> str:
         return f"{self.job.folder.path}, step {self.progress.step}"

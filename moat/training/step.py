@@ -9,9 +9,11 @@ from moat.scalarizers import Scalarizer
 from moat.threats import JointSearch, Threat, joint_search
 from moat.training.craft import craft
 from moat.training.descent import Descent, descend
+from moat.training.guard import guarded_step
 from moat.types import NATURAL, Images, Labels
 
 
+@guarded_step
 def train_step(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -25,7 +27,10 @@ def train_step(
     reach: float = 1.0,
     search: JointSearch = joint_search,
 ) -> Descent:
-    """Take one pass through the body of Algorithm 1, on the batch of its line 2."""
+    """Take one pass through the body of Algorithm 1, on the batch of its line 2.
+
+    Raises ModelError for a network, images or labels that no step can be made of.
+    """
     names = (NATURAL, *threats)
     plan = scalarizer.plan(names, len(x), generator)  # usually: every objective
     # lines 3-4: maximise over w

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from moat.data import Data, Split
-from moat.errors import ModelError
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.outcomes import Column
@@ -171,10 +170,3 @@ def test_scores_and_arrays_are_made_of_the_matrix(model, split, protocol):
     assert arrays["outcomes"].shape == (21, 5)
     assert arrays["threats"].tolist() == ["natural", "pgd", "pgd", "pgd", "rt"]
     assert arrays["strengths"].tolist() == [0, 1, 3, 5, 2]
-
-
-def test_images_outside_their_range_are_refused(model, protocol):
-    from moat.threats import require_images
-
-    with pytest.raises(ModelError, match=r"images lie in \[0, 1\]"):
-        require_images(torch.full((2, 1, 8, 8), 2.0), torch.zeros(2, dtype=torch.long))

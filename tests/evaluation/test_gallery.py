@@ -149,3 +149,11 @@ def test_other_examples_of_the_batch_stay_as_they_are(model, data, protocol):
 
 def test_its_arrays_hold_no_python_objects(gallery):
     assert not any(array.dtype.hasobject for array in gallery.arrays().values())
+
+
+def test_without_threats_it_shows_the_images_alone(model, data):
+    gallery = make_gallery(model, data, Protocol({}, examples=60))
+    assert gallery.images.shape == (SHOWN, 1, 8, 8)
+    assert gallery.adversarial.shape == (0, SHOWN, 1, 8, 8)
+    assert gallery.adversarial_predicted.shape == (0, SHOWN)
+    assert gallery.displacements.shape[:2] == (0, SHOWN)

@@ -477,8 +477,7 @@ def test_a_model_of_ones_own_is_trained(recipe, train, nets):
         ("fails", "ValueError: oops"),
         (
             "three",
-            "the network returns (2, 3) for two images of (1, 8, 8), where logits of 10 classes "
-            "are (2, 10).",
+            "the model returns 3 logits an image, and the data have 10 classes.",
         ),
     ],
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from moat.errors import DataError, ModelError, RecipeError
+from moat.errors import DataError, ModelError
 from moat.study import estimate_all, plan
 
 SCALARIZERS = """
@@ -96,10 +96,10 @@ def test_a_model_of_ones_own_that_fails_is_found(recipe):
         ),
         "utf-8",
     )
-    with pytest.raises(RecipeError) as refused:
+    with pytest.raises(ModelError) as refused:
         estimate_all(plan(path), "cpu")
-    assert str(refused.value).startswith(f"{path}, model: RuntimeError: Given groups=1")
-    assert "Raised by " in refused.value.hint
+    said = f"{path}, model: the model cannot be run on float32 images of the shape (8, 1, 8, 8) ("
+    assert str(refused.value).startswith(f"{said}RuntimeError: Given groups=1")
 
 
 def test_a_share_that_leaves_nothing_is_found(recipe):

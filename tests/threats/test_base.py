@@ -3,9 +3,9 @@
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import nn
 
-from moat.errors import DefinitionError, ModelError
+from moat.errors import DefinitionError
 from moat.testing import check_threat
 from moat.threats import (
     PGD,
@@ -18,7 +18,7 @@ from moat.threats import (
     search,
     threat,
 )
-from moat.threats.base import START_NOISE, require_images
+from moat.threats.base import START_NOISE
 
 
 def seeded() -> torch.Generator:
@@ -127,39 +127,6 @@ class TestPerturb:
     def test_a_pass_holds_at_least_one_example(self, make, tiny_model, batch):
         with pytest.raises(ValueError, match="a pass holds at least one example, not 0"):
             search(tiny_model, [make(PGD)], *batch, pass_size=0)
-
-
-class TestWrongImages:
-    def test_integers_are_refused(self):
-        with pytest.raises(ModelError) as caught:
-            require_images(torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.zeros(2))
-        assert str(caught.value) == (
-            "a threat takes floating-point images (batch, channel, height, width) and one label "
-            "each, not (2, 1, 8, 8) of torch.uint8 and (2,) labels."
-        )
-
-    @pytest.mark.parametrize(
-        ("x", "y"),
-        [(torch.zeros(1, 8, 8), torch.zeros(1)), (torch.zeros(2, 1, 8, 8), torch.zeros(3))],
-    )
-    def test_another_number_of_axes_or_labels_is_refused(self, x: Tensor, y: Tensor):
-        with pytest.raises(ModelError, match="one label each, not"):
-            require_images(x, y)
-
-    @pytest.mark.parametrize(("low", "high"), [(-2.1, 2.6), (0, 1.01), (-0.01, 1)])
-    def test_values_outside_0_to_1_are_refused_with_the_mend(self, make, tiny_model, low, high):
-        x = torch.linspace(low, high, 64, dtype=torch.float64).view(1, 1, 8, 8)
-        with pytest.raises(ModelError) as caught:
-            make(PGD).perturb(tiny_model, x, torch.tensor([1]))
-        assert str(caught.value) == (
-            f"images lie in [0, 1], not in [{low:.3g}, {high:.3g}].\n"
-            "  Make normalisation the first layer of the model."
-        )
-
-    def test_nan_is_refused(self, make, tiny_model):
-        x = torch.full((1, 1, 8, 8), torch.nan, dtype=torch.float64)
-        with pytest.raises(ModelError, match=r"images lie in \[0, 1\], not in \[nan, nan\]"):
-            make(PGD).perturb(tiny_model, x, torch.tensor([1]))
 
 
 class TestFields:

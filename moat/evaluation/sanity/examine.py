@@ -15,7 +15,7 @@ from moat.evaluation.sanity.probes import Probe
 from moat.evaluation.sanity.questions import Check
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32
+from moat.precision import tensor_float_32, without_autocast
 from moat.types import Verdicts
 
 PROBED = 100  # examples
@@ -62,7 +62,7 @@ def _probed(
     probe = Probe(model, x, y, evaluation.protocol, pass_size or default_pass_size(device))
     right = _standing(evaluation, None, count).to(device)
     stood = {label: _standing(evaluation, label, count).to(device) for label in labels}
-    with tensor_float_32(False):
+    with tensor_float_32(False), without_autocast():
         felled = {label: now & ~probe.at_random(label, now) for label, now in stood.items()}
         yield asked.RANDOM.answer(_percent(felled), NO_GRADIENT, probed=count)
         left = {label: probe.unbounded(label, right) for label in labels}

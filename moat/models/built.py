@@ -1,0 +1,44 @@
+"""A network as its model builds it, whole: every weight with a shape and a place of its own."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from moat.models.base import Model
+
+
+def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Return the network for images of that shape, ready to be trained or given weights.
+
+    Lazy layers are called once, so that their weights are drawn; values that an expanded tensor
+    shows many times are copied out, since nothing can be loaded into that.
+    """
+    network = model.build(shape, classes)
+    if any(is_lazy(value) for value in _values(network)):
+        _call_once(network, shape)
+    for value in _values(network):
+        if any(step == 0 and size > 1 for step, size in zip(*_steps(value), strict=True)):
+            value.data = value.data.clone(memory_format=torch.contiguous_format)
+    return network
+
+
+def _values(network: nn.Module) -> Iterator[Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()
+
+
+def _steps(value: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if value.layout != torch.strided:
+        return (), ()
+    return value.stride(), tuple(value.shape)
+
+
+def _call_once(network: nn.Module, shape: tuple[int, int, int]) -> None:
+    training = {module: module.training for module in network.modules()}
+    device = next((v.device for v in _values(network) if not is_lazy(v)), torch.device("cpu"))
+    with torch.no_grad():
+        network.eval()(torch.zeros(2, *shape, device=device))
+    for module, flag in training.items():
+        module.training = flag

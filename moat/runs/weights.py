@@ -1,0 +1,86 @@
+"""A state dict as safetensors keep it, whatever stands in it.
+
+Dense tensors are kept as they are. What safetensors know nothing of, as sparse tensors and the
+extra state of a module, is kept as the bytes of torch.save under a name that says so.
+"""
+
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from moat.errors import ModelError
+
+PACKED = "torch.save:"
+"""Before the name of what is kept as bytes."""
+_DENSE = frozenset(
+    {
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool, torch.uint8),
+        *(torch.int8, torch.int16, torch.int32, torch.int64),
+    }
+)
+
+
+def to_bytes(state: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a .safetensors file."""
+    kept: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if _is_dense(value):
+            # copies: safetensors refuses weights that two layers share
+            copied = value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            kept[name] = copied
+        else:
+            kept[PACKED + name] = torch.frombuffer(bytearray(_packed(value)), dtype=torch.uint8)
+    return save(kept)
+
+
+def from_bytes(content: bytes) -> dict[str, Any]:
+    """Return what `to_bytes` was given; nothing in the file is run."""
+    return {
+        name.removeprefix(PACKED): _unpacked(value.numpy().tobytes())
+        if name.startswith(PACKED)
+        else value
+        for name, value in load(content).items()
+    }
+
+
+def require_kept(state: Mapping[str, Any]) -> None:
+    """Raise ModelError unless all of a state dict can be kept and read without running code."""
+    for name, value in state.items():
+        if _is_dense(value):
+            continue
+        try:
+            _unpacked(_packed(value))
+        except Exception as error:  # whatever pickle makes of an object of the user's
+            raise ModelError(
+                f"{name} is of type {type(value).__name__}, which no checkpoint can keep without "
+                "running code when it is read.",
+                hint="Let get_extra_state return numbers, texts and tensors, in lists or tables.",
+            ) from error
+
+
+def load_plainly(file: Path | io.BytesIO, device: torch.device | str = "cpu") -> Any:
+    """Return what torch.save kept, if that is plain data and tensors; no code is run."""
+    with warnings.catch_warnings():
+        # Sparse tensors are checked whenever no code may run, and torch says so each time.
+        warnings.filterwarnings("ignore", "Validating sparse tensor invariants", UserWarning)
+        return torch.load(file, map_location=device, weights_only=True)
+
+
+def _is_dense(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout == torch.strided and value.dtype in _DENSE
+
+
+def _packed(value: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save(value, file)
+    return file.getvalue()
+
+
+def _unpacked(content: bytes) -> Any:
+    return load_plainly(io.BytesIO(content))

@@ -1,0 +1,47 @@
+"""Whether a run's network can be trained and judged, asked before either."""
+
+import copy
+
+import torch
+from torch import nn
+
+from moat.data import Data, batches_in_order
+from moat.evaluation.model_checks import check_model
+from moat.scalarizers import Scalarizer
+from moat.threats import device_of
+from moat.training import check_trainable
+
+FEW = 8  # images
+DRAWN = 0.1  # standard deviation of what stands for a layer of zeros
+
+
+def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> None:
+    """Raise ModelError with the mend, unless the network can be trained and then be judged.
+
+    What evaluation would refuse at the end is refused here at the beginning. The network and the
+    global random state are left as they were.
+    """
+    few = data.train.take(torch.arange(min(FEW, len(data.train)))).at(data.shape[1:])
+    device = device_of(network) or torch.device("cpu")
+    for x, _ in batches_in_order(few, FEW, device):
+        check_model(awake(network), x, len(data.classes))
+        check_trainable(network, x, data.train.labels.to(device), scalarizer)
+
+
+def awake(network: nn.Module) -> nn.Module:
+    """Return a copy in which no parameter is zero throughout; itself where it has no copy.
+
+    A last layer that starts at zero gives equal logits, and behind these a softmax, a draw and a
+    glance at other images do not show.
+    """
+    try:
+        woken = copy.deepcopy(network)
+    except Exception:  # not every network can be copied
+        return network
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in woken.parameters():
+            if parameter.is_floating_point() and not bool(parameter.any()):
+                drawn = torch.randn(parameter.shape, generator=generator)
+                parameter.copy_(DRAWN * drawn)
+    return woken

@@ -1,0 +1,171 @@
+"""What is handed in as images and labels, as the searches take it, or refused with the mend."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from moat.errors import ModelError
+from moat.threats.logits import a, said
+from moat.types import Images, Labels
+
+TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of [0, 1]
+
+
+class Batch(NamedTuple):
+    """Images in [0, 1], labels as int64 on their device, and the largest label (-1 of none)."""
+
+    images: Images
+    labels: Labels
+    largest: int
+
+
+def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
+    """Return images and labels as a search takes them.
+
+    What can be read in one way alone is converted: NumPy's arrays, labels of any integer type, of
+    the shape (batch, 1) or on another device. Pixels out of the box by rounding are clamped.
+    `device` is the model's. Raises ModelError with the mend for anything else. The values are read
+    once, which waits for a GPU.
+    """
+    images = _images(x, device)
+    labels = _labels(y, images)
+    if not len(images):
+        return Batch(images, labels, -1)
+    extremes = (*images.detach().aminmax(), *labels.aminmax())
+    low, high, least, largest = torch.stack([one.double() for one in extremes]).tolist()
+    _require_from_zero(least)
+    if not (low >= 0 and high <= 1):  # NaN is outside, too
+        _require_near_the_box(low, high)
+        images = images.clamp(0, 1)
+    return Batch(images, labels, int(largest))
+
+
+def largest_of(labels: Labels) -> int:
+    """Return the largest label, -1 of none; raise ModelError for a negative one."""
+    if not len(labels):
+        return -1
+    least, largest = torch.stack(labels.aminmax()).tolist()
+    _require_from_zero(least)
+    return int(largest)
+
+
+def _require_from_zero(least: float) -> None:
+    if least < 0:
+        raise ModelError(
+            f"labels count the classes from 0, and one is {int(least)}.",
+            hint="Leave out the examples that have no label.",
+        )
+
+
+def _images(x: Any, device: torch.device | None) -> Images:
+    if isinstance(x, np.ndarray):
+        x = _from_numpy(x, "images").to(device or "cpu")
+    if not isinstance(x, Tensor):
+        raise ModelError(
+            f"images are a tensor (batch, channel, height, width), not {a(type(x).__name__)}.",
+            hint="Stack them into one float tensor: torch.stack([...]), values in [0, 1].",
+        )
+    if x.layout != torch.strided:
+        raise ModelError(f"images are a dense tensor, not {x.layout}.", hint="Take x.to_dense().")
+    if x.ndim != 4:
+        raise ModelError(
+            f"images are (batch, channel, height, width), not of the shape {tuple(x.shape)}.",
+            hint="Add the axis that is missing: x[None] for one image, x[:, None] for grey ones.",
+        )
+    if x.dtype not in (torch.float32, torch.float64):
+        raise ModelError(
+            f"images are float32 or float64, not {_name(x.dtype)}.", hint=_mend_of_type(x.dtype)
+        )
+    if len(x) and not x.numel():
+        raise ModelError(f"the images have no pixels: their shape is {tuple(x.shape)}.")
+    if device is not None and x.device != device:
+        raise ModelError(
+            f"the images are on {x.device}, and the model is on {device}.",
+            hint=f"Bring both to one device: x.to({str(device)!r}).",
+        )
+    return x
+
+
+def _mend_of_type(dtype: torch.dtype) -> str:
+    if dtype == torch.uint8:
+        return "Bytes are x.float() / 255."
+    if dtype in (torch.float16, torch.bfloat16):
+        return (
+            "A search takes steps that half precision rounds away: take x.float(), and "
+            "torch.autocast or a cast within the model for speed."
+        )
+    return "Take x.float(), with values in [0, 1]."
+
+
+def _require_near_the_box(low: float, high: float) -> None:
+    if low >= -TOLERANCE and high <= 1 + TOLERANCE:
+        return
+    if low >= 0 and 1.5 < high <= 255:
+        hint = "Divide bytes by 255; normalisation is the first layer of the model."
+    else:
+        hint = "Make normalisation the first layer of the model."
+    if low != low:
+        hint = "Find out where the values that are no numbers come from."
+    raise ModelError(f"images lie in [0, 1], not in [{_shown(low)}, {_shown(high)}].", hint=hint)
+
+
+def _shown(value: float) -> str:
+    """Return a value with three digits, or with as many as tell it from 0 and 1.
+
+    Example:
+        >>> _shown(2.6449), _shown(1.00002), _shown(-2e-05)
+        ('2.64', '1.00002', '-2e-05')
+    """
+    short = f"{value:.3g}"
+    return f"{value:.8g}" if float(short) in (0, 1) and value not in (0, 1) else short
+
+
+def _labels(y: Any, images: Images) -> Labels:
+    if isinstance(y, np.ndarray | list | tuple):
+        y = _from_numpy(y, "labels")
+    if not isinstance(y, Tensor):
+        raise ModelError(
+            f"labels are a tensor of integers (batch,), not {a(type(y).__name__)}.",
+            hint="Give each image the number of its class, counted from 0.",
+        )
+    count = len(images)
+    if not count and not y.numel():
+        return y.new_zeros(0, dtype=torch.long, device=images.device)
+    whole = not (y.is_floating_point() or y.is_complex() or y.dtype == torch.bool)
+    if y.ndim == 2 and y.shape == (count, 1) and whole:
+        y = y.squeeze(1)
+    if y.ndim == 2 and len(y) == count:
+        raise ModelError(
+            f"labels are one class an image, not a row of {y.shape[1]} numbers.",
+            hint="Of one-hot rows or probabilities take y.argmax(1).",
+        )
+    if y.shape != (count,):
+        raise ModelError(
+            f"{count} image(s) have {count} label(s), not labels of the shape {tuple(y.shape)}.",
+            hint="Give each image the number of its class, counted from 0.",
+        )
+    if not whole:
+        raise ModelError(
+            f"labels are integers, not {_name(y.dtype)}.",
+            hint="If they count the classes from 0, take y.long().",
+        )
+    labels: Labels = y.to(device=images.device, dtype=torch.long)
+    return labels
+
+
+def _from_numpy(values: Any, what: str) -> Tensor:
+    """Return a copy: torch warns of arrays that cannot be written to."""
+    try:
+        array = np.asarray(values)
+        return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"))
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{what} are numbers, and these cannot be read as such ({said(error)}).",
+            hint="Make a tensor of them.",
+        ) from error
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

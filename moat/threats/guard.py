@@ -1,0 +1,194 @@
+"""The guard that every door shares: a model, images and labels are fit, or refused by name.
+
+A door is whatever takes a user's model and batch: `perturb`, `search`, `train_step`. Behind a door
+the search computes in the images' own type, whatever autocast surrounds it, and the network as its
+caller has it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import is_lazy
+
+from moat.errors import ModelError
+from moat.precision import Context, without_autocast
+from moat.threats.batch import batch_of
+from moat.threats.logits import (
+    UNFIT,
+    cannot_be_run,
+    changes_images,
+    no_gradient,
+    require_classes,
+    require_logits,
+    require_no_probabilities,
+)
+from moat.types import Images, Labels, Logits
+
+_BEHIND: ContextVar[bool] = ContextVar("behind a door", default=False)
+
+
+Door = TypeVar("Door", bound=Callable[..., Any])
+
+
+@contextmanager
+def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels]]:
+    """Yield a model, images and labels that a search can take; raise ModelError for others.
+
+    See `batch_of` for what is converted, `bare` for models. What the model returns is looked
+    at in every forward, its values in the first one alone. A door behind a door, or within
+    `trusted`, lets everything through unseen.
+    """
+    if _BEHIND.get():
+        yield model, x, y
+        return
+    network = bare(model)
+    images, labels, largest = batch_of(x, y, device_of(network, x))
+    with trusted(), without_autocast() as as_before:
+        yield _Watched(network, as_before, largest), images, labels
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Let every door inside stand open: what goes through was looked at before.
+
+    For a training loop, which looks at its data set once, and whose steps wait for no GPU.
+    """
+    token = _BEHIND.set(True)
+    try:
+        yield
+    finally:
+        _BEHIND.reset(token)
+
+
+def is_trusted() -> bool:
+    """Say whether doors stand open here."""
+    return _BEHIND.get()
+
+
+def guarded(perturb: Door) -> Door:
+    """Return a threat's `perturb` behind the door."""
+
+    @wraps(perturb)
+    def behind(self: Any, model: Any, x: Any, y: Any, **more: Any) -> Any:
+        with door(model, x, y) as (network, images, labels):
+            return perturb(self, network, images, labels, **more)
+
+    behind.is_guarded = True  # type: ignore[attr-defined]
+    return cast(Door, behind)
+
+
+def is_guarded(perturb: object) -> bool:
+    """Say whether a `perturb` stands behind the door already."""
+    return bool(getattr(perturb, "is_guarded", False))
+
+
+def guarded_search(search: Door) -> Door:
+    """Return a search of several threats behind the door."""
+
+    @wraps(search)
+    def behind(model: Any, threats: Any, x: Any, y: Any, **more: Any) -> Any:
+        with door(model, x, y) as (network, images, labels):
+            return search(network, threats, images, labels, **more)
+
+    return cast(Door, behind)
+
+
+def guarded_network(function: Door) -> Door:
+    """Return a function of a network, its first argument, for any model: see `bare`."""
+
+    @wraps(function)
+    def behind(model: Any, *others: Any, **more: Any) -> Any:
+        return function(bare(model), *others, **more)
+
+    return cast(Door, behind)
+
+
+def bare(model: Any) -> nn.Module:
+    """Return the network that can be searched; raise ModelError for what is none.
+
+    Of a network in DistributedDataParallel the network itself: the wrapper waits for gradients
+    that a search never makes.
+    """
+    if isinstance(model, type):
+        raise ModelError(
+            f"the model is the class {model.__name__}, and no network.",
+            hint=f"Make one of it: {model.__name__}(...).",
+        )
+    if not isinstance(model, nn.Module):
+        raise ModelError(
+            f"the model is of type {type(model).__name__}, and no torch.nn.Module: nobody can put "
+            "it into eval mode or freeze its parameters.",
+            hint="Wrap it in a module, with the networks that it calls as attributes.",
+        )
+    if isinstance(model, DistributedDataParallel):
+        model = model.module
+    network = cast(nn.Module, model)
+    for name, value in (*network.named_parameters(), *network.named_buffers()):
+        if is_lazy(value):
+            raise ModelError(
+                f"the network was never called, so that {name} has no shape and no values yet.",
+                hint="Call it once on a batch of images, before it is trained or searched.",
+            )
+        if value.is_meta:
+            raise ModelError(
+                f"the network's {name} is on the device meta, without values.",
+                hint="Load its weights: model.to_empty(device=...), then load_state_dict.",
+            )
+        if value.is_inference():
+            raise ModelError(
+                "the model was made under torch.inference_mode, so it has no gradient to its "
+                "input.",
+                hint="Build or load it outside of inference_mode.",
+            )
+    return network
+
+
+def device_of(model: nn.Module, x: object = None) -> torch.device | None:
+    """Return where the model takes images, None where it has no parameters that say so.
+
+    Of a model on several devices, that of the images x where they are on one of them.
+    """
+    devices = list(dict.fromkeys(parameter.device for parameter in model.parameters()))
+    own = getattr(x, "device", None)
+    return own if own in devices else next(iter(devices), None)
+
+
+class _Watched(nn.Module):
+    """A network that is run under its caller's autocast, and whose answers are looked at."""
+
+    def __init__(self, network: nn.Module, as_before: Context, largest: int) -> None:
+        super().__init__()
+        self.network = network
+        self.training = network.training
+        self._as_before, self._largest = as_before, largest
+        self._known = False
+
+    def forward(self, images: Images) -> Logits:
+        """Return the logits, float32 or float64."""
+        version = None if images.is_inference() else images._version
+        try:
+            with self._as_before():
+                found = self.network(images)
+                rounded = torch.is_autocast_enabled(images.device.type)
+        except torch.OutOfMemoryError:
+            raise
+        except UNFIT as error:
+            if self._known:
+                raise
+            raise cannot_be_run(error, images) from error
+        if version is not None and images._version != version:
+            raise changes_images()
+        logits = require_logits(found, len(images), rounded=rounded)
+        if not logits.requires_grad and images.requires_grad and torch.is_grad_enabled():
+            raise no_gradient()
+        if not self._known:
+            require_classes(logits.shape[1], self._largest)
+            require_no_probabilities(logits.detach())
+            self._known = True
+        return logits if logits.dtype == torch.float64 else logits.float()

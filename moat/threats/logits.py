@@ -1,0 +1,121 @@
+"""What a model returns for a batch, held to what a search and a score can rest on."""
+
+import torch
+from torch import Tensor
+
+from moat.errors import ModelError
+from moat.types import Images, Logits
+
+SUMMED = 1e-3  # what the sum of probabilities may be off by
+UNFIT = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError)
+"""What a network raises that cannot take the images; anything else passes as it is."""
+
+
+def require_logits(
+    found: object, images: int, classes: int | None = None, *, rounded: bool = False
+) -> Tensor:
+    """Return what a model returned, if its form is that of logits; raise ModelError otherwise.
+
+    `classes` are those of the data, None where nobody knows them. Half precision is refused unless
+    it is meant: `rounded`. Nothing is read of the values, so that a GPU need not be waited for.
+    """
+    if not isinstance(found, Tensor):
+        raise ModelError(
+            f"the model returns {a(type(found).__name__)} and no tensor of logits.",
+            hint="Wrap it in a module that returns the logits alone.",
+        )
+    shape = tuple(found.shape)
+    if len(shape) != 2 or shape[0] != images:
+        raise ModelError(
+            f"the model returns {shape} for {images} image(s), where logits are ({images}, "
+            f"{'classes' if classes is None else classes}).",
+            hint="Return one row of logits for each image of the batch.",
+        )
+    if classes is not None and shape[1] != classes:
+        raise ModelError(
+            f"the model returns {shape[1]} logits an image, and the data have {classes} classes.",
+            hint=f"Give it a last layer of {classes} outputs in the order of the data's classes, "
+            "or evaluate it on the data that it was trained on.",
+        )
+    if shape[1] < 2:
+        raise ModelError(
+            f"the model returns {shape[1]} logit an image, which no other class competes with.",
+            hint="Of one logit z for two classes, return both: torch.cat([-z, z], 1) / 2.",
+        )
+    if not found.is_floating_point():
+        raise ModelError(
+            f"the model returns numbers of type {found.dtype}, which have no gradient.",
+            hint="Return the logits, and not the class: leave out the argmax.",
+        )
+    if found.dtype not in (torch.float32, torch.float64) and not rounded:
+        raise ModelError(
+            f"the model returns logits of type {found.dtype}, which loses small differences.",
+            hint="Evaluate it in float32: model.float(), no autocast; or end its forward with "
+            "logits.float().",
+        )
+    return found
+
+
+def require_no_probabilities(logits: Logits) -> None:
+    """Raise ModelError for rows that are probabilities: a search on them finds less than there is.
+
+    The values are read, which waits for a GPU.
+    """
+    tolerance = SUMMED if len(logits) > 3 else SUMMED / 100  # few rows may be so by chance
+    inside = ((logits >= 0) & (logits <= 1)).all()
+    summed = ((logits.double().sum(1) - 1).abs() <= tolerance).all()
+    if len(logits) and bool(inside & summed & (logits != logits[0, 0]).any()):
+        raise ModelError(
+            "the model returns probabilities: every row lies in [0, 1] and adds up to 1.",
+            hint="Return logits: leave out the softmax. Its gradient vanishes where the model is "
+            "sure, and attacks would find less than there is.",
+        )
+
+
+def require_classes(classes: int, largest: int) -> None:
+    """Raise ModelError unless the classes of a model, counted from 0, have the largest label."""
+    if largest >= classes:
+        raise ModelError(
+            f"a label is {largest}, and the model has {classes} classes, counted from 0.",
+            hint="Number the classes as the model does, or take the model of these data.",
+        )
+
+
+def cannot_be_run(error: Exception, images: Images) -> ModelError:
+    """Return the error of a model that fails on the images."""
+    return ModelError(
+        f"the model cannot be run on {str(images.dtype).removeprefix('torch.')} images of the "
+        f"shape {tuple(images.shape)} ({said(error)}).",
+        hint="It is called with images (batch, channel, height, width) in [0, 1], as many as fit: "
+        "normalise and resize inside of it.",
+    )
+
+
+def changes_images() -> ModelError:
+    """Return the error of a model that writes into the images."""
+    return ModelError(
+        "the model changes the images that it is given, and with them what is searched.",
+        hint="Let its first layer work on a copy: x = x.clone(), x = x - mean and not x -= mean, "
+        "no inplace=True.",
+    )
+
+
+def no_gradient(why: str = "") -> ModelError:
+    """Return the error of a model that cuts the graph; `why` comes in parentheses."""
+    return ModelError(
+        f"the gradient of the logits does not reach the images{why}, so that no search by "
+        "gradients finds anything.",
+        hint="Leave out what cuts it between image and logits: detach, no_grad, numpy, argmax, "
+        ".data, a tensor made anew.",
+    )
+
+
+def said(error: Exception) -> str:
+    """Return an error's kind and the first line of its text."""
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def a(name: str) -> str:
+    """Return a name after its article."""
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

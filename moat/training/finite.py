@@ -1,0 +1,47 @@
+"""Whether training broke a weight: what began finite must stay so."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+
+class Finite:
+    """The floats of a network that must be finite: trained parameters, and what began finite.
+
+    A mask of −inf, a count, or state that is no tensor is none of these.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        trained = {name for name, p in network.named_parameters() if p.requires_grad}
+        self.names = trained | {name for name, finite in _each(network) if finite}
+
+    def broken(self) -> str | None:
+        """Return the first of them that is no longer finite, None where all are."""
+        return next(
+            (name for name, finite in _each(self.network) if not finite and name in self.names),
+            None,
+        )
+
+
+def _each(network: nn.Module) -> Iterator[tuple[str, bool]]:
+    """Yield every float tensor's name, and whether it is finite; the device is asked once."""
+    floats = {
+        name: value.detach()
+        for name, value in (*network.named_parameters(), *network.named_buffers())
+        if value.is_floating_point() or value.is_complex()
+    }
+    if floats:
+        verdicts = torch.stack([_is_finite(value).cpu() for value in floats.values()]).tolist()
+        yield from zip(floats, verdicts, strict=True)
+
+
+def _is_finite(value: Tensor) -> Tensor:
+    if value.layout == torch.sparse_coo:
+        value = value.coalesce().values()
+    elif value.layout != torch.strided:
+        value = value.values()
+    if value.is_floating_point() and value.element_size() == 1:  # float8, which lacks isfinite
+        value = value.float()
+    return torch.isfinite(value).all()

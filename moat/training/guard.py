@@ -1,0 +1,145 @@
+"""Whether a network can be trained, asked before it is: parameters, train mode, one backward."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from moat.errors import ModelError
+from moat.losses import cross_entropy
+from moat.runs.weights import require_kept
+from moat.scalarizers import GradientScalarizer, Scalarizer
+from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
+from moat.threats.logits import UNFIT, cannot_be_run, said
+from moat.types import Images, Labels, Logits
+
+FEW = 8  # images that suffice
+
+Step = TypeVar("Step", bound=Callable[..., Any])
+
+
+def guarded_step(step: Step) -> Step:
+    """Return a training step behind the door that searches have; `trusted` opens this one, too."""
+
+    @wraps(step)
+    def behind(
+        model: Any, optimizer: Any, threats: Any, scalarizer: Any, x: Any, y: Any, **more: Any
+    ) -> Any:
+        if is_trusted():
+            return step(model, optimizer, threats, scalarizer, x, y, **more)
+        require_parameters(model, scalarizer, optimizer)
+        with door(model, x, y) as (network, images, labels):
+            if not len(images):
+                raise ModelError("there is nothing to train on: the batch is empty.")
+            return step(network, optimizer, threats, scalarizer, images, labels, **more)
+
+    return cast(Step, behind)
+
+
+def require_parameters(
+    model: Any, scalarizer: Scalarizer, optimizer: torch.optim.Optimizer | None = None
+) -> None:
+    """Raise ModelError unless the network has parameters that this training can move."""
+    if isinstance(model, DistributedDataParallel):
+        raise ModelError(
+            "the network is wrapped in DistributedDataParallel, which waits for gradients that "
+            "moat makes otherwise.",
+            hint="Hand over the network itself, model.module, and train on one device.",
+        )
+    trained = {n: p for n, p in bare(model).named_parameters() if p.requires_grad}
+    if not trained:
+        raise ModelError(
+            "the network has no parameter that requires a gradient, so that nothing can be "
+            "trained.",
+            hint="Register its layers as attributes, and undo model.requires_grad_(False).",
+        )
+    for name, parameter in trained.items():
+        if parameter.is_complex() and isinstance(scalarizer, GradientScalarizer):
+            raise ModelError(
+                f"the parameter {name} is complex, and the scalarizer {type(scalarizer).__name__} "
+                "weighs real gradients.",
+                hint="Keep it as real numbers, and make it complex in the forward: "
+                "torch.view_as_complex.",
+            )
+    if optimizer is not None:
+        moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        if not any(id(parameter) in moved for parameter in trained.values()):
+            raise ModelError(
+                "the optimizer moves none of the network's parameters.",
+                hint="Make it of model.parameters(), after the model was moved to its device.",
+            )
+
+
+def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
+    """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
+
+    The first few images suffice; `labels` are those of the whole data set. What the network keeps
+    must survive its checkpoint. The network and the global random state are left as they were.
+    """
+    require_parameters(network, scalarizer)
+    require_kept(network.state_dict())
+    x = x[:FEW]
+    if not len(x):
+        return
+    with _trial(network, x) as network:
+        try:
+            logits = _logits(network, x)
+        except ModelError as error:
+            raise ModelError(f"in train mode, {error.message}", hint=error.hint) from error
+        require_classes(logits.shape[1], largest_of(labels))
+        _require_gradient(network, logits, labels[: len(x)].long())
+
+
+@contextmanager
+def _trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
+    """Yield a network in train mode, a copy where it can be copied, and draw from nothing."""
+    with suppress(Exception):  # not every network can be copied: what it counts is put back
+        network = copy.deepcopy(network)
+    training = {module: module.training for module in network.modules()}
+    counted = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    devices = [x.device] if x.is_cuda else []
+    try:
+        with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():
+            yield network.train()
+    finally:
+        for module, flag in training.items():
+            module.training = flag
+        for name, buffer in network.named_buffers():
+            if name in counted and not torch.equal(buffer.to_dense(), counted[name].to_dense()):
+                buffer.copy_(counted[name])
+
+
+def _logits(network: nn.Module, x: Images) -> Logits:
+    try:
+        found = network(x.clone())
+    except torch.OutOfMemoryError:
+        raise
+    except UNFIT as error:
+        raise cannot_be_run(error, x) from error
+    return require_logits(found, len(x))
+
+
+def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    reached, why = False, ""
+    if logits.requires_grad:
+        try:
+            loss = cross_entropy(logits, y).mean()
+            found = torch.autograd.grad(loss, parameters, allow_unused=True)
+            reached = any(gradient is not None for gradient in found)
+        except torch.OutOfMemoryError:
+            raise
+        except UNFIT as error:
+            why = f" ({said(error)})"
+    if not reached:
+        raise ModelError(
+            f"in train mode, the gradient of the loss does not reach the parameters{why}, so that "
+            "nothing can be trained.",
+            hint="Leave out what cuts it: detach, no_grad, .data, changes in place of what the "
+            "backward needs, parameters made anew in the forward.",
+        )
