@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import Data, Split
@@ -24,6 +23,7 @@ from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, laid_out, load, plan_of, record_of, with_weights
 from moat.threats import attacked
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
+from moat.training.devices import Fabric
 from moat.types import NATURAL
 from moat.version import __version__
 
