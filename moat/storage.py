@@ -1,7 +1,6 @@
 """Files that are whole or not there: replaced in one step; what cannot be read says why."""
 
 import errno
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import DiskError, RunFolderError
+from moat.plain import from_json, json_of
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -83,13 +83,13 @@ def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:
 
 
 def to_json(value: Any) -> bytes:
-    """Return plain data as a text for people."""
-    return (json.dumps(value, indent=2) + "\n").encode()
+    """Return plain data as a text for people; what JSON does not have is null."""
+    return (json_of(value, indent=2) + "\n").encode()
 
 
 def read_json(path: Path) -> Record | None:
     """Return the table a JSON file holds, None where there is no file."""
-    return read(path, lambda: as_table(json.loads(path.read_text("utf-8"))))
+    return read(path, lambda: as_table(from_json(path.read_text("utf-8"))))
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:

@@ -1,6 +1,5 @@
 """Image files decoded once to squares of one size, kept as an array that is mapped, not read."""
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
+from moat.plain import from_json
 from moat.storage import disk, make_folder, to_json
 from moat.types import StoredImages
 
@@ -62,7 +62,7 @@ def _mapped(folder: Path, shape: tuple[int, ...]) -> Decoded | None:
     try:
         # Copy on write: torch wants to be able to write.
         pixels = np.load(folder / ARRAY, mmap_mode="c")
-        broken = {int(k): v for k, v in json.loads((folder / BROKEN).read_text("utf-8")).items()}
+        broken = {int(k): v for k, v in from_json((folder / BROKEN).read_text("utf-8")).items()}
     except (OSError, EOFError, ValueError, AttributeError):
         return None
     if pixels.shape != shape or pixels.dtype != np.uint8:

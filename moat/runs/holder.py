@@ -1,6 +1,5 @@
 """Who writes a run folder: the lock, a file that names its holder, and whether that one lives."""
 
-import json
 import os
 import socket
 import time
@@ -12,6 +11,7 @@ from threading import Event, Thread
 from filelock import FileLock, Timeout
 
 from moat.errors import BusyError
+from moat.plain import from_json, json_of
 from moat.storage import Record, as_table, disk, make_folder, replace, sweep
 
 BEAT = 5.0
@@ -38,7 +38,7 @@ def held(folder: Path, lock_file: Path, holder: Path) -> Iterator[None]:
         ) from None
     try:
         sweep(folder)
-        replace(holder, json.dumps({"pid": os.getpid(), **_here()}).encode())
+        replace(holder, json_of({"pid": os.getpid(), **_here()}).encode())
         with _beating(holder):
             yield
     finally:
@@ -93,7 +93,7 @@ def _beating(holder: Path) -> Iterator[None]:
 def _said(holder: Path) -> Record:
     """Return what the file says, nothing where it is gone or broken."""
     with suppress(OSError, ValueError):  # it may be let go of at this moment
-        return as_table(json.loads(holder.read_text("utf-8")))
+        return as_table(from_json(holder.read_text("utf-8")))
     return {}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moat.errors import FrontError
+from moat.plain import json_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
 from moat.storage import make_folder, replace
@@ -60,7 +61,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     # `tojson` escapes <, > and & besides, so no text of a run ends a script element.
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.policies["json.dumps_function"] = json_of
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 
 
