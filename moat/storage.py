@@ -26,7 +26,12 @@ def make_folder(path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step, its folder made if need be."""
     make_folder(path.parent)
-    replace(path, text.encode())
+    replace(path, encoded(text))
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as UTF-8, with escapes for the bytes of file names that are none."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 @contextmanager

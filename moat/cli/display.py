@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from moat.cli.console import console as console
 from moat.errors import MoatError
@@ -196,7 +197,7 @@ def _live_table(record: dict[str, Any]) -> Table:
     table = Table(box=None, show_header=bool(names))
     table.add_column("")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for title, row in rows.items():
         if row:
             table.add_row(title, *(_figure(row.get(name)) for name in names))

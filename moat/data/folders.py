@@ -14,6 +14,7 @@ from moat.data.decoding import decode
 from moat.data.rows import ImageRows
 from moat.data.tree import ImageTree
 from moat.errors import DataError
+from moat.printable import printable
 
 Categories = Mapping[str, Sequence[str]]
 """The files of each category."""
@@ -62,7 +63,7 @@ class ImageFiles(DataSet):
         second = whole.take(rows[trained:][kept[trained:]])
         for part, split in (("training", first), ("test", second)):
             _require_every_class(split, part, classes, tree)
-        return Data(first, second.at((self.size, self.size)), tuple(classes))
+        return Data(first, second.at((self.size, self.size)), tuple(map(printable, classes)))
 
 
 def in_seeded_order(names: Sequence[str], seed: int) -> list[str]:
@@ -70,7 +71,11 @@ def in_seeded_order(names: Sequence[str], seed: int) -> list[str]:
 
     So a file that is added or taken away moves no other from training to testing.
     """
-    return sorted(names, key=lambda name: sha256(f"{seed} {name}".encode()).digest())
+
+    def drawn(name: str) -> bytes:
+        return sha256(f"{seed} {name}".encode("utf-8", "surrogateescape")).digest()
+
+    return sorted(names, key=drawn)
 
 
 def _spread(part: Categories, classes: Sequence[str]) -> list[tuple[str, int]]:

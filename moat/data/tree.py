@@ -67,9 +67,9 @@ class ImageTree:
 
         The checksums of an archive tell its content wherever it lies.
         """
-        found = sha256(b"" if self.is_archive else str(self.path.resolve()).encode())
+        found = sha256(b"" if self.is_archive else os.fsencode(self.path.resolve()))
         for name in names:
-            found.update(f"{name}\0{self.stamps[name]}\n".encode())
+            found.update(f"{name}\0{self.stamps[name]}\n".encode("utf-8", "surrogateescape"))
         return found.hexdigest()[:16]
 
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import matplotlib.style
 from matplotlib.figure import Figure
 
 from moat.report.front.bars import draw_bars
 from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.notes import caption_text
-from moat.report.style import DPI, STYLE, legend_of, marker_of
+from moat.report.style import DPI, STYLE, drawn_in, legend_of, marker_of
 
 _SIDE = 2.3  # inches of a panel
 _MOST_NUMBERS = 40
@@ -32,7 +31,7 @@ def draw_pairs(front: Front) -> Figure:
     footing = Footing(width, legend_of(variants), words)
     below = footing.height
     height = _SIDE * count + below + 1.1
-    with matplotlib.style.context(STYLE):
+    with drawn_in(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
         grid = figure.add_gridspec(
             *(count, count),
