@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moat.cli.console import console as console
+from moat.data import Data
 from moat.errors import MoatError
 from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
@@ -52,6 +53,11 @@ class PlainLines(StudyListener):
         self.begun += 1
         self.latest = {}
         self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: {folder}")
+
+    def data_read(self, data: Data) -> None:
+        """Say what of the data was left out, and how classes are numbered."""
+        if data.note:
+            self._say(f"  data: {data.note}")
 
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """Say that it was finished before."""
@@ -136,6 +142,11 @@ class Bars(StudyListener):
         self.progress.update(self.runs, note=f"{plan.label}, seed {plan.seed}")
         self.progress.reset(self.steps, total=None, visible=True)
         self.progress.reset(self.examples, total=None, visible=False)
+
+    def data_read(self, data: Data) -> None:
+        """Leave its note above the bars."""
+        if data.note:
+            self._say("data: ", data.note)
 
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """Count it."""

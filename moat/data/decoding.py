@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
@@ -21,7 +22,8 @@ from moat.plain import from_json
 from moat.storage import disk, make_folder, to_json
 from moat.types import StoredImages
 
-VERSION = 1  # of what decoding makes of a file
+VERSION = 2  # of what decoding makes of a file
+BACKGROUND = "white"  # of what is transparent
 ARRAY, BROKEN = "images.npy", "broken.json"
 
 
@@ -118,7 +120,8 @@ def _decode_into(
             return f"{type(error).__name__}: {error}"
         return ""
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")  # what Pillow can read all the same
         found = list(pool.map(one, range(len(names))))
     return {row: why for row, why in enumerate(found) if why}
 
@@ -131,10 +134,27 @@ def square(tree: ImageTree, name: str, side: int) -> NDArray[np.uint8]:
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    """Return an image as RGB, 16 bits a pixel scaled to 8 (Pillow alone would clip them)."""
+    """Return an image as RGB, as a viewer shows it: turned as its EXIF data say, over white.
+
+    What is transparent has a colour in the file that nobody sees. 16 bits a pixel are scaled to 8
+    (Pillow alone would clip them); of several frames it is the first.
+    """
     if image.mode == "F":
         raise ValueError("pixels that are floats have no fixed range")
+    image = _turned(image)
     if image.mode.startswith("I"):
         eight = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
         image = Image.fromarray(eight)
+    elif image.has_transparency_data:
+        over = Image.new("RGBA", image.size, BACKGROUND)
+        image = Image.alpha_composite(over, image.convert("RGBA"))
     return image.convert("RGB")
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Return an image the right way up; EXIF data that cannot be read turn nothing."""
+    image.load()  # what is wrong with its pixels is wrong with the file
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken block makes its parser raise nearly anything
+        return image

@@ -79,6 +79,7 @@ def train(
             if run.dataset not in loaded:
                 with asked_for(run, "data"):
                     loaded = {run.dataset: run.dataset.load(results / CACHE)}
+                listener.data_read(loaded[run.dataset])
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)

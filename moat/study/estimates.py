@@ -15,6 +15,7 @@ from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
 from moat.study.failures import asked_for
+from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, attacked
 from moat.training import InPrecision, fabric_for
@@ -45,11 +46,14 @@ class PassTimes:
 
 
 def estimate_all(
-    plans: Sequence[RunPlan], device: str = "auto", cache: Path | None = None
+    plans: Sequence[RunPlan],
+    device: str = "auto",
+    cache: Path | None = None,
+    listener: StudyListener | None = None,
 ) -> list[RunEstimate]:
     """Estimate every run of a study; what runs share is read and timed once.
 
-    `cache` is a folder in which decoded images may be kept.
+    `cache` is a folder in which decoded images may be kept; the listener hears of the data.
     """
     loaded: dict[DataSet, Data] = {}
     timed: dict[str, PassTimes] = {}
@@ -58,6 +62,7 @@ def estimate_all(
         if plan.dataset not in loaded:
             with asked_for(plan, "data"):
                 loaded[plan.dataset] = plan.dataset.load(cache)
+            (listener or StudyListener()).data_read(loaded[plan.dataset])
         data = loaded[plan.dataset]
         shared = json.dumps([plan.trains[part] for part in ("data", "model", "training")])
         if shared not in timed:

@@ -51,6 +51,8 @@ def evaluate_model(
     target, results = fabric_for(device, "32-true").device, Path(results)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
+    listener = listener or StudyListener()
+    listener.data_read(data)
     network = asked.network(data, target)
     record = _record(asked, judged_by, network, data, target)
     if asked.made:
@@ -73,7 +75,7 @@ def evaluate_model(
             protocol_hash=judged_by.protocol_hash,
             pass_size=None,
             memory=judged_by.memory,
-            listener=listener or StudyListener(),
+            listener=listener,
         )
     return Judged(folder.path, scores, study=study)
 

@@ -57,7 +57,9 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
         model = load(path, fabric.device)
         with asked_for(plan, "data"):
             data = plan.dataset.load(cache_of(path, record["study"]))
-        return _evaluate(plan, folder, data, model, record, listener or StudyListener())
+        listener = listener or StudyListener()
+        listener.data_read(data)
+        return _evaluate(plan, folder, data, model, record, listener)
 
 
 def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.Module:

@@ -118,6 +118,7 @@ class _OtherProtocol:
             if self.data is None:
                 with said_of(where):
                     self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
+                self.listener.data_read(self.data)
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
                 return self.data, now
