@@ -1,6 +1,7 @@
 """Names as they can be shown anywhere: in a terminal, a picture, a page, a file of UTF-8."""
 
 import re
+import unicodedata
 from typing import Any
 
 _HIDDEN = re.compile(
@@ -33,3 +34,21 @@ def all_printable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [all_printable(item) for item in value]
     return printable(value) if isinstance(value, str) else value
+
+
+def folder_key(name: str) -> str:
+    """Return what tells a folder from others on every system: neither case nor Unicode's forms.
+
+    Example:
+        >>> folder_key("PGD-AT") == folder_key("pgd-at")
+        True
+    """
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
+
+
+def is_portable(name: str) -> bool:
+    """Say whether every system can call a folder so; Windows keeps some names to itself."""
+    return name.partition(".")[0].casefold() not in _DEVICES and not name.endswith((".", " "))

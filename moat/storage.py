@@ -14,6 +14,11 @@ from moat.errors import DiskError, RunFolderError
 from moat.plain import from_json, json_of
 
 Record = dict[str, Any]
+UNSUPPORTED = {
+    *(errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP),
+    *(errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR),
+}
+"""How systems refuse what they do not know, as against a disk that fails or is full."""
 T = TypeVar("T")
 
 
@@ -39,6 +44,12 @@ def disk(path: Path) -> Iterator[None]:
     """Turn what the disk refuses into a DiskError that names the place and the mend."""
     try:
         yield
+    except NotImplementedError as error:  # what filelock makes of it
+        raise DiskError(
+            "the disk cannot lock files, so two processes could write the same run.",
+            where=str(path),
+            hint="Name a folder on another disk with --results.",
+        ) from error
     except OSError as error:
         if isinstance(error, Timeout):
             raise
@@ -67,17 +78,36 @@ def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
             with temporary.open("wb") as file:
                 file.write(content if isinstance(content, bytes) else _in_memory(content))
                 file.flush()
-                os.fsync(file.fileno())
+                with _where_it_can():
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
+        flush(path.parent)
+
+
+def flush(path: Path) -> None:
+    """Flush a file or a folder's names to the disk, where its system can do that.
+
+    Windows opens no folder, and some network disks flush none; they keep the names all the same.
+    """
+    with _where_it_can():
+        opened = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
+
+
+@contextmanager
+def _where_it_can() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
 
 
 def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:

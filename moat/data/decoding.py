@@ -19,7 +19,7 @@ from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
 from moat.plain import from_json
-from moat.storage import disk, make_folder, to_json
+from moat.storage import UNSUPPORTED, disk, flush, make_folder, to_json
 from moat.types import StoredImages
 
 VERSION = 2  # of what decoding makes of a file
@@ -84,7 +84,7 @@ def _make(folder: Path, tree: ImageTree, names: Sequence[str], shape: tuple[int,
         (temporary / BROKEN).write_bytes(to_json(_decode_into(pixels, tree, names)))
         pixels.flush()
         for path in (temporary / ARRAY, temporary / BROKEN, temporary):
-            _flush(path)
+            flush(path)
         os.replace(temporary, folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -95,15 +95,11 @@ def _reserve(path: Path) -> None:
     """Take the disk space of a file at once: a full disk would kill whoever writes to a mapping."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-
-
-def _flush(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                if error.errno not in UNSUPPORTED:
+                    raise
 
 
 def _decode_into(

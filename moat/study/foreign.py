@@ -15,7 +15,7 @@ from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.plan import described
-from moat.runs import CACHE, RunFolder
+from moat.runs import CACHE, RunFolder, require_own_name
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
@@ -61,6 +61,8 @@ def evaluate_model(
         record["command"] = [*asked.command, *words]
     study = results / judged_by.name
     folder = RunFolder(study / asked.label / "seed-0")
+    for named in (study, folder.path.parent):
+        require_own_name(named)
     mend = "Give this one another --name, name another --results folder"
     with folder.locked(), said_of(f"model {asked.called}"):
         if scores := scores_before(folder, record, judged_by.protocol_hash, overwrite, mend):
