@@ -54,12 +54,21 @@ def drawn_in(style: Any) -> Iterator[None]:
 
 
 def render(figure: Figure, format: str) -> bytes:
-    """Return the picture as PNG or SVG; the same figure gives the same bytes."""
+    """Return the picture as PNG or SVG; the same figure gives the same bytes.
+
+    A PNG of many panels is coarser, where it would be larger than matplotlib draws.
+    """
     buffer = io.BytesIO()
     metadata = {"Date": None} if format == "svg" else {"Software": None}
     with drawn_in(STYLE):
-        figure.savefig(buffer, format=format, dpi=DPI, metadata=metadata)
+        figure.savefig(buffer, format=format, dpi=_resolution(figure), metadata=metadata)
     return buffer.getvalue()
+
+
+def _resolution(figure: Figure) -> float:
+    """Return how many pixels an inch takes: 2^16 a side and 8·10^7 in all are enough."""
+    width, height = figure.get_size_inches()
+    return float(min(DPI, 65_000 / max(width, height), (8e7 / (width * height)) ** 0.5))
 
 
 def colour_of(number: int) -> str:

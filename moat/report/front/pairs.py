@@ -12,15 +12,17 @@ from moat.report.style import DPI, STYLE, drawn_in, legend_of, marker_of
 
 _SIDE = 2.3  # inches of a panel
 _MOST_NUMBERS = 40
+_MOST_OBJECTIVES = 12  # 66 panels
 
 
 def draw_pairs(front: Front) -> Figure:
     """Return the figure: a panel for each pair, members of the whole front filled.
 
-    A member need not look like one in a panel: it may be good at what that panel leaves out. The
-    caption names the members by their numbers, where these are few.
+    Of more than twelve objectives the first twelve are shown. A member need not look like one in a
+    panel: it may be good at what that panel leaves out. The caption names the members by their
+    numbers, where these are few.
     """
-    count = len(front.objectives) - 1
+    count = min(len(front.objectives), _MOST_OBJECTIVES) - 1
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
     width = max(_SIDE * count + 0.9, 6.0)
     named = [
@@ -28,6 +30,8 @@ def draw_pairs(front: Front) -> Figure:
         for place, setting in enumerate(front.settings[: _members(front)], 1)
     ]
     words = f"{'; '.join(named)}. {caption_text(front)}" if named else caption_text(front)
+    if len(front.objectives) > _MOST_OBJECTIVES:
+        words = f"The first {_MOST_OBJECTIVES} of {len(front.objectives)} objectives. {words}"
     footing = Footing(width, legend_of(variants), words)
     below = footing.height
     height = _SIDE * count + below + 1.1
