@@ -15,7 +15,8 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     """Return the volume that the points dominate within the reference point (minimised).
 
     Points beyond the reference in any objective count for nothing. Where the exact volume would
-    take minutes (see `is_exact`) it is an approximation, off by up to 2 %, the same in every call. FrontError refuses more than 31 objectives, which moocore does not take.
+    take minutes (see `is_exact`) it is an approximation, off by up to 2 %, the same in every call.
+    FrontError refuses more than 31 objectives, which moocore does not take.
 
     Source: Zitzler and Thiele, Multiobjective Evolutionary Algorithms, 1999; the approximation is
     that of Deng and Zhang, Approximating Hypervolume and Hypervolume Contributions Using Polar
