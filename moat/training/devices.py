@@ -1,12 +1,11 @@
 """Device and precision, through Lightning Fabric."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
 
+from moat.environment import without
 from moat.errors import MoatError
 from moat.training.settings import Precision
 from moat.types import Images, Logits
@@ -15,19 +14,12 @@ RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
 """Variables from which Fabric reads, at import, which of several processes this one is."""
 
 
-@contextmanager
-def _no_launcher() -> Iterator[None]:
+def _no_launcher() -> AbstractContextManager[None]:
     """Hide a launcher's variables: a run has one process and one device wherever it is started.
 
     Fabric lets `LT_*` override its arguments, and a rank above 0 silences its loggers.
     """
-    hidden = {key: os.environ[key] for key in os.environ if key.startswith("LT_") or key in RANKS}
-    for key in hidden:
-        del os.environ[key]
-    try:
-        yield
-    finally:
-        os.environ |= hidden
+    return without(RANKS, prefix="LT_")
 
 
 with _no_launcher():
