@@ -1,6 +1,7 @@
 """Code of the user's own: local plug-in files, and python:module:callable."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -24,7 +25,7 @@ def import_file(path: Path) -> None:
     Raises RecipeError where the file is missing or does not run.
     """
     path = path.resolve()
-    name = _LOCAL + sha256(str(path).encode()).hexdigest()[:16]
+    name = _LOCAL + sha256(os.fsencode(path)).hexdigest()[:16]
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

@@ -1,7 +1,6 @@
 """Files that are whole or not there: replaced in one step; what cannot be read says why."""
 
 import errno
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,8 +11,14 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import DiskError, RunFolderError
+from moat.plain import from_json, json_of
 
 Record = dict[str, Any]
+UNSUPPORTED = {
+    *(errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP),
+    *(errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR),
+}
+"""How systems refuse what they do not know, as against a disk that fails or is full."""
 T = TypeVar("T")
 
 
@@ -26,7 +31,12 @@ def make_folder(path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step, its folder made if need be."""
     make_folder(path.parent)
-    replace(path, text.encode())
+    replace(path, encoded(text))
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as UTF-8, with escapes for the bytes of file names that are none."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 @contextmanager
@@ -34,6 +44,12 @@ def disk(path: Path) -> Iterator[None]:
     """Turn what the disk refuses into a DiskError that names the place and the mend."""
     try:
         yield
+    except NotImplementedError as error:  # what filelock makes of it
+        raise DiskError(
+            "the disk cannot lock files, so two processes could write the same run.",
+            where=str(path),
+            hint="Name a folder on another disk with --results.",
+        ) from error
     except OSError as error:
         if isinstance(error, Timeout):
             raise
@@ -62,17 +78,36 @@ def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
             with temporary.open("wb") as file:
                 file.write(content if isinstance(content, bytes) else _in_memory(content))
                 file.flush()
-                os.fsync(file.fileno())
+                with _where_it_can():
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
+        flush(path.parent)
+
+
+def flush(path: Path) -> None:
+    """Flush a file or a folder's names to the disk, where its system can do that.
+
+    Windows opens no folder, and some network disks flush none; they keep the names all the same.
+    """
+    with _where_it_can():
+        opened = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
+
+
+@contextmanager
+def _where_it_can() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
 
 
 def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:
@@ -83,13 +118,13 @@ def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:
 
 
 def to_json(value: Any) -> bytes:
-    """Return plain data as a text for people."""
-    return (json.dumps(value, indent=2) + "\n").encode()
+    """Return plain data as a text for people; what JSON does not have is null."""
+    return (json_of(value, indent=2) + "\n").encode()
 
 
 def read_json(path: Path) -> Record | None:
     """Return the table a JSON file holds, None where there is no file."""
-    return read(path, lambda: as_table(json.loads(path.read_text("utf-8"))))
+    return read(path, lambda: as_table(from_json(path.read_text("utf-8"))))
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:

@@ -4,6 +4,7 @@ import sys
 from io import TextIOWrapper
 
 from moat.errors import MoatError
+from moat.printable import printable
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
 
         app(prog_name="moat")
     except MoatError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error), lines=True), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

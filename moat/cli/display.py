@@ -13,8 +13,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from moat.cli.console import console as console
+from moat.data import Data
 from moat.errors import MoatError
 from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
@@ -51,6 +53,11 @@ class PlainLines(StudyListener):
         self.begun += 1
         self.latest = {}
         self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: {folder}")
+
+    def data_read(self, data: Data) -> None:
+        """Say what of the data was left out, and how classes are numbered."""
+        if data.note:
+            self._say(f"  data: {data.note}")
 
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """Say that it was finished before."""
@@ -136,6 +143,11 @@ class Bars(StudyListener):
         self.progress.reset(self.steps, total=None, visible=True)
         self.progress.reset(self.examples, total=None, visible=False)
 
+    def data_read(self, data: Data) -> None:
+        """Leave its note above the bars."""
+        if data.note:
+            self._say("data: ", data.note)
+
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """Count it."""
         self.progress.advance(self.runs)
@@ -196,7 +208,7 @@ def _live_table(record: dict[str, Any]) -> Table:
     table = Table(box=None, show_header=bool(names))
     table.add_column("")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for title, row in rows.items():
         if row:
             table.add_row(title, *(_figure(row.get(name)) for name in names))

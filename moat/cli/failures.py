@@ -5,13 +5,14 @@ from pathlib import Path
 from textwrap import indent
 
 from moat.errors import MoatError
+from moat.printable import printable
 
 
 def failure_lines(failed: Mapping[Path, MoatError]) -> list[str]:
     """Return each failure once, after the folders of the runs that it ended."""
     ended: dict[str, list[Path]] = {}
     for folder, error in failed.items():
-        ended.setdefault(str(error), []).append(folder)
+        ended.setdefault(printable(str(error), lines=True), []).append(folder)
     lines = []
     for text, folders in ended.items():
         if text.startswith(str(folders[0])):  # it names its folder itself

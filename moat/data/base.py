@@ -92,11 +92,15 @@ def as_labels(labels: torch.Tensor) -> Labels:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set: what may be trained on, what is only tested on, and the names of the classes."""
+    """A data set: what may be trained on, what is only tested on, and the names of the classes.
+
+    `note` says in a line what of the files was left out, and how the classes are numbered.
+    """
 
     train: Split
     test: Split
     classes: tuple[str, ...]
+    note: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:

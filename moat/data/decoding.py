@@ -1,8 +1,8 @@
 """Image files decoded once to squares of one size, kept as an array that is mapped, not read."""
 
-import json
 import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,14 +14,16 @@ import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
-from moat.storage import disk, make_folder, to_json
+from moat.plain import from_json
+from moat.storage import UNSUPPORTED, disk, flush, make_folder, to_json
 from moat.types import StoredImages
 
-VERSION = 1  # of what decoding makes of a file
+VERSION = 2  # of what decoding makes of a file
+BACKGROUND = "white"  # of what is transparent
 ARRAY, BROKEN = "images.npy", "broken.json"
 
 
@@ -62,7 +64,7 @@ def _mapped(folder: Path, shape: tuple[int, ...]) -> Decoded | None:
     try:
         # Copy on write: torch wants to be able to write.
         pixels = np.load(folder / ARRAY, mmap_mode="c")
-        broken = {int(k): v for k, v in json.loads((folder / BROKEN).read_text("utf-8")).items()}
+        broken = {int(k): v for k, v in from_json((folder / BROKEN).read_text("utf-8")).items()}
     except (OSError, EOFError, ValueError, AttributeError):
         return None
     if pixels.shape != shape or pixels.dtype != np.uint8:
@@ -82,7 +84,7 @@ def _make(folder: Path, tree: ImageTree, names: Sequence[str], shape: tuple[int,
         (temporary / BROKEN).write_bytes(to_json(_decode_into(pixels, tree, names)))
         pixels.flush()
         for path in (temporary / ARRAY, temporary / BROKEN, temporary):
-            _flush(path)
+            flush(path)
         os.replace(temporary, folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -93,15 +95,11 @@ def _reserve(path: Path) -> None:
     """Take the disk space of a file at once: a full disk would kill whoever writes to a mapping."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-
-
-def _flush(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                if error.errno not in UNSUPPORTED:
+                    raise
 
 
 def _decode_into(
@@ -118,7 +116,8 @@ def _decode_into(
             return f"{type(error).__name__}: {error}"
         return ""
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")  # what Pillow can read all the same
         found = list(pool.map(one, range(len(names))))
     return {row: why for row, why in enumerate(found) if why}
 
@@ -131,10 +130,27 @@ def square(tree: ImageTree, name: str, side: int) -> NDArray[np.uint8]:
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    """Return an image as RGB, 16 bits a pixel scaled to 8 (Pillow alone would clip them)."""
+    """Return an image as RGB, as a viewer shows it: turned as its EXIF data say, over white.
+
+    What is transparent has a colour in the file that nobody sees. 16 bits a pixel are scaled to 8
+    (Pillow alone would clip them); of several frames it is the first.
+    """
     if image.mode == "F":
         raise ValueError("pixels that are floats have no fixed range")
+    image = _turned(image)
     if image.mode.startswith("I"):
         eight = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
         image = Image.fromarray(eight)
+    elif image.has_transparency_data:
+        over = Image.new("RGBA", image.size, BACKGROUND)
+        image = Image.alpha_composite(over, image.convert("RGBA"))
     return image.convert("RGB")
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Return an image the right way up; EXIF data that cannot be read turn nothing."""
+    image.load()  # what is wrong with its pixels is wrong with the file
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken block makes its parser raise nearly anything
+        return image

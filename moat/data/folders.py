@@ -11,9 +11,11 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.data.base import Data, DataSet, Split
 from moat.data.decoding import decode
+from moat.data.left_out import note_of
 from moat.data.rows import ImageRows
 from moat.data.tree import ImageTree
 from moat.errors import DataError
+from moat.printable import printable
 
 Categories = Mapping[str, Sequence[str]]
 """The files of each category."""
@@ -24,8 +26,9 @@ class ImageFiles(DataSet):
     """A data set of image files of any size and colour, a folder for each category.
 
     A file is decoded once: the shorter side is scaled to `resize` pixels and the central square
-    kept, as RGB (grey and CMYK files are converted). The model sees `size` pixels a side: the
-    centre in testing, and in training what the augmentation makes of the whole square.
+    kept, as RGB (grey and CMYK files are converted), turned as its EXIF data say, over white where
+    it is transparent. The model sees `size` pixels a side: the centre in testing, and in training
+    what the augmentation makes of the whole square.
     """
 
     size: Annotated[int, Field(ge=8)] = 224  # pixels a side that the model sees
@@ -62,7 +65,9 @@ class ImageFiles(DataSet):
         second = whole.take(rows[trained:][kept[trained:]])
         for part, split in (("training", first), ("test", second)):
             _require_every_class(split, part, classes, tree)
-        return Data(first, second.at((self.size, self.size)), tuple(classes))
+        beside = len(tree.stamps) - len(names)
+        note = note_of(classes, tree.left_out, len(names) - int(kept.sum()), beside)
+        return Data(first, second.at((self.size, self.size)), tuple(map(printable, classes)), note)
 
 
 def in_seeded_order(names: Sequence[str], seed: int) -> list[str]:
@@ -70,7 +75,11 @@ def in_seeded_order(names: Sequence[str], seed: int) -> list[str]:
 
     So a file that is added or taken away moves no other from training to testing.
     """
-    return sorted(names, key=lambda name: sha256(f"{seed} {name}".encode()).digest())
+
+    def drawn(name: str) -> bytes:
+        return sha256(f"{seed} {name}".encode("utf-8", "surrogateescape")).digest()
+
+    return sorted(names, key=drawn)
 
 
 def _spread(part: Categories, classes: Sequence[str]) -> list[tuple[str, int]]:

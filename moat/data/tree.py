@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -22,12 +23,14 @@ _ONE_AT_A_TIME = Lock()
 class ImageTree:
     """The image files of a folder or a zip archive, by their path within it, in sorted order.
 
-    Hidden files and folders, and files whose ending is no image's, are left out.
+    Hidden files and folders, and files whose ending is no image's, are left out; `left_out` counts
+    them, by ending.
     """
 
     path: Path
     stamps: dict[str, str]  # size and time, or size and checksum: what tells a changed file
     folders: frozenset[str] = frozenset()  # all of them, those without an image too
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_archive(self) -> bool:
@@ -67,17 +70,17 @@ class ImageTree:
 
         The checksums of an archive tell its content wherever it lies.
         """
-        found = sha256(b"" if self.is_archive else str(self.path.resolve()).encode())
+        found = sha256(b"" if self.is_archive else os.fsencode(self.path.resolve()))
         for name in names:
-            found.update(f"{name}\0{self.stamps[name]}\n".encode())
+            found.update(f"{name}\0{self.stamps[name]}\n".encode("utf-8", "surrogateescape"))
         return found.hexdigest()[:16]
 
 
 def read_tree(path: Path) -> ImageTree:
     """List a folder or a zip archive; raise DataError where it is neither."""
     if path.is_dir():
-        files, folders = _in_folder(path)
-        return ImageTree(path, _images(files), _visible(folders))
+        files, folders, others = _in_folder(path)
+        return ImageTree(path, _images(files), _visible(folders), _left_out([*files, *others]))
     try:
         with zipfile.ZipFile(path) as archive:
             inside = {
@@ -93,13 +96,16 @@ def read_tree(path: Path) -> ImageTree:
             f"this is neither a folder nor a zip archive: {error}", where=str(path.resolve())
         ) from error
     within = {parent.as_posix() for name in inside for parent in PurePosixPath(name).parents}
-    return ImageTree(path, _images(inside), _visible(within | empty))
+    return ImageTree(path, _images(inside), _visible(within | empty), _left_out(inside))
 
 
-def _in_folder(path: Path) -> tuple[dict[str, str], set[str]]:
-    """Return the stamps of the files below a folder, and the folders; links are followed."""
+def _in_folder(path: Path) -> tuple[dict[str, str], set[str], list[str]]:
+    """Return the stamps of the images below a folder, the folders, and the other files' names.
+
+    Links are followed.
+    """
     files: dict[str, str] = {}
-    folders, entered = set(), set()
+    folders, entered, others = set(), set(), []
     for here, below, names in os.walk(path, followlinks=True):
         place = Path(here)
         if place.resolve() in entered:  # a link that leads back
@@ -111,7 +117,9 @@ def _in_folder(path: Path) -> tuple[dict[str, str], set[str]]:
             if file.suffix.lower() in IMG_EXTENSIONS and file.is_file():
                 status = file.stat()
                 files[file.relative_to(path).as_posix()] = f"{status.st_size} {status.st_mtime_ns}"
-    return files, folders
+            else:
+                others.append(file.relative_to(path).as_posix())
+    return files, folders, others
 
 
 def _visible(folders: set[str]) -> frozenset[str]:
@@ -125,6 +133,18 @@ def _images(files: dict[str, str]) -> dict[str, str]:
 
 def _is_image(path: PurePosixPath) -> bool:
     return path.suffix.lower() in IMG_EXTENSIONS and not _is_hidden(path)
+
+
+def _left_out(files: Iterable[str]) -> dict[str, int]:
+    """Count the files that are not read, by ending; hidden ones only where they could be images."""
+    found: Counter[str] = Counter()
+    for path in map(PurePosixPath, files):
+        ending = path.suffix.lower()
+        if not _is_hidden(path) and ending not in IMG_EXTENSIONS:
+            found[ending or "without an ending"] += 1
+        elif _is_hidden(path) and ending in IMG_EXTENSIONS:
+            found["hidden"] += 1
+    return dict(sorted(found.items()))
 
 
 def _is_hidden(path: PurePosixPath) -> bool:

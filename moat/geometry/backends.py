@@ -1,10 +1,12 @@
 """The quadratic program on the simplex by other people's solvers, on the host."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csc_matrix
 from torch import Tensor
 
 from moat.errors import SolverError, did_you_mean
@@ -15,6 +17,7 @@ _TIGHT: dict[str, dict[str, Any]] = {
     "cvxopt": {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12},
     "osqp": {"eps_abs": 1e-11, "eps_rel": 1e-11, "max_iter": 200_000},
     "proxqp": {"eps_abs": 1e-11, "eps_rel": 0.0},
+    "qpalm": {"eps_abs": 1e-11, "eps_rel": 1e-11},
     "scs": {"eps_abs": 1e-11, "eps_rel": 1e-11},
 }
 """Tolerances of the iterative solvers: by default their answers are off by up to 4e-3."""
@@ -47,21 +50,33 @@ def from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
     solver = "cvxopt" if solver == "auto" else require_solver(solver)
     free, rows, values = _face(len(P), cut)
     k = int(free.sum())
-    problem = qpsolvers.Problem(
-        P=2 * P.cpu().numpy()[np.ix_(free, free)] + RIDGE * np.eye(k),
-        q=np.zeros(k),
-        G=-np.eye(k),
-        h=np.zeros(k),
-        A=rows,
-        b=values,
-    )
+    takes = csc_matrix if solver in qpsolvers.sparse_solvers else np.asarray
     try:
-        found = qpsolvers.solve_problem(problem, solver=solver, **_TIGHT.get(solver, {})).x
-    except (ValueError, ArithmeticError, qpsolvers.exceptions.QPError):  # infeasible, their way
+        problem = qpsolvers.Problem(
+            P=takes(2 * _definite(P.cpu().numpy()[np.ix_(free, free)])),
+            q=np.zeros(k),
+            G=takes(-np.eye(k)),
+            h=np.zeros(k),
+            A=takes(rows),
+            b=values,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the answer is judged by its residuals
+            found = qpsolvers.solve_problem(problem, solver=solver, **_TIGHT.get(solver, {})).x
+    except Exception:  # infeasible, or not to their taste: each back end has its own way to say so
         found = None
     weights = np.zeros(len(P))
     weights[free] = np.nan if found is None else found
     return torch.as_tensor(weights, dtype=P.dtype, device=P.device)[None]
+
+
+def _definite(P: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return P with a ridge above the negative eigenvalues that rounding has left in it.
+
+    The Gramian of dependent float32 gradients has eigenvalues of about −1e-8 of its trace.
+    """
+    ridge = RIDGE + max(0.0, -float(np.linalg.eigvalsh(P)[0]))
+    return P + ridge * np.eye(len(P))
 
 
 def _face(

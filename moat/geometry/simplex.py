@@ -31,6 +31,8 @@ __all__ = [
 
 EXACT_UP_TO = 8
 """Objectives up to which `auto` enumerates supports: 255 small linear systems in one batch."""
+EXACT_AT_MOST = 14
+"""Objectives up to which "exact" can be asked for: 16,383 systems, 30 MB of them."""
 TOLERANCE = 1e-9
 """Largest residual, relative to the scale of the constraint, of an answer that is accepted."""
 
@@ -77,12 +79,25 @@ def solve(
     constraint: Equality | tuple[Tensor, Tensor | float] | None = None,
     solver: str = "auto",
 ) -> Solution:
-    """Solve as `minimize_quadratic` does, but answer instead of raising: no wait for a GPU."""
+    """Solve as `minimize_quadratic` does, but answer instead of raising: no wait for a GPU.
+
+    Where a back end that was named gives no weights, "auto" is asked.
+    """
     _require_program(P, constraint)
+    if solver == "exact" and len(P) > EXACT_AT_MOST:
+        raise SolverError(
+            f"the exact solver tries every subset of the objectives, and {len(P)} have too many: "
+            f"it takes {EXACT_AT_MOST} at most.",
+            hint='Take solver = "auto", which asks cvxopt above 8 objectives.',
+        )
     P, cut = _scaled(P.detach(), constraint)
     exact = solver == "exact" or (solver == "auto" and len(P) <= EXACT_UP_TO)
-    candidates = stationary_points(P, cut) if exact else from_qpsolvers(P, cut, solver)
-    return _best(candidates, P, cut)
+    if exact:
+        return _best(stationary_points(P, cut), P, cut)
+    answer = _best(from_qpsolvers(P, cut, solver), P, cut)
+    if solver == "auto" or answer.solved:  # back ends are on the host: this waits for nothing
+        return answer
+    return solve(P, cut)
 
 
 def _require_program(
@@ -102,8 +117,11 @@ def _scaled(
     P: Tensor,
     constraint: Equality | tuple[Tensor, Tensor | float] | None,
 ) -> tuple[Tensor, Equality | None]:
-    """Divide P by its trace and the constraint by its largest coefficient, in float64."""
-    P = P.double()
+    """Divide P by its trace and the constraint by its largest coefficient, in float64.
+
+    P is made symmetric first: products of float32 are not quite.
+    """
+    P = (P.double() + P.T.double()) / 2
     trace = P.trace()
     P = P / torch.where(trace > 0, trace, torch.ones_like(trace))
     if constraint is None:

@@ -6,6 +6,7 @@ always reported under their own names. A score that would touch an outcome that 
 refused by name (UnsearchedError).
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from statistics import fmean
@@ -87,6 +88,7 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
 def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
     """Return every score that needs no baseline, by name; None for one that cannot be made.
 
+    None is also a conditional score where no example is classified correctly to begin with.
     `threats` are those that are summed. An ensemble has one strength, so its score is its accuracy.
     """
     made = partial(_made, outcomes)
@@ -110,11 +112,12 @@ def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
 def _made(
     outcomes: Outcomes, score: Callable[..., float], *asked: object, **how: bool
 ) -> float | None:
-    """Return a score, None where it would touch what was not searched."""
+    """Return a score, None where it would touch what was not searched, or is undefined."""
     try:
-        return score(outcomes, *asked, **how)
+        made = score(outcomes, *asked, **how)
     except UnsearchedError:
         return None
+    return None if math.isnan(made) else made
 
 
 def _accuracies(outcomes: Outcomes, name: str, conditional: bool) -> list[float]:

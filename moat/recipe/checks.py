@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
+from moat.printable import folder_key, is_portable
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
 from moat.types import NATURAL
@@ -19,6 +20,7 @@ def require_sound(recipe: Recipe, source: Source) -> None:
     _require_distinct(recipe.seeds, "seed", source, "seeds")
     require_labels(recipe.threats, recipe.evaluation.summed, source)
     for position, variant in enumerate(recipe.variant):
+        _require_portable(variant.name, "variant", source, "variant", str(position), "name")
         key = ("variant", str(position), "threats")
         _require_distinct(variant.threats, "threat", source, *key)
         for label in variant.threats:
@@ -30,6 +32,9 @@ def require_sound(recipe: Recipe, source: Source) -> None:
 def require_labels(threats: Iterable[str], summed: Sequence[str], source: Source) -> None:
     """Raise RecipeError where a threat has the natural images' name, or is to be summed twice."""
     _require_distinct(summed, "threat", source, "evaluation", "summed")
+    for label in threats:
+        _require_portable(label, "threat", source, "threats", label)
+    _require_distinct(list(threats), "threat", source, "threats")
     if NATURAL in threats:
         raise RecipeError(
             f"{NATURAL!r} is the images as they are, and can be no threat's label.",
@@ -50,11 +55,14 @@ def require_held_out(recipe: Recipe, source: Source) -> None:
 
 def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
     """Raise RecipeError where two runs would share a folder."""
-    for number, folder in enumerate(folders):
-        if folder in folders[:number]:
+    found: dict[str, str] = {}
+    for folder in folders:
+        other = found.setdefault(folder_key(folder), folder)
+        if other is not folder:
+            by = "slashes or blanks" if other == folder else "case"
             raise RecipeError(
-                f"two runs would share the folder {folder!r}: their sweep values differ by "
-                "slashes or blanks alone.",
+                f"two runs would share the folder {folder!r}: their sweep values differ by {by} "
+                "alone.",
                 where=source.where("variant"),
                 hint="Leave one of them out.",
             )
@@ -110,11 +118,29 @@ def _require_defined(label: str, what: str, recipe: Recipe, source: Source, *key
         )
 
 
+def _require_portable(name: str, kind: str, source: Source, *key: str) -> None:
+    if not is_portable(name):
+        raise RecipeError(
+            f"the {kind} {name!r} cannot be the name of a folder on every system.",
+            where=source.where(*key),
+            hint="Give it another name: Windows keeps this one to itself.",
+        )
+
+
 def _require_distinct(named: Sequence[Any], kind: str, source: Source, *key: str) -> None:
+    found: dict[Any, Any] = {}
     for number, name in enumerate(named):
         if name in named[:number]:
             raise RecipeError(
                 f"the {kind} {name!r} is named twice.",
                 where=source.where(*key),
                 hint="Give one of them another name." if kind == "variant" else "Leave one out.",
+            )
+        other = found.setdefault(folder_key(name) if isinstance(name, str) else repr(name), name)
+        if other != name:
+            raise RecipeError(
+                f"the {kind}s {other!r} and {name!r} differ by case alone, and are one folder on "
+                "other systems.",
+                where=source.where(*key),
+                hint="Give one of them another name.",
             )

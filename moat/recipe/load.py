@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean
+from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.source import Document, Key, Source, is_table, items, without
 
@@ -20,17 +21,42 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     that a trial never blocks the real one. Raises RecipeError.
     """
     path = Path(path)
+    _require_name(path)
     document, said_in = _read_file(path, ())
     for text in overrides:
         override(document, said_in, text)
     study = path.stem
     if overrides:
-        study += "+" + sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:8]
+        said = "\n".join(sorted(overrides)).encode("utf-8", "surrogateescape")
+        study += "+" + sha256(said).hexdigest()[:8]
     source = Source(document, said_in, study)
     for key, value in items(document):
         if isinstance(value, float) and not math.isfinite(value):
             raise RecipeError(f"a number is finite, not {value}.", where=source.where(*key))
+        for text in (*key[-1:], value):
+            if isinstance(text, str) and not _is_unicode(text):
+                raise RecipeError(
+                    f"this is no UTF-8, so no recipe of a run can hold it: {text!r}.",
+                    where=source.where(*key),
+                    hint="Rename the file or folder.",
+                )
     return source
+
+
+def _require_name(path: Path) -> None:
+    """Raise RecipeError where a study could not be called as the recipe's file is."""
+    if printable(path.stem) != path.stem:
+        raise RecipeError(
+            "a study is named after its recipe's file, and this name has characters that cannot "
+            f"be shown: {path.stem!r}.",
+            where=str(path),
+            hint="Rename the file.",
+        )
+
+
+def _is_unicode(text: str) -> bool:
+    """Say whether a text is free of bytes that Python found in a name and could not decode."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[Key, str]]:

@@ -116,7 +116,8 @@ def described(made: Any) -> dict[str, Any]:
         values = made.identity() if isinstance(made, Model) else every
         name, source = made.name, local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
-    return {"type": name, **json.loads(json.dumps(values, default=str)), **content}
+    plain = json.loads(json.dumps(values, default=str), parse_constant=str)  # "Infinity" as text
+    return {"type": name, **plain, **content}
 
 
 def described_data(dataset: DataSet) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a study shows: run folders in, tables, files and pictures out. Trains nothing."""
 
+from moat.report import matplotlib_import  # noqa: F401 - before anything that draws
 from moat.report.evidence import outcomes_of
 from moat.report.files import write_against, write_comparison, write_front, write_report
 from moat.report.front.figure import draw_front

@@ -21,7 +21,7 @@ from moat.report.side_by_side.written import (
     examples_csv,
 )
 from moat.report.style import render
-from moat.storage import disk, make_folder, replace
+from moat.storage import disk, encoded, make_folder, replace
 
 _Files = dict[str, str | bytes]  # a file's ending -> its content
 
@@ -96,7 +96,7 @@ def write_files(
     """
     make_folder(folder)
     for file, content in files.items():
-        replace(folder / file, content.encode() if isinstance(content, str) else content)
+        replace(folder / file, encoded(content) if isinstance(content, str) else content)
     stale = re.compile(rf"({'|'.join(names)})(-\d+)?\.({'|'.join(endings)})")
     for path in sorted(folder.iterdir()):
         if path.name not in files and stale.fullmatch(path.name):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moat.report.points import Point
+from moat.report.unsolved import unsolved_notes
 from moat.report.words import some
 
 
@@ -20,7 +21,10 @@ class Doubt:
 
 
 def gate_notes(points: Sequence[Point]) -> list[str]:
-    """Return how many checks pass, a line for each doubt, and which runs have no gate at all."""
+    """Return how many checks pass, a line for each doubt, and which runs have no gate at all.
+
+    Last come the runs in whose training a solver refused.
+    """
     points = sorted(points, key=lambda point: point.where)
     seeds = len({point.seed for point in points}) > 1
     names = {p.where: f"{p.label}, seed {p.seed}" if seeds else p.label for p in points}
@@ -37,7 +41,7 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
             f"No sanity gate is stored with {some(bare)}: `moat evaluate` with the run's folder "
             "makes it."
         )
-    return lines
+    return [*lines, *unsolved_notes(points, names)]
 
 
 def failed_checks(point: Point) -> list[str]:

@@ -1,7 +1,6 @@
 """How numbers are written, in every table alike; what is absent is a dash."""
 
 import math
-from typing import Any
 
 ABSENT = "-"
 
@@ -51,12 +50,3 @@ def decimals(values: list[float]) -> int:
 def finite(value: float | None) -> float | None:
     """Return the number, None where it is not finite."""
     return None if value is None or not math.isfinite(value) else float(value)
-
-
-def as_json(value: Any) -> Any:
-    """Return the same with None for NaN and infinity, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,6 +6,7 @@ from typing import Any
 
 from moat.errors import FrontError, MoatError
 from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
+from moat.printable import all_printable, printable
 from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
 from moat.runs import RunFolder, find_runs, unfinished_runs
 from moat.storage import Record
@@ -79,8 +80,10 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
         try:
             points.append(read_point(folder, top))
         except MoatError as error:
-            skipped.append(str(error if error.where else error.at(str(folder.path))))
-    skipped += [_UNFINISHED.format(folder=run.path) for run in unfinished_runs(results)]
+            said = str(error if error.where else error.at(str(folder.path)))
+            skipped.append(printable(said, lines=True))
+    begun = [printable(str(run.path)) for run in unfinished_runs(results)]
+    skipped += [_UNFINISHED.format(folder=folder) for folder in begun]
     if not points:
         found = "no finished run lies below this folder."
         if skipped:
@@ -110,7 +113,8 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         sanity=evidence.sanity,
         classes=classes if isinstance(classes, int) and classes > 0 else None,
         outcomes=outcomes if outcomes.losses is None else replace(outcomes, losses=None),
-        **{name: record[name] for name in RECORD},
+        **{name: record[name] for name in RECORD if name not in _SHOWN},
+        **{name: all_printable(record[name]) for name in _SHOWN},
         **{name: made[name] for name in _SCORES},
     )
 
@@ -127,6 +131,7 @@ def described_type(table: Any) -> Any:
     return table.get("type") if isinstance(table, dict) else None
 
 
+_SHOWN = ("study", "variant", "label", "sweep", "data")
 _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )

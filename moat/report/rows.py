@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from moat.printable import printable
 from moat.report.groups import Group
 from moat.report.points import Point
 
@@ -72,6 +73,6 @@ def names_of(points: Sequence[Point]) -> list[str]:
     ]
     count = Counter(names)
     return [
-        name if count[name] == 1 else f"{name} [{point.where}]"
+        name if count[name] == 1 else f"{name} [{printable(point.where)}]"
         for name, point in zip(names, points, strict=True)
     ]

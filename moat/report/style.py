@@ -1,6 +1,9 @@
 """How every picture looks: colours, marks, type, and how it becomes a file."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
@@ -29,6 +32,7 @@ STYLE: Any = [
     "default",  # not the user's own: a picture depends on its runs alone
     {"svg.fonttype": "none", "svg.hashsalt": "moat", "font.family": "DejaVu Sans"},
     {"font.size": 9, "axes.titlesize": 11, "legend.fontsize": 8},
+    {"text.parse_math": False, "axes.formatter.use_mathtext": False},  # a name may hold two $
 ]
 
 
@@ -37,17 +41,34 @@ PAPER: Any = [  # pictures that are as wide as a column of a paper, printed at t
     {"font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "legend.fontsize": 6.5},
     {"xtick.labelsize": 6.5, "ytick.labelsize": 6.5, "axes.linewidth": 0.6},
     {"xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5},
-    {"ytick.major.size": 2.5, "text.parse_math": False, "axes.formatter.useoffset": False},
+    {"ytick.major.size": 2.5, "axes.formatter.useoffset": False},
 ]
 
 
+@contextmanager
+def drawn_in(style: Any) -> Iterator[None]:
+    """Draw in a style; a letter that its type lacks is a box in a PNG, and no warning."""
+    with matplotlib.style.context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
+
+
 def render(figure: Figure, format: str) -> bytes:
-    """Return the picture as PNG or SVG; the same figure gives the same bytes."""
+    """Return the picture as PNG or SVG; the same figure gives the same bytes.
+
+    A PNG of many panels is coarser, where it would be larger than matplotlib draws.
+    """
     buffer = io.BytesIO()
     metadata = {"Date": None} if format == "svg" else {"Software": None}
-    with matplotlib.style.context(STYLE):
-        figure.savefig(buffer, format=format, dpi=DPI, metadata=metadata)
+    with drawn_in(STYLE):
+        figure.savefig(buffer, format=format, dpi=_resolution(figure), metadata=metadata)
     return buffer.getvalue()
+
+
+def _resolution(figure: Figure) -> float:
+    """Return how many pixels an inch takes: 2^16 a side and 8·10^7 in all are enough."""
+    width, height = figure.get_size_inches()
+    return float(min(DPI, 65_000 / max(width, height), (8e7 / (width * height)) ** 0.5))
 
 
 def colour_of(number: int) -> str:

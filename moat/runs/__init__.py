@@ -1,6 +1,13 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
-from moat.runs.finding import CACHE, cache_of, find_runs, find_studies, unfinished_runs
+from moat.runs.finding import (
+    CACHE,
+    cache_of,
+    find_runs,
+    find_studies,
+    require_own_name,
+    unfinished_runs,
+)
 from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.parts import EvaluationParts
 from moat.runs.study_folder import StudyFolder
@@ -14,5 +21,6 @@ __all__ = [
     "cache_of",
     "find_runs",
     "find_studies",
+    "require_own_name",
     "unfinished_runs",
 ]

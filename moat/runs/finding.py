@@ -1,8 +1,11 @@
 """Where run folders lie in a results folder."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from moat.errors import RunFolderError
+from moat.printable import folder_key
 from moat.runs.folder import BEGUN, RunFolder
 from moat.runs.study_folder import PLANNED, StudyFolder
 
@@ -16,6 +19,19 @@ def cache_of(run: Path, study: str) -> Path | None:
         if folder.name == study:
             return folder.parent / CACHE
     return None
+
+
+def require_own_name(folder: Path) -> None:
+    """Raise RunFolderError where another folder beside this one has its name but for case."""
+    with suppress(OSError):
+        for other in sorted(folder.parent.iterdir()):
+            if other.name != folder.name and folder_key(other.name) == folder_key(folder.name):
+                raise RunFolderError(
+                    f"{other.name!r} lies here, whose name differs from {folder.name!r} by case "
+                    "alone: on other systems they are one folder.",
+                    where=str(folder.parent),
+                    hint="Give one of them another name, or name another folder with --results.",
+                )
 
 
 def unfinished_runs(results: Path) -> list[RunFolder]:

@@ -1,6 +1,5 @@
 """Who writes a run folder: the lock, a file that names its holder, and whether that one lives."""
 
-import json
 import os
 import socket
 import time
@@ -12,10 +11,13 @@ from threading import Event, Thread
 from filelock import FileLock, Timeout
 
 from moat.errors import BusyError
+from moat.plain import from_json, json_of
 from moat.storage import Record, as_table, disk, make_folder, replace, sweep
 
 BEAT = 5.0
 """Seconds between two beats of a holder: its file's time is set to now."""
+POSIX = os.name == "posix"
+"""Whether signal 0 asks for a process."""
 SILENT = 30.0
 """Seconds without a beat after which a holder is taken for dead."""
 
@@ -38,7 +40,7 @@ def held(folder: Path, lock_file: Path, holder: Path) -> Iterator[None]:
         ) from None
     try:
         sweep(folder)
-        replace(holder, json.dumps({"pid": os.getpid(), **_here()}).encode())
+        replace(holder, json_of({"pid": os.getpid(), **_here()}).encode())
         with _beating(holder):
             yield
     finally:
@@ -55,8 +57,9 @@ def is_alive(holder: Path) -> bool:
     holder sets its file's time to now every few seconds, which every machine that sees the disk can
     read; what a killed process left behind is silent. On the holder's own machine (host name and
     process namespace, so that containers are told apart) its process must exist as well: so a
-    kill is seen at once there, and after half a minute elsewhere. The clocks must agree to within
-    that. A process that is stopped, by Ctrl-Z or a sleeping machine, is silent too.
+    kill is seen at once there, and after half a minute elsewhere and on Windows, where to ask for
+    a process is to end it. The clocks must agree to within that. A process that is stopped, by
+    Ctrl-Z or a sleeping machine, is silent too.
     """
     try:
         with holder.open(
@@ -93,7 +96,7 @@ def _beating(holder: Path) -> Iterator[None]:
 def _said(holder: Path) -> Record:
     """Return what the file says, nothing where it is gone or broken."""
     with suppress(OSError, ValueError):  # it may be let go of at this moment
-        return as_table(json.loads(holder.read_text("utf-8")))
+        return as_table(from_json(holder.read_text("utf-8")))
     return {}
 
 
@@ -109,6 +112,8 @@ def _exists(pid: object) -> bool:
     """Say whether this machine has a process of that number."""
     if not isinstance(pid, int) or pid <= 0:
         return False
+    if not POSIX:
+        return True  # its beat says so, and on Windows asking would end the process
     try:
         os.kill(pid, 0)  # asks, and sends nothing
     except PermissionError:

@@ -95,3 +95,9 @@ def scalarizer(name: str) -> Callable[[S], S]:
     are refused. State that changes while it trains is set in `__post_init__`, without annotation.
     """
     return lambda cls: registry.declare(name, cls, frozen=False)
+
+
+def unsolved_share(unsolved: Tensor | int, steps: int) -> dict[str, float]:
+    """Return for the log in which share of its steps a solver found no weights; nothing of 0."""
+    count = int(unsolved)
+    return {"unsolved_share": count / steps} if count else {}

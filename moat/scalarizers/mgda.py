@@ -6,7 +6,7 @@ import torch
 
 from moat.geometry import simplex
 from moat.objectives import LossMatrix
-from moat.scalarizers.base import GradientScalarizer, scalarizer
+from moat.scalarizers.base import GradientScalarizer, scalarizer, unsolved_share
 from moat.types import Gramian, Weights
 
 
@@ -28,6 +28,8 @@ class MGDA(GradientScalarizer):
     def __post_init__(self) -> None:
         simplex.require_solver(self.solver)
         self._solved = torch.tensor(True)
+        self._steps = 0
+        self._unsolved_steps: torch.Tensor | int = 0
 
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
         """Return argmin aᵀGa on the simplex, G the Gramian of the normalised gradients."""
@@ -35,19 +37,28 @@ class MGDA(GradientScalarizer):
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
         answer = simplex.solve(gramian / torch.outer(scale, scale), solver=self.solver)
         self._solved = answer.solved
+        self._steps += 1
+        self._unsolved_steps = self._unsolved_steps + (~answer.solved).long()
         return answer.weights
 
-    def log(self) -> dict[str, bool]:
+    def log(self) -> dict[str, Any]:
         """Say whether the solver answered; where it did not, the weights were uniform."""
-        return {"solved": bool(self._solved)}
+        unsolved = unsolved_share(self._unsolved_steps, self._steps)
+        return {"solved": bool(self._solved), **unsolved}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return whether the last program was solved: the weights themselves depend on nothing."""
-        return {"solved": self._solved}
+        """Return what became of the programs: the weights themselves depend on nothing."""
+        return {
+            "solved": self._solved,
+            "steps": self._steps,
+            "unsolved_steps": self._unsolved_steps,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         self._solved = state["solved"]
+        self._steps = state.get("steps", 0)  # older checkpoints did not count
+        self._unsolved_steps = state.get("unsolved_steps", 0)
 
     def _scale(self, gramian: Gramian, means: Weights) -> Weights:
         lengths = gramian.diagonal().clamp(min=0).sqrt()

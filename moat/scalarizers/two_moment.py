@@ -8,7 +8,7 @@ from torch import Tensor
 
 from moat.geometry import simplex
 from moat.objectives import LossMatrix
-from moat.scalarizers.base import LaggedScalarizer, scalarizer
+from moat.scalarizers.base import LaggedScalarizer, scalarizer, unsolved_share
 from moat.transfers import send
 from moat.types import Weights
 
@@ -71,6 +71,7 @@ class TwoMoment(LaggedScalarizer):
         self._steps = 0
         self._log: dict[str, Tensor] = {}
         self._clamped_steps: Tensor | int = 0
+        self._unsolved_steps: Tensor | int = 0
         self.simplex = self.infeasible != "as-cvxopt"
 
     def weights(self, names: tuple[str, ...]) -> Weights:
@@ -98,6 +99,7 @@ class TwoMoment(LaggedScalarizer):
             chosen, solved = self._literally(matrix, robust, asked, last)
         self._weights = chosen
         self._clamped_steps = self._clamped_steps + clamped.long()
+        self._unsolved_steps = self._unsolved_steps + (~solved).long()
         self._log = {
             "r_asked": asked,
             "r_effective": (robust * chosen).sum(),
@@ -110,11 +112,13 @@ class TwoMoment(LaggedScalarizer):
 
         `r_effective` is the level that the chosen weights reach, `clamped` whether the asked one
         was out of reach (and `clamped_share` how often so far), `solved` whether the solver
-        answered; where it did not, the weights stayed. "as-cvxopt" adds what left the simplex.
+        answered; where it did not, the weights stayed (and `unsolved_share` is how often so far,
+        unless it is never). "as-cvxopt" adds what left the simplex.
         """
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
         if self._steps:
             record["clamped_share"] = int(self._clamped_steps) / self._steps
+        record |= unsolved_share(self._unsolved_steps, self._steps)
         if self.infeasible == "as-cvxopt" and self._weights is not None:
             record["negative_weight"] = min(0.0, self._weights.min().item())
             record["weight_sum"] = self._weights.sum().item()
@@ -127,6 +131,7 @@ class TwoMoment(LaggedScalarizer):
             "weights": self._weights,
             "steps": self._steps,
             "clamped_steps": self._clamped_steps,
+            "unsolved_steps": self._unsolved_steps,
             "log": dict(self._log),
         }
 
@@ -137,6 +142,7 @@ class TwoMoment(LaggedScalarizer):
         self._weights = state["weights"]
         self._steps = state["steps"]
         self._clamped_steps = state["clamped_steps"]
+        self._unsolved_steps = state.get("unsolved_steps", 0)  # older checkpoints did not count
         self._log = dict(state["log"])
 
     def _level(self, robust: Tensor) -> Tensor:

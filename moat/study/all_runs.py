@@ -7,7 +7,7 @@ from pathlib import Path
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import CACHE, RunFolder
+from moat.runs import CACHE, RunFolder, require_own_name
 from moat.storage import Record, make_folder
 from moat.study.failures import as_failure, asked_for
 from moat.study.identity import as_begun, is_done
@@ -63,6 +63,7 @@ def train(
     results = Path(results)
     result = StudyResult(results / plans[0].study)
     fabric_for(device, "32-true")  # an absent device is refused at once
+    require_own_name(result.folder)
     make_folder(result.folder)
     announce(results, plans, plan(recipe, overrides=overrides) if only or seeds else plans)
     listener.study_started(len(plans))
@@ -79,6 +80,7 @@ def train(
             if run.dataset not in loaded:
                 with asked_for(run, "data"):
                     loaded = {run.dataset: run.dataset.load(results / CACHE)}
+                listener.data_read(loaded[run.dataset])
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)

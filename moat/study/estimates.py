@@ -16,6 +16,7 @@ from moat.passes import default_pass_size
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for
+from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, attacked
 from moat.training import InPrecision, fabric_for
@@ -46,11 +47,14 @@ class PassTimes:
 
 
 def estimate_all(
-    plans: Sequence[RunPlan], device: str = "auto", cache: Path | None = None
+    plans: Sequence[RunPlan],
+    device: str = "auto",
+    cache: Path | None = None,
+    listener: StudyListener | None = None,
 ) -> list[RunEstimate]:
     """Estimate every run of a study; what runs share is read and timed once.
 
-    `cache` is a folder in which decoded images may be kept.
+    `cache` is a folder in which decoded images may be kept; the listener hears of the data.
     """
     loaded: dict[DataSet, Data] = {}
     timed: dict[str, PassTimes] = {}
@@ -59,6 +63,7 @@ def estimate_all(
         if plan.dataset not in loaded:
             with asked_for(plan, "data"):
                 loaded[plan.dataset] = plan.dataset.load(cache)
+            (listener or StudyListener()).data_read(loaded[plan.dataset])
         data = loaded[plan.dataset]
         # A network that one kind of scalarizer can train, another may not.
         kind = isinstance(plan.scalarizer, GradientScalarizer)

@@ -15,7 +15,7 @@ from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.plan import described
-from moat.runs import CACHE, RunFolder
+from moat.runs import CACHE, RunFolder, require_own_name
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
@@ -52,6 +52,8 @@ def evaluate_model(
     target, results = fabric_for(device, "32-true").device, Path(results)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
+    listener = listener or StudyListener()
+    listener.data_read(data)
     network = asked.network(data, target)
     record = _record(asked, judged_by, network, data, target)
     if asked.made:
@@ -60,6 +62,8 @@ def evaluate_model(
         record["command"] = [*asked.command, *words]
     study = results / judged_by.name
     folder = RunFolder(study / asked.label / "seed-0")
+    for named in (study, folder.path.parent):
+        require_own_name(named)
     mend = "Give this one another --name, name another --results folder"
     with folder.locked(), said_of(f"model {asked.called}"):
         if scores := scores_before(folder, record, judged_by.protocol_hash, overwrite, mend):
@@ -74,7 +78,7 @@ def evaluate_model(
             protocol_hash=judged_by.protocol_hash,
             pass_size=None,
             memory=judged_by.memory,
-            listener=listener or StudyListener(),
+            listener=listener,
         )
     return Judged(folder.path, scores, study=study)
 

@@ -20,6 +20,7 @@ from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of_state
+from moat.plain import from_json, json_of
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.listener import StudyListener
@@ -122,7 +123,7 @@ def scores_before(
         return None
     before, now = (
         {key: one.get(key) for key in ("trains", "weights")}
-        for one in (held, json.loads(json.dumps(record)))
+        for one in (held, from_json(json_of(record)))
     )
     if changed := changes(before, now):
         if not overwrite:

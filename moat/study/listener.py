@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from moat.data import Data
 from moat.errors import MoatError
 from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
@@ -17,6 +18,9 @@ class StudyListener(TrainingListener):
 
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """A run begins, or goes on where it was."""
+
+    def data_read(self, data: Data) -> None:
+        """A data set was read; its note says what of it was not."""
 
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """A run was finished before."""
@@ -52,6 +56,11 @@ class Listeners(StudyListener):
         """Pass it on."""
         for one in self.listeners:
             one.run_started(plan, folder)
+
+    def data_read(self, data: Data) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.data_read(data)
 
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """Pass it on."""

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import Data, Split
@@ -26,6 +25,7 @@ from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
 from moat.study.network import check_network
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
+from moat.training.devices import Fabric
 from moat.types import NATURAL
 from moat.version import __version__
 
@@ -59,7 +59,9 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
         model = load(path, fabric.device)
         with asked_for(plan, "data"):
             data = plan.dataset.load(cache_of(path, record["study"]))
-        return _evaluate(plan, folder, data, model, record, listener or StudyListener())
+        listener = listener or StudyListener()
+        listener.data_read(data)
+        return _evaluate(plan, folder, data, model, record, listener)
 
 
 def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.Module:

@@ -11,7 +11,7 @@ from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
 from moat.recipe import ReadProtocol, read_protocol
-from moat.runs import RunFolder, cache_of
+from moat.runs import RunFolder, cache_of, require_own_name
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.finished_runs import one_by_one
@@ -85,6 +85,7 @@ class _OtherProtocol:
         results = self.results or _results_of(run, record["study"])
         record = {**self._record(folder, record, results), "data": about}
         study = results / record["study"]
+        require_own_name(study)
         there = RunFolder(study / Path(*plan.path.parts[1:]))
         with there.locked():
             if scores := scores_before(
@@ -118,6 +119,7 @@ class _OtherProtocol:
             if self.data is None:
                 with said_of(where):
                     self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
+                self.listener.data_read(self.data)
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
                 return self.data, now

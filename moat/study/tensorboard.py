@@ -6,13 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric.loggers.tensorboard import TensorBoardLogger
-
 from moat.errors import MissingPackageError, MoatError
 from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.storage import Record, disk
 from moat.study.listener import StudyListener
+from moat.training.devices import TensorBoardLogger
 
 _NO_CURVE = {"step", "steps", "epoch", "score"}
 """Where a record of the log stands, and the mean of its held-out accuracies."""

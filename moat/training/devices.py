@@ -1,16 +1,40 @@
 """Device and precision, through Lightning Fabric."""
 
+from contextlib import AbstractContextManager
+
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
+from moat.environment import without
 from moat.errors import MoatError
 from moat.training.settings import Precision
 from moat.types import Images, Logits
 
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
+"""Variables from which Fabric reads, at import, which of several processes this one is."""
+
+
+def _no_launcher() -> AbstractContextManager[None]:
+    """Hide a launcher's variables: a run has one process and one device wherever it is started.
+
+    Fabric lets `LT_*` override its arguments, and a rank above 0 silences its loggers.
+    """
+    return without(RANKS, prefix="LT_")
+
+
+with _no_launcher():
+    from lightning_fabric import Fabric
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+
+__all__ = ["Fabric", "InPrecision", "TensorBoardLogger", "fabric_for"]
+
 
 def fabric_for(device: str, precision: Precision) -> Fabric:
-    """Return a Fabric for "auto", "cpu" or "cuda", on one device; MoatError where it is absent."""
+    """Return a Fabric for "auto", "cpu" or "cuda", on one device; MoatError where it is absent.
+
+    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one.
+    """
     if device == "cuda" and not torch.cuda.is_available():
         raise MoatError(
             "no CUDA device was found.",
@@ -19,7 +43,13 @@ def fabric_for(device: str, precision: Precision) -> Fabric:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     mixed = precision == "bf16-mixed"  # TF32 is no type of its own: moat.precision switches it
-    return Fabric(accelerator=device, devices=1, precision="bf16-mixed" if mixed else "32-true")
+    with _no_launcher():
+        return Fabric(
+            accelerator=device,
+            devices=1,
+            precision="bf16-mixed" if mixed else "32-true",
+            plugins=[LightningEnvironment()],  # else Fabric looks for a cluster's
+        )
 
 
 class InPrecision(nn.Module):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_fabric import Fabric
 from torch import nn
 
 from moat.data import DEVICE_MEMORY, Augmentation, Split
 from moat.runs import RunFolder
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
+from moat.training.devices import Fabric
 from moat.training.optimizers import Optimizer
 from moat.training.schedules import Schedule
 from moat.training.settings import Training

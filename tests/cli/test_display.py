@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 
 from moat.cli import display
@@ -14,6 +15,7 @@ from moat.cli.display import (
     scores_line,
 )
 from moat.cli.tables import estimates_table, registry_table
+from moat.data import Data, Split
 from moat.errors import TrainingError
 from moat.evaluation import EvaluationProgress
 from moat.registry import Entry
@@ -224,3 +226,14 @@ def test_estimates_are_listed_with_their_sum(recipe):
     assert "1438+40" in text
     for column in ("run", "seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
         assert column in text
+
+
+@pytest.mark.parametrize("listener", [PlainLines, Bars])
+@pytest.mark.parametrize("note", ["left out: 3 .gif. Classes [red]", ""])
+def test_the_note_of_a_data_set_is_a_line(listener, note, shown, capsys):
+    none = torch.zeros(0, dtype=torch.int64)
+    split = Split(torch.zeros(0, 1, 2, 2, dtype=torch.uint8), none, none)
+    data = Data(split, split, (), note)
+    listener().data_read(data)
+    told = capsys.readouterr().out + shown.file.getvalue()
+    assert told.strip() == (f"data: {note}" if note else "")

@@ -36,7 +36,7 @@ def test_a_file_becomes_the_centre_of_its_scaled_self_in_colour(write_tree, mode
 
 def test_a_palette_and_a_transparent_png_are_read_too(tmp_path):
     (tmp_path / "a").mkdir()
-    Image.new("RGBA", (9, 9), (250, 10, 20, 128)).save(tmp_path / "a" / "1.png")
+    Image.new("RGBA", (9, 9), (250, 10, 20, 255)).save(tmp_path / "a" / "1.png")
     Image.new("P", (9, 9), 3).save(tmp_path / "a" / "2.png")
     tree = read_tree(tmp_path)
     decoded = decode(tree, list(tree.stamps), 8, None)
@@ -194,6 +194,88 @@ def test_pixels_without_a_range_are_refused_and_named(tmp_path):
     Image.new("F", (9, 9)).save(tmp_path / "a" / "1.tiff")
     decoded = decode(read_tree(tmp_path), ["a/1.tiff"], 8, None)
     assert decoded.broken == {0: "ValueError: pixels that are floats have no fixed range"}
+
+
+# Images as a viewer shows them.
+
+
+def as_read(path: Path, side: int = 8) -> np.ndarray:
+    """Return the file as moat reads it, (side, side, 3)."""
+    return square(read_tree(path.parent.parent), f"a/{path.name}", side).transpose(1, 2, 0)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "a").mkdir()
+    return tmp_path / "a"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tiff"])
+def test_an_image_is_turned_as_its_exif_data_say(folder, ending, orientation):
+    upright = np.zeros((8, 8, 3), np.uint8)
+    upright[:4, :4], upright[:4, 4:] = (200, 0, 0), (0, 200, 0)  # red, green; black below
+    inverse = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    same = [None, Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180]
+    same += [Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.TRANSPOSE, None]
+    same += [Image.Transpose.TRANSVERSE]
+    turn = inverse.get(orientation) if orientation in inverse else same[orientation - 1]
+    stored = Image.fromarray(upright)
+    stored = stored if turn is None else stored.transpose(turn)
+    exif = Image.Exif()
+    exif[274] = orientation
+    how = {"lossless": True} if ending == "webp" else {"quality": 95} if ending == "jpg" else {}
+    stored.save(folder / f"1.{ending}", exif=exif, **how)
+    found = as_read(folder / f"1.{ending}").astype(int)
+    assert np.abs(found - upright).mean() < 25
+
+
+def test_exif_data_that_cannot_be_read_turn_nothing(folder):
+    Image.new("RGB", (9, 9), (200, 10, 20)).save(folder / "1.jpg", exif=b"Exif\0\0MM\0*\0\0\0")
+    assert np.abs(as_read(folder / "1.jpg").astype(int) - (200, 10, 20)).max() < 6
+    assert not decode(read_tree(folder.parent), ["a/1.jpg"], 8, None).broken
+
+
+HIDDEN_RED = {
+    "RGBA": lambda: Image.new("RGBA", (9, 9), (255, 0, 0, 0)),
+    "LA": lambda: Image.new("LA", (9, 9), (0, 0)),
+    "P": lambda: Image.new("RGBA", (9, 9), (255, 0, 0, 0)).quantize(4),
+}
+
+
+@pytest.mark.parametrize("mode", HIDDEN_RED)
+def test_what_is_transparent_is_white_whatever_colour_lies_under_it(folder, mode):
+    HIDDEN_RED[mode]().save(folder / "1.png")
+    assert as_read(folder / "1.png").min() == 255
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_a_colour_that_is_declared_transparent_is_white(folder, mode):
+    image = Image.new(mode, (9, 9), 0)
+    image.save(folder / "1.png", transparency=(0, 0, 0) if mode == "RGB" else 0)
+    assert as_read(folder / "1.png").min() == 255
+
+
+def test_half_transparent_is_half_white(folder):
+    Image.new("RGBA", (9, 9), (200, 0, 100, 128)).save(folder / "1.webp", lossless=True)
+    assert np.abs(as_read(folder / "1.webp").astype(int) - (227, 127, 177)).max() <= 1
+
+
+def test_of_an_animation_the_first_frame_is_read(folder):
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    frames[0].save(folder / "1.webp", save_all=True, append_images=frames[1:], lossless=True)
+    assert as_read(folder / "1.webp")[0, 0].tolist() == [255, 0, 0]
+
+
+def test_an_image_too_large_to_be_trusted_is_broken_and_one_that_is_large_is_read(
+    folder, monkeypatch
+):
+    Image.new("RGB", (40, 40)).save(folder / "1.png")
+    Image.new("RGB", (30, 40)).save(folder / "2.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)  # Pillow warns above, and refuses twice it
+    decoded = decode(read_tree(folder.parent), ["a/1.png", "a/2.png"], 8, None)
+    assert list(decoded.broken) == [0]
+    assert decoded.broken[0].startswith("DecompressionBombError: Image size (1600 pixels)")
 
 
 # What is found on the disk.

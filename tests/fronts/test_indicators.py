@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from moat.errors import FrontError
-from moat.fronts import additive_epsilon, hypervolume, igd_plus, non_dominated
+from moat.fronts import additive_epsilon, hypervolume, igd_plus, indicators, is_exact, non_dominated
 
 
 @st.composite
@@ -104,3 +104,52 @@ def test_a_hundred_thousand_points_in_three_objectives_are_filtered_in_a_moment(
     started = time.process_time()
     assert non_dominated(points).all()
     assert time.process_time() - started < 1
+
+
+# Many objectives.
+
+
+@pytest.mark.parametrize("count", [2, 16, 31, 32, 33, 40, 64])
+def test_the_distance_to_another_front_is_right_for_any_number_of_objectives(count):
+    """Below 0.3.2, moocore left objectives beyond the 31st out."""
+    draw = np.random.default_rng(count)
+    points, other = draw.random((12, count)), draw.random((9, count))
+    short = np.maximum(points[None] - other[:, None], 0)
+    distance = np.sqrt((short**2).sum(-1)).min(1).mean()
+    assert igd_plus(points, other) == pytest.approx(distance)
+    least = (points[None] - other[:, None]).max(-1).min(1).max()
+    assert additive_epsilon(points, other) == pytest.approx(least)
+
+
+@pytest.mark.parametrize("count", [6, 31])
+def test_the_hypervolume_of_many_objectives_is_that_of_the_boxes(count):
+    points = np.random.default_rng(0).random((3, count))
+    assert is_exact(points)
+    expected = by_inclusion_and_exclusion(points, np.full(count, 2.0))
+    assert hypervolume(points, np.full(count, 2.0)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("points", [np.zeros((2, 32)), np.full((2, 32), 9.0)])
+def test_more_objectives_than_moocore_takes_are_refused(points):
+    with pytest.raises(FrontError, match="of 31 objectives at most, not of 32") as raised:
+        hypervolume(points, np.ones(32))
+    assert raised.value.hint == "Name fewer objectives."
+
+
+def test_where_the_exact_hypervolume_would_take_minutes_it_is_approximated():
+    draw = np.random.default_rng(0)
+    members = np.abs(draw.normal(size=(60, 10)))
+    members = -members / np.linalg.norm(members, axis=1, keepdims=True)
+    assert not is_exact(members)
+    assert is_exact(np.concatenate([members[:20], members[:20] / 2]))  # of which 20 are members
+    corner = np.zeros(10)
+    found = hypervolume(members, corner)
+    assert found == hypervolume(members, corner) > hypervolume(members[:20], corner)
+
+
+def test_the_approximation_is_near_the_exact_hypervolume(monkeypatch):
+    scores = -np.random.default_rng(0).uniform(20, 80, (40, 8))
+    exact = hypervolume(scores, np.zeros(8))
+    monkeypatch.setattr(indicators, "is_exact", lambda points: False)
+    assert hypervolume(scores, np.zeros(8)) == pytest.approx(exact, rel=5e-3)
+    assert hypervolume(scores, np.zeros(8)) != exact

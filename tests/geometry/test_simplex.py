@@ -1,3 +1,4 @@
+from functools import partial
 from itertools import product
 
 import pytest
@@ -274,21 +275,88 @@ def test_up_to_eight_objectives_the_exact_solver_solves_by_default(k, asked_of_q
     assert asked_of_qpsolvers == []
 
 
-def test_a_back_end_that_gives_nothing_is_an_unsolved_program(monkeypatch):
-    monkeypatch.setattr(
-        qpsolvers, "solve_problem", lambda problem, solver: qpsolvers.Solution(problem)
-    )
-    assert not solve(torch.eye(3), solver="quadprog").solved
+def off_the_simplex(problem, **settings):
+    x = torch.tensor([-0.5, 0.5, 1.0]).numpy()
+    return qpsolvers.Solution(problem, x=x, found=True)
 
 
-def test_a_back_end_that_answers_off_the_simplex_is_not_believed(monkeypatch):
-    def wrong(problem, solver):
-        return qpsolvers.Solution(problem, x=torch.tensor([-0.5, 0.5, 1.0]).numpy(), found=True)
+def of_nothing(problem, **settings):
+    return qpsolvers.Solution(problem)
 
-    monkeypatch.setattr(qpsolvers, "solve_problem", wrong)
-    answer = solve(torch.eye(3), solver="quadprog")
-    assert not answer.solved
-    assert_on_simplex(answer.weights)
+
+def raising(problem, **settings):
+    raise RuntimeError("its own kind of error")
+
+
+@pytest.mark.parametrize("answer", [of_nothing, off_the_simplex, raising])
+def test_where_a_back_end_gives_no_weights_the_exact_solver_is_asked(answer, monkeypatch):
+    monkeypatch.setattr(qpsolvers, "solve_problem", answer)
+    P = torch.diag(torch.tensor([1.0, 2.0, 3.0]))
+    found = solve(P, solver="quadprog")
+    assert found.solved
+    assert torch.equal(found.weights, solve(P).weights)
+
+
+@pytest.mark.parametrize("answer", [of_nothing, off_the_simplex, raising])
+def test_where_every_solver_gives_nothing_the_program_is_unsolved(answer, monkeypatch):
+    monkeypatch.setattr(qpsolvers, "solve_problem", answer)
+    monkeypatch.setattr(simplex, "EXACT_UP_TO", 2)
+    found = solve(torch.eye(3), solver="quadprog")
+    assert not found.solved
+    assert_on_simplex(found.weights)
+
+
+DEPENDENT = {
+    "a subspace": lambda draw, k: draw(k, max(1, k // 2)) @ draw(max(1, k // 2), 1000),
+    "rank 1": lambda draw, k: draw(k, 1) @ draw(1, 1000),
+    "equal": lambda draw, k: draw(1, 1000).expand(k, -1),
+    "opposite": lambda draw, k: torch.cat([(g := draw(k - 1, 1000)), -g[:1]]),
+    "some zero": lambda draw, k: draw(k, 1000) * (torch.arange(k) > 0)[:, None],
+    "all zero": lambda draw, k: torch.zeros(k, 1000),
+    "of any length": lambda draw, k: draw(k, 1000) * torch.logspace(-8, 4, k)[:, None],
+}
+
+
+@pytest.mark.parametrize("solver", known_solvers())
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("kind", DEPENDENT)
+def test_the_gramian_of_dependent_float32_gradients_is_solved(kind, scale, solver):
+    """Rounding leaves it with negative eigenvalues, which a Cholesky factorisation refuses."""
+    generator = torch.Generator().manual_seed(0)
+    for k in (2, 3, 5, 8, 8, 8):
+        gradients = scale * DEPENDENT[kind](partial(torch.randn, generator=generator), k)
+        gramian = gradients @ gradients.T
+        found = solve(gramian, solver=solver)
+        assert found.solved
+        assert_on_simplex(found.weights)
+        best = objective(gramian.double(), solve(gramian, solver="exact").weights)
+        assert objective(gramian.double(), found.weights) <= best + 1e-7
+
+
+@pytest.mark.parametrize("kind", DEPENDENT)
+def test_quadprog_solves_it_by_itself(kind, monkeypatch):
+    generator = torch.Generator().manual_seed(1)
+    monkeypatch.setattr(simplex, "stationary_points", None)  # calling it would raise
+    for k in (2, 3, 5, 8, 8, 8):
+        gradients = DEPENDENT[kind](partial(torch.randn, generator=generator), k)
+        assert solve(gradients @ gradients.T, solver="quadprog").solved
+
+
+@given(seed=seeds)
+def test_a_matrix_and_its_mirror_have_the_same_solution(seed):
+    P = positive_semidefinite(4, 4, seed)
+    lopsided = P + torch.triu(torch.full_like(P, 0.1), 1) - torch.tril(torch.full_like(P, 0.1), -1)
+    for solver in SOLVERS:
+        expected = minimize_quadratic(P, solver=solver)
+        found = minimize_quadratic(lopsided, solver=solver)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+def test_the_exact_solver_says_up_to_how_many_objectives_it_goes():
+    assert solve(torch.eye(14), solver="exact").solved
+    with pytest.raises(SolverError, match="15 have too many: it takes 14 at most") as caught:
+        solve(torch.eye(15), solver="exact")
+    assert 'solver = "auto"' in caught.value.hint
 
 
 def test_the_solvers_of_this_machine_are_known_by_name():

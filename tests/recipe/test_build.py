@@ -241,6 +241,45 @@ def test_what_is_listed_twice_is_refused(recipe, old, new, key, what):
     assert refusal(path) == f"{path}, {key}: the {what} is named twice.\n  Leave one out."
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key", "what"),
+    [
+        ('name = "pareto"', 'name = "PGD-AT"', "variant", "variants 'pgd-at' and 'PGD-AT'"),
+        ("[threats.flow]", "[threats.PGD]", "threats", "threats 'pgd' and 'PGD'"),
+        (
+            '"scalarizer.r" = [0.5, 1.0]',
+            '"model.type" = ["python:a:b", "python:A:b"]',
+            'variant.pareto.sweep."model.type"',
+            "values 'python:a:b' and 'python:A:b'",
+        ),
+        (
+            '"scalarizer.r" = [0.5, 1.0]',
+            '"model.type" = ["python:\u00e9:b", "python:e\u0301:b"]',
+            'variant.pareto.sweep."model.type"',
+            "values 'python:\u00e9:b' and 'python:e\u0301:b'",
+        ),
+    ],
+)
+def test_names_that_are_one_folder_elsewhere_are_refused(recipe, old, new, key, what):
+    path = recipe(old, new)
+    assert refusal(path) == (
+        f"{path}, {key}: the {what} differ by case alone, and are one folder on other systems.\n"
+        "  Give one of them another name."
+    )
+
+
+@pytest.mark.parametrize("name", ["nul", "CON", "aux.2", "com1", "dots..."])
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [('name = "pareto"', 'name = "{}"', "variant.{}.name"), ("[threats.flow]", None, "threats.{}")],
+)
+def test_a_name_that_windows_keeps_to_itself_is_refused(recipe, old, new, key, name):
+    path = recipe(old, (new or '[threats."{}"]').format(name))
+    text = refusal(path)
+    assert f"{name!r} cannot be the name of a folder on every system." in text
+    assert "Give it another name" in text
+
+
 def test_two_runs_never_share_a_folder(recipe):
     path = recipe(
         '"scalarizer.r" = [0.5, 1.0]', '"scalarizer.r" = [1.0], "model.x" = ["a/b", "a-b"]'

@@ -382,3 +382,24 @@ def test_a_key_that_is_set_is_found_again_and_no_other_is_lost(document, path, v
             held = held[part]
         assert held == value
     assert {k: v for k, v in document.items() if k != path[0]} == before
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "two\nlines", "\x1b[31mred", "\u202eturned"])
+def test_a_recipe_whose_name_cannot_be_shown_is_refused(name, tmp_path):
+    path = tmp_path / f"{name}.toml"
+    path.write_text("seeds = [0]")
+    with pytest.raises(RecipeError, match="has characters that cannot be shown") as caught:
+        read(path)
+    assert caught.value.hint == "Rename the file."
+
+
+@pytest.mark.parametrize(
+    ("override", "where"),
+    [('data.root="caf\udce9"', "data.root"), ('threats."\udce9".epsilon=1', 'threats."\udce9"')],
+)
+def test_what_is_no_utf8_is_refused_before_a_run_keeps_it(override, where, tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text("seeds = [0]")
+    with pytest.raises(RecipeError, match="this is no UTF-8") as caught:
+        read(path, [override])
+    assert where in caught.value.where

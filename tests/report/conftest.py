@@ -79,6 +79,7 @@ def write_run(
     classes: int | None = None,
     clamped: float | None = None,
     infeasible: str = "clamp",
+    unsolved: float | None = None,
     published: dict[str, Any] | None = None,
     union_only: bool = False,
     losses: bool = False,
@@ -112,6 +113,8 @@ def write_run(
     if clamped is not None:
         scalarizer = {"type": "two-moment", "infeasible": infeasible}
         training["scalarizer"] = {"clamped_share": clamped}
+    if unsolved is not None:
+        training["scalarizer"]["unsolved_share"] = unsolved
     if published is not None:
         run.write_recipe({"published": published})
     run.write_record(

@@ -145,3 +145,18 @@ def test_a_gate_that_is_none_is_not_trusted(tmp_path, write, broken):
     run.save_evaluation(arrays, {"sanity": broken})
     with pytest.raises(RunFolderError, match="its sanity gate is no list of checks"):
         read_point(run, tmp_path)
+
+
+def test_a_solver_that_refused_in_training_is_told_with_the_gate(tmp_path, write):
+    write(tmp_path / "a", "a", 90, SCORES, unsolved=0.021)
+    write(tmp_path / "b", "b", 90, SCORES, unsolved=0.5, clamped=0.25)
+    write(tmp_path / "c", "c", 90, SCORES)
+    points, _ = read_points(tmp_path)
+    warning = (
+        "warn, solver (b, a): in 50.0% of the training steps it found no weights. MGDA's were "
+        "uniform there, and two-moment's stayed as they were."
+    )
+    assert gate_notes(points)[1:] == [warning]
+    (board,) = make_scoreboards(tmp_path).boards
+    assert warning in board_notes(board)
+    assert gate_notes([p for p in points if p.label == "c"])[1:] == []

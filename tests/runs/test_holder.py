@@ -53,6 +53,15 @@ def test_a_killed_writer_holds_nothing_from_that_moment_on(run):
         assert not run.is_held
 
 
+def test_where_a_signal_would_end_the_process_none_is_sent(run, monkeypatch):
+    monkeypatch.setattr(holder, "POSIX", False)  # as on Windows
+    monkeypatch.setattr(holder.os, "kill", None)  # calling it would raise
+    left_behind(run, pid=2**22 + 1)
+    assert run.is_held
+    left_behind(run, seconds=holder.SILENT + 1)
+    assert not run.is_held
+
+
 def test_asking_changes_nothing_and_keeps_no_writer_out(run):
     left_behind(run, pid=2**22 + 1)
     before = {path: path.stat() for path in [run.path, *run.path.iterdir()]}

@@ -103,7 +103,17 @@ def test_the_log_says_whether_the_solver_answered():
     mgda.weights(torch.eye(2), losses_of([1.0, 1.0]))
     assert mgda.log() == {"solved": True}
     mgda.weights(torch.full((2, 2), torch.nan), losses_of([1.0, 1.0]))
-    assert mgda.log() == {"solved": False}
+    assert mgda.log() == {"solved": False, "unsolved_share": 0.5}
+    again = MGDA()
+    again.load_state_dict(mgda.state_dict())
+    again.weights(torch.eye(2), losses_of([1.0, 1.0]))
+    assert again.log() == {"solved": True, "unsolved_share": 1 / 3}
+
+
+def test_a_checkpoint_that_did_not_count_is_gone_on_from():
+    mgda = MGDA()
+    mgda.load_state_dict({"solved": torch.tensor(True)})
+    assert mgda.log() == {"solved": True}
 
 
 def test_an_unknown_solver_is_refused_when_it_is_named():

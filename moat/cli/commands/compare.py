@@ -1,10 +1,11 @@
 """Finished runs side by side, from what is stored."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from moat.plain import json_of
 
 
 def compare(
@@ -26,7 +27,7 @@ def compare(
 
     comparison = compare_runs(run)
     if as_json:
-        typer.echo(json.dumps(comparison_table(comparison), indent=2, allow_nan=False))
+        typer.echo(json_of(comparison_table(comparison), indent=2))
     else:
         console.print(comparison_shown(comparison, console.width, ids))
     for path in write_comparison(comparison, out) if out else []:

@@ -1,11 +1,11 @@
 """What a recipe can name, and its schema."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from moat.cli.options import Listing
+from moat.plain import json_of
 
 
 def list_(kind: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
@@ -25,4 +25,4 @@ def schema() -> None:
     """Print the JSON schema of a recipe, for editors."""
     from moat.recipe import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(json_of(json_schema(), indent=2))

@@ -1,12 +1,12 @@
 """Every score of single runs, from what is stored."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moat.cli.options import listed
+from moat.plain import json_of
 
 
 def score(
@@ -25,7 +25,7 @@ def score(
 
     scored = score_runs(run, listed(union), baseline)
     if as_json:
-        typer.echo(json.dumps([one.as_table() for one in scored], indent=2, allow_nan=False))
+        typer.echo(json_of([one.as_table() for one in scored], indent=2))
         return
     for one in scored:
         console.print(run_table(one))

@@ -81,10 +81,11 @@ def train(
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:
     """Validate the recipe, load its data, time a few passes, and print what the study costs."""
-    from moat.cli.display import console
+    from moat.cli.display import PlainLines, console
     from moat.cli.tables import estimates_table
     from moat.runs import CACHE
     from moat.study import estimate_all, plan
 
     plans = plan(recipe, **picked)  # type: ignore[arg-type]
-    console.print(estimates_table(estimate_all(plans, device.value, results / CACHE)))
+    estimates = estimate_all(plans, device.value, results / CACHE, PlainLines())
+    console.print(estimates_table(estimates))

@@ -1,13 +1,12 @@
 """A front as data: front.json with all that is known, front.csv with a line a run."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from moat.plain import as_json, json_of
 from moat.report.front.front import Front
 from moat.report.front.notes import notes
 from moat.report.gate import worst_verdict
-from moat.report.numbers import as_json
 from moat.report.rows import Row
 from moat.report.scores.tidy import csv_of
 
@@ -48,7 +47,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
         "notes": notes(front),
         "skipped": skipped,
     }
-    text = json.dumps(as_json(report), indent=2, allow_nan=False)
+    text = json_of(report, indent=2)
     lines = {
         "settings": [_setting(front, place) for place in range(len(front.settings))],
         "runs": [_run(front, place, row) for place, row in _rows(front)],
@@ -58,7 +57,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
 
 def _lined(name: str, tables: Sequence[_Table]) -> str:
     """Return a further key of the report with a line a table: indented, they took seconds."""
-    rows = (json.dumps(as_json(table), allow_nan=False) for table in tables)
+    rows = (json_of(table) for table in tables)
     return f',\n  "{name}": [\n    ' + ",\n    ".join(rows) + "\n  ]"
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,7 +13,7 @@ from moat.report.front.front import Front
 from moat.report.front.labels import Array, need_leaders, place_labels
 from moat.report.front.notes import caption_text
 from moat.report.front.scales import set_scale
-from moat.report.style import DPI, GREY, STYLE, legend_of, marker_of
+from moat.report.style import DPI, GREY, STYLE, drawn_in, legend_of, marker_of
 
 _MOST_LABELS = 150
 _THIN: Any = {"color": "#444444", "linewidth": 1.0}
@@ -39,7 +38,7 @@ def draw_front(front: Front) -> Figure:
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
     footing = Footing(width, [*legend_of(variants), *_lines_of(front)], caption_text(front))
     below = footing.height
-    with matplotlib.style.context(STYLE):
+    with drawn_in(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
         axes = figure.add_axes(
             (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)

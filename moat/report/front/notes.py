@@ -1,5 +1,6 @@
 """What a front's numbers mean, in words: under the table, under the picture, in front.json."""
 
+from moat.fronts import is_exact
 from moat.report.front.front import Front
 from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, baseline_notes, protocol_text, scores_text
@@ -44,7 +45,8 @@ def hypervolume_text(front: Front) -> str:
     """Return the hypervolume and the reference point it is measured against."""
     corner = ", ".join(f"{o.name} {o.reference:g}" for o in front.objectives)
     form = ",.1f" if len(front.objectives) < 4 else ".4g"
-    volume = format(front.hypervolume, form)
+    about = "" if is_exact(front.minimised) else "about "
+    volume = f"{about}{format(front.hypervolume, form)}"
     return f"Hypervolume {volume} against the fixed reference point ({corner})."
 
 

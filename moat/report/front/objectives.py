@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moat.errors import FrontError, did_you_mean
+from moat.fronts import MOST_OBJECTIVES
 from moat.fronts.dominance import as_points
 from moat.outcomes import contributions
 from moat.report.groups import Group
@@ -116,6 +117,12 @@ def named_objectives(
             f"a front is of two objectives or more, each named once, not of {', '.join(names)}.",
             where="--objectives",
             hint=f"known: {', '.join(known)}",
+        )
+    if len(names) > MOST_OBJECTIVES:
+        raise FrontError(
+            f"a front is of {MOST_OBJECTIVES} objectives at most, not of {len(names)}.",
+            where="--objectives",
+            hint="Name fewer, or an ensemble in the place of several threats.",
         )
     require_known(names, known, "--objectives")
     chosen = tuple(objective_of(name) for name in names)

@@ -2,26 +2,27 @@
 
 from typing import Any
 
-import matplotlib.style
 from matplotlib.figure import Figure
 
 from moat.report.front.bars import draw_bars
 from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.notes import caption_text
-from moat.report.style import DPI, STYLE, legend_of, marker_of
+from moat.report.style import DPI, STYLE, drawn_in, legend_of, marker_of
 
 _SIDE = 2.3  # inches of a panel
 _MOST_NUMBERS = 40
+_MOST_OBJECTIVES = 12  # 66 panels
 
 
 def draw_pairs(front: Front) -> Figure:
     """Return the figure: a panel for each pair, members of the whole front filled.
 
-    A member need not look like one in a panel: it may be good at what that panel leaves out. The
-    caption names the members by their numbers, where these are few.
+    Of more than twelve objectives the first twelve are shown. A member need not look like one in a
+    panel: it may be good at what that panel leaves out. The caption names the members by their
+    numbers, where these are few.
     """
-    count = len(front.objectives) - 1
+    count = min(len(front.objectives), _MOST_OBJECTIVES) - 1
     variants = list(dict.fromkeys(point.variant for point in front.group.points))
     width = max(_SIDE * count + 0.9, 6.0)
     named = [
@@ -29,10 +30,12 @@ def draw_pairs(front: Front) -> Figure:
         for place, setting in enumerate(front.settings[: _members(front)], 1)
     ]
     words = f"{'; '.join(named)}. {caption_text(front)}" if named else caption_text(front)
+    if len(front.objectives) > _MOST_OBJECTIVES:
+        words = f"The first {_MOST_OBJECTIVES} of {len(front.objectives)} objectives. {words}"
     footing = Footing(width, legend_of(variants), words)
     below = footing.height
     height = _SIDE * count + below + 1.1
-    with matplotlib.style.context(STYLE):
+    with drawn_in(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
         grid = figure.add_gridspec(
             *(count, count),

@@ -7,9 +7,9 @@ from typing import Any
 
 from moat.errors import MoatError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
+from moat.plain import as_json
 from moat.report.groups import Group, differences
 from moat.report.named_runs import read_run, run_at, runs_at, said_of
-from moat.report.numbers import as_json
 from moat.report.points import Point
 
 

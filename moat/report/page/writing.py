@@ -9,9 +9,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moat.errors import FrontError
+from moat.plain import json_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
-from moat.storage import make_folder, replace
+from moat.storage import encoded, make_folder, replace
 from moat.version import __version__
 
 _HERE = Path(__file__).parent
@@ -23,7 +24,7 @@ def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
     page = page_of(made, results)
     make_folder(file.parent)
-    replace(file, page.encode())
+    replace(file, encoded(page))
     return file
 
 
@@ -60,7 +61,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     # `tojson` escapes <, > and & besides, so no text of a run ends a script element.
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.policies["json.dumps_function"] = json_of
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -17,7 +16,7 @@ from moat.report.plots.runs import Runs
 from moat.report.plots.swept import Swept, scored, swept, unswept
 from moat.report.points import Point
 from moat.report.settings import Setting
-from moat.report.style import COLOURS, DASHES, GREY, MARKERS, PAPER
+from moat.report.style import COLOURS, DASHES, GREY, MARKERS, PAPER, drawn_in
 
 _ORDER = (5, 1, 2, 4, 3, 0)  # of COLOURS
 Lines = dict[str, list[list[float]]]
@@ -32,7 +31,7 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
     """
     across, lines = differences_of(runs, study, figure)
     several = max(len(seeds) for values in lines.values() for seeds in values)
-    with matplotlib.style.context(PAPER):
+    with drawn_in(PAPER):
         handles = [
             Line2D([], [], label=name, **_look(number), linewidth=1.1, markersize=3.5)
             for number, name in enumerate(lines)

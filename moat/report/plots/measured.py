@@ -5,6 +5,8 @@ from functools import cache
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
+from moat.report.style import STYLE, drawn_in
+
 _MORE = " …"
 
 
@@ -12,7 +14,8 @@ _MORE = " …"
 def width_of(text: str, size: float) -> float:
     """Return the width of a line in inches, `size` in points."""
     font = FontProperties(family="DejaVu Sans", size=size)
-    width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
+    with drawn_in(STYLE):
+        width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72
 
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from moat.report.plots.looks import MOST_NAMED, legend_lines, looks_of, seeds_te
 from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.runs import Runs
 from moat.report.scores.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
-from moat.report.style import GREY, PAPER
+from moat.report.style import GREY, PAPER, drawn_in
 
 _LONGEST = 0.95  # inches of a turned name
 
@@ -35,7 +34,7 @@ def draw_parallel(runs: Runs) -> Figure:
         f"Bold: on the front of {front}; faded: dominated. Each axis has a scale of its own, in %, "
         f"up is better. {seeds_text(runs.settings)} {protocol_text(runs.group)}"
     )
-    with matplotlib.style.context(PAPER):
+    with drawn_in(PAPER):
         handles = legend_lines(runs.settings, looks)
         tilt = _tilt(names)
         shown = [shortened(name, TEXT, _LONGEST) for name in names] if tilt else names

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +15,7 @@ from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.parallel import scores_table
 from moat.report.plots.runs import Runs
 from moat.report.settings import Setting
-from moat.report.style import COLOURS, DASHES, FAINT, GREY, PAPER
+from moat.report.style import COLOURS, DASHES, FAINT, GREY, PAPER, drawn_in
 
 _MOST_OUTLINES = 3
 _LOOKS: tuple[dict[str, Any], ...] = (
@@ -45,7 +44,7 @@ def draw_radar(runs: Runs) -> Figure:
     across = min(len(families), 2 if len(families) <= 10 else 4)
     rows = -(-len(families) // across)
     chosen = [spread_over(members, _MOST_OUTLINES) for _, members in families]
-    with matplotlib.style.context(PAPER):
+    with drawn_in(PAPER):
         panels = _panels(rows, across, list(table), max(map(len, chosen)))
         figure, every = lay_out(
             panels,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -17,7 +16,7 @@ from moat.report.plots.looks import bands_text, draw_line
 from moat.report.plots.runs import Runs
 from moat.report.plots.strengths import has_one_strength
 from moat.report.plots.swept import Swept, scored, swept
-from moat.report.style import COLOURS, DASHES, MARKERS, PAPER, mixed
+from moat.report.style import COLOURS, DASHES, MARKERS, PAPER, drawn_in, mixed
 
 _FAMILIES = (1, 5, 2, 4, 3, 0)  # of COLOURS: red and blue first, as in the paper
 
@@ -43,7 +42,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
     columns = min(2, len(shown))
     looks = _looks(series)
     measured = f"{'conditional ' if figure.measure == CONDITIONAL else ''}accuracy (%)"
-    with matplotlib.style.context(PAPER):
+    with drawn_in(PAPER):
         panels = Panels(
             *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
             left=0.36,

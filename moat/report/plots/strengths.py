@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -22,7 +21,7 @@ from moat.report.plots.looks import (
 )
 from moat.report.plots.runs import Runs
 from moat.report.settings import Setting
-from moat.report.style import PAPER
+from moat.report.style import PAPER, drawn_in
 
 _MOST_POINTS = 4  # of a sweep, where there are too many lines
 
@@ -53,7 +52,7 @@ def draw_strengths(runs: Runs) -> Figure:
         f"{few} {bands_text(columns)} {protocol_text(runs.group)}"
     )
     across = min(2, len(threats))
-    with matplotlib.style.context(PAPER):
+    with drawn_in(PAPER):
         handles = legend_lines(columns, looks)
         rows = -(-len(threats) // across)
         panels = Panels(rows, across, 1.15, left=0.36, between=(0.14, 0.52), title=0.28)

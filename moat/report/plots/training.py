@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -18,7 +17,7 @@ from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import mean_and_band
 from moat.report.plots.measured import shortened
 from moat.report.plots.runs import Runs
-from moat.report.style import COLOURS, DASHES, PAPER
+from moat.report.style import COLOURS, DASHES, PAPER, drawn_in
 from moat.runs import RunFolder
 from moat.types import NATURAL
 
@@ -52,7 +51,7 @@ def draw_training(runs: Runs) -> Figure:
     longest = max(seed.steps[-1] for training in found for seed in training.seeds)
     blocks = -(-len(found) // _MOST_ROWS)
     rows = -(-len(found) // blocks)
-    with matplotlib.style.context(PAPER):
+    with drawn_in(PAPER):
         panels = _panels(rows, blocks)
         figure, every = lay_out(
             panels, runs.group.title, _handles(looks, found), _caption(found, absent)

@@ -9,6 +9,7 @@ from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
 
 MOST_COLUMNS = 8
+_MARKS = re.compile(r"[\\|`*<\[\]~$]|\b_|_\b|&(?=[\w#]+;)")
 
 
 def markdown_of(board: Scoreboard, messages: Sequence[str] = ()) -> str:
@@ -24,7 +25,7 @@ def markdown_of(board: Scoreboard, messages: Sequence[str] = ()) -> str:
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it stands, in one line: also in a table's cell."""
-    return re.sub(r"([\\|`*<])", r"\\\1", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _table(board: Scoreboard, block: range) -> str:

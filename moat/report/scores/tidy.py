@@ -10,12 +10,18 @@ from moat.report.scores.scoreboard import Scoreboard
 
 
 def csv_of(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
-    """Return the rows under these names, one a line."""
+    """Return the rows under these names, one a line; no text is a formula to a spreadsheet."""
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _text(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _text(cell: Any) -> Any:
+    """Return a cell, after an apostrophe where a spreadsheet would compute it."""
+    computed = isinstance(cell, str) and len(cell) > 1 and cell[0] in "=+-@\t\r"
+    return f"'{cell}" if computed else cell
 
 
 def scores_csv(board: Scoreboard) -> str:

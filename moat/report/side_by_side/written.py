@@ -1,11 +1,10 @@
 """A comparison of runs as plain data for JSON, as CSV, and as Markdown."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from moat.dotted import ABSENT
-from moat.report.numbers import as_json
+from moat.plain import as_json, json_of
 from moat.report.scores.markdown import escaped
 from moat.report.scores.tidy import csv_of
 from moat.report.side_by_side.comparison import RunComparison
@@ -64,7 +63,7 @@ def comparison_table(comparison: RunComparison) -> dict[str, Any]:
 
 def comparison_json(comparison: RunComparison) -> str:
     """Return all of it as JSON."""
-    return json.dumps(comparison_table(comparison), indent=2, allow_nan=False) + "\n"
+    return json_of(comparison_table(comparison), indent=2) + "\n"
 
 
 def comparison_csv(comparison: RunComparison) -> str:

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from moat.errors import RunFolderError
+from moat.printable import printable
 from moat.report.evidence import table_of
 from moat.runs import RunFolder
 from moat.storage import Record
@@ -95,14 +96,15 @@ def run_status(folder: RunFolder, where: str, planned: Mapping[str, Any]) -> Run
     try:
         return _at_rest(folder, about, planned)
     except RunFolderError as error:
-        return RunStatus(**about, state=State.failed, why=str(error.at(error.where or where)))
+        why = printable(str(error.at(error.where or where)), lines=True)
+        return RunStatus(**about, state=State.failed, why=why)
 
 
 def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> RunStatus:
     """Return what a run is at that no process works on."""
     failure, record = folder.read_failure(), folder.read_record()
     if failure is not None:
-        said = {key: str(failure.get(key, "")) for key in ("message", "when")}
+        said = {key: printable(str(failure.get(key, ""))) for key in ("message", "when")}
         when = said["when"][:16].replace("T", " ")
         return RunStatus(**about, state=State.failed, why=said["message"], when=when)
     if record is not None:
@@ -155,7 +157,9 @@ def live_of(newest_first: Iterable[Record]) -> Live:
 
 def _named(planned: Mapping[str, Any], where: str) -> Record:
     label, seed = planned.get("label"), _whole(planned.get("seed"))
-    return {"label": label, "seed": seed} if isinstance(label, str) else _by_folder(where)
+    if not isinstance(label, str):
+        return _by_folder(printable(where))
+    return {"label": printable(label), "seed": seed}
 
 
 def _by_folder(where: str) -> Record:

@@ -107,3 +107,28 @@ class TestAgainstAnotherFront:
             make_fronts(folders[0], against=tmp_path / "other")
         assert "no run there can be compared with digits_pareto on digits" in str(refused.value)
         assert "protocol_hash is " in str(refused.value)
+
+
+MANY = {
+    "threats": {f"t{n:02}": {"type": "pgd", "epsilon": 0.1, "at_steps": [2]} for n in range(33)},
+    "summed": ["t00"],
+    "examples": None,
+}
+
+
+def test_more_objectives_than_a_hypervolume_has_are_refused(tmp_path, write):
+    write(tmp_path / "a", "a", 90, [50] * 33, protocol=MANY)
+    assert refusal(tmp_path, *MANY["threats"]).splitlines() == [
+        "--objectives: a front is of 31 objectives at most, not of 33.",
+        "  Name fewer, or an ensemble in the place of several threats.",
+    ]
+
+
+def test_a_hypervolume_that_is_approximated_says_about(tmp_path, write):
+    for run in range(40):
+        scores = [(7 * run * (n + 1)) % 61 + 20 for n in range(33)]
+        write(tmp_path / f"{run}", f"v{run}", 90, scores, protocol=MANY, examples=100)
+    (few,) = make_fronts(tmp_path, objectives=["t00", "t01", "t02"]).fronts
+    (many,) = make_fronts(tmp_path, objectives=[*MANY["threats"]][:31]).fronts
+    assert not hypervolume_text(few).startswith("Hypervolume about")
+    assert hypervolume_text(many).startswith("Hypervolume about")

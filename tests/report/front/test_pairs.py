@@ -45,3 +45,14 @@ def test_the_files_of_such_a_front_hold_the_pairs(study, tmp_path):
 def test_the_same_front_gives_the_same_bytes(study):
     (first, second) = (render(drawn(study)[1], "svg") for _ in range(2))
     assert first == second
+
+
+def test_of_many_objectives_the_first_twelve_are_shown_and_the_caption_says_so(tmp_path, write):
+    names = [f"t{n:02}" for n in range(20)]
+    threats = {name: {"type": "pgd", "epsilon": 0.1, "at_steps": [2]} for name in names}
+    protocol = {"threats": threats, "summed": ["t00"], "examples": None}
+    write(tmp_path / "a", "a", 90, [50] * 20, protocol=protocol, examples=10)
+    (front,) = make_fronts(tmp_path, objectives=names).fronts
+    figure = draw_pairs(front)
+    assert len(figure.axes) == 66
+    assert any("The first 12 of 20 objectives." in text.get_text() for text in figure.texts)

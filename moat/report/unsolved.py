@@ -1,0 +1,24 @@
+"""Training steps whose quadratic program was not solved, in words under every table."""
+
+from collections.abc import Mapping, Sequence
+
+from moat.report.points import Point
+from moat.report.words import some
+
+
+def unsolved_notes(points: Sequence[Point], names: Mapping[str, str]) -> list[str]:
+    """Return a warning of the runs in which a solver refused, named by where they lie."""
+    shares = {point.where: _share(point) for point in points}
+    found = sorted(filter(shares.get, shares), key=lambda where: shares[where], reverse=True)
+    if not found:
+        return []
+    return [
+        f"warn, solver ({some([names[where] for where in found])}): in {shares[found[0]]:.1%} of "
+        "the training steps it found no weights. MGDA's were uniform there, and two-moment's "
+        "stayed as they were."
+    ]
+
+
+def _share(point: Point) -> float:
+    share = point.training.get("unsolved_share")
+    return float(share) if isinstance(share, int | float) and 0 < share <= 1 else 0.0
