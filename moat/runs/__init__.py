@@ -2,6 +2,7 @@
 
 from moat.runs.finding import CACHE, cache_of, find_runs, find_studies, unfinished_runs
 from moat.runs.folder import FORMAT, RunFolder
+from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.study_folder import StudyFolder
 
@@ -14,5 +15,7 @@ __all__ = [
     "cache_of",
     "find_runs",
     "find_studies",
+    "identity_of",
+    "require_own",
     "unfinished_runs",
 ]

@@ -8,7 +8,16 @@ from filelock import FileLock, Timeout
 
 from moat.errors import BusyError
 from moat.runs.folder import BEGUN, RunFolder
-from moat.storage import Record, disk, make_folder, read_json, replace, to_json, unreadable
+from moat.storage import (
+    Record,
+    disk,
+    make_folder,
+    read_json,
+    replace,
+    sweep,
+    to_json,
+    unreadable,
+)
 
 PLANNED = "study.json"
 """The file in a study's folder that lists its planned runs."""
@@ -36,6 +45,7 @@ class StudyFolder:
         """
         make_folder(self.path)
         with self._locked():
+            sweep(self.path, [PLANNED])
             before = self.planned()
             done = {run["folder"]: _outline(run) for run in recipe if self._is_done(run)}
             known = done | {run["folder"]: run for run in [*(before or []), *asked]}

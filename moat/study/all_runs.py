@@ -13,6 +13,7 @@ from moat.study.failures import as_failure, asked_for
 from moat.study.identity import as_begun, is_done
 from moat.study.listener import StudyListener
 from moat.study.one_run import run_one
+from moat.study.overwriting import clear, make_way
 from moat.study.planning import announce, keep_failure
 from moat.training import fabric_for
 
@@ -70,8 +71,11 @@ def train(
     for run in plans:
         folder = RunFolder(results / run.path)
         try:
+            if overwrite:
+                make_way(folder, listener)
             run = as_begun(run, folder)
-            if _done_before(run, folder, overwrite):
+            if _done_before(run, folder, overwrite, listener):
+                folder.tidy()
                 result.skipped.append(folder.path)
                 listener.run_skipped(run, folder.path)
                 continue
@@ -91,13 +95,14 @@ def train(
     return result
 
 
-def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool) -> bool:
+def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool, listener: StudyListener) -> bool:
     try:
         return is_done(run, folder)
-    except RunFolderError:
-        if overwrite:
-            return False
-        raise
+    except RunFolderError as error:
+        if not overwrite:
+            raise
+        listener.overwriting(folder.path, f"{error.where}: {error.message}")
+        return False
 
 
 def _run(
@@ -117,5 +122,5 @@ def _run(
         if not overwrite:
             raise
         with folder.locked():
-            folder.clear()
+            clear(folder, listener)
         return run_one(run, folder, data, device, listener)

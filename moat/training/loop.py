@@ -55,6 +55,7 @@ class _Loop:
             self.scheduler,
             job.scalarizer,
             job.split.digest(),
+            job.train_hash,
         )
 
     def run(self) -> Fitted:
