@@ -36,7 +36,7 @@ from moat.runs.ownership import (
     TRAINED,
     digests_of,
     record_beside,
-    require_own,
+    own_table,
 )
 from moat.runs.parts import EvaluationParts, is_older, newest_part
 from moat.runs.weights import load_weights, save_weights
@@ -258,9 +258,7 @@ class RunFolder:
         Here as in the next two, ForeignFileError is raised where a file is not this run's.
         """
         record, path = self._beside, self.path / "evaluation.json"
-        scores = read_json(path)
-        if scores is not None:
-            require_own(path, path.read_bytes(), scores, record)
+        scores = read(path, lambda: own_table(path, path.read_bytes(), record))
         arrays = load_arrays(self.path / "evaluation.npz", without, record)
         return None if scores is None or arrays is None else (arrays, scores)
 

@@ -1,5 +1,6 @@
 """Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import ForeignFileError, RunFolderError
-from moat.storage import Record, hash_of, read, read_json
+from moat.storage import Record, as_table, hash_of, read, read_json
 
 TRAINED = ("log.jsonl", "model.safetensors")
 """The files that a finished run's training wrote and others read."""
@@ -67,6 +68,13 @@ def require_own(
             where=str(path),
             hint=_mend(path, record),
         )
+
+
+def own_table(path: Path, content: bytes, record: Mapping[str, Any]) -> Record:
+    """Return the table of a JSON file that the run of this record wrote."""
+    table = as_table(json.loads(content.decode("utf-8")))
+    require_own(path, content, table, record)
+    return table
 
 
 def _digest(name: str, content: bytes) -> str:

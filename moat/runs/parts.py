@@ -54,9 +54,9 @@ def newest_part(folder: Path) -> tuple[int, str] | None:
 
 
 def is_older(folder: Path, file: Path) -> bool:
-    """Say whether an evaluation's folder has nothing newer than a file: the file was its end."""
+    """Say whether an evaluation's folder is there, and no file in it newer than the one given."""
     with suppress(OSError):
         written = file.stat().st_mtime_ns
-        parts = [folder, *folder.rglob("*")]
-        return all(path.stat().st_mtime_ns <= written for path in parts)
+        parts = [path.stat() for path in folder.rglob("*.npz")]
+        return folder.is_dir() and all(part.st_mtime_ns <= written for part in parts)
     return False
