@@ -35,8 +35,8 @@ from moat.runs.ownership import (
     EVALUATED,
     TRAINED,
     digests_of,
-    record_beside,
     own_table,
+    record_beside,
 )
 from moat.runs.parts import EvaluationParts, is_older, newest_part
 from moat.runs.weights import load_weights, save_weights

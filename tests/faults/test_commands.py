@@ -22,7 +22,7 @@ from moat.report import (
 from moat.report.page import write_page
 from moat.testing import check_faults
 
-MOST = 25
+MOST = 10
 SOAK = os.environ.get("MOAT_SOAK_SECONDS")
 USERS = {
     "report-2024.md": "notes",
