@@ -93,10 +93,9 @@ class RunFolder:
     def tidy(self) -> None:
         """Delete what a process left behind that was killed here after its last write."""
         with suppress(RunFolderError, OSError):  # whoever writes here says why
-            if self.is_held or not self._leftovers():
-                return
-            with self._held():
-                pass
+            if self._leftovers():
+                with self._held():
+                    pass
 
     def _leftovers(self) -> bool:
         temporary = temporaries(self.path, _LAYOUT.files)
@@ -312,7 +311,8 @@ class RunFolder:
     def clear_failure(self) -> None:
         """Forget why it failed: it is tried again."""
         with disk(self.path):
-            (self.path / "failed.json").unlink(missing_ok=True)
+            if (self.path / "failed.json").is_file():  # else `locked` says what stands there
+                (self.path / "failed.json").unlink(missing_ok=True)
 
     # The record that says the run is done.
 

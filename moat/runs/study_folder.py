@@ -6,8 +6,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from moat.errors import BusyError
+from moat.errors import BusyError, RunFolderError
 from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.obstacles import Layout, obstacles_in, set_aside
 from moat.storage import (
     Record,
     disk,
@@ -52,6 +53,20 @@ class StudyFolder:
             planned = [known[run["folder"]] for run in recipe if run["folder"] in known]
             if planned != before:
                 replace(self.path / PLANNED, to_json({"format": _FORMAT, "runs": planned}))
+
+    def obstacles(self) -> dict[Path, str]:
+        """Return what stands where the list belongs and is not one, and what it is."""
+        with disk(self.path):
+            found = obstacles_in(self.path, Layout((PLANNED,), ".study.lock", ()))
+        try:
+            self.planned()
+        except RunFolderError:
+            found.setdefault(self.path / PLANNED, "a file that is not moat's")
+        return found
+
+    def make_way(self) -> list[str]:
+        """Move what stands in the way aside, under a name beside its own; return what was moved."""
+        return set_aside(self.obstacles())
 
     def planned(self) -> list[Record] | None:
         """Return what is known of each planned run, None where no plan was kept.

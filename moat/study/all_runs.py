@@ -7,7 +7,7 @@ from pathlib import Path
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import CACHE, RunFolder
+from moat.runs import CACHE, RunFolder, StudyFolder
 from moat.storage import Record, make_folder
 from moat.study.failures import as_failure, asked_for
 from moat.study.identity import as_begun, is_done
@@ -65,6 +65,8 @@ def train(
     result = StudyResult(results / plans[0].study)
     fabric_for(device, "32-true")  # an absent device is refused at once
     make_folder(result.folder)
+    if overwrite:
+        make_way(StudyFolder(result.folder), listener)
     announce(results, plans, plan(recipe, overrides=overrides) if only or seeds else plans)
     listener.study_started(len(plans))
     loaded: dict[DataSet, Data] = {}

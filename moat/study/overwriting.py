@@ -1,6 +1,6 @@
 """What a folder loses to --overwrite, said before it is lost."""
 
-from moat.runs import RunFolder
+from moat.runs import RunFolder, StudyFolder
 from moat.study.listener import StudyListener
 
 
@@ -11,8 +11,8 @@ def clear(folder: RunFolder, listener: StudyListener) -> None:
     folder.clear()
 
 
-def make_way(folder: RunFolder, listener: StudyListener) -> None:
-    """Move aside what stands where files or folders of a run belong; nothing of it is deleted."""
+def make_way(folder: RunFolder | StudyFolder, listener: StudyListener) -> None:
+    """Move aside what stands where moat's files or folders belong; nothing of it is deleted."""
     found = folder.obstacles()
     if found:
         names = [f"{path.name} ({what}, kept as it is)" for path, what in found.items()]
