@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from moat.errors import BusyError, RunFolderError
 from moat.runs.folder import BEGUN, RunFolder
-from moat.runs.obstacles import Layout, obstacles_in, set_aside
+from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.storage import (
     Record,
     disk,
@@ -23,6 +23,7 @@ from moat.storage import (
 PLANNED = "study.json"
 """The file in a study's folder that lists its planned runs."""
 _FORMAT = 1
+_LAYOUT = Layout((PLANNED,), ".study.lock", ())
 _PATIENCE = 10.0  # seconds; a list is written in a moment
 
 
@@ -45,6 +46,7 @@ class StudyFolder:
         be written, and BusyError where another process does not let go of it.
         """
         make_folder(self.path)
+        require_clear_way(self.path, _LAYOUT)
         with self._locked():
             sweep(self.path, [PLANNED])
             before = self.planned()
@@ -57,7 +59,7 @@ class StudyFolder:
     def obstacles(self) -> dict[Path, str]:
         """Return what stands where the list belongs and is not one, and what it is."""
         with disk(self.path):
-            found = obstacles_in(self.path, Layout((PLANNED,), ".study.lock", ()))
+            found = obstacles_in(self.path, _LAYOUT)
         try:
             self.planned()
         except RunFolderError:

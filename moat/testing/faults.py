@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 from unittest import mock
 
 READ, OPEN, WRITE, FLUSH = "open to read", "open to write", "write", "fsync"
@@ -41,7 +41,12 @@ def die() -> NoReturn:
 
 def kill() -> None:
     """End this process, which is one of its own."""
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(_own_number(), signal.SIGKILL)
+
+
+_own_number = os.getpid
+ABSENT = 2**22 + 1
+"""The number of no process, which the one with the faulty disk goes by: it is not there later."""
 
 
 @dataclass
@@ -118,6 +123,7 @@ def faulty_disk(
         for name in ("open", "fsync", "write", "replace", "rename"):
             make = globals()[f"_{name}"]
             stack.enter_context(mock.patch.object(os, name, make(disk, getattr(os, name))))
+        stack.enter_context(mock.patch.object(os, "getpid", lambda: ABSENT))
         opened = _open_file(disk, io.open)
         stack.enter_context(mock.patch.object(io, "open", opened))
         stack.enter_context(mock.patch("builtins.open", opened))
@@ -182,7 +188,7 @@ def _replace(disk: FaultyDisk, truly: Callable[..., None]) -> Callable[..., None
 _rename = _replace
 
 
-def _open_file(disk: FaultyDisk, truly: Callable[..., IO[Any]]) -> Callable[..., IO[Any]]:
+def _open_file(disk: FaultyDisk, truly: Callable[..., Any]) -> Callable[..., Any]:
     def call(
         file: Any,
         mode: str = "r",
@@ -192,7 +198,7 @@ def _open_file(disk: FaultyDisk, truly: Callable[..., IO[Any]]) -> Callable[...,
         newline: str | None = None,
         *rest: Any,
         **keys: Any,
-    ) -> IO[Any]:
+    ) -> Any:
         seen = "" if isinstance(file, int) else disk.sees(file)
         if not seen or not set("wax+") & set(mode):
             if seen:
@@ -201,7 +207,7 @@ def _open_file(disk: FaultyDisk, truly: Callable[..., IO[Any]]) -> Callable[...,
         disk.bears(OPEN, seen)
         raw: Any = _File(disk, seen, mode.replace("b", "").replace("t", ""))
         if buffering == 0:
-            return raw  # type: ignore[no-any-return]
+            return raw
         buffer: Any = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding, errors, newline)
 
