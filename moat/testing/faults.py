@@ -123,7 +123,7 @@ def faulty_disk(
         for name in ("open", "fsync", "write", "replace", "rename"):
             make = globals()[f"_{name}"]
             stack.enter_context(mock.patch.object(os, name, make(disk, getattr(os, name))))
-        stack.enter_context(mock.patch.object(os, "getpid", lambda: ABSENT))
+        stack.enter_context(mock.patch.object(os, "getpid", return_value=ABSENT))
         opened = _open_file(disk, io.open)
         stack.enter_context(mock.patch.object(io, "open", opened))
         stack.enter_context(mock.patch("builtins.open", opened))

@@ -150,6 +150,7 @@ def leaves_temporaries(folder: Path) -> None:
 def goes_on_wrongly(folder: Path) -> None:
     with told(folder):
         first = not (folder / "b").exists()
+        sweep(folder, ["a", "b"])
         replace(folder / "b", b"begun")
         replace(folder / "a", b"first" if first else b"second")
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from moat.errors import DiskError, FrontError
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
-from moat.storage import disk, hash_of, make_folder, replace
+from moat.storage import disk, hash_of, locked_folder, make_folder, replace, sweep
 from moat.version import __version__
 
 _HERE = Path(__file__).parent
@@ -29,13 +29,15 @@ def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
     page = signed(page_of(made, results))
     make_folder(file.parent)
-    if (file.exists() or file.is_symlink()) and not is_page(file):
-        raise DiskError(
-            "cannot write: what is there is not a page of moat's, or was changed since.",
-            where=str(file),
-            hint="It was left as it is. Move it away, or name another file with --html.",
-        )
-    replace(file, page.encode())
+    with locked_folder(file.parent):
+        if (file.exists() or file.is_symlink()) and not is_page(file):
+            raise DiskError(
+                "cannot write: what is there is not a page of moat's, or was changed since.",
+                where=str(file),
+                hint="It was left as it is. Move it away, or name another file with --html.",
+            )
+        sweep(file.parent, [file.name])
+        replace(file, page.encode())
     return file
 
 
