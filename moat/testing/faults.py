@@ -64,6 +64,7 @@ class FaultyDisk:
     calls: list[tuple[str, str]] = field(default_factory=list)
     versions: dict[str, set[bytes]] = field(default_factory=dict)
     dead: bool = False
+    owed: bool = False  # the next write fails: of this one, half was made
 
     def sees(self, path: Any, folder: int | None = None) -> str:
         """Return a path as text, nothing if it lies elsewhere."""
@@ -229,12 +230,19 @@ class _File(io.FileIO):
 def _half_or_all(
     disk: FaultyDisk, path: str, content: Any, write: Callable[[Any], int | None]
 ) -> int:
+    if disk.owed:
+        disk.owed = False
+        disk.strike(path)
     if not path or disk.bears(WRITE, path):
         return write(content) or 0
-    if not disk.dead:
-        write(bytes(content)[: len(content) // 2])
+    if disk.dead:
+        return len(content)
+    written = write(bytes(content)[: len(content) // 2]) or 0
+    disk.owed = written > 0 and isinstance(disk.fault, int)
+    if not disk.owed:
         disk.strike(path)
-    return len(content)
+        return len(content)
+    return written  # as a disk does: it says how much there was room for, and refuses the rest
 
 
 def _path_of(descriptor: int) -> str:
