@@ -168,7 +168,8 @@ def _fsync(disk: FaultyDisk, truly: Callable[[int], None]) -> Callable[[Any], No
 
 def _write(disk: FaultyDisk, truly: Callable[..., int]) -> Callable[..., int]:
     def call(number: int, content: Any) -> int:
-        return _half_or_all(disk, disk.sees(number), content, lambda part: truly(number, part))
+        seen = disk.sees(number)
+        return _half_or_all(disk, seen, content, lambda part: truly(number, part), short=False)
 
     return call
 
@@ -224,12 +225,13 @@ class _File(io.FileIO):
 
     def write(self, content: Any, /) -> int:
         """Write all, half, or as a dead process nothing."""
-        return _half_or_all(self.disk, self.path, content, super().write)
+        return _half_or_all(self.disk, self.path, content, super().write, short=True)
 
 
 def _half_or_all(
-    disk: FaultyDisk, path: str, content: Any, write: Callable[[Any], int | None]
+    disk: FaultyDisk, path: str, content: Any, write: Callable[[Any], int | None], *, short: bool
 ) -> int:
+    """Write all, or half of it; a `short` write says so, and the next is refused, as disks do."""
     if disk.owed:
         disk.owed = False
         disk.strike(path)
@@ -238,11 +240,11 @@ def _half_or_all(
     if disk.dead:
         return len(content)
     written = write(bytes(content)[: len(content) // 2]) or 0
-    disk.owed = written > 0 and isinstance(disk.fault, int)
+    disk.owed = short and written > 0 and isinstance(disk.fault, int)
     if not disk.owed:
         disk.strike(path)
         return len(content)
-    return written  # as a disk does: it says how much there was room for, and refuses the rest
+    return written
 
 
 def _path_of(descriptor: int) -> str:
