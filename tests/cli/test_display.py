@@ -224,3 +224,8 @@ def test_estimates_are_listed_with_their_sum(recipe):
     assert "1438+40" in text
     for column in ("run", "seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
         assert column in text
+
+
+def test_what_is_overwritten_is_a_line_before_it_is_lost(tmp_path, capsys):
+    PlainLines().overwriting(tmp_path, "run.json, log.jsonl")
+    assert capsys.readouterr().out == f"  overwriting {tmp_path}: run.json, log.jsonl\n"
