@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := digits_pareto
 
-.PHONY: demo test check clean
+.PHONY: demo test check soak-faults clean
 
 demo: .venv/installed
 	$(BIN)/moat train recipes/$(RECIPE).toml
@@ -17,6 +17,10 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Every call of the disk that each command makes, refused or its last: an hour unless SECONDS says.
+soak-faults: .venv/installed-dev
+	MOAT_SOAK_SECONDS=$(or $(SECONDS),3600) $(BIN)/pytest tests/faults --timeout=0 --capture=no
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -64,6 +64,10 @@ class BusyError(RunFolderError):
     """A run folder that another process is writing."""
 
 
+class ForeignFileError(RunFolderError):
+    """A file that does not belong to the run in whose folder it lies."""
+
+
 class SolverError(MoatError):
     """A quadratic program without a solution on the simplex."""
 

@@ -2,16 +2,24 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+import re
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from filelock import Timeout
 
-from moat.errors import DiskError, RunFolderError
+from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.plain import from_json, json_of
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    fcntl = None  # type: ignore[assignment]
 
 Record = dict[str, Any]
 UNSUPPORTED = {
@@ -20,6 +28,14 @@ UNSUPPORTED = {
 }
 """How systems refuse what they do not know, as against a disk that fails or is full."""
 T = TypeVar("T")
+PATIENCE = 10.0
+"""Seconds to wait for another process that writes reports, or a list: each takes a moment."""
+_REFUSED = {
+    *(errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.ESTALE, errno.ETIMEDOUT),
+}
+"""What the system says where a file cannot be read and may be whole."""
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+\.tmp")
 
 
 def make_folder(path: Path) -> None:
@@ -63,11 +79,58 @@ def disk(path: Path) -> Iterator[None]:
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
 
 
-def sweep(folder: Path) -> None:
-    """Delete what a process that was killed in the middle of a write left behind."""
+def sweep(folder: Path, names: Collection[str]) -> None:
+    """Delete what a process that was killed in the middle of a write of these files left behind."""
     with suppress(OSError):
-        for path in folder.glob(".*.tmp"):
+        for path in temporaries(folder, names):
             path.unlink(missing_ok=True)
+
+
+def temporaries(folder: Path, names: Collection[str]) -> list[Path]:
+    """Return the temporary files of these files in a folder."""
+    made = [(path, _TEMPORARY.fullmatch(path.name)) for path in folder.glob(".*.tmp")]
+    return [path for path, match in made if match and match["name"] in names]
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Be the only one to write reports into a folder, which gets no file of a lock.
+
+    Raises BusyError where another process does not let go of it. Where the system or the disk
+    cannot lock a folder, nothing is locked.
+    """
+    with disk(folder):
+        opened = os.open(folder, os.O_RDONLY) if fcntl else None
+    try:
+        if opened is not None:
+            _lock(opened, folder)
+        yield
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+def _lock(opened: int, folder: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise BusyError(
+                    "another process is writing reports into this folder.",
+                    where=str(folder),
+                    hint="Wait for it, or name another folder with --out.",
+                ) from None
+            time.sleep(0.05)
+        except OSError:  # a network disk that locks no folders
+            return
+
+
+def hash_of(content: bytes | memoryview) -> str:
+    """Return the digest of a file's content."""
+    return sha256(content).hexdigest()
 
 
 def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
@@ -130,8 +193,21 @@ def read_json(path: Path) -> Record | None:
 def read(path: Path, parse: Callable[[], T]) -> T | None:
     """Return what is parsed, None where there is no file; RunFolderError where it is broken."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError("it is not a regular file")  # whoever reads a pipe waits for ever
         return parse() if path.exists() else None
+    except MoatError:
+        raise
+    except FileNotFoundError:  # it went while it was looked at
+        return None
     except Exception as error:  # a foreign file makes its parser raise nearly anything
+        if isinstance(error, OSError) and error.errno in _REFUSED:
+            raise RunFolderError(
+                f"cannot read: {error.strerror}.",
+                where=str(path),
+                hint="The file itself may be whole. See to its permissions and its disk, then run "
+                "the same command again.",
+            ) from error
         raise unreadable(path, f"{type(error).__name__}: {error}") from error
 
 

@@ -64,6 +64,10 @@ class PlainLines(StudyListener):
         self.begun += 1
         self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: finished before")
 
+    def overwriting(self, folder: Path, what: str) -> None:
+        """Say what is lost, before it is."""
+        self._say(f"  overwriting {folder}: {what}")
+
     def logged(self, record: dict[str, Any]) -> None:
         """Remember the newest losses and held-out accuracies; all of them are in the run's log."""
         self.latest = {**self.latest, **record}
@@ -151,6 +155,10 @@ class Bars(StudyListener):
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """Count it."""
         self.progress.advance(self.runs)
+
+    def overwriting(self, folder: Path, what: str) -> None:
+        """Leave a line above the bars."""
+        self._say("[bold]overwriting[/] ", f"{folder}: {what}")
 
     def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
         """Move the run's bar."""

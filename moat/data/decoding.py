@@ -5,6 +5,7 @@ import shutil
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -50,6 +51,7 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
     address = sha256(f"{VERSION} {side} {tree.digest(names)}".encode()).hexdigest()[:16]
     folder = cache / f"images-{address}"
     make_folder(cache)
+    _sweep(cache)
     with disk(cache), FileLock(cache / f".{folder.name}.lock"):
         found = _mapped(folder, shape)
         if found is None:
@@ -57,6 +59,18 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
             found = _mapped(folder, shape)
     assert found is not None
     return found
+
+
+def _sweep(cache: Path) -> None:
+    """Delete what processes left half decoded that were killed; whoever decodes holds a lock."""
+    for left in cache.glob(".images-*.tmp"):
+        lock = FileLock(cache / f".{left.name.split('.')[1]}.lock")
+        with suppress(OSError):  # Timeout is one
+            lock.acquire(blocking=False)
+            try:
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                lock.release()
 
 
 def _mapped(folder: Path, shape: tuple[int, ...]) -> Decoded | None:

@@ -1,13 +1,12 @@
 """What is shown as files: a set of them a group, for fronts and for scoreboards."""
 
-import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moat.report.front.data import csv_text, json_text
 from moat.report.front.figure import draw_front
 from moat.report.front.front import Front, FrontReport
 from moat.report.front.pairs import draw_pairs
+from moat.report.manifest import write_files
 from moat.report.protocols.compared import ProtocolComparison
 from moat.report.protocols.shown import against_csv, against_markdown
 from moat.report.scores.markdown import markdown_of
@@ -21,7 +20,6 @@ from moat.report.side_by_side.written import (
     examples_csv,
 )
 from moat.report.style import render
-from moat.storage import disk, encoded, make_folder, replace
 
 _Files = dict[str, str | bytes]  # a file's ending -> its content
 
@@ -29,8 +27,9 @@ _Files = dict[str, str | bytes]  # a file's ending -> its content
 def write_front(report: FrontReport, folder: Path) -> list[Path]:
     """Write each front's table and picture into a folder and return the paths.
 
-    One group is called front, several front-1, front-2, ... Files of these names that an earlier
-    report left and this one does not write are deleted: they would show runs that are gone.
+    One group is called front, several front-1, front-2, ... Files that an earlier report wrote
+    under these names and this one does not write are deleted: they would show runs that are gone.
+    A file of the user's stays, and DiskError refuses to write over it.
     """
     return _write_groups("front", folder, [_front_files(f, report.skipped) for f in report.fronts])
 
@@ -79,27 +78,9 @@ def _front_files(front: Front, skipped: list[str]) -> _Files:
 
 
 def _write_groups(name: str, folder: Path, groups: list[_Files]) -> list[Path]:
-    """Write the files of each group, by ending, and delete those that an earlier report left."""
+    """Write the files of each group, by ending, and delete those that an earlier report wrote."""
     files: _Files = {}
     for number, group in enumerate(groups, 1):
         stem = f"{name}-{number}" if len(groups) > 1 else name
         files |= {f"{stem}.{ending}": content for ending, content in group.items()}
     return write_files(files, folder, [name], list(groups[0]))
-
-
-def write_files(
-    files: Mapping[str, str | bytes], folder: Path, names: Sequence[str], endings: Sequence[str]
-) -> list[Path]:
-    """Write files into a folder and return their paths.
-
-    Others there that are called as one of the names, numbered or not, are deleted.
-    """
-    make_folder(folder)
-    for file, content in files.items():
-        replace(folder / file, encoded(content) if isinstance(content, str) else content)
-    stale = re.compile(rf"({'|'.join(names)})(-\d+)?\.({'|'.join(endings)})")
-    for path in sorted(folder.iterdir()):
-        if path.name not in files and stale.fullmatch(path.name):
-            with disk(path):
-                path.unlink()
-    return [folder / file for file in files]

@@ -9,6 +9,7 @@ from moat.runs.finding import (
     unfinished_runs,
 )
 from moat.runs.folder import FORMAT, RunFolder
+from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.study_folder import StudyFolder
 
@@ -21,6 +22,8 @@ __all__ = [
     "cache_of",
     "find_runs",
     "find_studies",
+    "identity_of",
+    "require_own",
     "require_own_name",
     "unfinished_runs",
 ]

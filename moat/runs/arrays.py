@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from moat.runs.ownership import require_own
 from moat.storage import read, replace
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -21,9 +22,21 @@ def save_arrays(path: Path, arrays: Arrays, *, compressed: bool = True) -> None:
     replace(path, lambda file: save(file, **arrays))
 
 
-def load_arrays(path: Path, without: Collection[str] = ()) -> dict[str, NDArray[Any]] | None:
-    """Return the arrays of a file, but for those named; None where there is none."""
-    return read(path, lambda: _arrays_of(path.read_bytes(), without))
+def load_arrays(
+    path: Path, without: Collection[str] = (), record: Mapping[str, Any] | None = None
+) -> dict[str, NDArray[Any]] | None:
+    """Return the arrays of a file, but for those named; None where there is none.
+
+    Raises ForeignFileError where the run of the record, if one is given, did not write the file.
+    """
+
+    def parse() -> dict[str, NDArray[Any]]:
+        content = path.read_bytes()
+        arrays = _arrays_of(content, without)
+        require_own(path, content, arrays, record or {})
+        return arrays
+
+    return read(path, parse)
 
 
 def _arrays_of(content: bytes, without: Collection[str]) -> dict[str, NDArray[Any]]:

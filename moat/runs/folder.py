@@ -11,12 +11,13 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
-is written last, and its presence says that the run is done.
+is written last, and its presence says that the run is done. It repeats the digests of the others,
+which carry the run's training hash, so that none is taken for another run's.
 """
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -25,10 +26,20 @@ import tomli_w
 import torch
 from numpy.typing import NDArray
 
+from moat.errors import RunFolderError
 from moat.runs import log, weights
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
-from moat.runs.parts import EvaluationParts, newest_part
+from moat.runs.model_file import load_weights, save_weights
+from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
+from moat.runs.ownership import (
+    EVALUATED,
+    TRAINED,
+    digests_of,
+    own_table,
+    record_beside,
+)
+from moat.runs.parts import EvaluationParts, is_older, newest_part
 from moat.storage import (
     Record,
     as_table,
@@ -37,6 +48,7 @@ from moat.storage import (
     read,
     read_json,
     replace,
+    temporaries,
     to_json,
     unreadable,
 )
@@ -62,11 +74,44 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Hold the folder as its one writer; raise BusyError that says who else does.
 
-        Whoever writes tries the run again, so why it failed before is forgotten.
+        Whoever writes tries the run again, so why it failed before is forgotten. Raises
+        RunFolderError, before anything is written, where a folder or a pipe stands in the place of
+        a file, or a file in that of a folder.
         """
-        with held(self.path, self.path / ".lock", self._holder):
+        require_clear_way(self.path, _LAYOUT)
+        with self._held():
             self.clear_failure()
             yield
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with held(self.path, self.path / ".lock", self._holder, _LAYOUT.files):
+            if is_older(self.path / _PARTS, self.path / "run.json"):
+                self.clear_parts()
+            yield
+
+    def tidy(self) -> None:
+        """Delete what a process left behind that was killed here after its last write."""
+        with suppress(RunFolderError, OSError):  # whoever writes here says why
+            if self._leftovers():
+                with self._held():
+                    pass
+
+    def _leftovers(self) -> bool:
+        temporary = temporaries(self.path, _LAYOUT.files)
+        parts = is_older(self.path / _PARTS, self.path / "run.json")
+        return bool(temporary) or parts or self._holder.exists()
+
+    # What stands in its way.
+
+    def obstacles(self) -> dict[Path, str]:
+        """Return what stands where a file or a folder of the run belongs, and cannot be one."""
+        with disk(self.path):
+            return obstacles_in(self.path, _LAYOUT)
+
+    def make_way(self) -> list[str]:
+        """Move what stands in the way aside, under a name beside its own; return what was moved."""
+        return set_aside(self.obstacles())
 
     @property
     def is_held(self) -> bool:
@@ -117,15 +162,26 @@ class RunFolder:
 
     def read_log(self) -> list[Record]:
         """Return the log's records; a last line torn by a crash is left out."""
-        return log.records_of(self._log)
+        return log.records_of(self._log, self._beside)
 
     def newest_log(self) -> Iterator[Record]:
         """Yield the log's records from the last backwards, reading no more than is asked for."""
         return log.newest_first(self._log)
 
-    def rewind_log(self, step: int) -> None:
-        """Forget the records of later steps: training goes on from a checkpoint at `step`."""
-        log.rewind(self._log, step)
+    def log_extent(self) -> Record:
+        """Return how far the log goes, for a checkpoint; all of it is on the disk."""
+        return log.extent(self._log)
+
+    def rewind_log(self, step: int, known: Mapping[str, Any] | None = None) -> None:
+        """Forget the records of later steps: training goes on from a checkpoint at `step`.
+
+        `known` is how far the log went at that checkpoint; RunFolderError where that is not all
+        there. A checkpoint of a time before this was kept knows the step alone.
+        """
+        if known is None:
+            log.rewind(self._log, step)
+        else:
+            log.rewind_to(self._log, known)
 
     @property
     def _log(self) -> Path:
@@ -147,14 +203,18 @@ class RunFolder:
         """Where the checkpoint lies, for messages."""
         return self.path / "checkpoint.pt"
 
-    def save_model(self, state: Mapping[str, Any]) -> None:
-        """Keep the trained weights."""
-        replace(self.path / "model.safetensors", weights.to_bytes(state))
+    def save_model(self, state: Mapping[str, Any], train_hash: str | None = None) -> None:
+        """Keep the trained weights, and the hash of what trained them."""
+        save_weights(self.path / "model.safetensors", state, train_hash)
 
-    def load_model(self) -> dict[str, Any] | None:
-        """Return the trained weights, or None where there are none yet."""
-        path = self.path / "model.safetensors"
-        return read(path, lambda: weights.from_bytes(path.read_bytes()))
+    def load_model(self, train_hash: str | None = None) -> dict[str, Any] | None:
+        """Return the trained weights, or None where there are none yet.
+
+        Raises ForeignFileError where they are not this run's: by its record, or where it has none
+        yet by the hash of what trains it.
+        """
+        expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
+        return load_weights(self.path / "model.safetensors", expected)
 
     @property
     def is_trained(self) -> bool:
@@ -174,7 +234,8 @@ class RunFolder:
         """Keep the outcome matrix and, after it, the scores made of it.
 
         Before them what belongs to the same evaluation: the outcomes of the examples held out from
-        training, and a few images; what an earlier evaluation left of these is deleted.
+        training, and a few images; what an earlier evaluation left of these is deleted. The record
+        is to follow, and then `clear_parts`: until then these files may be newer than the record.
         """
         parts = {"validation.npz": validation, "gallery.npz": gallery, "evaluation.npz": arrays}
         for name, content in parts.items():
@@ -184,7 +245,6 @@ class RunFolder:
             else:
                 save_arrays(self.path / name, content)
         replace(self.path / "evaluation.json", to_json(scores))
-        rmtree(self.path / _PARTS, ignore_errors=True)
 
     def load_evaluation(
         self, *, without: Collection[str] = ()
@@ -192,18 +252,20 @@ class RunFolder:
         """Return the outcome arrays and the scores, or None where there are none yet.
 
         Arrays that are named are left in the file, which saves most of the time of reading it.
+        Here as in the next two, ForeignFileError is raised where a file is not this run's.
         """
-        scores = read_json(self.path / "evaluation.json")
-        arrays = load_arrays(self.path / "evaluation.npz", without)
+        record, path = self._beside, self.path / "evaluation.json"
+        scores = read(path, lambda: own_table(path, path.read_bytes(), record))
+        arrays = load_arrays(self.path / "evaluation.npz", without, record)
         return None if scores is None or arrays is None else (arrays, scores)
 
     def load_validation(self) -> dict[str, NDArray[Any]] | None:
         """Return the outcomes of the examples held out from training, or None without any."""
-        return load_arrays(self.path / "validation.npz")
+        return load_arrays(self.path / "validation.npz", record=self._beside)
 
     def load_gallery(self) -> dict[str, NDArray[Any]] | None:
         """Return a few images and what the threats made of them, or None without any."""
-        return load_arrays(self.path / "gallery.npz")
+        return load_arrays(self.path / "gallery.npz", record=self._beside)
 
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
@@ -216,6 +278,15 @@ class RunFolder:
     def newest_part(self) -> tuple[int, str] | None:
         """Return the batch and the threat that an unfinished evaluation has found last."""
         return newest_part(self.path / _PARTS)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether an evaluation was begun here whose record is not written."""
+        return (self.path / _PARTS).is_dir()
+
+    def clear_parts(self) -> None:
+        """Delete what was kept of an evaluation that is finished."""
+        rmtree(self.path / _PARTS, ignore_errors=True)
 
     # What TensorBoard shows.
 
@@ -238,7 +309,8 @@ class RunFolder:
     def clear_failure(self) -> None:
         """Forget why it failed: it is tried again."""
         with disk(self.path):
-            (self.path / "failed.json").unlink(missing_ok=True)
+            if (self.path / "failed.json").is_file():  # else `locked` says what stands there
+                (self.path / "failed.json").unlink(missing_ok=True)
 
     # The record that says the run is done.
 
@@ -258,16 +330,44 @@ class RunFolder:
             raise unreadable(self.path / "run.json", f"its format is not {FORMAT}")
         return record
 
+    def digests(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """Return the digest of each file of the run, for its record.
+
+        What an earlier record says of the files of its training holds on: another evaluation makes
+        none of them right that was exchanged meanwhile.
+        """
+        files = record.get("files")
+        before = files if isinstance(files, dict) else {}
+        trained = {name: before[name] for name in TRAINED if name in before}
+        return {**trained, **digests_of(self.path, EVALUATED)}
+
+    def trained_digests(self) -> dict[str, str]:
+        """Return the digest of each file that the training wrote, for its record."""
+        return digests_of(self.path, TRAINED)
+
+    @property
+    def _beside(self) -> Record:
+        return record_beside(self.path / "run.json")
+
+    def written(self) -> list[str]:
+        """Return the names of what a run wrote here and `clear` would delete."""
+        names = (*_WRITTEN, _PARTS, self.tensorboard.name)
+        return [name for name in names if (self.path / name).exists()]
+
     def clear(self) -> None:
         """Delete everything a run wrote here; other files stay."""
         with disk(self.path):
             for name in _WRITTEN:
                 (self.path / name).unlink(missing_ok=True)
-            for folder in (self.path / _PARTS, self.tensorboard):
-                rmtree(folder, ignore_errors=True)
+            self.clear_parts()
+            for path in self.tensorboard.glob("events.out.tfevents.*"):
+                path.unlink(missing_ok=True)
+            with suppress(OSError):  # what else lies there is the user's
+                self.tensorboard.rmdir()
 
 
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
 )
+_LAYOUT = Layout((*_WRITTEN, ".holder.json"), ".lock", (_PARTS, "tensorboard"))

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -23,8 +23,13 @@ SILENT = 30.0
 
 
 @contextmanager
-def held(folder: Path, lock_file: Path, holder: Path) -> Iterator[None]:
-    """Hold a folder as its one writer; raise BusyError that says who else does."""
+def held(
+    folder: Path, lock_file: Path, holder: Path, files: Collection[str] = ()
+) -> Iterator[None]:
+    """Hold a folder as its one writer; raise BusyError that says who else does.
+
+    What a writer of these files left behind that was killed is deleted.
+    """
     make_folder(folder)
     lock = FileLock(lock_file)
     try:
@@ -39,7 +44,7 @@ def held(folder: Path, lock_file: Path, holder: Path) -> Iterator[None]:
             hint="Wait for it, or stop it; the run goes on where it was.",
         ) from None
     try:
-        sweep(folder)
+        sweep(folder, files)
         replace(holder, json_of({"pid": os.getpid(), **_here()}).encode())
         with _beating(holder):
             yield

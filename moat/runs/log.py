@@ -6,8 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from moat.errors import RunFolderError
 from moat.plain import from_json, json_of
-from moat.storage import Record, as_table, disk, read, replace, unreadable
+from moat.runs.ownership import require_own
+from moat.storage import Record, as_table, disk, hash_of, read, replace, unreadable
 
 BLOCK = 1 << 14
 """Bytes that are read at a time."""
@@ -19,9 +21,18 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
         file.write(json_of(record) + "\n")
 
 
-def records_of(path: Path) -> list[Record]:
-    """Return a log's records; a last line torn by a crash is left out, no file has none."""
-    lines = (read(path, lambda: path.read_text("utf-8")) or "").splitlines()
+def records_of(path: Path, record: Mapping[str, Any] | None = None) -> list[Record]:
+    """Return a log's records; a last line torn by a crash is left out, no file has none.
+
+    Raises ForeignFileError where the finished run of a record, if one is given, had another log.
+    """
+
+    def parse() -> str:
+        content = path.read_bytes()
+        require_own(path, content, {}, record or {})
+        return content.decode("utf-8")
+
+    lines = (read(path, parse) or "").splitlines()
     with suppress(ValueError):  # at once is three times as fast; a broken line wants its number
         whole = from_json(f"[{','.join(lines)}]")
         if len(whole) == len(lines):
@@ -40,6 +51,40 @@ def rewind(path: Path, step: int) -> None:
     """Forget the records of later steps."""
     kept = [record for record in records_of(path) if record.get("step", 0) <= step]
     replace(path, "".join(json_of(record) + "\n" for record in kept).encode())
+
+
+def extent(path: Path) -> Record:
+    """Return a log's lines, bytes and digest, once all of it is on the disk."""
+    if not path.exists():
+        return _extent_of(b"")
+    with disk(path), path.open("r+b") as file:
+        os.fsync(file.fileno())
+        return _extent_of(file.read())
+
+
+def rewind_to(path: Path, known: Mapping[str, Any]) -> None:
+    """Forget what was logged after a log went so far; RunFolderError where that is not all there.
+
+    So a log that was cut, changed or exchanged is not taken for a whole one.
+    """
+    content = read(path, path.read_bytes) or b""
+    kept = content[: known["bytes"]]
+    found = _extent_of(kept)
+    if found != known:
+        there = f"{found['lines']} lines of {found['bytes']} bytes"
+        cut = found["bytes"] < known["bytes"]
+        what = f"{there} are left" if cut else "these are no longer what they were"
+        raise RunFolderError(
+            "the file is truncated or not moat's (the checkpoint knows "
+            f"{known['lines']} lines of {known['bytes']} bytes, and {what}).",
+            where=str(path),
+            hint="Put the whole log back, or train this run again with --overwrite.",
+        )
+    replace(path, kept)
+
+
+def _extent_of(content: bytes) -> Record:
+    return {"lines": content.count(b"\n"), "bytes": len(content), "digest": hash_of(content)}
 
 
 def newest_first(path: Path) -> Iterator[Record]:

@@ -30,6 +30,10 @@ class EvaluationParts:
         make_folder(self.path)
         save_arrays(self._of(batch, label), arrays, compressed=False)
 
+    def make(self) -> None:
+        """Make the folder: as long as it is there, the evaluation has no record."""
+        make_folder(self.path)
+
     def validation(self) -> "EvaluationParts":
         """Return those of the same evaluation's held-out examples."""
         return EvaluationParts(self.path / "validation")
@@ -47,3 +51,12 @@ def newest_part(folder: Path) -> tuple[int, str] | None:
             found = (path.stat().st_mtime_ns, int(batch), label)
             newest = max(newest or found, found)
     return newest and newest[1:]
+
+
+def is_older(folder: Path, file: Path) -> bool:
+    """Say whether an evaluation's folder is there, and no file in it newer than the one given."""
+    with suppress(OSError):
+        written = file.stat().st_mtime_ns
+        parts = [path.stat() for path in folder.rglob("*.npz")]
+        return folder.is_dir() and all(part.st_mtime_ns <= written for part in parts)
+    return False

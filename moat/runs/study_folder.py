@@ -6,13 +6,24 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from moat.errors import BusyError
+from moat.errors import BusyError, RunFolderError
 from moat.runs.folder import BEGUN, RunFolder
-from moat.storage import Record, disk, make_folder, read_json, replace, to_json, unreadable
+from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
+from moat.storage import (
+    Record,
+    disk,
+    make_folder,
+    read_json,
+    replace,
+    sweep,
+    to_json,
+    unreadable,
+)
 
 PLANNED = "study.json"
 """The file in a study's folder that lists its planned runs."""
 _FORMAT = 1
+_LAYOUT = Layout((PLANNED,), ".study.lock", ())
 _PATIENCE = 10.0  # seconds; a list is written in a moment
 
 
@@ -35,13 +46,29 @@ class StudyFolder:
         be written, and BusyError where another process does not let go of it.
         """
         make_folder(self.path)
+        require_clear_way(self.path, _LAYOUT)
         with self._locked():
+            sweep(self.path, [PLANNED])
             before = self.planned()
             done = {run["folder"]: _outline(run) for run in recipe if self._is_done(run)}
             known = done | {run["folder"]: run for run in [*(before or []), *asked]}
             planned = [known[run["folder"]] for run in recipe if run["folder"] in known]
             if planned != before:
                 replace(self.path / PLANNED, to_json({"format": _FORMAT, "runs": planned}))
+
+    def obstacles(self) -> dict[Path, str]:
+        """Return what stands where the list belongs and is not one, and what it is."""
+        with disk(self.path):
+            found = obstacles_in(self.path, _LAYOUT)
+        try:
+            self.planned()
+        except RunFolderError:
+            found.setdefault(self.path / PLANNED, "a file that is not moat's")
+        return found
+
+    def make_way(self) -> list[str]:
+        """Move what stands in the way aside, under a name beside its own; return what was moved."""
+        return set_aside(self.obstacles())
 
     def planned(self) -> list[Record] | None:
         """Return what is known of each planned run, None where no plan was kept.

@@ -26,8 +26,8 @@ _DENSE = frozenset(
 )
 
 
-def to_bytes(state: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a .safetensors file."""
+def to_bytes(state: Mapping[str, Any], metadata: dict[str, str] | None = None) -> bytes:
+    """Return the bytes of a .safetensors file; `metadata` stands in its header."""
     kept: dict[str, Tensor] = {}
     for name, value in state.items():
         if _is_dense(value):
@@ -36,7 +36,7 @@ def to_bytes(state: Mapping[str, Any]) -> bytes:
             kept[name] = copied
         else:
             kept[PACKED + name] = torch.frombuffer(bytearray(_packed(value)), dtype=torch.uint8)
-    return save(kept)
+    return save(kept, metadata)
 
 
 def from_bytes(content: bytes) -> dict[str, Any]:

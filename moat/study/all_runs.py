@@ -7,12 +7,13 @@ from pathlib import Path
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import CACHE, RunFolder, require_own_name
+from moat.runs import CACHE, RunFolder, StudyFolder, require_own_name
 from moat.storage import Record, make_folder
 from moat.study.failures import as_failure, asked_for
 from moat.study.identity import as_begun, is_done
 from moat.study.listener import StudyListener
 from moat.study.one_run import run_one
+from moat.study.overwriting import clear, make_way
 from moat.study.planning import announce, keep_failure
 from moat.training import fabric_for
 
@@ -65,14 +66,19 @@ def train(
     fabric_for(device, "32-true")  # an absent device is refused at once
     require_own_name(result.folder)
     make_folder(result.folder)
+    if overwrite:
+        make_way(StudyFolder(result.folder), listener)
     announce(results, plans, plan(recipe, overrides=overrides) if only or seeds else plans)
     listener.study_started(len(plans))
     loaded: dict[DataSet, Data] = {}
     for run in plans:
         folder = RunFolder(results / run.path)
         try:
+            if overwrite:
+                make_way(folder, listener)
             run = as_begun(run, folder)
-            if _done_before(run, folder, overwrite):
+            if _done_before(run, folder, overwrite, listener):
+                folder.tidy()
                 result.skipped.append(folder.path)
                 listener.run_skipped(run, folder.path)
                 continue
@@ -93,13 +99,14 @@ def train(
     return result
 
 
-def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool) -> bool:
+def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool, listener: StudyListener) -> bool:
     try:
         return is_done(run, folder)
-    except RunFolderError:
-        if overwrite:
-            return False
-        raise
+    except RunFolderError as error:
+        if not overwrite:
+            raise
+        listener.overwriting(folder.path, f"{error.where}: {error.message}")
+        return False
 
 
 def _run(
@@ -119,5 +126,5 @@ def _run(
         if not overwrite:
             raise
         with folder.locked():
-            folder.clear()
+            clear(folder, listener)
         return run_one(run, folder, data, device, listener)

@@ -21,6 +21,7 @@ from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
 from moat.study.judge import Judged, judge, machine, scores_before
 from moat.study.listener import StudyListener
+from moat.study.overwriting import make_way
 from moat.threats import bare
 from moat.training import fabric_for
 from moat.version import __version__
@@ -65,9 +66,13 @@ def evaluate_model(
     for named in (study, folder.path.parent):
         require_own_name(named)
     mend = "Give this one another --name, name another --results folder"
+    heard = listener or StudyListener()
+    if overwrite:
+        make_way(folder, heard)
     with folder.locked(), said_of(f"model {asked.called}"):
-        if scores := scores_before(folder, record, judged_by.protocol_hash, overwrite, mend):
-            return Judged(folder.path, scores, before=True, study=study)
+        before = scores_before(folder, record, judged_by.protocol_hash, overwrite, mend, heard)
+        if before:
+            return Judged(folder.path, before, before=True, study=study)
         scores = judge(
             folder,
             network,
@@ -78,7 +83,7 @@ def evaluate_model(
             protocol_hash=judged_by.protocol_hash,
             pass_size=None,
             memory=judged_by.memory,
-            listener=listener,
+            listener=heard,
         )
     return Judged(folder.path, scores, study=study)
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from moat.dotted import changes
-from moat.errors import RunFolderError
+from moat.errors import ForeignFileError, RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
@@ -23,15 +23,28 @@ def is_done(plan: RunPlan, folder: RunFolder) -> bool:
         return False
     if folder.load_model() is None or folder.read_recipe() is None:
         return False
-    return plan_of(folder).train_hash == plan.train_hash and folder.load_evaluation() is not None
+    return plan_of(folder).train_hash == plan.train_hash and _is_evaluated(folder)
+
+
+def _is_evaluated(folder: RunFolder) -> bool:
+    """Say whether the evaluation is whole; where another was cut short, its files may be newer."""
+    try:
+        return folder.load_evaluation() is not None
+    except ForeignFileError:
+        if folder.is_interrupted:
+            return False
+        raise
 
 
 def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
-    """Raise RunFolderError that says what changed, if the folder was trained by another recipe."""
+    """Raise RunFolderError that says what changed, if the folder was trained by another recipe.
+
+    And ForeignFileError, if its own recipe is this one and its weights are another run's.
+    """
     record = record_of(folder)
     if record is not None:
         require_trained_here(record, folder)
-    begun = folder.checkpoint.exists() or folder.load_model() is not None
+    begun = folder.checkpoint.exists() or folder.is_trained
     if record is None and not begun and not folder.recipe.exists():
         return
     trained = plan_of(folder).trains if record is None else record["trains"]
@@ -44,6 +57,7 @@ def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
             hint="Nothing was overwritten. Name another --results folder, undo the change, or "
             "train this run again with --overwrite.",
         )
+    folder.load_model(plan.train_hash)
 
 
 def as_begun(plan: RunPlan, folder: RunFolder) -> RunPlan:

@@ -21,11 +21,12 @@ from moat.evaluation.sanity import examine
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.plain import from_json, json_of
-from moat.runs import RunFolder
+from moat.runs import RunFolder, identity_of
 from moat.storage import Record
 from moat.study.listener import StudyListener
 from moat.study.loading import is_evaluation_alone, record_of
 from moat.study.other_model import other_model
+from moat.study.overwriting import clear
 from moat.version import __version__
 
 
@@ -62,7 +63,8 @@ def judge(
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
     evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
-    scores, stamp = evaluation.scores(), {"protocol_hash": np.array(protocol_hash)}
+    scores, owner = evaluation.scores(), {"protocol_hash": protocol_hash, **identity_of(record)}
+    stamp = {key: np.array(value) for key, value in owner.items()}
     validation = None
     if held_out is not None:
         kept = parts.validation()
@@ -74,14 +76,16 @@ def judge(
     checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
     gallery = make_gallery(model, data, protocol, pass_size=pass_size)
+    parts.make()
     folder.save_evaluation(
         {**evaluation.arrays(), **stamp},
-        {"protocol_hash": protocol_hash, **told},
+        {**owner, **told},
         validation=validation,
         gallery={**gallery.arrays(), **stamp},
     )
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
-    folder.write_record({**record, **judged})
+    folder.write_record({**record, **judged, "files": folder.digests(record)})
+    folder.clear_parts()
     return scores
 
 
@@ -99,19 +103,25 @@ def _fingerprint(
 
 
 def scores_before(
-    folder: RunFolder, record: Record, protocol_hash: str, overwrite: bool, mend: str
+    folder: RunFolder,
+    record: Record,
+    protocol_hash: str,
+    overwrite: bool,
+    mend: str,
+    listener: StudyListener | None = None,
 ) -> Record | None:
     """Return the scores of this very evaluation if the folder holds it, None if it may be written.
 
     What another model left is refused with RunFolderError, or deleted where it is to be
     overwritten; a run that moat trains is always refused. The caller holds the folder's lock.
     """
+    heard = listener or StudyListener()
     try:
         held = None if _is_run(folder) else record_of(folder)
     except RunFolderError:
         if not overwrite:
             raise
-        folder.clear()
+        clear(folder, heard)
         return None
     if _is_run(folder) or (held is not None and not is_evaluation_alone(held)):
         raise RunFolderError(
@@ -132,7 +142,7 @@ def scores_before(
                 where=str(folder.path),
                 hint=f"Nothing was overwritten. {mend}, or replace it with --overwrite.",
             )
-        folder.clear()  # else a new matrix could stand beside the old record
+        clear(folder, heard)  # else a new matrix could stand beside the old record
         return None
     same = held["protocol_hash"] == protocol_hash and held.get("data") == record["data"]
     return whole_scores(folder, held) if same and not overwrite else None

@@ -25,6 +25,9 @@ class StudyListener(TrainingListener):
     def run_skipped(self, plan: RunPlan, folder: Path) -> None:
         """A run was finished before."""
 
+    def overwriting(self, folder: Path, what: str) -> None:
+        """What stands in a folder is about to be overwritten, as was asked for."""
+
     def evaluation_started(self, folder: Path, before: int) -> None:
         """A finished model begins to be evaluated, so many others having been before it."""
 
@@ -66,6 +69,11 @@ class Listeners(StudyListener):
         """Pass it on."""
         for one in self.listeners:
             one.run_skipped(plan, folder)
+
+    def overwriting(self, folder: Path, what: str) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.overwriting(folder, what)
 
     def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
         """Pass it on."""

@@ -43,7 +43,7 @@ def run_one(
         model = initial_model(plan, data, pretrained=not begun)
         if record is None:
             fitted = _train(plan, folder, data, model, fabric, listener)
-            record = _record(plan, data, fitted, fabric)
+            record = _record(plan, data, fitted, fabric) | {"files": folder.trained_digests()}
         else:
             with_weights(model, folder)
         return _evaluate(plan, folder, data, model.to(fabric.device), record, listener)
@@ -106,9 +106,10 @@ def _train(
         folder=folder,
         fabric=fabric,
         validate=_Validation(plan, held_out) if held_out else None,
+        train_hash=plan.train_hash,
     )
     fitted = fit(job, listener)
-    folder.save_model(model.state_dict())
+    folder.save_model(model.state_dict(), plan.train_hash)
     return fitted
 
 

@@ -20,6 +20,7 @@ from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
 from moat.study.one_run import held_out_of
+from moat.study.overwriting import make_way
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -87,6 +88,8 @@ class _OtherProtocol:
         study = results / record["study"]
         require_own_name(study)
         there = RunFolder(study / Path(*plan.path.parts[1:]))
+        if self.overwrite:
+            make_way(there, self.listener)
         with there.locked():
             if scores := scores_before(
                 there,
@@ -94,6 +97,7 @@ class _OtherProtocol:
                 protocol.protocol_hash,
                 self.overwrite,
                 "Name another --results folder",
+                self.listener,
             ):
                 return Judged(there.path, scores, before=True, study=study)
             scores = judge(

@@ -2,9 +2,13 @@
 
 `check_threat` and `check_scalarizer` run them all; each check is also a function of its own. A
 broken promise raises AssertionError with a sentence that says which.
+
+`check_faults` checks a command that writes files: whatever call of the disk fails, and wherever its
+process dies, nothing is lost. `faulty_disk` is such a disk.
 """
 
 from moat.testing.cases import examples, smooth_model
+from moat.testing.faults import Killed, faulty_disk
 from moat.testing.gradient_threats import (
     check_balls,
     check_box,
@@ -13,6 +17,7 @@ from moat.testing.gradient_threats import (
     check_identity,
     check_independence,
 )
+from moat.testing.promises import check_faults
 from moat.testing.scalarizers import (
     check_order_of_examples,
     check_plan,
@@ -32,10 +37,12 @@ from moat.testing.threats import (
 )
 
 __all__ = [
+    "Killed",
     "check_balls",
     "check_box",
     "check_climb",
     "check_exception",
+    "check_faults",
     "check_gradients",
     "check_identity",
     "check_images",
@@ -52,5 +59,6 @@ __all__ = [
     "check_threat",
     "check_weights",
     "examples",
+    "faulty_disk",
     "smooth_model",
 ]

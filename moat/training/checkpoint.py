@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import RunFolderError
-from moat.runs import RunFolder
+from moat.runs import RunFolder, require_own
 from moat.scalarizers import Scalarizer
 from moat.training.schedules import Scheduler
 
@@ -37,21 +37,25 @@ class Checkpointer:
     scheduler: Scheduler
     scalarizer: Scalarizer
     data: str  # digest of what is trained on
+    train_hash: str = ""  # of the run
 
     def save(self, progress: Progress) -> None:
         """Keep the state after an epoch."""
         state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
-        self.folder.save_checkpoint({**state, "progress": vars(progress), "data": self.data})
+        about = {"data": self.data, "train_hash": self.train_hash, "log": self.folder.log_extent()}
+        self.folder.save_checkpoint({**state, "progress": vars(progress), **about})
 
     def restore(self, device: torch.device) -> Progress:
         """Take back the kept state and forget what was logged after it; start where there is none.
 
-        Raises RunFolderError where the checkpoint does not fit this run.
+        Raises RunFolderError where the checkpoint does not fit this run, or where not all is there
+        that was logged before it.
         """
         state = self.folder.load_checkpoint(device)
         if state is None:
             self.folder.rewind_log(0)
             return Progress()
+        require_own(self.folder.checkpoint, b"", state, {"train_hash": self.train_hash})
         if state.get("data", self.data) != self.data:
             raise RunFolderError(
                 f"the training images are no longer those it began with: digest {state['data']} "
@@ -63,13 +67,13 @@ class Checkpointer:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
             progress = Progress(**state["progress"])
+            self.folder.rewind_log(progress.step, state.get("log"))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise RunFolderError(
                 f"the checkpoint does not fit this run: {error}",
                 where=str(self.folder.checkpoint),
                 hint="Train this run again with --overwrite.",
             ) from error
-        self.folder.rewind_log(progress.step)
         return progress
 
     def _parts(self) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Fit:
     augmentation: Augmentation = field(default_factory=Augmentation)
     memory: float = DEVICE_MEMORY  # GiB
     validate: Validate | None = None
+    train_hash: str = ""  # of the run, kept with its checkpoint
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class _Loop:
             self.scheduler,
             job.scalarizer,
             job.split.digest(),
+            job.train_hash,
         )
 
         self.compiled = Compiled(self.model, job.training.compile, device)

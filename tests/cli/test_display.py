@@ -237,3 +237,8 @@ def test_the_note_of_a_data_set_is_a_line(listener, note, shown, capsys):
     listener().data_read(data)
     told = capsys.readouterr().out + shown.file.getvalue()
     assert told.strip() == (f"data: {note}" if note else "")
+
+
+def test_what_is_overwritten_is_a_line_before_it_is_lost(tmp_path, capsys):
+    PlainLines().overwriting(tmp_path, "run.json, log.jsonl")
+    assert capsys.readouterr().out == f"  overwriting {tmp_path}: run.json, log.jsonl\n"

@@ -156,7 +156,7 @@ def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, fini
     (finished[0] / "evaluation.npz").write_bytes(other.read_bytes())
     answer = moat("score", finished[0])
     assert answer.code != 0
-    assert "its evaluation cannot be trusted: it is of protocol" in answer.err
+    assert "the file and run.json do not belong together: its digest is" in answer.err
 
 
 def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):

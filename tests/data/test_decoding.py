@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 from torchvision.transforms import functional
 
@@ -106,6 +107,18 @@ def test_a_decoding_that_is_stopped_leaves_nothing_and_the_next_one_is_whole(
             decode(tree, list(tree.stamps), 8, cache)
     assert [path for path in cache.iterdir() if path.is_dir()] == []
     assert decode(tree, list(tree.stamps), 8, cache).images.float().std() > 10
+
+
+def test_what_a_killed_decoding_left_is_swept_by_the_next_unless_another_is_at_it(
+    write_tree, tmp_path
+):
+    tree, cache = read_tree(write_tree({"a": 1})), tmp_path / "cache"
+    for name in (".images-dead.7.tmp", ".images-live.7.tmp", ".images-mine.tmp.d"):
+        (cache / name).mkdir(parents=True)
+    with FileLock(cache / ".images-live.lock"):
+        decode(tree, list(tree.stamps), 8, cache)
+    left = {path.name for path in cache.iterdir() if path.is_dir() and path.name[0] == "."}
+    assert left == {".images-live.7.tmp", ".images-mine.tmp.d"}
 
 
 @pytest.mark.parametrize("cached", [True, False])

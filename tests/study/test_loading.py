@@ -79,7 +79,10 @@ def test_a_run_without_its_weights_cannot_be_loaded(trained):
     assert str(refused.value) == f"{trained}: {message}\n  {AGAIN}"
 
 
-def test_weights_of_another_network_are_refused(trained):
+def test_weights_of_another_network_are_refused_where_no_digest_was_kept(trained):
+    record = json.loads((trained / "run.json").read_text("utf-8"))
+    del record["files"]
+    (trained / "run.json").write_text(json.dumps(record), "utf-8")
     RunFolder(trained).save_model({"weight": torch.zeros(3)})
     with pytest.raises(RunFolderError) as refused:
         moat.load(trained)

@@ -2,30 +2,57 @@
 
 import base64
 import gzip
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from moat.errors import FrontError
+from moat.errors import DiskError, FrontError
 from moat.plain import json_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
-from moat.storage import encoded, make_folder, replace
+from moat.storage import disk, encoded, hash_of, locked_folder, make_folder, replace, sweep
 from moat.version import __version__
 
 _HERE = Path(__file__).parent
+_END = "</html>"
+_SIGNATURE = re.compile(r"<!-- moat [0-9a-f]{64} -->\n(?=</html>$)")
 
 
 def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
-    """Write the page of these scoreboards, whose runs lie below `results`, and return its path."""
+    """Write the page of these scoreboards, whose runs lie below `results`, and return its path.
+
+    A file that is there is replaced if it is a page of moat's that nobody changed; DiskError else.
+    """
     if file.is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
-    page = page_of(made, results)
+    page = signed(page_of(made, results))
     make_folder(file.parent)
-    replace(file, encoded(page))
+    with locked_folder(file.parent):
+        if (file.exists() or file.is_symlink()) and not is_page(file):
+            raise DiskError(
+                "cannot write: what is there is not a page of moat's, or was changed since.",
+                where=str(file),
+                hint="It was left as it is. Move it away, or name another file with --html.",
+            )
+        sweep(file.parent, [file.name])
+        replace(file, encoded(page))
     return file
+
+
+def signed(page: str) -> str:
+    """Return a page that ends with the digest of all else in it, as a comment."""
+    body, end, _ = page.rpartition(_END)
+    return f"{body}<!-- moat {hash_of(page.encode())} -->\n{end}"
+
+
+def is_page(file: Path) -> bool:
+    """Say whether a file is a page as it was written."""
+    with disk(file):
+        content = file.read_bytes().decode("utf-8", "replace") if file.is_file() else ""
+    return bool(content) and signed(_SIGNATURE.sub("", content)) == content
 
 
 def page_of(made: ScoreReport, results: Path) -> str:

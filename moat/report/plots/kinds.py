@@ -7,10 +7,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from moat.errors import MoatError, PlotError, did_you_mean
-from moat.report.files import write_files
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
 from moat.report.front.pairs import draw_pairs
+from moat.report.manifest import write_files
 from moat.report.plots.declared import TYPES, Declared, Relationship, declared_by
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel
@@ -102,7 +102,8 @@ def write_plots(plots: Plots, folder: Path) -> list[Path]:
     """Write each picture as PNG and SVG and return the paths.
 
     The pictures of a kind are numbered where there may be several, a group after the other. Those
-    of the same kinds that an earlier call left and this one does not write are deleted.
+    of the same kinds that an earlier call wrote and this one does not write are deleted; a picture
+    of the user's own stays, and DiskError refuses to write over it.
     """
     files: dict[str, str | bytes] = {
         f"{name}.{format}": render(figure, format)

@@ -12,7 +12,7 @@ from hashlib import sha256
 import pytest
 from plotly.offline import get_plotlyjs
 
-from moat.errors import FrontError
+from moat.errors import DiskError, FrontError
 from moat.report import make_scoreboards
 from moat.report.page import page_of, write_page
 
@@ -192,6 +192,24 @@ def test_the_page_is_written_whole_into_a_folder_that_is_made(study, tmp_path):
     file = write_page(make_scoreboards(study), study, tmp_path / "new" / "report.html")
     assert file.read_text("utf-8").endswith("</html>")
     assert [path.name for path in file.parent.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("how", ["mine", "changed", "cut"])
+def test_a_page_is_replaced_only_if_it_is_moats_and_nobody_changed_it(study, tmp_path, how):
+    file, made = tmp_path / "report.html", make_scoreboards(study)
+    write_page(made, study, file)
+    page = file.read_bytes()
+    write_page(made, study, file)
+    assert file.read_bytes() == page
+    content = {"mine": b"mine", "changed": page.replace(b"Scores", b"Marks"), "cut": page[:-9]}[how]
+    file.write_bytes(content)
+    with pytest.raises(DiskError) as refused:
+        write_page(made, study, file)
+    assert str(refused.value) == (
+        f"{file}: cannot write: what is there is not a page of moat's, or was changed since.\n"
+        "  It was left as it is. Move it away, or name another file with --html."
+    )
+    assert file.read_bytes() == content
 
 
 # The processor's time, not the clock's: other work on the machine is not ours.

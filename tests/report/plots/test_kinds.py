@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from moat.errors import PlotError
+from moat.report.manifest import MANIFEST, write_files
 from moat.report.plots import KINDS, Difference, make_plots, write_plots
 
 ALL = ["front", "pairs", "parallel", "radar", "training", "strengths"]
@@ -71,14 +72,15 @@ def test_pictures_of_a_kind_are_numbered_a_group_after_the_other(tmp_path, write
 
 def test_pictures_of_an_earlier_call_are_deleted_and_other_files_stay(swept, tmp_path):
     stale = ["radar-1.png", "radar-2.svg", "relationship.png"]
-    kept = ["radar-of-mine.png", "radar.pdf", "strengths.png"]
-    for name in (*stale, *kept):
+    kept = ["radar-of-mine.png", "radar.pdf", "strengths.png", "radar-3.png"]
+    write_files(dict.fromkeys(stale, b"moat's"), tmp_path, ["radar", "relationship"], ["png"])
+    for name in kept:
         (tmp_path / name).write_bytes(b"")
     plots = make_plots([swept], ["radar", "relationship"], figures=[])
     assert plots.missing == ["relationship: no recipe of these runs has a [[figure]] of this type."]
     write_plots(plots, tmp_path)
     left = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert left == {"radar.png", "radar.svg", *kept}
+    assert left == {"radar.png", "radar.svg", MANIFEST, *kept}
 
 
 def test_figures_of_another_recipe_replace_those_of_the_runs(swept):

@@ -1,0 +1,101 @@
+"""Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from moat.errors import ForeignFileError, RunFolderError
+from moat.storage import Record, as_table, hash_of, read, read_json
+
+TRAINED = ("log.jsonl", "model.safetensors")
+"""The files that a finished run's training wrote and others read."""
+EVALUATED = ("evaluation.npz", "evaluation.json", "validation.npz", "gallery.npz")
+"""The files of a run that its evaluation writes."""
+IDENTITY = {"train_hash": "training hash", "weights": "digest of the weights"}
+"""The keys that a file and run.json share, and what they are called."""
+SHOWN = 16  # digits of a digest
+_TIMED = re.compile(rb'"images_per_second": [^,}]*')
+
+
+def identity_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the keys of a record that its run's files carry."""
+    return {key: str(record[key]) for key in IDENTITY if key in record}
+
+
+def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the digest of each of the files that are there."""
+    found = {}
+    for name in names:
+        content = read(folder / name, (folder / name).read_bytes)
+        if content is not None:
+            found[name] = _digest(name, content)
+    return found
+
+
+def record_beside(path: Path) -> Record:
+    """Return what run.json beside a file says, nothing where it is missing or broken."""
+    with suppress(RunFolderError):  # whoever reads the record itself says why
+        return read_json(path.with_name("run.json")) or {}
+    return {}
+
+
+def require_own(
+    path: Path, content: bytes, carried: Mapping[str, Any], record: Mapping[str, Any]
+) -> None:
+    """Raise ForeignFileError where a file is not the one that the run of this record wrote.
+
+    It carries another run's hash, or its digest is not the one that the record names. A file or a
+    record of a time before there were such is taken as it is.
+    """
+    for key, called in IDENTITY.items():
+        if key in carried and key in record and str(carried[key]) != str(record[key]):
+            raise ForeignFileError(
+                f"the file belongs to another run: its {called} is {carried[key]}, and this run's "
+                f"{record[key]}.",
+                where=str(path),
+                hint=_mend(path, record),
+            )
+    files = record.get("files")
+    named = files.get(path.name) if isinstance(files, dict) else None
+    if named is not None and (found := _digest(path.name, content)) != named:
+        raise ForeignFileError(
+            f"the file and run.json do not belong together: its digest is {found[:SHOWN]}, and "
+            f"run.json names {str(named)[:SHOWN]}.",
+            where=str(path),
+            hint=_mend(path, record),
+        )
+
+
+def own_table(path: Path, content: bytes, record: Mapping[str, Any]) -> Record:
+    """Return the table of a JSON file that the run of this record wrote."""
+    table = as_table(json.loads(content.decode("utf-8")))
+    require_own(path, content, table, record)
+    return table
+
+
+def _digest(name: str, content: bytes) -> str:
+    """Return a file's digest; a log's without its rates, which no two runs of a recipe share."""
+    return hash_of(_TIMED.sub(b"", content) if name == "log.jsonl" else content)
+
+
+def _mend(path: Path, record: Mapping[str, Any]) -> str:
+    """Return the mildest mend of a file that is not the run's own."""
+    back = "Put the run's own file back"
+    if path.name in EVALUATED:
+        command = record.get("command")
+        again = ["moat", "evaluate", str(path.parent)]
+        if isinstance(command, list):  # of an evaluation whose model lies elsewhere
+            again = [*map(str, command), "--overwrite"]
+        return f"{back}, or make it again: {shlex.join(again)}"
+    if path.name == "log.jsonl":
+        return f"{back}, or delete it: then the run has no curves, and nothing else changes."
+    if path.name == "model.safetensors" and path.with_name("checkpoint.pt").exists():
+        return (
+            f"{back}. Or delete it, and run.json if there is one: `moat train` then goes on from "
+            "the checkpoint, and trains nothing again."
+        )
+    return f"{back}, or train this run again with --overwrite."

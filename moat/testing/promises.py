@@ -1,0 +1,130 @@
+"""What a command promises of the files below a folder, checked at every call that may fail."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from moat.errors import MoatError
+from moat.testing.faults import ERRORS, Fault, FaultyDisk, Killed, die, faulty_disk
+
+LOCKS = (".lock", ".study.lock")
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of a command, and what befalls it."""
+
+    at: int
+    kind: str
+    path: str
+    fault: Fault
+    lasting: bool = False
+
+    def __str__(self) -> str:
+        what = os.strerror(self.fault) if isinstance(self.fault, int) else "killed"
+        return (
+            f"{what}{' from then on' if self.lasting else ''} at call {self.at}, {self.kind} "
+            + (self.path)
+        )
+
+
+def check_faults(
+    folder: Path,
+    command: Callable[[], object],
+    *,
+    most: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    changing: Collection[str] = (),
+) -> int:
+    """Check what a command promises, whatever fails below the folder; return how many cases were.
+
+    The folder holds what the command finds, files of a user's among it. It runs whole first, and
+    then for each case from the same state: it is refused a call of the disk, once or from then on,
+    or dies at it. Each time
+
+    - what it raises is a MoatError;
+    - each file is as it was or as a whole write made it; a log may end early;
+    - what a whole run does not touch, a user's files for one, is untouched;
+    - the same command run again ends with the bytes of the whole run, and leaves nothing behind.
+
+    A part of the cases is drawn from the seed where they are more than `most`, or as many as
+    `seconds` allow. Files whose names are among `changing` are no part of this: they hold the time.
+    Raises AssertionError that names the case.
+    """
+    keep = folder.with_name(f"{folder.name}.before")
+    shutil.copytree(folder, keep, symlinks=True)
+    before = _files(folder, changing)
+    with faulty_disk(folder) as disk:
+        command()
+    after = _files(folder, changing)
+    cases = [*_cases(disk)]
+    Random(seed).shuffle(cases)
+    began, done = time.monotonic(), 0
+    for case in cases[:most]:
+        if seconds is not None and time.monotonic() - began > seconds:
+            break
+        shutil.rmtree(folder)
+        shutil.copytree(keep, folder, symlinks=True)
+        _fail(folder, command, case)
+        _require_whole(_files(folder, changing), before, after, disk, case)
+        try:
+            command()
+        except Exception as error:
+            raise AssertionError(f"{case}: run again, it raises {error!r}") from error
+        _require_equal(_files(folder, changing), after, case)
+        done += 1
+    return done
+
+
+def _cases(disk: FaultyDisk) -> Iterator[Case]:
+    for number, (kind, path) in enumerate(disk.calls, 1):
+        yield Case(number, kind, path, die)
+        for error in ERRORS[kind]:
+            yield Case(number, kind, path, error)
+            yield Case(number, kind, path, error, lasting=True)
+
+
+def _fail(folder: Path, command: Callable[[], object], case: Case) -> None:
+    with faulty_disk(folder, case.at, case.fault, lasting=case.lasting):
+        try:
+            command()
+        except (Killed, MoatError):
+            pass
+        except BaseException as error:
+            raise AssertionError(f"{case}: it raises {error!r}, no MoatError") from error
+
+
+def _require_whole(found: Files, before: Files, after: Files, disk: FaultyDisk, case: Case) -> None:
+    """Raise AssertionError where a file is neither as it was nor as a write made it."""
+    for name, content in found.items():
+        written = disk.versions.get(name, set())
+        known = {before.get(name), after.get(name), *written}
+        begun = after.get(name, b"").startswith(content) and name.endswith(".jsonl")
+        if content not in known and not begun and not name.endswith((".tmp", *LOCKS)):
+            raise AssertionError(f"{case}: {name} is neither the old file nor a new one")
+    for name, content in before.items():
+        if after.get(name) == content and name not in disk.versions and name not in found:
+            raise AssertionError(f"{case}: {name} is gone")
+
+
+def _require_equal(found: Files, after: Files, case: Case) -> None:
+    for name in sorted({*found, *after}):
+        if found.get(name) != after.get(name):
+            what = "left behind" if name not in after else "missing" if name not in found else ""
+            raise AssertionError(f"{case}: run again, {name} is {what or 'not the same'}")
+
+
+def _files(folder: Path, changing: Collection[str]) -> Files:
+    """Return every file below a folder, but for locks and those that change."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in found
+        if path.name not in (*LOCKS, *changing)
+    }
