@@ -2,9 +2,10 @@
 
 from moat.outcomes.arrays import from_arrays
 from moat.outcomes.columns import EPSILON, NATURAL_COLUMN, STEPS, Column
-from moat.outcomes.contributions import contributions
+from moat.outcomes.contributions import bounds_of, contributions, share_contributions
+from moat.outcomes.intervals import mean_interval, seeds_interval, share_interval
 from moat.outcomes.matrix import FELL, NOT_SEARCHED, WITHSTOOD, Outcomes
-from moat.outcomes.resampling import percentile_interval, resampling_weights
+from moat.outcomes.resampling import resampling_weights
 from moat.outcomes.scores import (
     accuracy,
     mean_loss,
@@ -26,12 +27,16 @@ __all__ = [
     "Column",
     "Outcomes",
     "accuracy",
+    "bounds_of",
     "contributions",
     "from_arrays",
+    "mean_interval",
     "mean_loss",
-    "percentile_interval",
     "resampling_weights",
     "robustness_score",
+    "seeds_interval",
+    "share_contributions",
+    "share_interval",
     "summary",
     "total",
     "union",

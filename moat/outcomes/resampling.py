@@ -1,10 +1,9 @@
-"""How far a score would move with other test examples: the bootstrap over examples."""
+"""What other test examples would have shown: the bootstrap over examples."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 DRAWS = 1000
-LEVEL = 0.95
 
 
 def resampling_weights(examples: int, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float32]:
@@ -21,12 +20,3 @@ def resampling_weights(examples: int, draws: int = DRAWS, seed: int = 0) -> NDAr
     for row in counts:
         row[:] = np.bincount(generator.integers(examples, size=examples), minlength=examples)
     return counts / np.float32(max(examples, 1))
-
-
-def percentile_interval(
-    resampled: NDArray[np.floating], level: float = LEVEL
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the two ends of the interval that holds this share of the resamples, (draws, ...)."""
-    outside = (1 - level) / 2
-    low, high = np.quantile(resampled, [outside, 1 - outside], axis=0)
-    return np.asarray(low), np.asarray(high)

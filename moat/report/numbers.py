@@ -10,9 +10,15 @@ def percent(value: float | None) -> str:
     return ABSENT if value is None else f"{value:z.1f}"
 
 
-def spread(mean: float | None, deviation: float | None) -> str:
-    """Return a mean with its standard deviation, where there is one."""
-    return percent(mean) + ("" if deviation is None else f" ± {deviation:.1f}")
+def between(mean: float | None, low: float | None, high: float | None) -> str:
+    """Return a score with the ends of its interval, where there is one.
+
+    Example:
+        >>> between(88.14, 86.02, 89.9), between(88.14, None, None)
+        ('88.1 [86.0, 89.9]', '88.1')
+    """
+    ends = finite(low), finite(high)
+    return percent(mean) + ("" if None in ends else f" [{percent(ends[0])}, {percent(ends[1])}]")
 
 
 def as_printed(value: float | None, decimals: int) -> str:

@@ -125,7 +125,7 @@ def test_a_mean_over_seeds_is_of_those_that_have_the_score(tmp_path, write):
     write(tmp_path / "1", "max-at", 90, (70, 50, 40, 30), seed=1)
     (board,) = make_scoreboards(tmp_path).boards
     (cell,) = board.cells["pgd"]
-    assert (cell.values, cell.deviation) == ((pytest.approx(70),), None)
+    assert (cell.values, cell.interval.over) == ((pytest.approx(70),), "examples")
     assert ABSENT in board_notes(board)
 
 

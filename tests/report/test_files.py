@@ -1,6 +1,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from moat.errors import RunFolderError
@@ -88,9 +89,10 @@ def test_the_json_holds_what_the_front_was_made_of(study):
     assert told["protocol_hash"] == "0123456789abcdef"
     assert told["protocol"] == front.group.protocol
     assert told["hypervolume"] == front.hypervolume
+    points = {"unit": "percentage points"}
     assert told["objectives"] == [
-        {"name": "universal score", "maximised": True, "reference": 0.0},
-        {"name": "sacrificed natural accuracy", "maximised": False, "reference": 100.0},
+        {"name": "universal score", **points, "maximised": True, "reference": 0.0},
+        {"name": "sacrificed natural accuracy", **points, "maximised": False, "reference": 100.0},
     ]
     assert told["skipped"] == report.skipped
     assert any(note.startswith("Hypervolume") for note in told["notes"])
@@ -100,6 +102,33 @@ def test_the_json_holds_what_the_front_was_made_of(study):
     assert runs["pareto r=0.5"]["baseline"] == ["natural"]
     assert runs["max-at"]["dominated_by"] == "pareto r=1.8"
     assert [run["on_front"] for run in told["runs"]] == front.members.tolist()
+
+
+def test_a_run_of_several_seeds_has_its_own_place_beside_that_of_its_setting(tmp_path, write):
+    """Of any runs: one is flagged where no other run dominates it, and its setting by the means."""
+    generator = np.random.default_rng(0)
+    for variant in "abc":
+        for seed in range(3):
+            natural, pgd = 100 * generator.random(2)
+            folder = tmp_path / f"{variant}{seed}"
+            write(folder, variant, natural, (pgd, 0, 0, 0), seed=seed)
+    report = make_fronts(tmp_path, objectives=("natural", "pgd"))
+    write_front(report, tmp_path)
+    told = json.loads((tmp_path / "front.json").read_text("utf-8"))
+    points = {run["name"]: (run["natural"], run["scores"]["pgd"]) for run in told["runs"]}
+    settings = {setting["name"]: setting["on_front"] for setting in told["settings"]}
+    for run in told["runs"]:
+        one = np.array(points[run["name"]])
+        above = [n for n, other in points.items() if (other >= one).all() and (other > one).any()]
+        assert run["on_front"] == (not above)
+        assert run["dominated_by"] in (above or [None])
+        assert run["setting_on_front"] == settings[run["setting"]]
+        assert (run["setting_dominated_by"] is None) == run["setting_on_front"]
+    assert len({run["on_front"] == run["setting_on_front"] for run in told["runs"]}) == 2
+    rows = {row["name"]: row for row in lines_of(tmp_path / "front.csv")}
+    for run in told["runs"]:
+        for key in ("on_front", "setting_on_front"):
+            assert rows[run["name"]][key] == str(run[key])
 
 
 def test_what_is_undefined_is_null_in_json_and_empty_in_csv(tmp_path, write):

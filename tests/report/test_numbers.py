@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.report.numbers import as_printed, decimals, duration, finite, gap, percent, spread
+from moat.report.numbers import as_printed, between, decimals, duration, finite, gap, percent
 
 
 def test_what_is_absent_is_a_dash():
-    assert {percent(None), spread(None, None), as_printed(None, 2), gap(None)} == {"-"}
+    assert {percent(None), between(None, None, None), as_printed(None, 2), gap(None)} == {"-"}
 
 
 def test_numbers_have_one_decimal_and_no_negative_zero():
@@ -18,7 +18,8 @@ def test_numbers_have_one_decimal_and_no_negative_zero():
         "+0.0",
         "+3.3",
     )
-    assert (spread(88.14, None), spread(88.14, 0.26)) == ("88.1", "88.1 ± 0.3")
+    assert between(88.14, 86.02, 89.9) == "88.1 [86.0, 89.9]"
+    assert {between(88.14, *ends) for ends in [(None, None), (float("nan"), 90.0)]} == {"88.1"}
 
 
 @given(st.lists(st.decimals(0, 300, places=2), min_size=1))

@@ -21,6 +21,8 @@ def draw_bars(
         values = front.values[place, pair]
         ends = sure.low[place, pair], sure.high[place, pair]
         reach = np.stack([values - ends[0], ends[1] - values]).clip(0)
+        if np.isnan(reach).any():  # two seeds
+            continue
         _, _, bars = axes.errorbar(
             *values,
             fmt="none",

@@ -10,8 +10,8 @@ from moat.report.gate import worst_verdict
 from moat.report.rows import Row
 from moat.report.scores.tidy import csv_of
 
-FORMAT = 2
-"""Before 2, each run stood on the front by itself, whatever its seed."""
+FORMAT = 3
+"""Before 2 there were no settings; before 3, a run's `on_front` was that of its setting."""
 
 _Table = dict[str, Any]
 
@@ -35,7 +35,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
         "protocol_hash": group.protocol_hash,
         "protocol": group.protocol,
         "objectives": [
-            {"name": o.name, "maximised": o.maximised, "reference": o.reference}
+            {"name": o.name, "unit": o.unit, "maximised": o.maximised, "reference": o.reference}
             for o in front.objectives
         ],
         "hypervolume": front.hypervolume,
@@ -115,13 +115,15 @@ def _standing(front: Front, place: int) -> _Table:
     if sure is not None:
         table["low"] = dict(zip(names, sure.low[place].tolist(), strict=True))
         table["high"] = dict(zip(names, sure.high[place].tolist(), strict=True))
-        table["non_dominated"] = float(sure.on_front[place])
+        table["interval_over"] = sure.over[place]
+        table["non_dominated"] = None if sure.on_front is None else float(sure.on_front[place])
     return table
 
 
 def _run(front: Front, place: int, row: Row) -> _Table:
     point = row.point
     standing = _standing(front, place)
+    rival = front.runs_dominated_by[point.where]
     return {
         "name": row.name,
         "study": point.study,
@@ -129,9 +131,11 @@ def _run(front: Front, place: int, row: Row) -> _Table:
         "sweep": point.sweep,
         "seed": point.seed,
         "folder": point.where,
+        "on_front": rival is None,
+        "dominated_by": None if rival is None else rival.name,
         "setting": front.settings[place].name,
-        "on_front": standing["on_front"],
-        "dominated_by": standing["dominated_by"],
+        "setting_on_front": standing["on_front"],
+        "setting_dominated_by": standing["dominated_by"],
         "natural": point.natural,
         "scores": point.scores,
         "universal": row.universal,
@@ -151,7 +155,7 @@ def _run(front: Front, place: int, row: Row) -> _Table:
 def _flat(front: Front, place: int, row: Row) -> _Table:
     """Return a run's table for a line of CSV: dotted keys, the baseline as text.
 
-    And what is known of its setting: low, high and non_dominated.
+    And what is known of its setting: low, high, interval_over and non_dominated.
     """
     flat: _Table = {}
     sure = {k: v for k, v in _standing(front, place).items() if k in _SURE}
@@ -166,4 +170,4 @@ def _flat(front: Front, place: int, row: Row) -> _Table:
     return flat
 
 
-_SURE = ("low", "high", "non_dominated")
+_SURE = ("low", "high", "interval_over", "non_dominated")

@@ -53,8 +53,7 @@ def draw_front(front: Front) -> Figure:
 def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
     values = front.values
     for which, column, objective in zip("xy", values.T, front.objectives, strict=True):
-        better = "higher" if objective.maximised else "lower"
-        unit = f"(percentage points, {better} is better{set_scale(axes, which, column)})"
+        unit = f"({objective.better}{set_scale(axes, which, column)})"
         join = " " if which == "x" else "\n"  # a picture is less high than wide
         getattr(axes, f"set_{which}label")(f"{objective.name}{join}{unit}")
     _draw_attainment(axes, front)
@@ -79,7 +78,9 @@ def _bound(axes: Any, front: Front) -> None:
     sure, on = front.uncertainty, front.members
     ends = [front.values, *([] if sure is None else [sure.low[on], sure.high[on]])]
     every = np.concatenate(ends)
-    for which, margin, low, high in zip("xy", (0.12, 0.1), every.min(0), every.max(0), strict=True):
+    for which, margin, low, high in zip(
+        "xy", (0.12, 0.1), np.nanmin(every, 0), np.nanmax(every, 0), strict=True
+    ):
         if getattr(axes, f"get_{which}scale")() == "linear" and high > low:
             room = margin * (high - low)
             getattr(axes, f"set_{which}lim")(low - room, high + room)

@@ -24,7 +24,8 @@ from moat.report.front.rival import Rival, rival_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
 from moat.report.points import read_points
-from moat.report.settings import Setting, settings_of
+from moat.report.rows import Row
+from moat.report.settings import Setting, rows_in, settings_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +33,11 @@ class Front:
     """The settings of one group, members of the front first, each part by its first objective.
 
     A setting is one run, or several that differ in nothing but their seeds: then it stands where
-    their mean stands. `dominated_by` gives for each the place of a member that dominates it, None
-    for members. The reference point of the hypervolume is fixed: 0 for what is maximised, 100 for
-    sacrificed accuracy; so hypervolumes of the same data and protocol can be compared across
-    reports. `knees` are the places of members with a high trade-off.
+    their mean stands, and membership is said of it and not of its runs. `dominated_by` gives for
+    each the place of a member that dominates it, None for members. The reference point of the
+    hypervolume is fixed: 0 for what is maximised, 100 for sacrificed accuracy; so hypervolumes of
+    the same data and protocol can be compared across reports. `knees` are the places of members
+    with a high trade-off.
     """
 
     group: Group
@@ -59,6 +61,21 @@ class Front:
     def minimised(self) -> NDArray[np.float64]:
         """The objectives as `moat.fronts` takes them, what is maximised negated."""
         return minimised(self.settings, self.objectives)
+
+    @cached_property
+    def runs_dominated_by(self) -> dict[str, Row | None]:
+        """For each run, by its folder, a run that dominates it, None where no other run does."""
+        rows = rows_in(self.settings)
+        found = dominated_by(minimised(rows, self.objectives))
+        return {
+            row.point.where: None if rival is None else rows[rival]
+            for row, rival in zip(rows, found, strict=True)
+        }
+
+    @property
+    def several_seeds(self) -> bool:
+        """Whether some setting is the mean of several runs."""
+        return any(len(setting.rows) > 1 for setting in self.settings)
 
     @property
     def duplicates(self) -> list[list[str]]:

@@ -1,8 +1,10 @@
 """What a front's numbers mean, in words: under the table, under the picture, in front.json."""
 
 from moat.fronts import is_exact
+from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.front.front import Front
 from moat.report.gate import gate_notes
+from moat.report.intervals import PERCENT
 from moat.report.notes import absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.numbers import percent
 from moat.report.settings import rows_in
@@ -11,7 +13,8 @@ from moat.report.settings import rows_in
 def notes(front: Front) -> list[str]:
     """Return what the numbers mean, which baseline was used, and the hypervolume."""
     return [
-        f"front: ● no other run dominates it by {objectives_text(front)}; < one that does.",
+        f"front: ● no other {'setting' if front.several_seeds else 'run'} dominates it by "
+        f"{objectives_text(front)}; < one that does.",
         scores_text(front.group),
         *absence_notes(front.group),
         *baseline_notes(rows_in(front.settings), front.group),
@@ -35,7 +38,7 @@ def caption_text(front: Front) -> str:
     """Return the protocol, the hypervolume, and what bars and lines mean."""
     lines = [protocol_text(front.group), hypervolume_text(front)]
     if front.uncertainty is not None:
-        lines.append("Bars, where there are any: 95 % bootstrap intervals.")
+        lines.append(f"Bars, where there are any: {PERCENT} intervals over {_over(front)}.")
     if front.attainment is not None and len(front.objectives) == 2:
         lines.append("Broken lines: what one seed, half of the seeds, all seeds attain.")
     return " ".join(lines)
@@ -62,12 +65,14 @@ def standing_notes(front: Front) -> list[str]:
             "No intervals: the runs, or their natural runs, were judged on different examples."
         )
     else:
-        luck = "and seeds" if seeds[-1] > 1 else "alone: the luck of training is not in them"
-        notes.append(
-            f"Intervals are 95 % bootstrap intervals over test examples {luck}; non-dominated: the "
-            "share of resamples in which no other dominates it."
-            + (" Few seeds understate what training varies by." if 1 < seeds[-1] < 10 else "")
-        )
+        notes.append(f"[low, high]: {PERCENT} intervals over {_over(front)}.")
+        if front.uncertainty.on_front is not None:
+            notes.append(
+                "non-dominated: the share of resamples in which no other dominates it, of "
+                f"{'test examples and seeds' if seeds[-1] > 1 else 'test examples alone'}."
+            )
+        else:
+            notes.append(f"non-dominated: not known before every setting has {FEWEST_SEEDS} seeds.")
     notes += [f"Equal in every objective: {', '.join(same)}." for same in front.duplicates]
     if front.knees:
         names = ", ".join(front.settings[place].name for place in front.knees)
@@ -75,6 +80,24 @@ def standing_notes(front: Front) -> list[str]:
             f"High trade-off, where a little of one objective costs much of others: {names}."
         )
     return notes
+
+
+def _over(front: Front) -> str:
+    """Return what the intervals speak of, and which settings' do not speak of the luck of training.
+
+    Where a natural run is shared by several seeds, its own luck is in none of them.
+    """
+    seeds = {len(setting.rows) for setting in front.settings}
+    if seeds == {1}:
+        return "test examples alone: the luck of training is not in them"
+    text = "test examples and seeds"
+    text += "; of one seed, over test examples alone" if 1 in seeds else ""
+    text += "; of two seeds there is none" if 2 in seeds else ""
+    shared = any(
+        row.origin and [one.seed for one in row.origin] != [row.point.seed]
+        for row in rows_in(front.settings)
+    )
+    return text + ("; the luck of the natural runs is not in the gains over them" if shared else "")
 
 
 def rival_notes(front: Front) -> list[str]:

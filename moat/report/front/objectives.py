@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from moat.errors import FrontError, did_you_mean
 from moat.fronts import MOST_OBJECTIVES
 from moat.fronts.dominance import as_points
-from moat.outcomes import contributions
+from moat.outcomes import bounds_of, contributions
 from moat.report.groups import Group
 from moat.report.points import Point
 from moat.report.rows import Row
@@ -20,14 +20,16 @@ from moat.report.words import some
 from moat.types import NATURAL
 
 Floats = NDArray[np.float64]
+ACCURACY, POINTS = "%", "percentage points"
+"""The units of a share of the examples, and of what sums or subtracts shares."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """One axis of a front, in percentage points, with its fixed place in the reference point.
+    """One axis of a front, in its `unit`, with its fixed place in the reference point.
 
     `value` is None where a run has no such score. `per_example` is what each test example adds to
-    it, so that their mean is the value.
+    it, so that their mean is the value, and `bounds` the least and the most that one can add.
     """
 
     name: str
@@ -35,11 +37,18 @@ class Objective:
     maximised: bool
     reference: float
     per_example: Callable[[Row], Floats]
+    bounds: Callable[[Row], tuple[float, float]]
+    unit: str = ACCURACY
 
     @property
     def direction(self) -> str:
         """Which way is better, in a word."""
         return "maximised" if self.maximised else "minimised"
+
+    @property
+    def better(self) -> str:
+        """Its unit and the better direction, as an axis says them."""
+        return f"{self.unit}, {'higher' if self.maximised else 'lower'} is better"
 
 
 def _of(score: str, point: Point) -> Floats:
@@ -66,21 +75,50 @@ def _lost(row: Row) -> Floats:
     return np.asarray(_mean_of(NATURAL, row.origin) - _of(NATURAL, row.point))
 
 
+def _bounds(score: str, row: Row) -> tuple[float, float]:
+    return bounds_of(score, row.point.protocol["summed"])
+
+
+def _bounds_between(score: str, row: Row) -> tuple[float, float]:
+    """Return by how much an example can set a run apart from its origin: not at all from itself."""
+    _, most = _bounds(score, row)
+    return (0.0, 0.0) if row.origin == (row.point,) else (-most, most)
+
+
 def _score(name: str, row: Row) -> float | None:
     return row.point.scores[name]
 
 
-def _robustness(name: str) -> Objective:
-    return Objective(name, partial(_score, name), True, 0.0, partial(_plain, name))
+def robustness(name: str) -> Objective:
+    """Return the objective of a threat or an ensemble, whatever it is called."""
+    each, bounds = partial(_plain, name), partial(_bounds, name)
+    return Objective(name, partial(_score, name), True, 0.0, each, bounds)
 
 
-def _point(title: str, name: str) -> Objective:
-    return Objective(title, attrgetter(f"point.{name}"), True, 0.0, partial(_plain, name))
+def _point(title: str, name: str, unit: str = ACCURACY) -> Objective:
+    each, bounds = partial(_plain, name), partial(_bounds, name)
+    return Objective(title, attrgetter(f"point.{name}"), True, 0.0, each, bounds, unit)
 
 
-UNIVERSAL = Objective("universal score", attrgetter("universal"), True, 0.0, _gained)
-SACRIFICED = Objective("sacrificed natural accuracy", attrgetter("sacrificed"), False, 100.0, _lost)
-TOTAL = _point("total score", "total")
+UNIVERSAL = Objective(
+    name="universal score",
+    value=attrgetter("universal"),
+    maximised=True,
+    reference=0.0,
+    per_example=_gained,
+    bounds=partial(_bounds_between, "total"),
+    unit=POINTS,
+)
+SACRIFICED = Objective(
+    name="sacrificed natural accuracy",
+    value=attrgetter("sacrificed"),
+    maximised=False,
+    reference=100.0,
+    per_example=_lost,
+    bounds=partial(_bounds_between, NATURAL),
+    unit=POINTS,
+)
+TOTAL = _point("total score", "total", POINTS)
 UNION = _point("union", "union")
 NATURAL_ACCURACY = _point("natural accuracy", NATURAL)
 
@@ -151,7 +189,7 @@ def require_known(names: Sequence[str], known: Sequence[str], option: str) -> No
 
 def objective_of(name: str) -> Objective:
     """Return the objective of a score, a threat or an ensemble."""
-    return SCORES.get(name) or _robustness(name)
+    return SCORES.get(name) or robustness(name)
 
 
 def corner(objectives: Sequence[Objective]) -> list[float]:
@@ -176,7 +214,9 @@ def values_of(rows: Iterable[Setting | Row], objectives: Sequence[Objective]) ->
     return np.array(found, dtype=float).round(DIGITS) + 0.0  # no -0
 
 
-def minimised(settings: Sequence[Setting], objectives: Sequence[Objective]) -> Floats:
+def minimised(
+    settings: Sequence[Setting] | Sequence[Row], objectives: Sequence[Objective]
+) -> Floats:
     """Return the finite points that moat.fronts takes, what is maximised negated."""
     shown = values_of(settings, objectives) * signs_of(objectives)
     return as_points(shown, [setting.name for setting in settings])

@@ -88,5 +88,4 @@ def _members(front: Front) -> int:
 
 def _title(front: Front, place: int) -> str:
     objective = front.objectives[place]
-    better = "higher" if objective.maximised else "lower"
-    return f"{objective.name}\n(%, {better} is better)"
+    return f"{objective.name}\n({objective.better})"

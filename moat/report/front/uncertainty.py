@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moat.fronts import non_dominated
-from moat.outcomes import percentile_interval, resampling_weights
+from moat.outcomes import resampling_weights
+from moat.outcomes.intervals import FEWEST_SEEDS, Floats
 from moat.outcomes.resampling import DRAWS
 from moat.report.front.objectives import Objective, signs_of
-from moat.report.settings import Setting
+from moat.report.intervals import added_by, intervals_of, judged_alike, spoken_of
+from moat.report.settings import Setting, rows_in
 
 RESAMPLED = 4
 """Decimals of a resampled score that count: it is a product in single precision."""
@@ -20,61 +21,79 @@ _TOGETHER = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """What resampling test examples, and seeds where a setting has several, does to a front.
+    """What other test examples, and other seeds where a setting has several, do to a front.
 
-    `low` and `high` (settings, objectives) are the ends of the 95 % intervals; `on_front`
-    (settings,) is the share of resamples in which no other setting dominates the one.
+    `low` and `high` (settings, objectives) are the ends of the 95 % intervals, NaN of settings with
+    two seeds; `over` says what each setting's speak of. `on_front` (settings,) is the share of
+    resamples in which no other setting dominates the one: None where some settings have several
+    seeds and others fewer than three, since it compares what these cannot tell.
     """
 
-    low: NDArray[np.floating]
-    high: NDArray[np.floating]
-    on_front: NDArray[np.float64]
+    low: Floats
+    high: Floats
+    over: tuple[str | None, ...]
+    on_front: Floats | None
 
 
 def uncertainty_of(
     settings: Sequence[Setting], objectives: Sequence[Objective], draws: int = DRAWS
 ) -> Uncertainty | None:
-    """Return a front's intervals and probabilities by the bootstrap; None on unequal examples.
+    """Return a front's intervals and probabilities; None on unequal examples.
 
-    One resample takes the same test examples for every run, and of each setting as many of its
-    seeds as it has, with replacement: runs stay paired, and natural runs with what they are the
-    baseline of. So an interval of one seed says nothing of the luck of training.
+    One resample takes the same test examples for every run, so that runs stay paired, and natural
+    runs with what they are the baseline of. Of several seeds it moves each setting's mean as far as
+    Student's t with as many degrees of freedom may lie from it, equal seeds alike. So what is told
+    of one seed says nothing of the luck of training.
     """
-    if not _same_examples(settings):
+    if not judged_alike(rows_in(settings)):
         return None
-    scores = _resampled(settings, objectives, draws).round(RESAMPLED)  # equal runs stay equal
-    signs = signs_of(objectives)
-    on_front = np.mean([non_dominated(points * signs) for points in scores], axis=0)
-    low, high = percentile_interval(scores)
-    return Uncertainty(low, high, np.asarray(on_front))
-
-
-def _same_examples(settings: Sequence[Setting]) -> bool:
-    rows = [row for setting in settings for row in setting.rows]
-    every = dict.fromkeys(run for row in rows for run in (row.point, *row.origin))
-    ids = [np.sort(run.outcomes.ids) for run in every]
-    return all(np.array_equal(ids[0], other) for other in ids[1:])
-
-
-def _resampled(
-    settings: Sequence[Setting], objectives: Sequence[Objective], draws: int
-) -> NDArray[np.float64]:
-    """Return the resampled scores of every setting, of shape (draws, settings, objectives)."""
+    seeds = [len(setting.rows) for setting in settings]
+    compared = max(seeds) == 1 or min(seeds) >= FEWEST_SEEDS
     examples = len(settings[0].first.outcomes.ids)
-    weights = resampling_weights(examples, draws)
-    generator = np.random.default_rng(1)
-    scores = np.empty((draws, len(settings), len(objectives)))
+    weights = resampling_weights(examples, draws if compared else 0)
+    luck = _luck(settings, len(weights))
+    low, high = (np.empty((len(settings), len(objectives))) for _ in range(2))
+    scores = np.empty((len(weights), len(settings), len(objectives)))
     for some in _blocks(settings, examples * len(objectives)):
-        runs = [row for place in some for row in settings[place].rows]
-        added = np.stack([o.per_example(row) for row in runs for o in objectives], axis=1)
-        means = (weights @ added.astype(np.float32)).reshape(draws, len(runs), len(objectives))
-        start = 0
-        for place in some:
-            seeds = len(settings[place].rows)
-            drawn = start + generator.integers(seeds, size=(draws, seeds))
-            scores[:, place] = means[np.arange(draws)[:, None], drawn].mean(axis=1)
-            start += seeds
-    return scores
+        added = [added_by(settings[place].rows, objectives) for place in some]
+        means = np.concatenate([each.mean(0) for each in added]).astype(np.float32)
+        scores[:, some] = (weights @ means.T).reshape(len(weights), len(some), len(objectives))
+        for place, each in zip(some, added, strict=True):
+            low[place], high[place] = intervals_of(each, settings[place].rows, objectives)
+            scores[:, place] += luck[place] @ (each.mean(-1) - each.mean((0, -1)))
+    on_front = _on_front(scores, objectives) if compared else None
+    return Uncertainty(low, high, tuple(map(spoken_of, seeds)), on_front)
+
+
+def _on_front(scores: Floats, objectives: Sequence[Objective]) -> Floats:
+    """Return in what share of the resamples (draws, settings, objectives) nothing dominates each.
+
+    Equal runs stay equal: their scores are rounded.
+    """
+    points = scores.round(RESAMPLED) * signs_of(objectives)
+    return np.asarray(np.mean([non_dominated(each) for each in points], axis=0))
+
+
+def _luck(settings: Sequence[Setting], draws: int) -> list[Floats]:
+    """Return how far each seed's deviation moves a setting's mean, (draws, seeds) each.
+
+    A normal number a seed, over √(S χ²) of S − 1 degrees of freedom: times the deviations, that is
+    the standard error times Student's t. A seed has the same number in every setting.
+    """
+    generator = np.random.default_rng(1)
+    numbers = {
+        seed: generator.standard_normal(draws)
+        for seed in sorted({seed for setting in settings for seed in setting.seeds})
+    }
+    squares = {
+        count: generator.chisquare(max(count - 1, 1), draws)
+        for count in sorted({len(setting.rows) for setting in settings})
+    }
+    return [
+        np.stack([numbers[seed] for seed in setting.seeds], 1)
+        / np.sqrt(len(setting.rows) * squares[len(setting.rows)])[:, None]
+        for setting in settings
+    ]
 
 
 def _blocks(settings: Sequence[Setting], numbers: int) -> list[list[int]]:

@@ -12,7 +12,7 @@ from moat.report.gate import worst_verdict
 from moat.report.numbers import finite, percent
 from moat.report.page.commands import Command, commands_of
 from moat.report.page.sources import Sources
-from moat.report.page.tables import standing
+from moat.report.page.tables import run_standing
 from moat.report.page.training_data import (
     curves_data,
     curves_text,
@@ -52,7 +52,7 @@ class Card:
     number: int
     name: str
     record: Record
-    member: bool
+    mark: str
     summary: str
     facts: list[tuple[str, str]]
     totals: list[tuple[str, str]]
@@ -86,8 +86,8 @@ def card_of(
         number=numbers[point.where],
         name=row.name,
         record=sources.record,
-        member=bool(front.members[place]),
-        summary=standing(front, place),
+        mark=_mark(front, place),
+        summary=run_standing(front, place, row),
         facts=_facts(point, results),
         totals=[(name, percent(v)) for name, v in values.items() if v is not None],
         scores=_scores(point),
@@ -107,6 +107,13 @@ def card_of(
             "gallery": gallery,
         },
     )
+
+
+def _mark(front: Front, place: int) -> str:
+    """Return the mark of a run that is a setting by itself; of several seeds the mark is theirs."""
+    if len(front.settings[place].rows) > 1:
+        return ""
+    return "●" if front.members[place] else "○"
 
 
 def _facts(point: Point, results: Path) -> list[tuple[str, str]]:

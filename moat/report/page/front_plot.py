@@ -72,7 +72,7 @@ def _said(front: Front, place: int, setting: Setting) -> list[str]:
         standing(front, place),
         *(
             []
-            if sure is None
+            if sure is None or sure.on_front is None
             else [f"non-dominated in {sure.on_front[place]:.0%} of the resamples"]
         ),
     ]
@@ -84,7 +84,7 @@ def _score(name: str, row: Row) -> float | None:
 
 def _ends(front: Front, place: int) -> Record:
     sure = front.uncertainty
-    if sure is None:
+    if sure is None or sure.over[place] is None:
         return {}
     return {"low": sure.low[place, :2].tolist(), "high": sure.high[place, :2].tolist()}
 
@@ -97,5 +97,4 @@ def _look(number: int) -> dict[str, Any]:
 
 
 def _axis(objective: Objective) -> dict[str, str]:
-    better = "higher" if objective.maximised else "lower"
-    return {"name": objective.name, "better": f"{better} is better"}
+    return {"name": objective.name, "better": objective.better}

@@ -92,11 +92,12 @@
   // The front.
 
   const bars = (points, color, member) => {
-    if (!points[0].low) return {};
+    if (!points.some((point) => point.low)) return {};  // of two seeds there is none
+    const reach = (point, end, which, place) => (point[end] ? Math.abs(point[end][place] - point[which]) : 0);
     const bar = (which, place) => ({
       type: "data", symmetric: false, color, thickness: member ? 1.4 : 0.9, width: 0,
-      array: points.map((point) => point.high[place] - point[which]),
-      arrayminus: points.map((point) => point[which] - point.low[place]),
+      array: points.map((point) => reach(point, "high", which, place)),
+      arrayminus: points.map((point) => reach(point, "low", which, place)),
     });
     return { error_x: bar("x", 0), error_y: bar("y", 1) };
   };

@@ -86,7 +86,7 @@ def _section(
         plot=front_plot(front, numbers),
         caption=hypervolume_text(front),
         bars=front.uncertainty is not None,
-        board=board_table(board, numbers),
+        board=board_table(board, front, numbers),
         runs=run_table(front, numbers),
         cards=cards,
     )

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from moat.report.front.front import Front
 from moat.report.gate import worst_verdict
-from moat.report.numbers import ABSENT, as_printed, decimals, gap, percent, spread
+from moat.report.numbers import ABSENT, as_printed, decimals, gap, percent
+from moat.report.rows import Row
 from moat.report.scores.lines import guess_words
 from moat.report.scores.scoreboard import OUT_OF_REACH, Cell, Scoreboard, values_of
+from moat.report.settings import rows_in
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class BoardLine:
-    """One column of a scoreboard as a line: its name, its runs by number and seed, its scores."""
+    """One column of a scoreboard as a line: its name, its runs by number and seed, its scores.
+
+    And whether its setting is on the front, or by which other it is dominated.
+    """
 
     name: str
     guess: str
+    rival: tuple[int, str] | None
     runs: tuple[tuple[int, int], ...]
     cells: tuple[Shown, ...]
 
@@ -42,11 +48,10 @@ class BoardTable:
 
 @dataclass(frozen=True)
 class RunLine:
-    """One run: its number, its scores, where it stands, by whom it is dominated, its gate."""
+    """One run: its number, its scores, by which other run it is dominated, its gate."""
 
     number: int
     name: str
-    member: bool
     rival: tuple[int, str] | None
     cells: tuple[Shown, ...]
     gate: str
@@ -54,14 +59,16 @@ class RunLine:
 
 @dataclass(frozen=True)
 class RunTable:
-    """Every run of a front, members first."""
+    """Every run of a front, those of members first; of `several` seeds no run bears its mark."""
 
     scores: tuple[str, ...]
     lines: tuple[RunLine, ...]
+    several: bool
 
 
-def board_table(board: Scoreboard, numbers: Mapping[str, int]) -> BoardTable:
-    """Return a line for each column of a scoreboard."""
+def board_table(board: Scoreboard, front: Front, numbers: Mapping[str, int]) -> BoardTable:
+    """Return a line for each column of a scoreboard, each a setting of the front."""
+    places = {setting.first.where: place for place, setting in enumerate(front.settings)}
     every = [cell.published for cells in board.cells.values() for cell in cells]
     figures = [figure for figure in every if figure is not None]
     digits = decimals(figures)
@@ -69,6 +76,7 @@ def board_table(board: Scoreboard, numbers: Mapping[str, int]) -> BoardTable:
         BoardLine(
             name=column.name,
             guess=" ".join(guess_words(column)),
+            rival=_rival(front, places[column.first.where], numbers),
             runs=tuple((numbers[point.where], point.seed) for point in column.points),
             cells=tuple(_cell(cells[place], digits) for cells in board.cells.values()),
         )
@@ -79,29 +87,42 @@ def board_table(board: Scoreboard, numbers: Mapping[str, int]) -> BoardTable:
 
 
 def run_table(front: Front, numbers: Mapping[str, int]) -> RunTable:
-    """Return a line for each run of a front, which stands where its setting does."""
-    rows = [(place, row) for place, one in enumerate(front.settings) for row in one.rows]
-    values = [values_of(row) for _, row in rows]
+    """Return a line for each run of a front."""
+    rows = rows_in(front.settings)
+    values = [values_of(row) for row in rows]
     shared = any(of_run[OUT_OF_REACH] is not None for of_run in values)
     scores = [name for name in values[0] if name != OUT_OF_REACH or shared]
     lines = [
         RunLine(
             number=numbers[row.point.where],
             name=row.name,
-            member=bool(front.members[place]),
-            rival=_rival(front, place, numbers),
+            rival=_numbered(front.runs_dominated_by[row.point.where], numbers),
             cells=tuple(Shown(percent(of_run[name]), of_run[name]) for name in scores),
             gate=worst_verdict(row.point) or ABSENT,
         )
-        for (place, row), of_run in zip(rows, values, strict=True)
+        for row, of_run in zip(rows, values, strict=True)
     ]
-    return RunTable(tuple(scores), tuple(lines))
+    return RunTable(tuple(scores), tuple(lines), front.several_seeds)
 
 
 def standing(front: Front, place: int) -> str:
     """Return in words whether a setting is on the front, and else which one dominates it."""
     rival = front.dominated_by[place]
     return "on the front" if rival is None else f"dominated by {front.settings[rival].name}"
+
+
+def run_standing(front: Front, place: int, row: Row) -> str:
+    """Return the same of a run of a setting, and of several seeds where both of them stand."""
+    seeds = len(front.settings[place].rows)
+    if seeds == 1:
+        return standing(front, place)
+    rival = front.runs_dominated_by[row.point.where]
+    own = "no other run dominates it" if rival is None else f"dominated by {rival.name}"
+    return f"{own}; its setting, the mean of {seeds} seeds, is {standing(front, place)}"
+
+
+def _numbered(row: Row | None, numbers: Mapping[str, int]) -> tuple[int, str] | None:
+    return None if row is None else (numbers[row.point.where], row.name)
 
 
 def _rival(front: Front, place: int, numbers: Mapping[str, int]) -> tuple[int, str] | None:
@@ -113,7 +134,6 @@ def _rival(front: Front, place: int, numbers: Mapping[str, int]) -> tuple[int, s
 
 
 def _cell(cell: Cell, digits: int) -> Shown:
-    text = spread(cell.mean, cell.deviation)
     if cell.published is None:
-        return Shown(text, cell.mean)
-    return Shown(text, cell.mean, as_printed(cell.published, digits), gap(cell.difference))
+        return Shown(cell.text, cell.mean)
+    return Shown(cell.text, cell.mean, as_printed(cell.published, digits), gap(cell.difference))

@@ -8,10 +8,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.errors import PlotError
+from moat.outcomes import contributions
+from moat.outcomes.intervals import Floats
+from moat.report.intervals import (
+    SEEDS,
+    Interval,
+    bounds_among,
+    in_order,
+    interval_over_seeds,
+    same_examples,
+    spoken_of,
+)
 from moat.report.notes import protocol_text
 from moat.report.plots.declared import CONDITIONAL, Difference
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
-from moat.report.plots.looks import draw_line
+from moat.report.plots.looks import BANDS, draw_line
 from moat.report.plots.runs import Runs
 from moat.report.plots.swept import Swept, scored, swept, unswept
 from moat.report.points import Point
@@ -30,6 +41,8 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
     are missing.
     """
     across, lines = differences_of(runs, study, figure)
+    pairs = _pairs(runs, study, figure)
+    bands = [[_band(o, t, name, figure.measure) for o, _, t in pairs] for name in lines]
     several = max(len(seeds) for values in lines.values() for seeds in values)
     with drawn_in(PAPER):
         handles = [
@@ -42,7 +55,7 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
         plain(axes)
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
         for number, values in enumerate(lines.values()):
-            draw_line(axes, across.places, values, _look(number))
+            draw_line(axes, across.places, values, _look(number), bands[number])
         across.dress(axes)
         label = f"{figure.of} \N{MINUS SIGN} {figure.minus} (points)"
         axes.set_ylabel(label, fontsize=TEXT, labelpad=1.5)
@@ -51,6 +64,23 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
 
 def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, Lines]:
     """Return the places at which both variants stand, and what lies between them there."""
+    pairs = _pairs(runs, study, figure)
+    columns, values, _ = zip(*pairs, strict=True)
+    lines: Lines = {}
+    for name in scored(runs, figure.threats):
+        found = [_between(one, other, name, figure.measure) for one, _, other in pairs]
+        if all(found):
+            lines[name] = found
+    if not lines:
+        raise PlotError(
+            "no threat has a score.",
+            hint="An evaluation with union_only has no score of a single threat.",
+        )
+    return Swept(columns, values, figure.across), lines
+
+
+def _pairs(runs: Runs, study: str, figure: Difference) -> list[tuple[Setting, Any, Setting]]:
+    """Return what is compared with what at each value; PlotError where there is nothing."""
     ours = swept(runs, study, figure.of, figure.across)
     alone = unswept(runs, study, figure.minus, figure.across)
     if alone is None:
@@ -67,18 +97,25 @@ def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, L
         raise PlotError(
             f"{figure.of!r} and {figure.minus!r} share no value of {figure.across!r} yet."
         )
-    columns, values, _ = zip(*pairs, strict=True)
-    lines: Lines = {}
-    for name in scored(runs, figure.threats):
-        found = [_between(one, other, name, figure.measure) for one, _, other in pairs]
-        if all(found):
-            lines[name] = found
-    if not lines:
-        raise PlotError(
-            "no threat has a score.",
-            hint="An evaluation with union_only has no score of a single threat.",
-        )
-    return Swept(columns, values, figure.across), lines
+    return pairs
+
+
+def _band(one: Setting, other: Setting, name: str, measure: str) -> Interval | None:
+    """Return the interval of a difference over the seeds that both have; None of too few."""
+    ours, theirs = ({point.seed: point for point in each.points} for each in (one, other))
+    pairs = [(ours[seed], theirs[seed]) for seed in ours if seed in theirs]
+    points = [point for pair in pairs for point in pair]
+    if spoken_of(len(pairs)) != SEEDS or not same_examples(points):
+        return None
+    conditional = measure == CONDITIONAL
+    low, high = bounds_among(points, conditional)
+
+    def added(point: Point) -> Floats:
+        each = contributions(point.outcomes, name, conditional=conditional)
+        return in_order(point, each)
+
+    apart = [added(our) - added(their) for our, their in pairs]
+    return interval_over_seeds(points, apart, (low - high, high - low))
 
 
 def _between(one: Setting, other: Setting, name: str, measure: str) -> list[float]:
@@ -114,9 +151,7 @@ def _caption(runs: Runs, study: str, figure: Difference, several: int) -> str:
         f"{study}: robustness scores of {figure.of} less those of {figure.minus}, in points"
         + (f", {of}." if figure.measure == CONDITIONAL else "."),
         "Above 0 the former withstands more.",
-        f"Means over {several} seeds, each compared with its like; bands: ± one standard deviation."
-        if several > 1
-        else "",
+        f"Means over {several} seeds, each compared with its like; {BANDS}." if several > 1 else "",
         protocol_text(runs.group),
     ]
     return " ".join(filter(None, words))

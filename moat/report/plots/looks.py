@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from moat.outcomes.intervals import FEWEST_SEEDS
+from moat.report.intervals import PERCENT, Interval
 from moat.report.settings import Setting
 from moat.report.style import COLOURS, DASHES, MARKERS, mixed
 
+BANDS = f"bands: {PERCENT} intervals over test examples and seeds, of {FEWEST_SEEDS} seeds or more"
 MOST_NAMED = 18
 """Up to so many columns each has a line of the legend; of more, each variant has one."""
 
@@ -71,27 +73,19 @@ def point_name(column: Setting) -> str:
     return column.first.label.removeprefix(column.first.variant).strip() or column.name
 
 
-def mean_and_band(values: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean over the first axis, the seeds, and the standard deviation (n - 1) or 0."""
-    array = np.asarray(values, dtype=float)
-    deviation = array.std(0, ddof=1) if len(array) > 1 else np.zeros(array.shape[1:])
-    return array.mean(0), deviation
-
-
 def draw_line(
     axes: Any,
     places: Sequence[float],
     values: Sequence[Sequence[float]],
     look: Mapping[str, Any],
+    bands: Sequence[Interval | None],
     opacity: float = 0.13,
 ) -> None:
-    """Draw the mean of the seeds at each place, and a band of one standard deviation about it."""
-    spread = [mean_and_band(seeds) for seeds in values]
-    mean = np.array([float(middle) for middle, _ in spread])
-    deviation = np.array([float(around) for _, around in spread])
+    """Draw the mean of the seeds at each place, and as a band the intervals that there are."""
+    mean = [float(np.mean(seeds)) for seeds in values]
     axes.plot(places, mean, **{"linewidth": 1.1, "markersize": 3.2, **look})
-    if any(len(seeds) > 1 for seeds in values):
-        low, high = mean - deviation, mean + deviation
+    if any(bands):
+        low, high = np.array([(b.low, b.high) if b else (np.nan, np.nan) for b in bands]).T
         axes.fill_between(places, low, high, color=look["color"], alpha=opacity, linewidth=0)
 
 
@@ -104,7 +98,7 @@ def seeds_text(columns: Sequence[Setting]) -> str:
 def bands_text(columns: Sequence[Setting]) -> str:
     """Return the same, and what the bands are."""
     text = seeds_text(columns)
-    return f"{text[:-1]}; bands: ± one standard deviation." if text else ""
+    return f"{text[:-1]}; {BANDS}." if text else ""
 
 
 def _counted(members: Sequence[Setting]) -> str:

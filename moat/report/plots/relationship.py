@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.errors import PlotError, UnsearchedError
-from moat.outcomes import Outcomes, accuracy, robustness_score
+from moat.outcomes import Column, Outcomes, accuracy, robustness_score
+from moat.report.intervals import Interval, share_interval
 from moat.report.notes import protocol_text
 from moat.report.plots.declared import CONDITIONAL, Relationship
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
@@ -23,11 +24,15 @@ _FAMILIES = (1, 5, 2, 4, 3, 0)  # of COLOURS: red and blue first, as in the pape
 
 @dataclass(frozen=True)
 class Series:
-    """One line: a threat at one of its strengths, with a value a seed at each place."""
+    """One line: a threat at one of its strengths, with a value a seed at each place.
+
+    `bands` has the interval at each place, where there is one.
+    """
 
     threat: str
     strength: str
     values: tuple[tuple[float, ...], ...]
+    bands: tuple[Interval | None, ...]
 
 
 def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
@@ -58,7 +63,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
             plain(axes)
             for line in series:
                 if line.threat in names:
-                    draw_line(axes, across.places, line.values, looks[line])
+                    draw_line(axes, across.places, line.values, looks[line], line.bands)
             across.dress(axes)
             labelled = number % columns == 0
             axes.set_ylabel(measured if labelled else "", fontsize=TEXT, labelpad=1.5)
@@ -68,20 +73,25 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
 
 def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bool) -> list[Series]:
     """Return a line for each strength of each threat; PlotError where nothing was searched."""
-    found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    found: dict[tuple[str, str], list[tuple[tuple[float, ...], Interval | None]]] = {}
     for column in across.columns:
         seeds = [point.outcomes for point in column.points]
         for threat in threats:
             each = [_at_strengths(outcomes, threat, conditional) for outcomes in seeds]
             for strength in each[0]:
                 values = tuple(values[strength] for values in each)
-                found.setdefault((threat, strength), []).append(values)
+                searched = _searched(column.first.outcomes, threat)[strength]
+                band = share_interval(column.points, searched, conditional)
+                found.setdefault((threat, strength), []).append((values, band))
     if not found:
         raise PlotError(
             "no threat has an accuracy at its strengths.",
             hint="An evaluation with union_only has no score of a single threat.",
         )
-    return [Series(*name, tuple(values)) for name, values in found.items()]
+    return [
+        Series(threat, strength, *zip(*at_places, strict=True))
+        for (threat, strength), at_places in found.items()
+    ]
 
 
 def _at_strengths(outcomes: Outcomes, name: str, conditional: bool) -> dict[str, float]:
@@ -95,6 +105,14 @@ def _at_strengths(outcomes: Outcomes, name: str, conditional: bool) -> dict[str,
         }
     except UnsearchedError:
         return {}
+
+
+def _searched(outcomes: Outcomes, name: str) -> dict[str, list[Column]]:
+    """Return the columns of each strength of a threat, or those of an ensemble."""
+    columns = outcomes.of(name)
+    if name in outcomes.ensembles:
+        return {"": columns}
+    return {column.written: [column] for column in columns}
 
 
 def _looks(series: Sequence[Series]) -> dict[Series, dict[str, Any]]:

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from moat.errors import PlotError
+from moat.outcomes import NATURAL_COLUMN
+from moat.report.intervals import share_interval
 from moat.report.notes import protocol_text
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import (
@@ -81,7 +83,13 @@ def _draw_line(
 ) -> None:
     strengths = [0.0, *(float(strength) for strength in column.first.accuracy[threat])]
     seeds = [[point.natural, *point.accuracy[threat].values()] for point in column.points]
-    draw_line(axes, strengths, list(zip(*seeds, strict=True)), {**look, "markersize": 2.8}, opacity)
+    outcomes = column.first.outcomes
+    bands = [
+        share_interval(column.points, [searched])
+        for searched in (NATURAL_COLUMN, *outcomes.of(threat))
+    ]
+    values = list(zip(*seeds, strict=True))
+    draw_line(axes, strengths, values, {**look, "markersize": 2.8}, bands, opacity)
 
 
 def _dress(

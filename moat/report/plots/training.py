@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -14,7 +15,6 @@ from moat.errors import PlotError, RunFolderError
 from moat.report.curves import Curve, TrainingCurves, training_curves
 from moat.report.notes import REACH
 from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out, plain
-from moat.report.plots.looks import mean_and_band
 from moat.report.plots.measured import shortened
 from moat.report.plots.runs import Runs
 from moat.report.style import COLOURS, DASHES, PAPER, drawn_in
@@ -38,7 +38,8 @@ class Training:
 def draw_training(runs: Runs) -> Figure:
     """Return the figure: the losses on the left, the weights on the right.
 
-    Several seeds are a mean and a band. Shaded are the steps whose r was out of reach, the darker
+    Several seeds are a mean and, as a band, their range: no interval, since a training batch is no
+    test. Shaded are the steps whose r was out of reach, the darker
     the more seeds it was so for. PlotError where no run has a log.
     """
     found, absent = _read(runs)
@@ -135,7 +136,7 @@ def _draw_pair(
     losses, weights = pair
     losses.set_ylim(bottom=min(0.0, losses.get_ylim()[0]))
     drawn = [0.0, 1.0, *(v for line in weights.lines for v in line.get_ydata() if v == v)]
-    weights.set_ylim(min(drawn) - 0.05, max(drawn) + 0.05)  # by the means: bands may go beyond
+    weights.set_ylim(min(drawn) - 0.05, max(drawn) + 0.05)  # by the means
     if (min(drawn), max(drawn)) == (0, 1):
         weights.set_yticks([0, 0.5, 1])
     losses.set_title(shortened(training.name, 7, COLUMN - 0.5), fontsize=7, loc="left", pad=2)
@@ -150,16 +151,15 @@ def _name_steps(pair: tuple[Any, Any]) -> None:
 def _draw_curve(
     axes: Any, seeds: Sequence[tuple[tuple[int, ...], Curve | None]], look: dict[str, Any]
 ) -> None:
-    """Draw the mean over the seeds at the steps that all of them logged, and its band."""
+    """Draw the mean over the seeds at the steps that all of them logged, and their range."""
     measured = [dict(zip(steps, curve, strict=True)) for steps, curve in seeds if curve]
     if not measured:
         return
     shared = [step for step in measured[0] if all(step in seed for seed in measured)]
-    values = [[_number(seed[step]) for step in shared] for seed in measured]
-    mean, deviation = mean_and_band(values)
-    axes.plot(shared, mean, **look, linewidth=0.9)
+    values = np.array([[_number(seed[step]) for step in shared] for seed in measured])
+    axes.plot(shared, values.mean(0), **look, linewidth=0.9)
     if len(measured) > 1:
-        low, high = mean - deviation, mean + deviation
+        low, high = values.min(0), values.max(0)
         axes.fill_between(shared, low, high, color=look["color"], alpha=0.2, linewidth=0)
 
 
@@ -205,7 +205,7 @@ def _caption(found: Sequence[Training], absent: Sequence[str]) -> str:
     ]
     if seeds:
         counts = " or ".join(map(str, seeds))
-        words.append(f"Means over {counts} seeds; bands: ± one standard deviation.")
+        words.append(f"Means over {counts} seeds; bands: from the lowest seed to the highest.")
     averaged = max(seed.averaged for training in found for seed in training.seeds)
     if averaged > 1:
         words.append(f"Each point is a mean over up to {averaged} logged steps.")

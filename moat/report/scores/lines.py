@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from moat.report.numbers import as_printed, decimals, gap, spread
+from moat.report.numbers import as_printed, decimals, gap
 from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
 from moat.report.settings import Setting
 
@@ -34,7 +34,7 @@ def lines_of(board: Scoreboard, columns: Sequence[int]) -> list[Line]:
     for score, of_all in board.cells.items():
         cells = [of_all[place] for place in columns]
         if score != OUT_OF_REACH or any(cell.values for cell in cells):
-            ours = tuple(spread(cell.mean, cell.deviation) for cell in cells)
+            ours = tuple(cell.text for cell in cells)
             lines.append(Line("score", score, ours))
         if any(cell.published is not None for cell in cells):
             theirs = tuple(as_printed(cell.published, digits) for cell in cells)

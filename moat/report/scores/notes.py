@@ -1,6 +1,8 @@
 """What a scoreboard's numbers mean, in words: under the tables, in report.md."""
 
+from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.gate import gate_notes
+from moat.report.intervals import PERCENT
 from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
 from moat.report.settings import guess_limit
@@ -33,7 +35,10 @@ def _seeds(board: Scoreboard) -> list[str]:
     if counts == [1]:
         return []
     several = " or ".join(str(count) for count in counts if count > 1)
-    return [f"Mean ± standard deviation (n - 1) over {several} seeds."]
+    return [
+        f"Mean over {several} seeds; [low, high]: its {PERCENT} interval over test examples and "
+        f"seeds, of {FEWEST_SEEDS} seeds or more."
+    ]
 
 
 def _reach(board: Scoreboard) -> list[str]:

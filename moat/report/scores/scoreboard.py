@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
+from moat.report.front.objectives import SCORES, Objective, robustness
 from moat.report.groups import Group, group_points
-from moat.report.numbers import finite
-from moat.report.points import read_points
+from moat.report.intervals import SEEDS, Interval, score_intervals
+from moat.report.numbers import between, finite
+from moat.report.points import Point, read_points
 from moat.report.rows import Row
 from moat.report.scores.published import Published, stated_by
 from moat.report.settings import Setting, rows_in, settings_of
@@ -23,6 +25,7 @@ class Cell:
 
     values: tuple[float, ...]  # percent; none where the score is absent
     published: float | None = None
+    interval: Interval | None = None
 
     @property
     def mean(self) -> float | None:
@@ -30,9 +33,11 @@ class Cell:
         return fmean(self.values) if self.values else None
 
     @property
-    def deviation(self) -> float | None:
-        """The standard deviation over the seeds, None where there are less than two."""
-        return stdev(self.values) if len(self.values) > 1 else None
+    def text(self) -> str:
+        """The mean, of three seeds or more with its interval."""
+        if self.interval is None or self.interval.over != SEEDS:
+            return between(self.mean, None, None)
+        return between(self.mean, self.interval.low, self.interval.high)
 
     @property
     def difference(self) -> float | None:
@@ -102,14 +107,11 @@ def scoreboard_of(
     named = [variant for table in tables for variant in table.variants]
     columns = settings_of(group, variants or named)
     beside = [_table_for(column, group, stated) for column in columns]
-    values = {column: [values_of(row) for row in column.rows] for column in columns}
-    cells = {
-        score: tuple(
-            _cell([seed[score] for seed in values[column]], table, column.first.label, score)
-            for column, table in zip(columns, beside, strict=True)
-        )
-        for score in values[columns[0]][0]
-    }
+    objectives = objectives_of(columns[0].first)
+    each = [
+        _cells(column, table, objectives) for column, table in zip(columns, beside, strict=True)
+    ]
+    cells = {score: tuple(of_column[score] for of_column in each) for score in each[0]}
     if not any(cell.values for cell in cells[OUT_OF_REACH]):
         del cells[OUT_OF_REACH]
     sources = tuple(table.source if table else "" for table in beside)
@@ -122,17 +124,25 @@ def values_of(row: Row) -> dict[str, float | None]:
     A threat that is called as one of the other scores says that it is a threat.
     """
     point = row.point
-    others = {
+    robust = {_title(label): point.scores[label] for label in point.scored}
+    return {
+        NATURAL: point.natural,
+        **robust,
         UNIVERSAL: row.universal,
         TOTAL: point.total,
         UNION: point.union,
         OUT_OF_REACH: point.out_of_reach,
     }
-    robust = {
-        f"{label} (threat)" if label in others else label: point.scores[label]
-        for label in point.scored
-    }
-    return {NATURAL: point.natural, **robust, **others}
+
+
+def objectives_of(point: Point) -> dict[str, Objective]:
+    """Return what the scores are of that are means over test examples, under the same names."""
+    robust = {_title(label): robustness(label) for label in point.scored}
+    return {**robust, **{name: SCORES[name] for name in (NATURAL, UNIVERSAL, TOTAL, UNION)}}
+
+
+def _title(label: str) -> str:
+    return f"{label} (threat)" if label in (UNIVERSAL, TOTAL, UNION, OUT_OF_REACH) else label
 
 
 def _table_for(column: Setting, group: Group, stated: Mapping[str, Published]) -> Published | None:
@@ -146,6 +156,18 @@ def _table_for(column: Setting, group: Group, stated: Mapping[str, Published]) -
     return None
 
 
-def _cell(values: Sequence[float | None], table: Published | None, label: str, score: str) -> Cell:
-    published = table.runs[label].get(score) if table else None
-    return Cell(tuple(value for value in values if value is not None), finite(published))
+def _cells(
+    column: Setting, table: Published | None, objectives: Mapping[str, Objective]
+) -> dict[str, Cell]:
+    published = table.runs[column.first.label] if table else {}
+    values = [values_of(row) for row in column.rows]
+    intervals = score_intervals(column.rows, list(objectives.values()))
+    known = dict(zip(objectives, intervals, strict=True))
+    return {
+        score: Cell(
+            tuple(value for seed in values if (value := seed[score]) is not None),
+            finite(published.get(score)),
+            known.get(score),
+        )
+        for score in values[0]
+    }

@@ -1,7 +1,7 @@
 """What the tables of a comparison mean, in words."""
 
-from moat.outcomes.resampling import DRAWS, LEVEL
 from moat.report.gate import gate_notes
+from moat.report.intervals import PERCENT
 from moat.report.notes import absence_notes, examples_text, protocol_text, scores_text
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.sheets import leaves_ids_out
@@ -25,12 +25,11 @@ def comparison_notes(comparison: RunComparison, all_ids: bool = False) -> list[s
         return []
     group, first = comparison.group, comparison.names[0]
     notes = [
-        f"difference: from {first}, in points, with the {100 * LEVEL:g} % interval of the paired "
-        f"bootstrap ({DRAWS:,} resamples of the test examples, the same for all runs and scores). "
-        "*: the interval excludes 0; of twenty differences between equally good runs, about one "
-        "is marked by chance.",
+        f"difference: from {first}, in points, with its {PERCENT} interval over test examples, "
+        "paired: each example's own difference counts. *: the interval excludes 0; of twenty "
+        "differences between equally good runs, about one is marked by chance.",
         "Each run is one seed: the interval covers the choice of the test examples and not the "
-        "luck of training. `moat report` shows the spread over seeds.",
+        "luck of training. `moat report` shows intervals over seeds as well.",
         "withstood: natural images classified correctly; a threat at all its strengths; union: all "
         "of it. Examples are named by their ids in the data set.",
     ]

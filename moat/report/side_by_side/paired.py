@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moat.errors import UnsearchedError
-from moat.outcomes import contributions, percentile_interval, resampling_weights
+from moat.outcomes import bounds_of, contributions, mean_interval
 from moat.report.side_by_side.compared import ComparedRun
 from moat.types import NATURAL
 
@@ -43,30 +43,29 @@ class PairedScore:
 def paired_scores(runs: Sequence[ComparedRun]) -> tuple[PairedScore, ...]:
     """Return natural, every threat and ensemble, total and union, of runs whose examples agree.
 
-    The same resamples of the examples serve all runs and scores, so that what is hard for both
-    of two runs does not blur their difference.
+    An interval is that of the differences, an example at a time, so that what is hard for both of
+    two runs does not blur it.
     """
-    weights = resampling_weights(len(runs[0].outcomes.ids))
     total = [TOTAL] if runs[0].point.protocol["summed"] else []
     names = [NATURAL, *runs[0].point.scored, *total, UNION]
-    return tuple(_paired(name, runs, weights) for name in names)
+    return tuple(_paired(name, runs) for name in names)
 
 
-def _paired(score: str, runs: Sequence[ComparedRun], weights: NDArray[np.float32]) -> PairedScore:
+def _paired(score: str, runs: Sequence[ComparedRun]) -> PairedScore:
+    _, most = bounds_of(score, runs[0].point.protocol["summed"])
     first, *others = each = [_contributions(run, score) for run in runs]
     values = tuple(None if found is None else float(found.mean()) for found in each)
     differences = tuple(
-        None if first is None or other is None else _difference(other - first, weights)
+        None if first is None or other is None else _difference(other - first, most)
         for other in others
     )
     return PairedScore(score, values, differences)
 
 
-def _difference(each: NDArray[np.float64], weights: NDArray[np.float32]) -> Difference:
+def _difference(each: NDArray[np.float64], most: float) -> Difference:
+    low, high = mean_interval(each, (-most, most))
     # To a thousandth of a point: rounding must not carry an end of the interval across 0.
-    resampled = np.round((weights @ each.astype(np.float32)).astype(np.float64), 3)
-    low, high = percentile_interval(resampled)
-    return Difference(float(each.mean()), float(low), float(high))
+    return Difference(float(each.mean()), round(float(low), 3), round(float(high), 3))
 
 
 def _contributions(run: ComparedRun, score: str) -> NDArray[np.float64] | None:

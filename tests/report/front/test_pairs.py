@@ -25,7 +25,9 @@ def test_better_is_right_and_up(study):
     _, figure, _ = drawn(study)
     labels = {axes.get_ylabel(): axes for axes in figure.axes if axes.get_ylabel()}
     assert not labels["pgd\n(%, higher is better)"].yaxis_inverted()
-    assert labels["sacrificed natural accuracy\n(%, lower is better)"].yaxis_inverted()
+    assert labels[
+        "sacrificed natural accuracy\n(percentage points, lower is better)"
+    ].yaxis_inverted()
 
 
 def test_members_are_numbered_and_named_in_the_caption(study):

@@ -1,9 +1,12 @@
+import csv
+import json
+
 import numpy as np
 import pytest
 
-from moat.report import interval_table, make_fronts
+from moat.report import draw_front, interval_table, make_fronts, write_front
 from moat.report.front.notes import standing_notes
-from moat.report.front.uncertainty import _TOGETHER, uncertainty_of
+from moat.report.front.uncertainty import _TOGETHER, _luck, uncertainty_of
 from moat.runs import RunFolder
 
 
@@ -63,7 +66,11 @@ def test_universal_scores_are_resampled_with_their_natural_runs(tmp_path, write)
     write(tmp_path / "a", "a", 90, (30, 0, 0, 0))
     front = front_of(tmp_path)
     sure = front.uncertainty
-    assert sure.low.tolist() == sure.high.tolist() == [[0, 0], [0, 0]]
+    natural, a = place_of(front, "natural"), place_of(front, "a")
+    assert sure.low[natural].tolist() == sure.high[natural].tolist() == [0, 0]  # it is its own
+    unseen = 1.96**2 / (1000 + 1.96**2)  # of no example, Wilson's upper end
+    np.testing.assert_allclose(sure.high[a], [300 * unseen, 100 * unseen], rtol=1e-4)
+    np.testing.assert_allclose(sure.low[a], -sure.high[a])
 
 
 def test_the_same_runs_give_the_same_intervals(study):
@@ -87,7 +94,8 @@ def test_examples_in_another_order_are_the_same_examples(tmp_path, write):
     arrays, about = run.load_evaluation()
     turned = {name: arrays[name][::-1] for name in ("outcomes", "ids")}
     run.save_evaluation(arrays | turned, about)
-    assert not front_of(tmp_path).uncertainty.high.any()
+    found = front_of(tmp_path).uncertainty
+    assert found.high.max() < 1.2  # of three scores that differ in no example
 
 
 def test_other_examples_have_no_intervals_and_the_notes_say_so(tmp_path, write):
@@ -110,3 +118,85 @@ def test_the_table_shows_members_and_whoever_may_be_one(tmp_path, write):
     assert [str(one) for one in sure][:2] == ["100 %", "100 %"]
     spread = [str(cell) for cell in table.columns[2].cells]
     assert spread[0].startswith("80.0 [")
+
+
+def write_seeds(write, folder, variant, scores, seeds=None, **how):
+    for seed, score in zip(seeds or range(len(scores)), scores, strict=True):
+        write(folder / f"{variant}{seed}", variant, 80, (score, 20, 20, 0), seed=seed, **how)
+
+
+def test_of_two_seeds_nothing_is_said_and_of_more_students_t(tmp_path, write):
+    write_seeds(write, tmp_path, "two", (30, 40))
+    write_seeds(write, tmp_path, "three", (33, 35, 37))
+    front = front_of(tmp_path, objectives=("natural", "pgd"))
+    sure, two, three = front.uncertainty, place_of(front, "two"), place_of(front, "three")
+    assert np.isnan([sure.low[two], sure.high[two]]).all()
+    assert sure.over[two] is None
+    assert sure.over[three] == "examples and seeds"
+    reach = 4.303 * 2 / 3**0.5  # of 2 degrees of freedom
+    examples = 196 * (0.35 * 0.65 / 1000) ** 0.5
+    assert sure.high[three, 1] - 35 == pytest.approx(np.hypot(reach, examples), rel=0.02)
+    assert sure.on_front is None
+
+
+def test_an_unknown_interval_is_a_dash_a_null_and_no_bar(tmp_path, write):
+    write_seeds(write, tmp_path, "two", (30, 40))
+    write_seeds(write, tmp_path, "three", (33, 35, 37))
+    report = make_fronts(tmp_path, objectives=("natural", "pgd"))
+    (front,) = report.fronts
+    table = interval_table(front)
+    columns = {str(column.header): [str(c) for c in column.cells] for column in table.columns}
+    assert columns["over"] == ["examples and seeds", "-"]
+    assert columns["pgd"][1] == "35.0"
+    assert columns["non-dominated"] == ["-", "-"]
+    draw_front(front)
+    write_front(report, tmp_path)
+    told = json.loads((tmp_path / "front.json").read_text("utf-8"))
+    two = told["settings"][1]
+    assert (two["low"], two["interval_over"], two["non_dominated"]) == (
+        *({"natural accuracy": None, "pgd": None}, None, None),
+    )
+    with (tmp_path / "front.csv").open() as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert rows["two seed 0"]["low.pgd"] == rows["two seed 0"]["non_dominated"] == ""
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"),
+    [
+        ({"a": 1, "b": 1}, "over test examples alone: the luck of training is not in them."),
+        ({"a": 3, "b": 3}, "over test examples and seeds."),
+        ({"a": 3, "b": 1}, "test examples and seeds; of one seed, over test examples alone."),
+        ({"a": 3, "b": 2}, "test examples and seeds; of two seeds there is none."),
+    ],
+)
+def test_the_notes_say_what_the_intervals_speak_of(tmp_path, write, seeds, words):
+    for variant, count in seeds.items():
+        write_seeds(write, tmp_path, variant, [40 + seed for seed in range(count)])
+    front = front_of(tmp_path, objectives=("natural", "pgd"))
+    notes = " ".join(standing_notes(front))
+    assert words in notes
+    known = len(set(seeds.values())) == 1
+    assert (front.uncertainty.on_front is not None) == known
+    assert ("not known before every setting has 3 seeds" in notes) != known
+
+
+def test_the_luck_of_a_natural_run_that_seeds_share_is_not_in_their_gains(tmp_path, write):
+    write_seeds(write, tmp_path, "a", (40, 41, 42))
+    write_seeds(write, tmp_path, "natural", (10,))
+    words = "the luck of the natural runs is not in the gains over them"
+    assert words in " ".join(standing_notes(front_of(tmp_path)))
+    write_seeds(write, tmp_path, "natural", (11, 12), seeds=(1, 2))
+    assert words not in " ".join(standing_notes(front_of(tmp_path)))
+
+
+def test_of_equally_good_settings_few_seeds_name_none_with_certainty(tmp_path, write):
+    """The share is that of a t test: over studies it is as often below 5 % as chance has it."""
+    write_seeds(write, tmp_path, "a", (40, 41, 42))
+    settings = front_of(tmp_path, objectives=("natural", "pgd")).settings
+    luck = np.random.default_rng(0).normal(0, 2, (2000, 3))  # of the difference of two settings
+    (drawn,) = _luck(settings, 2000)
+    mean = luck.mean(1, keepdims=True)
+    below = (mean + (luck - mean) @ drawn.T < 0).mean(1)
+    for share in (0.05, 0.2, 0.5, 0.8, 0.95):
+        assert np.mean(below < share) == pytest.approx(share, abs=0.03)

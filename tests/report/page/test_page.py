@@ -79,11 +79,33 @@ def test_published_figures_and_differences_stand_below_ours(page, tmp_path, writ
 
 
 def test_seeds_share_a_line_and_have_a_card_each(page, tmp_path, write):
-    for seed, natural in ((0, 90), (1, 92)):
+    for seed, natural in enumerate((90, 92, 91)):
         write(tmp_path / f"{seed}", "natural", natural, SCORES, seed=seed)
     text = page(tmp_path)
-    assert "91.0 ± 1.4" in visible(text)
-    assert re.findall(r'<details class="card" id="(.*?)"', text) == ["run-0", "run-1"]
+    assert re.search(r"91\.0 \[8\d\.\d, 9\d\.\d\]", visible(text))
+    assert "±" not in visible(text)
+    assert re.findall(r'<details class="card" id="(.*?)"', text) == ["run-0", "run-1", "run-2"]
+
+
+def test_of_several_seeds_the_mark_of_the_front_is_the_settings_alone(page, tmp_path, write):
+    """The mean of a lies on the front by one run, which dominates both of its others and of b."""
+    for seed, score in enumerate((60, 30, 31)):
+        write(tmp_path / f"a{seed}", "a", 90, (score, 20, 20, 0), seed=seed)
+        write(tmp_path / f"b{seed}", "b", 89, (35, 20, 20, 0), seed=seed)
+    text = page(tmp_path)
+    scores, runs, cards = (
+        text.partition(f'<section aria-labelledby="{part}-0">')[2].partition("</section>")[0]
+        for part in ("scores", "runs", "cards")
+    )
+    assert visible(scores).count("on the front") == 1
+    assert "< dominated by a" in visible(scores).replace("&lt;", "<")
+    assert "on the front" not in visible(runs).replace("whether its setting is on the front", "")
+    assert visible(runs).count("by none") == 1
+    assert visible(runs).count("dominated by") == 5
+    assert "●" not in visible(cards)
+    assert "dominated by a seed 0; its setting, the mean of 3 seeds, is on the front" in text
+    assert "no other run dominates it; its setting, the mean of 3 seeds, is on the front" in text
+    assert "dominated by a seed 0; its setting, the mean of 3 seeds, is dominated by a" in text
 
 
 def test_runs_that_cannot_be_compared_get_sections_of_their_own(page, study, write):

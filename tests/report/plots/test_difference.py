@@ -80,3 +80,17 @@ def test_scores_that_are_absent_have_no_difference(tmp_path, write, runs_of):
     assert str(caught.value) == (
         "no threat has a score.\n  An evaluation with union_only has no score of a single threat."
     )
+
+
+def test_a_band_is_the_interval_of_the_paired_seeds(swept, runs_of):
+    runs = runs_of(swept)
+    for measure in ("accuracy", "conditional"):
+        figure = Difference(across="scalarizer.r", of="pareto", minus="pgd-at", measure=measure)
+        (axes,) = draw_difference(runs, STUDY, figure).axes
+        bands = [band for band in axes.collections if len(band.get_paths())]
+        assert len(bands) == 4
+        lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
+        for line, band in zip(lines, bands, strict=True):
+            low, high = band.get_datalim(axes.transData).intervaly
+            assert low < min(line.get_ydata()) <= max(line.get_ydata()) < high
+            assert high - low < 40

@@ -1,11 +1,13 @@
-import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
+from moat.report.intervals import Interval
 from moat.report.plots.looks import (
+    BANDS,
     bands_text,
+    draw_line,
     legend_lines,
     looks_of,
-    mean_and_band,
     point_name,
     seeds_text,
     spread_over,
@@ -49,17 +51,22 @@ def test_points_are_picked_evenly_with_both_ends():
     assert spread_over(["a"], 3) == ["a"]
 
 
-def test_a_band_is_the_standard_deviation_of_the_seeds():
-    mean, deviation = mean_and_band([[1.0, 2.0], [3.0, 2.0]])
-    assert list(mean) == [2, 2]
-    assert list(deviation) == pytest.approx([2**0.5, 0])
-    assert float(mean_and_band([5.0])[1]) == 0
+def test_a_band_is_drawn_where_there_are_intervals():
+    axes = Figure().add_subplot()
+    look = {"color": "black"}
+    draw_line(axes, [0, 1], [[1.0, 3.0], [2.0]], look, [None, None])
+    assert not axes.collections
+    band = Interval(1.0, 4.0, "examples and seeds")
+    draw_line(axes, [0, 1, 2], [[2.0]] * 3, look, [band, band, None])
+    assert axes.collections[0].get_datalim(axes.transData).bounds == (0, 1, 1, 3)
+    assert list(axes.lines[0].get_ydata()) == [2, 2]
 
 
 def test_seeds_are_counted_where_there_are_several(swept, runs_of, tmp_path, write):
     columns = runs_of(swept).settings
     assert seeds_text(columns) == "Means over 3 seeds."
-    assert bands_text(columns) == "Means over 3 seeds; bands: ± one standard deviation."
+    assert bands_text(columns) == f"Means over 3 seeds; {BANDS}."
+    assert BANDS.startswith("bands: 95 % intervals over test examples and seeds")
     write(tmp_path / "one" / "a", "natural", 98, (40, 30, 20, 10))
     alone = runs_of(tmp_path / "one").settings
     assert seeds_text(alone) == bands_text(alone) == ""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from moat.errors import PlotError
@@ -108,3 +110,15 @@ def test_one_run_is_one_point(tmp_path, write, runs_of):
     first, *_ = series_of(runs, across, ["flow"], conditional=False)
     assert (first.threat, first.strength, first.values) == ("flow", "2", ((30.0,),))
     assert len(drawn(runs, Relationship("scalarizer.r", "pareto")).axes) == 4
+
+
+def test_a_band_is_the_interval_of_the_seeds_and_without_three_there_is_none(swept, runs_of):
+    runs = runs_of(swept)
+    across = points_across(runs, "digits_pareto", "pareto", "scalarizer.r")
+    for conditional in (False, True):
+        for line in series_of(runs, across, ["flow", "rt"], conditional):
+            for values, band in zip(line.values, line.bands, strict=True):
+                assert band.low < min(values) < max(values) < band.high
+    fewer = replace(runs.settings[1], rows=runs.settings[1].rows[:2])
+    alone = replace(across, columns=(fewer,), values=(0.5,))
+    assert {line.bands for line in series_of(runs, alone, ["flow"], False)} == {(None,)}

@@ -15,7 +15,9 @@ def test_a_panel_is_a_threat_and_begins_at_the_natural_accuracy(swept, runs_of):
     assert [label.get_text() for label in pgd.get_xticklabels()] == ["0", "2", "4"]
     assert pgd.get_xlabel() == "iterations of the search"
     assert len(pgd.collections) == 5  # a band each
-    assert "bands: ± one standard deviation" in figure.texts[-1].get_text().replace("\n", " ")
+    assert "bands: 95 % intervals over test examples and seeds" in figure.texts[
+        -1
+    ].get_text().replace("\n", " ")
 
 
 def test_a_threat_is_drawn_by_what_its_strengths_are(tmp_path, write, judged_any_way, runs_of):

@@ -39,12 +39,17 @@ def test_columns_without_published_figures_have_no_lines_for_them(study):
 
 
 def test_seeds_are_counted_where_there_are_several(tmp_path, write):
-    for seed, score in enumerate((50, 54)):
+    for seed, score in enumerate((50, 54, 52)):
         write(tmp_path / str(seed), "max-at", 90, (score, 0, 0, 0), seed=seed)
+        if seed < 2:
+            write(tmp_path / f"p{seed}", "pgd-at", 90, (score, 0, 0, 0), seed=seed)
     write(tmp_path / "n", "natural", 90, (10, 0, 0, 0))
-    found = lines(tmp_path, ["natural", "max-at"])
-    assert found["seeds", "seeds"] == ("1", "2")
-    assert found["score", "pgd"] == ("10.0", "52.0 ± 2.8")
+    found = lines(tmp_path, ["natural", "pgd-at", "max-at"])
+    assert found["seeds", "seeds"] == ("1", "2", "3")
+    alone, two, three = found["score", "pgd"]
+    assert (alone, two) == ("10.0", "52.0")
+    low, high = map(float, three.removeprefix("52.0 [").removesuffix("]").split(", "))
+    assert low < 52 - 4.3 * 2 / 3**0.5 < 52 + 4.3 * 2 / 3**0.5 < high  # Student's t, and examples
 
 
 def test_the_share_out_of_reach_is_left_out_where_no_column_has_one(study, write):

@@ -34,27 +34,38 @@ def test_scores_are_rows_and_runs_are_columns(study):
     assert cell(board, "max-at", "union").mean == pytest.approx(48.3)
 
 
-def test_the_mean_and_the_deviation_are_over_seeds(tmp_path, write):
+def test_the_mean_and_its_interval_are_over_seeds(tmp_path, write):
     for seed, (natural, robust) in enumerate([(10, 50), (20, 54), (30, 61)]):
         write(tmp_path / f"n{seed}", "natural", 98, (natural, 0, 0, 0), seed=seed)
         write(tmp_path / f"m{seed}", "max-at", 90 + seed, (robust, 0, 0, 0), seed=seed)
     board = board_of(tmp_path)
     pgd, universal = cell(board, "max-at", "pgd"), cell(board, "max-at", "universal")
-    assert (pgd.mean, pgd.deviation) == (pytest.approx(55), pytest.approx(31**0.5))
+    assert pgd.mean == pytest.approx(55)
+    reach = 4.303 * 31**0.5 / 3**0.5  # Student's t of 2 degrees of freedom
+    assert pgd.interval.high - 55 == pytest.approx(reach, rel=0.05)
+    assert pgd.text == f"55.0 [{pgd.interval.low:.1f}, {pgd.interval.high:.1f}]"
     # 50 - 10, 54 - 20, 61 - 30: each seed against the natural run of its own
     assert universal.values == pytest.approx((40, 34, 31))
     assert universal.mean == pytest.approx(35)
     assert cell(board, "natural", "universal").values == (0, 0, 0)
 
 
-def test_one_seed_has_no_deviation(study):
-    assert cell(board_of(study), "max-at", "pgd").deviation is None
+def test_of_one_seed_the_interval_speaks_of_examples_alone_and_is_not_in_the_text(study):
+    found = cell(board_of(study), "max-at", "pgd")
+    assert found.interval.over == "examples"
+    assert found.interval.low < found.mean < found.interval.high
+    assert found.text == "65.2"
+
+
+def test_a_natural_run_is_not_apart_from_itself(study):
+    found = cell(board_of(study), "natural", "universal")
+    assert (found.interval.low, found.interval.high) == (0, 0)
 
 
 def test_without_a_natural_run_the_universal_score_is_absent(tmp_path, write):
     write(tmp_path / "m", "max-at", 90, (50, 40, 30, 20))
     found = cell(board_of(tmp_path), "max-at", "universal")
-    assert (found.values, found.mean, found.deviation) == ((), None, None)
+    assert (found.values, found.mean, found.interval) == ((), None, None)
 
 
 def test_published_figures_stand_beside_the_runs_they_name(study, write):

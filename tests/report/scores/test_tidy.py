@@ -1,13 +1,13 @@
 import csv
 import io
-from statistics import fmean, stdev
+from statistics import fmean
 
 import pytest
 
 from moat.report import Published, make_scoreboards
 from moat.report.scores.tidy import scores_csv
 
-NUMBERS = ("ours", "sd", "published", "difference")
+NUMBERS = ("ours", "low", "high", "published", "difference")
 
 
 def lines(results, *arguments):
@@ -25,7 +25,8 @@ def test_there_is_one_line_for_each_score_of_each_run(study):
     assert len(found) == 14 * 8
     assert len({(one["study"], one["label"], one["score"]) for one in found}) == len(found)
     assert list(found[0]) == [
-        *("study", "label", "score", "ours", "sd", "seeds", "published", "difference", "source"),
+        *("study", "label", "score", "ours", "low", "high", "interval_over", "seeds"),
+        *("published", "difference", "source"),
         *("examples", "constant_guesses", "protocol_hash", "folders"),
     ]
     natural = line(found, "natural", "pgd")
@@ -33,9 +34,11 @@ def test_there_is_one_line_for_each_score_of_each_run(study):
         *("digits_pareto", "1000", "0123456789abcdef"),
     )
     assert natural["folders"] == "natural/plain/seed-0"
-    assert [natural[name] for name in ("sd", "seeds", "published", "difference", "source")] == [
-        *("", "1", "", "", "")
+    assert [natural[name] for name in ("seeds", "published", "difference", "source")] == [
+        *("1", "", "", "")
     ]
+    assert float(natural["low"]) < 29.4 < float(natural["high"])
+    assert natural["interval_over"] == "examples"
 
 
 def test_what_is_read_back_is_what_can_be_recomputed_at_full_precision(tmp_path, write):
@@ -46,7 +49,8 @@ def test_what_is_read_back_is_what_can_be_recomputed_at_full_precision(tmp_path,
     found = lines(tmp_path, Published("the paper", {"max-at": {"pgd": 65.16, "universal": 30.0}}))
     pgd, universal = line(found, "max-at", "pgd"), line(found, "max-at", "universal")
     assert float(pgd["ours"]) == pytest.approx(fmean(robust), abs=1e-12)
-    assert float(pgd["sd"]) == pytest.approx(stdev(robust), abs=1e-12)
+    assert float(pgd["low"]) < min(robust) < max(robust) < float(pgd["high"])
+    assert pgd["interval_over"] == "examples and seeds"
     assert float(pgd["difference"]) == float(pgd["ours"]) - float(pgd["published"])
     assert (pgd["published"], pgd["source"], pgd["seeds"]) == ("65.16", "the paper", "3")
     assert pgd["constant_guesses"] == "3"
@@ -62,7 +66,7 @@ def test_what_is_absent_is_empty(tmp_path, write):
         lines(tmp_path, Published("the paper", {"max-at": {"universal": 30.0}})),
         *("max-at", "universal"),
     )
-    assert [found[name] for name in NUMBERS] == ["", "", "30.0", ""]
+    assert [found[name] for name in NUMBERS] == ["", "", "", "30.0", ""]
 
 
 def test_quotes_commas_and_lines_in_a_label_come_back(tmp_path, write):

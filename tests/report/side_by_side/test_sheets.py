@@ -59,7 +59,7 @@ def test_differences_stand_beside_their_runs_and_are_marked(pair, enter):
     sheet = scores_sheet(compare_runs([run.path for run in pair]), [1])
     assert sheet.headings == ("", "max-at", "mgda", "difference")
     rows = {row[0]: row[1:] for row in sheet.rows}
-    assert rows["pgd"] == ("100.0", "100.0", "  +0.0     [+0.0, +0.0]")
+    assert rows["pgd"] == ("100.0", "100.0", "  +0.0     [-3.7, +3.7]")
     assert rows["flow"][:2] == ("100.0", "60.0")
     assert rows["flow"][2].startswith(" -40.0")
     assert rows["flow"][2].endswith("] *")

@@ -28,7 +28,7 @@ def test_recipes_scores_and_examples_stand_one_after_another(paths):
 
 def test_the_notes_say_what_the_interval_does_not_cover(paths):
     words = words_of(compare_runs(paths))
-    assert "95 % interval of the paired bootstrap (1,000 resamples of the test examples" in words
+    assert "its 95 % interval over test examples, paired: each example's own difference" in words
     assert (
         "the interval covers the choice of the test examples and not the luck of training." in words
     )

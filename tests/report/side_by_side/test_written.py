@@ -71,7 +71,8 @@ def test_a_difference_of_exactly_zero_is_written_as_one(pair, enter):
     for run in pair:
         enter(run, [[1, 1, 1, 1]] * 4)
     rows = rows_of(comparison_csv(compare_runs([run.path for run in pair])))
-    assert {(row["difference"], row["low"]) for row in rows if row["reference"]} == {("0.0", "0.0")}
+    assert {row["difference"] for row in rows if row["reference"]} == {"0.0"}
+    assert {row["excludes_zero"] for row in rows if row["reference"]} == {"False"}
 
 
 def test_what_came_of_each_example_is_written_by_its_id(pair, enter):

@@ -1,0 +1,116 @@
+"""The 95 % intervals of every table and picture, and what they speak of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from moat.outcomes import NATURAL_COLUMN, Column, seeds_interval, share_contributions
+from moat.outcomes.intervals import FEWEST_SEEDS, LEVEL, Ends, Floats
+from moat.report.front.objectives import Objective
+from moat.report.points import Point
+from moat.report.rows import Row
+
+EXAMPLES, SEEDS = "examples", "examples and seeds"
+"""What an interval speaks of: other test examples alone, or other seeds as well."""
+PERCENT = f"{100 * LEVEL:g} %"
+
+
+def spoken_of(seeds: int) -> str | None:
+    """Return what an interval of so many seeds speaks of; None where there is none."""
+    if seeds == 1:
+        return EXAMPLES
+    return SEEDS if seeds >= FEWEST_SEEDS else None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The ends of a 95 % interval, and what it speaks of."""
+
+    low: float
+    high: float
+    over: str
+
+
+def score_intervals(rows: Sequence[Row], objectives: Sequence[Objective]) -> list[Interval | None]:
+    """Return the intervals of the means of some seeds' scores; None where there can be none.
+
+    Each is over the runs that have the score.
+    """
+    having = [tuple(row for row in rows if o.value(row) is not None) for o in objectives]
+    found: list[Interval | None] = [None] * len(objectives)
+    for some in dict.fromkeys(having):
+        over = spoken_of(len(some)) if some else None
+        if over is None or not judged_alike(some):
+            continue
+        places = [place for place, other in enumerate(having) if other == some]
+        chosen = [objectives[place] for place in places]
+        ends = intervals_of(added_by(some, chosen), some, chosen)
+        for place, low, high in zip(places, ends[0].tolist(), ends[1].tolist(), strict=True):
+            found[place] = Interval(low, high, over)
+    return found
+
+
+def share_interval(
+    points: Sequence[Point], columns: Sequence[Column], conditional: bool = False
+) -> Interval | None:
+    """Return the interval of a share over some seeds; None of fewer than three.
+
+    The share is of those that withstood all of these columns of the outcome matrix.
+    """
+
+    def added(point: Point) -> Floats:
+        return share_contributions(point.outcomes, columns, conditional=conditional)
+
+    each = [in_order(point, added(point)) for point in points]
+    return interval_over_seeds(points, each, bounds_among(points, conditional))
+
+
+def interval_over_seeds(
+    points: Sequence[Point], added: Sequence[Floats], bounds: tuple[float, float]
+) -> Interval | None:
+    """Return the interval of a mean over seeds and examples, in percent; None of too few seeds."""
+    if spoken_of(len(added)) != SEEDS or not same_examples(points):
+        return None
+    low, high = (float(end) for end in seeds_interval(np.stack(added), bounds))
+    return None if np.isnan(low) else Interval(max(low, -100.0), min(high, 100.0), SEEDS)
+
+
+def bounds_among(points: Sequence[Point], conditional: bool) -> tuple[float, float]:
+    """Return the least and the most that an example adds to a share of all examples, or of some."""
+    if not conditional:
+        return 0.0, 100.0
+    right = min(float(point.outcomes.withstood([NATURAL_COLUMN]).mean()) for point in points)
+    return (100 - 100 / right, 100 / right) if right else (0.0, 100.0)
+
+
+def in_order(point: Point, added: Floats) -> Floats:
+    """Return what examples add in the order of their ids."""
+    return np.asarray(added[np.argsort(point.outcomes.ids, kind="stable")])
+
+
+def judged_alike(rows: Iterable[Row]) -> bool:
+    """Say whether all runs, and the natural runs beside them, were judged on the same examples."""
+    return same_examples(run for row in rows for run in (row.point, *row.origin))
+
+
+def same_examples(points: Iterable[Point]) -> bool:
+    """Say whether runs were judged on the same examples, in whatever order."""
+    ids = [np.sort(point.outcomes.ids) for point in dict.fromkeys(points)]
+    return all(np.array_equal(ids[0], other) for other in ids[1:])
+
+
+def added_by(rows: Sequence[Row], objectives: Sequence[Objective]) -> Floats:
+    """Return what each example adds, (seeds, objectives, examples)."""
+    return np.stack([[o.per_example(row) for o in objectives] for row in rows])
+
+
+def intervals_of(added: Floats, rows: Sequence[Row], objectives: Sequence[Objective]) -> Ends:
+    """Return the ends of each objective's interval, NaN of two seeds, from what `added_by` says."""
+    bounds = [[objective.bounds(row) for row in rows] for objective in objectives]
+    outer = [(min(low for low, _ in each), max(high for _, high in each)) for each in bounds]
+    low, high = np.empty(len(objectives)), np.empty(len(objectives))
+    for ends in dict.fromkeys(outer):
+        places = [place for place, other in enumerate(outer) if other == ends]
+        low[places], high[places] = seeds_interval(added[:, places], ends)
+    return low, high
