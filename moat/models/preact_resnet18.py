@@ -1,6 +1,6 @@
 """The network of the CIFAR studies."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -22,7 +22,6 @@ class PreActResNet18(Model):
     Wu and He, Group Normalization, 2018.
     """
 
-    bears_channels_last: ClassVar[bool] = True
     width: PositiveInt = 64  # channels of the first stage; each further one has twice as many
     groups: PositiveInt = 32  # of channels that are normalised together; divides the width
     mean: Annotated[tuple[float, ...], Field(strict=False)] = (0.4914, 0.4822, 0.4465)  # CIFAR-10's

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from moat.models import PythonModel, SmallCNN, TinyCNN, torchvision_model
+from moat.models import PreActResNet18, PythonModel, SmallCNN, TinyCNN, torchvision_model
 from moat.study.layout import best_layout, laid_out
 
 SHAPE = (3, 12, 12)
@@ -94,6 +94,11 @@ def test_moats_own_networks_are_laid_out_untried(made):
     network.register_forward_hook(lambda *_: called.append(1))
     assert lies_last(best_layout(made, network, shape))
     assert not called
+
+
+def test_a_network_with_group_norm_stays_since_it_is_slower_with_its_channels_last():
+    made = PreActResNet18(width=4, groups=2)
+    assert not lies_last(best_layout(made, made.build((3, 16, 16), 5), (3, 16, 16)))
 
 
 def test_torchvisions_other_networks_are_tried():
