@@ -12,6 +12,7 @@ from moat.threats import GradientThreat, RTGrid, SearchedThreat, Threat
 from moat.types import NATURAL
 
 Falls = Literal["last", "any"]
+Sample = Literal["stratified", "first"]
 
 
 class Attempt(NamedTuple):
@@ -38,8 +39,9 @@ class Protocol:
 
     `ensembles` name several searches of one perturbation set by one name. `summed` are the threats
     or ensembles that total and universal score add up: all unless named, an ensemble in place of
-    its members. `examples` keeps only the first so many of the test split. `seed` draws random
-    starts.
+    its members. `examples` keeps only so many of the test split: a `sample` that is drawn, every
+    class by its share, or the first, which may be harder or easier than the rest. `seed` draws the
+    sample and random starts.
     """
 
     threats: Mapping[str, Threat]
@@ -52,6 +54,7 @@ class Protocol:
     falls: Falls = "last"
     union_only: bool = False
     ensembles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sample: Sample = "stratified"
 
     def __post_init__(self) -> None:
         if NATURAL in (*self.threats, *self.ensembles):
@@ -61,6 +64,11 @@ class Protocol:
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
         require_falls(self.falls)
+        if self.sample not in get_args(Sample):
+            raise MoatError(
+                f"a sample is 'stratified' or the 'first' examples, not {self.sample!r}."
+                f"{did_you_mean(self.sample, get_args(Sample))}"
+            )
         if self.union_only and self.falls != "any":
             raise MoatError(
                 "union_only leaves out whoever fell, so an example must fall for good.",

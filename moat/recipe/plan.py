@@ -132,6 +132,7 @@ def described_protocol(protocol: Protocol) -> dict[str, Any]:
         strengths = {"at_epsilon": list(radii)} if radii else {"at_steps": protocol.steps(label)}
         restarts = protocol.restarts.get(label, 1)
         searched[label] = {**described(threat), **strengths, "restarts": restarts}
+    drawn = protocol.examples is not None and protocol.sample != "first"
     return json.loads(  # type: ignore[no-any-return]
         json.dumps(
             {
@@ -142,6 +143,7 @@ def described_protocol(protocol: Protocol) -> dict[str, Any]:
                 "falls": protocol.falls,
                 "union_only": protocol.union_only,
                 "ensembles": dict(protocol.ensembles),
+                **({"sample": protocol.sample} if drawn else {}),  # "first" is older than the key
             }
         )
     )

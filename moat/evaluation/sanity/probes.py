@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from moat.evaluation.protocol import Protocol
+from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
-from moat.losses import is_correct
+from moat.losses import LossName, is_correct
 from moat.threats import Climb, GradientThreat, ascend, attacked
-from moat.threats.searches import RandomSearch, Search
+from moat.threats.searches import APGD, RandomSearch, Search
 from moat.types import Images, Labels, PerExample, Transform, Verdicts
 
 DRAWS = 50  # without a gradient, an example
@@ -44,14 +45,49 @@ class Probe:
         drawn = replace(climb, balls=balls, search=search, at_steps=(DRAWS,))
         return self._stood(drawn, standing, DRAWS)
 
+    def as_predicted(self, label: str, standing: Verdicts) -> Verdicts:
+        """Leave out whose margin changes otherwise than its gradient says, on a small step.
+
+        A step from the image, or from a random start where the threat's search could get.
+        """
+        threat, generator = self._threat(label), self._generator(label, "differences")
+        climb = self._climb(label, threat, generator)
+        balls = _within(threat, max(climb.at_steps), climb.balls)(self.x)
+        for point in points(threat, self.x, balls, generator):
+            wrong = unpredicted(self.model, self.y, point, self.pass_size, generator)
+            standing = standing & ~wrong
+        return standing
+
+    def by_ratio(self, label: str, standing: Verdicts) -> Verdicts:
+        """Climb the difference-of-logits ratio by Auto-PGD, where the threat's search could get.
+
+        The loss does not saturate and knows no scale. With two classes it is the margin.
+        """
+        threat, generator = self._threat(label), self._generator(label, "dlr")
+        own = self._climb(label, threat, generator)
+        balls = _within(threat, max(own.at_steps), own.balls)
+        pairs = zip(threat.identity(self.x), balls(self.x), strict=True)
+        start = tuple(ball.sample(block, generator) for block, ball in pairs)
+        loss: LossName = "dlr" if self._classes() > 2 else "margin"
+        climb = replace(
+            own, balls=balls, search=_auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
+        )
+        return self._stood(climb, standing, STEPS)
+
     def unbounded(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb by Auto-PGD within ever wider bounds, each from anywhere in them."""
-        threat = replace(self._threat(label), search="apgd", steps=STEPS, start="uniform")
+        """Climb by Auto-PGD within ever wider bounds, each time from the image itself.
+
+        A start elsewhere would be far from the image by itself, and fell without a gradient.
+        """
+        threat = self._threat(label)
+        loss = "cross-entropy" if threat.loss == "kl" else threat.loss  # kl is flat at the image
         for wider in WIDER:
             if not bool(standing.any()):
                 break
             generator = self._generator(label, f"unbounded {wider}")
-            climb = threat.climb(self.x, self.y, generator=generator, reach=wider)
+            own = threat.climb(self.x, self.y, generator=generator, reach=wider)
+            start = threat.identity(self.x)
+            climb = replace(own, search=_auto_pgd, loss=loss, start=start, at_steps=(STEPS,))
             standing = standing & self._stood(climb, standing, STEPS)
         return standing
 
@@ -86,9 +122,17 @@ class Probe:
         assert stood is not None  # ascend measures unless told otherwise
         return standing & stood
 
+    def _classes(self) -> int:
+        with attacked(self.model), torch.no_grad():
+            return int(self.model(self.x[:1]).shape[1])
+
     def _generator(self, label: str, probe: str) -> torch.Generator:
         digest = sha256(f"{self.protocol.seed}/{label}/{probe}".encode()).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+
+
+def _auto_pgd(w: Transform, like: PerExample) -> Search:
+    return APGD(w, like, STEPS)
 
 
 def _within(
