@@ -17,7 +17,8 @@ from moat.threats import GradientThreat, attacked
 from moat.types import Images, Labels, PerExample, Transform, Verdicts
 
 UPHILL, ACROSS = 0.3, 0.05  # steps along the gradient's signs and along random ones, as shares
-WRONG = 0.5  # of the change that the gradient predicts
+WRONG = 0.5  # of the rise that the gradient predicts uphill
+ASTRAY = 1.5  # times the change that it usually predicts across: ties in flat images make up to 1
 ROUNDING = 16  # times the precision of the largest logit
 
 
@@ -62,10 +63,10 @@ def points(
 def unpredicted(
     model: nn.Module, y: Labels, point: Point, pass_size: int, generator: torch.Generator
 ) -> Verdicts:
-    """Return whose margin changes otherwise than its gradient says, by half of that or more.
+    """Return whose margin changes far otherwise than its gradient says.
 
-    One step follows the signs of the gradient, the other random signs. It costs three forwards and
-    a backward.
+    One step follows the signs of the gradient, the other random signs: the latter finds what the
+    gradient leaves out. It costs three forwards and a backward.
     """
     blocks = tuple(block.detach().requires_grad_() for block in point.blocks)
     with attacked(model):
@@ -77,9 +78,9 @@ def unpredicted(
         signs = tuple(2 * draw(torch.rand, block, generator).round() - 1 for block in blocks)
         uphill = tuple(slope.sign() for slope in slopes)
         with torch.no_grad():
-            for length, direction, typical in (
-                (UPHILL, uphill, _sum),
-                (ACROSS, signs, _root_sum_of_squares),
+            for length, direction, usual, most in (
+                (UPHILL, uphill, _sum, WRONG),
+                (ACROSS, signs, _root_sum_of_squares, ASTRAY),
             ):
                 steps = zip(blocks, point.size, direction, strict=True)
                 moved = point.project(
@@ -89,7 +90,7 @@ def unpredicted(
                 parts = zip(moved, blocks, slopes, strict=True)
                 terms = [rows((there - here) * slope) for there, here, slope in parts]
                 error = (after - before - _sum(terms)).abs()
-                wrong |= ~(error <= WRONG * typical(terms).abs() + floor)
+                wrong |= ~(error <= most * usual(terms).abs() + floor)
     return wrong.detach()
 
 

@@ -15,8 +15,8 @@ from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
 from moat.losses import LossName, is_correct
 from moat.threats import Climb, GradientThreat, ascend, attacked
-from moat.threats.searches import APGD, RandomSearch, Search
-from moat.types import Images, Labels, PerExample, Transform, Verdicts
+from moat.threats.searches import APGD, RandomSearch, Search, SignSearch
+from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
 DRAWS = 50  # without a gradient, an example
 WIDER = (1, 2, 4, 8, 16, 32, 64)  # times the protocol's bounds
@@ -66,30 +66,56 @@ class Probe:
         threat, generator = self._threat(label), self._generator(label, "dlr")
         own = self._climb(label, threat, generator)
         balls = _within(threat, max(own.at_steps), own.balls)
-        pairs = zip(threat.identity(self.x), balls(self.x), strict=True)
-        start = tuple(ball.sample(block, generator) for block, ball in pairs)
-        loss: LossName = "dlr" if self._classes() > 2 else "margin"
+        start = _sample(balls(self.x), threat.identity(self.x), generator)
+        loss: LossName = "dlr" if self._logits(self.x[:1]).shape[1] > 2 else "margin"
         climb = replace(
             own, balls=balls, search=_auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
         )
         return self._stood(climb, standing, STEPS)
 
     def unbounded(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb by Auto-PGD within ever wider bounds, each time from the image itself.
+        """Climb within ever wider bounds, by Auto-PGD and by signs, from images that are right.
 
-        A start elsewhere would be far from the image by itself, and fell without a gradient.
+        A start drawn in wide bounds is far from the image by itself, and fells a model without any
+        gradient.
         """
         threat = self._threat(label)
         loss = "cross-entropy" if threat.loss == "kl" else threat.loss  # kl is flat at the image
+        generator = self._generator(label, "unbounded")
         for wider in WIDER:
-            if not bool(standing.any()):
-                break
-            generator = self._generator(label, f"unbounded {wider}")
             own = threat.climb(self.x, self.y, generator=generator, reach=wider)
-            start = threat.identity(self.x)
-            climb = replace(own, search=_auto_pgd, loss=loss, start=start, at_steps=(STEPS,))
-            standing = standing & self._stood(climb, standing, STEPS)
+            start = self._right_start(threat, generator)
+            for search in (_auto_pgd, _by_signs):
+                if not bool(standing.any()):
+                    return standing
+                climb = replace(
+                    own,
+                    search=search,
+                    balls=_with_short_steps(own.balls),
+                    loss=loss,
+                    start=start,
+                    at_steps=(STEPS,),
+                )
+                standing = standing & self._stood(climb, standing, STEPS)
         return standing
+
+    def _right_start(self, threat: GradientThreat, generator: torch.Generator) -> Transform:
+        """Return a random start within the threat's own bounds where that is still right.
+
+        Elsewhere a quarter of it, or else the image: there the derivative of interpolation jumps.
+        """
+        start = identity = threat.identity(self.x)
+        drawn = _sample(threat.balls(self.x), identity, generator)
+        for share in (1 / 4, 1):
+            nearer = tuple(
+                zero + share * (block - zero) for zero, block in zip(identity, drawn, strict=True)
+            )
+            right = is_correct(self._logits(threat.apply(self.x, nearer)), self.y)
+            start = tuple(
+                torch.where(right.view(-1, *[1] * (block.ndim - 1)), block, before)
+                for block, before in zip(nearer, start, strict=True)
+            )
+        return start
 
     def transferred(self, label: str, other: nn.Module, standing: Verdicts) -> Verdicts:
         """Search on another model, and give what was found there to this one."""
@@ -97,9 +123,7 @@ class Probe:
         climb = self._climb(label, threat, self._generator(label, "transfer"))
         (traces,) = ascend(other, [replace(climb, among=standing)], self.pass_size, measure=False)
         images = traces[climb.at_steps[-1]].images
-        with attacked(self.model), torch.no_grad():
-            logits = torch.cat([self.model(part) for part in images.split(self.pass_size)])
-        return standing & is_correct(logits, self.y)
+        return standing & is_correct(self._logits(images), self.y)
 
     def _threat(self, label: str) -> GradientThreat:
         threat = self.protocol.threats[label]
@@ -122,9 +146,9 @@ class Probe:
         assert stood is not None  # ascend measures unless told otherwise
         return standing & stood
 
-    def _classes(self) -> int:
+    def _logits(self, images: Images) -> Logits:
         with attacked(self.model), torch.no_grad():
-            return int(self.model(self.x[:1]).shape[1])
+            return torch.cat([self.model(part) for part in images.split(self.pass_size)])
 
     def _generator(self, label: str, probe: str) -> torch.Generator:
         digest = sha256(f"{self.protocol.seed}/{label}/{probe}".encode()).digest()
@@ -133,6 +157,23 @@ class Probe:
 
 def _auto_pgd(w: Transform, like: PerExample) -> Search:
     return APGD(w, like, STEPS)
+
+
+def _by_signs(w: Transform, like: PerExample) -> Search:
+    return SignSearch()
+
+
+def _sample(balls: tuple[Ball, ...], like: Transform, generator: torch.Generator) -> Transform:
+    return tuple(ball.sample(block, generator) for ball, block in zip(balls, like, strict=True))
+
+
+def _with_short_steps(
+    balls: Callable[[Images], tuple[Ball, ...]],
+) -> Callable[[Images], tuple[Ball, ...]]:
+    """Return the balls with steps of a tenth of their radius."""
+    return lambda images: tuple(
+        replace(ball, step_size=ball.epsilon / 10) for ball in balls(images)
+    )
 
 
 def _within(

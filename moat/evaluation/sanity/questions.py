@@ -86,7 +86,7 @@ RANDOM = Question(
     "a gradient from where it could get: it is too short, or its gradient misleads it.",
 )
 DIFFERENCES = Question(
-    *("differences", "%", 5.0, 20.0),
+    *("differences", "%", 5.0, 10.0),
     good="Of {probed} examples, the margin of at most {passes:g} % withstands the search and "
     "changes otherwise than its gradient says.",
     bad="{of}: {figure:.0f} % of {probed} examples withstand the search, and a small step "
@@ -94,7 +94,7 @@ DIFFERENCES = Question(
     "is not that of the model, or is right only on a scale that no search sees.",
 )
 DLR = Question(
-    *("dlr", "%", 5.0, 10.0),
+    *("dlr", "%", 10.0, 20.0),
     good="Of {probed} examples, Auto-PGD on the difference-of-logits ratio felled at most "
     "{passes:g} % that the search had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
