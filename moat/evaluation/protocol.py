@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Literal, NamedTuple, get_args
 
 from moat.errors import MoatError, did_you_mean
 from moat.losses import TARGETED
 from moat.outcomes import NATURAL_COLUMN, Column
-from moat.threats import GradientThreat, RTGrid, SearchedThreat, Threat
+from moat.threats import GradientThreat, RTGrid, SearchedThreat, Spent, Threat, spent_by
 from moat.types import NATURAL
 
 Falls = Literal["last", "any"]
@@ -148,17 +149,25 @@ class Protocol:
     def cost(self, label: str) -> float:
         """Return how many forwards and backwards a threat costs an example at most.
 
-        Three forwards without a gradient count as one; so does what searches its own way.
+        Three forwards without a gradient count as one.
         """
-        threat = self.threats[label]
-        blind = not isinstance(threat, GradientThreat) or threat.search == "random"
-        each = max(self.steps(label)) / (3 if blind else 1)
-        return each * sum(1 for _ in self.attempts(label))
+        forwards, backwards = self._spent_on(label)
+        return backwards + (forwards - backwards) / 3
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""
-        gradient = (n for n, threat in self.threats.items() if isinstance(threat, GradientThreat))
-        return round(sum(self.cost(label) for label in gradient))
+        return self.spent().backwards
+
+    def spent(self, classes: int = 10) -> Spent:
+        """Return what one example costs at most, the natural image's forward included."""
+        found = [self._spent_on(label, classes) for label in self.threats]
+        return reduce(Spent.plus, found, Spent(1))
+
+    def _spent_on(self, label: str, classes: int = 10) -> Spent:
+        own = isinstance(self.threats[label], SearchedThreat)
+        steps = max(self.steps(label)) if own else None
+        one = spent_by(self.threats[label], steps=steps, measured=True, classes=classes)
+        return Spent().plus(one, sum(1 for _ in self.attempts(label)))
 
 
 def require_falls(falls: str) -> None:

@@ -112,7 +112,12 @@ def described(made: Any) -> dict[str, Any]:
     if isinstance(made, PythonModel):
         name, values, source = made.reference, made.arguments, file_of(made.reference)
     else:
-        every = {field.name: getattr(made, field.name) for field in fields(made)}
+        young = getattr(made, "unidentifying_default", ())
+        every = {
+            field.name: value
+            for field in fields(made)
+            if (value := getattr(made, field.name)) != field.default or field.name not in young
+        }
         values = made.identity() if isinstance(made, Model) else every
         name, source = made.name, local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}

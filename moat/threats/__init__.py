@@ -18,6 +18,7 @@ from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
+from moat.threats.spent import Spent, spent_by
 from moat.threats.stadv import StAdv
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Moving",
     "RTGrid",
     "SearchedThreat",
+    "Spent",
     "StAdv",
     "StepSize",
     "Threat",
@@ -41,5 +43,6 @@ __all__ = [
     "registry",
     "require_images",
     "search",
+    "spent_by",
     "threat",
 ]
