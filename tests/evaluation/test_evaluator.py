@@ -1,5 +1,6 @@
 """Evaluation: the matrix says what separate attacks would say, for the passes it promises."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest

@@ -126,7 +126,9 @@ def test_opposed_gradients_of_equal_length_cancel():
 def test_a_gradient_or_loss_of_zero_gives_finite_weights(normalize, combine):
     gramian = torch.zeros(3, 3)
     gramian[1, 1] = 4.0
-    weights = MGDA(normalize=normalize, combine=combine).weights(gramian, losses_of([0.0, 1.0, 0.0]))
+    weights = MGDA(normalize=normalize, combine=combine).weights(
+        gramian, losses_of([0.0, 1.0, 0.0])
+    )
     assert weights.isfinite().all()
     assert weights.sum().item() == pytest.approx(1)
 

@@ -42,9 +42,7 @@ def test_passes_are_counted_as_each_scalarizer_plans_them(recipe):
     path = recipe("train = { steps = 1 }", "train = { steps = 5 }")
     more = SCALARIZERS.replace("with natural", "with-natural").replace(" with threats", "-threats")
     path.write_text(path.read_text("utf-8") + more, "utf-8")
-    found = {
-        e.plan.label: (str(e.search), str(e.descent)) for e in estimate_all(plan(path), "cpu")
-    }
+    found = {e.plan.label: (str(e.search), str(e.descent)) for e in estimate_all(plan(path), "cpu")}
     assert found == {
         "plain": ("0", "1"),
         "pgd-at": ("1", "1"),
