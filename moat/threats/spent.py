@@ -42,14 +42,13 @@ def spent_by(
         return _of_autoattack(threat, classes).plus(Spent(int(measured)))
     if not isinstance(threat, SearchedThreat):
         return Spent(int(measured))
-    steps, climbs = steps or threat.steps, isinstance(threat, GradientThreat)
-    follows = isinstance(threat, GradientThreat) and threat.search != "random"
-    keeps_best = not climbs or threat.keeps_best or threat.search != "sign"
-    compares = isinstance(threat, GradientThreat) and (
-        threat.loss == "kl" or threat.loss in TARGETED
-    )
+    steps = steps or threat.steps
+    if not isinstance(threat, GradientThreat):  # a list of members, the best of which is kept
+        return Spent(steps + 1)
+    keeps_best = threat.keeps_best or threat.search != "sign"
+    compares = threat.loss == "kl" or threat.loss in TARGETED  # with the natural image
     once = int(measured or keeps_best) + int(compares)
-    return Spent(steps + once, steps if follows else 0)
+    return Spent(steps + once, 0 if threat.search == "random" else steps)
 
 
 def _of_autoattack(threat: AutoAttack, classes: int) -> Spent:

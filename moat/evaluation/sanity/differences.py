@@ -20,6 +20,7 @@ UPHILL, ACROSS = 0.3, 0.05  # steps along the gradient's signs and along random 
 WRONG = 0.5  # of the rise that the gradient predicts uphill
 ASTRAY = 1.5  # times the change that it usually predicts across: ties in flat images make up to 1
 ROUNDING = 16  # times the precision of the largest logit
+CHANGE = 0.05  # of a pixel, in the root of the mean square: what a step of w changes at most
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,19 @@ def points(
     def pixels(w: Transform) -> Transform:
         return tuple(block.clamp(0, 1) for block in w)
 
+    size = tuple(map(_typical, start))
     with torch.no_grad():
-        changed = threat.apply(x, start) - x
+        images = threat.apply(x, start)
+        blocks = zip(start, size, strict=True)
+        moved = within(
+            tuple(block + UPHILL * own * _signs(block, generator) for block, own in blocks)
+        )
+        change = rows(_typical(threat.apply(x, moved) - images)).squeeze(1)
+        share = (CHANGE / change.clamp(min=CHANGE)).to(x)  # wide bounds move pixels over others
+    size = tuple(share.view(-1, *[1] * (own.ndim - 1)) * own for own in size)
     return (
-        Point((x,), (_typical(changed),), lambda w: w[0], pixels),
-        Point(start, tuple(map(_typical, start)), lambda w: threat.apply(x, w), within),
+        Point((x,), (_typical(images - x),), lambda w: w[0], pixels),
+        Point(start, size, lambda w: threat.apply(x, w), within),
     )
 
 
@@ -75,7 +84,7 @@ def unpredicted(
         slopes = torch.autograd.grad(before.sum(), blocks)
         floor = ROUNDING * torch.finfo(logits.dtype).eps * logits.detach().abs().amax(1)
         wrong = torch.zeros_like(before, dtype=torch.bool)
-        signs = tuple(2 * draw(torch.rand, block, generator).round() - 1 for block in blocks)
+        signs = tuple(_signs(block, generator) for block in blocks)
         uphill = tuple(slope.sign() for slope in slopes)
         with torch.no_grad():
             for length, direction, usual, most in (
@@ -96,6 +105,10 @@ def unpredicted(
 
 def _logits(model: nn.Module, images: Images, pass_size: int) -> Tensor:
     return torch.cat([model(part) for part in images.split(pass_size)])
+
+
+def _signs(like: Tensor, generator: torch.Generator) -> Tensor:
+    return 2 * draw(torch.rand, like, generator).round() - 1
 
 
 def _typical(block: Tensor) -> Tensor:

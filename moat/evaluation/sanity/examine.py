@@ -13,6 +13,7 @@ from moat.evaluation.sanity import questions as asked
 from moat.evaluation.sanity.matrix_checks import NO_GRADIENT, follows_gradient, matrix_checks
 from moat.evaluation.sanity.probes import Probe
 from moat.evaluation.sanity.questions import Check
+from moat.evaluation.sanity.wider import unbounded
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
@@ -72,7 +73,7 @@ def _probed(
         ):
             felled = {label: now & ~again(label, now) for label, now in stood.items()}
             yield question.answer(_percent(felled), NO_GRADIENT, **known)
-        left = {label: probe.unbounded(label, right) for label in labels}
+        left = {label: unbounded(probe, label, right) for label in labels}
         yield asked.UNBOUNDED.answer(_percent(left), NO_GRADIENT, **known)
         if other is None:
             yield asked.TRANSFER.answer({}, _NO_OTHER)

@@ -15,12 +15,11 @@ from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
 from moat.losses import LossName, is_correct
 from moat.threats import Climb, GradientThreat, ascend, attacked
-from moat.threats.searches import APGD, RandomSearch, Search, SignSearch
+from moat.threats.searches import APGD, RandomSearch, Search
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
 DRAWS = 50  # without a gradient, an example
-WIDER = (1, 2, 4, 8, 16, 32, 64)  # times the protocol's bounds
-STEPS = 20  # of Auto-PGD within each
+STEPS = 20  # of Auto-PGD
 
 
 class Probe:
@@ -34,8 +33,8 @@ class Probe:
 
     def at_random(self, label: str, standing: Verdicts) -> Verdicts:
         """Draw without a gradient from where the threat's search could get, at most its bounds."""
-        threat = self._threat(label)
-        generator = self._generator(label, "random")
+        threat = self.threat(label)
+        generator = self.generator(label, "random")
         climb = self._climb(label, threat, generator)
         balls = _within(threat, max(climb.at_steps), climb.balls)
 
@@ -43,14 +42,14 @@ class Probe:
             return RandomSearch(w, like, balls(self.x), generator)
 
         drawn = replace(climb, balls=balls, search=search, at_steps=(DRAWS,))
-        return self._stood(drawn, standing, DRAWS)
+        return self.stood(drawn, standing, DRAWS)
 
     def as_predicted(self, label: str, standing: Verdicts) -> Verdicts:
         """Leave out whose margin changes otherwise than its gradient says, on a small step.
 
         A step from the image, or from a random start where the threat's search could get.
         """
-        threat, generator = self._threat(label), self._generator(label, "differences")
+        threat, generator = self.threat(label), self.generator(label, "differences")
         climb = self._climb(label, threat, generator)
         balls = _within(threat, max(climb.at_steps), climb.balls)(self.x)
         for point in points(threat, self.x, balls, generator):
@@ -63,69 +62,26 @@ class Probe:
 
         The loss does not saturate and knows no scale. With two classes it is the margin.
         """
-        threat, generator = self._threat(label), self._generator(label, "dlr")
+        threat, generator = self.threat(label), self.generator(label, "dlr")
         own = self._climb(label, threat, generator)
         balls = _within(threat, max(own.at_steps), own.balls)
-        start = _sample(balls(self.x), threat.identity(self.x), generator)
-        loss: LossName = "dlr" if self._logits(self.x[:1]).shape[1] > 2 else "margin"
+        start = sample(balls(self.x), threat.identity(self.x), generator)
+        loss: LossName = "dlr" if self.logits(self.x[:1]).shape[1] > 2 else "margin"
         climb = replace(
-            own, balls=balls, search=_auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
+            own, balls=balls, search=auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
         )
-        return self._stood(climb, standing, STEPS)
-
-    def unbounded(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb within ever wider bounds, by Auto-PGD and by signs, from images that are right.
-
-        A start drawn in wide bounds is far from the image by itself, and fells a model without any
-        gradient.
-        """
-        threat = self._threat(label)
-        loss = "cross-entropy" if threat.loss == "kl" else threat.loss  # kl is flat at the image
-        generator = self._generator(label, "unbounded")
-        for wider in WIDER:
-            own = threat.climb(self.x, self.y, generator=generator, reach=wider)
-            start = self._right_start(threat, generator)
-            for search in (_auto_pgd, _by_signs):
-                if not bool(standing.any()):
-                    return standing
-                climb = replace(
-                    own,
-                    search=search,
-                    balls=_with_short_steps(own.balls),
-                    loss=loss,
-                    start=start,
-                    at_steps=(STEPS,),
-                )
-                standing = standing & self._stood(climb, standing, STEPS)
-        return standing
-
-    def _right_start(self, threat: GradientThreat, generator: torch.Generator) -> Transform:
-        """Return a random start within the threat's own bounds where that is still right.
-
-        Elsewhere a quarter of it, or else the image: there the derivative of interpolation jumps.
-        """
-        start = identity = threat.identity(self.x)
-        drawn = _sample(threat.balls(self.x), identity, generator)
-        for share in (1 / 4, 1):
-            nearer = tuple(
-                zero + share * (block - zero) for zero, block in zip(identity, drawn, strict=True)
-            )
-            right = is_correct(self._logits(threat.apply(self.x, nearer)), self.y)
-            start = tuple(
-                torch.where(right.view(-1, *[1] * (block.ndim - 1)), block, before)
-                for block, before in zip(nearer, start, strict=True)
-            )
-        return start
+        return self.stood(climb, standing, STEPS)
 
     def transferred(self, label: str, other: nn.Module, standing: Verdicts) -> Verdicts:
         """Search on another model, and give what was found there to this one."""
-        threat = self._threat(label)
-        climb = self._climb(label, threat, self._generator(label, "transfer"))
+        threat = self.threat(label)
+        climb = self._climb(label, threat, self.generator(label, "transfer"))
         (traces,) = ascend(other, [replace(climb, among=standing)], self.pass_size, measure=False)
         images = traces[climb.at_steps[-1]].images
-        return standing & is_correct(self._logits(images), self.y)
+        return standing & is_correct(self.logits(images), self.y)
 
-    def _threat(self, label: str) -> GradientThreat:
+    def threat(self, label: str) -> GradientThreat:
+        """Return a threat that climbs a gradient."""
         threat = self.protocol.threats[label]
         assert isinstance(threat, GradientThreat)
         return threat
@@ -139,41 +95,33 @@ class Probe:
             self.x, self.y, at_steps=(steps,), generator=generator, reach=reach, rank=1
         )
 
-    def _stood(self, climb: Climb, standing: Verdicts, steps: int) -> Verdicts:
+    def stood(self, climb: Climb, standing: Verdicts, steps: int) -> Verdicts:
+        """Search those that stand, and return who then still does."""
         searched = replace(climb, among=standing)
         (traces,) = ascend(self.model, [searched], self.pass_size, until_fallen=True)
         stood = traces[steps].stood
         assert stood is not None  # ascend measures unless told otherwise
         return standing & stood
 
-    def _logits(self, images: Images) -> Logits:
+    def logits(self, images: Images) -> Logits:
+        """Return what the model makes of images."""
         with attacked(self.model), torch.no_grad():
             return torch.cat([self.model(part) for part in images.split(self.pass_size)])
 
-    def _generator(self, label: str, probe: str) -> torch.Generator:
+    def generator(self, label: str, probe: str) -> torch.Generator:
+        """Return a probe's own generator, so that no other changes what it draws."""
         digest = sha256(f"{self.protocol.seed}/{label}/{probe}".encode()).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
 
 
-def _auto_pgd(w: Transform, like: PerExample) -> Search:
+def auto_pgd(w: Transform, like: PerExample) -> Search:
+    """Return a short Auto-PGD."""
     return APGD(w, like, STEPS)
 
 
-def _by_signs(w: Transform, like: PerExample) -> Search:
-    return SignSearch()
-
-
-def _sample(balls: tuple[Ball, ...], like: Transform, generator: torch.Generator) -> Transform:
+def sample(balls: tuple[Ball, ...], like: Transform, generator: torch.Generator) -> Transform:
+    """Draw a member of each ball."""
     return tuple(ball.sample(block, generator) for ball, block in zip(balls, like, strict=True))
-
-
-def _with_short_steps(
-    balls: Callable[[Images], tuple[Ball, ...]],
-) -> Callable[[Images], tuple[Ball, ...]]:
-    """Return the balls with steps of a tenth of their radius."""
-    return lambda images: tuple(
-        replace(ball, step_size=ball.epsilon / 10) for ball in balls(images)
-    )
 
 
 def _within(

@@ -41,7 +41,7 @@ def run_table(scores: RunScores) -> Group:
         _line(table, "union", _of(scores.named), percent(scores.union))
     if scores.baseline is not None:
         _line(table, "universal", f"against {scores.baseline}", percent(scores.universal))
-    until = _UNTIL_FALLEN if point.protocol["falls"] == "any" else ""
+    until = _UNTIL_FALLEN if point.protocol.get("falls") == "any" else ""
     terms = _TERMS.format(until=until)
     notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]
     shown: list[RenderableType] = [
