@@ -89,3 +89,11 @@ def test_no_more_classes_are_aimed_at_than_there_are():
     too_many = Protocol({"aimed": aimed}, restarts={"aimed": 12})
     with pytest.raises(MoatError, match="there are 9"):
         evaluate(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), Digits().load(), too_many)
+
+
+def test_a_sample_of_another_kind_is_refused_with_the_nearest():
+    with pytest.raises(MoatError) as refused:
+        Protocol({}, examples=3, sample="frist")
+    assert str(refused.value) == (
+        "a sample is 'stratified' or the 'first' examples, not 'frist'. Did you mean 'first'?"
+    )
