@@ -65,11 +65,7 @@ class Protocol:
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
         require_falls(self.falls)
-        if self.sample not in get_args(Sample):
-            raise MoatError(
-                f"a sample is 'stratified' or the 'first' examples, not {self.sample!r}."
-                f"{did_you_mean(self.sample, get_args(Sample))}"
-            )
+        require_sample(self.sample)
         if self.union_only and self.falls != "any":
             raise MoatError(
                 "union_only leaves out whoever fell, so an example must fall for good.",
@@ -174,6 +170,15 @@ def require_falls(falls: str) -> None:
     """Raise MoatError for another way to fall than there is."""
     if falls not in get_args(Falls):
         raise MoatError(f"an example falls by the 'last' or by 'any' iterate, not by {falls!r}.")
+
+
+def require_sample(sample: str) -> None:
+    """Raise MoatError for another sample than there is."""
+    if sample not in get_args(Sample):
+        raise MoatError(
+            f"a sample is 'stratified' or the 'first' examples, not {sample!r}."
+            f"{did_you_mean(sample, get_args(Sample))}"
+        )
 
 
 def _require_strengths(protocol: Protocol, label: str) -> None:

@@ -6,7 +6,7 @@ from torch import nn
 from moat.data import Digits
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
-from moat.evaluation.protocol import require_falls
+from moat.evaluation.protocol import require_falls, require_sample
 from moat.threats import PGD, RTGrid, Threat
 
 
@@ -93,7 +93,7 @@ def test_no_more_classes_are_aimed_at_than_there_are():
 
 def test_a_sample_of_another_kind_is_refused_with_the_nearest():
     with pytest.raises(MoatError) as refused:
-        Protocol({}, examples=3, sample="frist")
+        require_sample("frist")
     assert str(refused.value) == (
         "a sample is 'stratified' or the 'first' examples, not 'frist'. Did you mean 'first'?"
     )
