@@ -34,9 +34,9 @@ def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
     from moat.report.numbers import duration  # here: lists do without what reports import
 
     table = Table(
-        title="passes are forwards and backwards an example",
+        title="passes an example, at most: forwards/backwards, one number where they are equal",
         caption=f"{len(estimates)} run(s), about {duration(sum(e.seconds for e in estimates))} "
-        "in all; nothing was trained",
+        "in all, the sanity gate apart; nothing was trained",
     )
     table.add_column("run", overflow="fold")
     for column in ("seed", "epochs", "search", "descent", "evaluation", "examples", "time"):

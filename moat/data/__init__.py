@@ -8,7 +8,7 @@ from moat.data.cifar10 import CIFAR10
 from moat.data.digits import Digits
 from moat.data.image_folder import ImageFolder
 from moat.data.mnist import MNIST, FashionMNIST
-from moat.data.splits import TrainingShare, hold_out, sample
+from moat.data.splits import TrainingShare, hold_out, sample, stratified
 
 __all__ = [
     "CIFAR10",
@@ -31,4 +31,5 @@ __all__ = [
     "registry",
     "sample",
     "shuffled_batches",
+    "stratified",
 ]

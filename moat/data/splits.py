@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from moat.data.base import Split
 from moat.errors import DataError
+from moat.types import Labels
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,23 @@ def sample(split: Split, count: int, seed: int) -> Split:
             f"{count:,} training examples are asked for, and there are {len(split):,}.",
             hint="Lower data.train_examples, or leave it out to take all.",
         )
+    return split.take(stratified(split.labels, count, seed))
+
+
+def stratified(labels: Labels, count: int, seed: int) -> Tensor:
+    """Return the positions of so many examples, ascending, every class by its share.
+
+    With one seed fewer are a part of more. There are all where there are not as many.
+    """
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(split), generator=generator)
-    labels = split.labels.cpu()[order]
-    depth = torch.empty(len(split), dtype=torch.float64)  # how far into its class, in (0, 1]
+    order = torch.randperm(len(labels), generator=generator)
+    labels = labels.cpu()[order]
+    depth = torch.empty(len(labels), dtype=torch.float64)  # how far into its class, in (0, 1]
     for label in labels.unique():
         members = labels == label
         size = int(members.sum())
         depth[members] = torch.arange(1, size + 1, dtype=torch.float64) / size
-    taken = order[depth.argsort(stable=True)[:count]]
-    return split.take(taken.sort().values)
+    return order[depth.argsort(stable=True)[:count]].sort().values
 
 
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None]:

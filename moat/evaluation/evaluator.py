@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from moat import outcomes as scoring
-from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order
+from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order, sample
 from moat.evaluation.found import Found, Stored, below, beside
 from moat.evaluation.model_checks import check_model
 from moat.evaluation.protocol import Protocol
@@ -98,8 +98,7 @@ def evaluate(
     falls by any iterate.
     """
     split = data.test if isinstance(data, Data) else data
-    if protocol.examples is not None:
-        split = split.take(torch.arange(min(protocol.examples, len(split))))
+    split = evaluated(split, protocol)
     device = device_of(model) or torch.device("cpu")
     size = pass_size or default_pass_size(device)
     classes = len(data.classes) if isinstance(data, Data) else None
@@ -117,6 +116,16 @@ def evaluate(
                 require_classes(found or 0, largest_of(split.labels))
             batches.append(_evaluate_batch(model, x, y, protocol, number, size, parts, told))
     return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)
+
+
+def evaluated(split: Split, protocol: Protocol) -> Split:
+    """Return the examples that a protocol looks at, in the order of the split."""
+    count = len(split) if protocol.examples is None else min(protocol.examples, len(split))
+    if count == len(split):
+        return split
+    if protocol.sample == "first":
+        return split.take(torch.arange(count))
+    return sample(split, count, protocol.seed)
 
 
 def _evaluate_batch(

@@ -19,7 +19,8 @@ class Found:
     """Arrays of shape (examples, columns); numbers are NaN where nothing was searched.
 
     `outcomes` are 1, 0 and -1. `losses` are the loss at the best iterate, `first` and `last` those
-    at the start and at the end, in the unit of the loss that was climbed. `reached` is the share of
+    at the start and where the search ended, in the unit of the loss that was climbed. Whoever falls
+    by any iterate ends there, and has no later loss. `reached` is the share of
     the radius that the end lies from the identity, the least over the blocks. `blind` marks
     gradients that were zero at the start or not finite later.
     """

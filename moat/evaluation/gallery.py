@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from moat.data import Data, Split, batches_in_order
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.evaluator import BATCH, evaluated
 from moat.evaluation.found import Stored
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import predicted, searched_images
@@ -57,9 +57,7 @@ def make_gallery(
 
     They are the first of their classes, so all runs on the same data show the same images.
     """
-    split = data.test
-    if protocol.examples is not None:
-        split = split.take(torch.arange(min(protocol.examples, len(split))))
+    split = evaluated(data.test, protocol)
     first = split.take(torch.arange(min(BATCH, len(split))))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     size = pass_size or default_pass_size(device)

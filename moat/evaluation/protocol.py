@@ -3,15 +3,17 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Literal, NamedTuple, get_args
 
 from moat.errors import MoatError, did_you_mean
 from moat.losses import TARGETED
 from moat.outcomes import NATURAL_COLUMN, Column
-from moat.threats import GradientThreat, RTGrid, SearchedThreat, Threat
+from moat.threats import GradientThreat, RTGrid, SearchedThreat, Spent, Threat, spent_by
 from moat.types import NATURAL
 
 Falls = Literal["last", "any"]
+Sample = Literal["stratified", "first"]
 
 
 class Attempt(NamedTuple):
@@ -38,8 +40,9 @@ class Protocol:
 
     `ensembles` name several searches of one perturbation set by one name. `summed` are the threats
     or ensembles that total and universal score add up: all unless named, an ensemble in place of
-    its members. `examples` keeps only the first so many of the test split. `seed` draws random
-    starts.
+    its members. `examples` keeps only so many of the test split: a `sample` that is drawn, every
+    class by its share, or the first, which may be harder or easier than the rest. `seed` draws the
+    sample and random starts.
     """
 
     threats: Mapping[str, Threat]
@@ -52,6 +55,7 @@ class Protocol:
     falls: Falls = "last"
     union_only: bool = False
     ensembles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sample: Sample = "stratified"
 
     def __post_init__(self) -> None:
         if NATURAL in (*self.threats, *self.ensembles):
@@ -61,6 +65,7 @@ class Protocol:
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
         require_falls(self.falls)
+        require_sample(self.sample)
         if self.union_only and self.falls != "any":
             raise MoatError(
                 "union_only leaves out whoever fell, so an example must fall for good.",
@@ -140,23 +145,40 @@ class Protocol:
     def cost(self, label: str) -> float:
         """Return how many forwards and backwards a threat costs an example at most.
 
-        Three forwards without a gradient count as one; so does what searches its own way.
+        Three forwards without a gradient count as one.
         """
-        threat = self.threats[label]
-        blind = not isinstance(threat, GradientThreat) or threat.search == "random"
-        each = max(self.steps(label)) / (3 if blind else 1)
-        return each * sum(1 for _ in self.attempts(label))
+        forwards, backwards = self._spent_on(label)
+        return backwards + (forwards - backwards) / 3
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""
-        gradient = (n for n, threat in self.threats.items() if isinstance(threat, GradientThreat))
-        return round(sum(self.cost(label) for label in gradient))
+        return self.spent().backwards
+
+    def spent(self, classes: int = 10) -> Spent:
+        """Return what one example costs at most, the natural image's forward included."""
+        found = [self._spent_on(label, classes) for label in self.threats]
+        return reduce(Spent.plus, found, Spent(1))
+
+    def _spent_on(self, label: str, classes: int = 10) -> Spent:
+        own = isinstance(self.threats[label], SearchedThreat)
+        steps = max(self.steps(label)) if own else None
+        one = spent_by(self.threats[label], steps=steps, measured=True, classes=classes)
+        return Spent().plus(one, sum(1 for _ in self.attempts(label)))
 
 
 def require_falls(falls: str) -> None:
     """Raise MoatError for another way to fall than there is."""
     if falls not in get_args(Falls):
         raise MoatError(f"an example falls by the 'last' or by 'any' iterate, not by {falls!r}.")
+
+
+def require_sample(sample: str) -> None:
+    """Raise MoatError for another sample than there is."""
+    if sample not in get_args(Sample):
+        raise MoatError(
+            f"a sample is 'stratified' or the 'first' examples, not {sample!r}."
+            f"{did_you_mean(sample, get_args(Sample))}"
+        )
 
 
 def _require_strengths(protocol: Protocol, label: str) -> None:

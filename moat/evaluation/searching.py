@@ -161,7 +161,7 @@ def _fill(
         "outcomes": verdict,
         "losses": trace.best,
         "first": trace.first,
-        "last": trace.loss,
+        "last": trace.last,
         "reached": reached(climb.balls(climb.x), trace.w),
         "blind": trace.blind,
     }

@@ -31,7 +31,8 @@ class Outcomes:
 
     The first column is always the natural image. `ids` gives the examples' positions in their
     data set, so that runs can be compared an example at a time. `losses` has the shape of `values`
-    and holds the loss at the best iterate of each search, NaN where there was none. `ensembles`
+    and holds the loss at the best iterate of each search, NaN where there was none: up
+    to its fall of an example that left there. `ensembles`
     name several threats that search one perturbation set: together they are one threat of one
     strength, which an example withstands where it withstands all of them.
     """

@@ -82,6 +82,9 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(applied)
     (variant,) = recipe.variant
+    if recipe.evaluation.examples is not None:  # a run's own recipe without it took the first
+        table = document.get("evaluation", {})
+        document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
     return RunPlan(

@@ -112,7 +112,12 @@ def described(made: Any) -> dict[str, Any]:
     if isinstance(made, PythonModel):
         name, values, source = made.reference, made.arguments, file_of(made.reference)
     else:
-        every = {field.name: getattr(made, field.name) for field in fields(made)}
+        young = getattr(made, "unidentifying_default", ())
+        every = {
+            field.name: value
+            for field in fields(made)
+            if (value := getattr(made, field.name)) != field.default or field.name not in young
+        }
         values = made.identity() if isinstance(made, Model) else every
         name, source = made.name, local_file(type(made))
     content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
@@ -133,6 +138,7 @@ def described_protocol(protocol: Protocol) -> dict[str, Any]:
         strengths = {"at_epsilon": list(radii)} if radii else {"at_steps": protocol.steps(label)}
         restarts = protocol.restarts.get(label, 1)
         searched[label] = {**described(threat), **strengths, "restarts": restarts}
+    drawn = protocol.examples is not None and protocol.sample != "first"
     return json.loads(  # type: ignore[no-any-return]
         json.dumps(
             {
@@ -143,6 +149,7 @@ def described_protocol(protocol: Protocol) -> dict[str, Any]:
                 "falls": protocol.falls,
                 "union_only": protocol.union_only,
                 "ensembles": dict(protocol.ensembles),
+                **({"sample": protocol.sample} if drawn else {}),  # "first" is older than the key
             }
         )
     )

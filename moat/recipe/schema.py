@@ -15,7 +15,7 @@ from pydantic.config import JsonDict
 
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
-from moat.evaluation.protocol import Falls
+from moat.evaluation.protocol import Falls, Sample
 from moat.recipe.figures import FigureTable
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
@@ -85,8 +85,9 @@ class EvaluationTable(Table):
     """The protocol, but for the threats' own numbers."""
 
     summed: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
-    examples: PositiveInt | None = None  # the first so many of the test split
-    seed: NonNegativeInt = 0  # of random starts
+    examples: PositiveInt | None = None  # so many of the test split
+    sample: Sample = "stratified"  # which: drawn, every class by its share, or the first
+    seed: NonNegativeInt = 0  # of the sample and of random starts
     falls: Falls = "last"  # by the last iterate, or by any
     union_only: bool = False  # whoever fell is left out of every later search
     ensembles: dict[Name, Annotated[tuple[str, ...], Field(strict=False)]] = Field(

@@ -1,6 +1,6 @@
-"""MGDA: the direction that descends every objective at once."""
+"""MGDA: the shortest combination of the objectives' gradients."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 
@@ -14,16 +14,22 @@ from moat.types import Gramian, Weights
 class MGDA(GradientScalarizer):
     """The shortest vector in the convex hull of the objectives' gradients.
 
-    Without normalisation it follows the smallest gradient. `normalize` divides each gradient,
-    before the weights are chosen, by its length ("l2"), by its loss ("loss"), or by both
-    ("loss+"); the weights are then those of the gradients as they were.
+    A small step against it lowers every objective, or it is 0. It follows the smallest gradient.
+    `normalize` divides each gradient, before the weights are chosen, by its length ("l2"), by its
+    loss ("loss"), or by both ("loss+"). What the weights then combine is `combine`: the
+    "gradients" as they were, as the published code does, which may raise an objective to first
+    order; or the "normalized" ones, which again lowers every objective. Their sum is divided by
+    that of its weights on the gradients, so that weights stay on the simplex.
 
     Source: Désidéri, Multiple-Gradient Descent Algorithm, 2012; the normalisations are those of
     Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, 2018.
     """
 
     normalize: Literal["none", "l2", "loss", "loss+"] = "none"
+    combine: Literal["gradients", "normalized"] = "gradients"  # what the weights are of
     solver: str = "auto"  # of the quadratic program: auto, exact, cvxopt, ...
+
+    unidentifying_default: ClassVar[tuple[str, ...]] = ("combine",)  # runs are older than it
 
     def __post_init__(self) -> None:
         simplex.require_solver(self.solver)
@@ -32,14 +38,21 @@ class MGDA(GradientScalarizer):
         self._unsolved_steps: torch.Tensor | int = 0
 
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
-        """Return argmin aᵀGa on the simplex, G the Gramian of the normalised gradients."""
+        """Return argmin aᵀGa on the simplex, G the Gramian of the normalised gradients.
+
+        With combine = "normalized" each is divided by its gradient's divisor, and all by their sum.
+        """
         scale = self._scale(gramian, losses.means().to(gramian))
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
         answer = simplex.solve(gramian / torch.outer(scale, scale), solver=self.solver)
         self._solved = answer.solved
         self._steps += 1
         self._unsolved_steps = self._unsolved_steps + (~answer.solved).long()
-        return answer.weights
+        if self.combine == "gradients":
+            return answer.weights
+        scale = scale.double()
+        weights = answer.weights.double() * (scale.amin() / scale)  # at most 1: nothing overflows
+        return (weights / weights.sum()).to(answer.weights)
 
     def log(self) -> dict[str, Any]:
         """Say whether the solver answered; where it did not, the weights were uniform."""

@@ -3,22 +3,27 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from statistics import median
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from moat.data import Data, DataSet, shuffled_batches
+from moat.evaluation import Protocol
 from moat.losses import cross_entropy
+from moat.objectives import LossMatrix
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
-from moat.scalarizers import GradientScalarizer
+from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.study.failures import asked_for
 from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
-from moat.threats import GradientThreat, attacked
+from moat.threats import Spent, attacked, spent_by
 from moat.training import InPrecision, fabric_for
 from moat.types import NATURAL, Images, Labels
 
@@ -27,12 +32,12 @@ REPETITIONS = 5
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """One run's passes (forwards and backwards) an example, and its estimated seconds."""
+    """What one run costs an example at most, and its estimated seconds, without the sanity gate."""
 
     plan: RunPlan
-    search: int
-    descent: int
-    evaluation: int
+    search: Spent  # of a training step
+    descent: Spent
+    evaluation: Spent
     train_examples: int
     test_examples: int
     seconds: float
@@ -40,10 +45,27 @@ class RunEstimate:
 
 @dataclass(frozen=True)
 class PassTimes:
-    """Seconds an example for one forward and backward, to the input and to the parameters."""
+    """Seconds an example for one forward and backward, to the input and to the parameters.
+
+    And for one forward alone. `batch_norm` says that adversarial images share one forward.
+    """
 
     to_input: float
     to_parameters: float
+    forward: float
+    batch_norm: bool
+
+    def searching(self, spent: Spent) -> float:
+        """Return the seconds that an example takes which is differentiated to the input."""
+        return self._seconds(spent, self.to_input)
+
+    def descending(self, spent: Spent) -> float:
+        """Return the seconds that an example takes which is differentiated to the parameters."""
+        return self._seconds(spent, self.to_parameters)
+
+    def _seconds(self, spent: Spent, both: float) -> float:
+        backward = max(0.0, both - self.forward)
+        return spent.forwards * self.forward + spent.backwards * backward
 
 
 def estimate_all(
@@ -86,23 +108,24 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
     return PassTimes(
         to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
         to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
+        forward=_timed(lambda: _forward(network, x)) / len(x),
+        batch_norm=any(isinstance(module, _BatchNorm) for module in network.modules()),
     )
 
 
 def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     """Count the passes of a run and say what they take."""
-    search, descent = passes_per_example(plan)
-    evaluation = plan.protocol.passes()
+    classes = len(data.classes)
+    search, descent = spent_per_example(plan, times.batch_norm, classes)
+    evaluation = plan.protocol.spent(classes)
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
-    validation = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
-    an_epoch = (
-        trained * (search * times.to_input + descent * times.to_parameters)
-        + held_out * validation * times.to_input
-    )
+    validation = Protocol(plan.threats).spent(classes)
+    an_epoch = trained * (times.searching(search) + times.descending(descent))
+    an_epoch += held_out * times.searching(validation)
     return RunEstimate(
         plan=plan,
         search=search,
@@ -110,27 +133,61 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         train_examples=trained,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + judged * evaluation * times.to_input,
+        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
     )
 
 
 def passes_per_example(plan: RunPlan) -> tuple[int, int]:
     """Return (search, descent): forwards and backwards that a training step costs an example.
 
+    Forwards without a backward are not counted.
+    """
+    search, descent = spent_per_example(plan)
+    return search.backwards, descent.backwards
+
+
+def spent_per_example(
+    plan: RunPlan, batch_norm: bool = False, classes: int = 10
+) -> tuple[Spent, Spent]:
+    """Return (search, descent): what a training step costs an example.
+
     Of a scalarizer that plans an example at a time, the most it can plan.
     """
     names = (NATURAL, *plan.threats)
-    mask = plan.scalarizer.plan(names, 2, torch.Generator().manual_seed(0))
+    scalarizer = deepcopy(plan.scalarizer)  # what it draws here is not missing in training
+    mask = scalarizer.plan(names, 2, torch.Generator().manual_seed(0))
     planned = [bool(entry.any()) for entry in mask]
     searched = zip(plan.threats.values(), planned[1:], strict=True)
-    search = sum(t.steps for t, p in searched if p and isinstance(t, GradientThreat))
-    return search, sum(planned)
+    found = [spent_by(threat, classes=classes) for threat, taken in searched if taken]
+    search = reduce(Spent.plus, found, Spent())
+    return search, _descent(scalarizer, names, planned, batch_norm)
+
+
+def _descent(
+    scalarizer: Scalarizer, names: tuple[str, ...], planned: list[bool], batch_norm: bool
+) -> Spent:
+    """Return what one of the three ways to descend costs an example."""
+    count, threats = sum(planned), sum(planned[1:])
+    if isinstance(scalarizer, LossScalarizer):
+        measured = torch.tensor(planned)
+        values = torch.where(measured, torch.arange(1.0, len(names) + 1), torch.nan)[:, None]
+        weights = scalarizer.weights(LossMatrix(values, names, measured=measured))
+        chosen = int((weights.reshape(len(names), -1) != 0).sum(0).amax())
+        return Spent(count + chosen, chosen)
+    if isinstance(scalarizer, GradientScalarizer) and batch_norm:
+        return Spent(count, int(planned[0]) + threats**2)  # each goes back through all of them
+    return Spent(count, count)
 
 
 def _to_input(network: nn.Module, x: Images, y: Labels) -> None:
     with attacked(network):
         x = x.detach().requires_grad_()
         torch.autograd.grad(cross_entropy(network(x), y).sum(), x)
+
+
+def _forward(network: nn.Module, x: Images) -> None:
+    with attacked(network), torch.no_grad():
+        network(x)
 
 
 def _to_parameters(network: nn.Module, x: Images, y: Labels) -> None:

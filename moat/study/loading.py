@@ -1,6 +1,7 @@
 """From a run folder back to a model."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 
 from moat.errors import MoatError, ModelError, RunFolderError
 from moat.models import built, load_into
-from moat.recipe import RunPlan, plan_runs, read
+from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.layout import best_layout
@@ -94,7 +95,7 @@ def plan_of(folder: RunFolder) -> RunPlan:
             hint=_OVERWRITE,
         )
     try:
-        plans = plan_runs(read(folder.recipe))
+        plans = plan_runs(_as_it_was_meant(read(folder.recipe)))
     except MoatError as error:
         raise RunFolderError(
             error.message, error.where, f"{error.hint}\n{_OVERWRITE}".strip()
@@ -106,6 +107,15 @@ def plan_of(folder: RunFolder) -> RunPlan:
             hint=_OVERWRITE,
         )
     return plans[0]
+
+
+def _as_it_was_meant(source: Source) -> Source:
+    """Say of a run's own recipe what was the rule when it was written without it.
+
+    Before a sample could be drawn, so many examples were the first so many.
+    """
+    evaluation = {"sample": "first", **source.document.get("evaluation", {})}
+    return replace(source, document={**source.document, "evaluation": evaluation})
 
 
 def with_weights(model: nn.Module, folder: RunFolder) -> nn.Module:

@@ -22,6 +22,7 @@ from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
+from moat.threats.spent import Spent, spent_by
 from moat.threats.stadv import StAdv
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Moving",
     "RTGrid",
     "SearchedThreat",
+    "Spent",
     "StAdv",
     "StepSize",
     "Threat",
@@ -57,6 +59,7 @@ __all__ = [
     "require_logits",
     "require_no_probabilities",
     "search",
+    "spent_by",
     "threat",
     "trusted",
 ]

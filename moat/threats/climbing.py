@@ -18,8 +18,9 @@ class Trace:
 
     `loss` (batch,) and `correct` (batch,) are those of these images; `stood` (batch,) says whether
     every iterate up to this one was classified correctly, `best` (batch,) is the highest loss among
-    them, `first` (batch,) the loss at the start. `blind` (batch,) marks examples whose gradient was
-    zero at the start, or not finite at any iterate. All are None where the search was told not to
+    them, `first` (batch,) the loss at the start, `last` (batch,) that where the search has got to,
+    also where it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero
+    at the start, or not finite at any iterate. All are None where the search was told not to
     measure, which saves the one forward that the last iterate would need.
     """
 
@@ -31,6 +32,7 @@ class Trace:
     best: PerExample | None = None
     first: PerExample | None = None
     blind: Verdicts | None = None
+    last: PerExample | None = None
 
 
 def _sign(w: Transform, like: PerExample) -> Search:
@@ -211,12 +213,14 @@ class _Held:
         self.stood = self.correct.clone()
         self.best = torch.full_like(self.loss, -torch.inf)
         self.first = torch.full_like(self.loss, torch.nan)
+        self.last = self.first.clone()
         self.blind = ~self.correct
 
     def see(self, rows: Tensor, loss: PerExample, correct: Verdicts, fine: Verdicts) -> None:
         """Take note of a measured iterate of some examples."""
         before = self.first[rows]
         self.first[rows] = torch.where(before.isnan(), loss, before)
+        self.last[rows] = loss
         self.best[rows] = torch.fmax(self.best[rows], loss)
         self.stood[rows] &= correct
         self.blind[rows] |= ~fine
@@ -236,7 +240,7 @@ class _Held:
             self.images.clone(),
             tuple(block.clone() for block in self.w),
             *(self.loss.clone(), self.correct.clone(), self.stood.clone()),
-            *(self.best.clone(), self.first.clone(), self.blind.clone()),
+            *(self.best.clone(), self.first.clone(), self.blind.clone(), self.last.clone()),
         )
 
 

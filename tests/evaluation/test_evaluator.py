@@ -1,5 +1,6 @@
 """Evaluation: the matrix says what separate attacks would say, for the passes it promises."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -95,8 +96,25 @@ def test_it_takes_the_test_split_of_a_data_set_and_the_first_examples_where_told
     model, split, protocol
 ):
     data = Data(split.take(torch.arange(3)), split, ("a", "b", "c", "d"))
-    few = Protocol(protocol.threats, examples=5)
+    few = Protocol(protocol.threats, examples=5, sample="first")
     assert evaluate(model, data, few).outcomes.ids.tolist() == [100, 101, 102, 103, 104]
+
+
+def test_a_sample_has_every_class_by_its_share_and_is_the_same_for_every_model(
+    model, split, protocol
+):
+    split = replace(split, labels=torch.arange(len(split)).gt(14).long())  # 15 and 6, in order
+    few = Protocol(protocol.threats, examples=7)
+    ids = evaluate(model, split, few).outcomes.ids
+    assert sum(ids < 115) == 5
+    assert list(ids) == sorted(ids)
+    assert list(ids) != list(range(100, 107))
+    other = Protocol(protocol.threats, examples=7, seed=1)
+    assert list(evaluate(model, split, other).outcomes.ids) != list(ids)
+    fewer = evaluate(model, split, Protocol(protocol.threats, examples=4)).outcomes.ids
+    assert set(fewer) < set(ids)
+    more = Protocol(protocol.threats, examples=100)
+    assert len(evaluate(model, split, more).outcomes.ids) == len(split)
 
 
 def test_progress_names_the_threat_and_ends_at_all_passes_with_the_accuracies(

@@ -6,7 +6,7 @@ from torch import nn
 from moat.data import Digits
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
-from moat.evaluation.protocol import require_falls
+from moat.evaluation.protocol import require_falls, require_sample
 from moat.threats import PGD, RTGrid, Threat
 
 
@@ -89,3 +89,11 @@ def test_no_more_classes_are_aimed_at_than_there_are():
     too_many = Protocol({"aimed": aimed}, restarts={"aimed": 12})
     with pytest.raises(MoatError, match="there are 9"):
         evaluate(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), Digits().load(), too_many)
+
+
+def test_a_sample_of_another_kind_is_refused_with_the_nearest():
+    with pytest.raises(MoatError) as refused:
+        require_sample("frist")
+    assert str(refused.value) == (
+        "a sample is 'stratified' or the 'first' examples, not 'frist'. Did you mean 'first'?"
+    )

@@ -98,7 +98,7 @@ WRONG = {
         "example = 40",
         "evaluation.example",
         "unknown key. Did you mean 'examples'?\n"
-        "known: ensembles, examples, falls, seed, summed, union_only",
+        "known: ensembles, examples, falls, sample, seed, summed, union_only",
     ),
     "variant": (
         'name = "pgd-at"\nthreats',

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moat.recipe import RunPlan, plan_runs, read, short_hash
+from moat.recipe.plan import described
+from moat.scalarizers import MGDA
 
 SCHEDULES = ['type = "constant"', 'type = "cosine"', 'type = "multi-step"\nmilestones = [1, 2]']
 
@@ -51,6 +53,19 @@ def test_what_trains_a_run_and_what_evaluates_it_are_told_apart(
     before, after = hashes(recipe()), hashes(recipe(), override)
     assert all((a != b) == trains for a, b in zip(before[0], after[0], strict=True))
     assert all((a != b) == evaluates for a, b in zip(before[1], after[1], strict=True))
+
+
+def test_hashes_from_before_a_key_was_there_stay(recipe):
+    """The sample of the test split, and what MGDA combines."""
+    (first, *_) = plans(recipe(), "evaluation.sample=first")
+    assert first.protocol_hash == "5447f19d3e997910"  # as "the first 40" had it
+    (drawn, *_) = plans(recipe())
+    assert drawn.protocol_hash != first.protocol_hash
+    assert drawn.document["evaluation"]["sample"] == "stratified"
+    whole = [plans(recipe("examples = 40", key))[0].protocol_hash for key in ("", "sample='first'")]
+    assert whole[0] == whole[1]
+    assert described(MGDA(normalize="l2")) == {"type": "mgda", "normalize": "l2", "solver": "auto"}
+    assert described(MGDA(combine="normalized"))["combine"] == "normalized"
 
 
 def test_only_runs_that_train_against_a_threat_change_with_its_training(recipe):

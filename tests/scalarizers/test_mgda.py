@@ -58,6 +58,44 @@ def test_normalised_it_is_plain_mgda_of_gradients_divided_by_length_loss_or_both
     torch.testing.assert_close(*lengths, rtol=1e-5, atol=1e-6)
 
 
+@draws
+@pytest.mark.parametrize("normalize", ["none", "l2", "loss", "loss+"])
+def test_the_combination_of_the_normalised_gradients_descends_every_objective(
+    normalize, seed, k, dimension
+):
+    gradients = gradients_of(seed, k, dimension)
+    means = torch.rand(k, generator=torch.Generator().manual_seed(seed)).double() + 0.01
+    mgda = MGDA(normalize=normalize, combine="normalized")
+    weights = mgda.weights(gradients @ gradients.T, losses_of(means.tolist()))
+    assert (weights >= 0).all()
+    assert weights.sum().item() == pytest.approx(1)
+    step = weights @ gradients
+    slopes = gradients @ step / gradients.norm(dim=1) / step.norm().clamp(min=1e-12)
+    assert (slopes >= -1e-3).all() or step.norm() < 1e-6 * gradients.norm()
+
+
+@pytest.mark.parametrize("normalize", ["l2", "loss", "loss+"])
+def test_the_gradients_as_they_were_may_raise_an_objective(normalize):
+    """What the docstring says of the published code: a share of random steps, not a rare one."""
+    mgda, rises = MGDA(normalize=normalize), 0
+    for seed in range(100):
+        gradients = gradients_of(seed, 3, 4)
+        means = torch.rand(3, generator=torch.Generator().manual_seed(seed)).double() + 0.1
+        gramian = gradients @ gradients.T
+        rises += bool((gramian @ mgda.weights(gramian, losses_of(means.tolist())) < 0).any())
+    assert rises > 10
+
+
+@pytest.mark.parametrize("combine", ["gradients", "normalized"])
+@pytest.mark.parametrize("size", [1e-30, 1e-9, 1e9])
+def test_gradients_of_any_size_give_weights_on_the_simplex(combine, size):
+    gradients = gradients_of(3, 3, 4) * torch.tensor([1.0, size, 1.0]).double()[:, None]
+    mgda = MGDA(normalize="l2", combine=combine)
+    weights = mgda.weights(gradients @ gradients.T, losses_of([1.0, 1.0, 1.0]))
+    assert (weights >= 0).all()
+    assert weights.sum().item() == pytest.approx(1)
+
+
 @given(a=st.floats(0.1, 5), b=st.floats(0.1, 5), cosine=st.floats(-0.99, 0.99))
 def test_for_two_objectives_it_is_the_closed_form(a, b, cosine):
     product = a * b * cosine
@@ -83,11 +121,14 @@ def test_opposed_gradients_of_equal_length_cancel():
     assert weights.tolist() == pytest.approx([0.5, 0.5])
 
 
+@pytest.mark.parametrize("combine", ["gradients", "normalized"])
 @pytest.mark.parametrize("normalize", ["none", "l2", "loss", "loss+"])
-def test_a_gradient_or_loss_of_zero_gives_finite_weights(normalize):
+def test_a_gradient_or_loss_of_zero_gives_finite_weights(normalize, combine):
     gramian = torch.zeros(3, 3)
     gramian[1, 1] = 4.0
-    weights = MGDA(normalize=normalize).weights(gramian, losses_of([0.0, 1.0, 0.0]))
+    weights = MGDA(normalize=normalize, combine=combine).weights(
+        gramian, losses_of([0.0, 1.0, 0.0])
+    )
     assert weights.isfinite().all()
     assert weights.sum().item() == pytest.approx(1)
 

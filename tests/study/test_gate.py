@@ -10,7 +10,7 @@ from moat.study.other_model import other_model
 
 NAMES = [
     *("logits", "gradients", "loss", "reach", "strengths", "restarts"),
-    *("random search", "unbounded", "transfer"),
+    *("differences", "random search", "dlr", "unbounded", "transfer"),
 ]
 
 

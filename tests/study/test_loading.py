@@ -8,6 +8,7 @@ import moat
 from moat.errors import RunFolderError
 from moat.runs import RunFolder
 from moat.study import plan
+from moat.study.loading import plan_of
 from moat.study.one_run import initial_model
 
 AGAIN = "`moat train` with --overwrite trains this run again."
@@ -50,6 +51,15 @@ def test_a_folder_without_a_finished_run_has_no_model(tmp_path):
     assert str(refused.value).startswith(
         f"{tmp_path / 'nowhere'}: there is no finished run here (no run.json)."
     )
+
+
+def test_a_run_from_before_samples_were_drawn_took_the_first_examples(trained):
+    folder = RunFolder(trained)
+    recipe = folder.read_recipe()
+    assert recipe["evaluation"].pop("sample") == "stratified"
+    drawn = plan_of(folder).protocol
+    folder.write_recipe(recipe)
+    assert (drawn.sample, plan_of(folder).protocol.sample) == ("stratified", "first")
 
 
 def test_a_run_without_its_recipe_cannot_be_loaded(trained):

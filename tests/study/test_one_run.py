@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from moat.data import sample
 from moat.errors import RunFolderError
 from moat.evaluation import evaluate
 from moat.recipe import plan_runs, read
@@ -169,7 +170,7 @@ def test_what_is_held_out_is_never_trained_on_and_scores_are_of_the_test_split(r
     rest, held_out = run.share.of(data.train)
     assert not set(rest.ids.tolist()) & set(held_out.ids.tolist())
     ids = RunFolder(folder).load_evaluation()[0]["ids"]
-    assert ids.tolist() == data.test.ids[:40].tolist()
+    assert ids.tolist() == sample(data.test, 40, 0).ids.tolist()
     steps = [r["step"] for r in log_of(folder) if "loss" in r]
     assert len(steps) == 3 * -(-len(rest) // 256)
 
@@ -206,7 +207,7 @@ def test_the_matrix_lies_with_its_examples_its_losses_and_its_protocol(recipe, t
         arrays = dict(stored)
     assert arrays["outcomes"].dtype == np.int8
     assert set(np.unique(arrays["outcomes"])) <= {0, 1}
-    assert arrays["ids"].tolist() == run.dataset.load().test.ids[:40].tolist()
+    assert arrays["ids"].tolist() == sample(run.dataset.load().test, 40, 0).ids.tolist()
     assert arrays["losses"].shape == arrays["outcomes"].shape == (40, len(arrays["threats"]))
     assert np.isfinite(arrays["losses"]).all()
     assert str(arrays["protocol_hash"]) == run.protocol_hash

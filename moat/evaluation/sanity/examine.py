@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from moat.data import Data, Split, batches_in_order
-from moat.evaluation.evaluator import Evaluation
+from moat.data import Data, Split, batches_in_order, stratified
+from moat.evaluation.evaluator import Evaluation, evaluated
 from moat.evaluation.sanity import questions as asked
 from moat.evaluation.sanity.matrix_checks import NO_GRADIENT, follows_gradient, matrix_checks
 from moat.evaluation.sanity.probes import Probe
 from moat.evaluation.sanity.questions import Check
+from moat.evaluation.sanity.wider import unbounded
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32, without_autocast
@@ -39,8 +40,9 @@ def examine(
 ) -> tuple[Check, ...]:
     """Return the sanity gate of an evaluation: every check with its verdict.
 
-    Three searches more are made, on the first 100 of the evaluated examples, against those that
-    stand: draws without a gradient, Auto-PGD within ever wider bounds, and images found on the
+    On 100 of the evaluated examples, every class by its share, steps along and across the gradient
+    are compared with what it predicts, and those that stand are searched again: by draws without a
+    gradient, by Auto-PGD on another loss and within ever wider bounds, and by images found on the
     `other` model. `model` and `data` are those that were evaluated.
     """
     return (*matrix_checks(evaluation), *_probed(evaluation, model, data, other, pass_size))
@@ -55,37 +57,42 @@ def _probed(
 ) -> Iterator[Check]:
     """Yield what searching a few examples again tells."""
     labels = [n for n in evaluation.protocol.threats if follows_gradient(evaluation.protocol, n)]
-    count = min(PROBED, len(evaluation.ids))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    split = (data.test if isinstance(data, Data) else data).take(torch.arange(count))
-    ((x, y),) = batches_in_order(split, PROBED, device)
+    split = evaluated(data.test if isinstance(data, Data) else data, evaluation.protocol)
+    places = stratified(split.labels, PROBED, evaluation.protocol.seed)
+    ((x, y),) = batches_in_order(split.take(places), PROBED, device)
     probe = Probe(model, x, y, evaluation.protocol, pass_size or default_pass_size(device))
-    right = _standing(evaluation, None, count).to(device)
-    stood = {label: _standing(evaluation, label, count).to(device) for label in labels}
+    right = _standing(evaluation, None, places).to(device)
+    stood = {label: _standing(evaluation, label, places).to(device) for label in labels}
+    known = {"probed": len(places)}
     with tensor_float_32(False), without_autocast():
-        felled = {label: now & ~probe.at_random(label, now) for label, now in stood.items()}
-        yield asked.RANDOM.answer(_percent(felled), NO_GRADIENT, probed=count)
-        left = {label: probe.unbounded(label, right) for label in labels}
-        yield asked.UNBOUNDED.answer(_percent(left), NO_GRADIENT, probed=count)
+        for question, again in (
+            (asked.DIFFERENCES, probe.as_predicted),
+            (asked.RANDOM, probe.at_random),
+            (asked.DLR, probe.by_ratio),
+        ):
+            felled = {label: now & ~again(label, now) for label, now in stood.items()}
+            yield question.answer(_percent(felled), NO_GRADIENT, **known)
+        left = {label: unbounded(probe, label, right) for label in labels}
+        yield asked.UNBOUNDED.answer(_percent(left), NO_GRADIENT, **known)
         if other is None:
             yield asked.TRANSFER.answer({}, _NO_OTHER)
             return
         felled = {
             label: now & ~probe.transferred(label, other.model, now) for label, now in stood.items()
         }
-        known = {"probed": count, "other": other.name}
-        yield asked.TRANSFER.answer(_percent(felled), NO_GRADIENT, **known)
+        yield asked.TRANSFER.answer(_percent(felled), NO_GRADIENT, other=other.name, **known)
 
 
 def _percent(examples: Mapping[str, Verdicts]) -> dict[str, float]:
     return {label: 100 * chosen.double().mean().item() for label, chosen in examples.items()}
 
 
-def _standing(evaluation: Evaluation, label: str | None, count: int) -> Verdicts:
-    """Return which of the first examples withstood a threat's largest strength, or are correct."""
+def _standing(evaluation: Evaluation, label: str | None, places: Tensor) -> Verdicts:
+    """Return which of some examples withstood a threat's largest strength, or are correct."""
     outcomes = evaluation.outcomes
     column = NATURAL_COLUMN if label is None else max(outcomes.of(label), key=lambda c: c.strength)
-    return torch.from_numpy(np.asarray(outcomes.verdict(column) == WITHSTOOD)[:count])
+    return torch.from_numpy(np.asarray(outcomes.verdict(column) == WITHSTOOD))[places]
 
 
 _NO_OTHER = "No other finished run of the study was there to find images on."

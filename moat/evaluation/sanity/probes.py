@@ -11,15 +11,15 @@ import torch
 from torch import nn
 
 from moat.evaluation.protocol import Protocol
+from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
-from moat.losses import is_correct
+from moat.losses import LossName, is_correct
 from moat.threats import Climb, GradientThreat, ascend, attacked
-from moat.threats.searches import RandomSearch, Search
-from moat.types import Images, Labels, PerExample, Transform, Verdicts
+from moat.threats.searches import APGD, RandomSearch, Search
+from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
 DRAWS = 50  # without a gradient, an example
-WIDER = (1, 2, 4, 8, 16, 32, 64)  # times the protocol's bounds
-STEPS = 20  # of Auto-PGD within each
+STEPS = 20  # of Auto-PGD
 
 
 class Probe:
@@ -33,8 +33,8 @@ class Probe:
 
     def at_random(self, label: str, standing: Verdicts) -> Verdicts:
         """Draw without a gradient from where the threat's search could get, at most its bounds."""
-        threat = self._threat(label)
-        generator = self._generator(label, "random")
+        threat = self.threat(label)
+        generator = self.generator(label, "random")
         climb = self._climb(label, threat, generator)
         balls = _within(threat, max(climb.at_steps), climb.balls)
 
@@ -42,30 +42,46 @@ class Probe:
             return RandomSearch(w, like, balls(self.x), generator)
 
         drawn = replace(climb, balls=balls, search=search, at_steps=(DRAWS,))
-        return self._stood(drawn, standing, DRAWS)
+        return self.stood(drawn, standing, DRAWS)
 
-    def unbounded(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb by Auto-PGD within ever wider bounds, each from anywhere in them."""
-        threat = replace(self._threat(label), search="apgd", steps=STEPS, start="uniform")
-        for wider in WIDER:
-            if not bool(standing.any()):
-                break
-            generator = self._generator(label, f"unbounded {wider}")
-            climb = threat.climb(self.x, self.y, generator=generator, reach=wider)
-            standing = standing & self._stood(climb, standing, STEPS)
+    def as_predicted(self, label: str, standing: Verdicts) -> Verdicts:
+        """Leave out whose margin changes otherwise than its gradient says, on a small step.
+
+        A step from the image, or from a random start where the threat's search could get.
+        """
+        threat, generator = self.threat(label), self.generator(label, "differences")
+        climb = self._climb(label, threat, generator)
+        balls = _within(threat, max(climb.at_steps), climb.balls)(self.x)
+        for point in points(threat, self.x, balls, generator):
+            wrong = unpredicted(self.model, self.y, point, self.pass_size, generator)
+            standing = standing & ~wrong
         return standing
+
+    def by_ratio(self, label: str, standing: Verdicts) -> Verdicts:
+        """Climb the difference-of-logits ratio by Auto-PGD, where the threat's search could get.
+
+        The loss does not saturate and knows no scale. With two classes it is the margin.
+        """
+        threat, generator = self.threat(label), self.generator(label, "dlr")
+        own = self._climb(label, threat, generator)
+        balls = _within(threat, max(own.at_steps), own.balls)
+        start = sample(balls(self.x), threat.identity(self.x), generator)
+        loss: LossName = "dlr" if self.logits(self.x[:1]).shape[1] > 2 else "margin"
+        climb = replace(
+            own, balls=balls, search=auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
+        )
+        return self.stood(climb, standing, STEPS)
 
     def transferred(self, label: str, other: nn.Module, standing: Verdicts) -> Verdicts:
         """Search on another model, and give what was found there to this one."""
-        threat = self._threat(label)
-        climb = self._climb(label, threat, self._generator(label, "transfer"))
+        threat = self.threat(label)
+        climb = self._climb(label, threat, self.generator(label, "transfer"))
         (traces,) = ascend(other, [replace(climb, among=standing)], self.pass_size, measure=False)
         images = traces[climb.at_steps[-1]].images
-        with attacked(self.model), torch.no_grad():
-            logits = torch.cat([self.model(part) for part in images.split(self.pass_size)])
-        return standing & is_correct(logits, self.y)
+        return standing & is_correct(self.logits(images), self.y)
 
-    def _threat(self, label: str) -> GradientThreat:
+    def threat(self, label: str) -> GradientThreat:
+        """Return a threat that climbs a gradient."""
         threat = self.protocol.threats[label]
         assert isinstance(threat, GradientThreat)
         return threat
@@ -79,16 +95,33 @@ class Probe:
             self.x, self.y, at_steps=(steps,), generator=generator, reach=reach, rank=1
         )
 
-    def _stood(self, climb: Climb, standing: Verdicts, steps: int) -> Verdicts:
+    def stood(self, climb: Climb, standing: Verdicts, steps: int) -> Verdicts:
+        """Search those that stand, and return who then still does."""
         searched = replace(climb, among=standing)
         (traces,) = ascend(self.model, [searched], self.pass_size, until_fallen=True)
         stood = traces[steps].stood
         assert stood is not None  # ascend measures unless told otherwise
         return standing & stood
 
-    def _generator(self, label: str, probe: str) -> torch.Generator:
+    def logits(self, images: Images) -> Logits:
+        """Return what the model makes of images."""
+        with attacked(self.model), torch.no_grad():
+            return torch.cat([self.model(part) for part in images.split(self.pass_size)])
+
+    def generator(self, label: str, probe: str) -> torch.Generator:
+        """Return a probe's own generator, so that no other changes what it draws."""
         digest = sha256(f"{self.protocol.seed}/{label}/{probe}".encode()).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+
+
+def auto_pgd(w: Transform, like: PerExample) -> Search:
+    """Return a short Auto-PGD."""
+    return APGD(w, like, STEPS)
+
+
+def sample(balls: tuple[Ball, ...], like: Transform, generator: torch.Generator) -> Transform:
+    """Draw a member of each ball."""
+    return tuple(ball.sample(block, generator) for ball, block in zip(balls, like, strict=True))
 
 
 def _within(

@@ -85,6 +85,21 @@ RANDOM = Question(
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to draws without "
     "a gradient from where it could get: it is too short, or its gradient misleads it.",
 )
+DIFFERENCES = Question(
+    *("differences", "%", 5.0, 10.0),
+    good="Of {probed} examples, the margin of at most {passes:g} % withstands the search and "
+    "changes otherwise than its gradient says.",
+    bad="{of}: {figure:.0f} % of {probed} examples withstand the search, and a small step "
+    "from the image or near it changes their margin otherwise than its gradient says: the gradient "
+    "is not that of the model, or is right only on a scale that no search sees.",
+)
+DLR = Question(
+    *("dlr", "%", 15.0, 30.0),
+    good="Of {probed} examples, Auto-PGD on the difference-of-logits ratio felled at most "
+    "{passes:g} % that the search had left standing.",
+    bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
+    "Auto-PGD on the difference-of-logits ratio: the search is too weak, or its loss misleads it.",
+)
 LOSS = Question(
     *("loss", "%", 1.0, 5.0),
     good="At most {passes:g} % of the searches end with a lower loss than they began with.",

@@ -16,8 +16,9 @@ from moat.types import NATURAL
 _TERMS = (
     "worst: the lowest accuracy; conditional: the score among the examples that are right to begin "
     "with; loss: the mean over the examples at the best iterate of the largest strength, of what "
-    "was climbed."
+    "was climbed{until}."
 )
+_UNTIL_FALLEN = ", up to its fall where an example fell, since it leaves the search there"
 
 
 def run_table(scores: RunScores) -> Group:
@@ -40,7 +41,9 @@ def run_table(scores: RunScores) -> Group:
         _line(table, "union", _of(scores.named), percent(scores.union))
     if scores.baseline is not None:
         _line(table, "universal", f"against {scores.baseline}", percent(scores.universal))
-    notes = [scores_text(scores.group), _TERMS, *absence_notes(scores.group), *gate_notes([point])]
+    until = _UNTIL_FALLEN if point.protocol.get("falls") == "any" else ""
+    terms = _TERMS.format(until=until)
+    notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]
     shown: list[RenderableType] = [
         Text(f"{scores.path}: {point.label}, seed {point.seed}", style="italic"),
         table,

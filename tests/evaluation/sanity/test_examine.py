@@ -18,11 +18,12 @@ PROTOCOL = Protocol(
     at_steps={"pgd": (5, 10)},
     restarts={"rt": 2},
     examples=100,
+    sample="first",
     falls="any",
 )
 NAMES = [
     *("logits", "gradients", "loss", "reach", "strengths", "restarts"),
-    *("random search", "unbounded", "transfer"),
+    *("differences", "random search", "dlr", "unbounded", "transfer"),
 ]
 
 

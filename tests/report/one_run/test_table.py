@@ -68,7 +68,8 @@ def test_the_notes_say_how_examples_fall_and_under_which_protocol(printed, judge
         "Each strength is the worst over restarts, an example at a time.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
         "An ensemble's score is the share that withstood all its members at every strength.",
-        "loss: the mean over the examples at the best iterate of the largest strength",
+        "loss: the mean over the examples at the best iterate of the largest strength, of what was "
+        "climbed, up to its fall where an example fell, since it leaves the search there.",
         "Sanity gate of 1 run, 1 check: 1 pass.",
         "flow ε 0.3 scaled to ε 0.031, 0.3 with 9 steps",
         "strong: ce and dlr together",

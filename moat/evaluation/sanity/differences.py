@@ -1,0 +1,127 @@
+"""Whether the margin changes as its gradient says: a check that no search has a part in.
+
+A search is only as good as the gradient that it follows. Where the gradient is right, a small step
+changes the margin by the inner product of the two; a gradient that is reversed, noise, another
+network's, too small, too steep or cut off predicts something else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from moat.geometry.balls import Ball, draw, rows
+from moat.losses import margin
+from moat.threats import GradientThreat, attacked
+from moat.types import Images, Labels, PerExample, Transform, Verdicts
+
+UPHILL, ACROSS = 0.3, 0.05  # steps along the gradient's signs and along random ones, as shares
+WRONG = 0.5  # of the rise that the gradient predicts uphill
+ASTRAY = 1.5  # times the change that it usually predicts across: ties in flat images make up to 1
+ROUNDING = 16  # times the precision of the largest logit
+CHANGE = 0.05  # of a pixel, in the root of the mean square: what a step of w changes at most
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the gradient is asked, (batch, ...) a block, and how one moves from there.
+
+    `size` says for each block how large a move is typical, as numbers that broadcast over it.
+    """
+
+    blocks: Transform
+    size: Transform
+    images: Callable[[Transform], Images]
+    project: Callable[[Transform], Transform]
+
+
+def points(
+    threat: GradientThreat, x: Images, balls: tuple[Ball, ...], generator: torch.Generator
+) -> tuple[Point, Point]:
+    """Return the image itself, moved pixel by pixel, and a random start, moved within the balls.
+
+    Pixels move by as much as the random start changes them. The image is not asked by the threat's
+    own parameters, since the derivative of interpolation jumps at the identity.
+    """
+    pairs = zip(threat.identity(x), balls, strict=True)
+    start = tuple(ball.sample(block, generator) for block, ball in pairs)
+
+    def within(w: Transform) -> Transform:
+        return tuple(ball.project(block) for ball, block in zip(balls, w, strict=True))
+
+    def pixels(w: Transform) -> Transform:
+        return tuple(block.clamp(0, 1) for block in w)
+
+    size = tuple(map(_typical, start))
+    with torch.no_grad():
+        images = threat.apply(x, start)
+        blocks = zip(start, size, strict=True)
+        moved = within(
+            tuple(block + UPHILL * own * _signs(block, generator) for block, own in blocks)
+        )
+        change = rows(_typical(threat.apply(x, moved) - images)).squeeze(1)
+        share = (CHANGE / change.clamp(min=CHANGE)).to(x)  # wide bounds move pixels over others
+    size = tuple(share.view(-1, *[1] * (own.ndim - 1)) * own for own in size)
+    return (
+        Point((x,), (_typical(images - x),), lambda w: w[0], pixels),
+        Point(start, size, lambda w: threat.apply(x, w), within),
+    )
+
+
+def unpredicted(
+    model: nn.Module, y: Labels, point: Point, pass_size: int, generator: torch.Generator
+) -> Verdicts:
+    """Return whose margin changes far otherwise than its gradient says.
+
+    One step follows the signs of the gradient, the other random signs: the latter finds what the
+    gradient leaves out. It costs three forwards and a backward.
+    """
+    blocks = tuple(block.detach().requires_grad_() for block in point.blocks)
+    with attacked(model):
+        logits = _logits(model, point.images(blocks), pass_size)
+        before = margin(logits, y)
+        slopes = torch.autograd.grad(before.sum(), blocks)
+        floor = ROUNDING * torch.finfo(logits.dtype).eps * logits.detach().abs().amax(1)
+        wrong = torch.zeros_like(before, dtype=torch.bool)
+        signs = tuple(_signs(block, generator) for block in blocks)
+        uphill = tuple(slope.sign() for slope in slopes)
+        with torch.no_grad():
+            for length, direction, usual, most in (
+                (UPHILL, uphill, _sum, WRONG),
+                (ACROSS, signs, _root_sum_of_squares, ASTRAY),
+            ):
+                steps = zip(blocks, point.size, direction, strict=True)
+                moved = point.project(
+                    tuple(block + length * size * way for block, size, way in steps)
+                )
+                after = margin(_logits(model, point.images(moved), pass_size), y)
+                parts = zip(moved, blocks, slopes, strict=True)
+                terms = [rows((there - here) * slope) for there, here, slope in parts]
+                error = (after - before - _sum(terms)).abs()
+                wrong |= ~(error <= most * usual(terms).abs() + floor)
+    return wrong.detach()
+
+
+def _logits(model: nn.Module, images: Images, pass_size: int) -> Tensor:
+    return torch.cat([model(part) for part in images.split(pass_size)])
+
+
+def _signs(like: Tensor, generator: torch.Generator) -> Tensor:
+    return 2 * draw(torch.rand, like, generator).round() - 1
+
+
+def _typical(block: Tensor) -> Tensor:
+    """Return the root of the mean square of each example's entries, to broadcast over them."""
+    size = rows(block).square().mean(1).sqrt()
+    return size.view(-1, *[1] * (block.ndim - 1))
+
+
+def _sum(terms: list[Tensor]) -> PerExample:
+    """Return what the gradient predicts: the sum over all entries."""
+    return torch.stack([part.sum(1) for part in terms]).sum(0)
+
+
+def _root_sum_of_squares(terms: list[Tensor]) -> PerExample:
+    """Return how large that sum usually is where signs are random."""
+    return torch.stack([part.square().sum(1) for part in terms]).sum(0).sqrt()

@@ -1,0 +1,314 @@
+"""Models that hide from a search, each by its own means, and honest ones that do not.
+
+Source: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.
+"""
+
+import math
+from copy import deepcopy
+from functools import cache
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from moat.data import Digits
+from moat.evaluation import Protocol, evaluate
+from moat.evaluation.sanity import examine
+from moat.threats import PGD, Flow
+
+EPSILON = 0.15
+SEARCHES = {
+    "signs": PGD(epsilon=EPSILON, step_size=0.03, steps=10, start="uniform"),
+    "auto": PGD(epsilon=EPSILON, steps=10, search="apgd"),
+}
+HONESTLY = {
+    "signs": SEARCHES["signs"],
+    "l2": PGD(epsilon=0.6, steps=10, norm="l2", search="apgd"),
+    "flow": Flow(epsilon=0.05, step_size=0.01, steps=10),
+}
+DOUBTS = ("warn", "fail")
+
+
+class Residual(nn.Module):
+    """Two convolutions beside the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.own = nn.Sequential(
+            *(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()),
+            *(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.own(x))
+
+
+class InFloat64(nn.Module):
+    """A network that reckons in float64."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network.double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x.double()).float()
+
+
+def convolutional(act=nn.ReLU, pool=nn.MaxPool2d, dropout=0.0, residual=False):
+    return nn.Sequential(
+        *(nn.Conv2d(1, 12, 3, padding=1), act(), pool(2)),
+        Residual(12) if residual else nn.Sequential(nn.Conv2d(12, 12, 3, padding=1), act()),
+        *(nn.Flatten(), nn.Dropout(dropout), nn.Linear(192, 32), act(), nn.Linear(32, 10)),
+    )
+
+
+def trained(network: nn.Module, epsilon: float = 0.0, epochs: int = 6):
+    """Train on the digits, within seconds; against noise where a radius is given."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for module in network.modules():
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                module.reset_parameters()
+        split, optimizer = Digits().load().train, torch.optim.Adam(network.parameters(), 4e-3)
+        images, labels = split.images.float() / 255, split.labels
+        noise = PGD(epsilon=epsilon, step_size=epsilon / 2, steps=3) if epsilon else None
+        for _ in range(epochs):
+            for rows in torch.randperm(len(images)).split(128):
+                x, y = images[rows], labels[rows]
+                x = noise.perturb(network, x, y) if noise else x
+                network.train()
+                optimizer.zero_grad()
+                F.cross_entropy(network(x), y).backward()
+                optimizer.step()
+    return network.eval()
+
+
+class Seen(nn.Module):
+    """A network seen through a function of its images and logits."""
+
+    def __init__(self, network, before=lambda x: x, after=lambda logits: logits) -> None:
+        super().__init__()
+        self.network, self.before, self.after = network, before, after
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.network(self.before(x)))
+
+
+class Differentiated(nn.Module):
+    """What one network answers, with the gradient of another."""
+
+    def __init__(self, answers, slopes, share: float = 1.0) -> None:
+        super().__init__()
+        self.answers, self.slopes, self.share = answers, slopes, share
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            answer = self.answers(x)
+        slopes = self.share * self.slopes(x)
+        return slopes + (answer - slopes).detach()
+
+
+class Halved(nn.Module):
+    """Two networks' sum, of which the gradient knows one."""
+
+    def __init__(self, hidden, seen) -> None:
+        super().__init__()
+        self.hidden, self.seen = hidden, seen
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.hidden(x.detach()) + 0.3 * self.seen(x)
+
+
+def backwards(change):
+    """The identity, whose gradient is changed."""
+
+    class Changed(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, slope):
+            return change(slope)
+
+    return Changed.apply
+
+
+def drawn(slope: Tensor) -> Tensor:
+    generator = torch.Generator().manual_seed(int(slope.abs().sum().item() * 1e6) % 1000)
+    return slope.std() * torch.randn(slope.shape, generator=generator)
+
+
+def straight(change):
+    """A change of the images, whose gradient is taken to be that of the identity."""
+    return lambda x: x + (change(x) - x).detach()
+
+
+def steps(count: int):
+    return lambda x: (count * x).round() / count
+
+
+def stairs(count: int):
+    """Smooth steps, flat at every multiple of their width: pixels lie there."""
+    return lambda x: x - torch.sin(2 * math.pi * count * x) / (2 * math.pi * count)
+
+
+def steep(count: int, slope: float):
+    """Sigmoid steps: nearly flat between them, and very steep at them."""
+
+    def change(x: Tensor) -> Tensor:
+        place = count * x
+        return (place.floor() + torch.sigmoid((place - place.floor() - 0.5) * slope)) / count
+
+    return change
+
+
+def frequencies(x: Tensor) -> Tensor:
+    """Round the cosine transform of an image, as JPEG does."""
+    place = torch.arange(8.0)
+    basis = torch.cos(math.pi / 8 * (place + 0.5) * place[:, None])
+    basis = basis / basis.norm(dim=1, keepdim=True)
+    return basis.T @ ((basis @ x @ basis.T) / 0.3).round() @ basis * 0.3
+
+
+def rippled(amplitude: float, frequency: float):
+    return lambda x: x + amplitude * torch.sin(frequency * x)
+
+
+class Wavy(nn.Module):
+    """A network whose logits ripple along random directions."""
+
+    def __init__(self, network, amplitude: float, frequency: float) -> None:
+        super().__init__()
+        self.network, self.amplitude, self.frequency = network, amplitude, frequency
+        generator = torch.Generator().manual_seed(0)
+        self.register_buffer("ways", torch.randn(64, 10, generator=generator))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x) + self.amplitude * torch.sin(
+            self.frequency * (x.flatten(1) @ self.ways)
+        )
+
+
+def repeatedly(change, times: int):
+    """A purifier that is applied again and again: its gradient vanishes or explodes."""
+
+    def purified(x: Tensor) -> Tensor:
+        for _ in range(times):
+            x = change(x)
+        return x
+
+    return purified
+
+
+def nothing_small(slope: Tensor) -> Tensor:
+    return torch.where(slope.abs() > 1e3, slope, 0.0)
+
+
+MASKS = {
+    "reversed": lambda own, _: Seen(own, backwards(torch.neg)),
+    "noise for a gradient": lambda own, _: Seen(own, backwards(drawn)),
+    "small gradients are cut to zero": lambda own, _: Seen(own, backwards(nothing_small)),
+    "another network's gradient": Differentiated,
+    "another's, tiny": lambda own, other: Differentiated(own, other, 1e-4),
+    "another's, huge": lambda own, other: Differentiated(own, other, 1e2),
+    "a branch is detached": Halved,
+    "logits next to nothing": lambda own, _: Seen(own, after=lambda z: 1e-3 * z),
+    "logits that saturate": lambda own, _: Seen(own, after=lambda z: 1e2 * z),
+    "log-probabilities at a low temperature": lambda own, _: Seen(
+        own, after=lambda z: F.log_softmax(60 * z, 1)
+    ),
+    "rounded": lambda own, _: Seen(own, steps(16)),
+    "rounded, straight through": lambda own, _: Seen(own, straight(steps(16))),
+    "rounded frequencies": lambda own, _: Seen(own, lambda x: frequencies(x) + 0 * x),
+    "rounded frequencies, straight through": lambda own, _: Seen(own, straight(frequencies)),
+    "smooth stairs": lambda own, _: Seen(own, stairs(16)),
+    "fine smooth stairs": lambda own, _: Seen(own, stairs(255)),
+    "steep stairs": lambda own, _: Seen(own, steep(8, 40.0)),
+    "ripples in the image": lambda own, _: Seen(own, rippled(0.01, 1000.0)),
+    "fine ripples in the image": lambda own, _: Seen(own, rippled(0.003, 2e4)),
+    "ripples in the logits": lambda own, _: Wavy(own, 0.5, 30.0),
+    "fine ripples in the logits": lambda own, _: Wavy(own, 0.2, 1000.0),
+    "shattered": lambda own, _: Seen(own, repeatedly(lambda x: x + 0.02 * torch.sin(90 * x), 4)),
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return Digits().load()
+
+
+@pytest.fixture(scope="module")
+def own():
+    return trained(convolutional(residual=True), EPSILON)
+
+
+@pytest.fixture(scope="module")
+def other():
+    return trained(convolutional(nn.GELU, nn.AvgPool2d))
+
+
+def doubts(model, data, threat):
+    evaluation = evaluate(model, data, Protocol({"it": threat}, examples=50, falls="any"))
+    found = examine(evaluation, model, data)
+    return {check.name: check.figure for check in found if check.verdict in DOUBTS}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_model_that_hides_from_auto_pgd_is_doubted(data, own, other, mask):
+    assert doubts(MASKS[mask](own, other), data, SEARCHES["auto"])
+
+
+def test_the_honest_model_behind_the_masks_is_not(data, own):
+    for name, threat in HONESTLY.items():
+        assert not doubts(own, data, threat), name
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("mask", ["reversed", "another network's gradient", "smooth stairs"])
+def test_differences_alone_find_a_gradient_that_is_not_the_models(data, own, other, mask, search):
+    found = doubts(MASKS[mask](own, other), data, SEARCHES[search])
+    assert found["differences"] > 50
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_search_that_keeps_its_best_still_ends_below_its_start_if_misled(data, own, search):
+    found = doubts(Seen(own, backwards(torch.neg)), data, SEARCHES[search])
+    assert found["loss"] > 90
+
+
+def test_without_any_gradient_no_bounds_are_wide_enough(data, own):
+    found = doubts(Seen(own, lambda x: steps(16)(x) + 0 * x), data, SEARCHES["auto"])
+    assert found["unbounded"] > 90
+
+
+@cache
+def against_noise():
+    return trained(convolutional(), EPSILON)
+
+
+def dead_in_part():
+    """Three of twelve filters never answer."""
+    network = trained(convolutional())
+    with torch.no_grad():
+        network[0].bias[:3] = -10
+    return network
+
+
+HONEST = {
+    "natural, dead in part": dead_in_part,
+    "against noise, of GELU": lambda: trained(convolutional(nn.GELU, nn.AvgPool2d), EPSILON),
+    "natural, residual": lambda: trained(convolutional(residual=True)),
+    "with dropout": lambda: trained(convolutional(dropout=0.2), EPSILON),
+    "large logits": lambda: Seen(against_noise(), after=lambda z: 3 * z),
+    "in float64": lambda: InFloat64(deepcopy(against_noise())),
+}
+
+
+@pytest.mark.parametrize("model", HONEST)
+def test_an_honest_model_is_not_doubted(data, model):
+    """But by what fells it: cross-entropy misses some of what the ratio of logits finds."""
+    network = HONEST[model]()
+    for name, threat in HONESTLY.items():
+        assert not set(doubts(network, data, threat)) - {"dlr"}, name
