@@ -64,6 +64,10 @@ class BusyError(RunFolderError):
     """A run folder that another process is writing."""
 
 
+class CodeError(RunFolderError):
+    """Code that a results folder names and nobody asked for."""
+
+
 class SolverError(MoatError):
     """A quadratic program without a solution on the simplex."""
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from moat.consent import Consent
 from moat.errors import MoatError
 
 INTERRUPTED = 130
@@ -35,7 +36,24 @@ Overrides = Annotated[
         "--set", metavar="KEY=VALUE", help="Override a key; the study gets its own folder."
     ),
 ]
+CodeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-code/--no-code",
+        help="Run the code that a results folder names, too; or run none, not even the recipe's.",
+        show_default="the code of what is named here, none of results folders",
+    ),
+]
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+
+
+def consent_to(allow_code: bool | None) -> Consent:
+    """Return what the option allows; the code that runs is said on standard output."""
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=_say)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def listed(text: str | None) -> list[str]:

@@ -12,6 +12,7 @@ from moat.recipe.checks import (
     require_known,
     require_sound,
 )
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.objects import (
@@ -39,6 +40,7 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
     """
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
+    require_consent_to(recipe.plugins, source)
     import_plugins(recipe.plugins, source)
     require_sound(recipe, source)
     require_known(only, [variant.name for variant in recipe.variant], "variant", source)

@@ -1,7 +1,7 @@
 """A protocol of its own: the data set and the threats of a file, apart from any study."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from moat.data import DataSet
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
 from moat.recipe.checks import require_labels
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.load import read
 from moat.recipe.objects import data_set_of, import_plugins, protocol_of
@@ -73,6 +74,7 @@ def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtoc
     document = {key: value for key, value in source.document.items() if key not in IGNORED}
     with explained(source, (), ProtocolFile):
         file = ProtocolFile.model_validate(document)
+    require_consent_to(file.plugins, replace(source, document=document))
     import_plugins(file.plugins, source)
     require_labels(file.threats, file.evaluation.summed, source)
     if all(table.evaluate is None for table in file.threats.values()):

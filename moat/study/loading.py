@@ -1,23 +1,33 @@
 """From a run folder back to a model."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from moat.errors import MoatError, ModelError, RunFolderError
+from moat.consent import consenting, current_consent, stored_in
+from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import RunFolder
 from moat.storage import Record
 
 
-def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Module:
+def load(
+    run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False
+) -> nn.Module:
     """Return the trained model of a finished run: eval mode, images in [0, 1] to logits.
 
-    Raises RunFolderError where the folder holds no finished run.
+    `allow_code` runs the plug-ins and the model's callable that the run's recipe names. Raises
+    RunFolderError where the folder holds no finished run, and CodeError where it names code that
+    was neither allowed nor run before.
     """
+    consent = current_consent()
+    if allow_code and not consent.stored:
+        with consenting(replace(consent, stored=True)):
+            return load(run_folder, device)
     folder = RunFolder(run_folder)
     record, plan = finished_record(folder), plan_of(folder)
     if plan.trains["model"] != record["trains"].get("model"):
@@ -92,7 +102,10 @@ def is_evaluation_alone(record: Record) -> bool:
 
 
 def plan_of(folder: RunFolder) -> RunPlan:
-    """Return the plan of the one run that a folder's own recipe describes."""
+    """Return the plan of the one run that a folder's own recipe describes.
+
+    Raises CodeError where the recipe names code that may not run: see `moat.consent`.
+    """
     if not folder.recipe.exists():
         raise RunFolderError(
             f"what trains the run is not known: {folder.recipe.name} is missing.",
@@ -100,7 +113,10 @@ def plan_of(folder: RunFolder) -> RunPlan:
             hint=_OVERWRITE,
         )
     try:
-        plans = plan_runs(read(folder.recipe))
+        with stored_in(folder.path):
+            plans = plan_runs(read(folder.recipe))
+    except CodeError:
+        raise
     except MoatError as error:
         raise RunFolderError(
             error.message, error.where, f"{error.hint}\n{_OVERWRITE}".strip()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
@@ -47,6 +48,7 @@ def evaluate_under(
     MoatError for a protocol that does not hold together.
     """
     words = [word for text in overrides for word in ("--set", text)]
+    words += ["--allow-code"] if current_consent().stored else []
     court = _OtherProtocol(
         judged_by=read_protocol(protocol, overrides),
         words=["--protocol", str(Path(protocol).resolve()), *words],
