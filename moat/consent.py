@@ -65,7 +65,8 @@ def current_consent() -> Consent:
 def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = False) -> None:
     """Raise an error unless this code may run: what identifies a piece, and what to call it.
 
-    Of code that a person typed by its own name nothing is said. RecipeError refuses the code of a recipe, CodeError that of a results folder.
+    Of code that a person typed by its own name nothing is said. RecipeError refuses the code of a
+    recipe, CodeError that of a results folder.
     """
     consent, folder = _consent.get(), _folder.get()
     new = {piece: called for piece, called in pieces.items() if piece not in consent.given}

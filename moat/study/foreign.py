@@ -13,7 +13,10 @@ from moat.errors import MoatError
 from moat.models import Model
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
+from moat.names import MOST_BYTES, why_no_name
 from moat.recipe import ReadProtocol, named_model, read_protocol
+from moat.recipe.overrides import shortened
+from moat.recipe.paths import expanded
 from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder
 from moat.storage import Record
@@ -108,7 +111,7 @@ def _asked(
     checkpoint: Path | str | None,
     name: str | None,
 ) -> _Asked:
-    file = Path(checkpoint).expanduser() if checkpoint is not None else None
+    file = expanded(str(checkpoint), "--checkpoint") if checkpoint is not None else None
     if isinstance(model, str):
         made = named_model(model, arguments)
         parts = [model.rpartition(":")[2], *([file.stem] if file else [])]
@@ -120,10 +123,10 @@ def _asked(
 
 
 def _folder_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or why_no_name(name):
         raise MoatError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
-            f"'_', since it becomes a folder; not {name!r}.",
+            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {shortened(name)!r}.",
             where="--name",
         )
     return name
