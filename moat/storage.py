@@ -12,6 +12,7 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import DiskError, RunFolderError
+from moat.parsing import parse_json
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -45,6 +46,16 @@ def disk(path: Path) -> Iterator[None]:
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+
+
+def require_no_link(path: Path) -> None:
+    """Raise RunFolderError where a file or folder that is written in place is a link."""
+    if path.is_symlink():
+        raise RunFolderError(
+            f"it is a link to {os.readlink(path)!r}, and what is written to it would go there.",
+            where=str(path),
+            hint="Delete the link.",
+        )
 
 
 def sweep(folder: Path) -> None:
@@ -89,13 +100,17 @@ def to_json(value: Any) -> bytes:
 
 def read_json(path: Path) -> Record | None:
     """Return the table a JSON file holds, None where there is no file."""
-    return read(path, lambda: as_table(json.loads(path.read_text("utf-8"))))
+    return read(path, lambda: as_table(parse_json(path.read_text("utf-8"))))
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:
     """Return what is parsed, None where there is no file; RunFolderError where it is broken."""
     try:
-        return parse() if path.exists() else None
+        if not path.exists():
+            return None
+        if not (path.is_file() or path.is_dir()):  # a pipe never ends
+            raise ValueError("it is no plain file")
+        return parse()
     except Exception as error:  # a foreign file makes its parser raise nearly anything
         raise unreadable(path, f"{type(error).__name__}: {error}") from error
 

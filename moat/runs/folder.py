@@ -14,7 +14,6 @@ Every write replaces the file in one step, so a reader meets the old file or the
 is written last, and its presence says that the run is done.
 """
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from moat.parsing import parse_toml, require_plain
+from moat.records import RunRecord, check_record
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
@@ -39,6 +40,7 @@ from moat.storage import (
     read,
     read_json,
     replace,
+    require_no_link,
     to_json,
     unreadable,
 )
@@ -66,6 +68,8 @@ class RunFolder:
 
         Whoever writes tries the run again, so why it failed before is forgotten.
         """
+        for name in (".lock", "log.jsonl", _PARTS, self.tensorboard.name):
+            require_no_link(self.path / name)
         with held(self.path, self.path / ".lock", self._holder):
             self.clear_failure()
             yield
@@ -109,7 +113,7 @@ class RunFolder:
     def read_recipe(self) -> Record | None:
         """Return the resolved recipe, or None where there is none yet."""
         path = self.path / "recipe.toml"
-        return read(path, lambda: tomllib.loads(path.read_text("utf-8")))
+        return read(path, lambda: _document(path.read_text("utf-8")))
 
     # The log: a JSON line an interval.
 
@@ -216,6 +220,7 @@ class RunFolder:
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
         parts = EvaluationParts(self.path / _PARTS / fingerprint)
+        require_no_link(parts.path)
         for other in (self.path / _PARTS).glob("*"):
             if other != parts.path:
                 rmtree(other, ignore_errors=True)
@@ -264,6 +269,8 @@ class RunFolder:
         record = read_json(self.path / "run.json")
         if record is not None and record.get("format") != FORMAT:
             raise unreadable(self.path / "run.json", f"its format is not {FORMAT}")
+        if record is not None:
+            check_record(RunRecord, record, self.path / "run.json", _AGAIN)
         return record
 
     def clear(self) -> None:
@@ -275,6 +282,13 @@ class RunFolder:
                 rmtree(folder, ignore_errors=True)
 
 
+def _document(text: str) -> Record:
+    document = parse_toml(text)
+    require_plain(document)
+    return document
+
+
+_AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),

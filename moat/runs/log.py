@@ -2,12 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from moat.storage import Record, as_table, disk, read, replace, unreadable
+from moat.parsing import parse_json
+from moat.records import LogLine, check_lines
+from moat.storage import Record, as_table, disk, read, replace, require_no_link, unreadable
 
 BLOCK = 1 << 14
 """Bytes that are read at a time."""
@@ -15,21 +17,31 @@ BLOCK = 1 << 14
 
 def append(path: Path, record: Mapping[str, Any]) -> None:
     """Add one line."""
+    require_no_link(path)
     with disk(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 
 
 def records_of(path: Path) -> list[Record]:
-    """Return a log's records; a last line torn by a crash is left out, no file has none."""
+    """Return a log's records; a last line torn by a crash is left out, no file has none.
+
+    Raises RunFolderError that names the line, and the key, of what is no record of moat's.
+    """
     lines = (read(path, lambda: path.read_text("utf-8")) or "").splitlines()
+    records = _parsed(lines, path)
+    check_lines(LogLine, records, path, "Delete it, or train this run again with --overwrite.")
+    return records
+
+
+def _parsed(lines: Sequence[str], path: Path) -> list[Record]:
     with suppress(ValueError):  # at once is three times as fast; a broken line wants its number
-        whole = json.loads(f"[{','.join(lines)}]")
+        whole = parse_json(f"[{','.join(lines)}]", plain=False)
         if len(whole) == len(lines):
             return [as_table(record) for record in whole]
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            records.append(as_table(json.loads(line)))
+            records.append(as_table(parse_json(line, plain=False)))
         except ValueError as error:
             if number < len(lines):
                 raise unreadable(path, f"line {number}: {error}") from error
@@ -38,7 +50,7 @@ def records_of(path: Path) -> list[Record]:
 
 def rewind(path: Path, step: int) -> None:
     """Forget the records of later steps."""
-    kept = [record for record in records_of(path) if record.get("step", 0) <= step]
+    kept = [record for record in records_of(path) if record["step"] <= step]
     replace(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
 
 
@@ -50,7 +62,7 @@ def newest_first(path: Path) -> Iterator[Record]:
     """
     for line in _lines_backwards(path):
         with suppress(ValueError):
-            yield as_table(json.loads(line))
+            yield as_table(parse_json(line))
 
 
 def _lines_backwards(path: Path) -> Iterator[bytes]:

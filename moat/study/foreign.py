@@ -24,6 +24,7 @@ from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
 from moat.study.judge import Judged, judge, machine, scores_before
 from moat.study.listener import StudyListener
+from moat.study.places import require_within
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -62,6 +63,7 @@ def evaluate_model(
         record["command"] = [*asked.command, *words]
     study = results / judged_by.name
     folder = RunFolder(study / asked.label / "seed-0")
+    require_within(folder.path, results)
     mend = "Give this one another --name, name another --results folder"
     with folder.locked(), said_of(f"model {asked.called}"):
         if scores := scores_before(folder, record, judged_by.protocol_hash, overwrite, mend):

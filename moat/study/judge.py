@@ -154,7 +154,15 @@ def whole_scores(folder: RunFolder, record: Record) -> Record | None:
     of = record["protocol_hash"]
     whole = held is not None and all(str(one.get("protocol_hash", of)) == of for one in held)
     scores = record.get("scores")
-    return scores if whole and isinstance(scores, dict) else None
+    return scores if whole and _are_scores(scores) else None
+
+
+def _are_scores(scores: Any) -> bool:
+    """Say whether a record's scores are those that a line on the terminal names."""
+    if not isinstance(scores, dict) or not isinstance(scores.get("scores"), dict):
+        return False
+    named = {"natural": scores.get("natural"), "union": scores.get("union"), **scores["scores"]}
+    return all(isinstance(score, int | float | None) for score in named.values())
 
 
 def machine(device: torch.device) -> Record:

@@ -13,6 +13,7 @@ from moat.models import load_into
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import RunFolder
 from moat.storage import Record
+from moat.study.failures import said_of
 
 
 def load(
@@ -38,7 +39,8 @@ def load(
             hint="Bring back the code that it was trained with.",
         )
     channel, height, width = record["shape"]
-    model = plan.model.build((channel, height, width), record["classes"])
+    with said_of(str(folder.path)):  # what it says may be no image or no count of classes
+        model = plan.model.build((channel, height, width), record["classes"])
     return laid_out(with_weights(model, folder)).to(device).eval()
 
 
@@ -55,13 +57,17 @@ def record_of(folder: RunFolder) -> Record | None:
     record = folder.read_record()
     for name, kind in _RECORD.items():
         if record is not None and not isinstance(record.get(name), kind):
-            raise RunFolderError(
-                f"its record is not moat's: {name} is {record.get(name)!r} and should be of type "
-                f"{kind.__name__}.",
-                where=str(folder.path),
-                hint=_OVERWRITE,
-            )
+            raise _not_moats(name, record, kind, folder)
     return record
+
+
+def _not_moats(name: str, record: Record, kind: type, folder: RunFolder) -> RunFolderError:
+    return RunFolderError(
+        f"its record is not moat's: {name} is {record.get(name)!r} and should be of type "
+        f"{kind.__name__}.",
+        where=str(folder.path / "run.json"),
+        hint=_OVERWRITE,
+    )
 
 
 def finished_record(folder: RunFolder) -> Record:
@@ -75,6 +81,9 @@ def finished_record(folder: RunFolder) -> Record:
             "by running its `moat train` again.",
         )
     require_trained_here(record, folder)
+    for name, kind in (("study", str), ("data", dict)):
+        if not isinstance(record.get(name), kind):
+            raise _not_moats(name, record, kind, folder)
     return record
 
 

@@ -20,6 +20,7 @@ from moat.study.identity import require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
+from moat.study.places import require_within
 from moat.study.one_run import held_out_of
 from moat.training import fabric_for
 from moat.version import __version__
@@ -88,6 +89,7 @@ class _OtherProtocol:
         record = {**self._record(folder, record, results), "data": about}
         study = results / record["study"]
         there = RunFolder(study / Path(*plan.path.parts[1:]))
+        require_within(there.path, results)
         with there.locked():
             if scores := scores_before(
                 there,

@@ -10,7 +10,15 @@ from typing import Annotated
 import typer
 
 from moat.cli.failures import failure_lines
-from moat.cli.options import INTERRUPTED, CodeOption, Device, DeviceOption, Overrides, consent_to
+from moat.cli.options import (
+    INTERRUPTED,
+    CodeOption,
+    Device,
+    DeviceOption,
+    Overrides,
+    consent_to,
+    whole_number,
+)
 from moat.consent import consenting
 
 
@@ -19,7 +27,10 @@ def train(
     only: Annotated[
         list[str] | None, typer.Option(metavar="VARIANT", help="Only this variant; repeatable.")
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.")] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(parser=whole_number, metavar="SEED", help="Only this seed; repeatable."),
+    ] = None,
     set_: Overrides = None,
     results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
     device: DeviceOption = Device.auto,

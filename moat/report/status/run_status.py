@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
-from math import isfinite
 from typing import Any
 
 from moat.errors import RunFolderError
+from moat.parsing import LARGEST
 from moat.report.evidence import table_of
 from moat.runs import RunFolder
 from moat.storage import Record
@@ -163,12 +163,14 @@ def _by_folder(where: str) -> Record:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    known = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return value if known else None
 
 
 def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    return float(value) if known else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= LARGEST else None  # NaN is not, either
 
 
 def _numbers(table: Any) -> dict[str, float | None]:
