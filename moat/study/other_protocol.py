@@ -20,8 +20,8 @@ from moat.study.identity import require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
-from moat.study.places import require_within
 from moat.study.one_run import held_out_of
+from moat.study.places import require_within
 from moat.training import fabric_for
 from moat.version import __version__
 
