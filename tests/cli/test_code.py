@@ -1,5 +1,6 @@
 """Code runs where somebody asked for it, and nowhere else."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -188,3 +189,17 @@ def test_a_study_with_code_goes_on_without_being_asked_again(moat, recipe_with_c
     (study,) = Path("results").glob("coded+*")
     assert moat("evaluate", study).code == 2  # nobody named its recipe here
     assert moat("evaluate", study, "--allow-code").code == 0
+
+
+@pytest.mark.parametrize("study", ["../../outside", "{tmp}/outside", "", "..", "a\0b", "a/b"])
+def test_a_record_that_points_elsewhere_writes_nothing_there(moat, theirs, tmp_path, study):
+    file = theirs / "plain/seed-0/run.json"
+    record = json.loads(file.read_text("utf-8"))
+    record["study"] = study.format(tmp=tmp_path)
+    file.write_text(json.dumps(record), "utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    words = ["--protocol", "small.toml", "--set", "evaluation.seed=1", "--results", "mine"]
+    answer = moat("evaluate", theirs / "plain", *words)
+    assert answer.code == 2
+    assert f"{file}: its record is not moat's: study is " in answer.err
+    assert sorted(tmp_path.rglob("*")) == before

@@ -102,7 +102,7 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
     """Return what a run is at that no process works on."""
     failure, record = folder.read_failure(), folder.read_record()
     if failure is not None:
-        said = {key: str(failure.get(key, "")) for key in ("message", "when")}
+        said = {key: _printable(failure.get(key, "")) for key in ("message", "when")}
         when = said["when"][:16].replace("T", " ")
         return RunStatus(**about, state=State.failed, why=said["message"], when=when)
     if record is not None:
@@ -150,6 +150,13 @@ def live_of(newest_first: Iterable[Record]) -> Live:
         weight=_numbers(latest.get("weight")),
         validation=_numbers(validation.get("validation")),
         clamped_to=_number(latest.get("r_effective")) if latest.get("clamped") is True else None,
+    )
+
+
+def _printable(value: Any) -> str:
+    """Return a text without what would steer a terminal; its lines stay lines."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value)
     )
 
 
