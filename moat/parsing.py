@@ -52,18 +52,20 @@ def parse_json(text: str | bytes, *, plain: bool = True) -> Any:
     return value
 
 
-def require_plain(value: Any) -> None:
+def require_plain(value: Any, *, dates: bool = False, infinite: bool = False) -> None:
     """Raise ValueError that names the key of the first fault: see `first_fault`."""
-    if found := first_fault(value):
+    if found := first_fault(value, dates=dates, infinite=infinite):
         key, why = found
         raise BoundError(": ".join(filter(None, [".".join(key), why])))
 
 
-def first_fault(value: Any, *, dates: bool = False) -> tuple[tuple[str, ...], str] | None:
+def first_fault(
+    value: Any, *, dates: bool = False, infinite: bool = False
+) -> tuple[tuple[str, ...], str] | None:
     """Return the key and the fault of what a document should not hold, None of a sound one.
 
-    That is a number beyond 64 bits or not finite, text that is not Unicode, what lies deeper than
-    moat reads, and, unless these may stand there, a date or a time.
+    That is a number beyond 64 bits, text that is not Unicode, what lies deeper than moat reads,
+    and, unless these may stand there, a date or a time and a number that is not finite.
     """
     stack: list[tuple[tuple[str, ...], Any]] = [((), value)]
     while stack:
@@ -76,7 +78,7 @@ def first_fault(value: Any, *, dates: bool = False) -> tuple[tuple[str, ...], st
         elif isinstance(held, list):
             stack += [((*key, str(place)), inner) for place, inner in enumerate(held)]
             continue
-        if why := _fault(held, dates):
+        if why := _fault(held, dates, infinite):
             return key, why
     return None
 
@@ -93,7 +95,7 @@ def _is_deep(value: Any) -> bool:
     return bool(below)
 
 
-def _fault(held: Any, dates: bool) -> str:
+def _fault(held: Any, dates: bool, infinite: bool) -> str:
     if isinstance(held, str):
         return "" if _is_unicode(held) else "text is Unicode, and this is not"
     if isinstance(held, bool | None):
@@ -101,7 +103,7 @@ def _fault(held: Any, dates: bool) -> str:
     if isinstance(held, int):
         return "" if abs(held) <= LARGEST else "a whole number has at most 64 bits"
     if isinstance(held, float):
-        return "" if math.isfinite(held) else f"a number is finite, not {held}"
+        return "" if infinite or math.isfinite(held) else f"a number is finite, not {held}"
     return "" if dates else "a date or a time is nothing that moat takes"
 
 

@@ -7,6 +7,6 @@ named here are kept as they are.
 from moat.records.checking import check_lines, check_record
 from moat.records.log_line import LogLine
 from moat.records.planned_runs import PlannedRuns
-from moat.records.run_record import RunRecord
+from moat.records.run_record import RunRecord, command_of
 
-__all__ = ["LogLine", "PlannedRuns", "RunRecord", "check_lines", "check_record"]
+__all__ = ["LogLine", "PlannedRuns", "RunRecord", "check_lines", "check_record", "command_of"]

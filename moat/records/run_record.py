@@ -1,8 +1,9 @@
 """run.json: what a finished run, or the evaluation of somebody else's model, says of itself."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from moat.records.kinds import Count, Line, Name, Number
@@ -36,12 +37,6 @@ class ProtocolRecord(TypedDict, total=False):
     union_only: bool
 
 
-def _a_command(words: list[str]) -> list[str]:
-    if words[:2] != ["moat", "evaluate"]:
-        raise ValueError("should be a command of `moat evaluate`")
-    return words
-
-
 @with_config(_OPEN)
 class RunRecord(TypedDict, total=False):
     """One run. What is only told and never computed with may be of any kind."""
@@ -61,4 +56,12 @@ class RunRecord(TypedDict, total=False):
     protocol_hash: Line
     foreign: bool
     of: str
-    command: Annotated[list[Line], AfterValidator(_a_command)]
+
+
+def command_of(record: Mapping[str, Any]) -> list[str] | None:
+    """Return the words that make an evaluation again, None where they are not those of moat."""
+    words = record.get("command")
+    if not isinstance(words, list) or words[:2] != ["moat", "evaluate"]:
+        return None
+    shown = all(isinstance(word, str) and word.isprintable() for word in words)
+    return words if shown else None

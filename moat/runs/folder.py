@@ -284,7 +284,7 @@ class RunFolder:
 
 def _document(text: str) -> Record:
     document = parse_toml(text)
-    require_plain(document)
+    require_plain(document, dates=True, infinite=True)  # refused where they are taken
     return document
 
 

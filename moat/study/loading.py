@@ -11,6 +11,7 @@ from moat.consent import consenting, current_consent, stored_in
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, plan_runs, read
+from moat.records import command_of
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.failures import said_of
@@ -94,10 +95,9 @@ def require_trained_here(record: Record, folder: RunFolder) -> None:
     whose = "a model that moat did not train"
     if of := record.get("of"):
         whose = f"the run {of} under another protocol"
-    command = record.get("command")
     again = "Call moat.evaluate_model with it again, with overwrite=True."
-    if isinstance(command, list):
-        again = f"To make it again:\n  {shlex.join([*map(str, command), '--overwrite'])}"
+    if command := command_of(record):
+        again = f"To make it again:\n  {shlex.join([*command, '--overwrite'])}"
     raise RunFolderError(
         f"the folder holds the evaluation of {whose}, and no model.",
         where=str(folder.path),

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from moat.records import command_of
 from moat.report.page.sources import Sources
 from moat.report.points import Point
 from moat.runs import RunFolder
@@ -26,8 +27,8 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
     """Return the commands that train a run again and judge it again."""
     folder = results / point.where
     if not sources.trained:
-        command = sources.record.get("command")
-        if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+        command = command_of(sources.record)
+        if command is None:
             return []
         return [
             Command(
