@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := digits_pareto
 
-.PHONY: demo test check soak-faults clean
+.PHONY: demo test check soak soak-faults clean
 
 demo: .venv/installed
 	$(BIN)/moat train recipes/$(RECIPE).toml
@@ -11,6 +11,10 @@ demo: .venv/installed
 
 test: .venv/installed-dev check
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
+
+CASES := 100000
+soak: .venv/installed-dev
+	MOAT_SOAK=$(CASES) $(BIN)/pytest tests/fuzz --timeout=0
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -68,6 +68,10 @@ class ForeignFileError(RunFolderError):
     """A file that does not belong to the run in whose folder it lies."""
 
 
+class CodeError(RunFolderError):
+    """Code that a results folder names and nobody asked for."""
+
+
 class SolverError(MoatError):
     """A quadratic program without a solution on the simplex."""
 

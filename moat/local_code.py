@@ -4,7 +4,9 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean
@@ -81,6 +83,17 @@ def import_object(reference: str) -> Callable[..., object]:
     return found
 
 
+def top_file_of(reference: str) -> Path | None:
+    """Return the file of the outermost package in 'python:module:callable', running nothing."""
+    name = reference.partition(":")[2].partition(":")[0].partition(".")[0]
+    with suppress(ImportError, ValueError):
+        spec = PathFinder.find_spec(name, [*sys.path, ""])
+        if spec and spec.origin and Path(spec.origin).is_file():
+            return Path(spec.origin).resolve()
+    return None
+
+
 def _make_current_folder_importable() -> None:
+    # At the end: a file there must not stand in for an installed package that is imported later.
     if "" not in sys.path:
-        sys.path.insert(0, "")
+        sys.path.append("")

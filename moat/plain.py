@@ -28,11 +28,3 @@ def json_of(
     return json.dumps(
         as_json(value), indent=indent, separators=separators, allow_nan=False, default=str
     )
-
-
-def from_json(text: str | bytes) -> Any:
-    """Return what a JSON text holds, with None for the NaN and Infinity of other writers.
-
-    Raises ValueError.
-    """
-    return json.loads(text, parse_constant=lambda name: None)

@@ -14,7 +14,8 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
-from moat.plain import from_json, json_of
+from moat.parsing import parse_json
+from moat.plain import json_of
 
 try:
     import fcntl
@@ -77,6 +78,16 @@ def disk(path: Path) -> Iterator[None]:
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+
+
+def require_no_link(path: Path) -> None:
+    """Raise RunFolderError where a file or folder that is written in place is a link."""
+    if path.is_symlink():
+        raise RunFolderError(
+            f"it is a link to {os.readlink(path)!r}, and what is written to it would go there.",
+            where=str(path),
+            hint="Delete the link.",
+        )
 
 
 def sweep(folder: Path, names: Collection[str]) -> None:
@@ -187,7 +198,7 @@ def to_json(value: Any) -> bytes:
 
 def read_json(path: Path) -> Record | None:
     """Return the table a JSON file holds, None where there is no file."""
-    return read(path, lambda: as_table(from_json(path.read_text("utf-8"))))
+    return read(path, lambda: as_table(parse_json(path.read_text("utf-8"))))
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:

@@ -428,7 +428,7 @@ def test_torch_load_is_only_ever_called_with_weights_only():
 
 def test_a_log_is_read_back_line_by_line(run):
     assert run.read_log() == []
-    records = [{"step": 1, "loss": 2.3}, {"step": 2, "text": "Zeile\u2028 ü"}]
+    records = [{"step": 1, "loss": {"natural": 2.3}}, {"step": 2, "text": "Zeile\u2028 ü"}]
     for record in records:
         run.append_log(record)
     assert run.read_log() == records
@@ -468,13 +468,13 @@ def test_a_rewound_log_has_no_later_step(tmp_path_factory, steps, back_to):
 
 
 def test_rewinding_mends_a_torn_line_so_that_the_log_goes_on(run):
-    run.append_log({"event": "start"})
+    run.append_log({"step": 0, "event": "start"})
     run.append_log({"step": 1})
     with (run.path / "log.jsonl").open("a") as file:
         file.write('{"step": 2, "lo')
     run.rewind_log(1)
     run.append_log({"step": 2})
-    assert run.read_log() == [{"event": "start"}, {"step": 1}, {"step": 2}]
+    assert run.read_log() == [{"step": 0, "event": "start"}, {"step": 1}, {"step": 2}]
 
 
 # One writer.

@@ -39,6 +39,7 @@ class Asked:
     validation: bool
     device: str
     overwrite: bool
+    allow_code: bool | None = None
 
 
 def evaluate(asked: Asked) -> None:
@@ -110,6 +111,8 @@ def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
     if asked.model or (asked.protocol and not asked.overwrite):
         return ["moat", *sys.argv[1:]]
     words = ["moat", "evaluate", *map(str, left), "--device", asked.device]
+    if asked.allow_code is not None:
+        words.append("--allow-code" if asked.allow_code else "--no-code")
     if asked.protocol:
         words += ["--protocol", str(asked.protocol), "--overwrite"]
         words += [word for text in asked.overrides for word in ("--set", text)]

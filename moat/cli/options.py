@@ -1,11 +1,15 @@
 """Options that several commands take, and what they may be."""
 
 import math
+import re
+import sys
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from moat.consent import Consent
 from moat.errors import MoatError
 
 INTERRUPTED = 130
@@ -35,7 +39,24 @@ Overrides = Annotated[
         "--set", metavar="KEY=VALUE", help="Override a key; the study gets its own folder."
     ),
 ]
+CodeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-code/--no-code",
+        help="Run the code that a results folder names, too; or run none, not even the recipe's.",
+        show_default="the code of what is named here, none of results folders",
+    ),
+]
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+
+
+def consent_to(allow_code: bool | None) -> Consent:
+    """Return what the option allows; the code that runs is said on standard output."""
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=_say)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def listed(text: str | None) -> list[str]:
@@ -43,22 +64,57 @@ def listed(text: str | None) -> list[str]:
     return [] if text is None else [name.strip() for name in text.split(",")]
 
 
+def plain_number(text: str) -> float:
+    """Return a number as a person writes it: digits, a point, an exponent; ValueError else.
+
+    Python reads more: 1_0, nan, inf, other alphabets' digits, and numbers too small to divide by.
+    """
+    number = float(text) if _PLAIN.fullmatch(text) else math.nan
+    if not math.isfinite(number) or 0 < abs(number) < sys.float_info.min:
+        raise ValueError(f"{text!r} is no plain number")
+    return number
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number of at least 0, written in digits; BadParameter else."""
+    if not _WHOLE.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is no whole number of at least 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Return an interval of 0.1 s to a day; BadParameter else."""
+    with suppress(ValueError):
+        if 0.1 <= (found := plain_number(str(text))) <= 86_400:  # a default comes as a number
+            return found
+    raise typer.BadParameter(f"{text!r} is no number in the range 0.1 to 86400")
+
+
 def weighed(text: str | None, option: str) -> dict[str, float]:
     """Return the weights of an option that gives names one each, separated by commas."""
     weights: dict[str, float] = {}
     for part in listed(text):
-        name, _, number = part.partition("=")
+        name, _, number = (piece.strip() for piece in part.partition("="))
         try:
-            weight = float(number)
+            weight = plain_number(number)
         except ValueError:
             weight = -1.0
-        if not name or not 0 <= weight < math.inf or name in weights:
+        if not name or weight < 0 or name in weights:
             raise MoatError(
                 f"{part!r} is no weight of a score.",
                 where=option,
                 hint="Name each once, with a number of at least 0: natural=0.5,pgd=0.3,rt=0.2",
             )
         weights[name] = weight
-    if weights and not sum(weights.values()):
+    total = sum(weights.values())
+    if weights and not total:
         raise MoatError("all weights are 0.", where=option, hint="Give one of them more.")
+    if math.isinf(total):
+        raise MoatError(
+            "the weights sum to more than a number holds.", where=option, hint="Divide them all."
+        )
     return weights
+
+
+_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,18}", re.ASCII)

@@ -102,6 +102,10 @@ class Data:
     classes: tuple[str, ...]
     note: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("train", "test"):
+            _require_labels(getattr(self, name), f"the {name} split", len(self.classes))
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """The shape of one image as the model sees it: channel, height, width.
@@ -110,6 +114,35 @@ class Data:
         """
         channel, height, width = self.test.images.shape[1:]
         return channel, height, width
+
+
+def _require_labels(split: Split, called: str, classes: int) -> None:
+    """Raise DataError unless a split has examples, each with an id and the label of a class."""
+    images, labels, ids = len(split.images), len(split.labels), len(split.ids)
+    if not images == labels == ids or not images:
+        raise DataError(f"{called} has {images} images, {labels} labels and {ids} ids.")
+    if split.labels.is_floating_point() or split.labels.is_complex() or split.labels.ndim != 1:
+        raise DataError(
+            f"the labels of {called} are {split.labels.dtype} of shape "
+            f"{tuple(split.labels.shape)}, and a label is one whole number.",
+            hint="Return labels as a torch.long tensor, one an image.",
+        )
+    found, counts = split.labels.unique(return_counts=True)
+    wrong = [
+        f"{label} ({count:,} times)"
+        for label, count in zip(found.tolist(), counts.tolist(), strict=True)
+        if not 0 <= label < classes
+    ]
+    if wrong:
+        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise DataError(
+            f"{called} has labels that are none of its {classes} classes, which count from 0: "
+            f"{', '.join(wrong[:_SHOWN])}{more}.",
+            hint="The file of labels is of another data set or damaged, or classes are left out.",
+        )
+
+
+_SHOWN = 5
 
 
 class DataSet(ABC):

@@ -19,8 +19,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
-from moat.plain import from_json
-from moat.storage import UNSUPPORTED, disk, flush, make_folder, to_json
+from moat.parsing import parse_json
+from moat.storage import UNSUPPORTED, disk, flush, make_folder, require_no_link, to_json
 from moat.types import StoredImages
 
 VERSION = 2  # of what decoding makes of a file
@@ -52,7 +52,10 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
     folder = cache / f"images-{address}"
     make_folder(cache)
     _sweep(cache)
-    with disk(cache), FileLock(cache / f".{folder.name}.lock"):
+    lock = cache / f".{folder.name}.lock"
+    for path in (folder, lock):
+        require_no_link(path)
+    with disk(cache), FileLock(lock):
         found = _mapped(folder, shape)
         if found is None:
             _make(folder, tree, names, shape)
@@ -78,7 +81,7 @@ def _mapped(folder: Path, shape: tuple[int, ...]) -> Decoded | None:
     try:
         # Copy on write: torch wants to be able to write.
         pixels = np.load(folder / ARRAY, mmap_mode="c")
-        broken = {int(k): v for k, v in from_json((folder / BROKEN).read_text("utf-8")).items()}
+        broken = {int(k): v for k, v in parse_json((folder / BROKEN).read_text("utf-8")).items()}
     except (OSError, EOFError, ValueError, AttributeError):
         return None
     if pixels.shape != shape or pixels.dtype != np.uint8:

@@ -60,8 +60,12 @@ def _read(kind: type[datasets.MNIST], folder: str, named: Path | None, download:
             hint=f"Put the IDX files under {folder}/raw there, name another folder with "
             "data.root or the variable MOAT_DATA, or set data.download = true.",
         ) from error
-    # torchvision's classes of MNIST are "0 - zero" and so on
-    return Data(_split(train), _split(test), tuple(c.partition(" - ")[0] for c in train.classes))
+    try:
+        # torchvision's classes of MNIST are "0 - zero" and so on
+        names = tuple(c.partition(" - ")[0] for c in train.classes)
+        return Data(_split(train), _split(test), names)
+    except DataError as error:
+        raise error.at(str((root / folder / "raw").resolve())) from error
 
 
 def _split(read: datasets.MNIST) -> Split:

@@ -10,10 +10,13 @@ from moat.recipe.checks import (
     require_distinct_folders,
     require_held_out,
     require_known,
+    require_names,
     require_sound,
 )
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
+from moat.recipe.load import require_plain
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
@@ -39,6 +42,8 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
     """
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
+    require_plain(source)
+    require_consent_to(recipe.plugins, source)
     import_plugins(recipe.plugins, source)
     require_sound(recipe, source)
     require_known(only, [variant.name for variant in recipe.variant], "variant", source)
@@ -51,6 +56,7 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
         for values in product(*variant.sweep.values())
         for seed in recipe.seeds
     ]
+    require_names((plan.path for plan in plans), source)
     require_distinct_folders([str(plan.path) for plan in plans], source)
     if len(plans) > 1:  # a run's own recipe keeps the figures of the study that it belongs to
         sweeps = {variant.name: list(variant.sweep) for variant in recipe.variant}

@@ -1,10 +1,13 @@
 """What a recipe must keep to beyond the form of its tables."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
+from moat.names import why_no_name
 from moat.printable import folder_key, is_portable
+from moat.recipe.overrides import shortened
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
 from moat.types import NATURAL
@@ -66,6 +69,24 @@ def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
                 where=source.where("variant"),
                 hint="Leave one of them out.",
             )
+
+
+def require_names(folders: Iterable[Path], source: Source) -> None:
+    """Raise RecipeError where a part of a run's folder is not a name."""
+    for folder in folders:
+        for part in folder.parts:
+            require_name(part, f"a part of a run's folder, {shortened(part)!r},", source.where())
+
+
+def require_name(text: str, what: str, where: str) -> None:
+    """Raise RecipeError unless a text may be a folder's name."""
+    if why := why_no_name(text):
+        raise RecipeError(
+            f"{what} cannot be a folder: {why}.",
+            where=where,
+            hint="Folders are called after the recipe's file, its variants, and the keys and "
+            "values of their sweeps.",
+        )
 
 
 def require_known(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:

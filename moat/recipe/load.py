@@ -1,16 +1,19 @@
 """Reading TOML, with all that it extends."""
 
-import math
-import tomllib
 from collections.abc import Sequence
 from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean
+from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
+from moat.recipe.paths import absolute
 from moat.recipe.source import Document, Key, Source, is_table, items, without
+
+LONGEST = 16
+"""Recipes that extend one another."""
 
 
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
@@ -30,17 +33,18 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
         said = "\n".join(sorted(overrides)).encode("utf-8", "surrogateescape")
         study += "+" + sha256(said).hexdigest()[:8]
     source = Source(document, said_in, study)
-    for key, value in items(document):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise RecipeError(f"a number is finite, not {value}.", where=source.where(*key))
-        for text in (*key[-1:], value):
-            if isinstance(text, str) and not _is_unicode(text):
-                raise RecipeError(
-                    f"this is no UTF-8, so no recipe of a run can hold it: {text!r}.",
-                    where=source.where(*key),
-                    hint="Rename the file or folder.",
-                )
+    require_plain(source, dates=True)
     return source
+
+
+def require_plain(source: Source, *, dates: bool = False) -> None:
+    """Raise RecipeError that names the key of what no recipe holds: see `first_fault`.
+
+    Dates are told by what takes something else, where it says so better.
+    """
+    if found := first_fault(source.document, dates=dates):
+        key, why = found
+        raise RecipeError(f"{why}.", where=source.where(*key))
 
 
 def _require_name(path: Path) -> None:
@@ -54,27 +58,20 @@ def _require_name(path: Path) -> None:
         )
 
 
-def _is_unicode(text: str) -> bool:
-    """Say whether a text is free of bytes that Python found in a name and could not decode."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[Key, str]]:
-    if path.resolve() in extending:
-        circle = " → ".join(str(p) for p in (*extending, path.resolve()))
+    text, resolved = _text_of(path)
+    if resolved in extending:
+        circle = " → ".join(str(p) for p in (*extending, resolved))
         raise RecipeError(f"the recipe extends itself: {circle}.", where=f"{path}, extends")
-    try:
-        document = tomllib.loads(path.read_text("utf-8-sig"))  # some editors write a mark first
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"this is no valid TOML: {error}.", where=str(path)) from error
-    except FileNotFoundError as error:
-        raise RecipeError(f"there is no such recipe.{_nearest(path)}", where=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
+    if len(extending) == LONGEST:
         raise RecipeError(
-            f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
-            where=str(path),
-        ) from error
-    _resolve_paths(document, path.parent)
+            f"the recipe extends {LONGEST} others, one after another.", where=f"{path}, extends"
+        )
+    try:
+        document = parse_toml(text)
+    except ValueError as error:
+        raise RecipeError(f"this is no valid TOML: {error}.", where=str(path)) from error
+    _resolve_paths(document, path)
     said_in = {key: str(path) for key, _ in items(document)}
     base = document.pop("extends", None)
     if base is None:
@@ -82,13 +79,13 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     if not isinstance(base, str):
         raise RecipeError(f"extends names one file, not {base!r}.", where=f"{path}, extends")
     named = path.parent / base
-    if not named.exists():
+    if not _is_file(named):
         raise RecipeError(
             f"there is no recipe {base!r} to extend.{_nearest(named)}",
             where=f"{path}, extends",
-            hint=f"Looked for {named.resolve()}.",
+            hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
-    below, said_below = _read_file(named, (*extending, path.resolve()))
+    below, said_below = _read_file(named, (*extending, resolved))
     below = _without_other_types(below, document)
     kept = {key for key, value in items(below) if is_table(value)}
     replaced = [key for key, value in items(document) if not is_table(value) or key not in kept]
@@ -100,14 +97,37 @@ def _nearest(path: Path) -> str:
     return did_you_mean(path.name, near)
 
 
-def _resolve_paths(document: Document, folder: Path) -> None:
+def _text_of(path: Path) -> tuple[str, Path]:
+    """Return what a recipe's file says, no more than is read of it, and where the file lies."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(4 * SIZE + 1).decode("utf-8-sig")  # some editors write a mark first
+        return text, path.resolve()
+    except FileNotFoundError as error:
+        raise RecipeError(f"there is no such recipe.{_nearest(path)}", where=str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL, a text not in UTF-8
+        raise RecipeError(
+            f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
+            where=str(path),
+        ) from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _resolve_paths(document: Document, file: Path) -> None:
     for table, key in PATHS:
         held = document.get(table)
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
-            held[key] = str((folder / Path(held[key]).expanduser()).resolve())
+            held[key] = absolute(held[key], file.parent, f"{file}, {table}.{key}")
     if isinstance(plugins := document.get("plugins"), list):
         document["plugins"] = [
-            str((folder / file).resolve()) if isinstance(file, str) else file for file in plugins
+            absolute(name, file.parent, f"{file}, plugins") if isinstance(name, str) else name
+            for name in plugins
         ]
 
 

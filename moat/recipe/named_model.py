@@ -6,7 +6,9 @@ from moat.errors import RecipeError
 from moat.models import Model
 from moat.models.python import PREFIX
 from moat.models.torchvision import PREFIX as TORCHVISION
+from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
+from moat.recipe.load import require_plain
 from moat.recipe.objects import model_of
 from moat.recipe.overrides import arguments
 from moat.recipe.schema import ModelTable
@@ -24,8 +26,10 @@ def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
             where=f"--model {reference}",
             hint=f"One's own is written python:module:callable: {PREFIX}{reference}, it may be.",
         )
+    require_consent_to_model(reference, f"--model {reference}", typed=True)
     table, said_in = arguments(texts)
     document = {"model": {**table, "type": reference}}
     source = Source(document, {("model",): f"--model {reference}", **said_in}, study="")
+    require_plain(source)
     with explained(source, ("model",), ModelTable):
         return model_of(ModelTable.model_validate(document["model"]), source)

@@ -15,6 +15,7 @@ from moat.models.python import PREFIX, PythonModel
 from moat.models.torchvision import PREFIX as TORCHVISION
 from moat.models.torchvision import torchvision_model
 from moat.recipe.checks import require_ascending
+from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.source import Document, Source
@@ -50,6 +51,7 @@ def model_of(table: ModelTable, source: Source) -> Model:
                 f"a model of one's own is written python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
+        require_consent_to_model(table.type, source.where("model", "type"))
         return PythonModel(table.type, table.own)
     with explained(source, ("model", "type"), object):
         published = table.type.startswith(TORCHVISION)

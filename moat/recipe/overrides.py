@@ -7,6 +7,8 @@ from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
 from moat.models.weights import names_file
+from moat.parsing import DEPTH, parse_toml
+from moat.recipe.paths import absolute
 from moat.recipe.source import Document, Key, is_table, items, without
 
 PATHS = (("data", "root"), ("model", "weights"))
@@ -22,14 +24,14 @@ def names_path(key: Key, value: object) -> bool:
 def override(document: Document, said_in: dict[Key, str], text: str) -> None:
     """Apply one `key=value`; the value is TOML, or a string where it is none."""
     where = f"--set {text}"
-    path, value = _parsed(text)
+    path, value = _parsed(text, where)
     if not all(path):
         raise RecipeError(
             "an override is written key=value, and a key with dots, as in data.validation=0.1.",
             where=where,
         )
     if names_path(path, value):
-        value = str(Path(value).expanduser().resolve())
+        value = absolute(value, Path(), where)
     said = set_key(document, path, value, where)
     kept = without(said_in, said)
     said_in.clear()
@@ -45,26 +47,38 @@ def arguments(texts: Iterable[str]) -> tuple[Document, dict[Key, str]]:
     said_in: dict[Key, str] = {}
     for text in texts:
         where = f"--arg {text}"
-        path, value = _parsed(text)
+        path, value = _parsed(text, where)
         if len(path) != 1 or not all(path):
             raise RecipeError("an argument is written key=value, as in width=16.", where=where)
         if path == ("type",):
             raise RecipeError("which model it is, is said by --model.", where=where)
         if names_path(("model", *path), value):
-            value = str(Path(value).expanduser().resolve())
+            value = absolute(value, Path(), where)
         table[path[0]] = value
         said_in["model", path[0]] = where
     return table, said_in
 
 
-def _parsed(text: str) -> tuple[Key, Any]:
+def _parsed(text: str, where: str) -> tuple[Key, Any]:
     """Return the parts of the key, of which one is empty where there is none, and the value."""
     key, equals, value = text.partition("=")
     path = tuple(part.strip() for part in key.split(".")) if equals else ("",)
+    if len(path) > DEPTH:
+        raise RecipeError(f"the key has {len(path):,} parts.", where=shortened(where))
     try:
-        return path, tomllib.loads(f"value = {value}")["value"]
+        table = parse_toml(f"value = {value}")
     except tomllib.TOMLDecodeError:
-        return path, value.strip()
+        table = {"value": value.strip()}
+    except ValueError as error:
+        raise RecipeError(f"its value cannot be read: {error}.", where=shortened(where)) from error
+    if len(table) > 1:
+        raise RecipeError("one key is set at a time.", where=shortened(where))
+    return path, table["value"]
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return a text of a person's as far as a line holds it."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:

@@ -1,7 +1,7 @@
 """A protocol of its own: the data set and the threats of a file, apart from any study."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ from pydantic import Field
 from moat.data import DataSet
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
-from moat.recipe.checks import require_labels
+from moat.recipe.checks import require_labels, require_name
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
-from moat.recipe.load import read
+from moat.recipe.load import read, require_plain
 from moat.recipe.objects import data_set_of, import_plugins, protocol_of
 from moat.recipe.plan import described_data, described_protocol, short_hash
-from moat.recipe.schema import DataTable, EvaluationTable, Name, Recipe, Table, ThreatTable
+from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
 from moat.recipe.source import Document, Source
 
 
@@ -24,7 +25,7 @@ class ProtocolFile(Table):
 
     plugins: list[str] = Field(default_factory=list)
     data: DataTable
-    threats: dict[Name, ThreatTable] = Field(default_factory=dict)
+    threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
 
 
@@ -73,6 +74,10 @@ def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtoc
     document = {key: value for key, value in source.document.items() if key not in IGNORED}
     with explained(source, (), ProtocolFile):
         file = ProtocolFile.model_validate(document)
+    counted = replace(source, document=document)
+    require_plain(counted)
+    require_name(source.study, "the study", str(path))
+    require_consent_to(file.plugins, counted)
     import_plugins(file.plugins, source)
     require_labels(file.threats, file.evaluation.summed, source)
     if all(table.evaluate is None for table in file.threats.values()):

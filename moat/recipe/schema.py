@@ -16,12 +16,16 @@ from pydantic.config import JsonDict
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
+from moat.names import MOST_BYTES
 from moat.recipe.figures import FigureTable
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-"""A label of the user's: letters, digits, dots, dashes; it becomes a folder."""
+_WRITTEN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+Name = Annotated[str, Field(pattern=_WRITTEN, max_length=MOST_BYTES)]
+"""A name of the user's: letters, digits, dots, dashes; it becomes a folder."""
+Label = Annotated[str, Field(pattern=_WRITTEN, max_length=200)]
+"""The same of a threat; it becomes a part of files' names."""
 
 
 class Table(BaseModel):
@@ -90,7 +94,7 @@ class EvaluationTable(Table):
     seed: NonNegativeInt = 0  # of the sample and of random starts
     falls: Falls = "last"  # by the last iterate, or by any
     union_only: bool = False  # whoever fell is left out of every later search
-    ensembles: dict[Name, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+    ensembles: dict[Label, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
 
@@ -126,7 +130,7 @@ class Recipe(Table):
     optimizer: Optimizer
     schedule: Schedule = Constant()
     training: Training
-    threats: dict[Name, ThreatTable] = Field(default_factory=dict)
+    threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
     variant: Annotated[list[VariantTable], Field(min_length=1)]
     published: PublishedTable | None = None

@@ -119,7 +119,7 @@ def _require_kinds(folder: RunFolder, table: Record, kinds: dict[str, type], pre
             raise RunFolderError(
                 f"its record is not moat's: {prefix}{name} is {table.get(name)!r} and should be "
                 f"of type {kind.__name__}.",
-                where=str(folder.path),
+                where=str(folder.path / "run.json"),
                 hint=_AGAIN,
             )
 

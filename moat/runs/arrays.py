@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from moat.runs.ownership import require_own
 from moat.storage import read, replace
 
+MOST = 1 << 32
+"""Bytes of the arrays of a file: zeros pack to a thousandth."""
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -43,4 +46,6 @@ def _arrays_of(content: bytes, without: Collection[str]) -> dict[str, NDArray[An
     """Return the arrays of an .npz file; raise what numpy raises of a broken one."""
     # From bytes: numpy leaves a file open that turns out to be broken.
     with np.load(BytesIO(content), allow_pickle=False) as stored:
+        if (size := sum(entry.file_size for entry in stored.zip.infolist())) > MOST:
+            raise ValueError(f"unpacked it takes {size:,} bytes")
         return {name: stored[name] for name in stored.files if name not in without}

@@ -15,7 +15,6 @@ is written last, and its presence says that the run is done. It repeats the dige
 which carry the run's training hash, so that none is taken for another run's.
 """
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +26,8 @@ import torch
 from numpy.typing import NDArray
 
 from moat.errors import RunFolderError
+from moat.parsing import parse_toml, require_plain
+from moat.records import RunRecord, check_record
 from moat.runs import log, weights
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
@@ -48,6 +49,7 @@ from moat.storage import (
     read,
     read_json,
     replace,
+    require_no_link,
     temporaries,
     to_json,
     unreadable,
@@ -79,6 +81,8 @@ class RunFolder:
         a file, or a file in that of a folder.
         """
         require_clear_way(self.path, _LAYOUT)
+        for name in (".lock", "log.jsonl", _PARTS, self.tensorboard.name):
+            require_no_link(self.path / name)
         with self._held():
             self.clear_failure()
             yield
@@ -152,7 +156,7 @@ class RunFolder:
     def read_recipe(self) -> Record | None:
         """Return the resolved recipe, or None where there is none yet."""
         path = self.path / "recipe.toml"
-        return read(path, lambda: tomllib.loads(path.read_text("utf-8")))
+        return read(path, lambda: _document(path.read_text("utf-8")))
 
     # The log: a JSON line an interval.
 
@@ -270,6 +274,7 @@ class RunFolder:
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
         parts = EvaluationParts(self.path / _PARTS / fingerprint)
+        require_no_link(parts.path)
         for other in (self.path / _PARTS).glob("*"):
             if other != parts.path:
                 rmtree(other, ignore_errors=True)
@@ -328,6 +333,8 @@ class RunFolder:
         record = read_json(self.path / "run.json")
         if record is not None and record.get("format") != FORMAT:
             raise unreadable(self.path / "run.json", f"its format is not {FORMAT}")
+        if record is not None:
+            check_record(RunRecord, record, self.path / "run.json", _AGAIN)
         return record
 
     def digests(self, record: Mapping[str, Any]) -> dict[str, str]:
@@ -366,6 +373,13 @@ class RunFolder:
                 self.tensorboard.rmdir()
 
 
+def _document(text: str) -> Record:
+    document = parse_toml(text)
+    require_plain(document, dates=True, infinite=True)  # refused where they are taken
+    return document
+
+
+_AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),

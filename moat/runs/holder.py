@@ -11,7 +11,8 @@ from threading import Event, Thread
 from filelock import FileLock, Timeout
 
 from moat.errors import BusyError
-from moat.plain import from_json, json_of
+from moat.parsing import parse_json
+from moat.plain import json_of
 from moat.storage import Record, as_table, disk, make_folder, replace, sweep
 
 BEAT = 5.0
@@ -38,8 +39,8 @@ def held(
     except Timeout:
         who = _said(holder)
         raise BusyError(
-            f"another process is writing this run: process {who.get('pid', 'unknown')} on "
-            f"{who.get('host', 'unknown')}.",
+            f"another process is writing this run: process {_plainly(who.get('pid'))} on "
+            f"{_plainly(who.get('host'))}.",
             where=str(folder),
             hint="Wait for it, or stop it; the run goes on where it was.",
         ) from None
@@ -66,6 +67,8 @@ def is_alive(holder: Path) -> bool:
     a process is to end it. The clocks must agree to within that. A process that is stopped, by
     Ctrl-Z or a sleeping machine, is silent too.
     """
+    if not holder.is_file():  # a pipe would never open
+        return False
     try:
         with holder.open(
             "rb"
@@ -101,8 +104,15 @@ def _beating(holder: Path) -> Iterator[None]:
 def _said(holder: Path) -> Record:
     """Return what the file says, nothing where it is gone or broken."""
     with suppress(OSError, ValueError):  # it may be let go of at this moment
-        return as_table(from_json(holder.read_text("utf-8")))
+        if holder.is_file():
+            return as_table(parse_json(holder.read_text("utf-8"), plain=False))
     return {}
+
+
+def _plainly(value: object) -> str:
+    """Return what a holder says of itself, for a line of a terminal."""
+    text = str(value)
+    return text[:80] if value is not None and text.isprintable() else "unknown"
 
 
 def _here() -> dict[str, str]:

@@ -1,15 +1,26 @@
 """A run's log, a JSON line a record: added to, read as a whole or from its end, cut off."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from moat.errors import RunFolderError
-from moat.plain import from_json, json_of
+from moat.parsing import parse_json
+from moat.plain import json_of
+from moat.records import LogLine, check_lines
 from moat.runs.ownership import require_own
-from moat.storage import Record, as_table, disk, hash_of, read, replace, unreadable
+from moat.storage import (
+    Record,
+    as_table,
+    disk,
+    hash_of,
+    read,
+    replace,
+    require_no_link,
+    unreadable,
+)
 
 BLOCK = 1 << 14
 """Bytes that are read at a time."""
@@ -17,6 +28,7 @@ BLOCK = 1 << 14
 
 def append(path: Path, record: Mapping[str, Any]) -> None:
     """Add one line."""
+    require_no_link(path)
     with disk(path), path.open("a", encoding="utf-8") as file:
         file.write(json_of(record) + "\n")
 
@@ -24,7 +36,8 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
 def records_of(path: Path, record: Mapping[str, Any] | None = None) -> list[Record]:
     """Return a log's records; a last line torn by a crash is left out, no file has none.
 
-    Raises ForeignFileError where the finished run of a record, if one is given, had another log.
+    Raises RunFolderError that names the line, and the key, of what is no record of moat's, and
+    ForeignFileError where the finished run of a record, if one is given, had another log.
     """
 
     def parse() -> str:
@@ -32,15 +45,20 @@ def records_of(path: Path, record: Mapping[str, Any] | None = None) -> list[Reco
         require_own(path, content, {}, record or {})
         return content.decode("utf-8")
 
-    lines = (read(path, parse) or "").splitlines()
+    records = _parsed((read(path, parse) or "").splitlines(), path)
+    check_lines(LogLine, records, path, "Delete it, or train this run again with --overwrite.")
+    return records
+
+
+def _parsed(lines: Sequence[str], path: Path) -> list[Record]:
     with suppress(ValueError):  # at once is three times as fast; a broken line wants its number
-        whole = from_json(f"[{','.join(lines)}]")
+        whole = parse_json(f"[{','.join(lines)}]", plain=False)
         if len(whole) == len(lines):
             return [as_table(record) for record in whole]
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            records.append(as_table(from_json(line)))
+            records.append(as_table(parse_json(line, plain=False)))
         except ValueError as error:
             if number < len(lines):
                 raise unreadable(path, f"line {number}: {error}") from error
@@ -49,7 +67,7 @@ def records_of(path: Path, record: Mapping[str, Any] | None = None) -> list[Reco
 
 def rewind(path: Path, step: int) -> None:
     """Forget the records of later steps."""
-    kept = [record for record in records_of(path) if record.get("step", 0) <= step]
+    kept = [record for record in records_of(path) if record["step"] <= step]
     replace(path, "".join(json_of(record) + "\n" for record in kept).encode())
 
 
@@ -95,7 +113,7 @@ def newest_first(path: Path) -> Iterator[Record]:
     """
     for line in _lines_backwards(path):
         with suppress(ValueError):
-            yield as_table(from_json(line))
+            yield as_table(parse_json(line))
 
 
 def _lines_backwards(path: Path) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from moat.errors import BusyError, RunFolderError
+from moat.records import PlannedRuns, check_record
 from moat.runs.folder import BEGUN, RunFolder
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.storage import (
@@ -15,6 +16,7 @@ from moat.storage import (
     make_folder,
     read_json,
     replace,
+    require_no_link,
     sweep,
     to_json,
     unreadable,
@@ -82,9 +84,11 @@ class StudyFolder:
             return None
         if content.get("format") != _FORMAT:
             raise unreadable(path, f"its format is not {_FORMAT}")
-        runs = content.get("runs")
-        if not isinstance(runs, list) or not all(map(_is_run, runs)):
-            raise unreadable(path, "it is no list of runs")
+        try:
+            check_record(PlannedRuns, content, path, "")
+        except RunFolderError as error:
+            raise unreadable(path, f"it is no list of runs; {error.message}") from error
+        runs: list[Record] = content["runs"]
         return runs
 
     def runs(self) -> list[RunFolder]:
@@ -97,6 +101,7 @@ class StudyFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        require_no_link(self.path / ".study.lock")
         lock = FileLock(self.path / ".study.lock")
         try:
             with disk(self.path):
@@ -116,7 +121,3 @@ class StudyFolder:
 def _outline(run: Record) -> Record:
     """Return what is certain of a run that nobody asked for: not by what it is judged."""
     return {key: run[key] for key in ("folder", "label", "seed") if key in run}
-
-
-def _is_run(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("folder"), str)

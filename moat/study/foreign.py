@@ -13,7 +13,10 @@ from moat.errors import MoatError
 from moat.models import Model
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
+from moat.names import MOST_BYTES, why_no_name
 from moat.recipe import ReadProtocol, named_model, read_protocol
+from moat.recipe.overrides import shortened
+from moat.recipe.paths import expanded
 from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder, require_own_name
 from moat.storage import Record
@@ -22,6 +25,7 @@ from moat.study.foreign_network import network_of
 from moat.study.judge import Judged, judge, machine, scores_before
 from moat.study.listener import StudyListener
 from moat.study.overwriting import make_way
+from moat.study.places import require_within
 from moat.threats import bare
 from moat.training import fabric_for
 from moat.version import __version__
@@ -65,6 +69,7 @@ def evaluate_model(
     folder = RunFolder(study / asked.label / "seed-0")
     for named in (study, folder.path.parent):
         require_own_name(named)
+    require_within(folder.path, results)
     mend = "Give this one another --name, name another --results folder"
     heard = listener or StudyListener()
     if overwrite:
@@ -117,7 +122,7 @@ def _asked(
     checkpoint: Path | str | None,
     name: str | None,
 ) -> _Asked:
-    file = Path(checkpoint).expanduser() if checkpoint is not None else None
+    file = expanded(str(checkpoint), "--checkpoint") if checkpoint is not None else None
     if isinstance(model, str):
         made = named_model(model, arguments)
         parts = [model.rpartition(":")[2], *([file.stem] if file else [])]
@@ -129,10 +134,10 @@ def _asked(
 
 
 def _folder_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or why_no_name(name):
         raise MoatError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
-            f"'_', since it becomes a folder; not {name!r}.",
+            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {shortened(name)!r}.",
             where="--name",
         )
     return name

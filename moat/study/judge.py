@@ -20,7 +20,8 @@ from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of_state
-from moat.plain import from_json, json_of
+from moat.parsing import parse_json
+from moat.plain import json_of
 from moat.runs import RunFolder, identity_of
 from moat.storage import Record
 from moat.study.listener import StudyListener
@@ -133,7 +134,7 @@ def scores_before(
         return None
     before, now = (
         {key: one.get(key) for key in ("trains", "weights")}
-        for one in (held, from_json(json_of(record)))
+        for one in (held, parse_json(json_of(record), plain=False))
     )
     if changed := changes(before, now):
         if not overwrite:
@@ -164,7 +165,15 @@ def whole_scores(folder: RunFolder, record: Record) -> Record | None:
     of = record["protocol_hash"]
     whole = held is not None and all(str(one.get("protocol_hash", of)) == of for one in held)
     scores = record.get("scores")
-    return scores if whole and isinstance(scores, dict) else None
+    return scores if whole and _are_scores(scores) else None
+
+
+def _are_scores(scores: Any) -> bool:
+    """Say whether a record's scores are those that a line on the terminal names."""
+    if not isinstance(scores, dict) or not isinstance(scores.get("scores"), dict):
+        return False
+    named = {"natural": scores.get("natural"), "union": scores.get("union"), **scores["scores"]}
+    return all(isinstance(score, int | float | None) for score in named.values())
 
 
 def machine(device: torch.device) -> Record:

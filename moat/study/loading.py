@@ -7,19 +7,30 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from moat.errors import MoatError, ModelError, RunFolderError
+from moat.consent import consenting, current_consent, stored_in
+from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import built, load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
+from moat.records import command_of
 from moat.runs import RunFolder
 from moat.storage import Record
+from moat.study.failures import said_of
 from moat.study.layout import best_layout
 
 
-def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Module:
+def load(
+    run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False
+) -> nn.Module:
     """Return the trained model of a finished run: eval mode, images in [0, 1] to logits.
 
-    Raises RunFolderError where the folder holds no finished run.
+    `allow_code` runs the plug-ins and the model's callable that the run's recipe names. Raises
+    RunFolderError where the folder holds no finished run, and CodeError where it names code that
+    was neither allowed nor run before.
     """
+    consent = current_consent()
+    if allow_code and not consent.stored:
+        with consenting(replace(consent, stored=True)):
+            return load(run_folder, device)
     folder = RunFolder(run_folder)
     record, plan = finished_record(folder), plan_of(folder)
     if plan.trains["model"] != record["trains"].get("model"):
@@ -31,8 +42,9 @@ def load(run_folder: Path | str, device: torch.device | str = "cpu") -> nn.Modul
         )
     channel, height, width = record["shape"]
     shape = (channel, height, width)
-    model = with_weights(built(plan.model, shape, record["classes"]), folder)
-    return best_layout(plan.model, model, shape).to(device).eval()
+    with said_of(str(folder.path)):  # what it says may be no image or no count of classes
+        network = built(plan.model, shape, record["classes"])
+    return best_layout(plan.model, with_weights(network, folder), shape).to(device).eval()
 
 
 def record_of(folder: RunFolder) -> Record | None:
@@ -40,13 +52,17 @@ def record_of(folder: RunFolder) -> Record | None:
     record = folder.read_record()
     for name, kind in _RECORD.items():
         if record is not None and not isinstance(record.get(name), kind):
-            raise RunFolderError(
-                f"its record is not moat's: {name} is {record.get(name)!r} and should be of type "
-                f"{kind.__name__}.",
-                where=str(folder.path),
-                hint=_OVERWRITE,
-            )
+            raise _not_moats(name, record, kind, folder)
     return record
+
+
+def _not_moats(name: str, record: Record, kind: type, folder: RunFolder) -> RunFolderError:
+    return RunFolderError(
+        f"its record is not moat's: {name} is {record.get(name)!r} and should be of type "
+        f"{kind.__name__}.",
+        where=str(folder.path / "run.json"),
+        hint=_OVERWRITE,
+    )
 
 
 def finished_record(folder: RunFolder) -> Record:
@@ -60,6 +76,9 @@ def finished_record(folder: RunFolder) -> Record:
             "by running its `moat train` again.",
         )
     require_trained_here(record, folder)
+    for name, kind in (("study", str), ("data", dict)):
+        if not isinstance(record.get(name), kind):
+            raise _not_moats(name, record, kind, folder)
     return record
 
 
@@ -70,10 +89,9 @@ def require_trained_here(record: Record, folder: RunFolder) -> None:
     whose = "a model that moat did not train"
     if of := record.get("of"):
         whose = f"the run {of} under another protocol"
-    command = record.get("command")
     again = "Call moat.evaluate_model with it again, with overwrite=True."
-    if isinstance(command, list):
-        again = f"To make it again:\n  {shlex.join([*map(str, command), '--overwrite'])}"
+    if command := command_of(record):
+        again = f"To make it again:\n  {shlex.join([*command, '--overwrite'])}"
     raise RunFolderError(
         f"the folder holds the evaluation of {whose}, and no model.",
         where=str(folder.path),
@@ -87,7 +105,10 @@ def is_evaluation_alone(record: Record) -> bool:
 
 
 def plan_of(folder: RunFolder) -> RunPlan:
-    """Return the plan of the one run that a folder's own recipe describes."""
+    """Return the plan of the one run that a folder's own recipe describes.
+
+    Raises CodeError where the recipe names code that may not run: see `moat.consent`.
+    """
     if not folder.recipe.exists():
         raise RunFolderError(
             f"what trains the run is not known: {folder.recipe.name} is missing.",
@@ -95,7 +116,10 @@ def plan_of(folder: RunFolder) -> RunPlan:
             hint=_OVERWRITE,
         )
     try:
-        plans = plan_runs(_as_it_was_meant(read(folder.recipe)))
+        with stored_in(folder.path):
+            plans = plan_runs(_as_it_was_meant(read(folder.recipe)))
+    except CodeError:
+        raise
     except MoatError as error:
         raise RunFolderError(
             error.message, error.where, f"{error.hint}\n{_OVERWRITE}".strip()

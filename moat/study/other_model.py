@@ -30,14 +30,19 @@ def other_model(
         held = _record(run)
         if run == own.resolve() or is_evaluation_alone(held) or not _same_data(held, record):
             continue
-        scores = held.get("scores") or {}
-        found.append((-(scores.get("total") or scores.get("union") or 0.0), run.as_posix(), run))
+        found.append((-_sum(held.get("scores")), run.as_posix(), run))
     for _, _, run in sorted(found):
         try:
             return Other(load(run, device), str(_record(run).get("label")))
         except MoatError:
             continue
     return None
+
+
+def _sum(scores: Any) -> float:
+    """Return the total, else the union, that a record states; it orders the runs, no more."""
+    stated = [scores.get(name) for name in ("total", "union")] if isinstance(scores, dict) else []
+    return next((float(s) for s in stated if isinstance(s, int | float) and s), 0.0)
 
 
 def _runs_beside(own: Path, study: str | None) -> list[Path]:
@@ -56,4 +61,5 @@ def _record(run: Path) -> Record:
 
 
 def _same_data(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return (one.get("data") or {}).get("digest") == (other.get("data") or {}).get("digest")
+    digests = [(record.get("data") or {}).get("digest") for record in (one, other)]
+    return digests[0] == digests[1]

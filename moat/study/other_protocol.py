@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
@@ -21,6 +22,7 @@ from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
 from moat.study.one_run import held_out_of
 from moat.study.overwriting import make_way
+from moat.study.places import require_within
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -48,6 +50,7 @@ def evaluate_under(
     MoatError for a protocol that does not hold together.
     """
     words = [word for text in overrides for word in ("--set", text)]
+    words += ["--allow-code"] if current_consent().stored else []
     court = _OtherProtocol(
         judged_by=read_protocol(protocol, overrides),
         words=["--protocol", str(Path(protocol).resolve()), *words],
@@ -88,6 +91,7 @@ class _OtherProtocol:
         study = results / record["study"]
         require_own_name(study)
         there = RunFolder(study / Path(*plan.path.parts[1:]))
+        require_within(there.path, results)
         if self.overwrite:
             make_way(there, self.listener)
         with there.locked():

@@ -469,3 +469,38 @@ def test_the_recipes_of_the_repository_hold_together(name):
     assert {p.variant for p in plans} == table_1
     assert len({p.train_hash for p in plans}) == len(plans)
     assert len([p for p in plans if p.variant == "pareto"]) >= 4
+
+
+@pytest.mark.parametrize(
+    ("sweep", "part"),
+    [
+        ('"model./x" = [1]', "/"),
+        ('"model.a" = ["b\\u0000"]', "a=b\\x00"),
+        ('"model.a" = ["b\\n"]', "a=b\\n"),
+        ('"model.a" = ["' + "b" * 254 + '"]', "a=bbb"),
+        ('"model.=a" = [1]', "=a=1"),
+    ],
+)
+def test_a_swept_key_or_value_that_cannot_be_a_folder_is_refused(recipe, sweep, part):
+    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Flatten"')
+    text = path.read_text("utf-8")
+    plain = 'scalarizer = "natural"\n'
+    path.write_text(text.replace(plain, f"{plain}sweep = {{ {sweep} }}\n"), "utf-8")
+    assert f"a part of a run's folder, '{part}" in refusal(path)
+    assert "cannot be a folder: it " in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["-study.toml", ".study.toml", "=study.toml", "a\nb.toml"])
+def test_a_study_is_called_by_a_name(recipe, name):
+    assert "cannot be a folder: it " in refusal(recipe(name=name))
+
+
+def test_a_variant_has_255_letters_and_a_threats_label_200(recipe):
+    assert len(plan(recipe('"plain"', f'"{"a" * 255}"'))) == 4
+    for old, new in (('"plain"', f'"{"a" * 256}"'), ("[threats.flow]", f"[threats.{'a' * 201}]")):
+        assert "should have at most 2" in refusal(recipe(old, new))
+
+
+def test_a_date_in_a_model_table_is_refused_before_anything_is_trained(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Flatten"\nsince = 1979-05-27')
+    assert refusal(path) == f"{path}, model.since: a date or a time is nothing that moat takes."

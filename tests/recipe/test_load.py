@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moat.errors import RecipeError
-from moat.recipe import read
+from moat.recipe import named_model, read
 from moat.recipe.overrides import set_key
 
 
@@ -400,6 +400,64 @@ def test_a_recipe_whose_name_cannot_be_shown_is_refused(name, tmp_path):
 def test_what_is_no_utf8_is_refused_before_a_run_keeps_it(override, where, tmp_path):
     path = tmp_path / "study.toml"
     path.write_text("seeds = [0]")
-    with pytest.raises(RecipeError, match="this is no UTF-8") as caught:
+    with pytest.raises(RecipeError, match="text is Unicode, and this is not") as caught:
         read(path, [override])
     assert where in caught.value.where
+
+
+# paths and names
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[data]\nroot = "~nobody-at-all/x"\n', "data.root"),
+        ('[model]\nweights = "~nobody-at-all/x.pth"\n', "model.weights"),
+        ('plugins = ["~nobody-at-all/x.py"]\n', "plugins"),
+    ],
+)
+def test_a_home_that_nobody_has_is_no_path(folder, text, key):
+    path = write(folder, "r.toml", text)
+    assert "is no path: no such home folder is known." in refusal(path)
+    assert refusal(path).startswith(f"r.toml, {key}: '~nobody-at-all/x")
+
+
+@pytest.mark.parametrize("key", ["data.root", "model.weights"])
+def test_neither_is_one_of_an_override_or_an_argument(folder, key):
+    path = write(folder, "r.toml", "[data]\n")
+    assert "no such home folder is known" in refusal(path, f"{key}=~nobody-at-all/x.pth")
+    with pytest.raises(RecipeError, match="no such home folder is known"):
+        named_model("resnet18", ["weights=~nobody-at-all/x.pth"])
+
+
+def test_a_path_with_a_nul_and_one_that_leads_back_are_none(folder):
+    path = write(folder, "r.toml", '[data]\nroot = "a\\u0000b"\n')
+    assert "is no path: " in refusal(path)
+    (folder / "circle.toml").symlink_to("circle.toml")
+    assert "circle.toml: the recipe cannot be read: " in refusal(folder / "circle.toml")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("a." * 5000 + "a=1", "the key has 5,001 parts."),
+        ("a=" + "[" * 5000, "its value cannot be read: it nests deeper than 32 levels."),
+        ("a=0x" + "f" * 100, "a: a whole number has at most 64 bits."),
+        ("a=" + "1" * 5000, "its value cannot be read: a number has more than 400 digits."),
+        ("a=1\nb=2", "one key is set at a time."),
+    ],
+)
+def test_an_override_has_the_bounds_of_a_recipe(folder, override, said):
+    assert refusal(write(folder, "r.toml", "[data]\n"), override).endswith(said)
+
+
+def test_recipes_extend_one_another_so_far(folder):
+    write(folder, "r0.toml", "seeds = [0]\n")
+    for number in range(1, 18):
+        path = write(folder, f"r{number}.toml", f'extends = "r{number - 1}.toml"\n')
+    assert refusal(path).endswith("extends: the recipe extends 16 others, one after another.")
+
+
+def test_what_is_no_file_is_not_extended(folder):
+    path = write(folder, "r.toml", 'extends = "/dev/zero"\n')
+    assert "there is no recipe '/dev/zero' to extend." in refusal(path)

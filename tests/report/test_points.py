@@ -155,7 +155,7 @@ def test_a_run_without_an_evaluation_is_skipped_with_the_command_that_makes_it(s
 def test_a_record_that_lacks_something_says_what(run, key, value, kind):
     change_record(run, **{key: value})
     message = f"its record is not moat's: {key} is {value!r} and should be of type {kind}."
-    assert f"{run.path}: {message}" in refusal(run)
+    assert f"{run.path / 'run.json'}: {message}" in refusal(run)
 
 
 def test_a_protocol_without_threats_says_so(run):

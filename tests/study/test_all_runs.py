@@ -344,7 +344,7 @@ def test_a_record_that_lacks_something_is_not_trusted(recipe, train, results, ke
     (folder / "run.json").write_text(json.dumps(record), "utf-8")
     error = only_failure(train(path, only=("plain",)))
     assert error.message.startswith(f"its record is not moat's: {key} is None and should be")
-    assert error.where == str(folder)
+    assert error.where == str(folder / "run.json")
     assert train(path, only=("plain",), overwrite=True).done == [folder]
 
 

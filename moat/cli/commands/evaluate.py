@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.options import Device, DeviceOption, Overrides
+from moat.cli.options import CodeOption, Device, DeviceOption, Overrides, consent_to
+from moat.consent import consenting
 
 
 def evaluate(
@@ -43,23 +44,26 @@ def evaluate(
         bool,
         typer.Option("--overwrite", help="Make again what is there; replace another model's."),
     ] = False,
+    allow_code: CodeOption = None,
 ) -> None:
     """Evaluate finished runs again, or under another protocol, or anybody's model."""
     from moat.cli.evaluation import Asked
     from moat.cli.evaluation import evaluate as evaluate_asked
 
-    evaluate_asked(
-        Asked(
-            runs=run or (),
-            protocol=protocol,
-            overrides=set_ or (),
-            model=model,
-            checkpoint=checkpoint,
-            arguments=arg or (),
-            name=name,
-            results=results,
-            validation=validation,
-            device=device.value,
-            overwrite=overwrite,
+    with consenting(consent_to(allow_code)):
+        evaluate_asked(
+            Asked(
+                runs=run or (),
+                protocol=protocol,
+                overrides=set_ or (),
+                model=model,
+                checkpoint=checkpoint,
+                arguments=arg or (),
+                name=name,
+                results=results,
+                validation=validation,
+                device=device.value,
+                overwrite=overwrite,
+                allow_code=allow_code,
+            )
         )
-    )

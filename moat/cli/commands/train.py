@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from moat.cli.failures import failure_lines
-from moat.cli.options import INTERRUPTED, Device, DeviceOption, Overrides
+from moat.cli.options import (
+    INTERRUPTED,
+    CodeOption,
+    Device,
+    DeviceOption,
+    Overrides,
+    consent_to,
+    whole_number,
+)
+from moat.consent import consenting
 
 
 def train(
@@ -18,7 +27,10 @@ def train(
     only: Annotated[
         list[str] | None, typer.Option(metavar="VARIANT", help="Only this variant; repeatable.")
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.")] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(parser=whole_number, metavar="SEED", help="Only this seed; repeatable."),
+    ] = None,
     set_: Overrides = None,
     results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
     device: DeviceOption = Device.auto,
@@ -36,11 +48,13 @@ def train(
         bool,
         typer.Option("--dry-run", help="Validate, list the runs and their cost; train nothing."),
     ] = False,
+    allow_code: CodeOption = None,
 ) -> None:
     """Run what is not done yet of a study; run again, it goes on where it was."""
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
     if dry_run:
-        _dry_run(recipe, picked, device, results)
+        with consenting(consent_to(allow_code)):
+            _dry_run(recipe, picked, device, results)
         return
     try:
         from moat.cli.display import listener_for_terminal
@@ -48,6 +62,7 @@ def train(
         from moat.study import train as train_study
 
         with ExitStack() as stack:
+            stack.enter_context(consenting(consent_to(allow_code)))
             curves = [stack.enter_context(closing(TensorBoard()))] if tensorboard else []
             listener = Listeners(stack.enter_context(listener_for_terminal()), *curves)
             result = train_study(

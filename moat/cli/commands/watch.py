@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moat.cli.options import seconds
+
 if TYPE_CHECKING:
     from moat.report import StatusReader, StudyStatus
 
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 def watch(
     results: Annotated[Path, typer.Argument(help="A study's folder, or one with several.")],
     every: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="How often the files are read.")
+        float,
+        typer.Option(parser=seconds, metavar="SECONDS", help="How often the files are read."),
     ] = 1.0,
     once: Annotated[bool, typer.Option("--once", help="Show the state and end.")] = False,
 ) -> None:

@@ -4,9 +4,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from moat.records import command_of
 from moat.report.page.sources import Sources
 from moat.report.points import Point
 from moat.runs import RunFolder
+from moat.storage import Record
 
 AGAIN = "again"
 """The results folder that a run is trained into once more, so that nothing is overwritten."""
@@ -25,8 +27,8 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
     """Return the commands that train a run again and judge it again."""
     folder = results / point.where
     if not sources.trained:
-        command = sources.record.get("command")
-        if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+        command = command_of(sources.record)
+        if command is None:
             return []
         return [
             Command(
@@ -35,7 +37,10 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
                 "The paths are those of the machine that it was judged on.",
             )
         ]
-    judged = Command("Judge it again by its own protocol", _line("moat", "evaluate", folder))
+    allowed = ["--allow-code"] if _names_code(sources.recipe or {}) else []
+    judged = Command(
+        "Judge it again by its own protocol", _line("moat", "evaluate", folder, *allowed)
+    )
     if sources.recipe is None:
         return [judged]
     own = _line("moat", "train", RunFolder(folder).recipe, "--results", AGAIN)
@@ -49,6 +54,13 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
         _of_the_study(point),
         judged,
     ]
+
+
+def _names_code(recipe: Record) -> bool:
+    """Say whether a run's own recipe names code, which runs only where it is allowed."""
+    model = recipe.get("model")
+    kind = model.get("type") if isinstance(model, dict) else None
+    return bool(recipe.get("plugins")) or str(kind).startswith("python:")
 
 
 def _of_the_study(point: Point) -> Command:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
-from math import isfinite
 from typing import Any
 
 from moat.errors import RunFolderError
+from moat.parsing import LARGEST
 from moat.printable import printable
 from moat.report.evidence import table_of
 from moat.runs import RunFolder
@@ -104,7 +104,9 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
     """Return what a run is at that no process works on."""
     failure, record = folder.read_failure(), folder.read_record()
     if failure is not None:
-        said = {key: printable(str(failure.get(key, ""))) for key in ("message", "when")}
+        said = {
+            key: printable(str(failure.get(key, "")), lines=True) for key in ("message", "when")
+        }
         when = said["when"][:16].replace("T", " ")
         return RunStatus(**about, state=State.failed, why=said["message"], when=when)
     if record is not None:
@@ -155,6 +157,13 @@ def live_of(newest_first: Iterable[Record]) -> Live:
     )
 
 
+def _printable(value: Any) -> str:
+    """Return a text without what would steer a terminal; its lines stay lines."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value)
+    )
+
+
 def _named(planned: Mapping[str, Any], where: str) -> Record:
     label, seed = planned.get("label"), _whole(planned.get("seed"))
     if not isinstance(label, str):
@@ -167,12 +176,14 @@ def _by_folder(where: str) -> Record:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    known = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return value if known else None
 
 
 def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    return float(value) if known else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= LARGEST else None  # NaN is not, either
 
 
 def _numbers(table: Any) -> dict[str, float | None]:

@@ -69,7 +69,14 @@ def test_what_is_absent_is_empty(tmp_path, write):
     assert [found[name] for name in NUMBERS] == ["", "", "", "30.0", ""]
 
 
-def test_quotes_commas_and_lines_in_a_label_come_back(tmp_path, write):
-    label = 'a "b", c|d\ne'
+def test_quotes_and_commas_in_a_label_come_back(tmp_path, write):
+    label = 'a "b", c|d e'
     write(tmp_path / "m", label, 90, (50, 40, 30, 20))
-    assert {one["label"] for one in lines(tmp_path)} == {label.replace("\n", "\\n")}
+    assert {one["label"] for one in lines(tmp_path)} == {label}
+
+
+@pytest.mark.parametrize("label", ["=1+1", "+1", "-1+1", "@sum"])
+def test_no_label_is_a_formula_of_a_spreadsheet(tmp_path, write, label):
+    run = write(tmp_path / "m", "max-at", 90, (50, 40, 30, 20))
+    run.write_record({**run.read_record(), "label": label})
+    assert {one["label"] for one in lines(tmp_path)} == {f"'{label}"}

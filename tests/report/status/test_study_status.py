@@ -114,10 +114,13 @@ def test_a_plan_that_is_not_ours_leaves_the_runs_that_were_begun_and_says_so(res
     assert study.note.startswith("the file is truncated or not moat's (its format is not 1")
 
 
-def test_a_planned_run_may_lie_anywhere(results, tmp_path):
-    away = [{"folder": str(tmp_path / "elsewhere")}, {"folder": "../up"}]
+@pytest.mark.parametrize("where", ["/elsewhere", "../up", "a/../../b", "a//b", "", "a\nb", ".a"])
+def test_a_planned_run_lies_below_its_study(results, where):
+    away = [{"folder": where}]
     StudyFolder(results / "study").plan(away, away)
-    assert states(StatusReader(results).read()) == ["waiting", "waiting"]
+    (study,) = StatusReader(results).read()
+    assert study.runs == ()
+    assert f"runs.0.folder is {where!r} and should be a path below its folder" in study.note
 
 
 HINT = "\n  `moat train RECIPE` trains runs; name the folder they are written to."

@@ -1,0 +1,91 @@
+"""Whether a user's code may run: whoever names it decides, and it is said before it runs.
+
+Code comes with a study in two ways: `plugins` are local Python files, and `python:module:callable`
+is a model of the user's own. A person who names a recipe, a protocol or a model on the command line
+asks for the code in it. Nobody asks for the code that a results folder names: it may be somebody
+else's folder.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from moat.errors import CodeError, RecipeError
+
+
+def _silent(line: str) -> None:
+    """Say nothing: a library prints no line that nobody asked for."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Which code may run: that which a person names, and that which results folders name.
+
+    `say` hears a line before code runs that has not run before. `given` is the code that was
+    allowed so far: a results folder may name the very code that a person named.
+    """
+
+    named: bool = True
+    stored: bool = False
+    say: Callable[[str], None] = _silent
+    given: set[str] = field(default_factory=set)
+
+
+_consent = ContextVar("consent", default=Consent())  # noqa: B039 - its set is what a process knows
+_folder: ContextVar[Path | None] = ContextVar("folder", default=None)
+
+
+@contextmanager
+def consenting(consent: Consent) -> Iterator[None]:
+    """Let code run by this consent."""
+    token = _consent.set(consent)
+    try:
+        yield
+    finally:
+        _consent.reset(token)
+
+
+@contextmanager
+def stored_in(folder: Path) -> Iterator[None]:
+    """Take what is named within for the words of a results folder, not of a person."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def current_consent() -> Consent:
+    """Return the consent by which code runs here."""
+    return _consent.get()
+
+
+def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = False) -> None:
+    """Raise an error unless this code may run: what identifies a piece, and what to call it.
+
+    Of code that a person typed by its own name nothing is said. RecipeError refuses the code of a
+    recipe, CodeError that of a results folder.
+    """
+    consent, folder = _consent.get(), _folder.get()
+    new = {piece: called for piece, called in pieces.items() if piece not in consent.given}
+    if not new:
+        return
+    listed = ", ".join(new.values())
+    if folder is not None and not consent.stored:
+        raise CodeError(
+            f"the recipe in this results folder names code, which does not run unasked: {listed}.",
+            where=str(folder),
+            hint="Read the code first. Then --allow-code runs it (in Python: allow_code=True of "
+            "moat.load, or moat.consent).",
+        )
+    if not consent.named:
+        raise RecipeError(
+            f"it names code, which --no-code refuses to run: {listed}.",
+            where=where,
+            hint="Leave out --no-code to run it.",
+        )
+    consent.given.update(new)
+    if not typed:
+        consent.say(f"runs code: {listed}")

@@ -1,0 +1,34 @@
+"""Names that become folders and files, wherever they were said."""
+
+import unicodedata
+
+MOST_BYTES = 255
+"""Bytes of a name that every usual file system takes."""
+
+_BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_UNSEEN = ("Cc", "Zl", "Zp")  # Unicode's categories: control, line and paragraph separators
+
+
+def why_no_name(text: object) -> str:
+    """Return why something is not a name, "" where it is one.
+
+    A name is one part of a path: no separator, no step up, nothing unseen, at most 255 bytes. It
+    begins with nothing that hides a file, makes an option of it, or a formula in a spreadsheet.
+
+    Example:
+        >>> why_no_name("digits_pareto"), why_no_name("../elsewhere")
+        ('', 'it has a path separator')
+    """
+    if not isinstance(text, str):
+        return "it is not text"
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "it is not Unicode text"
+    if not text or size > MOST_BYTES:
+        return f"it has {size} bytes, and a name has 1 to {MOST_BYTES}"
+    if "/" in text or "\\" in text:
+        return "it has a path separator"
+    if any(unicodedata.category(c) in _UNSEEN or ord(c) in _BIDIRECTIONAL for c in text):
+        return "it has a control character"
+    return f"it begins with {text[0]!r}" if text[0] in ".-+=@" else ""

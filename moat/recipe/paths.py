@@ -1,0 +1,26 @@
+"""Paths that a person wrote."""
+
+from pathlib import Path
+
+from moat.errors import RecipeError
+
+
+def absolute(text: str, folder: Path, where: str) -> str:
+    """Return a path as an absolute one, read from a folder, `~` as somebody's home.
+
+    Raises RecipeError for what cannot be a path, and for a home that nobody has.
+    """
+    try:
+        return str((folder / expanded(text, where)).resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # links that lead back, a NUL
+        raise RecipeError(f"{text!r} is no path: {error}.", where=where) from error
+
+
+def expanded(text: str, where: str) -> Path:
+    """Return a path with `~` as somebody's home; RecipeError for a home that nobody has."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise RecipeError(
+            f"{text!r} is no path: no such home folder is known.", where=where
+        ) from error

@@ -1,0 +1,66 @@
+"""A stored record beside the kinds of its keys: an error names the file and the key."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from moat.errors import RunFolderError
+
+_IN_WORDS = {
+    "dict_type": "of type dict",
+    "list_type": "of type list",
+    "string_type": "of type str",
+    "bool_type": "true or false",
+    "int_type": "of type int",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+}
+_MOST = 80  # letters of a value that are shown
+
+
+def check_record(kind: Any, record: Any, path: Path, hint: str) -> None:
+    """Raise RunFolderError for the first key of a record that is not of its kind."""
+    try:
+        _adapter(kind).validate_python(record, strict=True)
+    except ValidationError as error:
+        raise _refusal(error, 0, str(path), hint) from error
+
+
+def check_lines(kind: Any, records: Sequence[Any], path: Path, hint: str) -> None:
+    """Raise RunFolderError for the first key, of a record a line, that is not of its kind."""
+    try:
+        _adapter(list[kind]).validate_python(records, strict=True)
+    except ValidationError as error:
+        line = int(error.errors(include_url=False)[0]["loc"][0]) + 1
+        raise _refusal(error, 1, f"{path}, line {line}", hint) from error
+
+
+@lru_cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _refusal(error: ValidationError, depth: int, where: str, hint: str) -> RunFolderError:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"][depth:] if part not in _UNSAID)
+    if first["type"] == "missing":
+        return RunFolderError(f"its record is not moat's: {key} is missing.", where, hint)
+    said = repr(first["input"])
+    said = said if len(said) <= _MOST else f"{said[:_MOST]}..."
+    expected = _IN_WORDS.get(first["type"])
+    why = f"should be {expected}" if expected else _plain(first["msg"])
+    return RunFolderError(
+        f"its record is not moat's: {key or 'it'} is {said} and {why}.", where, hint
+    )
+
+
+def _plain(message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return message[:1].lower() + message[1:]
+
+
+_UNSAID = ("[key]", "int", "float", "nullable")
+"""What pydantic adds to a key and no record contains."""

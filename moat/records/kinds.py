@@ -1,0 +1,39 @@
+"""The kinds that several records share."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from moat.names import why_no_name
+from moat.parsing import LARGEST
+
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Figures = dict[str, Number | None]
+"""A number a name, None where there is none."""
+
+
+def _a_name(text: str) -> str:
+    if why := why_no_name(text):
+        raise ValueError(f"should be a name, and {why}")
+    return text
+
+
+def _a_path_below(text: str) -> str:
+    if why := next(filter(None, map(why_no_name, text.split("/"))), ""):
+        raise ValueError(f"should be a path below its folder, and of a part of it {why}")
+    return text
+
+
+def _a_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("should be a line of text, without control characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_a_name)]
+"""What becomes a folder: see `moat.names`."""
+PathBelow = Annotated[str, AfterValidator(_a_path_below)]
+"""A folder, seen from the one above it: names, and slashes between them."""
+Line = Annotated[str, AfterValidator(_a_line)]
+"""What a table shows."""

@@ -1,0 +1,25 @@
+"""log.jsonl: a line every few steps, and one after an epoch with the held-out accuracies."""
+
+from typing import Any, Required
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from moat.records.kinds import Count, Figures, Number
+
+
+@with_config(ConfigDict(extra="allow"))
+class LogLine(TypedDict, total=False):
+    """One record of the log; a scalarizer adds keys of its own."""
+
+    step: Required[Count]
+    steps: Count
+    epoch: Count
+    loss: Figures
+    weight: Figures
+    validation: Figures
+    lr: Number | None
+    images_per_second: Number | None
+    clamped: bool
+    r_effective: Number | None
+    score: Any
