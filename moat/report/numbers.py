@@ -1,6 +1,7 @@
 """How numbers are written, in every table alike; what is absent is a dash."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 ABSENT = "-"
@@ -60,3 +61,11 @@ def as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def ascending(values: Iterable[Any]) -> list[tuple[bool, float, str]]:
+    """Return a key that sorts numbers by size, and before anything else."""
+    return [
+        (False, float(value), "") if isinstance(value, int | float) else (True, 0.0, str(value))
+        for value in values
+    ]

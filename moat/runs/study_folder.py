@@ -41,7 +41,8 @@ class StudyFolder:
             known = done | {run["folder"]: run for run in [*(before or []), *asked]}
             planned = [known[run["folder"]] for run in recipe if run["folder"] in known]
             if planned != before:
-                replace(self.path / PLANNED, to_json({"format": _FORMAT, "runs": planned}))
+                told = {"variants": self.variants(recipe), "runs": planned}
+                replace(self.path / PLANNED, to_json({"format": _FORMAT, **told}))
 
     def planned(self) -> list[Record] | None:
         """Return what is known of each planned run, None where no plan was kept.
@@ -59,6 +60,17 @@ class StudyFolder:
         if not isinstance(runs, list) or not all(map(_is_run, runs)):
             raise unreadable(path, "it is no list of runs")
         return runs
+
+    def variants(self, more: Sequence[Record] = ()) -> list[str]:
+        """Return the variants that were ever planned, then those of more runs, the first first.
+
+        What depends on this order, as a variant's colour does, stays as the recipe changes.
+        """
+        content = read_json(self.path / PLANNED) or {}
+        kept = content.get("variants")
+        names = [name for name in kept if isinstance(name, str)] if isinstance(kept, list) else []
+        runs = [*(self.planned() or []), *more]
+        return list(dict.fromkeys([*names, *(Path(run["folder"]).parts[0] for run in runs)]))
 
     def runs(self) -> list[RunFolder]:
         """Return the folders of runs that were begun here, planned or not."""

@@ -23,6 +23,7 @@ from moat.report.front.objectives import (
 from moat.report.front.rival import Rival, rival_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
+from moat.report.looks import Look
 from moat.report.points import read_points
 from moat.report.settings import Setting, settings_of
 
@@ -54,6 +55,17 @@ class Front:
     def values(self) -> NDArray[np.float64]:
         """The objectives as they are shown, of shape (settings, objectives)."""
         return values_of(self.settings, self.objectives)
+
+    def look(self, place: int) -> Look:
+        """Return how a setting looks, on every picture."""
+        return self.group.looks.of(self.settings[place].first)
+
+    @property
+    def variants(self) -> dict[str, Look]:
+        """How each variant looks, in the order in which their studies plan them."""
+        looks = self.group.looks
+        shown = looks.ordered(point.variant for point in self.group.points)
+        return {name: looks.variants[name] for name in shown}
 
     @property
     def minimised(self) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
 
 import matplotlib.style
 from matplotlib.figure import Figure
@@ -17,9 +16,8 @@ from moat.report.plots.runs import Runs
 from moat.report.plots.swept import Swept, scored, swept, unswept
 from moat.report.points import Point
 from moat.report.settings import Setting
-from moat.report.style import COLOURS, DASHES, GREY, MARKERS, PAPER
+from moat.report.style import GREY, PAPER
 
-_ORDER = (5, 1, 2, 4, 3, 0)  # of COLOURS
 Lines = dict[str, list[list[float]]]
 """For each threat, at each place, a difference a seed."""
 
@@ -32,18 +30,19 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
     """
     across, lines = differences_of(runs, study, figure)
     several = max(len(seeds) for values in lines.values() for seeds in values)
+    looks = {name: runs.group.looks.of_objective(name) for name in lines}
     with matplotlib.style.context(PAPER):
         handles = [
-            Line2D([], [], label=name, **_look(number), linewidth=1.1, markersize=3.5)
-            for number, name in enumerate(lines)
+            Line2D([], [], label=name, **looks[name].line, linewidth=1.1, markersize=3.5)
+            for name in lines
         ]
         panels = Panels(1, 1, 1.9, left=0.46, title=0.2)
         caption = _caption(runs, study, figure, several)
         figure_, (axes,) = lay_out(panels, runs.group.title, handles, caption)
         plain(axes)
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
-        for number, values in enumerate(lines.values()):
-            draw_line(axes, across.places, values, _look(number))
+        for name, values in lines.items():
+            draw_line(axes, across.places, values, looks[name].line)
         across.dress(axes)
         label = f"{figure.of} \N{MINUS SIGN} {figure.minus} (points)"
         axes.set_ylabel(label, fontsize=TEXT, labelpad=1.5)
@@ -99,14 +98,6 @@ def _by_seed(points: Sequence[Point], name: str, measure: str) -> dict[int, floa
         for point in points
     }
     return {seed: score for seed, score in scores.items() if score is not None}
-
-
-def _look(number: int) -> dict[str, Any]:
-    return {
-        "color": COLOURS[_ORDER[number % len(_ORDER)]],
-        "linestyle": DASHES[number % len(DASHES)],
-        "marker": MARKERS[number % len(MARKERS)],
-    }
 
 
 def _caption(runs: Runs, study: str, figure: Difference, several: int) -> str:
