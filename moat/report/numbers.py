@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 ABSENT = "-"
@@ -47,6 +48,13 @@ def decimals(values: list[float]) -> int:
         2
     """
     return min(4, max([1, *(len(repr(value).partition(".")[2]) for value in values)]))
+
+
+def hour_in(seconds: float) -> str:
+    """Return the hour of the clock so many seconds from now, with the day where it is another."""
+    now = datetime.now()
+    then = now + timedelta(seconds=seconds)
+    return then.strftime("%H:%M" if then.date() == now.date() else "%a %d %b, %H:%M")
 
 
 def finite(value: float | None) -> float | None:

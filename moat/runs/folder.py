@@ -30,7 +30,7 @@ from safetensors.torch import save as save_tensors
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
-from moat.runs.parts import EvaluationParts, newest_part
+from moat.runs.parts import EvaluationParts, newest_part, part_times
 from moat.storage import (
     Record,
     as_table,
@@ -224,6 +224,10 @@ class RunFolder:
     def newest_part(self) -> tuple[int, str] | None:
         """Return the batch and the threat that an unfinished evaluation has found last."""
         return newest_part(self.path / _PARTS)
+
+    def part_times(self) -> list[float]:
+        """Return when each part of an unfinished evaluation was found, in seconds, ascending."""
+        return part_times(self.path / _PARTS)
 
     # What TensorBoard shows.
 

@@ -38,7 +38,8 @@ class StudyFolder:
         with self._locked():
             before = self.planned()
             done = {run["folder"]: _outline(run) for run in recipe if self._is_done(run)}
-            known = done | {run["folder"]: run for run in [*(before or []), *asked]}
+            known = done | {run["folder"]: run for run in before or []}
+            known |= {run["folder"]: _counted(run, known.get(run["folder"], {})) for run in asked}
             planned = [known[run["folder"]] for run in recipe if run["folder"] in known]
             if planned != before:
                 told = {"variants": self.variants(recipe), "runs": planned}
@@ -101,6 +102,12 @@ class StudyFolder:
 def _outline(run: Record) -> Record:
     """Return what is certain of a run that nobody asked for: not by what it is judged."""
     return {key: run[key] for key in ("folder", "label", "seed") if key in run}
+
+
+def _counted(run: Record, before: Record) -> Record:
+    """Return a run with the passes that were counted for it before, if it is the same run still."""
+    same = run == {key: value for key, value in before.items() if key != "passes"}
+    return before if same else run
 
 
 def _is_run(value: object) -> bool:

@@ -64,8 +64,10 @@ def train(
     result = StudyResult(results / plans[0].study)
     fabric_for(device, "32-true")  # an absent device is refused at once
     make_folder(result.folder)
-    announce(results, plans, plan(recipe, overrides=overrides) if only or seeds else plans)
+    whole = plan(recipe, overrides=overrides) if only or seeds else plans
+    announce(results, plans, whole)
     listener.study_started(len(plans))
+    listener.announced(result.folder, [results / run.path for run in plans])
     loaded: dict[DataSet, Data] = {}
     for run in plans:
         folder = RunFolder(results / run.path)
@@ -79,6 +81,7 @@ def train(
             if run.dataset not in loaded:
                 with asked_for(run, "data"):
                     loaded = {run.dataset: run.dataset.load(results / CACHE)}
+                announce(results, plans, whole, loaded)
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)

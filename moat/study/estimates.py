@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from moat.data import Data, DataSet, shuffled_batches
+from moat.evaluation.evaluator import BATCH
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
@@ -21,6 +22,26 @@ from moat.training import InPrecision, fabric_for
 from moat.types import NATURAL, Images, Labels
 
 REPETITIONS = 5
+
+
+PROBED = 100
+"""Test examples that the sanity gate searches further."""
+_PROBES = 40  # passes of its searches, a threat: draws, wider bounds, another model's images
+
+
+@dataclass(frozen=True)
+class Work:
+    """What each part of a run takes, in passes times examples; a forward alone is a third of one.
+
+    `training` is what its own clock counts; `validation` is that of all epochs, and `evaluation`
+    includes the held-out examples.
+    """
+
+    training: float
+    validation: float
+    evaluation: float
+    gate: float
+    parts: int  # files in which the evaluation keeps what it has found
 
 
 @dataclass(frozen=True)
@@ -86,15 +107,12 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     search, descent = passes_per_example(plan)
     evaluation = plan.protocol.passes()
     with asked_for(plan, "data"):
-        split, held = plan.share.of(data.train)
-    trained, held_out = len(split), len(held) if held else 0
+        split, _ = plan.share.of(data.train)
+    trained = len(split)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
-    judged = tested + min(plan.protocol.examples or held_out, held_out)
-    validation = sum(t.steps for t in plan.threats.values() if isinstance(t, GradientThreat))
-    an_epoch = (
-        trained * (search * times.to_input + descent * times.to_parameters)
-        + held_out * validation * times.to_input
-    )
+    work = work_of(plan, data)
+    a_pass = (search * times.to_input + descent * times.to_parameters) / max(search + descent, 1)
+    searched = work.validation + work.evaluation + work.gate
     return RunEstimate(
         plan=plan,
         search=search,
@@ -102,7 +120,24 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         train_examples=trained,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + judged * evaluation * times.to_input,
+        seconds=work.training * a_pass + searched * times.to_input,
+    )
+
+
+def work_of(plan: RunPlan, data: Data) -> Work:
+    """Count the passes of all parts of a run on its data."""
+    with asked_for(plan, "data"):
+        split, held = plan.share.of(data.train)
+    held_out, protocol, epochs = len(held) if held else 0, plan.protocol, plan.training.epochs
+    judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
+    climbs = [threat for threat in plan.threats.values() if isinstance(threat, GradientThreat)]
+    probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
+    return Work(
+        training=float(epochs * len(split) * sum(passes_per_example(plan))),
+        validation=epochs * held_out * (1 / 3 + sum(threat.steps + 1 / 3 for threat in climbs)),
+        evaluation=sum(judged) * (1 / 3 + sum(map(protocol.cost, protocol.threats))),
+        gate=float(min(PROBED, len(data.test)) * _PROBES * probed),
+        parts=sum(-(-count // BATCH) for count in judged) * (1 + len(protocol.threats)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -57,6 +58,7 @@ def judge(
     one of several models can be chosen without a look at the latter. The caller holds the folder's
     lock.
     """
+    started, whole = time.monotonic(), folder.newest_part() is None
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
     evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
@@ -79,6 +81,8 @@ def judge(
         gallery={**gallery.arrays(), **stamp},
     )
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
+    seconds = round(time.monotonic() - started, 2) if whole else None  # else a part was before
+    judged["evaluation"] = {"seconds": seconds}
     folder.write_record({**record, **judged})
     return scores
 

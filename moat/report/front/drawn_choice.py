@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 
 from moat.report.front.front import Front
 from moat.report.front.objectives import Floats, signs_of, values_of
+from moat.report.front.stairs import Box
 from moat.types import NATURAL
 
 _RING: Any = {
@@ -17,7 +18,7 @@ _RING: Any = {
     "markeredgewidth": 1.5,
 }
 _ARROW: Any = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.3, "shrinkA": 9, "shrinkB": 0}
-_REACH = 40.0  # points of print
+_REACH = 36.0  # points of print
 _WEIGHED = {
     "universal score": "total",  # which orders runs of one seed alike
     "sacrificed natural accuracy": NATURAL,
@@ -54,7 +55,10 @@ def draw_choice(axes: Any, front: Front, across: int = 0, up: int = 1, size: flo
     pair = [across, up]
     look = front.group.looks.of(front.choice.row.point)
     alone = {"marker": look.marker, "color": look.colour, "markersize": size / 4}
-    axes.plot(*values[pair], linestyle="", **alone, zorder=3.1)  # a seed beside its setting
+    place = next(n for n, one in enumerate(front.settings) if front.choice.row in one.rows)
+    tie = np.stack([front.values[place, pair], values[pair]]).T
+    axes.plot(*tie, color="black", linewidth=0.7, zorder=1.4)  # a seed beside its setting
+    axes.plot(*values[pair], linestyle="", **alone, zorder=3.1)
     axes.plot(*values[pair], **_RING, markersize=size, zorder=4, gid="preferred")
     way = direction_of(front)
     if len(front.objectives) == 2 and way.any():
@@ -68,6 +72,16 @@ def draw_choice(axes: Any, front: Front, across: int = 0, up: int = 1, size: flo
 def _reversed() -> dict[str, Any]:
     """Return the arrow from the point to the text, which matplotlib draws the other way."""
     return {**_ARROW, "arrowstyle": "<|-", "shrinkA": 0, "shrinkB": _ARROW["shrinkA"]}
+
+
+def choice_boxes(front: Front, data: Any, unit: float) -> list[Box]:
+    """Return what ring and arrow cover, in points of print, so that no label lies there."""
+    values = chosen_values(front)
+    if values is None:
+        return []
+    at, way = data.transform(values) * unit, direction_of(front)
+    middles = [at + share * _REACH * way for share in np.linspace(0, 1, 8 if way.any() else 1)]
+    return [(x - 7, y - 7, x + 7, y + 7) for x, y in np.array(middles).tolist()]
 
 
 def choice_handles(front: Front) -> list[Line2D]:

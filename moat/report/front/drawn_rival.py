@@ -10,9 +10,9 @@ from matplotlib.patches import Patch
 from moat.report.front.front import Front
 from moat.report.front.objectives import signs_of
 from moat.report.front.stairs import Box, Floats, gain_and_loss, staircase
-from moat.report.style import GREY
 
-_LINE: Any = {"color": "#222222", "linewidth": 1.2, "linestyle": (0, (7, 2.5))}
+_DARK = "#222222"
+_LINE: Any = {"color": _DARK, "linewidth": 1.2, "linestyle": (0, (7, 2.5))}
 _MARK: Any = {"marker": "o", "markersize": 3.2, "markerfacecolor": "white"}
 _GAIN: Any = {"facecolor": "#CDE9DB", "edgecolor": "none"}
 _LOSS: Any = {"facecolor": "#F6DDD6", "edgecolor": "#D9A79A", "hatch": "////", "linewidth": 0}
@@ -40,7 +40,7 @@ def draw_rival_marks(axes: Any, front: Front, across: int, up: int) -> None:
     if front.rival is not None:
         pair = front.rival.points[:, [across, up]].T
         axes.plot(
-            *pair, linestyle="", color=GREY, marker="x", markersize=4, zorder=2.5, gid="rival"
+            *pair, linestyle="", color=_DARK, marker="x", markersize=4, zorder=3.2, gid="rival"
         )
 
 
@@ -52,11 +52,14 @@ def rival_handles(front: Front) -> list[Line2D | Patch]:
     name = rival.folder.resolve().name
     name = name if len(name) <= _LONGEST else name[: _LONGEST - 2] + " …"
     if len(front.objectives) > 2:
-        return [Line2D([], [], linestyle="", color=GREY, marker="x", label=f"front of {name}")]
+        return [Line2D([], [], linestyle="", color=_DARK, marker="x", label=f"front of {name}")]
+    signs, ours = signs_of(front.objectives), front.values[front.members]
+    worst = np.max(np.concatenate([ours, rival.points]) * signs, axis=0) + 1
+    gained, lost = gain_and_loss(ours, rival.points, signs, worst * signs)
     return [
         Line2D([], [], label=f"front of {name}", **_LINE, **_MARK),
-        Patch(label="gained on it", **_GAIN),
-        Patch(label="short of it", **_LOSS),
+        *([Patch(label="gained on it", **_GAIN)] if gained else []),
+        *([Patch(label="short of it", **_LOSS)] if lost else []),
     ]
 
 

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from moat.report.front.bars import draw_bars
 from moat.report.front.drawn_choice import (
+    choice_boxes,
     choice_caption,
     choice_handles,
     chosen_values,
@@ -105,7 +106,8 @@ def _bound(axes: Any, front: Front) -> None:
     ends += [] if front.rival is None else [front.rival.points]
     ends += [] if chosen is None else [chosen[None]]
     every = np.concatenate(ends)
-    for which, margin, low, high in zip("xy", (0.12, 0.1), every.min(0), every.max(0), strict=True):
+    margins = (0.12, 0.1) if chosen is None else (0.18, 0.2)  # an arrow needs room
+    for which, margin, low, high in zip("xy", margins, every.min(0), every.max(0), strict=True):
         if getattr(axes, f"get_{which}scale")() == "linear" and high > low:
             room = margin * (high - low)
             getattr(axes, f"set_{which}lim")(low - room, high + room)
@@ -125,7 +127,7 @@ def _marked(front: Front) -> list[tuple[list[int], str]]:
 
 def _lines_of(front: Front) -> list[Line2D]:
     """Return the legend of the lines that not every front has."""
-    if front.attainment is None:
+    if not front.shows_attainment:
         return []
     return [Line2D([], [], label=label, **look) for label, look in ATTAINED.values()]
 
@@ -133,7 +135,7 @@ def _lines_of(front: Front) -> list[Line2D]:
 def _draw_attainment(axes: Any, front: Front) -> None:
     """Draw what one seed, half of the seeds, and all of them attain."""
     found = front.attainment
-    if found is None:
+    if found is None or not front.shows_attainment:
         return
     surfaces = {"best": found.best, "median": found.median, "worst": found.worst}
     for name, surface in surfaces.items():
@@ -188,6 +190,7 @@ def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
             if line.get_gid() in ("front-line", "rival-line")
             for box in boxes_along(axes.transData.transform(line.get_xydata()) * unit)
         ]
+        + choice_boxes(front, axes.transData, unit)
     )
     centres = place_labels(anchors, sizes, frame, lines)
     leaders = need_leaders(anchors, sizes, centres)

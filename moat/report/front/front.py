@@ -68,6 +68,11 @@ class Front:
         return {name: looks.variants[name] for name in shown}
 
     @property
+    def shows_attainment(self) -> bool:
+        """Whether its picture has the attainment surfaces: not beside another front's lines."""
+        return self.attainment is not None and len(self.objectives) == 2 and self.rival is None
+
+    @property
     def minimised(self) -> NDArray[np.float64]:
         """The objectives as `moat.fronts` takes them, what is maximised negated."""
         return minimised(self.settings, self.objectives)
@@ -108,7 +113,18 @@ def make_fronts(
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results[0])
-    fronts = [front_of(group, objectives) for group in groups]
+    fronts, missed = fronts_of(groups, objectives, against, prefer)
+    return FrontReport(results, fronts, [*skipped, *missed])
+
+
+def fronts_of(
+    groups: Sequence[Group],
+    objectives: Sequence[str] = (),
+    against: Path | None = None,
+    prefer: Mapping[str, float] | None = None,
+) -> tuple[list[Front], list[str]]:
+    """Return a front a group, measured and chosen from as asked, and what could not be read."""
+    fronts, missed = [front_of(group, objectives) for group in groups], list[str]()
     if prefer:
         fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if against is not None:
@@ -123,8 +139,7 @@ def make_fronts(
             )
             for one in fronts
         ]
-        skipped = [*skipped, *missed]
-    return FrontReport(results, fronts, skipped)
+    return fronts, missed
 
 
 def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:

@@ -27,7 +27,7 @@ DASHES: Any = (
 """As matplotlib has them: an offset, then lengths in line widths."""
 
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h", "d", "*", "8")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h", "d", "*")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ VARIANTS = Palette(
         "mgda": Look("#7E5CC0", "X", DASHES[5]),
     },
     colours=("#1B8A9A", "#D1495B", "#7C8000", "#5466C9", "#9A5B3C", "#4F8A3B", "#A0509E"),
-    markers=("p", "<", "h", ">", "d", "*", "8"),
+    markers=("p", "<", "h", ">", "d", "*"),
 )
 OBJECTIVES = Palette(
     fixed={
@@ -123,5 +123,5 @@ OBJECTIVES = Palette(
         "integrated": Look("#A0459A", "v", DASHES[4]),
     },
     colours=("#00879E", "#96552B", "#6470C4", "#8A7A00", "#B8507C", "#5E8A2E"),
-    markers=("p", "<", "X", ">", "d", "P", "h", "8"),
+    markers=("p", "<", "X", ">", "d", "P", "h", "*"),
 )

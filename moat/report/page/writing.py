@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moat.errors import FrontError
+from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
 from moat.storage import make_folder, replace
@@ -17,19 +19,25 @@ from moat.version import __version__
 _HERE = Path(__file__).parent
 
 
-def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
-    """Write the page of these scoreboards, whose runs lie below `results`, and return its path."""
+def write_page(
+    made: ScoreReport, results: Path, file: Path, fronts: Sequence[Front] | None = None
+) -> Path:
+    """Write the page of these scoreboards, whose runs lie below `results`, and return its path.
+
+    `fronts` are theirs, one a scoreboard, where they are more than the usual ones.
+    """
     if file.is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
-    page = page_of(made, results)
+    page = page_of(made, results, fronts)
     make_folder(file.parent)
     replace(file, page.encode())
     return file
 
 
-def page_of(made: ScoreReport, results: Path) -> str:
+def page_of(made: ScoreReport, results: Path, fronts: Sequence[Front] | None = None) -> str:
     """Return the page as text. The same runs give the same page."""
-    sections, pictures = sections_of(made.boards, results)
+    fronts = fronts_of([board.group for board in made.boards])[0] if fronts is None else fronts
+    sections, pictures = sections_of(made.boards, fronts, results)
     plotly = _plotly()
     script, style = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("js", "css"))
     return (

@@ -60,7 +60,8 @@ def draw_radar(runs: Runs) -> Figure:
             axes.remove()
         for axes, ((_, variant), _), shown in zip(every, families, chosen, strict=False):
             _draw_frame(axes, list(table))
-            axes.set_title(shortened(variant, 7, room), fontsize=7, fontweight="bold", pad=12)
+            name = variant if len(shown) > 1 else shown[0].first.label
+            axes.set_title(shortened(name, 7, room), fontsize=7, fontweight="bold", pad=12)
             looks = lines_of(runs, shown)
             if origin is not None:
                 _draw_outline(axes, origin, **beneath, linewidth=0.6, alpha=0.9)
