@@ -90,6 +90,7 @@ class RunStatus:
     trained: float = 0.0  # how much of its training is over, 0 to 1
     seconds: float | None = None  # what its whole training took, or will take at its rate
     passes: Passes | None = None  # None where the plan does not know them
+    ended: int | None = None  # when its folder changed last, in nanoseconds, of a done one
     judged: float = 0.0  # how much of its evaluation is over, 0 to 1
     judging: float | None = None  # what its whole evaluation took, or will take at its speed
 
@@ -117,6 +118,7 @@ def run_status(folder: RunFolder, where: str, planned: Mapping[str, Any]) -> Run
         found = folder.newest_part()
         if found or folder.is_trained:
             judged = _judged(folder, about["passes"])
+            judged["seconds"] = _progress(folder, planned)["seconds"]
             return RunStatus(
                 **about, state=State.evaluating, found_last=found, trained=1.0, **judged
             )
@@ -140,7 +142,8 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         as_planned = planned.get("protocol_hash", judged_by) == judged_by
         state = State.done if as_planned else State.waiting
         judging = _number(table_of(record.get("evaluation")).get("seconds"))
-        return RunStatus(**about, state=state, trained=1.0, seconds=seconds, judging=judging)
+        took = {"seconds": seconds, "judging": judging, "ended": folder.changed}
+        return RunStatus(**about, state=state, trained=1.0, **took)
     if not folder.is_begun:
         return RunStatus(**about, state=State.waiting)
     return RunStatus(**about, state=State.interrupted, **_progress(folder, planned))
