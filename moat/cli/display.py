@@ -170,6 +170,8 @@ class Bars(StudyListener):
 
     def evaluation_started(self, folder: Path, before: int) -> None:
         """Name the folder, and start the bar of its evaluation."""
+        if self.runs not in self.left.first:
+            self.left.begin(self.runs, before)
         self.progress.update(self.runs, completed=before, note=str(folder))
         self.progress.reset(self.examples, total=None)
 

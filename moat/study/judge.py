@@ -82,7 +82,7 @@ def judge(
     )
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
     seconds = round(time.monotonic() - started, 2) if whole else None  # else a part was before
-    judged["evaluation"] = {"seconds": seconds}
+    judged["clock"] = {**record.get("clock", {}), "evaluation": seconds}
     folder.write_record({**record, **judged})
     return scores
 

@@ -89,6 +89,7 @@ class RunStatus:
     when: str = ""  # it failed, to the minute
     trained: float = 0.0  # how much of its training is over, 0 to 1
     seconds: float | None = None  # what its whole training took, or will take at its rate
+    wall: float | None = None  # the same with what lies between its steps, of a done one
     passes: Passes | None = None  # None where the plan does not know them
     ended: int | None = None  # when its folder changed last, in nanoseconds, of a done one
     judged: float = 0.0  # how much of its evaluation is over, 0 to 1
@@ -141,8 +142,10 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         judged_by = record.get("protocol_hash")
         as_planned = planned.get("protocol_hash", judged_by) == judged_by
         state = State.done if as_planned else State.waiting
-        judging = _number(table_of(record.get("evaluation")).get("seconds"))
-        took = {"seconds": seconds, "judging": judging, "ended": folder.changed}
+        clock = table_of(record.get("clock"))
+        wall, judging = _number(clock.get("training")), _number(clock.get("evaluation"))
+        took: Record = {"seconds": seconds, "wall": wall, "judging": judging}
+        took["ended"] = folder.changed
         return RunStatus(**about, state=state, trained=1.0, **took)
     if not folder.is_begun:
         return RunStatus(**about, state=State.waiting)

@@ -37,12 +37,16 @@ def time_left(runs: Sequence[RunStatus]) -> float | None:
 
 @dataclass(frozen=True)
 class _Speeds:
-    """Seconds a pass: of training by label and of all, and of evaluation; None of no measure."""
+    """Seconds a pass by the wall's clock: of training by label and of all, and of evaluation.
+
+    None of no measure.
+    """
 
     counted: bool
     of_label: dict[str, float]
     training: float | None
     evaluation: float | None
+    between: float  # seconds of a training by the wall over those that its steps take
 
     def left(self, run: RunStatus) -> float | None:
         """Return what is left of a run, None where it is not known."""
@@ -57,7 +61,7 @@ class _Speeds:
             return evaluation
         speed = self._of(run.label)
         if run.state is State.running and run.seconds is not None:
-            speed = run.seconds / passes.training
+            speed = run.seconds / passes.training * self.between
         training = _times((1 - run.trained) * (passes.training + passes.validation), speed)
         return None if training is None or evaluation is None else training + evaluation
 
@@ -72,20 +76,40 @@ def _speeds(runs: Sequence[RunStatus], *, counted: bool) -> _Speeds:
     """Return what a pass took where it was measured, what was measured last counting most."""
     labels: defaultdict[str, list[float]] = defaultdict(list)
     trained, judged = list[tuple[float, float]](), list[tuple[float, float]]()
+    walls = [pair for run in runs if (pair := _wall(run)) is not None]
+    between = _ratio(walls, 1.0) or 1.0
     for run in sorted(runs, key=lambda run: (run.state is not State.done, run.ended or 0)):
         passes = run.passes if counted else _WHOLE
         if passes is None:
             continue
         done = run.state is State.done
         if run.seconds and run.trained and (done or run.state in _AT_WORK):
-            trained.append((run.trained * run.seconds, run.trained * passes.training))
-        if run.seconds and done:
-            labels[run.label].append(run.seconds / passes.training)
+            seconds = _by_the_wall(run, passes, between)
+            steps = passes.training + passes.validation
+            trained.append((run.trained * seconds, run.trained * steps))
+            if done:
+                labels[run.label].append(seconds / steps)
         if done and run.judging and passes.judging:
             judged.append((run.judging, passes.judging))
     fade = _FADE if counted else 1.0
     of_label = {label: fmean(speeds) for label, speeds in labels.items()}
-    return _Speeds(counted, of_label, _ratio(trained, fade), _ratio(judged, fade))
+    return _Speeds(counted, of_label, _ratio(trained, fade), _ratio(judged, fade), between)
+
+
+def _wall(run: RunStatus) -> tuple[float, float] | None:
+    """Return a training's seconds by the wall, and those that its passes tell by its steps."""
+    passes = run.passes
+    if run.wall is None or not run.seconds or passes is None:
+        return None
+    return run.wall, run.seconds * (1 + passes.validation / passes.training)
+
+
+def _by_the_wall(run: RunStatus, passes: Passes, between: float) -> float:
+    """Return what a run's whole training took, or will: its validation and saves included."""
+    assert run.seconds is not None
+    if run.wall is not None:
+        return run.wall
+    return run.seconds * (1 + passes.validation / passes.training) * between
 
 
 def _ratio(pairs: Sequence[tuple[float, float]], fade: float) -> float | None:
