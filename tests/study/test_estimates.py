@@ -2,6 +2,7 @@ import pytest
 
 from moat.errors import DataError, ModelError, RecipeError
 from moat.study import estimate_all, plan
+from moat.study.estimates import passes_per_example, work_of
 
 SCALARIZERS = """
 [[variant]]
@@ -106,3 +107,25 @@ def test_a_share_that_leaves_nothing_is_found(recipe):
     path = recipe("[model]", "validation = 0.999\n[model]")
     with pytest.raises(DataError, match=r"study\.toml, data: class 0 has 142 training example"):
         estimate_all(plan(path), "cpu")
+
+
+# the passes of a run's parts
+
+
+def test_work_counts_training_validation_evaluation_and_gate(recipe):
+    whole = recipe()
+    (one,) = plan(whole, only=("pgd-at",))
+    (held,) = plan(whole, only=("pgd-at",), overrides=("data.validation=0.1", "training.epochs=3"))
+    data = one.dataset.load()
+    work, more = work_of(one, data), work_of(held, data)
+    search, descent = passes_per_example(one)
+    trained = len(one.share.of(data.train)[0])
+    assert work.training == one.training.epochs * trained * (search + descent)
+    assert work.validation == 0
+    judged = min(one.protocol.examples or len(data.test), len(data.test))
+    each = 1 / 3 + sum(map(one.protocol.cost, one.protocol.threats))
+    assert work.evaluation == pytest.approx(judged * each)
+    assert work.gate > 0
+    assert more.validation > 0
+    assert more.evaluation > work.evaluation
+    assert more.parts == 2 * work.parts

@@ -107,7 +107,9 @@ def _bound(axes: Any, front: Front) -> None:
     ends += [] if chosen is None else [chosen[None]]
     every = np.concatenate(ends)
     margins = (0.12, 0.1) if chosen is None else (0.18, 0.2)  # an arrow needs room
-    for which, margin, low, high in zip("xy", margins, every.min(0), every.max(0), strict=True):
+    for which, margin, low, high in zip(
+        "xy", margins, np.nanmin(every, 0), np.nanmax(every, 0), strict=True
+    ):
         if getattr(axes, f"get_{which}scale")() == "linear" and high > low:
             room = margin * (high - low)
             getattr(axes, f"set_{which}lim")(low - room, high + room)

@@ -66,7 +66,8 @@ def _worst(front: Front) -> Floats:
     shown = [front.values, *([] if sure is None else [sure.low, sure.high])]
     shown += [] if front.rival is None else [front.rival.points]
     every = np.concatenate(shown)[:, :2] * signs
-    return np.asarray((every.max(0) + 0.05 * np.ptp(every, axis=0)) * signs)
+    low, high = np.nanmin(every, 0), np.nanmax(every, 0)
+    return np.asarray((high + 0.05 * (high - low)) * signs)
 
 
 def _rival(front: Front) -> Record | None:

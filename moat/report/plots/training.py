@@ -1,17 +1,15 @@
 """How runs trained: losses and weights over the steps, a row a variant and point of its sweep."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.style
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from moat.errors import PlotError, RunFolderError
 from moat.report.curves import Curve, TrainingCurves, training_curves
@@ -24,8 +22,6 @@ from moat.report.style import PAPER
 from moat.runs import RunFolder
 from moat.types import NATURAL
 
-Floats = NDArray[np.float64]
-Band = Callable[[Floats], tuple[Floats, Floats]]
 _MOST_ROWS = 12
 _POINTS = 200
 _CLAMPED = "#8C8C8C"
@@ -118,8 +114,9 @@ def _draw_pair(
     for axes, which in zip(pair, ("losses", "weights"), strict=True):
         _shade(axes, training.seeds)
         for name, look in looks.items():
-            curves = [(s.steps, getattr(s, which).get(name)) for s in training.seeds]
-            _draw_curve(axes, curves, look, band=_BANDS[which])
+            _draw_curve(
+                axes, [(s.steps, getattr(s, which).get(name)) for s in training.seeds], look
+            )
         plain(axes, grid="y")
         axes.set_xlim(0, longest)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -137,11 +134,9 @@ def _draw_pair(
             )
     losses, weights = pair
     losses.set_ylim(bottom=min(0.0, losses.get_ylim()[0]))
-    bands = [path.vertices[:, 1] for band in weights.collections for path in band.get_paths()]
-    drawn = np.concatenate([[0.0, 1.0], *(line.get_ydata() for line in weights.lines), *bands])
-    low, high = np.nanmin(drawn), np.nanmax(drawn)
-    weights.set_ylim(low - 0.05, high + 0.05)
-    if (low, high) == (0, 1):
+    drawn = [0.0, 1.0, *(v for line in weights.lines for v in line.get_ydata() if v == v)]
+    weights.set_ylim(min(drawn) - 0.05, max(drawn) + 0.05)  # by the means: bands may go beyond
+    if (min(drawn), max(drawn)) == (0, 1):
         weights.set_yticks([0, 0.5, 1])
     losses.set_title(shortened(training.name, 7, COLUMN - 0.5), fontsize=7, loc="left", pad=2)
 
@@ -153,11 +148,7 @@ def _name_steps(pair: tuple[Any, Any]) -> None:
 
 
 def _draw_curve(
-    axes: Any,
-    seeds: Sequence[tuple[tuple[int, ...], Curve | None]],
-    look: dict[str, Any],
-    *,
-    band: Band,
+    axes: Any, seeds: Sequence[tuple[tuple[int, ...], Curve | None]], look: dict[str, Any]
 ) -> None:
     """Draw the mean over the seeds at the steps that all of them logged, and its band."""
     measured = [dict(zip(steps, curve, strict=True)) for steps, curve in seeds if curve]
@@ -165,23 +156,11 @@ def _draw_curve(
         return
     shared = [step for step in measured[0] if all(step in seed for seed in measured)]
     values = [[_number(seed[step]) for step in shared] for seed in measured]
-    mean, (low, high) = np.mean(values, 0), band(np.array(values))
+    mean, deviation = mean_and_band(values)
     axes.plot(shared, mean, **look, linewidth=0.9)
     if len(measured) > 1:
+        low, high = mean - deviation, mean + deviation
         axes.fill_between(shared, low, high, color=look["color"], alpha=0.2, linewidth=0)
-
-
-def _deviation(values: Floats) -> tuple[Floats, Floats]:
-    mean, deviation = mean_and_band(values)
-    return mean - deviation, mean + deviation
-
-
-def _range(values: Floats) -> tuple[Floats, Floats]:
-    """Return the least and the largest over the seeds: weights have bounds, and these keep them."""
-    return values.min(0), values.max(0)
-
-
-_BANDS: dict[str, Band] = {"losses": _deviation, "weights": _range}
 
 
 def _number(value: float | None) -> float:
@@ -221,10 +200,7 @@ def _caption(found: Sequence[Training], absent: Sequence[str]) -> str:
     ]
     if seeds:
         counts = " or ".join(map(str, seeds))
-        words.append(
-            f"Means over {counts} seeds; bands: ± one standard deviation of the "
-            "losses, the range of the weights."
-        )
+        words.append(f"Means over {counts} seeds; bands: ± one standard deviation.")
     averaged = max(seed.averaged for training in found for seed in training.seeds)
     if averaged > 1:
         words.append(f"Each point is a mean over up to {averaged} logged steps.")

@@ -24,8 +24,7 @@ def test_a_row_is_a_variant_with_losses_on_the_left_and_weights_on_the_right(swe
     assert list(natural.get_ydata()) == pytest.approx([2, 1, 2 / 3, 1 / 2])
     assert list(pgd.get_ydata()) == pytest.approx([1, 2 / 3, 1 / 2, 2 / 5])
     assert [line.get_ydata()[0] for line in weights.lines] == pytest.approx([0.5, 0.3, 0.2])
-    bands = "bands: ± one standard deviation of the losses, the range of the weights."
-    assert f"Means over 3 seeds; {bands}" in caption_of(figure)
+    assert "Means over 3 seeds; bands: ± one standard deviation." in caption_of(figure)
 
 
 def test_the_clamped_stretch_is_shaded_and_named(swept, runs_of):

@@ -120,3 +120,10 @@ def test_runs_side_by_side_take_no_less_than_the_longest():
     running = replace(WAITING, state=State.running, trained=0.5, seconds=100.0)
     late = replace(running, trained=0.99, passes=replace(PASSES, evaluation=0.0, gate=0.0))
     assert time_left([running, late]) == pytest.approx(95)
+
+
+def test_what_lies_between_the_steps_counts_for_runs_at_work_too():
+    done = replace(DONE, wall=440.0)  # twice what its steps and its validation take
+    assert time_left([done, WAITING]) == pytest.approx(440 + 60)
+    running = replace(WAITING, state=State.running, trained=0.5, seconds=200.0)
+    assert time_left([done, running]) == pytest.approx(220 + 60)
