@@ -6,6 +6,7 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
     model.safetensors  evaluation.npz  evaluation.json
     validation.npz  gallery.npz
     tensorboard/                                      the log once more, where that was asked for
+    clock.json                                        how long training and evaluation took
     failed.json                                       why it failed, until it is tried again
     .holder.json                                      who writes the folder, while it is written
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
@@ -16,7 +17,7 @@ is written last, and its presence says that the run is done.
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from moat.errors import RunFolderError
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
@@ -236,6 +238,18 @@ class RunFolder:
         """Where TensorBoard's event files lie."""
         return self.path / "tensorboard"
 
+    # How long it took.
+
+    def write_clock(self, took: Mapping[str, float | str]) -> None:
+        """Keep the seconds that parts of the run took, and under what, beside those of others."""
+        replace(self.path / "clock.json", to_json({**self.read_clock(), **took}))
+
+    def read_clock(self) -> Record:
+        """Return the seconds that parts of the run took; none where nothing can be read."""
+        with suppress(RunFolderError):
+            return read_json(self.path / "clock.json") or {}
+        return {}
+
     # Why it failed.
 
     def write_failure(self, failure: Mapping[str, Any]) -> None:
@@ -282,4 +296,5 @@ class RunFolder:
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
+    "clock.json",
 )

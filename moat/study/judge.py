@@ -81,8 +81,9 @@ def judge(
         gallery={**gallery.arrays(), **stamp},
     )
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
-    seconds = round(time.monotonic() - started, 2) if whole else None  # else a part was before
-    judged["clock"] = {**record.get("clock", {}), "evaluation": seconds}
+    if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
+        took = round(time.monotonic() - started, 2)  # of no part that was searched before
+        folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})
     folder.write_record({**record, **judged})
     return scores
 

@@ -45,7 +45,7 @@ def run_one(
             fitted = _train(plan, folder, data, model, fabric, listener)
             record = _record(plan, data, fitted, fabric)
             if not begun:  # else a part was before
-                record["clock"] = {"training": round(time.monotonic() - started, 2)}
+                folder.write_clock({"training": round(time.monotonic() - started, 2)})
         else:
             with_weights(model, folder)
         return _evaluate(plan, folder, data, model.to(fabric.device), record, listener)

@@ -142,8 +142,10 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         judged_by = record.get("protocol_hash")
         as_planned = planned.get("protocol_hash", judged_by) == judged_by
         state = State.done if as_planned else State.waiting
-        clock = table_of(record.get("clock"))
-        wall, judging = _number(clock.get("training")), _number(clock.get("evaluation"))
+        clock = folder.read_clock()
+        wall = _number(clock.get("training"))
+        same = clock.get("protocol_hash") == judged_by
+        judging = _number(clock.get("evaluation")) if same else None
         took: Record = {"seconds": seconds, "wall": wall, "judging": judging}
         took["ended"] = folder.changed
         return RunStatus(**about, state=state, trained=1.0, **took)
