@@ -586,3 +586,29 @@ def test_the_cache_lies_beside_the_study_of_a_run(tmp_path):
     run = tmp_path / "results" / "mine" / "pareto" / "r=1" / "seed-0"
     assert cache_of(run, "mine") == tmp_path / "results" / ".cache"
     assert cache_of(run, "other") is None
+
+
+# how long it took
+
+
+def test_a_clock_keeps_what_is_added_and_a_broken_one_says_nothing(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert folder.read_clock() == {}
+    folder.write_clock({"training": 2.0})
+    folder.write_clock({"evaluation": 1.0})
+    assert folder.read_clock() == {"training": 2.0, "evaluation": 1.0}
+    (tmp_path / "clock.json").write_text("{")
+    assert folder.read_clock() == {}
+    folder.clear()
+    assert not (tmp_path / "clock.json").exists()
+
+
+def test_the_times_of_an_evaluation_s_parts_ascend(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert folder.part_times() == []
+    parts = folder.evaluation_parts("one")
+    for batch, kept in enumerate((parts, parts, parts.validation())):
+        kept.save(batch, "pgd", {"outcomes": np.zeros(1)})
+    times = folder.part_times()
+    assert len(times) == 3
+    assert times == sorted(times)

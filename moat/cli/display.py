@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Any
 from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from moat.cli.clock import LeftColumn, StudyClock, left_text
 from moat.cli.console import console as console
 from moat.data import Data
 from moat.errors import MoatError
@@ -41,6 +42,7 @@ class PlainLines(StudyListener):
 
     def __init__(self) -> None:
         self.runs = self.begun = 0
+        self.clock = StudyClock()
         self.said = self.evaluation_began = time.monotonic()
         self.latest: dict[str, Any] = {}
 
@@ -48,11 +50,17 @@ class PlainLines(StudyListener):
         """Remember how many there are."""
         self.runs = runs
 
+    def announced(self, folder: Path, runs: Sequence[Path]) -> None:
+        """Tell the time by the study's own files."""
+        self.clock.follow(folder, runs)
+
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """Name the run and its folder."""
         self.begun += 1
         self.latest = {}
-        self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: {folder}")
+        left = self.clock.left
+        told = "" if left is None else f"; {left_text(left)} in all"
+        self._say(f"[{self.begun}/{self.runs}] {plan.label}, seed {plan.seed}: {folder}{told}")
 
     def data_read(self, data: Data) -> None:
         """Say what of the data was left out, and how classes are numbered."""
@@ -117,12 +125,13 @@ class Bars(StudyListener):
     """A bar for the runs, one for the steps of this run, one for its evaluation, and its log."""
 
     def __init__(self) -> None:
+        self.clock, self.left = StudyClock(), LeftColumn()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}", markup=False),
-            TimeRemainingColumn(),
+            self.left,
         )
         self.progress = Progress(*columns, console=console)
         self.runs = self.progress.add_task("runs", total=None, note="")
@@ -133,18 +142,23 @@ class Bars(StudyListener):
 
     @property
     def view(self) -> Group:
-        """The live losses and weights above the bars."""
-        return Group(_live_table(self.latest), self.progress)
+        """The live losses and weights above the bars, below them the time of the whole."""
+        return Group(_live_table(self.latest), self.progress, Text(self.clock.line, style="dim"))
 
     def study_started(self, runs: int) -> None:
         """Set the length of the first bar."""
         self.progress.update(self.runs, total=runs)
+
+    def announced(self, folder: Path, runs: Sequence[Path]) -> None:
+        """Tell the time by the study's own files."""
+        self.clock.follow(folder, runs)
 
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """Start the run's own bars."""
         self.latest, self.rate = {}, ""
         self.progress.update(self.runs, note=f"{plan.label}, seed {plan.seed}")
         self.progress.reset(self.steps, total=None, visible=True)
+        self.left.first.pop(self.steps, None)
         self.progress.reset(self.examples, total=None, visible=False)
 
     def data_read(self, data: Data) -> None:
@@ -163,6 +177,8 @@ class Bars(StudyListener):
     def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
         """Move the run's bar."""
         note = f"epoch {epoch}/{epochs}{self.rate}"
+        if step <= 1 or self.steps not in self.left.first:  # it may go on where it was
+            self.left.begin(self.steps, step)
         self.progress.update(self.steps, completed=step, total=steps, note=note)
 
     def logged(self, record: dict[str, Any]) -> None:
@@ -173,6 +189,8 @@ class Bars(StudyListener):
 
     def evaluation_started(self, folder: Path, before: int) -> None:
         """Name the folder, and start the bar of its evaluation."""
+        if self.runs not in self.left.first:
+            self.left.begin(self.runs, before)
         self.progress.update(self.runs, completed=before, note=str(folder))
         self.progress.reset(self.examples, total=None)
 
@@ -181,6 +199,8 @@ class Bars(StudyListener):
         note = f"{progress.threat}, batch {progress.batch}/{progress.batches}"
         note += f"  {_figures(progress.accuracy)}" if progress.accuracy else ""
         done, total = round(progress.done), round(progress.of)
+        if not progress.done or self.examples not in self.left.first:
+            self.left.begin(self.examples, done)
         self.progress.update(self.examples, completed=done, total=total, note=note, visible=True)
 
     def validated(self, progress: EvaluationProgress) -> None:

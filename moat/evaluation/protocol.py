@@ -147,8 +147,7 @@ class Protocol:
 
         Three forwards without a gradient count as one.
         """
-        forwards, backwards = self._spent_on(label)
-        return backwards + (forwards - backwards) / 3
+        return self._spent_on(label).passes
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""

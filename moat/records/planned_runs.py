@@ -1,11 +1,11 @@
 """study.json: which runs of a study are planned."""
 
-from typing import Required
+from typing import NotRequired, Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from moat.records.kinds import Count, Line, PathBelow
+from moat.records.kinds import Count, Figures, Line, Name, PathBelow
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -18,10 +18,12 @@ class PlannedRun(TypedDict, total=False):
     epochs: Count
     batch_size: Count
     protocol_hash: str
+    passes: Figures
 
 
 @with_config(ConfigDict(extra="allow"))
 class PlannedRuns(TypedDict):
-    """The runs, in the recipe's order."""
+    """The runs, in the recipe's order, and the variants that were ever planned."""
 
+    variants: NotRequired[list[Name]]
     runs: list[PlannedRun]

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from moat.dotted import ABSENT, differing
 from moat.errors import FrontError
+from moat.report.looks import Looks, looks_of
 from moat.report.points import Point
 from moat.report.words import some
 
@@ -47,6 +49,11 @@ class Group:
     def studies(self) -> list[str]:
         """The names of the studies, in order of the runs."""
         return list(dict.fromkeys(point.study for point in self.points))
+
+    @cached_property
+    def looks(self) -> Looks:
+        """How each variant, setting and objective looks on every picture."""
+        return looks_of(self.points)
 
     @property
     def title(self) -> str:

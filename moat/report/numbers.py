@@ -1,6 +1,9 @@
 """How numbers are written, in every table alike; what is absent is a dash."""
 
 import math
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
 
 ABSENT = "-"
 
@@ -53,6 +56,21 @@ def decimals(values: list[float]) -> int:
     return min(4, max([1, *(len(repr(value).partition(".")[2]) for value in values)]))
 
 
+def hour_in(seconds: float) -> str:
+    """Return the hour of the clock so many seconds from now, with the day where it is another."""
+    now = datetime.now()
+    then = now + timedelta(seconds=seconds)
+    return then.strftime("%H:%M" if then.date() == now.date() else "%a %d %b, %H:%M")
+
+
 def finite(value: float | None) -> float | None:
     """Return the number, None where it is not finite."""
     return None if value is None or not math.isfinite(value) else float(value)
+
+
+def ascending(values: Iterable[Any]) -> list[tuple[bool, float, str]]:
+    """Return a key that sorts numbers by size, and before anything else."""
+    return [
+        (False, float(value), "") if isinstance(value, int | float) else (True, 0.0, str(value))
+        for value in values
+    ]

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from moat.report.groups import Group
+from moat.report.numbers import ascending
 from moat.report.points import Point
 from moat.report.rows import Row, names_of, rows_of
 
@@ -93,12 +94,4 @@ def _one_run_a_seed(rows: list[Row]) -> list[list[Row]]:
 
 def _rank(point: Point, studies: list[str], variants: list[str]) -> tuple[Any, ...]:
     place = variants.index(point.variant)
-    return studies.index(point.study), not point.is_natural, place, _ascending(point.sweep.values())
-
-
-def _ascending(values: Iterable[Any]) -> list[tuple[bool, float, str]]:
-    """Return a key that sorts numbers by size, and before anything else."""
-    return [
-        (False, float(value), "") if isinstance(value, int | float) else (True, 0.0, str(value))
-        for value in values
-    ]
+    return studies.index(point.study), not point.is_natural, place, ascending(point.sweep.values())

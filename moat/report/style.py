@@ -1,30 +1,17 @@
-"""How every picture looks: colours, marks, type, and how it becomes a file."""
+"""How every picture is set: type, greys, marks, and how it becomes a file."""
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
-import numpy as np
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-# Okabe and Ito's colours, told apart by colour-blind eyes (their yellow is too faint on white).
-# Each variant has a shape of its own as well, and members of the front are filled: nothing is
-# lost in black and white.
-COLOURS = ("#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#0072B2", "#999999")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h")
-DASHES: Any = (
-    "-",
-    (0, (4, 1.5)),
-    (0, (1, 1)),
-    (0, (5, 1, 1, 1)),
-    (0, (8, 1.5)),
-    (0, (3, 1, 1, 1, 1, 1)),
-)
+from moat.report.looks import Look
+
 GREY = "#6B6B6B"
 FAINT = "#E6E6E6"
 DPI = 200
@@ -71,40 +58,22 @@ def _resolution(figure: Figure) -> float:
     return float(min(DPI, 65_000 / max(width, height), (8e7 / (width * height)) ** 0.5))
 
 
-def colour_of(number: int) -> str:
-    """Return the colour of the so-manieth variant."""
-    return COLOURS[number % len(COLOURS)]
-
-
-def mixed(colour: str, other: str, share: float) -> str:
-    """Return a colour with a share of another in it, as a hexadecimal number.
-
-    Example:
-        >>> mixed("#000000", "#FFFFFF", 0.2)
-        '#333333'
-    """
-    one, two = (np.array(to_rgb(each)) for each in (colour, other))
-    red, green, blue = (1 - share) * one + share * two
-    return to_hex((float(red), float(green), float(blue)))
-
-
-def marker_of(number: int, *, filled: bool) -> dict[str, Any]:
-    """Return how the so-manieth variant's runs are marked: filled on the front, else hollow."""
-    colour = colour_of(number)
+def marker_of(look: Look, *, filled: bool) -> dict[str, Any]:
+    """Return how a setting is marked: filled on the front, else hollow."""
     return {
         "linestyle": "",
-        "marker": MARKERS[number % len(MARKERS)],
+        "marker": look.marker,
         "markersize": 7,
-        "markerfacecolor": colour if filled else "white",
-        "markeredgecolor": "black" if filled else colour,
+        "markerfacecolor": look.colour if filled else "white",
+        "markeredgecolor": "black" if filled else look.colour,
         "markeredgewidth": 0.8 if filled else 1.3,
     }
 
 
-def legend_of(variants: list[str]) -> list[Line2D]:
+def legend_of(looks: Mapping[str, Look]) -> list[Line2D]:
     """Return a line of the legend for each variant, and what filled and hollow mean."""
-    looks = [(name, marker_of(number, filled=True)) for number, name in enumerate(variants)]
+    handles = [(name, marker_of(look, filled=True)) for name, look in looks.items()]
     plain = {"linestyle": "", "marker": "o", "markersize": 5, "color": "black"}
-    looks.append(("filled: on the front", plain))
-    looks.append(("hollow: dominated", {**plain, "markerfacecolor": "white"}))
-    return [Line2D([], [], label=name, **look) for name, look in looks]
+    handles.append(("filled: on the front", plain))
+    handles.append(("hollow: dominated", {**plain, "markerfacecolor": "white"}))
+    return [Line2D([], [], label=name, **look) for name, look in handles]

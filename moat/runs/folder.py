@@ -6,6 +6,7 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
     model.safetensors  evaluation.npz  evaluation.json
     validation.npz  gallery.npz
     tensorboard/                                      the log once more, where that was asked for
+    clock.json                                        how long training and evaluation took
     failed.json                                       why it failed, until it is tried again
     .holder.json                                      who writes the folder, while it is written
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
@@ -40,7 +41,7 @@ from moat.runs.ownership import (
     own_table,
     record_beside,
 )
-from moat.runs.parts import EvaluationParts, is_older, newest_part
+from moat.runs.parts import EvaluationParts, is_older, newest_part, part_times
 from moat.storage import (
     Record,
     as_table,
@@ -284,6 +285,10 @@ class RunFolder:
         """Return the batch and the threat that an unfinished evaluation has found last."""
         return newest_part(self.path / _PARTS)
 
+    def part_times(self) -> list[float]:
+        """Return when each part of an unfinished evaluation was found, in seconds, ascending."""
+        return part_times(self.path / _PARTS)
+
     @property
     def is_interrupted(self) -> bool:
         """Whether an evaluation was begun here whose record is not written."""
@@ -299,6 +304,18 @@ class RunFolder:
     def tensorboard(self) -> Path:
         """Where TensorBoard's event files lie."""
         return self.path / "tensorboard"
+
+    # How long it took.
+
+    def write_clock(self, took: Mapping[str, float | str]) -> None:
+        """Keep the seconds that parts of the run took, and under what, beside those of others."""
+        replace(self.path / "clock.json", to_json({**self.read_clock(), **took}))
+
+    def read_clock(self) -> Record:
+        """Return the seconds that parts of the run took; none where nothing can be read."""
+        with suppress(RunFolderError):
+            return read_json(self.path / "clock.json") or {}
+        return {}
 
     # Why it failed.
 
@@ -383,5 +400,6 @@ _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrit
 _WRITTEN = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
+    "clock.json",
 )
 _LAYOUT = Layout((*_WRITTEN, ".holder.json"), ".lock", (_PARTS, "tensorboard"))

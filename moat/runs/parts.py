@@ -42,6 +42,15 @@ class EvaluationParts:
         return self.path / f"{batch:05}-{label}.npz"
 
 
+def part_times(folder: Path) -> list[float]:
+    """Return when the files below a folder were written, in seconds, ascending."""
+    times = []
+    for path in folder.rglob("*.npz"):
+        with suppress(OSError):  # the evaluation may end at this moment
+            times.append(path.stat().st_mtime)
+    return sorted(times)
+
+
 def newest_part(folder: Path) -> tuple[int, str] | None:
     """Return the batch and the threat of the file last written below a folder, None of no file."""
     newest: tuple[int, int, str] | None = None

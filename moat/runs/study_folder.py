@@ -53,10 +53,12 @@ class StudyFolder:
             sweep(self.path, [PLANNED])
             before = self.planned()
             done = {run["folder"]: _outline(run) for run in recipe if self._is_done(run)}
-            known = done | {run["folder"]: run for run in [*(before or []), *asked]}
+            known = done | {run["folder"]: run for run in before or []}
+            known |= {run["folder"]: _counted(run, known.get(run["folder"], {})) for run in asked}
             planned = [known[run["folder"]] for run in recipe if run["folder"] in known]
             if planned != before:
-                replace(self.path / PLANNED, to_json({"format": _FORMAT, "runs": planned}))
+                told = {"variants": self.variants(recipe), "runs": planned}
+                replace(self.path / PLANNED, to_json({"format": _FORMAT, **told}))
 
     def obstacles(self) -> dict[Path, str]:
         """Return what stands where the list belongs and is not one, and what it is."""
@@ -78,6 +80,11 @@ class StudyFolder:
         Each has its `folder`, as text, seen from the study's. Raises RunFolderError of a file that
         is not moat's.
         """
+        content = self._content()
+        return None if content is None else content["runs"]
+
+    def _content(self) -> Record | None:
+        """Return the list's file, checked, None where there is none."""
         path = self.path / PLANNED
         content = read_json(path)
         if content is None:
@@ -88,8 +95,16 @@ class StudyFolder:
             check_record(PlannedRuns, content, path, "")
         except RunFolderError as error:
             raise unreadable(path, f"it is no list of runs; {error.message}") from error
-        runs: list[Record] = content["runs"]
-        return runs
+        return content
+
+    def variants(self, more: Sequence[Record] = ()) -> list[str]:
+        """Return the variants that were ever planned, then those of more runs, the first first.
+
+        What depends on this order, as a variant's colour does, stays as the recipe changes.
+        """
+        content = self._content() or {"runs": []}
+        named = (Path(run["folder"]).parts[0] for run in [*content["runs"], *more])
+        return list(dict.fromkeys([*content.get("variants", []), *named]))
 
     def runs(self) -> list[RunFolder]:
         """Return the folders of runs that were begun here, planned or not."""
@@ -121,3 +136,9 @@ class StudyFolder:
 def _outline(run: Record) -> Record:
     """Return what is certain of a run that nobody asked for: not by what it is judged."""
     return {key: run[key] for key in ("folder", "label", "seed") if key in run}
+
+
+def _counted(run: Record, before: Record) -> Record:
+    """Return a run with the passes that were counted for it before, if it is the same run still."""
+    same = run == {key: value for key, value in before.items() if key != "passes"}
+    return before if same else run

@@ -68,8 +68,10 @@ def train(
     make_folder(result.folder)
     if overwrite:
         make_way(StudyFolder(result.folder), listener)
-    announce(results, plans, plan(recipe, overrides=overrides) if only or seeds else plans)
+    whole = plan(recipe, overrides=overrides) if only or seeds else plans
+    announce(results, plans, whole)
     listener.study_started(len(plans))
+    listener.announced(result.folder, [results / run.path for run in plans])
     loaded: dict[DataSet, Data] = {}
     for run in plans:
         folder = RunFolder(results / run.path)
@@ -87,6 +89,7 @@ def train(
                 with asked_for(run, "data"):
                     loaded = {run.dataset: run.dataset.load(results / CACHE)}
                 listener.data_read(loaded[run.dataset])
+                announce(results, plans, whole, loaded)
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)

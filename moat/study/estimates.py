@@ -15,6 +15,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from moat.data import Data, DataSet, shuffled_batches
 from moat.evaluation import Protocol
+from moat.evaluation.evaluator import BATCH
+from moat.evaluation.sanity.examine import PROBED
 from moat.losses import cross_entropy
 from moat.objectives import LossMatrix
 from moat.passes import default_pass_size
@@ -23,16 +25,32 @@ from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.study.failures import asked_for
 from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
-from moat.threats import Spent, attacked, spent_by
+from moat.threats import GradientThreat, Spent, attacked, spent_by
 from moat.training import InPrecision, fabric_for
 from moat.types import NATURAL, Images, Labels
 
 REPETITIONS = 5
+_PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
+
+
+@dataclass(frozen=True)
+class Work:
+    """What each part of a run takes at most: passes times examples (see `Spent.passes`).
+
+    `training` is what its own clock counts; `validation` is that of all epochs, and `evaluation`
+    includes the held-out examples.
+    """
+
+    training: float
+    validation: float
+    evaluation: float
+    gate: float
+    parts: int  # files in which the evaluation keeps what it has found
 
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """What one run costs an example at most, and its estimated seconds, without the sanity gate."""
+    """What one run costs an example at most, and its estimated seconds, those of the gate too."""
 
     plan: RunPlan
     search: Spent  # of a training step
@@ -126,6 +144,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     validation = Protocol(plan.threats).spent(classes)
     an_epoch = trained * (times.searching(search) + times.descending(descent))
     an_epoch += held_out * times.searching(validation)
+    gate = work_of(plan, data, times.batch_norm).gate * times.to_input
     return RunEstimate(
         plan=plan,
         search=search,
@@ -133,7 +152,25 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         train_examples=trained,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
+        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation) + gate,
+    )
+
+
+def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
+    """Count the passes of all parts of a run on its data, of a network with batch norm or not."""
+    with asked_for(plan, "data"):
+        split, held = plan.share.of(data.train)
+    held_out, protocol, classes = len(held) if held else 0, plan.protocol, len(data.classes)
+    judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
+    search, descent = spent_per_example(plan, batch_norm, classes)
+    validation = Protocol(plan.threats).spent(classes)
+    probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
+    return Work(
+        training=plan.training.epochs * len(split) * search.plus(descent).passes,
+        validation=plan.training.epochs * held_out * validation.passes,
+        evaluation=sum(judged) * protocol.spent(classes).passes,
+        gate=float(min(PROBED, len(data.test)) * _PROBES * probed),
+        parts=sum(-(-count // BATCH) for count in judged) * (1 + len(protocol.threats)),
     )
 
 

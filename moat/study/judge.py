@@ -2,6 +2,7 @@
 
 import json
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -61,6 +62,7 @@ def judge(
     one of several models can be chosen without a look at the latter. The caller holds the folder's
     lock.
     """
+    started, whole = time.monotonic(), folder.newest_part() is None
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
     evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
@@ -85,6 +87,9 @@ def judge(
         gallery={**gallery.arrays(), **stamp},
     )
     judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
+    if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
+        took = round(time.monotonic() - started, 2)  # of no part that was searched before
+        folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})
     folder.write_record({**record, **judged, "files": folder.digests(record)})
     folder.clear_parts()
     return scores

@@ -1,5 +1,6 @@
 """What a study tells whoever watches it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ class StudyListener(TrainingListener):
 
     def study_started(self, runs: int) -> None:
         """So many runs are to be done, those that are finished included."""
+
+    def announced(self, folder: Path, runs: Sequence[Path]) -> None:
+        """The folder of a study says from now on what is planned there, these runs among it."""
 
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """A run begins, or goes on where it was."""
@@ -54,6 +58,11 @@ class Listeners(StudyListener):
         """Pass it on."""
         for one in self.listeners:
             one.study_started(runs)
+
+    def announced(self, folder: Path, runs: Sequence[Path]) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.announced(folder, runs)
 
     def run_started(self, plan: RunPlan, folder: Path) -> None:
         """Pass it on."""

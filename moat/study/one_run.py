@@ -2,6 +2,7 @@
 
 import copy
 import platform
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def run_one(
     plan: RunPlan, folder: RunFolder, data: Data, device: str, listener: StudyListener
 ) -> Record:
     """Train what is not trained, evaluate it, write the record; return the scores."""
+    started = time.monotonic()
     with folder.locked():
         require_same_training(plan, folder)
         folder.write_recipe(plan.document)
@@ -44,6 +46,8 @@ def run_one(
         if record is None:
             fitted = _train(plan, folder, data, model, fabric, listener)
             record = _record(plan, data, fitted, fabric) | {"files": folder.trained_digests()}
+            if not begun:  # else a part was before
+                folder.write_clock({"training": round(time.monotonic() - started, 2)})
         else:
             with_weights(model, folder)
         return _evaluate(plan, folder, data, model.to(fabric.device), record, listener)

@@ -1,26 +1,38 @@
 """What a study says of itself before its first run, and of a run that failed, for who watches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from moat.data import Data, DataSet
 from moat.errors import BusyError, MoatError
 from moat.recipe import RunPlan
 from moat.runs import RunFolder, StudyFolder
 from moat.storage import Record
+from moat.study.estimates import work_of
 
 
-def announce(results: Path, asked: Sequence[RunPlan], recipe: Sequence[RunPlan]) -> None:
+def announce(
+    results: Path,
+    asked: Sequence[RunPlan],
+    recipe: Sequence[RunPlan],
+    data: Mapping[DataSet, Data] | None = None,
+) -> None:
     """Keep in the study's folder which of the recipe's runs are to be done.
+
+    And, once their `data` are there, by how many passes, so that whoever watches can say how long.
 
     What failed before and is asked for again is waiting from now on. Nothing of this stands in the
     way of training: where the disk refuses, the first run will say so.
     """
     study = StudyFolder(results / recipe[0].study)
     with suppress(MoatError):
-        study.plan(_told(asked, study), _told(recipe, study))
-        for run in asked:
+        known = data or {}
+        counted = [run for run in asked if data is None or run.dataset in data]
+        study.plan(_told(counted, study, known), _told(recipe, study, known))
+        for run in asked if data is None else ():
             RunFolder(results / run.path).clear_failure()
 
 
@@ -35,7 +47,9 @@ def keep_failure(folder: RunFolder, error: MoatError) -> None:
         )
 
 
-def _told(runs: Iterable[RunPlan], study: StudyFolder) -> list[Record]:
+def _told(
+    runs: Iterable[RunPlan], study: StudyFolder, data: Mapping[DataSet, Data]
+) -> list[Record]:
     return [
         {
             "folder": run.path.relative_to(study.path.name).as_posix(),
@@ -44,6 +58,14 @@ def _told(runs: Iterable[RunPlan], study: StudyFolder) -> list[Record]:
             "epochs": run.training.epochs,
             "batch_size": run.training.batch_size,
             "protocol_hash": run.protocol_hash,
+            **(_passes(run, data[run.dataset]) if run.dataset in data else {}),
         }
         for run in runs
     ]
+
+
+def _passes(run: RunPlan, data: Data) -> Record:
+    """Return the passes of a run; none where they cannot be counted, which only that run says."""
+    with suppress(Exception):  # whatever a plug-in raises must not stop the others
+        return {"passes": asdict(work_of(run, data))}
+    return {}

@@ -24,6 +24,11 @@ class Spent(NamedTuple):
         """Return the sum with so many times the other."""
         return Spent(self.forwards + times * other[0], self.backwards + times * other[1])
 
+    @property
+    def passes(self) -> float:
+        """Both as passes, a forward and its backward; three forwards alone count as one."""
+        return self.backwards + (self.forwards - self.backwards) / 3
+
     def __str__(self) -> str:
         """Return one number where both are equal."""
         both = f"{self.forwards}/{self.backwards}"

@@ -584,3 +584,16 @@ def test_a_run_that_cannot_be_read_is_told_before_the_pictures(moat, recipe):
     answer = moat("plot", "results", "--kind", "parallel")
     assert answer.code == 0
     assert answer.err.startswith(f"skipped: {PLAIN / 'evaluation.npz'}: the file is truncated")
+
+
+@pytest.mark.parametrize("option", [("--rival", "there"), ("--prefer", "natural=1")])
+def test_what_is_drawn_on_the_page_wants_a_page(moat, finished, option):
+    answer = moat("report", finished, *option)
+    assert answer.code == 2
+    assert "--rival and --prefer are drawn on the page" in " ".join(answer.err.split())
+
+
+def test_the_page_has_the_rival_s_front(moat, finished, tmp_path):
+    answer = moat("report", finished, "--html", "page.html", "--rival", finished)
+    assert answer.out.splitlines()[-1] == "wrote page.html"
+    assert "Broken line: the front of" in (tmp_path / "page.html").read_text("utf-8")

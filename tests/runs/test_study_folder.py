@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -193,3 +194,35 @@ def test_what_an_evaluation_found_last_is_told_by_its_newest_file(tmp_path):
     assert folder.newest_part() == (1, "natural")
     os.utime(parts._of(0, "rt-grid"), (9, 9))
     assert folder.newest_part() == (0, "rt-grid")
+
+
+# What the plan knows of variants and of passes.
+
+
+def test_variants_keep_the_order_in_which_they_were_first_planned(tmp_path):
+    study = StudyFolder(tmp_path)
+    first, second = {"folder": "b/seed-0"}, {"folder": "c/r=1/seed-0"}
+    study.plan([first, second], [first, second])
+    between = {"folder": "a/seed-0"}
+    study.plan([between], [between, first])  # c was taken out of the recipe
+    assert study.variants() == ["b", "c", "a"]
+    assert StudyFolder(tmp_path / "none").variants() == []
+
+
+def test_the_variants_of_an_older_plan_are_those_of_its_runs(tmp_path):
+    study = StudyFolder(tmp_path)
+    study.plan([{"folder": "b/seed-0"}], [{"folder": "b/seed-0"}])
+    content = json.loads((tmp_path / "study.json").read_text())
+    for broken in ({}, {"variants": 7}, {"variants": [None]}):
+        (tmp_path / "study.json").write_text(json.dumps({**content, "variants": None, **broken}))
+        assert study.variants() == ["b"]
+
+
+def test_counted_passes_stay_as_long_as_the_run_is_the_same(tmp_path):
+    study, run = StudyFolder(tmp_path), {"folder": "b/seed-0", "epochs": 2}
+    counted = {**run, "passes": {"training": 5.0}}
+    study.plan([counted], [counted])
+    study.plan([run], [run])
+    assert study.planned() == [counted]
+    study.plan([{**run, "epochs": 3}], [run])
+    assert study.planned() == [{**run, "epochs": 3}]

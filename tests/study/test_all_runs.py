@@ -16,7 +16,7 @@ from moat.study import plan
 
 FILES = {
     *("recipe.toml", "run.json", "log.jsonl", "checkpoint.pt", "model.safetensors"),
-    *("evaluation.npz", "evaluation.json", "gallery.npz"),
+    *("evaluation.npz", "evaluation.json", "gallery.npz", "clock.json"),
 }
 PLAIN, PGD_AT = Path("study", "plain", "seed-0"), Path("study", "pgd-at", "seed-0")
 PARETO = Path("study", "pareto", "r=0.5", "seed-0")

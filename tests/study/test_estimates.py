@@ -11,8 +11,8 @@ from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.study import estimate_all, plan
-from moat.study.estimates import spent_per_example
-from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
+from moat.study.estimates import spent_per_example, work_of
+from moat.threats import PGD, AutoAttack, Flow, RTGrid, Spent, StAdv, spent_by
 from moat.training.step import train_step
 
 SCALARIZERS = """
@@ -198,3 +198,25 @@ def test_a_share_that_leaves_nothing_is_found(recipe):
     path = recipe("[model]", "validation = 0.999\n[model]")
     with pytest.raises(DataError, match=r"study\.toml, data: class 0 has 142 training example"):
         estimate_all(plan(path), "cpu")
+
+
+# the passes of a run's parts
+
+
+def test_work_counts_training_validation_evaluation_and_gate(recipe):
+    whole = recipe()
+    (one,) = plan(whole, only=("pgd-at",))
+    (held,) = plan(whole, only=("pgd-at",), overrides=("data.validation=0.1", "training.epochs=3"))
+    data = one.dataset.load()
+    work, more = work_of(one, data), work_of(held, data)
+    trained = len(one.share.of(data.train)[0])
+    spent = Spent.plus(*spent_per_example(one, classes=len(data.classes)))
+    assert work.training == one.training.epochs * trained * spent.passes
+    assert work.validation == 0
+    judged = min(one.protocol.examples or len(data.test), len(data.test))
+    each = 1 / 3 + sum(map(one.protocol.cost, one.protocol.threats))
+    assert work.evaluation == pytest.approx(judged * each)
+    assert work.gate > 0
+    assert more.validation > 0
+    assert more.evaluation > work.evaluation
+    assert more.parts == 2 * work.parts

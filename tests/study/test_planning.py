@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from datetime import datetime
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from moat.errors import BusyError, DiskError, TrainingError
 from moat.runs import RunFolder, StudyFolder
 from moat.study import StudyListener, plan
+from moat.study.estimates import work_of
 from moat.study.planning import keep_failure
 
 
@@ -36,6 +38,7 @@ def test_the_planned_runs_are_known_before_the_first_of_them_begins(recipe, trai
         "epochs": 1,
         "batch_size": 256,
         "protocol_hash": plain.protocol_hash,
+        "passes": asdict(work_of(plain, plain.dataset.load())),
     }
 
 

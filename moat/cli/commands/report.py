@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.options import weighed
+
 
 def report(
     results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")],
@@ -22,6 +24,16 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="Write one page for a browser, with all of it inside."),
     ] = None,
+    rival: Annotated[
+        Path | None,
+        typer.Option(metavar="RESULTS", help="Draw the front there beside the page's own."),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
     ] = None,
@@ -38,6 +50,8 @@ def report(
         write_report,
     )
 
+    if (rival or prefer) and not html:
+        raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
     if against:
         if recipe:
             raise typer.BadParameter("published figures and another protocol are two reports")
@@ -57,6 +71,12 @@ def report(
     for path in write_report(made, out or results):
         typer.echo(f"wrote {path}")
     if html:
+        from moat.report.front.front import fronts_of
         from moat.report.page import write_page
 
-        typer.echo(f"wrote {write_page(made, results, html)}")
+        weights = weighed(prefer, "--prefer")
+        groups = [board.group for board in made.boards]
+        fronts, missed = fronts_of(groups, against=rival, prefer=weights)
+        for message in missed:
+            typer.echo(f"skipped: {message}", err=True)
+        typer.echo(f"wrote {write_page(made, results, html, fronts)}")

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 
 from moat.report.front.front import Front
-from moat.report.style import colour_of
 
 
-def draw_bars(
-    axes: Any, front: Front, variants: list[str], places: Iterable[int], across: int, up: int
-) -> None:
-    """Draw the bars of some points in two of the objectives, in their variants' colours."""
+def draw_bars(axes: Any, front: Front, places: Iterable[int], across: int, up: int) -> None:
+    """Draw the bars of some points in two of the objectives, in their settings' colours."""
     sure = front.uncertainty
     if sure is None:
         return
@@ -28,7 +25,7 @@ def draw_bars(
             fmt="none",
             xerr=reach[:, :1],
             yerr=reach[:, 1:],
-            ecolor=colour_of(variants.index(front.settings[place].first.variant)),
+            ecolor=front.look(place).colour,
             elinewidth=0.7,
             alpha=0.55 if front.members[place] else 0.25,
             zorder=1.5,

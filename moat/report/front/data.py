@@ -90,7 +90,10 @@ def _choice(front: Front) -> _Table | None:
 
 
 def _rival(front: Front) -> _Table | None:
-    return None if front.rival is None else {**vars(front.rival), "folder": str(front.rival.folder)}
+    rival = front.rival
+    if rival is None:
+        return None
+    return {**vars(rival), "folder": str(rival.folder), "points": rival.points.tolist()}
 
 
 def _setting(front: Front, place: int) -> _Table:

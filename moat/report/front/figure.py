@@ -8,11 +8,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.report.front.bars import draw_bars
+from moat.report.front.drawn_choice import (
+    choice_boxes,
+    choice_caption,
+    choice_handles,
+    chosen_values,
+    draw_choice,
+)
+from moat.report.front.drawn_rival import draw_rival, rival_handles
 from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.labels import Array, need_leaders, place_labels
 from moat.report.front.notes import caption_text
+from moat.report.front.objectives import signs_of
 from moat.report.front.scales import set_scale
+from moat.report.front.stairs import boxes_along, staircase
 from moat.report.style import DPI, GREY, STYLE, drawn_in, legend_of, marker_of
 
 _MOST_LABELS = 150
@@ -35,8 +45,9 @@ def draw_front(front: Front) -> Figure:
     # In inches. More runs get more room; legend and caption stand below the axes.
     growth = min(max(1.0, (len(front.settings) / 30) ** 0.5), 2.5)
     width, height = 8.0 * growth, 6.0 * growth
-    variants = list(dict.fromkeys(point.variant for point in front.group.points))
-    footing = Footing(width, [*legend_of(variants), *_lines_of(front)], caption_text(front))
+    handles = [*legend_of(front.variants), *_lines_of(front)]
+    caption = f"{caption_text(front)} {choice_caption(front)}".rstrip()
+    footing = Footing(width, [*handles, *rival_handles(front), *choice_handles(front)], caption)
     below = footing.height
     with drawn_in(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
@@ -44,27 +55,27 @@ def draw_front(front: Front) -> Figure:
             (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)
         )
         axes.set_title(title_of(front.group.title, width), loc="left")
-        _draw_points(axes, front, variants)
+        _draw_points(axes, front)
+        _draw_fronts(axes, front)
         _draw_labels(figure, axes, front)
         footing.draw(figure, 0.85)
     return figure
 
 
-def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
+def _draw_points(axes: Any, front: Front) -> None:
     values = front.values
     for which, column, objective in zip("xy", values.T, front.objectives, strict=True):
         unit = f"({objective.better}{set_scale(axes, which, column)})"
         join = " " if which == "x" else "\n"  # a picture is less high than wide
         getattr(axes, f"set_{which}label")(f"{objective.name}{join}{unit}")
     _draw_attainment(axes, front)
-    x, y = _by_first(values[front.members]).T
-    axes.plot(x, y, drawstyle=_steps(front), color=GREY, linewidth=1, zorder=1, gid="front-line")
-    draw_bars(axes, front, variants, _labelled(front), 0, 1)
-    for places, name in _marked(front, variants):
+    draw_bars(axes, front, _labelled(front), 0, 1)
+    for places, name in _marked(front):
         on = bool(front.members[places[0]])
-        number = variants.index(front.settings[places[0]].first.variant)
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
-        axes.plot(*values[places].T, **marker_of(number, filled=on), **faded, gid=name)
+        look = marker_of(front.look(places[0]), filled=on)
+        axes.plot(*values[places].T, **look, **faded, gid=name)
+    draw_choice(axes, front)
     axes.margins(0.12, 0.1)
     axes.autoscale_view()
     _bound(axes, front)
@@ -73,34 +84,50 @@ def _draw_points(axes: Any, front: Front, variants: list[str]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def _draw_fronts(axes: Any, front: Front) -> None:
+    """Draw the front as a staircase to the edges of the picture, and the rival's where one is."""
+    limits = np.array([axes.get_xlim(), axes.get_ylim()])
+    maximised = [objective.maximised for objective in front.objectives]
+    worst = np.where(maximised, limits.min(1), limits.max(1))
+    signs = signs_of(front.objectives)
+    corners = staircase(front.values[front.members], signs, worst)
+    line = {"drawstyle": _steps(front), "color": GREY, "linewidth": 1.2}
+    axes.plot(*corners.T, **line, zorder=1, gid="front-line")
+    draw_rival(axes, front, worst)
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
 def _bound(axes: Any, front: Front) -> None:
     """Let the points and the members' bars fill the picture; another's bar may leave it."""
-    sure, on = front.uncertainty, front.members
+    sure, on, chosen = front.uncertainty, front.members, chosen_values(front)
     ends = [front.values, *([] if sure is None else [sure.low[on], sure.high[on]])]
+    ends += [] if front.rival is None else [front.rival.points]
+    ends += [] if chosen is None else [chosen[None]]
     every = np.concatenate(ends)
+    margins = (0.12, 0.1) if chosen is None else (0.18, 0.2)  # an arrow needs room
     for which, margin, low, high in zip(
-        "xy", (0.12, 0.1), np.nanmin(every, 0), np.nanmax(every, 0), strict=True
+        "xy", margins, np.nanmin(every, 0), np.nanmax(every, 0), strict=True
     ):
         if getattr(axes, f"get_{which}scale")() == "linear" and high > low:
             room = margin * (high - low)
             getattr(axes, f"set_{which}lim")(low - room, high + room)
 
 
-def _marked(front: Front, variants: list[str]) -> list[tuple[list[int], str]]:
-    """Return what is drawn at once: each labelled point, and the others a variant together."""
+def _marked(front: Front) -> list[tuple[list[int], str]]:
+    """Return what is drawn at once: each labelled point, and the others that look alike."""
     labelled = _labelled(front)
     alone = [([place], f"run-{place}") for place in labelled]
     others: dict[str, list[int]] = {}
     for place in sorted(set(range(len(front.settings))) - set(labelled)):
         standing = "member" if front.members[place] else "dominated"
-        number = variants.index(front.settings[place].first.variant)
-        others.setdefault(f"{standing}-{number}", []).append(place)
+        look = front.look(place)
+        others.setdefault(f"{standing}-{look.colour[1:]}-{look.marker}", []).append(place)
     return [*alone, *((places, name) for name, places in others.items())]
 
 
 def _lines_of(front: Front) -> list[Line2D]:
     """Return the legend of the lines that not every front has."""
-    if front.attainment is None:
+    if not front.shows_attainment:
         return []
     return [Line2D([], [], label=label, **look) for label, look in ATTAINED.values()]
 
@@ -108,7 +135,7 @@ def _lines_of(front: Front) -> list[Line2D]:
 def _draw_attainment(axes: Any, front: Front) -> None:
     """Draw what one seed, half of the seeds, and all of them attain."""
     found = front.attainment
-    if found is None:
+    if found is None or not front.shows_attainment:
         return
     surfaces = {"best": found.best, "median": found.median, "worst": found.worst}
     for name, surface in surfaces.items():
@@ -156,7 +183,15 @@ def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
     ]
     renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     sizes = np.array([text.get_window_extent(renderer).size for text in texts]) * unit
-    lines = _stairs(_by_first(anchors[front.members[chosen]]), _steps(front))
+    lines = np.array(
+        [
+            box
+            for line in axes.lines
+            if line.get_gid() in ("front-line", "rival-line")
+            for box in boxes_along(axes.transData.transform(line.get_xydata()) * unit)
+        ]
+        + choice_boxes(front, axes.transData, unit)
+    )
     centres = place_labels(anchors, sizes, frame, lines)
     leaders = need_leaders(anchors, sizes, centres)
     for text, offset, needed in zip(texts, centres - anchors, leaders, strict=True):
@@ -166,13 +201,3 @@ def _draw_labels(figure: Figure, axes: Any, front: Front) -> None:
 
 def _by_first(points: Array) -> Array:
     return np.asarray(points[np.argsort(points[:, 0], kind="stable")])
-
-
-def _stairs(corners: Array, style: str) -> Array:
-    """Return the staircase's risers and treads as thin boxes."""
-    x, y = corners.T
-    rise, tread = (x[:-1], y[1:]) if style == "steps-pre" else (x[1:], y[:-1])
-    rises = np.stack([rise, np.minimum(y[:-1], y[1:]), rise, np.maximum(y[:-1], y[1:])], 1)
-    treads = np.stack([x[:-1], tread, x[1:], tread], 1)
-    thin: Array = np.concatenate([rises, treads]) + np.array([-1, -1, 1, 1])
-    return thin

@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Sequence
 
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from moat.report.style import GREY
 
@@ -12,7 +12,7 @@ from moat.report.style import GREY
 class Footing:
     """A legend and a caption, laid out for a picture of this width, in inches."""
 
-    def __init__(self, width: float, handles: Sequence[Line2D], caption: str) -> None:
+    def __init__(self, width: float, handles: Sequence[Artist], caption: str) -> None:
         self.width, self.handles = width, handles
         self.caption = textwrap.wrap(caption, int(width * 17.5))
         self.columns = int(width // 1.25)

@@ -23,6 +23,7 @@ from moat.report.front.objectives import (
 from moat.report.front.rival import Rival, rival_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
+from moat.report.looks import Look
 from moat.report.points import read_points
 from moat.report.rows import Row
 from moat.report.settings import Setting, rows_in, settings_of
@@ -56,6 +57,22 @@ class Front:
     def values(self) -> NDArray[np.float64]:
         """The objectives as they are shown, of shape (settings, objectives)."""
         return values_of(self.settings, self.objectives)
+
+    def look(self, place: int) -> Look:
+        """Return how a setting looks, on every picture."""
+        return self.group.looks.of(self.settings[place].first)
+
+    @property
+    def variants(self) -> dict[str, Look]:
+        """How each variant looks, in the order in which their studies plan them."""
+        looks = self.group.looks
+        shown = looks.ordered(point.variant for point in self.group.points)
+        return {name: looks.variants[name] for name in shown}
+
+    @property
+    def shows_attainment(self) -> bool:
+        """Whether its picture has the attainment surfaces: not beside another front's lines."""
+        return self.attainment is not None and len(self.objectives) == 2 and self.rival is None
 
     @property
     def minimised(self) -> NDArray[np.float64]:
@@ -113,7 +130,18 @@ def make_fronts(
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results[0])
-    fronts = [front_of(group, objectives) for group in groups]
+    fronts, missed = fronts_of(groups, objectives, against, prefer)
+    return FrontReport(results, fronts, [*skipped, *missed])
+
+
+def fronts_of(
+    groups: Sequence[Group],
+    objectives: Sequence[str] = (),
+    against: Path | None = None,
+    prefer: Mapping[str, float] | None = None,
+) -> tuple[list[Front], list[str]]:
+    """Return a front a group, measured and chosen from as asked, and what could not be read."""
+    fronts, missed = [front_of(group, objectives) for group in groups], list[str]()
     if prefer:
         fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if against is not None:
@@ -128,8 +156,7 @@ def make_fronts(
             )
             for one in fronts
         ]
-        skipped = [*skipped, *missed]
-    return FrontReport(results, fronts, skipped)
+    return fronts, missed
 
 
 def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:

@@ -39,7 +39,7 @@ def caption_text(front: Front) -> str:
     lines = [protocol_text(front.group), hypervolume_text(front)]
     if front.uncertainty is not None:
         lines.append(f"Bars, where there are any: {PERCENT} intervals over {_over(front)}.")
-    if front.attainment is not None and len(front.objectives) == 2:
+    if front.shows_attainment:
         lines.append("Broken lines: what one seed, half of the seeds, all seeds attain.")
     return " ".join(lines)
 

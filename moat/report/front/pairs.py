@@ -5,6 +5,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from moat.report.front.bars import draw_bars
+from moat.report.front.drawn_choice import choice_caption, choice_handles, draw_choice
+from moat.report.front.drawn_rival import draw_rival_marks, rival_handles
 from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.notes import caption_text
@@ -23,7 +25,6 @@ def draw_pairs(front: Front) -> Figure:
     numbers, where these are few.
     """
     count = min(len(front.objectives), _MOST_OBJECTIVES) - 1
-    variants = list(dict.fromkeys(point.variant for point in front.group.points))
     width = max(_SIDE * count + 0.9, 6.0)
     named = [
         f"{place} {setting.name}"
@@ -32,7 +33,8 @@ def draw_pairs(front: Front) -> Figure:
     words = f"{'; '.join(named)}. {caption_text(front)}" if named else caption_text(front)
     if len(front.objectives) > _MOST_OBJECTIVES:
         words = f"The first {_MOST_OBJECTIVES} of {len(front.objectives)} objectives. {words}"
-    footing = Footing(width, legend_of(variants), words)
+    handles = [*legend_of(front.variants), *rival_handles(front), *choice_handles(front)]
+    footing = Footing(width, handles, f"{words} {choice_caption(front)}".rstrip())
     below = footing.height
     height = _SIDE * count + below + 1.1
     with drawn_in(STYLE):
@@ -49,7 +51,7 @@ def draw_pairs(front: Front) -> Figure:
         for down in range(count):
             for across in range(down + 1):
                 axes = figure.add_subplot(grid[down, across])
-                _draw_panel(axes, front, variants, across, down + 1)
+                _draw_panel(axes, front, across, down + 1)
                 axes.tick_params(labelbottom=down == count - 1, labelleft=across == 0)
                 axes.set_xlabel(_title(front, across) if down == count - 1 else "")
                 axes.set_ylabel(_title(front, down + 1) if across == 0 else "")
@@ -59,18 +61,20 @@ def draw_pairs(front: Front) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Any, front: Front, variants: list[str], across: int, up: int) -> None:
+def _draw_panel(axes: Any, front: Front, across: int, up: int) -> None:
     points = front.values[:, [across, up]]
     if len(front.settings) <= _MOST_NUMBERS:
-        draw_bars(axes, front, variants, range(len(front.settings)), across, up)
-    for place, (setting, on) in enumerate(zip(front.settings, front.members, strict=True)):
-        look = marker_of(variants.index(setting.first.variant), filled=bool(on))
+        draw_bars(axes, front, range(len(front.settings)), across, up)
+    for place, on in enumerate(front.members):
+        look = marker_of(front.look(place), filled=bool(on))
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
         axes.plot(*points[place], **{**look, "markersize": 5}, **faded, gid=f"run-{place}")
         if place < _members(front):
             axes.annotate(
                 str(place + 1), points[place], (3.5, 3.5), textcoords="offset points", fontsize=6
             )
+    draw_rival_marks(axes, front, across, up)
+    draw_choice(axes, front, across, up, size=11)
     for which, objective in (("x", front.objectives[across]), ("y", front.objectives[up])):
         if not objective.maximised:  # better is always right and up
             getattr(axes, f"invert_{which}axis")()

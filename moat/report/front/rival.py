@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from moat.errors import FrontError
 from moat.fronts import additive_epsilon, hypervolume, igd_plus, non_dominated
-from moat.report.front.objectives import Objective, corner, minimised
+from moat.report.front.objectives import Objective, corner, minimised, values_of
 from moat.report.groups import Group, comparable, differences
 from moat.report.settings import settings_of
 from moat.report.words import some
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rival:
     """Another front of the same objectives, data and protocol, and how far this one is from it.
 
+    `points` are its members, their objectives as they are shown, of shape (members, objectives).
     `igd_plus` and `additive_epsilon` are 0 or less where this front covers the other.
     """
 
@@ -27,6 +28,7 @@ class Rival:
     hypervolume: float
     igd_plus: float
     additive_epsilon: float
+    points: NDArray[np.float64]
 
 
 def rival_of(
@@ -56,11 +58,13 @@ def rival_of(
                 "that need none, such as natural,total.",
             )
     points = minimised(settings, objectives)
-    theirs = points[non_dominated(points)]
+    on = non_dominated(points)
+    theirs = points[on]
     return Rival(
         folder=folder,
         members=len(theirs),
         hypervolume=hypervolume(theirs, corner(objectives)),
         igd_plus=igd_plus(members, theirs),
         additive_epsilon=additive_epsilon(members, theirs),
+        points=values_of(settings, objectives)[on],
     )

@@ -175,7 +175,7 @@ def _plots(point: Point, sources: Sources) -> list[Plot]:
 
 def _dashed(by: str) -> str:
     share = " The radius is a share of each threat's largest." if by == "radius" else ""
-    return f"The dashed line is the accuracy without a threat.{share}"
+    return f"The grey dotted line is the accuracy without a threat.{share}"
 
 
 def _machine(record: Record, point: Point) -> list[tuple[str, str]]:

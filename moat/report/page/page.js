@@ -2,9 +2,6 @@
 /* Draws the front, and each card's plots and pictures when it is opened. Data come from the page's own JSON; text of a
    run enters the document by textContent alone, and plots escaped, for plotly reads a little HTML. */
 (() => {
-  const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-  const COLOURS = ["#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#0072B2", "#999999"];
-  const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x"];
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const touch = matchMedia("(pointer: coarse)");
@@ -41,6 +38,8 @@
       : style.getPropertyValue(`--${name}`).trim());
     return { ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("paper") };
   };
+
+  const shade = (look) => (dark.matches && !printing ? look.dark : look.colour);
 
   const layoutOf = (across, up, more = {}) => {
     const { ink, grid, paper, soft } = theme();
@@ -80,10 +79,16 @@
           [`${axis}.gridcolor`]: grid, [`${axis}.zerolinecolor`]: grid, [`${axis}.linecolor`]: soft,
         });
       }
+      if (element.layout.annotations?.length) changes["annotations[0].arrowcolor"] = ink;
       window.Plotly.relayout(element, changes);
-      element.data.forEach((trace, place) => {
-        if (trace.meta === "ink") window.Plotly.restyle(element, { "line.color": soft }, [place]);
-        if (trace.meta === "edge") window.Plotly.restyle(element, { "marker.line.color": ink }, [place]);
+      element.data.forEach(({ meta, error_x: bar, mode }, place) => {
+        const look = {};
+        if (meta === "ink") look["line.color"] = soft;
+        if (meta === "ring") look["marker.color"] = ink;
+        if (meta?.edge) look["marker.line.color"] = ink;
+        if (meta?.look) look[mode.includes("lines") ? "line.color" : "marker.color"] = shade(meta.look);
+        if (meta?.look && bar) look["error_x.color"] = look["error_y.color"] = shade(meta.look);
+        if (Object.keys(look).length) window.Plotly.restyle(element, look, [place]);
       });
     }
   };
@@ -102,33 +107,64 @@
     return { error_x: bar("x", 0), error_y: bar("y", 1) };
   };
 
+  const [GAINED, LOST] = ["rgba(20,150,95,0.2)", "rgba(214,92,60,0.22)"];
+  const REACH = 55; // pixels
+  const arrow = ({ x, y, way: [right, up] }, arrowcolor) => ({ // away from the point, whose ring it leaves free
+    x, y, ax: REACH * right, ay: -REACH * up, text: "", arrowcolor, arrowwidth: 1.5, standoff: 12,
+    arrowside: "start", startarrowhead: 2, startarrowsize: 1.2,
+  });
+
   const drawFront = async (element) => {
-    const { across, up, points, line, variants } = json(`front-data-${element.dataset.front}`);
+    const { across, up, points, line, variants, worst, rival, choice } = json(`front-data-${element.dataset.front}`);
     const { ink, soft } = theme();
-    const traces = [{
-      x: line[0], y: line[1], mode: "lines", line: { shape: "vh", color: soft, width: 1.5 }, meta: "ink",
-      hoverinfo: "skip", showlegend: false,
-    }];
-    variants.forEach(({ name, colour, symbol }, place) => {
-      const group = { legendgroup: String(place), name: escaped(name), mode: "markers" };
-      traces.push({ ...group, x: [null], y: [null], marker: { color: colour, symbol, size: 10 }, hoverinfo: "skip" });
-      for (const member of [false, true]) {
-        const text = ([first, ...rest]) => [`<b>${escaped(first)}</b>`, ...rest.map(escaped)].join("<br>");
-        const chosen = points.filter((point) => point.variant === place && point.member === member);
-        if (!chosen.length) continue;
+    const text = ([first, ...rest]) => [`<b>${escaped(first)}</b>`, ...rest.map(escaped)].join("<br>");
+    const stairs = ([x, y], width, dash) => ({ // from one worst edge to the other
+      x: [worst[0], ...x, x.at(-1)], y: [y[0], ...y, worst[1]], mode: "lines", meta: "ink", hoverinfo: "skip",
+      line: { shape: "vh", color: soft, width, dash }, showlegend: false,
+    });
+    const traces = [stairs(line, 2, "solid")];
+    if (rival) {
+      const name = escaped(`front of ${rival.name}`);
+      traces.push({ ...stairs(rival.line, 1.5, "8px,4px"), name, showlegend: true });
+    }
+    variants.forEach((look, place) => {
+      const { symbol } = look;
+      const group = { legendgroup: String(place), name: escaped(look.name), mode: "markers" };
+      const marker = { color: shade(look), symbol, size: 10 };
+      traces.push({ ...group, x: [null], y: [null], marker, meta: { look }, hoverinfo: "skip" });
+      const alike = {};
+      for (const point of points) {
+        if (point.variant === place) (alike[`${point.member} ${point.colour}`] ??= []).push(point);
+      }
+      for (const chosen of Object.values(alike)) {
+        const [{ member }] = chosen;
+        const color = shade(chosen[0]);
         traces.push({
           ...group, showlegend: false, x: chosen.map(({ x }) => x), y: chosen.map(({ y }) => y),
           customdata: chosen.map(({ run }) => run), hoverinfo: "text",
           hovertext: chosen.map(({ said }) => text(said)),
-          ...bars(chosen, colour, member),
-          marker: member ? { color: colour, symbol, size: 11, line: { color: ink, width: 1 } }
-            : { color: colour, symbol: `${symbol}-open`, size: 10, opacity: 0.85, line: { width: 2 } },
-          ...(member ? { meta: "edge" } : {}),
+          ...bars(chosen, color, member),
+          marker: member ? { color, symbol, size: 11, line: { color: ink, width: 1 } }
+            : { color, symbol: `${symbol}-open`, size: 10, opacity: 0.85, line: { width: 2 } },
+          meta: { look: chosen[0], edge: member },
         });
       }
     });
     const title = (axis) => `${escaped(axis.name)} (${axis.better})`;
     const layout = { ...layoutOf(title(across), title(up)), margin: { l: 50, r: 12, t: 34, b: 70 } };
+    const tint = (boxes, fillcolor) => boxes.map(([x0, y0, x1, y1]) => ({
+      type: "rect", x0, y0, x1, y1, fillcolor, layer: "below", line: { width: 0 },
+    }));
+    if (rival) layout.shapes = [...tint(rival.gained, GAINED), ...tint(rival.lost, LOST)];
+    if (choice) {
+      const group = { legendgroup: "preferred", x: [choice.x], y: [choice.y], mode: "markers" };
+      const ring = { symbol: "circle-open", size: 22, color: ink, line: { width: 2 } };
+      const dot = { symbol: choice.symbol, size: 7, color: shade(choice) };
+      const said = { hoverinfo: "text", hovertext: text(choice.said) };
+      traces.push({ ...group, ...said, name: "preferred run", marker: ring, meta: "ring" });
+      traces.push({ ...group, marker: dot, meta: { look: choice }, hoverinfo: "skip", showlegend: false });
+      if (choice.way.some(Boolean)) layout.annotations = [arrow(choice, ink)];
+    }
     await draw(element, traces, layout, true);
     element.on("plotly_click", ({ points: [point] }) => {
       if (point.customdata !== undefined) openCard(byId(`run-${point.customdata}`));
@@ -137,27 +173,28 @@
 
   // A card's plots, each with its numbers as a table.
 
-  const lines = (x, curves) => Object.entries(curves).map(([name, y], place) => ({
-    x, y, name: escaped(name), mode: x.length > 1 ? "lines" : "markers",
-    line: { color: COLOURS[place % COLOURS.length], dash: DASHES[place % DASHES.length], width: 2 },
+  const lines = (x, curves, looks) => Object.entries(curves).map(([name, y]) => ({
+    x, y, name: escaped(name), mode: x.length > 1 ? "lines" : "markers", meta: { look: looks[name] },
+    line: { color: shade(looks[name]), dash: looks[name].dash, width: 2 },
+    marker: { color: shade(looks[name]), symbol: looks[name].symbol, size: 8 },
     hovertemplate: "%{fullData.name} %{y:.3g} at step %{x}<extra></extra>",
   }));
   const shaded = (stretches) => stretches.map(([x0, x1]) => ({
     type: "rect", xref: "x", yref: "paper", x0, x1, y0: 0, y1: 1, layer: "below", line: { width: 0 },
     fillcolor: "rgba(128,128,128,0.28)",
   }));
-  const strengths = (data, by) => {
+  const strengths = (data, by, looks) => {
     const threats = data.strengths.filter((threat) => threat.by === by);
-    const traces = threats.map(({ name, x, y, at }, place) => ({
-      x, y, customdata: at, name: escaped(name), mode: "lines+markers",
-      line: { color: COLOURS[(place + 1) % COLOURS.length], dash: DASHES[(place + 1) % DASHES.length], width: 2 },
-      marker: { symbol: SYMBOLS[(place + 1) % SYMBOLS.length], size: 8 },
+    const traces = threats.map(({ name, x, y, at }) => ({
+      x, y, customdata: at, name: escaped(name), mode: "lines+markers", meta: { look: looks[name] },
+      line: { color: shade(looks[name]), dash: looks[name].dash, width: 2 },
+      marker: { symbol: looks[name].symbol, size: 8 }, // in the line's colour
       hovertemplate: "%{fullData.name} %{y:.1f} % at %{customdata}<extra></extra>",
     }));
     const ends = threats.flatMap(({ x }) => x);
     traces.unshift({
       x: [Math.min(...ends), Math.max(...ends)], y: [data.natural, data.natural], name: "natural", mode: "lines",
-      line: { color: theme().soft, dash: "dash", width: 1.5 }, meta: "ink",
+      line: { color: shade(looks.natural), dash: looks.natural.dash, width: 2 }, meta: { look: looks.natural },
       hovertemplate: "natural %{y:.1f} %<extra></extra>",
     });
     return traces;
@@ -169,13 +206,22 @@
     return tickvals.length > 12 ? PERCENT : { ...PERCENT, xaxis: { tickvals } };
   };
   const PLOTS = {
-    losses: ({ curves }) => [lines(curves.steps, curves.losses), layoutOf("step", "loss (nats)", FROM_ZERO)],
-    weights: ({ curves }) => [
-      lines(curves.steps, curves.weights), { ...layoutOf("step", "weight", FROM_ZERO), shapes: shaded(curves.clamped) },
+    losses: ({ curves }, looks) => [
+      lines(curves.steps, curves.losses, looks), layoutOf("step", "loss (nats)", FROM_ZERO),
     ],
-    validation: ({ curves }) => [lines(curves.validated, curves.validation), layoutOf("step", "accuracy (%)", PERCENT)],
-    steps: (data) => [strengths(data, "steps"), layoutOf("steps of the search", "accuracy (%)", counted(data))],
-    radius: (data) => [strengths(data, "radius"), layoutOf("share of the largest radius", "accuracy (%)", PERCENT)],
+    weights: ({ curves }, looks) => [
+      lines(curves.steps, curves.weights, looks),
+      { ...layoutOf("step", "weight", FROM_ZERO), shapes: shaded(curves.clamped) },
+    ],
+    validation: ({ curves }, looks) => [
+      lines(curves.validated, curves.validation, looks), layoutOf("step", "accuracy (%)", PERCENT),
+    ],
+    steps: (data, looks) => [
+      strengths(data, "steps", looks), layoutOf("steps of the search", "accuracy (%)", counted(data)),
+    ],
+    radius: (data, looks) => [
+      strengths(data, "radius", looks), layoutOf("share of the largest radius", "accuracy (%)", PERCENT),
+    ],
   };
   const TABLES = {
     losses: ({ curves }) => ["step", curves.steps, curves.losses],
@@ -207,7 +253,7 @@
     card.dataset.filled = "yes";
     const data = json(`run-data-${card.dataset.run}`);
     for (const element of card.querySelectorAll(".plot")) {
-      const [traces, layout] = PLOTS[element.dataset.kind](data);
+      const [traces, layout] = PLOTS[element.dataset.kind](data, json(`looks-${card.dataset.group}`));
       draw(element, traces, layout);
     }
     for (const element of card.querySelectorAll(".numbers")) {

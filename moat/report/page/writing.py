@@ -3,6 +3,7 @@
 import base64
 import gzip
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moat.errors import DiskError, FrontError
 from moat.plain import json_of
+from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
 from moat.storage import disk, encoded, hash_of, locked_folder, make_folder, replace, sweep
@@ -21,14 +23,17 @@ _END = "</html>"
 _SIGNATURE = re.compile(r"<!-- moat [0-9a-f]{64} -->\n(?=</html>$)")
 
 
-def write_page(made: ScoreReport, results: Path, file: Path) -> Path:
+def write_page(
+    made: ScoreReport, results: Path, file: Path, fronts: Sequence[Front] | None = None
+) -> Path:
     """Write the page of these scoreboards, whose runs lie below `results`, and return its path.
 
-    A file that is there is replaced if it is a page of moat's that nobody changed; DiskError else.
+    `fronts` are theirs, one a scoreboard, where they are more than the usual ones. A file that is
+    there is replaced if it is a page of moat's that nobody changed; DiskError else.
     """
     if file.is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
-    page = signed(page_of(made, results))
+    page = signed(page_of(made, results, fronts))
     make_folder(file.parent)
     with locked_folder(file.parent):
         if (file.exists() or file.is_symlink()) and not is_page(file):
@@ -55,9 +60,10 @@ def is_page(file: Path) -> bool:
     return bool(content) and signed(_SIGNATURE.sub("", content)) == content
 
 
-def page_of(made: ScoreReport, results: Path) -> str:
+def page_of(made: ScoreReport, results: Path, fronts: Sequence[Front] | None = None) -> str:
     """Return the page as text. The same runs give the same page."""
-    sections, pictures = sections_of(made.boards, results)
+    fronts = fronts_of([board.group for board in made.boards])[0] if fronts is None else fronts
+    sections, pictures = sections_of(made.boards, fronts, results)
     plotly = _plotly()
     script, style = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("js", "css"))
     return (

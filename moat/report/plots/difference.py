@@ -27,9 +27,8 @@ from moat.report.plots.runs import Runs
 from moat.report.plots.swept import Swept, scored, swept, unswept
 from moat.report.points import Point
 from moat.report.settings import Setting
-from moat.report.style import COLOURS, DASHES, GREY, MARKERS, PAPER, drawn_in
+from moat.report.style import GREY, PAPER, drawn_in
 
-_ORDER = (5, 1, 2, 4, 3, 0)  # of COLOURS
 Lines = dict[str, list[list[float]]]
 """For each threat, at each place, a difference a seed."""
 
@@ -44,18 +43,19 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
     pairs = _pairs(runs, study, figure)
     bands = [[_band(o, t, name, figure.measure) for o, _, t in pairs] for name in lines]
     several = max(len(seeds) for values in lines.values() for seeds in values)
+    looks = {name: runs.group.looks.of_objective(name) for name in lines}
     with drawn_in(PAPER):
         handles = [
-            Line2D([], [], label=name, **_look(number), linewidth=1.1, markersize=3.5)
-            for number, name in enumerate(lines)
+            Line2D([], [], label=name, **looks[name].line, linewidth=1.1, markersize=3.5)
+            for name in lines
         ]
         panels = Panels(1, 1, 1.9, left=0.46, title=0.2)
         caption = _caption(runs, study, figure, several)
         figure_, (axes,) = lay_out(panels, runs.group.title, handles, caption)
         plain(axes)
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
-        for number, values in enumerate(lines.values()):
-            draw_line(axes, across.places, values, _look(number), bands[number])
+        for (name, values), band in zip(lines.items(), bands, strict=True):
+            draw_line(axes, across.places, values, looks[name].line, band)
         across.dress(axes)
         label = f"{figure.of} \N{MINUS SIGN} {figure.minus} (points)"
         axes.set_ylabel(label, fontsize=TEXT, labelpad=1.5)
@@ -135,14 +135,6 @@ def _by_seed(points: Sequence[Point], name: str, measure: str) -> dict[int, floa
         for point in points
     }
     return {seed: score for seed, score in scores.items() if score is not None}
-
-
-def _look(number: int) -> dict[str, Any]:
-    return {
-        "color": COLOURS[_ORDER[number % len(_ORDER)]],
-        "linestyle": DASHES[number % len(DASHES)],
-        "marker": MARKERS[number % len(MARKERS)],
-    }
 
 
 def _caption(runs: Runs, study: str, figure: Difference, several: int) -> str:

@@ -1,4 +1,4 @@
-"""How each column's line looks: colour and marker say the variant, shade and dashes the point."""
+"""Lines of columns: how each is drawn, its band over the seeds, and its place in the legend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,33 +8,21 @@ from matplotlib.lines import Line2D
 
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.intervals import PERCENT, Interval
+from moat.report.plots.runs import Runs
 from moat.report.settings import Setting
-from moat.report.style import COLOURS, DASHES, MARKERS, mixed
 
 BANDS = f"bands: {PERCENT} intervals over test examples and seeds, of {FEWEST_SEEDS} seeds or more"
 MOST_NAMED = 18
 """Up to so many columns each has a line of the legend; of more, each variant has one."""
 
 
-def looks_of(columns: Sequence[Setting]) -> list[dict[str, Any]]:
-    """Return a look a column; a variant's sweep goes from light to dark.
+def lines_of(runs: Runs, columns: Sequence[Setting]) -> list[dict[str, Any]]:
+    """Return how the line of each column is drawn; a variant's sweep goes from light to dark.
 
     Nothing is told by colour alone: variants differ in their markers, and in dashes what a variant
-    sweeps.
+    sweeps. A column looks alike whatever others are drawn beside it.
     """
-    families = families_of(columns)
-    looks = []
-    for column in columns:
-        number = list(families).index(_family(column))
-        members = families[_family(column)]
-        place = members.index(column)
-        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
-        if len(members) > 1:
-            share = place / (len(members) - 1)
-            light, dark = mixed(colour, "white", 0.35), mixed(colour, "black", 0.45)
-            colour, dash = mixed(light, dark, share), DASHES[place % len(DASHES)]
-        looks.append({"color": colour, "linestyle": dash, "marker": MARKERS[number % len(MARKERS)]})
-    return looks
+    return [runs.group.looks.of(column.first).line for column in columns]
 
 
 def legend_lines(columns: Sequence[Setting], looks: Sequence[dict[str, Any]]) -> list[Line2D]:

@@ -12,7 +12,7 @@ from moat.fronts import non_dominated
 from moat.report.front.objectives import minimised, usual_objectives
 from moat.report.notes import protocol_text
 from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out
-from moat.report.plots.looks import MOST_NAMED, legend_lines, looks_of, seeds_text
+from moat.report.plots.looks import MOST_NAMED, legend_lines, lines_of, seeds_text
 from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.runs import Runs
 from moat.report.scores.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
@@ -29,7 +29,7 @@ def draw_parallel(runs: Runs) -> Figure:
     table = scores_table(runs)
     names, values = list(table), np.array(list(table.values())).T
     members, front = members_of(runs)
-    looks = looks_of(runs.settings)
+    looks = lines_of(runs, runs.settings)
     caption = (
         f"Bold: on the front of {front}; faded: dominated. Each axis has a scale of its own, in %, "
         f"up is better. {seeds_text(runs.settings)} {protocol_text(runs.group)}"

@@ -10,20 +10,20 @@ from matplotlib.lines import Line2D
 from moat.errors import PlotError
 from moat.report.notes import protocol_text
 from moat.report.plots.layout import COLUMN, SMALL, Panels, lay_out
-from moat.report.plots.looks import families_of, point_name, seeds_text, spread_over
+from moat.report.plots.looks import (
+    families_of,
+    lines_of,
+    point_name,
+    seeds_text,
+    spread_over,
+)
 from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.parallel import scores_table
 from moat.report.plots.runs import Runs
 from moat.report.settings import Setting
-from moat.report.style import COLOURS, DASHES, FAINT, GREY, PAPER, drawn_in
+from moat.report.style import FAINT, GREY, PAPER, drawn_in
 
 _MOST_OUTLINES = 3
-_LOOKS: tuple[dict[str, Any], ...] = (
-    {"color": COLOURS[5], "linestyle": DASHES[0], "marker": "o"},
-    {"color": COLOURS[1], "linestyle": DASHES[1], "marker": "s"},
-    {"color": "black", "linestyle": DASHES[2], "marker": "^"},
-)
-_FILL: dict[str, Any] = {"color": COLOURS[5], "alpha": 0.1}
 
 
 def draw_radar(runs: Runs) -> Figure:
@@ -39,7 +39,9 @@ def draw_radar(runs: Runs) -> Figure:
             hint="An evaluation with union_only has no score of a single threat.",
         )
     values = dict(zip(runs.settings, np.array(list(table.values())).T, strict=True))
-    natural = [values[column] for column in runs.settings if column.first.is_natural]
+    natural = [column for column in runs.settings if column.first.is_natural]
+    origin = np.mean([values[column] for column in natural], 0) if natural else None
+    beneath = {"color": runs.group.looks.of(natural[0].first).colour} if natural else {}
     families = list(families_of(runs.settings).items())
     across = min(len(families), 2 if len(families) <= 10 else 4)
     rows = -(-len(families) // across)
@@ -49,7 +51,7 @@ def draw_radar(runs: Runs) -> Figure:
         figure, every = lay_out(
             panels,
             runs.group.title,
-            _handles(bool(natural)),
+            _handles(beneath),
             _caption(runs, families),
         )
         room = (panels.size[0] + 2 * min(panels.left, panels.right)) / 1.15
@@ -57,14 +59,17 @@ def draw_radar(runs: Runs) -> Figure:
             axes.remove()
         for axes, ((_, variant), _), shown in zip(every, families, chosen, strict=False):
             _draw_frame(axes, list(table))
-            axes.set_title(shortened(variant, 7, room), fontsize=7, fontweight="bold", pad=12)
-            if natural:
-                _draw_outline(axes, np.mean(natural, 0), color=GREY, linewidth=0.6, alpha=0.9)
-            for column, look in zip(shown, _LOOKS, strict=False):
+            name = variant if len(shown) > 1 else shown[0].first.label
+            axes.set_title(shortened(name, 7, room), fontsize=7, fontweight="bold", pad=12)
+            looks = lines_of(runs, shown)
+            if origin is not None:
+                _draw_outline(axes, origin, **beneath, linewidth=0.6, alpha=0.9)
+            for column, look in zip(shown, looks, strict=True):
                 _draw_outline(axes, values[column], **look, linewidth=1.1, markersize=2.2)
             if len(shown) == 1:
-                axes.fill(_angles(len(table)), values[shown[0]], **_FILL)
-            _name_outlines(axes, shown)
+                colour = looks[0]["color"]
+                axes.fill(_angles(len(table)), values[shown[0]], color=colour, alpha=0.1)
+            _name_outlines(axes, shown, looks)
     return figure
 
 
@@ -119,13 +124,13 @@ def _angles(count: int) -> Any:
     return np.linspace(0, 2 * np.pi, count, endpoint=False)
 
 
-def _name_outlines(axes: Any, shown: Sequence[Setting]) -> None:
+def _name_outlines(axes: Any, shown: Sequence[Setting], looks: Sequence[dict[str, Any]]) -> None:
     """Write below a panel which outline is which point of the sweep, where there are several."""
     if len(shown) < 2:
         return
     handles = [
         Line2D([], [], label=point_name(column), **look, linewidth=1.1, markersize=2.5)
-        for column, look in zip(shown, _LOOKS, strict=False)
+        for column, look in zip(shown, looks, strict=True)
     ]
     axes.legend(
         handles=handles,
@@ -140,8 +145,8 @@ def _name_outlines(axes: Any, shown: Sequence[Setting]) -> None:
     )
 
 
-def _handles(natural: bool) -> list[Line2D]:
-    return [Line2D([], [], color=GREY, linewidth=0.6, label="natural runs")] if natural else []
+def _handles(beneath: dict[str, Any]) -> list[Line2D]:
+    return [Line2D([], [], **beneath, linewidth=0.6, label="natural runs")] if beneath else []
 
 
 def _caption(runs: Runs, families: Sequence[tuple[Any, Sequence[Setting]]]) -> str:

@@ -17,9 +17,7 @@ from moat.report.plots.looks import bands_text, draw_line
 from moat.report.plots.runs import Runs
 from moat.report.plots.strengths import has_one_strength
 from moat.report.plots.swept import Swept, scored, swept
-from moat.report.style import COLOURS, DASHES, MARKERS, PAPER, drawn_in, mixed
-
-_FAMILIES = (1, 5, 2, 4, 3, 0)  # of COLOURS: red and blue first, as in the paper
+from moat.report.style import PAPER, drawn_in
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
     threats = list(dict.fromkeys(line.threat for line in series))
     shown = [threats] if len(threats) <= 2 else [[threat] for threat in threats]
     columns = min(2, len(shown))
-    looks = _looks(series)
+    looks = _looks(runs, series)
     measured = f"{'conditional ' if figure.measure == CONDITIONAL else ''}accuracy (%)"
     with drawn_in(PAPER):
         panels = Panels(
@@ -115,21 +113,14 @@ def _searched(outcomes: Outcomes, name: str) -> dict[str, list[Column]]:
     return {column.written: [column] for column in columns}
 
 
-def _looks(series: Sequence[Series]) -> dict[Series, dict[str, Any]]:
+def _looks(runs: Runs, series: Sequence[Series]) -> dict[Series, dict[str, Any]]:
+    """Return a look a line: its threat's, light to dark, the strongest with the threat's marker."""
     looks = {}
-    threats = list(dict.fromkeys(line.threat for line in series))
-    for number, threat in enumerate(threats):
+    for threat in dict.fromkeys(line.threat for line in series):
         mine = [line for line in series if line.threat == threat]
-        base = COLOURS[_FAMILIES[number % len(_FAMILIES)]]
-        light, dark = mixed(base, "white", 0.45), mixed(base, "black", 0.4)
+        look = runs.group.looks.of_objective(threat)
         for place, line in enumerate(mine):
-            share = place / (len(mine) - 1) if len(mine) > 1 else 0.5
-            looks[line] = {
-                "color": mixed(light, dark, share),
-                "linestyle": DASHES[number % len(DASHES)],
-                "marker": MARKERS[place % len(MARKERS)],
-                "markerfacecolor": mixed(light, dark, share) if number % 2 == 0 else "white",
-            }
+            looks[line] = look.of_strength(place, len(mine)).line
     return looks
 
 

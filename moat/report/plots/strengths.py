@@ -18,7 +18,7 @@ from moat.report.plots.looks import (
     draw_line,
     families_of,
     legend_lines,
-    looks_of,
+    lines_of,
     spread_over,
 )
 from moat.report.plots.runs import Runs
@@ -45,7 +45,7 @@ def draw_strengths(runs: Runs) -> Figure:
             hint="An evaluation with union_only has no score of a single threat.",
         )
     columns = _chosen(runs.settings)
-    looks = looks_of(columns)
+    looks = lines_of(runs, columns)
     few = (
         f"Of a sweep {_MOST_POINTS} points are drawn." if len(columns) < len(runs.settings) else ""
     )

@@ -17,14 +17,13 @@ from moat.report.notes import REACH
 from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out, plain
 from moat.report.plots.measured import shortened
 from moat.report.plots.runs import Runs
-from moat.report.style import COLOURS, DASHES, PAPER, drawn_in
+from moat.report.style import PAPER, drawn_in
 from moat.runs import RunFolder
 from moat.types import NATURAL
 
 _MOST_ROWS = 12
 _POINTS = 200
 _CLAMPED = "#8C8C8C"
-_ORDER = (1, 5, 2, 4, 3, 0)  # of COLOURS: the ones that differ most in grey come first
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def draw_training(runs: Runs) -> Figure:
             "no run has a log of its training.",
             hint="\n".join(absent[:3]) or "A model that was trained elsewhere has none.",
         )
-    looks = _objective_looks(found)
+    looks = _objective_looks(runs, found)
     longest = max(seed.steps[-1] for training in found for seed in training.seeds)
     blocks = -(-len(found) // _MOST_ROWS)
     rows = -(-len(found) // blocks)
@@ -173,19 +172,14 @@ def _shade(axes: Any, seeds: Sequence[TrainingCurves]) -> None:
             axes.axvspan(start, end, color=_CLAMPED, alpha=0.35 / len(seeds), linewidth=0)
 
 
-def _objective_looks(found: Sequence[Training]) -> dict[str, dict[str, Any]]:
-    """Return a colour and dashes for each objective: the natural one black and solid."""
+def _objective_looks(runs: Runs, found: Sequence[Training]) -> dict[str, dict[str, Any]]:
+    """Return the colour and the dashes of each objective, the natural one first."""
     names = dict.fromkeys(
         name for training in found for seed in training.seeds for name in seed.losses
     )
-    threats = [name for name in names if name != NATURAL]
-    looks = {NATURAL: {"color": "black", "linestyle": DASHES[0]}} if NATURAL in names else {}
-    for number, name in enumerate(threats):
-        looks[name] = {
-            "color": COLOURS[_ORDER[number % len(_ORDER)]],
-            "linestyle": DASHES[(number + 1) % len(DASHES)],
-        }
-    return looks
+    looks = runs.group.looks
+    each = {n: looks.of_objective(n) for n in sorted(names, key=lambda name: name != NATURAL)}
+    return {name: {"color": look.colour, "linestyle": look.dash} for name, look in each.items()}
 
 
 def _handles(looks: Mapping[str, dict[str, Any]], found: Sequence[Training]) -> list[Any]:

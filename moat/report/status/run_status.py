@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
+from statistics import harmonic_mean
 from typing import Any
 
 from moat.errors import RunFolderError
@@ -34,6 +35,26 @@ class State(StrEnum):
     failed = "failed"
 
 
+SETTLED = (State.done, State.failed)
+"""States that only a change among the folder's files ends."""
+
+
+@dataclass(frozen=True)
+class Passes:
+    """What each part of a run takes, in passes times examples; `parts` files hold an evaluation."""
+
+    training: float
+    validation: float
+    evaluation: float
+    gate: float
+    parts: float = 0.0
+
+    @property
+    def judging(self) -> float:
+        """What follows training."""
+        return self.evaluation + self.gate
+
+
 @dataclass(frozen=True)
 class Live:
     """The end of a run's log: how far it is, and its newest figures; None of what is not known."""
@@ -42,6 +63,7 @@ class Live:
     step: int | None = None
     steps: int | None = None  # in the whole run
     rate: float | None = None  # images a second
+    mean_rate: float | None = None  # the same, of the whole epoch so far
     loss: dict[str, float | None] = field(default_factory=dict)
     weight: dict[str, float | None] = field(default_factory=dict)
     validation: dict[str, float | None] = field(default_factory=dict)  # percent
@@ -67,7 +89,12 @@ class RunStatus:
     why: str = ""  # it failed
     when: str = ""  # it failed, to the minute
     trained: float = 0.0  # how much of its training is over, 0 to 1
-    seconds: float | None = None  # what its whole training took, or will take by its last rate
+    seconds: float | None = None  # what its whole training took, or will take at its rate
+    wall: float | None = None  # the same with what lies between its steps, of a done one
+    passes: Passes | None = None  # None where the plan does not know them
+    ended: int | None = None  # when its folder changed last, in nanoseconds, of a done one
+    judged: float = 0.0  # how much of its evaluation is over, 0 to 1
+    judging: float | None = None  # what its whole evaluation took, or will take at its speed
 
     @property
     def name(self) -> str:
@@ -86,12 +113,17 @@ def run_status(folder: RunFolder, where: str, planned: Mapping[str, Any]) -> Run
     A file of the run's that cannot be read makes it a failed one, as it would if it were tried.
     """
     about = {"where": where, **_named(planned, where), "epochs": _whole(planned.get("epochs"))}
+    about["passes"] = _passes(planned.get("passes"))
     if folder.changed is None:
         return RunStatus(**about, state=State.waiting)
     if folder.is_held:
         found = folder.newest_part()
         if found or folder.is_trained:
-            return RunStatus(**about, state=State.evaluating, found_last=found, trained=1.0)
+            judged = _judged(folder, about["passes"])
+            judged["seconds"] = _progress(folder, planned)["seconds"]
+            return RunStatus(
+                **about, state=State.evaluating, found_last=found, trained=1.0, **judged
+            )
         return RunStatus(**about, state=State.running, **_progress(folder, planned))
     try:
         return _at_rest(folder, about, planned)
@@ -114,7 +146,13 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         judged_by = record.get("protocol_hash")
         as_planned = planned.get("protocol_hash", judged_by) == judged_by
         state = State.done if as_planned else State.waiting
-        return RunStatus(**about, state=state, trained=1.0, seconds=seconds)
+        clock = folder.read_clock()
+        wall = _number(clock.get("training"))
+        same = clock.get("protocol_hash") == judged_by
+        judging = _number(clock.get("evaluation")) if same else None
+        took: Record = {"seconds": seconds, "wall": wall, "judging": judging}
+        took["ended"] = folder.changed
+        return RunStatus(**about, state=state, trained=1.0, **took)
     if not folder.is_begun:
         return RunStatus(**about, state=State.waiting)
     return RunStatus(**about, state=State.interrupted, **_progress(folder, planned))
@@ -124,8 +162,32 @@ def _progress(folder: RunFolder, planned: Mapping[str, Any]) -> Record:
     """Return how far a run's training is, and how long all of it takes at its last rate."""
     live = live_of(folder.newest_log())
     batch = _number(planned.get("batch_size"))
-    seconds = live.steps * batch / live.rate if live.steps and batch and live.rate else None
+    rate = live.mean_rate or live.rate
+    seconds = live.steps * batch / rate if live.steps and batch and rate else None
     return {"live": live, "trained": live.share, "seconds": seconds}
+
+
+def _judged(folder: RunFolder, passes: Passes | None) -> Record:
+    """Return how far a run's evaluation is, and how long all of it takes at its speed so far."""
+    if passes is None or not passes.parts or not passes.judging:
+        return {}
+    times = folder.part_times()
+    judged = min(1.0, len(times) / passes.parts) * passes.evaluation / passes.judging
+    if len(times) < 3 or times[-1] <= times[0]:  # the first was begun before its time
+        return {"judged": judged}
+    so_far = (times[-1] - times[0]) * len(times) / (len(times) - 1)
+    return {"judged": judged, "judging": so_far / judged}
+
+
+def _passes(table: Any) -> Passes | None:
+    """Return the passes that a plan says, None where it says none."""
+    values = {part: _number(value) for part, value in table_of(table).items()}
+    known = {part: value for part, value in values.items() if value is not None and value >= 0}
+    try:
+        passes = Passes(**known)
+    except TypeError:  # of another version
+        return None
+    return passes if passes.training else None
 
 
 def live_of(newest_first: Iterable[Record]) -> Live:
@@ -136,6 +198,7 @@ def live_of(newest_first: Iterable[Record]) -> Live:
     """
     latest: Record = {}
     validation: Record = {}
+    rates: list[float] = []
     for record in islice(newest_first, _FAR):
         if "validation" in record:
             validation = validation or record
@@ -143,6 +206,7 @@ def live_of(newest_first: Iterable[Record]) -> Live:
             if latest and record.get("epoch") != latest.get("epoch"):
                 break
             latest = latest or record
+            rates += filter(None, [_number(record.get("images_per_second"))])
         if latest and validation:
             break
     return Live(
@@ -150,17 +214,11 @@ def live_of(newest_first: Iterable[Record]) -> Live:
         step=_whole(latest.get("step")) or _whole(validation.get("step")),
         steps=_whole(latest.get("steps")),
         rate=_number(latest.get("images_per_second")) or None,
+        mean_rate=harmonic_mean(rates) if rates and min(rates) > 0 else None,
         loss=_numbers(latest.get("loss")),
         weight=_numbers(latest.get("weight")),
         validation=_numbers(validation.get("validation")),
         clamped_to=_number(latest.get("r_effective")) if latest.get("clamped") is True else None,
-    )
-
-
-def _printable(value: Any) -> str:
-    """Return a text without what would steer a terminal; its lines stay lines."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value)
     )
 
 

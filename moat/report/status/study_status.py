@@ -1,19 +1,16 @@
 """What the studies in a folder are at, read again and again without reading everything again."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from moat.errors import RunFolderError
-from moat.report.status.run_status import RunStatus, State, run_status
+from moat.report.status.run_status import SETTLED, RunStatus, State, run_status
+from moat.report.status.time_left import time_left as time_left
 from moat.runs import RunFolder, StudyFolder, find_studies
 
 AT_WORK = (State.running, State.evaluating)
-SETTLED = (State.done, State.failed)
-"""States that only a change among the folder's files ends."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class StudyStatus:
 
     @property
     def left(self) -> float | None:
-        """About how many seconds of training are left, None where nothing says so."""
+        """About how many seconds are left, evaluations included, None where nothing says so."""
         return time_left(self.runs)
 
 
@@ -85,34 +82,6 @@ class StatusReader:
         if status.state in SETTLED:
             self._settled[folder.path] = (changed, planned, status)
         return status
-
-
-def time_left(runs: Sequence[RunStatus]) -> float | None:
-    """Return about how many seconds of training are left of these runs, None where nothing says so.
-
-    A run at work goes on at its last rate. Any other takes what those of its label took that are
-    done, in the mean, else what all took that are done, else what those at work are going to take.
-    As many runs go on side by side as do now. Evaluations are not counted.
-    """
-    took = defaultdict(list)
-    for run in runs:
-        if run.state is State.done and run.seconds is not None:
-            took[run.label].append(run.seconds)
-    coming = [run.seconds for run in runs if run.state is State.running and run.seconds is not None]
-    usual = [seconds for some in took.values() for seconds in some] or coming
-    left = []
-    for run in runs:
-        if run.state in (*SETTLED, State.evaluating) or run.trained == 1:
-            continue
-        expected = took[run.label] or usual
-        if run.state is State.running and run.left is not None:
-            left.append(run.left)
-        elif expected:
-            left.append((1 - run.trained) * fmean(expected))
-        else:
-            return None
-    side_by_side = max(1, len([run for run in runs if run.state is State.running]))
-    return sum(left) / side_by_side if left else None
 
 
 def _name(folder: Path) -> str:

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.numbers import ABSENT, duration
+from moat.report.numbers import ABSENT, duration, hour_in
 from moat.report.status.run_status import Live, RunStatus, State
 from moat.report.status.study_status import AT_WORK, StudyStatus
 from moat.report.terminal import width_of
@@ -52,7 +52,7 @@ def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:
     yield Padding(bar, 0, expand=False)  # which ends its line
     counts = _counts(study)
     if study.left is not None:
-        counts.append(f"; about {duration(study.left)} of training left")
+        counts.append(f"; about {duration(study.left)} left, until {hour_in(study.left)}")
     yield counts
     if study.note:
         yield Text(study.note, style="dim")

@@ -170,8 +170,8 @@ def test_of_very_many_runs_only_the_members_are_labelled(tmp_path, write):
         assert (setting.name in written) == member
     assert len(groups(svg, r"run-\d+")) == front.members.sum()
     lines = draw_front(front).axes[0].lines
-    (others,) = [line for line in lines if str(line.get_gid()).startswith("dominated")]
-    assert len(others.get_xdata()) == (~front.members).sum() > 140
+    others = [line for line in lines if str(line.get_gid()).startswith("dominated")]
+    assert sum(len(line.get_xdata()) for line in others) == (~front.members).sum() > 140
 
 
 def test_a_title_that_is_too_long_is_shortened(tmp_path, write):

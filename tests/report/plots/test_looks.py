@@ -7,7 +7,7 @@ from moat.report.plots.looks import (
     bands_text,
     draw_line,
     legend_lines,
-    looks_of,
+    lines_of,
     point_name,
     seeds_text,
     spread_over,
@@ -15,8 +15,9 @@ from moat.report.plots.looks import (
 
 
 def test_variants_differ_in_their_markers_and_points_of_a_sweep_in_dashes_and_shade(swept, runs_of):
-    columns = runs_of(swept).settings
-    looks = looks_of(columns)
+    runs = runs_of(swept)
+    columns = runs.settings
+    looks = lines_of(runs, columns)
     named = {column.name: look for column, look in zip(columns, looks, strict=True)}
     markers = [named[name]["marker"] for name in ("natural", "pareto r=0.5", "pgd-at")]
     assert len(set(markers)) == 3
@@ -31,11 +32,11 @@ def test_the_legend_names_columns_or_variants_where_columns_are_many(tmp_path, w
     write(tmp_path / "natural", "natural", 98, (40, 30, 20, 10))
     for place in range(17):
         write(tmp_path / str(place), "pareto", 97, (40, 30, 20, 10), r=float(place))
-    columns = runs_of(tmp_path).settings
-    assert len(legend_lines(columns, looks_of(columns))) == 18
+    runs = runs_of(tmp_path)
+    assert len(legend_lines(runs.settings, lines_of(runs, runs.settings))) == 18
     write(tmp_path / "more", "pareto", 97, (40, 30, 20, 10), r=99.0)
-    columns = runs_of(tmp_path).settings
-    lines = legend_lines(columns, looks_of(columns))
+    runs = runs_of(tmp_path)
+    lines = legend_lines(runs.settings, lines_of(runs, runs.settings))
     names = [line.get_label() for line in lines]
     assert names == ["natural", "pareto (18 points, light to dark)"]
 

@@ -67,6 +67,7 @@ def test_a_run_that_is_held_runs_and_says_how_far_it_is(run):
         step=40,
         steps=100,
         rate=200.0,
+        mean_rate=200.0,
         loss=STEP["loss"],
         weight=STEP["weight"],
         validation=HELD_OUT["validation"],

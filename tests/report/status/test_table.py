@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -47,7 +48,10 @@ def test_counts_name_every_state_that_there_is():
 
 def test_a_running_run_shows_how_far_it_is_and_its_figures():
     lines = shown(RUNNING)
-    assert lines[1] == "0 of 1 runs done, 1 running; about 15 s of training left"
+    counts, until, hour = lines[1].rpartition(", until ")
+    assert counts == "0 of 1 runs done, 1 running; about 15 s left"
+    assert until
+    assert re.search(r"\d\d:\d\d$", hour)
     assert lines[3:] == [
         "pareto r=0.5, seed 0  epoch 5/10, step 40/100, 1,234 images/s, about 15 s left",
         "                       natural   pgd",

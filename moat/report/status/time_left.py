@@ -1,0 +1,124 @@
+"""How long a study takes yet: the passes that are left, at the speed of those that were made."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from moat.report.status.run_status import SETTLED, Passes, RunStatus, State
+
+_AT_WORK = (State.running, State.evaluating)
+_FADE = 0.7
+"""What a measure counts for beside the next later one: a machine's load changes."""
+_APART = 2.0
+"""From this factor on a label's own speed counts: it takes what no pass tells."""
+_WHOLE = Passes(training=1.0, validation=0.0, evaluation=0.0, gate=0.0)
+"""Of runs whose passes are not known: each counts for one, and by its training alone."""
+
+
+def time_left(runs: Sequence[RunStatus]) -> float | None:
+    """Return about how many seconds are left of these runs, None where nothing was measured yet.
+
+    A pass takes what it took of late, in the runs that are done or at work; so does a pass of an
+    evaluation, the gate included, which before one is over takes what one of training does. A run
+    at work goes on at its own speed, and so does a label that is far off the others'. Of runs whose
+    passes are not known each takes what its label's or all others took. As many runs go on side by
+    side as do now.
+    """
+    pending = [run for run in runs if run.state not in SETTLED]
+    speeds = _speeds(runs, counted=all(run.passes is not None for run in pending))
+    left = [speeds.left(run) for run in pending]
+    known = [seconds for seconds in left if seconds is not None]
+    if len(known) < len(left) or not any(known):
+        return None
+    at_work = [run for run in pending if run.state in _AT_WORK]
+    return max(sum(known) / max(1, len(at_work)), max(known))
+
+
+@dataclass(frozen=True)
+class _Speeds:
+    """Seconds a pass by the wall's clock: of training by label and of all, and of evaluation.
+
+    None of no measure.
+    """
+
+    counted: bool
+    of_label: dict[str, float]
+    training: float | None
+    evaluation: float | None
+    between: float  # seconds of a training by the wall over those that its steps take
+
+    def left(self, run: RunStatus) -> float | None:
+        """Return what is left of a run, None where it is not known."""
+        passes = (run.passes if self.counted else None) or _WHOLE
+        evaluation: float | None = 0.0
+        if run.judging is not None and passes.judging:
+            evaluation = (1 - run.judged) * run.judging
+        elif passes.judging:
+            speed = self.evaluation or self.training
+            evaluation = _times((1 - run.judged) * passes.judging, speed)
+        if run.trained == 1:
+            return evaluation
+        speed = self._of(run.label)
+        if run.state is State.running and run.seconds is not None:
+            speed = run.seconds / passes.training * self.between
+        training = _times((1 - run.trained) * (passes.training + passes.validation), speed)
+        return None if training is None or evaluation is None else training + evaluation
+
+    def _of(self, label: str) -> float | None:
+        own, usual = self.of_label.get(label), self.training
+        if own is None or usual is None or not self.counted:
+            return own or usual
+        return own if max(own / usual, usual / own) > _APART else usual
+
+
+def _speeds(runs: Sequence[RunStatus], *, counted: bool) -> _Speeds:
+    """Return what a pass took where it was measured, what was measured last counting most."""
+    labels: defaultdict[str, list[float]] = defaultdict(list)
+    trained, judged = list[tuple[float, float]](), list[tuple[float, float]]()
+    walls = [pair for run in runs if (pair := _wall(run)) is not None]
+    between = _ratio(walls, 1.0) or 1.0
+    for run in sorted(runs, key=lambda run: (run.state is not State.done, run.ended or 0)):
+        passes = run.passes if counted else _WHOLE
+        if passes is None:
+            continue
+        done = run.state is State.done
+        if run.seconds and run.trained and (done or run.state in _AT_WORK):
+            seconds = _by_the_wall(run, passes, between)
+            steps = passes.training + passes.validation
+            trained.append((run.trained * seconds, run.trained * steps))
+            if done:
+                labels[run.label].append(seconds / steps)
+        if done and run.judging and passes.judging:
+            judged.append((run.judging, passes.judging))
+    fade = _FADE if counted else 1.0
+    of_label = {label: fmean(speeds) for label, speeds in labels.items()}
+    return _Speeds(counted, of_label, _ratio(trained, fade), _ratio(judged, fade), between)
+
+
+def _wall(run: RunStatus) -> tuple[float, float] | None:
+    """Return a training's seconds by the wall, and those that its passes tell by its steps."""
+    passes = run.passes
+    if run.wall is None or not run.seconds or passes is None:
+        return None
+    return run.wall, run.seconds * (1 + passes.validation / passes.training)
+
+
+def _by_the_wall(run: RunStatus, passes: Passes, between: float) -> float:
+    """Return what a run's whole training took, or will: its validation and saves included."""
+    assert run.seconds is not None
+    if run.wall is not None:
+        return run.wall
+    return run.seconds * (1 + passes.validation / passes.training) * between
+
+
+def _ratio(pairs: Sequence[tuple[float, float]], fade: float) -> float | None:
+    """Return seconds over passes, of pairs in order of time."""
+    weights = [fade ** (len(pairs) - place) for place in range(1, len(pairs) + 1)]
+    seconds = sum(w * one for w, (one, _) in zip(weights, pairs, strict=True))
+    passes = sum(w * other for w, (_, other) in zip(weights, pairs, strict=True))
+    return seconds / passes if passes else None
+
+
+def _times(passes: float, speed: float | None) -> float | None:
+    return None if speed is None else passes * speed
