@@ -15,7 +15,13 @@ def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[
     Raises FrontError that names the first point with NaN or infinity: one such row can join the
     front, or become all of it.
     """
-    matrix = np.asarray(points, dtype=np.float64)
+    try:
+        matrix = np.asarray(points, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FrontError(
+            f"points are a matrix of numbers (points, objectives), and these are none: {error}.",
+            hint="Give every point one number an objective.",
+        ) from error
     if matrix.ndim != 2:
         raise FrontError(f"points are a matrix (points, objectives), not of shape {matrix.shape}.")
     broken = ~np.isfinite(matrix).all(1)

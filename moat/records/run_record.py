@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from moat.parsing import LARGEST
 from moat.records.kinds import Count, Line, Name, Number
 
 _OPEN = ConfigDict(extra="allow")
@@ -20,6 +21,7 @@ class ThreatRecord(TypedDict, total=False):
     type: str
     at_steps: _Counts
     at_epsilon: _Radii
+    epsilon: Number
     restarts: Annotated[int, Field(ge=1)]
     search: str
     steps: Count
@@ -35,6 +37,7 @@ class ProtocolRecord(TypedDict, total=False):
     examples: Annotated[int, Field(ge=1)] | None
     falls: Literal["last", "any"]
     union_only: bool
+    sample: Literal["stratified", "first"]
 
 
 @with_config(_OPEN)
@@ -51,6 +54,11 @@ class RunRecord(TypedDict, total=False):
     shape: Annotated[
         list[Annotated[int, Field(ge=1, le=1 << 16)]], Field(min_length=3, max_length=3)
     ]
+    classes: Annotated[int, Field(ge=1, le=LARGEST)]
+    training: dict[str, Any]
+    trains: dict[str, Any]
+    scores: dict[str, Any]
+    files: dict[Line, Line]
     machine: dict[str, Any]
     protocol: ProtocolRecord
     protocol_hash: Line

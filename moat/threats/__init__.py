@@ -17,7 +17,12 @@ from moat.threats.batch import Batch, batch_of, largest_of
 from moat.threats.flow import Flow
 from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
-from moat.threats.logits import require_classes, require_logits, require_no_probabilities
+from moat.threats.logits import (
+    require_classes,
+    require_logits,
+    require_no_probabilities,
+    require_numbers,
+)
 from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
@@ -58,6 +63,7 @@ __all__ = [
     "require_classes",
     "require_logits",
     "require_no_probabilities",
+    "require_numbers",
     "search",
     "spent_by",
     "threat",

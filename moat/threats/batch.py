@@ -67,6 +67,11 @@ def _images(x: Any, device: torch.device | None) -> Images:
             f"images are a tensor (batch, channel, height, width), not {a(type(x).__name__)}.",
             hint="Stack them into one float tensor: torch.stack([...]), values in [0, 1].",
         )
+    if x.is_nested:
+        raise ModelError(
+            "images are one tensor of a single size, not a nested one.",
+            hint="Resize them to one size and stack them: torch.stack([...]).",
+        )
     if x.layout != torch.strided:
         raise ModelError(f"images are a dense tensor, not {x.layout}.", hint="Take x.to_dense().")
     if x.ndim != 4:
@@ -157,6 +162,11 @@ def _labels(y: Any, images: Images) -> Labels:
 
 def _from_numpy(values: Any, what: str) -> Tensor:
     """Return a copy: torch warns of arrays that cannot be written to."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ModelError(
+            f"{what} have entries that are masked.",
+            hint="Fill them, or leave those examples out: x.filled(0), x[~mask].",
+        )
     try:
         array = np.asarray(values)
         return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"))

@@ -20,13 +20,13 @@ from moat.errors import ModelError
 from moat.precision import Context, without_autocast
 from moat.threats.batch import batch_of
 from moat.threats.logits import (
-    UNFIT,
     cannot_be_run,
     changes_images,
     no_gradient,
     require_classes,
     require_logits,
     require_no_probabilities,
+    require_numbers,
 )
 from moat.types import Images, Labels, Logits
 
@@ -172,23 +172,26 @@ class _Watched(nn.Module):
     def forward(self, images: Images) -> Logits:
         """Return the logits, float32 or float64."""
         version = None if images.is_inference() else images._version
+        before = None if self._known else images.detach().clone()
+        wanted = images.requires_grad and torch.is_grad_enabled()  # the forward may turn it off
         try:
-            with self._as_before():
+            with self._as_before(), torch.set_grad_enabled(torch.is_grad_enabled()):
                 found = self.network(images)
                 rounded = torch.is_autocast_enabled(images.device.type)
         except torch.OutOfMemoryError:
             raise
-        except UNFIT as error:
-            if self._known:
-                raise
+        except Exception as error:  # a foreign model may raise anything
             raise cannot_be_run(error, images) from error
         if version is not None and images._version != version:
             raise changes_images()
         logits = require_logits(found, len(images), rounded=rounded)
-        if not logits.requires_grad and images.requires_grad and torch.is_grad_enabled():
+        if not logits.requires_grad and wanted:
             raise no_gradient()
-        if not self._known:
+        if before is not None:
+            if not torch.equal(before, images.detach()):  # by .data, which no version counts
+                raise changes_images()
             require_classes(logits.shape[1], self._largest)
+            require_numbers(logits.detach())
             require_no_probabilities(logits.detach())
             self._known = True
         return logits if logits.dtype == torch.float64 else logits.float()

@@ -24,6 +24,11 @@ def require_logits(
             f"the model returns {a(type(found).__name__)} and no tensor of logits.",
             hint="Wrap it in a module that returns the logits alone.",
         )
+    if found.layout != torch.strided:
+        raise ModelError(
+            f"the model returns a tensor of layout {found.layout}, not a dense one.",
+            hint="Return logits.to_dense().",
+        )
     shape = tuple(found.shape)
     if len(shape) != 2 or shape[0] != images:
         raise ModelError(
@@ -54,6 +59,20 @@ def require_logits(
             "logits.float().",
         )
     return found
+
+
+def require_numbers(logits: Logits) -> None:
+    """Raise ModelError for a model that answers no image with numbers: it would seem to fall.
+
+    A class that is masked by minus infinity may stay. The values are read, which waits for a GPU.
+    """
+    broken = (logits.isnan() | logits.isposinf()).any(1)
+    if len(logits) and bool(broken.all()):
+        raise ModelError(
+            "the model returns NaN or infinity for every image.",
+            hint="Look for a division by 0 or weights that are not finite in it; a lower learning "
+            "rate is the usual mend of a training that diverged.",
+        )
 
 
 def require_no_probabilities(logits: Logits) -> None:

@@ -85,4 +85,4 @@ class RTGrid(SearchedThreat, Moving):
 
 def _between(limit: float, count: int) -> list[float]:
     """Return so many values from -limit to limit, evenly; 0 where it is one."""
-    return [0.0] if count == 1 else torch.linspace(-limit, limit, count).tolist()
+    return [0.0] if count == 1 else torch.linspace(-limit, limit, count, device="cpu").tolist()

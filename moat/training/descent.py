@@ -128,6 +128,5 @@ def _by_gradients(
 def _flat(parts: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> Tensor:
     """Lay gradients end to end; a parameter that took no part has gradient 0."""
     pairs = zip(parts, parameters, strict=True)
-    return torch.cat(
-        [(torch.zeros_like(own) if part is None else part).reshape(-1) for part, own in pairs]
-    )
+    dense = [torch.zeros_like(own) if part is None else part.to_dense() for part, own in pairs]
+    return torch.cat([part.reshape(-1) for part in dense])
