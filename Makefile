@@ -12,15 +12,16 @@ demo: .venv/installed
 test: .venv/installed-dev check
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
-CASES := 100000
-soak: .venv/installed-dev
-	MOAT_SOAK=$(CASES) $(BIN)/pytest tests/fuzz --timeout=0
-
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Long versions of what the suite does for seconds: any tree for a recipe and a stored record.
+CASES := 100000
+soak: .venv/installed-dev
+	MOAT_SOAK=$(CASES) $(BIN)/pytest tests/fuzz --timeout=0
 
 # Every call of the disk that each command makes, refused or its last: an hour unless SECONDS says.
 soak-faults: .venv/installed-dev

@@ -36,6 +36,7 @@ def copies(results: Path, runs: int, into: Path) -> None:
         stands = random.random(arrays["outcomes"].shape) > 0.3 * random.random()
         folder.save_evaluation({**arrays, "outcomes": arrays["outcomes"] * stands}, about)
         label = f"{record['label']} copy={number}"
+        record.pop("files", None)  # digests of the files that are copied otherwise
         folder.write_record({**record, "label": label, "sweep": {"copy": number}})
 
 

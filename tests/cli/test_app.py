@@ -148,7 +148,7 @@ def test_a_run_that_failed_exits_with_1_and_the_others_went_on(moat, recipe):
     folder = Path("results", "study", "pareto", "r=0.5,lr=1e+30", "seed-0")
     assert answer.code == 1
     assert answer.err.startswith(
-        f"failed: {folder}, step 2: the loss of the objective 'natural' is no longer finite "
+        f"failed: {folder}, step 2: the loss of the objective 'natural' is no longer finite"
     )
     assert "  A lower learning rate is the usual mend.\n" in answer.err
     assert "  FAILED pareto r=0.5 lr=1e+30: the loss of the objective" in answer.out
@@ -212,10 +212,10 @@ def test_a_dry_run_lists_the_runs_with_their_passes_and_trains_nothing(moat, rec
         if re.search(r"\d+ s\b.*[│|]", line)
     ]
     assert [row[:6] for row in cells] == [
-        ["plain", "0", "1", "0", "1", "3"],
-        ["pgd-at", "0", "1", "1", "1", "3"],
-        ["pareto r=0.5", "0", "1", "2", "3", "3"],
-        ["pareto r=1.0", "0", "1", "2", "3", "3"],
+        ["plain", "0", "1", "0", "1", "6/3"],
+        ["pgd-at", "0", "1", "1", "1", "6/3"],
+        ["pareto r=0.5", "0", "1", "2", "3", "6/3"],
+        ["pareto r=1.0", "0", "1", "2", "3", "6/3"],
     ]
     assert "4 run(s), about " in answer.out
     assert "nothing was trained" in answer.out

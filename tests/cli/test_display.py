@@ -221,7 +221,7 @@ def test_what_is_registered_is_listed_with_why_it_could_not_be_loaded():
 def test_estimates_are_listed_with_their_sum(recipe):
     estimates = estimate_all(plan(recipe()), "cpu")
     text = text_of(estimates_table(estimates))
-    assert "passes are forwards and backwards an example" in text
+    assert "passes an example, at most: forwards/backwards" in text
     assert "4 run(s), about " in text
     assert "1438+40" in text
     for column in ("run", "seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
@@ -231,9 +231,9 @@ def test_estimates_are_listed_with_their_sum(recipe):
 @pytest.mark.parametrize("listener", [PlainLines, Bars])
 @pytest.mark.parametrize("note", ["left out: 3 .gif. Classes [red]", ""])
 def test_the_note_of_a_data_set_is_a_line(listener, note, shown, capsys):
-    none = torch.zeros(0, dtype=torch.int64)
-    split = Split(torch.zeros(0, 1, 2, 2, dtype=torch.uint8), none, none)
-    data = Data(split, split, (), note)
+    first = torch.zeros(1, dtype=torch.int64)
+    split = Split(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), first, first)
+    data = Data(split, split, ("a",), note)
     listener().data_read(data)
     told = capsys.readouterr().out + shown.file.getvalue()
     assert told.strip() == (f"data: {note}" if note else "")

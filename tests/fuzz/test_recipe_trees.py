@@ -28,6 +28,13 @@ SMALL |= {
     "figure": [{"type": "relationship", "across": "scalarizer.r", "variant": "pareto"}],
 }
 
+REAL = (
+    *("seeds", "data.validation", "data.size", "model.width", "width", "training.epochs"),
+    *("training.keep", "optimizer.lr", "threats.pgd.epsilon", "threats.flow.evaluate.at_steps"),
+    *("evaluation.falls", "evaluation.examples", "variant.pareto.scalarizer.window"),
+    *("variant.plain.scalarizer", "variant.pareto.sweep", "published.source", "schedule.type"),
+)
+
 texts = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
@@ -130,8 +137,13 @@ def test_any_tree_is_planned_or_refused(tmp_path, tally, document):
 
 @QUICK
 @given(
-    key=st.lists(keys, min_size=1, max_size=4).map(".".join),
-    value=st.one_of(texts, trees.map(lambda tree: tomli_w.dumps({"v": tree})[4:])),
+    key=st.one_of(st.lists(keys, min_size=1, max_size=4).map(".".join), st.sampled_from(REAL)),
+    value=st.one_of(
+        texts,
+        st.integers(1, 9).map(str),
+        st.floats(0, 1).map(str),
+        trees.map(lambda tree: tomli_w.dumps({"v": tree})[4:]),
+    ),
 )
 def test_any_override_is_applied_or_refused(tmp_path, tally, key, value):
     tally.end_in_time()

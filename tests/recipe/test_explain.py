@@ -48,7 +48,7 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: batch_size, epochs, keep, log_every, pass_size, precision, warmup",
+        "known: batch_size, compile, epochs, keep, log_every, pass_size, precision, warmup",
     ),
     "optimizer": (
         "lr = 0.1",
@@ -211,7 +211,8 @@ WRONG = {
         '[optimizer]\ntype = "sgd"\nlr = 0.1\n',
         "[training.optimizer]\n",
         "training.optimizer",
-        "unknown key.\nknown: batch_size, epochs, keep, log_every, pass_size, precision, warmup",
+        "unknown key. Did you mean 'compile'?\n"
+        "known: batch_size, compile, epochs, keep, log_every, pass_size, precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",

@@ -247,7 +247,7 @@ def test_on_paper_open_cards_have_black_plots_and_notes_are_read(opened, rich_st
 
 
 def test_text_of_a_run_is_text(hang, opened, tmp_path, write, gallery):
-    name = "<b>x</b><img src=x onerror=alert(1)>\"'</script>"
+    name = "<b>x<b><img src=x onerror=alert(1)>\"'<script>"
     run = write(tmp_path / "r" / "one", name, 90, (10, 20, 30, 40))
     write(tmp_path / "r" / "two", "natural", 95, (1, 2, 3, 4))
     hang(run, gallery(2, 1, 8, classes=("<i>a</i>", "b&amp;\u2028")))

@@ -233,4 +233,4 @@ def test_without_a_rate_or_a_length_no_time_is_told(run, unknown):
 
 def test_why_a_run_failed_steers_no_terminal(run):
     run.write_failure({"message": "it\x1b[2J fell\x07\nhere"})
-    assert run_status(run, "a", {}).why == "it�[2J fell�\nhere"
+    assert run_status(run, "a", {}).why == "it\\x1b[2J fell\\x07\nhere"
