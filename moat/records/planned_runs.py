@@ -25,5 +25,5 @@ class PlannedRun(TypedDict, total=False):
 class PlannedRuns(TypedDict):
     """The runs, in the recipe's order, and the variants that were ever planned."""
 
-    variants: NotRequired[list[Name]]
     runs: list[PlannedRun]
+    variants: NotRequired[list[Name]]

@@ -103,7 +103,8 @@ class StudyFolder:
         What depends on this order, as a variant's colour does, stays as the recipe changes.
         """
         content = self._content() or {"runs": []}
-        named = (Path(run["folder"]).parts[0] for run in [*content["runs"], *more])
+        runs = [*content["runs"], *more]
+        named = (part for run in runs for part in Path(run["folder"]).parts[:1])
         return list(dict.fromkeys([*content.get("variants", []), *named]))
 
     def runs(self) -> list[RunFolder]:

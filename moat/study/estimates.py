@@ -50,7 +50,7 @@ class Work:
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """What one run costs an example at most, and its estimated seconds, those of the gate too."""
+    """What one run costs an example at most, and its estimated seconds, without the sanity gate."""
 
     plan: RunPlan
     search: Spent  # of a training step
@@ -144,7 +144,6 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     validation = Protocol(plan.threats).spent(classes)
     an_epoch = trained * (times.searching(search) + times.descending(descent))
     an_epoch += held_out * times.searching(validation)
-    gate = work_of(plan, data, times.batch_norm).gate * times.to_input
     return RunEstimate(
         plan=plan,
         search=search,
@@ -152,7 +151,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         train_examples=trained,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation) + gate,
+        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
     )
 
 

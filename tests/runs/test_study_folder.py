@@ -213,9 +213,13 @@ def test_the_variants_of_an_older_plan_are_those_of_its_runs(tmp_path):
     study = StudyFolder(tmp_path)
     study.plan([{"folder": "b/seed-0"}], [{"folder": "b/seed-0"}])
     content = json.loads((tmp_path / "study.json").read_text())
-    for broken in ({}, {"variants": 7}, {"variants": [None]}):
-        (tmp_path / "study.json").write_text(json.dumps({**content, "variants": None, **broken}))
-        assert study.variants() == ["b"]
+    del content["variants"]
+    (tmp_path / "study.json").write_text(json.dumps(content))
+    assert study.variants() == ["b"]
+    for broken in (7, [None], ["../up"]):
+        (tmp_path / "study.json").write_text(json.dumps({**content, "variants": broken}))
+        with pytest.raises(RunFolderError, match=r"its record is not moat's: variants"):
+            study.variants()
 
 
 def test_counted_passes_stay_as_long_as_the_run_is_the_same(tmp_path):

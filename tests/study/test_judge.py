@@ -115,7 +115,7 @@ def test_the_same_scores_stand_in_the_record_beside_the_matrix_and_in_the_answer
 
 
 def test_the_record_is_written_last(judged, folder, dies_at_write):
-    dies_at_write(6)  # natural, pgd, gallery.npz, evaluation.npz, evaluation.json, run.json
+    dies_at_write(7)  # natural, pgd, gallery, evaluation.npz and .json, clock.json, run.json
     with pytest.raises(Crash):
         judged()
     assert folder.load_evaluation() is not None
