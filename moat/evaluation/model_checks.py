@@ -15,7 +15,6 @@ from moat.threats import (
     guarded_network,
     require_logits,
     require_no_probabilities,
-    require_numbers,
 )
 from moat.threats.logits import cannot_be_run, changes_images, no_gradient, said
 from moat.types import Images, Logits
@@ -46,7 +45,6 @@ def check_model(
     with _apart(model, x):
         logits = _logits(model, x)
         require_logits(logits, len(x), classes)
-        require_numbers(logits)
         require_no_probabilities(logits)
         _require_the_same_again(model, x, logits)
         _require_alone_as_beside_others(model, x, logits)

@@ -21,7 +21,6 @@ from moat.threats.logits import (
     require_classes,
     require_logits,
     require_no_probabilities,
-    require_numbers,
 )
 from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
@@ -63,7 +62,6 @@ __all__ = [
     "require_classes",
     "require_logits",
     "require_no_probabilities",
-    "require_numbers",
     "search",
     "spent_by",
     "threat",

@@ -20,13 +20,13 @@ from moat.errors import ModelError
 from moat.precision import Context, without_autocast
 from moat.threats.batch import batch_of
 from moat.threats.logits import (
+    UNFIT,
     cannot_be_run,
     changes_images,
     no_gradient,
     require_classes,
     require_logits,
     require_no_probabilities,
-    require_numbers,
 )
 from moat.types import Images, Labels, Logits
 
@@ -180,7 +180,9 @@ class _Watched(nn.Module):
                 rounded = torch.is_autocast_enabled(images.device.type)
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # a foreign model may raise anything
+        except UNFIT as error:
+            if self._known:
+                raise
             raise cannot_be_run(error, images) from error
         if version is not None and images._version != version:
             raise changes_images()
@@ -191,7 +193,6 @@ class _Watched(nn.Module):
             if not torch.equal(before, images.detach()):  # by .data, which no version counts
                 raise changes_images()
             require_classes(logits.shape[1], self._largest)
-            require_numbers(logits.detach())
             require_no_probabilities(logits.detach())
             self._known = True
         return logits if logits.dtype == torch.float64 else logits.float()

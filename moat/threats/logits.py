@@ -7,7 +7,10 @@ from moat.errors import ModelError
 from moat.types import Images, Logits
 
 SUMMED = 1e-3  # what the sum of probabilities may be off by
-UNFIT = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError)
+UNFIT = (
+    *(RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError),
+    *(ArithmeticError, StopIteration),
+)
 """What a network raises that cannot take the images; anything else passes as it is."""
 
 
@@ -59,20 +62,6 @@ def require_logits(
             "logits.float().",
         )
     return found
-
-
-def require_numbers(logits: Logits) -> None:
-    """Raise ModelError for a model that answers no image with numbers: it would seem to fall.
-
-    A class that is masked by minus infinity may stay. The values are read, which waits for a GPU.
-    """
-    broken = (logits.isnan() | logits.isposinf()).any(1)
-    if len(logits) and bool(broken.all()):
-        raise ModelError(
-            "the model returns NaN or infinity for every image.",
-            hint="Look for a division by 0 or weights that are not finite in it; a lower learning "
-            "rate is the usual mend of a training that diverged.",
-        )
 
 
 def require_no_probabilities(logits: Logits) -> None:

@@ -170,3 +170,18 @@ def test_an_empty_batch_has_no_labels_of_any_type(y):
     found = batch_of(X[:0], y)
     assert found.images.shape == (0, 1, 6, 6)
     assert (found.labels.shape, found.labels.dtype, found.largest) == ((0,), torch.long, -1)
+
+
+def nested():
+    return torch.nested.nested_tensor([torch.rand(1, 2, 2)])
+
+
+def masked():
+    return np.ma.masked_array(np.full((1, 1, 2, 2), 0.5, "f4"), mask=True)
+
+
+@pytest.mark.parametrize(("make", "said"), [(nested, "not a nested one"), (masked, "are masked")])
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_images_that_are_no_single_array_of_values_are_refused(make, said):
+    with pytest.raises(ModelError, match=said):
+        batch_of(make(), torch.zeros(1, dtype=torch.long))

@@ -538,3 +538,43 @@ def test_float64_logits_are_climbed_and_reported_in_the_type_of_the_images(x, y)
         assert {part.dtype for part in (trace.images, trace.loss, trace.best, trace.first)} == {
             torch.float32
         }
+
+
+class _Divides(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :4] * (1 / 0)
+
+
+class _Sparse(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :4].to_sparse()
+
+
+class _TurnsGradientsOff(nn.Module):
+    def forward(self, x):
+        torch.set_grad_enabled(False)
+        return x.flatten(1)[:, :4]
+
+
+class _ChangesData(nn.Module):
+    def forward(self, x):
+        x.data.mul_(0.5)
+        return x.flatten(1)[:, :4]
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        (_Divides(), "cannot be run"),
+        (_Sparse(), "not a dense one"),
+        (_TurnsGradientsOff(), "gradient of the logits does not reach"),
+        (_ChangesData(), "changes the images"),
+    ],
+    ids=["divides", "sparse", "turns gradients off", "changes data"],
+)
+def test_a_network_that_fails_in_its_own_way_is_refused_by_name(network, told):
+    with pytest.raises(ModelError, match=told):
+        PGD(epsilon=0.1, step_size=0.05).perturb(
+            network, torch.rand(2, 1, 4, 4), torch.zeros(2, dtype=torch.long)
+        )
+    assert torch.is_grad_enabled()
