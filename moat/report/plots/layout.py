@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from moat.report.plots.measured import shortened, width_of, wrapped
+from moat.report.measured import shortened, width_of, wrapped
 from moat.report.style import DPI, FAINT, GREY
 
 COLUMN = 3.45

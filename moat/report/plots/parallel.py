@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from moat.fronts import non_dominated
 from moat.report.front.objectives import minimised, usual_objectives
+from moat.report.measured import shortened, width_of
 from moat.report.notes import protocol_text
 from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out
 from moat.report.plots.looks import MOST_NAMED, legend_lines, lines_of, seeds_text
-from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.runs import Runs
 from moat.report.scores.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
 from moat.report.style import GREY, PAPER, drawn_in

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.errors import PlotError
+from moat.report.measured import shortened, width_of
 from moat.report.notes import protocol_text
 from moat.report.plots.layout import COLUMN, SMALL, Panels, lay_out
 from moat.report.plots.looks import (
@@ -17,7 +18,6 @@ from moat.report.plots.looks import (
     seeds_text,
     spread_over,
 )
-from moat.report.plots.measured import shortened, width_of
 from moat.report.plots.parallel import scores_table
 from moat.report.plots.runs import Runs
 from moat.report.settings import Setting

@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from moat.errors import PlotError, RunFolderError
 from moat.report.curves import Curve, TrainingCurves, training_curves
+from moat.report.measured import shortened
 from moat.report.notes import REACH
 from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out, plain
-from moat.report.plots.measured import shortened
 from moat.report.plots.runs import Runs
 from moat.report.style import PAPER, drawn_in
 from moat.runs import RunFolder

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from moat.report import draw_front, draw_pairs, make_fronts, make_scoreboards, write_front
 from moat.report.front.drawn_choice import direction_of
@@ -113,3 +114,13 @@ def test_the_page_has_both_as_data(held_out, rival):
     assert section.plot["choice"]["said"][0] == fronts[0].choice.row.name
     assert section.plot["choice"]["way"] == pytest.approx([0.5**0.5, -(0.5**0.5)])
     assert "Ring: " in section.caption
+
+
+def test_a_long_name_of_a_rival_leaves_the_whole_legend_in_the_picture(held_out, write, tmp_path):
+    rival = tmp_path / "a_study_with_a_long_name"
+    write(rival / "n", "natural", 98.9, (60, 44, 47, 8))
+    (front,) = make_fronts(held_out, against=rival, prefer={"natural": 1}).fronts
+    figure = draw_front(front)
+    FigureCanvasAgg(figure).draw()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().x1 <= figure.bbox.x1

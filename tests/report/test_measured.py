@@ -1,6 +1,6 @@
 import pytest
 
-from moat.report.plots.measured import shortened, width_of, wrapped
+from moat.report.measured import shortened, width_of, wrapped
 
 SENTENCE = "a threat's score is its mean accuracy over the listed strengths"
 
