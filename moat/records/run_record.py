@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from moat.parsing import LARGEST
 from moat.records.kinds import Count, Line, Name, Number
 
 _OPEN = ConfigDict(extra="allow")
@@ -54,10 +53,6 @@ class RunRecord(TypedDict, total=False):
     shape: Annotated[
         list[Annotated[int, Field(ge=1, le=1 << 16)]], Field(min_length=3, max_length=3)
     ]
-    classes: Annotated[int, Field(ge=1, le=LARGEST)]
-    training: dict[str, Any]
-    trains: dict[str, Any]
-    scores: dict[str, Any]
     files: dict[Line, Line]
     machine: dict[str, Any]
     protocol: ProtocolRecord

@@ -138,7 +138,10 @@ def _as_it_was_meant(source: Source) -> Source:
 
     Before a sample could be drawn, so many examples were the first so many.
     """
-    evaluation = {"sample": "first", **source.document.get("evaluation", {})}
+    said = source.document.get("evaluation", {})
+    if not isinstance(said, dict):  # the recipe's own check says what is wrong
+        return source
+    evaluation = {"sample": "first", **said}
     return replace(source, document={**source.document, "evaluation": evaluation})
 
 

@@ -117,7 +117,7 @@ VARIANTS = Palette(
 OBJECTIVES = Palette(
     fixed={
         NATURAL: _NATURAL,
-        "flow": Look("#CC3311", "^", DASHES[0]),  # Figure 3 has it red, and rt blue
+        "flow": Look("#CC3311", "^", DASHES[0]),  # as the relationship has it: red, and rt blue
         "rt": Look("#0077BB", "D", DASHES[1]),
         "pgd": Look("#11803F", "s", DASHES[3]),
         "integrated": Look("#A0459A", "v", DASHES[4]),
