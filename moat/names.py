@@ -1,7 +1,9 @@
-"""Names that become folders and files, wherever they were said."""
+"""The name of the natural objective, and what a name may be that becomes a folder or a file."""
 
 import unicodedata
 
+NATURAL = "natural"
+"""The name of objective 0, the loss on the images as they are."""
 MOST_BYTES = 255
 """Bytes of a name that every usual file system takes."""
 

@@ -23,6 +23,3 @@ Weights = Float[Tensor, " objective"]
 Mask = Bool[Tensor, " objective"] | Bool[Tensor, "objective batch"]
 Gramian = Float[Tensor, "objective objective"]
 """Inner products of the objectives' gradients."""
-
-NATURAL = "natural"
-"""The name of objective 0, the loss on the images as they are."""

@@ -3,8 +3,8 @@ import torch
 from jaxtyping import TypeCheckError
 
 from moat.losses import cross_entropy
+from moat.names import NATURAL
 from moat.objectives import LossMatrix
-from moat.types import NATURAL
 
 
 def test_the_shapes_in_annotations_are_checked_under_test():

@@ -16,11 +16,12 @@ from moat.evaluation.found import Found, Stored, below, beside
 from moat.evaluation.model_checks import check_model
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import natural_images, search_threat
+from moat.names import NATURAL
 from moat.outcomes import Outcomes
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32, without_autocast
 from moat.threats import batch_of, device_of, guarded_network, largest_of, require_classes
-from moat.types import NATURAL, Images, Labels
+from moat.types import Images, Labels
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple, get_args
 
 from moat.errors import MoatError, did_you_mean
 from moat.losses import TARGETED
+from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Column
 from moat.threats import GradientThreat, RTGrid, SearchedThreat, Spent, Threat, spent_by
-from moat.types import NATURAL
 
 Falls = Literal["last", "any"]
 Sample = Literal["stratified", "first"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from moat.errors import did_you_mean
-from moat.types import NATURAL
+from moat.names import NATURAL
 
 STEPS, EPSILON = "steps", "epsilon"
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from moat.names import NATURAL
 from moat.outcomes.columns import NATURAL_COLUMN, Column
 from moat.outcomes.matrix import Outcomes
-from moat.types import NATURAL
 
 Contributions = NDArray[np.float64]
 """Of shape (examples,)."""

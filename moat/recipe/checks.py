@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
-from moat.names import why_no_name
+from moat.names import NATURAL, why_no_name
 from moat.printable import folder_key, is_portable
 from moat.recipe.overrides import shortened
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
-from moat.types import NATURAL
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import FrontError, MoatError
+from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
 from moat.printable import all_printable, printable
 from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
 from moat.runs import RunFolder, find_runs, unfinished_runs
 from moat.storage import Record
-from moat.types import NATURAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,23 +13,23 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json
 is written last, and its presence says that the run is done. It repeats the digests of the others,
-which carry the run's training hash, so that none is taken for another run's.
+which carry the run's training hash, so that none is taken for another run's. torch is imported by
+the four methods that keep and read tensors, so that reading a run's results does without.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
-import torch
 from numpy.typing import NDArray
 
 from moat.errors import RunFolderError
 from moat.parsing import parse_toml, require_plain
 from moat.records import RunRecord, check_record
-from moat.runs import log, weights
+from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.holder import held, is_alive
 from moat.runs.model_file import load_weights, save_weights
@@ -55,6 +55,9 @@ from moat.storage import (
     to_json,
     unreadable,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 FORMAT = 1
 BEGUN = frozenset({"run.json", "log.jsonl", ".holder.json", "failed.json"})
@@ -196,12 +199,15 @@ class RunFolder:
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Keep all that a resumed run needs."""
-        replace(self.path / "checkpoint.pt", lambda file: torch.save(dict(state), file))
+        from moat.runs.weights import save_plainly
 
-    def load_checkpoint(self, device: torch.device | str = "cpu") -> Record | None:
+        replace(self.checkpoint, lambda file: save_plainly(state, file))
+
+    def load_checkpoint(self, device: "torch.device | str" = "cpu") -> Record | None:
         """Return the kept state, or None where there is none."""
-        path = self.path / "checkpoint.pt"
-        return read(path, lambda: as_table(weights.load_plainly(path, device)))
+        from moat.runs.weights import load_plainly
+
+        return read(self.checkpoint, lambda: as_table(load_plainly(self.checkpoint, device)))
 
     @property
     def checkpoint(self) -> Path:

@@ -8,7 +8,7 @@ import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from safetensors.torch import load, save
@@ -62,6 +62,11 @@ def require_kept(state: Mapping[str, Any]) -> None:
                 "running code when it is read.",
                 hint="Let get_extra_state return numbers, texts and tensors, in lists or tables.",
             ) from error
+
+
+def save_plainly(state: Mapping[str, Any], file: IO[bytes]) -> None:
+    """Keep a table of tensors and plain data as torch does."""
+    torch.save(dict(state), file)
 
 
 def load_plainly(file: Path | io.BytesIO, device: torch.device | str = "cpu") -> Any:

@@ -18,6 +18,7 @@ from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.sanity.examine import PROBED
 from moat.losses import cross_entropy
+from moat.names import NATURAL
 from moat.objectives import LossMatrix
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
@@ -27,7 +28,7 @@ from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, Spent, attacked, spent_by
 from moat.training import InPrecision, fabric_for
-from moat.types import NATURAL, Images, Labels
+from moat.types import Images, Labels
 
 REPETITIONS = 5
 _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images

@@ -13,6 +13,7 @@ from moat.data import Data, Split
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol, evaluate
 from moat.models import built
+from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
@@ -27,7 +28,6 @@ from moat.study.loading import finished_record, load, plan_of, record_of, with_w
 from moat.study.network import check_network
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
-from moat.types import NATURAL
 from moat.version import __version__
 
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from moat.names import NATURAL
 from moat.objectives import LossMatrix, by_entry
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
-from moat.types import NATURAL, Mask
+from moat.types import Mask
 
 BATCH = 6
 STEPS = 5

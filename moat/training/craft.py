@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from moat.names import NATURAL
 from moat.passes import Pass
 from moat.threats import GradientThreat, JointSearch, Threat, joint_search
 from moat.transfers import send
-from moat.types import NATURAL, Images, Labels, Mask
+from moat.types import Images, Labels, Mask
 
 Rows = slice | Tensor
 """Positions in a batch: a slice where they are consecutive, so that no index is made."""

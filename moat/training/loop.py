@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
+from moat.names import NATURAL
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32, without_autocast
 from moat.threats import trusted
@@ -26,7 +27,6 @@ from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.randomness import generator_for, seed_globally
 from moat.training.step import train_step
-from moat.types import NATURAL
 
 
 def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:

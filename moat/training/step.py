@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
 from moat.threats import JointSearch, Threat, joint_search
 from moat.training.craft import craft
 from moat.training.descent import Descent, descend
 from moat.training.guard import guarded_step
-from moat.types import NATURAL, Images, Labels
+from moat.types import Images, Labels
 
 
 @guarded_step

@@ -22,7 +22,7 @@ def compare(
     ] = None,
 ) -> None:
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
-    from moat.cli.display import console
+    from moat.cli.console import console
     from moat.report import compare_runs, comparison_shown, comparison_table, write_comparison
 
     comparison = compare_runs(run)

@@ -33,7 +33,7 @@ def front(
     ] = None,
 ) -> None:
     """Show which runs no other run dominates, and write the table and the picture."""
-    from moat.cli.display import console
+    from moat.cli.console import console
     from moat.report import front_table, interval_table, make_fronts, write_front
 
     report = make_fronts(

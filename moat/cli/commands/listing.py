@@ -12,7 +12,7 @@ def list_(kind: Annotated[Listing, typer.Argument(help="What to list.")]) -> Non
     """Show what a recipe can name, and the package that each comes from."""
     from importlib import import_module
 
-    from moat.cli.display import console
+    from moat.cli.console import console
     from moat.cli.tables import registry_table
     from moat.registry import Registry
 

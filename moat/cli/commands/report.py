@@ -39,7 +39,7 @@ def report(
     ] = None,
 ) -> None:
     """Show every score, runs across and scores down, beside the figures that a paper prints."""
-    from moat.cli.display import console
+    from moat.cli.console import console
     from moat.cli.published import published_of
     from moat.report import (
         against_table,

@@ -20,7 +20,7 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print plain JSON.")] = False,
 ) -> None:
     """Show every score of single runs, from their stored outcomes: no attack is run."""
-    from moat.cli.display import console
+    from moat.cli.console import console
     from moat.report import run_table, score_runs
 
     scored = score_runs(run, listed(union), baseline)

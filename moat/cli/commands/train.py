@@ -96,7 +96,8 @@ def train(
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:
     """Validate the recipe, load its data, time a few passes, and print what the study costs."""
-    from moat.cli.display import PlainLines, console
+    from moat.cli.console import console
+    from moat.cli.display import PlainLines
     from moat.cli.tables import estimates_table
     from moat.runs import CACHE
     from moat.study import estimate_all, plan

@@ -8,6 +8,7 @@ import numpy as np
 from moat.errors import FrontError, RunFolderError
 from moat.fronts import non_dominated
 from moat.fronts.decisions import achievement, pseudo_weighted
+from moat.names import NATURAL
 from moat.outcomes import Outcomes, contributions
 from moat.report.evidence import validation_of
 from moat.report.front.objectives import DIGITS, require_known
@@ -15,7 +16,6 @@ from moat.report.groups import Group
 from moat.report.rows import Row
 from moat.report.settings import Setting
 from moat.runs import RunFolder
-from moat.types import NATURAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
+from moat.names import NATURAL
 from moat.report.front.front import Front
 from moat.report.front.objectives import Floats, signs_of, values_of
 from moat.report.front.stairs import Box
-from moat.types import NATURAL
 
 _RING: Any = {
     "linestyle": "",

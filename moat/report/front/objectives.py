@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from moat.errors import FrontError, did_you_mean
 from moat.fronts import MOST_OBJECTIVES
 from moat.fronts.dominance import as_points
+from moat.names import NATURAL
 from moat.outcomes import bounds_of, contributions
 from moat.report.groups import Group
 from moat.report.points import Point
 from moat.report.rows import Row
 from moat.report.settings import Setting
 from moat.report.words import some
-from moat.types import NATURAL
 
 Floats = NDArray[np.float64]
 ACCURACY, POINTS = "%", "percentage points"

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from moat.names import NATURAL
 from moat.report.front.front import Front
 from moat.report.front.notes import notes
 from moat.report.front.objectives import objective_of
@@ -15,7 +16,6 @@ from moat.report.notes import REACH
 from moat.report.numbers import percent
 from moat.report.settings import Setting
 from moat.report.terminal import width_of
-from moat.types import NATURAL
 
 _OUT_OF_REACH = "r out of\nreach"
 

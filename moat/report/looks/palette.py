@@ -12,8 +12,8 @@ from hashlib import sha256
 from itertools import product
 from typing import Any
 
+from moat.names import NATURAL
 from moat.report.looks.shades import shaded
-from moat.types import NATURAL
 
 SOLID: Any = "-"
 DASHES: Any = (

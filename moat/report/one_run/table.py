@@ -7,11 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from moat.names import NATURAL
 from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
 from moat.report.numbers import ABSENT, finite, percent
 from moat.report.one_run.scores import RunScores
-from moat.types import NATURAL
 
 _TERMS = (
     "worst: the lowest accuracy; conditional: the score among the examples that are right to begin "

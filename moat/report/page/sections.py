@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from moat.names import NATURAL
 from moat.report.front.drawn_choice import choice_caption
 from moat.report.front.front import Front
 from moat.report.front.notes import (
@@ -27,7 +28,6 @@ from moat.report.rows import Row
 from moat.report.scores.notes import board_notes
 from moat.report.scores.scoreboard import Scoreboard
 from moat.storage import Record
-from moat.types import NATURAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from moat.errors import MoatError, PlotError, did_you_mean
+from moat.names import NATURAL
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
 from moat.report.front.pairs import draw_pairs
@@ -20,7 +21,6 @@ from moat.report.plots.runs import Runs, read_runs
 from moat.report.plots.strengths import draw_strengths
 from moat.report.plots.training import draw_training
 from moat.report.style import render
-from moat.types import NATURAL
 
 Draw = Callable[[], Figure]
 

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from moat.errors import PlotError, RunFolderError
+from moat.names import NATURAL
 from moat.report.curves import Curve, TrainingCurves, training_curves
 from moat.report.measured import shortened
 from moat.report.notes import REACH
@@ -19,7 +20,6 @@ from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out, plain
 from moat.report.plots.runs import Runs
 from moat.report.style import PAPER, drawn_in
 from moat.runs import RunFolder
-from moat.types import NATURAL
 
 _MOST_ROWS = 12
 _POINTS = 200

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from moat.names import NATURAL
 from moat.report.gate import gate_notes
 from moat.report.notes import examples_text, protocol_text
 from moat.report.numbers import finite, gap, percent
@@ -14,7 +15,6 @@ from moat.report.protocols.compared import SUM, UNION, Pair, ProtocolComparison,
 from moat.report.scores.markdown import escaped
 from moat.report.scores.tidy import csv_of
 from moat.report.words import some
-from moat.types import NATURAL
 
 
 def against_table(comparison: ProtocolComparison) -> Group:

@@ -1,12 +1,12 @@
 """What a scoreboard's numbers mean, in words: under the tables, in report.md."""
 
+from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.gate import gate_notes
 from moat.report.intervals import PERCENT
 from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
 from moat.report.settings import guess_limit
-from moat.types import NATURAL
 
 _THEN = {
     "clamp": "the nearest reachable r was taken",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from moat.names import NATURAL
 from moat.report.front.objectives import SCORES, Objective, robustness
 from moat.report.groups import Group, group_points
 from moat.report.intervals import SEEDS, Interval, score_intervals
@@ -13,7 +14,6 @@ from moat.report.points import Point, read_points
 from moat.report.rows import Row
 from moat.report.scores.published import Published, stated_by
 from moat.report.settings import Setting, rows_in, settings_of
-from moat.types import NATURAL
 
 UNIVERSAL, TOTAL, UNION = "universal", "total", "union"
 OUT_OF_REACH = "r out of reach"

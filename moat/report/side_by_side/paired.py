@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moat.errors import UnsearchedError
+from moat.names import NATURAL
 from moat.outcomes import bounds_of, contributions, mean_interval
 from moat.report.side_by_side.compared import ComparedRun
-from moat.types import NATURAL
 
 TOTAL, UNION = "total", "union"
 

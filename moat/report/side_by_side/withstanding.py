@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.special import bdtr
 
 from moat.errors import UnsearchedError
+from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Outcomes
 from moat.report.side_by_side.compared import ComparedRun
 from moat.report.side_by_side.paired import UNION
-from moat.types import NATURAL
 
 
 @dataclass(frozen=True, eq=False)
