@@ -1,11 +1,15 @@
 """The name of the natural objective, and what a name may be that becomes a folder or a file."""
 
+import os
 import unicodedata
 
 NATURAL = "natural"
 """The name of objective 0, the loss on the images as they are."""
 MOST_BYTES = 255
 """Bytes of a name that every usual file system takes."""
+
+SUFFIXES = (".pth", ".pt", ".safetensors")
+"""The ends of the names of weights files."""
 
 _BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 _UNSEEN = ("Cc", "Zl", "Zp")  # Unicode's categories: control, line and paragraph separators
@@ -34,3 +38,13 @@ def why_no_name(text: object) -> str:
     if any(unicodedata.category(c) in _UNSEEN or ord(c) in _BIDIRECTIONAL for c in text):
         return "it has a control character"
     return f"it begins with {text[0]!r}" if text[0] in ".-+=@" else ""
+
+
+def names_file(weights: str) -> bool:
+    """Say whether a recipe's `weights` are a file's, and not the name of published ones.
+
+    Example:
+        >>> names_file("nets/mine.pth"), names_file("mine.safetensors"), names_file("IMAGENET1K_V1")
+        (True, True, False)
+    """
+    return weights.endswith(SUFFIXES) or "/" in weights or os.sep in weights

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from moat.errors import RecipeError
-from moat.recipe import Source, read
 from moat.recipe.explain import explained
-from moat.recipe.figures import Figures
-from moat.recipe.schema import PublishedTable
-from moat.report import Published
-from moat.report.plots import Difference, Relationship, figure_from
+from moat.recipe.load import read
+from moat.recipe.source import Source
+from moat.records import Difference, Figures, Published, Relationship
 
 
 def published_of(path: Path) -> tuple[Published, list[str]]:
@@ -23,9 +21,9 @@ def published_of(path: Path) -> tuple[Published, list[str]]:
             where=source.where("published"),
             hint="They are a table [published] with `source` and `runs`.",
         )
-    with explained(source, ("published",), PublishedTable):
-        table = PublishedTable.model_validate(source.document["published"])
-    return Published(table.source, table.runs), _variants(source)
+    with explained(source, ("published",), Published):
+        published = Published.model_validate(source.document["published"])
+    return published, _variants(source)
 
 
 def figures_of(path: Path) -> list[Relationship | Difference]:
@@ -39,7 +37,7 @@ def figures_of(path: Path) -> list[Relationship | Difference]:
         )
     with explained(source, (), Figures):
         made = Figures.model_validate({"figure": source.document["figure"]})
-    return [figure_from(table.model_dump()) for table in made.figure]
+    return list(made.figure)
 
 
 def _variants(source: Source) -> list[str]:

@@ -14,7 +14,8 @@ from moat.errors import ModelError, UnknownNameError, did_you_mean
 from moat.models.base import Model, model
 from moat.models.fitting import load_into
 from moat.models.normalise import Normalise
-from moat.models.weights import DIGEST, State, digest_of, names_file, published, read_weights
+from moat.models.weights import DIGEST, State, digest_of, published, read_weights
+from moat.names import names_file
 from moat.registry import as_dataclass
 
 # torchvision itself is imported where it is used: that takes as long as importing torch.

@@ -1,6 +1,5 @@
 """Weights that somebody trained before: a local file's, or those that torchvision publishes."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
@@ -16,22 +15,12 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor
 
 from moat.errors import ModelError, did_you_mean
+from moat.names import names_file
 
-SUFFIXES = (".pth", ".pt", ".safetensors")
 DIGEST = "weights_digest"
 """The recipe key that says what a weights file holds, wherever it lies."""
 
 State = dict[str, Tensor]
-
-
-def names_file(weights: str) -> bool:
-    """Say whether a recipe's `weights` are a file's, and not the name of published ones.
-
-    Example:
-        >>> names_file("nets/mine.pth"), names_file("mine.safetensors"), names_file("IMAGENET1K_V1")
-        (True, True, False)
-    """
-    return weights.endswith(SUFFIXES) or "/" in weights or os.sep in weights
 
 
 def digest_of(path: Path) -> str:

@@ -1,12 +1,32 @@
-"""Recipes: TOML in, the runs of a study out."""
+"""Recipes: TOML in, the runs of a study out.
 
-from moat.recipe.build import plan_runs
-from moat.recipe.load import read
-from moat.recipe.named_model import named_model
-from moat.recipe.plan import RunPlan, short_hash
-from moat.recipe.protocols import ReadProtocol, read_protocol
-from moat.recipe.schema import Recipe, json_schema
-from moat.recipe.source import Source
+The names are handed out when first asked for: reading a file of the package needs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moat.recipe.build import plan_runs
+    from moat.recipe.load import read
+    from moat.recipe.model_by_name import named_model
+    from moat.recipe.plan import RunPlan, short_hash
+    from moat.recipe.protocols import ReadProtocol, read_protocol
+    from moat.recipe.schema import Recipe, json_schema
+    from moat.recipe.source import Source
+
+_HOMES = {
+    "ReadProtocol": "protocols",
+    "Recipe": "schema",
+    "RunPlan": "plan",
+    "Source": "source",
+    "json_schema": "schema",
+    "named_model": "model_by_name",
+    "plan_runs": "build",
+    "read": "load",
+    "read_protocol": "protocols",
+    "short_hash": "plan",
+}
 
 __all__ = [
     "ReadProtocol",
@@ -20,3 +40,9 @@ __all__ = [
     "read_protocol",
     "short_hash",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'moat.recipe' has no attribute {name!r}")
+    return getattr(import_module(f"moat.recipe.{_HOMES[name]}"), name)

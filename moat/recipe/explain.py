@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moat.errors import MoatError, RecipeError, did_you_mean
-from moat.recipe.schema import EVALUATED
+from moat.recipe.evaluation_keys import EVALUATED
 from moat.recipe.source import Source
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")

@@ -1,74 +1,14 @@
-"""The tables `[[figure]]`: pictures that a study is made for, drawn by `moat plot`."""
+"""The tables `[[figure]]` beside the study: what they name is in it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from moat.errors import RecipeError, did_you_mean
 from moat.recipe.source import Source
-
-Measure = Literal["conditional", "accuracy"]
-"""Among the examples that are right to begin with (Section 3.1), or among all."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class RelationshipTable(_Table):
-    """Figure 3: a variant's accuracy at each strength of each threat, across a key it sweeps."""
-
-    type: Literal["relationship"] = "relationship"
-    across: str  # a dotted key of the variant's sweep
-    variant: str
-    zero: str | None = None  # the variant that stands at 0
-    threats: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
-    measure: Measure = "conditional"
-
-    @property
-    def variants(self) -> dict[str, str]:
-        """The variants that it names, by the key that names them."""
-        return {"variant": self.variant} | ({} if self.zero is None else {"zero": self.zero})
-
-    @property
-    def sweeping(self) -> str:
-        """The key that names the variant which sweeps."""
-        return "variant"
-
-
-class DifferenceTable(_Table):
-    """Figure 6: by how much a variant's scores lie above another's, across a key that it sweeps."""
-
-    type: Literal["difference"] = "difference"
-    across: str  # a dotted key of the sweep of `of`
-    of: str
-    minus: str  # swept alike, or not at all
-    threats: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
-    measure: Measure = "accuracy"
-
-    @property
-    def variants(self) -> dict[str, str]:
-        """The variants that it names, by the key that names them."""
-        return {"of": self.of, "minus": self.minus}
-
-    @property
-    def sweeping(self) -> str:
-        """The key that names the variant which sweeps."""
-        return "of"
-
-
-FigureTable = Annotated[RelationshipTable | DifferenceTable, Field(discriminator="type")]
-
-
-class Figures(_Table):
-    """A recipe, as far as its figures go."""
-
-    figure: list[FigureTable]
+from moat.records import Difference, Relationship
 
 
 def require_figures(
-    figures: Sequence[RelationshipTable | DifferenceTable],
+    figures: Sequence[Relationship | Difference],
     sweeps: Mapping[str, Sequence[str]],
     scored: Sequence[str],
     source: Source,

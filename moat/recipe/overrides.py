@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
-from moat.models.weights import names_file
+from moat.names import names_file
 from moat.parsing import DEPTH, parse_toml
 from moat.recipe.paths import absolute
 from moat.recipe.source import Document, Key, is_table, items, without

@@ -11,13 +11,13 @@ from pydantic import (
     PositiveInt,
     TypeAdapter,
 )
-from pydantic.config import JsonDict
 
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
-from moat.recipe.figures import FigureTable
+from moat.recipe.evaluation_keys import EVALUATED
+from moat.records import Figure, Published
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
@@ -61,17 +61,6 @@ class ModelTable(OpenTable):
     type: str
 
 
-EVALUATED: JsonDict = {  # what `evaluate` takes besides the threat's own keys
-    "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
-    "at_epsilon": {
-        "type": "array",
-        "items": {"type": "number", "exclusiveMinimum": 0},
-        "minItems": 1,
-    },
-    "restarts": {"type": "integer", "minimum": 1},
-}
-
-
 class ThreatTable(OpenTable):
     """A threat under a label; `train` and `evaluate` override its keys for their purpose.
 
@@ -108,17 +97,6 @@ class VariantTable(Table):
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
 
 
-class PublishedTable(Table):
-    """Figures that a paper prints, for a report to set beside the study's own.
-
-    `runs` names them by the label of a run (its variant, then its sweep values, as in "pareto
-    r=2.2"): natural, a threat's label, universal, total or union, each in percent.
-    """
-
-    source: str
-    runs: dict[str, dict[str, float]]
-
-
 class Recipe(Table):
     """Everything that determines a study."""
 
@@ -133,8 +111,8 @@ class Recipe(Table):
     threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
     variant: Annotated[list[VariantTable], Field(min_length=1)]
-    published: PublishedTable | None = None
-    figure: list[FigureTable] = Field(default_factory=list)
+    published: Published | None = None
+    figure: list[Figure] = Field(default_factory=list)
 
 
 def json_schema() -> dict[str, Any]:
@@ -172,7 +150,7 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-_WHOLE = ("VariantTable", "RelationshipTable", "DifferenceTable")
+_WHOLE = ("VariantTable", "Relationship", "Difference")
 """Tables of arrays, which are replaced: each is always said whole."""
 
 

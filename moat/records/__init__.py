@@ -5,8 +5,22 @@ named here are kept as they are.
 """
 
 from moat.records.checking import check_lines, check_record
+from moat.records.figures import Difference, Figure, Figures, Relationship
 from moat.records.log_line import LogLine
 from moat.records.planned_runs import PlannedRuns
+from moat.records.published import Published
 from moat.records.run_record import RunRecord, command_of
 
-__all__ = ["LogLine", "PlannedRuns", "RunRecord", "check_lines", "check_record", "command_of"]
+__all__ = [
+    "Difference",
+    "Figure",
+    "Figures",
+    "LogLine",
+    "PlannedRuns",
+    "Published",
+    "Relationship",
+    "RunRecord",
+    "check_lines",
+    "check_record",
+    "command_of",
+]

@@ -17,7 +17,6 @@ from moat.report.points import Point, read_point, read_points
 from moat.report.protocols.compared import ProtocolComparison, compare_protocols
 from moat.report.protocols.shown import against_table
 from moat.report.rows import Row
-from moat.report.scores.published import Published
 from moat.report.scores.scoreboard import Scoreboard, ScoreReport, make_scoreboards
 from moat.report.scores.table import score_table
 from moat.report.side_by_side import RunComparison, compare_runs
@@ -34,7 +33,6 @@ __all__ = [
     "Plots",
     "Point",
     "ProtocolComparison",
-    "Published",
     "Row",
     "RunComparison",
     "RunScores",

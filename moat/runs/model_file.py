@@ -20,7 +20,6 @@ def save_weights(path: Path, state: Mapping[str, Any], train_hash: str | None) -
 
 def load_weights(path: Path, record: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the weights, None where there are none; ForeignFileError for another run's."""
-
     from moat.runs.weights import from_bytes
 
     def parse() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from moat import data, models, scalarizers, threats
 from moat.data import Augmentation
 from moat.recipe import schema
-from moat.recipe.figures import DifferenceTable, RelationshipTable
+from moat.records import Difference, Published, Relationship
 from moat.registry import Registry
 from moat.threats import GradientThreat
 from moat.training import SGD, AdamW, Constant, Cosine, MultiStep, Training
@@ -37,9 +37,9 @@ DOCUMENTED: dict[str, Any] = {
     "`[threats.<label>]`": schema.ThreatTable,
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
-    "`[published]`": schema.PublishedTable,
-    "figure `relationship`": RelationshipTable,
-    "figure `difference`": DifferenceTable,
+    "`[published]`": Published,
+    "figure `relationship`": Relationship,
+    "figure `difference`": Difference,
     "optimizer `sgd`": SGD,
     "optimizer `adamw`": AdamW,
     "schedule `constant`": Constant,

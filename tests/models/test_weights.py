@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from moat.errors import ModelError
-from moat.models.weights import digest_of, names_file, published, read_weights
+from moat.models.weights import digest_of, published, read_weights
+from moat.names import names_file
 
 URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 

@@ -7,8 +7,8 @@ import pytest
 
 from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
-from moat.recipe.figures import DifferenceTable, RelationshipTable
 from moat.recipe.schema import Recipe
+from moat.records import Difference, Relationship
 from moat.runs import RunFolder
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -69,9 +69,9 @@ def test_a_run_s_own_recipe_is_valid_though_it_has_one_variant_of_the_figure(dec
 
 def test_the_defaults_are_those_of_the_paper_s_figures(declaring):
     recipe = Recipe.model_validate(read(declaring(RELATIONSHIP, zero=None)).document)
-    assert recipe.figure == [RelationshipTable(across="scalarizer.r", variant="pareto")]
+    assert recipe.figure == [Relationship(across="scalarizer.r", variant="pareto")]
     assert (recipe.figure[0].measure, recipe.figure[0].zero) == ("conditional", None)
-    assert DifferenceTable(across="a", of="b", minus="c").measure == "accuracy"
+    assert Difference(across="a", of="b", minus="c").measure == "accuracy"
 
 
 WRONG = [

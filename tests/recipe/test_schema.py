@@ -99,7 +99,7 @@ def test_every_way_to_name_a_network_is_valid_by_the_schema(schema, model):
 
 def test_nothing_is_required_that_a_base_may_say(schema):
     requiring = [name for name, table in schema["$defs"].items() if "required" in table]
-    assert requiring == ["DifferenceTable", "RelationshipTable", "VariantTable"]
+    assert requiring == ["Difference", "Relationship", "VariantTable"]
     assert schema["$defs"]["VariantTable"]["required"] == ["name"]
     assert "required" not in schema
     assert schema["properties"]["extends"]["type"] == "string"

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from moat.errors import PlotError
 from moat.outcomes import contributions
 from moat.outcomes.intervals import Floats
+from moat.records.figures import CONDITIONAL, Difference
 from moat.report.intervals import (
     SEEDS,
     Interval,
@@ -20,7 +21,6 @@ from moat.report.intervals import (
     spoken_of,
 )
 from moat.report.notes import protocol_text
-from moat.report.plots.declared import CONDITIONAL, Difference
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import BANDS, draw_line
 from moat.report.plots.runs import Runs

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 
 from moat.errors import MoatError, PlotError, did_you_mean
 from moat.names import NATURAL
+from moat.records import Relationship
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
 from moat.report.front.pairs import draw_pairs
 from moat.report.manifest import write_files
-from moat.report.plots.declared import TYPES, Declared, Relationship, declared_by
+from moat.report.plots.declared import TYPES, Declared, declared_by
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel
 from moat.report.plots.radar import draw_radar

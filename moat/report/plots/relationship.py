@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 
 from moat.errors import PlotError, UnsearchedError
 from moat.outcomes import Column, Outcomes, accuracy, robustness_score
+from moat.records.figures import CONDITIONAL, Relationship
 from moat.report.intervals import Interval, share_interval
 from moat.report.notes import protocol_text
-from moat.report.plots.declared import CONDITIONAL, Relationship
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import bands_text, draw_line
 from moat.report.plots.runs import Runs

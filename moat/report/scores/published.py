@@ -1,32 +1,14 @@
 """Figures that a paper prints, to be set beside a study's own."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from moat.errors import RunFolderError
+from moat.records import Published
 from moat.report.points import Point
 from moat.runs import RunFolder
-
-
-@dataclass(frozen=True)
-class Published:
-    """A recipe's table of published figures: a label, then a score, in percent."""
-
-    source: str
-    runs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    @property
-    def variants(self) -> list[str]:
-        """The variants that it names, in its order: the first word of each label."""
-        return list(dict.fromkeys(label.partition(" ")[0] for label in self.runs))
-
-    @property
-    def scores(self) -> list[str]:
-        """The scores that it names, in its order."""
-        return list(dict.fromkeys(score for figures in self.runs.values() for score in figures))
 
 
 def stated_by(results: Path, points: Sequence[Point]) -> tuple[dict[str, Published], list[str]]:
@@ -52,19 +34,11 @@ def published_in(folder: RunFolder) -> Published | None:
     table = (folder.read_recipe() or {}).get("published")
     if table is None:
         return None
-    source, runs = (table.get(key) if isinstance(table, dict) else None for key in _KEYS)
-    if isinstance(source, str) and isinstance(runs, dict) and all(map(_is_figures, runs.values())):
-        return Published(source, runs)
-    raise RunFolderError(
-        "its published figures are no table of a source and of runs with numbers.",
-        where=str(folder.recipe),
-        hint="`moat report --recipe FILE` takes them from another recipe.",
-    )
-
-
-def _is_figures(value: Any) -> bool:
-    numbers = value.values() if isinstance(value, dict) else [None]
-    return all(isinstance(n, int | float) and math.isfinite(n) for n in numbers)
-
-
-_KEYS = ("source", "runs")
+    try:
+        return Published.model_validate(table)
+    except ValidationError as error:
+        raise RunFolderError(
+            "its published figures are no table of a source and of runs with numbers.",
+            where=str(folder.recipe),
+            hint="`moat report --recipe FILE` takes them from another recipe.",
+        ) from error

@@ -6,13 +6,14 @@ from pathlib import Path
 from statistics import fmean
 
 from moat.names import NATURAL
+from moat.records import Published
 from moat.report.front.objectives import SCORES, Objective, robustness
 from moat.report.groups import Group, group_points
 from moat.report.intervals import SEEDS, Interval, score_intervals
 from moat.report.numbers import between, finite
 from moat.report.points import Point, read_points
 from moat.report.rows import Row
-from moat.report.scores.published import Published, stated_by
+from moat.report.scores.published import stated_by
 from moat.report.settings import Setting, rows_in, settings_of
 
 UNIVERSAL, TOTAL, UNION = "universal", "total", "union"

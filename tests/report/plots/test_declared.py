@@ -1,8 +1,9 @@
 import pytest
 
 from moat.errors import RunFolderError
+from moat.records import Difference, Relationship
 from moat.report.plots import make_plots
-from moat.report.plots.declared import Difference, Relationship, declared_by, figures_in
+from moat.report.plots.declared import declared_by, figures_in
 
 
 def test_the_figures_of_a_run_are_those_of_its_own_recipe(
@@ -14,8 +15,10 @@ def test_the_figures_of_a_run_are_those_of_its_own_recipe(
     assert figures_in(run) == []
     run.write_recipe({"figure": [relationship, difference]})
     assert figures_in(run) == [
-        Relationship("scalarizer.r", "pareto", "natural", ("flow", "rt")),
-        Difference("scalarizer.r", "pareto", "pgd-at", ("pgd", "flow")),
+        Relationship(
+            across="scalarizer.r", variant="pareto", zero="natural", threats=("flow", "rt")
+        ),
+        Difference(across="scalarizer.r", of="pareto", minus="pgd-at", threats=("pgd", "flow")),
     ]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from moat.errors import PlotError
-from moat.report.plots.declared import Difference
+from moat.records import Difference
 from moat.report.plots.difference import differences_of, draw_difference
 
 STUDY = "digits_pareto"
@@ -50,7 +50,9 @@ def test_conditional_scores_are_taken_where_they_are_asked_for(swept, runs_of):
 
 def test_the_picture_has_a_zero_line_a_band_and_says_what_is_taken_from_what(swept, runs_of):
     runs = runs_of(swept)
-    figure = draw_difference(runs, STUDY, Difference("scalarizer.r", "pareto", "pgd-at"))
+    figure = draw_difference(
+        runs, STUDY, Difference(across="scalarizer.r", of="pareto", minus="pgd-at")
+    )
     (axes,) = figure.axes
     assert list(axes.lines[0].get_ydata()) == [0, 0]
     assert len(axes.lines) == 1 + 4
@@ -59,7 +61,7 @@ def test_the_picture_has_a_zero_line_a_band_and_says_what_is_taken_from_what(swe
     caption = figure.texts[-1].get_text().replace("\n", " ")
     assert "scores of pareto less those of pgd-at, in points." in caption
     assert "Means over 3 seeds" in caption
-    asked = Difference("scalarizer.r", "pareto", "pgd-at", measure="conditional")
+    asked = Difference(across="scalarizer.r", of="pareto", minus="pgd-at", measure="conditional")
     caption = draw_difference(runs, STUDY, asked).texts[-1].get_text().replace("\n", " ")
     assert "among the examples that each model classifies correctly to begin with." in caption
 

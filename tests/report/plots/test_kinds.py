@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from moat.errors import PlotError
+from moat.records import Difference
 from moat.report.manifest import MANIFEST, write_files
-from moat.report.plots import KINDS, Difference, make_plots, write_plots
+from moat.report.plots import KINDS, make_plots, write_plots
 
 ALL = ["front", "pairs", "parallel", "radar", "training", "strengths"]
 
@@ -84,7 +85,10 @@ def test_pictures_of_an_earlier_call_are_deleted_and_other_files_stay(swept, tmp
 
 
 def test_figures_of_another_recipe_replace_those_of_the_runs(swept):
-    asked = [Difference("scalarizer.r", "pareto", "natural"), Difference("r", "pareto", "natural")]
+    asked = [
+        Difference(across="scalarizer.r", of="pareto", minus="natural"),
+        Difference(across="r", of="pareto", minus="natural"),
+    ]
     plots = make_plots([swept], ["difference", "relationship"], figures=asked)
     assert list(plots.figures) == ["difference-1"]
     assert plots.missing == [

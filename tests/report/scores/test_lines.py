@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.report import Published, make_scoreboards
+from moat.records import Published
+from moat.report import make_scoreboards
 from moat.report.scores.lines import blocks, guess_words, lines_of
 
 
@@ -22,7 +23,7 @@ def test_a_line_has_a_text_for_each_column(study):
 
 
 def test_published_figures_and_differences_stand_below_the_score_they_belong_to(study):
-    published = Published("a paper", {"max-at": {"pgd": 65.16, "rt": 51.5}})
+    published = Published(source="a paper", runs={"max-at": {"pgd": 65.16, "rt": 51.5}})
     (board,) = make_scoreboards(study, published).boards
     found = lines_of(board, range(14))
     titles = [line.title for line in found]
@@ -34,7 +35,7 @@ def test_published_figures_and_differences_stand_below_the_score_they_belong_to(
 
 
 def test_columns_without_published_figures_have_no_lines_for_them(study):
-    published = Published("a paper", {"max-at": {"pgd": 65.16}})
+    published = Published(source="a paper", runs={"max-at": {"pgd": 65.16}})
     assert {kind for kind, _ in lines(study, ["natural", "mgda"], published)} == {"score"}
 
 

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from moat.report import Published, make_scoreboards
+from moat.records import Published
+from moat.report import make_scoreboards
 from moat.report.scores.markdown import escaped, markdown_of
 
 
@@ -35,7 +36,7 @@ def test_scores_are_rows_and_eight_runs_at_most_are_columns(study):
 
 
 def test_published_figures_and_the_notes_are_there(study):
-    text = markdown(study, Published("the paper", {"max-at": {"pgd": 65.16}}))
+    text = markdown(study, Published(source="the paper", runs={"max-at": {"pgd": 65.16}}))
     rows = [row for table in tables(text) for row in table]
     assert [row[0] for row in rows[3:6]] == ["**pgd**", "published", "difference"]
     place = rows[0].index("max-at")

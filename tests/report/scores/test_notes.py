@@ -1,4 +1,5 @@
-from moat.report import Published, make_scoreboards
+from moat.records import Published
+from moat.report import make_scoreboards
 from moat.report.scores.notes import board_notes
 
 SCORES = (30, 30, 30, 30)
@@ -75,7 +76,7 @@ def test_a_constant_guess_is_explained(tmp_path, write):
 
 def test_the_source_is_named_and_what_it_has_beyond_these_runs(study):
     runs = {"max-at": {"pgd": 65.2, "stadv": 3.0}, "trades": {"pgd": 1.0}, "a|b": {"worst": 1.0}}
-    found = notes(study, Published("the paper, Table 1 (100 epochs)", runs))
+    found = notes(study, Published(source="the paper, Table 1 (100 epochs)", runs=runs))
     assert found[2:5] == [
         "published: the paper, Table 1 (100 epochs); difference: ours less theirs, in points. They "
         "come from other code, under the protocol and the budget of their source.",
@@ -85,7 +86,7 @@ def test_the_source_is_named_and_what_it_has_beyond_these_runs(study):
 
 
 def test_a_table_that_names_no_run_at_all_is_not_quoted(study):
-    found = notes(study, Published("the paper", {"trades": {"pgd": 1.0}}))
+    found = notes(study, Published(source="the paper", runs={"trades": {"pgd": 1.0}}))
     assert not any(note.startswith("published: ") for note in found)
     assert "published, not among these runs: trades." in found
 

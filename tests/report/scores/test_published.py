@@ -1,7 +1,8 @@
 import pytest
 
 from moat.errors import RunFolderError
-from moat.report import Published, read_points
+from moat.records import Published
+from moat.report import read_points
 from moat.report.scores.published import published_in, stated_by
 
 TABLE = {"source": "a paper", "runs": {"natural": {"pgd": 29.4}, "pareto r=2.2": {"rt": 90}}}
@@ -10,7 +11,7 @@ TABLE = {"source": "a paper", "runs": {"natural": {"pgd": 29.4}, "pareto r=2.2":
 def test_the_figures_of_a_run_are_those_of_its_own_recipe(tmp_path, write):
     run = write(tmp_path / "a", "natural", 98, (1, 2, 3, 4), published=TABLE)
     published = published_in(run)
-    assert published == Published("a paper", TABLE["runs"])
+    assert published == Published(source="a paper", runs=TABLE["runs"])
     assert published.variants == ["natural", "pareto"]
     assert published.scores == ["pgd", "rt"]
 

@@ -1,6 +1,7 @@
 import pytest
 
-from moat.report import Published, make_scoreboards
+from moat.records import Published
+from moat.report import make_scoreboards
 from moat.report.scores.scoreboard import OUT_OF_REACH, Cell
 
 PAPER = {
@@ -106,7 +107,7 @@ def test_given_figures_stand_instead_of_those_of_the_recipes(tmp_path, write):
     for study in ("one", "two"):
         write(tmp_path / study, "natural", 98, (30, 0, 0, 0), study=study, published=PAPER)
     (tmp_path / "one" / "recipe.toml").write_text("broken, and never read")
-    given = Published("another paper", {"natural": {"pgd": 20.0}})
+    given = Published(source="another paper", runs={"natural": {"pgd": 20.0}})
     report = make_scoreboards(tmp_path, given)
     (board,) = report.boards
     assert [found.published for found in board.cells["pgd"]] == [20.0, 20.0]
@@ -130,11 +131,6 @@ def test_there_is_no_difference_where_either_side_is_absent():
     assert Cell((3.0, 4.0), 5.0).difference == -1.5
 
 
-def test_a_figure_that_is_no_number_is_absent(study):
-    given = Published("a paper", {"natural": {"pgd": float("nan")}})
-    assert cell(board_of(study, given), "natural", "pgd").published is None
-
-
 def test_the_share_of_steps_out_of_reach_is_a_score_where_a_run_has_one(study, write):
     assert OUT_OF_REACH not in board_of(study).cells
     write(study / "new", "pareto", 97, (70, 50, 70, 50), r=3.0, clamped=0.25)
@@ -146,7 +142,7 @@ def test_the_share_of_steps_out_of_reach_is_a_score_where_a_run_has_one(study, w
 def test_a_threat_that_is_called_as_a_score_says_so(tmp_path, write):
     protocol = {"threats": {"union": {"type": "pgd", "at_steps": [2]}}, "summed": ["union"]}
     write(tmp_path / "a", "natural", 98, (30,), protocol=protocol)
-    board = board_of(tmp_path, Published("a paper", {"natural": {"union": 20.0}}))
+    board = board_of(tmp_path, Published(source="a paper", runs={"natural": {"union": 20.0}}))
     assert list(board.cells) == ["natural", "union (threat)", "universal", "total", "union"]
     assert cell(board, "natural", "union (threat)").published is None
     assert cell(board, "natural", "union").published == 20.0
@@ -166,4 +162,4 @@ def test_runs_and_recipes_that_cannot_be_read_are_told(study):
     assert skipped.startswith(f"{study / 'max-at/plain/seed-0/run.json'}: ")
     assert uncompared.startswith(f"{study / 'pgd-at/plain/seed-0/recipe.toml'}: ")
     assert report.messages == [f"skipped: {skipped}", f"not compared: {uncompared}"]
-    assert make_scoreboards(study, Published("a paper", {})).uncompared == []
+    assert make_scoreboards(study, Published(source="a paper", runs={})).uncompared == []

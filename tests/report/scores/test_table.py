@@ -3,9 +3,12 @@ import io
 import pytest
 from rich.console import Console
 
-from moat.report import Published, make_scoreboards, score_table
+from moat.records import Published
+from moat.report import make_scoreboards, score_table
 
-PAPER = Published("the paper", {"max-at": {"pgd": 65.16}, "pareto r=2.2": {"pgd": 88.06}})
+PAPER = Published(
+    source="the paper", runs={"max-at": {"pgd": 65.16}, "pareto r=2.2": {"pgd": 88.06}}
+)
 
 
 def printed(results, width, published=None):

@@ -4,7 +4,8 @@ from statistics import fmean
 
 import pytest
 
-from moat.report import Published, make_scoreboards
+from moat.records import Published
+from moat.report import make_scoreboards
 from moat.report.scores.tidy import scores_csv
 
 NUMBERS = ("ours", "low", "high", "published", "difference")
@@ -46,7 +47,9 @@ def test_what_is_read_back_is_what_can_be_recomputed_at_full_precision(tmp_path,
     for seed in range(3):
         write(tmp_path / f"n{seed}", "natural", 98, (natural[seed], 0, 0, 0), seed=seed)
         write(tmp_path / f"m{seed}", "max-at", 9, (robust[seed], 0, 0, 0), seed=seed, classes=10)
-    found = lines(tmp_path, Published("the paper", {"max-at": {"pgd": 65.16, "universal": 30.0}}))
+    found = lines(
+        tmp_path, Published(source="the paper", runs={"max-at": {"pgd": 65.16, "universal": 30.0}})
+    )
     pgd, universal = line(found, "max-at", "pgd"), line(found, "max-at", "universal")
     assert float(pgd["ours"]) == pytest.approx(fmean(robust), abs=1e-12)
     assert float(pgd["low"]) < min(robust) < max(robust) < float(pgd["high"])
@@ -63,7 +66,7 @@ def test_what_is_read_back_is_what_can_be_recomputed_at_full_precision(tmp_path,
 def test_what_is_absent_is_empty(tmp_path, write):
     write(tmp_path / "m", "max-at", 90, (50, 40, 30, 20))
     found = line(
-        lines(tmp_path, Published("the paper", {"max-at": {"universal": 30.0}})),
+        lines(tmp_path, Published(source="the paper", runs={"max-at": {"universal": 30.0}})),
         *("max-at", "universal"),
     )
     assert [found[name] for name in NUMBERS] == ["", "", "", "30.0", ""]

@@ -1,0 +1,13 @@
+"""The keys that `evaluate` of a threat takes besides the threat's own, as JSON schema."""
+
+from pydantic.config import JsonDict
+
+EVALUATED: JsonDict = {
+    "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+    "at_epsilon": {
+        "type": "array",
+        "items": {"type": "number", "exclusiveMinimum": 0},
+        "minItems": 1,
+    },
+    "restarts": {"type": "integer", "minimum": 1},
+}
