@@ -67,6 +67,8 @@ def first_fault(
     That is a number beyond 64 bits, text that is not Unicode, what lies deeper than moat reads,
     and, unless these may stand there, a date or a time and a number that is not finite.
     """
+    if _is_sound(value):
+        return None
     stack: list[tuple[tuple[str, ...], Any]] = [((), value)]
     while stack:
         key, held = stack.pop()
@@ -81,6 +83,33 @@ def first_fault(
         if why := _fault(held, dates, infinite):
             return key, why
     return None
+
+
+def _is_sound(value: Any) -> bool:
+    """Say whether a document surely has no fault, without keeping where each value lies."""
+    texts: list[str] = []
+    below = [value]
+    for _ in range(DEPTH + 1):
+        deeper: list[Any] = []
+        for held in below:
+            kind = type(held)
+            if kind is dict:
+                texts += held
+                deeper += held.values()
+            elif kind is list:
+                deeper += held
+            elif kind is str:
+                texts.append(held)
+            elif kind is float:
+                if not math.isfinite(held):
+                    return False
+            elif kind is int:
+                if abs(held) > LARGEST:
+                    return False
+            elif held is not None and kind is not bool:
+                return False
+        below = deeper
+    return not below and _is_unicode("".join(texts))
 
 
 def _is_deep(value: Any) -> bool:

@@ -465,6 +465,10 @@ def test_what_a_recipe_can_name_is_listed_with_its_origin(moat, kind, names):
     assert (answer.code, answer.err) == (0, "")
     for name in names:
         assert re.search(rf"\b{name}\b.*\bmoat\b", answer.out)
+    loaded = moat("list", kind, "--load")
+    assert (loaded.code, loaded.err) == (0, "")
+    for name in names:
+        assert re.search(rf"\b{name}\b.*\bmoat\b", loaded.out)
 
 
 def test_the_list_of_models_says_what_else_a_recipe_may_name(moat):

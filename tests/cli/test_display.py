@@ -7,6 +7,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from moat.catalogue import Listed
 from moat.cli import display
 from moat.cli.display import (
     Bars,
@@ -14,11 +15,11 @@ from moat.cli.display import (
     listener_for_terminal,
     scores_line,
 )
-from moat.cli.tables import estimates_table, registry_table
+from moat.cli.estimates_table import estimates_table
+from moat.cli.names_table import names_table
 from moat.data import Data, Split
 from moat.errors import TrainingError
 from moat.evaluation import EvaluationProgress
-from moat.registry import Entry
 from moat.study import StudyListener, estimate_all, plan
 
 SCORES = {"natural": 97.25, "scores": {"pgd": 50.0, "flow": 61.26}, "union": 40.0}
@@ -190,30 +191,15 @@ def test_scores_are_one_line_in_percent():
     assert scores_line(SCORES) == "natural 97.2  pgd 50.0  flow 61.3  union 40.0"
 
 
-class Listed:
-    """Registered names, one of them broken."""
-
-    kind = "threat"
-
-    class Good:
-        """Shift the image by [a, b]: it stays.
-
-        More of it.
-        """
-
-    def entries(self) -> list[Entry]:
-        return [
-            Entry("broken", "moat-broken 0.1", None, "ImportError: no [red] module [/nowhere]"),
-            Entry("good", "moat", self.Good),
-            Entry("silent", "moat", type("Silent", (), {})),
-        ]
-
-
-def test_what_is_registered_is_listed_with_why_it_could_not_be_loaded():
-    text = text_of(registry_table(Listed()))
+def test_what_is_listed_says_why_it_could_not_be_loaded():
+    listed = [
+        Listed("broken", "moat-broken 0.1", error="ImportError: no [red] module [/nowhere]"),
+        Listed("good", "moat", "Shift the image by [a, b]: it stays."),
+        Listed("silent", "moat"),
+    ]
+    text = text_of(names_table("threats", listed))
     assert "what the threat is" in text
     assert "Shift the image by [a, b]: it stays." in text
-    assert "More of it" not in text
     assert "not loaded: ImportError: no [red] module [/nowhere]" in text
     assert text.count("not loaded") == 1
 

@@ -5,7 +5,7 @@ import pytest
 from moat.errors import RunFolderError
 from moat.evaluation.sanity import Check
 from moat.report import make_fronts, make_scoreboards, read_points
-from moat.report.files import csv_text, json_text
+from moat.report.front.data import csv_text, json_text
 from moat.report.front.notes import notes
 from moat.report.gate import gate_notes, worst_verdict
 from moat.report.one_run.scores import score_runs

@@ -8,17 +8,23 @@ from moat.cli.options import Listing
 from moat.plain import json_of
 
 
-def list_(kind: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
+def list_(
+    kind: Annotated[Listing, typer.Argument(help="What to list.")],
+    load: Annotated[
+        bool, typer.Option("--load", help="Import each, and say why one cannot be imported.")
+    ] = False,
+) -> None:
     """Show what a recipe can name, and the package that each comes from."""
-    from importlib import import_module
-
+    from moat.catalogue import catalogue
     from moat.cli.console import console
-    from moat.cli.tables import registry_table
-    from moat.registry import Registry
+    from moat.cli.names_table import names_table
 
-    module = {"datasets": "data"}.get(kind.value, kind.value)
-    registry: Registry[object] = import_module(f"moat.{module}").registry
-    console.print(registry_table(registry))
+    if load:
+        from moat.cli.imported import imported
+
+        console.print(names_table(kind.value, imported(kind.value)))
+    else:
+        console.print(names_table(kind.value, catalogue(kind.value)))
 
 
 def schema() -> None:

@@ -98,7 +98,7 @@ def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results
     """Validate the recipe, load its data, time a few passes, and print what the study costs."""
     from moat.cli.console import console
     from moat.cli.display import PlainLines
-    from moat.cli.tables import estimates_table
+    from moat.cli.estimates_table import estimates_table
     from moat.runs import CACHE
     from moat.study import estimate_all, plan
 

@@ -1,32 +1,11 @@
-"""What is listed and estimated, as tables."""
+"""What is estimated, as a table."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from moat.registry import Registry
 from moat.study import RunEstimate
-
-
-def registry_table(registry: Registry[Any]) -> Table:
-    """Show each registered name with its origin and its first line, or why it failed to load."""
-    table = Table("name", "from", f"what the {registry.kind} is")
-    for entry in registry.entries():
-        about = Text((entry.value.__doc__ or "").partition("\n")[0]) if entry.value else None
-        why = Text(f"not loaded: {entry.error}", style="red")
-        table.add_row(Text(entry.name), Text(entry.origin), why if about is None else about)
-    if registry.kind in _ALSO:
-        table.caption = Text(_ALSO[registry.kind])
-    return table
-
-
-_ALSO = {
-    "model": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
-    "python:module:callable, a callable of your own"
-}
-"""What a recipe may name besides what is registered."""
 
 
 def estimates_table(estimates: Sequence[RunEstimate]) -> Table:

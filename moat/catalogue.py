@@ -1,0 +1,99 @@
+"""What a recipe can name, read off source files: nothing is imported, and no plug-in runs."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+
+_DECORATORS = {
+    "threats": "threat",
+    "scalarizers": "scalarizer",
+    "models": "model",
+    "datasets": "dataset",
+}
+ROOMS = {"datasets": "data"}
+_DEEPEST = 8  # modules through which a class is handed on
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A name, where it comes from, and the first line of its description or why it has none."""
+
+    name: str
+    origin: str
+    about: str = ""
+    error: str = ""
+
+
+def catalogue(kind: str) -> list[Listed]:
+    """Return what moat and the installed packages register under a kind, by name.
+
+    `kind` is threats, scalarizers, models or datasets. What a package declares is looked up as its
+    entry point says, and described by its class's docstring; an error says what is missing there.
+    """
+    own = {listed.name: listed for listed in _own(kind)}
+    for point in metadata.entry_points(group=f"moat.{kind}"):
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        name = f"{point.name} ({origin})" if point.name in own else point.name
+        try:
+            own[name] = Listed(name, origin, _about(_class_at(point.module, point.attr)))
+        except (LookupError, OSError, SyntaxError, ValueError) as error:
+            own[name] = Listed(name, origin, error=f"{type(error).__name__}: {error}")
+    return [own[name] for name in sorted(own)]
+
+
+def _own(kind: str) -> Iterator[Listed]:
+    for file in sorted((Path(__file__).parent / ROOMS.get(kind, kind)).glob("*.py")):
+        for statement in _tree(file).body:
+            if isinstance(statement, ast.ClassDef):
+                for name in _declared_names(statement, _DECORATORS[kind]):
+                    yield Listed(name, "moat", _about(statement))
+
+
+def _declared_names(declared: ast.ClassDef, by: str) -> Iterator[str]:
+    for call in declared.decorator_list:
+        match call:
+            case ast.Call(func=ast.Name(id=called), args=[ast.Constant(value=str(name)), *_]):
+                if called == by:
+                    yield name
+
+
+def _class_at(module: str, attribute: str, depth: int = 0) -> ast.ClassDef:
+    """Return the class of that name in a module, or in the module which it is imported from."""
+    file, is_package = _home(module)
+    for statement in reversed(_tree(file).body):
+        match statement:
+            case ast.ClassDef(name=name) if name == attribute:
+                return statement
+            case ast.ImportFrom(module=source, names=names, level=level) if depth < _DEEPEST:
+                for alias in names:
+                    if (alias.asname or alias.name) == attribute:
+                        package = module if is_package else module.rpartition(".")[0]
+                        target = "." * level + (source or "")
+                        home = resolve_name(target, package) if level else target
+                        return _class_at(home, alias.name, depth + 1)
+    raise LookupError(f"{module} declares no class {attribute}")
+
+
+def _home(module: str) -> tuple[Path, bool]:
+    """Return a module's file and whether it is a package's, by looking for it alone."""
+    top, *parts = module.split(".")
+    spec, name = find_spec(top), top
+    for part in parts:
+        name = f"{name}.{part}"
+        within = spec.submodule_search_locations if spec else None
+        spec = PathFinder.find_spec(name, within) if within is not None else None
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        raise LookupError(f"there is no module {module}")
+    return Path(spec.origin), spec.submodule_search_locations is not None
+
+
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes(), str(file))
+
+
+def _about(declared: ast.ClassDef) -> str:
+    return (ast.get_docstring(declared) or "").partition("\n")[0]
