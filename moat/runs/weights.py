@@ -8,7 +8,7 @@ import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from safetensors.torch import load, save
@@ -64,8 +64,8 @@ def require_kept(state: Mapping[str, Any]) -> None:
             ) from error
 
 
-def save_plainly(state: Mapping[str, Any], file: IO[bytes]) -> None:
-    """Keep a table of tensors and plain data as torch does."""
+def save_plainly(state: Mapping[str, Any], file: Any) -> None:
+    """Write a table of tensors and plain data into a binary file, as torch does."""
     torch.save(dict(state), file)
 
 

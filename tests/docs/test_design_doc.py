@@ -11,7 +11,8 @@ PAGE = (ROOT / "docs/design.md").read_text("utf-8")
 def floors() -> list[set[str]]:
     """Return the rooms of each floor by the contract, the highest first."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (contract,) = [one for one in contracts if one["type"] == "layers"]
     return [set(re.split(r"\s*[|:]\s*", layer)) for layer in contract["layers"]]
 
 

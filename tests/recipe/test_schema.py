@@ -44,7 +44,7 @@ def test_the_schema_knows_every_key_of_the_recipes_of_the_repository(schema, pat
     for table in document.get("variant", []):
         assert unknown(schema, variant, table) == []
     for table in document.get("figure", []):
-        kind = schema["$defs"][f"{table['type'].capitalize()}Table"]
+        kind = schema["$defs"][table["type"].capitalize()]
         assert unknown(schema, kind, table) == []
     threat = schema["$defs"]["ThreatTable"]
     for table in filter(None, document.get("threats", {}).values()):  # false leaves one out
