@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from moat import testing as testing
     from moat import threats as threats
     from moat.errors import MoatError
+    from moat.frames import results
     from moat.study import evaluate_model, load, train
 
 _FUNCTIONS = {
     **dict.fromkeys(("evaluate_model", "load", "train"), "moat.study"),
+    "results": "moat.frames",
     "MoatError": "moat.errors",
 }
 _MODULES = (
@@ -28,7 +30,7 @@ _MODULES = (
     *("scalarizers", "testing", "threats", "training"),
 )
 
-__all__ = ["MoatError", "__version__", "evaluate_model", "load", "train"]
+__all__ = ["MoatError", "__version__", "evaluate_model", "load", "results", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from moat.records import Relationship
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
 from moat.report.front.pairs import draw_pairs
+from moat.report.groups import Group
 from moat.report.manifest import write_files
 from moat.report.plots.declared import TYPES, Declared, declared_by
 from moat.report.plots.difference import draw_difference
@@ -21,6 +22,7 @@ from moat.report.plots.relationship import draw_relationship
 from moat.report.plots.runs import Runs, read_runs
 from moat.report.plots.strengths import draw_strengths
 from moat.report.plots.training import draw_training
+from moat.report.settings import settings_of
 from moat.report.style import render
 
 Draw = Callable[[], Figure]
@@ -74,13 +76,7 @@ def make_plots(
     `figures` are drawn in place of those that the runs' own recipes declare. PlotError for a kind
     that nobody draws; a picture that these runs do not support is missing, with the reason.
     """
-    for kind in kinds:
-        if kind not in KINDS:
-            raise PlotError(
-                f"no picture is called {kind!r}.{did_you_mean(kind, KINDS)}",
-                where="--kind",
-                hint=f"known: {', '.join(KINDS)}",
-            )
+    _require_kinds(kinds)
     groups, skipped = read_runs(results)
     plots = Plots(tuple(kind for kind in KINDS if kind in kinds or not kinds), skipped=skipped)
     declared = [_declared(runs, figures, plots) for runs in groups]
@@ -99,6 +95,23 @@ def make_plots(
     return plots
 
 
+def draw_kind(kind: str, group: Group) -> Figure:
+    """Draw one kind of a group's runs; of several declared figures the first.
+
+    PlotError for a kind that nobody draws, and for what these runs do not support.
+    """
+    _require_kinds([kind])
+    runs = Runs(group, tuple(settings_of(group)))
+    if kind in OF_GROUPS:
+        return OF_GROUPS[kind](runs)
+    declared, _ = declared_by(runs)
+    for study, figures in declared.items():
+        for figure in figures:
+            if isinstance(figure, TYPES[kind]):
+                return _of_recipe(runs, study, figure)()
+    raise PlotError(f"{kind}: no recipe of these runs has a [[figure]] of this type.")
+
+
 def write_plots(plots: Plots, folder: Path) -> list[Path]:
     """Write each picture as PNG and SVG and return the paths.
 
@@ -112,6 +125,16 @@ def write_plots(plots: Plots, folder: Path) -> list[Path]:
         for format in ("png", "svg")
     }
     return write_files(files, folder, plots.kinds, ("png", "svg"))
+
+
+def _require_kinds(kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        if kind not in KINDS:
+            raise PlotError(
+                f"no picture is called {kind!r}.{did_you_mean(kind, KINDS)}",
+                where="--kind",
+                hint=f"known: {', '.join(KINDS)}",
+            )
 
 
 def _draw(kind: str, draws: Sequence[tuple[Runs, Draw]], plots: Plots) -> None:

@@ -1,0 +1,171 @@
+"""The finished runs below some folders, as frames, fronts and figures."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from moat.errors import FrontError, MoatError, PlotError, did_you_mean
+from moat.frames.comparison import Comparison
+from moat.frames.examples_frame import examples_frame
+from moat.frames.front import ResultsFront
+from moat.frames.runs_frame import runs_frame
+from moat.frames.scores_frame import scores_frame
+from moat.report.evidence import outcomes_of
+from moat.report.front.front import fronts_of
+from moat.report.groups import Group, group_points, unequal_lines
+from moat.report.points import Point, read_points
+from moat.report.rows import Row, rows_of
+from moat.report.words import some
+from moat.runs import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as InteractiveFigure
+
+
+class Results:
+    """The finished runs below some folders. `moat.results` opens them.
+
+    Runs on the same data under the same protocol are comparable: they form a group. `front`,
+    `plot` and `interactive` are of one group; of several, `groups` has each as Results of its own.
+
+    Nothing is searched or trained, and torch is not imported: scores are made of the stored
+    outcomes, as every command of moat makes them.
+    """
+
+    def __init__(self, points: Sequence[Point], skipped: Sequence[str] = ()) -> None:
+        self._points = tuple(points)
+        self.skipped = tuple(skipped)
+        """Why runs below these folders could not be read."""
+
+    @cached_property
+    def _groups(self) -> list[Group]:
+        return group_points(self._points)
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return [row for group in self._groups for row in rows_of(group)]
+
+    @property
+    def groups(self) -> tuple["Results", ...]:
+        """The comparable runs, each group as Results of its own."""
+        return tuple(Results(group.points) for group in self._groups)
+
+    @cached_property
+    def runs(self) -> pl.DataFrame:
+        """A row a run: names, settings, training, and the scores that sum it up."""
+        return runs_frame(self._rows)
+
+    @cached_property
+    def scores(self) -> pl.DataFrame:
+        """A row a run, threat, strength and score, each with its 95 % interval over examples."""
+        return scores_frame(self._rows)
+
+    @cached_property
+    def examples(self) -> pl.DataFrame:
+        """A row a run, test example and search: what it came to, and the highest loss found."""
+        return examples_frame(
+            (point.where, outcomes_of(RunFolder(point.folder), point.protocol_hash))
+            for point in self._points
+        )
+
+    def front(
+        self,
+        *,
+        objectives: Sequence[str] = (),
+        prefer: Mapping[str, float] | None = None,
+        against: str | Path | None = None,
+    ) -> ResultsFront:
+        """Return which settings no other dominates, as `moat front` does.
+
+        `objectives` are names of scores, threats and ensembles; `prefer` gives scores their weights
+        and names one run, chosen on held-out examples; `against` is another results folder. Raises
+        FrontError for what is unknown, and where the runs are not comparable.
+        """
+        rival = None if against is None else Path(against)
+        (front,), _ = fronts_of([self._group], list(objectives), rival, prefer)
+        return ResultsFront(front)
+
+    def compare(self, *runs: str) -> Comparison:
+        """Return runs beside the first of them, paired on the same examples.
+
+        A run is named by its label where one run has it ("average-at"), by its label and seed
+        ("average-at seed 1"), or by its folder as the column `run` has it.
+        """
+        from moat.report.side_by_side import compare_runs
+
+        compared = compare_runs([self._named(name).folder for name in runs])
+        if compared.refusal is not None:
+            raise compared.refusal
+        return Comparison(compared)
+
+    def plot(self, kind: str) -> "Figure":
+        """Return a picture as a matplotlib figure: one of the kinds that `moat plot` draws.
+
+        Raises PlotError for a kind that nobody draws, and where the runs do not support it.
+        """
+        from moat.report.plots.kinds import draw_kind
+
+        return draw_kind(kind, self._group)
+
+    def interactive(self, kind: str = "front") -> "InteractiveFigure":
+        """Return a picture as a plotly figure, for a notebook: the front.
+
+        Raises PlotError for any other kind.
+        """
+        if kind != "front":
+            raise PlotError(
+                f"no interactive picture is called {kind!r}.{did_you_mean(kind, ['front'])}",
+                hint="known: front; `plot` draws the other kinds.",
+            )
+        return self.front().interactive()
+
+    @property
+    def _group(self) -> Group:
+        if len(self._groups) == 1:
+            return self._groups[0]
+        raise FrontError(
+            f"these runs form {len(self._groups)} groups: scores on different data or under "
+            "different protocols are not comparable.",
+            hint="\n".join([*unequal_lines(self._groups), "`.groups` has each group alone."]),
+        )
+
+    def _named(self, name: str) -> Point:
+        known: dict[str, list[Point]] = {}
+        for point in self._points:
+            for called in {point.where, point.label, f"{point.label} seed {point.seed}"}:
+                known.setdefault(called, []).append(point)
+        found = known.get(name, [])
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise MoatError(
+                f"no run is called {name!r}.{did_you_mean(name, known)}",
+                hint="known: " + some([point.where for point in self._points]),
+            )
+        raise MoatError(
+            f"{len(found)} runs are called {name!r}.",
+            hint="Name one: " + some([f"{p.label} seed {p.seed}" for p in found]),
+        )
+
+    def __repr__(self) -> str:
+        studies = some(list(dict.fromkeys(point.study for point in self._points)))
+        return f"Results of {len(self._points)} runs of {studies}"
+
+
+def results(*folders: str | Path) -> Results:
+    """Return the finished runs below some folders, as data.
+
+    A run that lies below two of them counts once. Raises FrontError for a folder without any.
+
+    Example:
+        >>> found = results("results/digits_pareto")  # doctest: +SKIP
+        >>> found.scores.filter(pl.col("score") == "union")  # doctest: +SKIP
+    """
+    if not folders:
+        raise MoatError("no results folder is named.", hint='moat.results("results/digits_pareto")')
+    points, skipped = read_points(*map(Path, folders))
+    return Results(points, skipped)

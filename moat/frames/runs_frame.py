@@ -1,0 +1,71 @@
+"""A row a run: what it is, how it was trained, and the scores that sum it up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from moat.report.gate import worst_verdict
+from moat.report.rows import Row
+
+SCHEMA: dict[str, pl.DataType] = {
+    "run": pl.String(),
+    "study": pl.String(),
+    "variant": pl.String(),
+    "label": pl.String(),
+    "seed": pl.Int64(),
+    "natural": pl.Float64(),
+    "total": pl.Float64(),
+    "union": pl.Float64(),
+    "universal": pl.Float64(),
+    "sacrificed": pl.Float64(),
+    "examples": pl.Int64(),
+    "data": pl.String(),
+    "protocol": pl.String(),
+    "epochs": pl.Int64(),
+    "steps": pl.Int64(),
+    "seconds": pl.Float64(),
+    "gate": pl.String(),
+    "folder": pl.String(),
+}
+SWEEP = "sweep."
+"""Before the dotted key of a sweep, in the name of its column."""
+
+
+def runs_frame(rows: Sequence[Row]) -> pl.DataFrame:
+    """Return a row a run; every key that some run sweeps is a further column."""
+    table = pl.DataFrame([_row(row) for row in rows], schema=SCHEMA, orient="row")
+    keys = dict.fromkeys(key for row in rows for key in row.point.sweep)
+    return table.with_columns(
+        pl.Series(SWEEP + key, [row.point.sweep.get(key) for row in rows], strict=False)
+        for key in keys
+    )
+
+
+def _row(row: Row) -> dict[str, Any]:
+    point = row.point
+    training = point.training
+    return {
+        "run": point.where,
+        "study": point.study,
+        "variant": point.variant,
+        "label": point.label,
+        "seed": point.seed,
+        "natural": point.natural,
+        "total": point.total,
+        "union": point.union,
+        "universal": row.universal,
+        "sacrificed": row.sacrificed,
+        "examples": point.examples,
+        "data": str(point.data.get("type", "")),
+        "protocol": point.protocol_hash,
+        "epochs": _number(training.get("epoch"), int),
+        "steps": _number(training.get("steps"), int),
+        "seconds": _number(training.get("seconds"), int | float),
+        "gate": worst_verdict(point),
+        "folder": str(point.folder),
+    }
+
+
+def _number(value: Any, kind: Any) -> Any:
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None
