@@ -3,9 +3,12 @@
 The import hook must stand before the first import of moat, so it is installed here.
 """
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 # Before torch: on tiny batches a second thread only waits, and beside other work ten times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -94,3 +97,18 @@ def recipe(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with results of recipes/digits_pareto.toml: `digits_pareto`, of three seeds, and
+    `demo`, of the first alone. Weights, checkpoints and what the sanity gate kept are left out."""
+    folder = tmp_path_factory.mktemp("golden")
+    with ZipFile(Path(__file__).parent / "golden/digits_three_seeds.zip") as kept:
+        kept.extractall(folder)
+    three, demo = folder / "digits_pareto", folder / "demo"
+    shutil.copytree(three, demo, ignore=shutil.ignore_patterns("seed-1", "seed-2"))
+    plan = json.loads((demo / "study.json").read_text("utf-8"))
+    plan["runs"] = [run for run in plan["runs"] if run["seed"] == 0]
+    (demo / "study.json").write_text(json.dumps(plan), "utf-8")
+    return folder
