@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from moat.report.front.pairs import draw_pairs
     from moat.report.front.table import front_table
     from moat.report.gate import failed_checks
+    from moat.report.one_run.csv import runs_csv
     from moat.report.one_run.scores import RunScores, score_runs
-    from moat.report.one_run.table import run_table
+    from moat.report.one_run.table import run_sheet, run_table
     from moat.report.plots import KINDS, Plots, make_plots, write_plots
     from moat.report.points import Point, read_point, read_points
     from moat.report.protocols.compared import ProtocolComparison, compare_protocols
@@ -68,7 +69,9 @@ _HOMES = {
     "outcomes_of": "evidence",
     "read_point": "points",
     "read_points": "points",
+    "run_sheet": "one_run.table",
     "run_table": "one_run.table",
+    "runs_csv": "one_run.csv",
     "score_runs": "one_run.scores",
     "score_table": "scores.table",
     "status_table": "status.table",
@@ -111,7 +114,9 @@ __all__ = [
     "outcomes_of",
     "read_point",
     "read_points",
+    "run_sheet",
     "run_table",
+    "runs_csv",
     "score_runs",
     "score_table",
     "status_table",

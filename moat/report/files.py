@@ -5,7 +5,7 @@ from pathlib import Path
 from moat.report.manifest import write_files
 from moat.report.protocols.compared import ProtocolComparison
 from moat.report.protocols.shown import against_csv, against_markdown
-from moat.report.scores.markdown import markdown_of
+from moat.report.scores.markdown import board_markdown
 from moat.report.scores.scoreboard import ScoreReport
 from moat.report.scores.tidy import scores_csv
 from moat.report.side_by_side import RunComparison
@@ -26,7 +26,7 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
     Every report.md names the runs that could not be read: their group is not known.
     """
     files: list[Files] = [
-        {"md": markdown_of(board, report.messages), "csv": scores_csv(board)}
+        {"md": board_markdown(board, report.messages), "csv": scores_csv(board)}
         for board in report.boards
     ]
     return write_groups("report", folder, files)

@@ -15,11 +15,12 @@ from moat.cli.display import (
     listener_for_terminal,
     scores_line,
 )
-from moat.cli.estimates_table import estimates_table
-from moat.cli.names_table import names_table
+from moat.cli.estimates_sheet import estimates_sheet
+from moat.cli.names_sheet import names_sheet
 from moat.data import Data, Split
 from moat.errors import TrainingError
 from moat.evaluation import EvaluationProgress
+from moat.sheets import terminal_of
 from moat.study import StudyListener, estimate_all, plan
 
 SCORES = {"natural": 97.25, "scores": {"pgd": 50.0, "flow": 61.26}, "union": 40.0}
@@ -197,7 +198,7 @@ def test_what_is_listed_says_why_it_could_not_be_loaded():
         Listed("good", "moat", "Shift the image by [a, b]: it stays."),
         Listed("silent", "moat"),
     ]
-    text = text_of(names_table("threats", listed))
+    text = text_of(terminal_of(names_sheet("threats", listed), gap=2))
     assert "what the threat is" in text
     assert "Shift the image by [a, b]: it stays." in text
     assert "not loaded: ImportError: no [red] module [/nowhere]" in text
@@ -206,7 +207,7 @@ def test_what_is_listed_says_why_it_could_not_be_loaded():
 
 def test_estimates_are_listed_with_their_sum(recipe):
     estimates = estimate_all(plan(recipe()), "cpu")
-    text = text_of(estimates_table(estimates))
+    text = text_of(terminal_of(estimates_sheet(estimates), gap=2))
     assert "passes an example, at most: forwards/backwards" in text
     assert "4 run(s), about " in text
     assert "1438+40" in text

@@ -27,6 +27,9 @@ COMMANDS = {
         "--out",
         "out",
     ),
+    "front-latex": ("front", "{results}", "--format", "latex"),
+    "report-latex": ("report", "{results}", "--format", "latex"),
+    "score-markdown": ("score", "{results}/average-at/seed-0", "--format", "markdown"),
     "watch": ("watch", "{results}", "--once"),
 }
 FILES = (

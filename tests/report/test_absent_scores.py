@@ -12,7 +12,7 @@ from moat.report.groups import group_points
 from moat.report.notes import absence_notes, falls_notes
 from moat.report.points import read_points
 from moat.report.rows import rows_of
-from moat.report.scores.markdown import markdown_of
+from moat.report.scores.markdown import board_markdown
 from moat.report.scores.notes import board_notes
 from moat.report.scores.tidy import scores_csv
 
@@ -111,7 +111,7 @@ def test_a_scoreboard_has_dashes_where_nothing_can_be_scored(results):
 
 def test_markdown_and_csv_have_them_too(results):
     (board,) = make_scoreboards(results).boards
-    assert "| **total** | - | - | - |" in markdown_of(board)
+    assert "| **total** | - | - | - |" in board_markdown(board)
     lines = {
         (line["label"], line["score"]): line["ours"]
         for line in csv.DictReader(io.StringIO(scores_csv(board)))

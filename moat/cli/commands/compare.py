@@ -1,11 +1,14 @@
 """Finished runs side by side, from what is stored."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.plain import json_of
+from moat.cli.formats import Format, FormatOption, sheets_text
+
+if TYPE_CHECKING:
+    from moat.report import RunComparison
 
 
 def compare(
@@ -16,21 +19,41 @@ def compare(
     ids: Annotated[
         bool, typer.Option("--ids", help="Show the id of every example one run alone withstands.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print plain JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    form: FormatOption = Format.table,
     out: Annotated[
         Path | None, typer.Option(help="Also write tables, and what came of each example, there.")
     ] = None,
 ) -> None:
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
     from moat.cli.console import console
-    from moat.report import compare_runs, comparison_shown, comparison_table, write_comparison
+    from moat.report import compare_runs, comparison_shown, write_comparison
 
+    form = Format.json if as_json else form
     comparison = compare_runs(run)
-    if as_json:
-        typer.echo(json_of(comparison_table(comparison), indent=2))
-    else:
+    if form is Format.table:
         console.print(comparison_shown(comparison, console.width, ids))
+    else:
+        typer.echo(_text(comparison, form))
     for path in write_comparison(comparison, out) if out else []:
-        typer.echo(f"wrote {path}", err=as_json)
+        typer.echo(f"wrote {path}", err=form is not Format.table)
     if comparison.refusal:
         raise comparison.refusal
+
+
+def _text(comparison: "RunComparison", form: Format) -> str:
+    from moat.report.side_by_side.sheets import all_sheets
+    from moat.report.side_by_side.written import (
+        comparison_csv,
+        comparison_json,
+        comparison_markdown,
+    )
+
+    made = {
+        Format.csv: comparison_csv,
+        Format.json: comparison_json,
+        Format.markdown: comparison_markdown,
+    }
+    if form in made:
+        return made[form](comparison).rstrip("\n")
+    return sheets_text(all_sheets(comparison), form)

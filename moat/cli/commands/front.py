@@ -1,11 +1,15 @@
 """Which runs no other run dominates."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moat.cli.formats import Format, FormatOption, require_one, sheets_text
 from moat.cli.options import listed, weighed
+
+if TYPE_CHECKING:
+    from moat.report import FrontReport
 
 
 def front(
@@ -31,8 +35,12 @@ def front(
         Path | None,
         typer.Option(help="Where the files go: RESULTS, of several the working folder."),
     ] = None,
+    form: FormatOption = Format.table,
 ) -> None:
-    """Show which runs no other run dominates, and write the table and the picture."""
+    """Show which runs no other run dominates, and write the table and the picture.
+
+    In another form than a table's, files are written with --out alone.
+    """
     from moat.cli.console import console
     from moat.report import front_table, interval_table, make_fronts, write_front
 
@@ -45,6 +53,12 @@ def front(
     )
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)
+    if form is not Format.table:
+        require_one(len(report.fronts), "front", form)
+        typer.echo(_text(report, form))
+        for path in write_front(report, out) if out else []:
+            typer.echo(f"wrote {path}", err=True)
+        return
     for one in report.fronts:
         console.print(front_table(one, console.width))
         if sure := interval_table(one):
@@ -54,3 +68,16 @@ def front(
     folder = out or (results[0] if len(results) == 1 else Path())
     for path in write_front(report, folder):
         typer.echo(f"wrote {path}")
+
+
+def _text(report: "FrontReport", form: Format) -> str:
+    from moat.report.front.data import csv_text, json_text
+    from moat.report.front.interval_table import interval_sheet
+    from moat.report.front.table import front_sheet
+
+    if form is Format.csv:
+        return csv_text(report.fronts[0]).rstrip("\n")
+    if form is Format.json:
+        return json_text(report.fronts[0], report.skipped).rstrip("\n")
+    sheets = [sheet for one in report.fronts for sheet in (front_sheet(one), interval_sheet(one))]
+    return sheets_text([sheet for sheet in sheets if sheet is not None], form)

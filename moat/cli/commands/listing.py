@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.formats import Format, FormatOption, sheet_text
 from moat.cli.options import Listing
 from moat.plain import json_of
 
@@ -13,18 +14,21 @@ def list_(
     load: Annotated[
         bool, typer.Option("--load", help="Import each, and say why one cannot be imported.")
     ] = False,
+    form: FormatOption = Format.table,
 ) -> None:
     """Show what a recipe can name, and the package that each comes from."""
     from moat.catalogue import catalogue
     from moat.cli.console import console
-    from moat.cli.names_table import names_table
+    from moat.cli.names_sheet import names_sheet
+    from moat.sheets import terminal_of
 
     if load:
-        from moat.cli.imported import imported
-
-        console.print(names_table(kind.value, imported(kind.value)))
+        from moat.cli.imported import imported as catalogue
+    sheet = names_sheet(kind.value, catalogue(kind.value))
+    if form is Format.table:
+        console.print(terminal_of(sheet, gap=2))
     else:
-        console.print(names_table(kind.value, catalogue(kind.value)))
+        typer.echo(sheet_text(sheet, form))
 
 
 def schema() -> None:

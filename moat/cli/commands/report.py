@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.formats import Format, FormatOption, require_one
 from moat.cli.options import weighed
 
 
@@ -37,10 +38,15 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
     ] = None,
+    form: FormatOption = Format.table,
 ) -> None:
-    """Show every score, runs across and scores down, beside the figures that a paper prints."""
+    """Show every score, runs across and scores down, beside the figures that a paper prints.
+
+    In another form than a table's, files are written with --out alone.
+    """
     from moat.cli.console import console
     from moat.cli.published import published_of
+    from moat.cli.report_text import against_text, boards_text
     from moat.report import (
         against_table,
         compare_protocols,
@@ -58,18 +64,27 @@ def report(
         if html:
             raise typer.BadParameter("--html shows one protocol; leave out --against")
         comparison = compare_protocols(results, against)
-        console.print(against_table(comparison))
-        for path in write_against(comparison, out or results):
-            typer.echo(f"wrote {path}")
+        if form is Format.table:
+            console.print(against_table(comparison))
+            out = out or results
+        else:
+            typer.echo(against_text(comparison, form))
+        for path in write_against(comparison, out) if out else []:
+            typer.echo(f"wrote {path}", err=form is not Format.table)
         return
     published, variants = published_of(recipe) if recipe else (None, [])
     made = make_scoreboards(results, published, variants)
     for message in made.messages:
         typer.echo(message, err=True)
-    for board in made.boards:
-        console.print(score_table(board, console.width))
-    for path in write_report(made, out or results):
-        typer.echo(f"wrote {path}")
+    if form is Format.table:
+        for board in made.boards:
+            console.print(score_table(board, console.width))
+        out = out or results
+    else:
+        require_one(len(made.boards), "report", form)
+        typer.echo(boards_text(made, form))
+    for path in write_report(made, out) if out else []:
+        typer.echo(f"wrote {path}", err=form is not Format.table)
     if html:
         from moat.report.front.front import fronts_of
         from moat.report.page import write_page

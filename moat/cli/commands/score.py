@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.formats import Format, FormatOption, sheets_text
 from moat.cli.options import listed
 from moat.plain import json_of
 
@@ -17,15 +18,20 @@ def score(
     baseline: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Add the universal score against this run.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print plain JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    form: FormatOption = Format.table,
 ) -> None:
     """Show every score of single runs, from their stored outcomes: no attack is run."""
     from moat.cli.console import console
-    from moat.report import run_table, score_runs
+    from moat.report import run_sheet, run_table, runs_csv, score_runs
 
     scored = score_runs(run, listed(union), baseline)
-    if as_json:
+    if as_json or form is Format.json:
         typer.echo(json_of([one.as_table() for one in scored], indent=2))
-        return
-    for one in scored:
-        console.print(run_table(one))
+    elif form is Format.csv:
+        typer.echo(runs_csv(scored).rstrip("\n"))
+    elif form is not Format.table:
+        typer.echo(sheets_text([run_sheet(one) for one in scored], form))
+    else:
+        for one in scored:
+            console.print(run_table(one))

@@ -98,10 +98,11 @@ def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results
     """Validate the recipe, load its data, time a few passes, and print what the study costs."""
     from moat.cli.console import console
     from moat.cli.display import PlainLines
-    from moat.cli.estimates_table import estimates_table
+    from moat.cli.estimates_sheet import estimates_sheet
     from moat.runs import CACHE
+    from moat.sheets import terminal_of
     from moat.study import estimate_all, plan
 
     plans = plan(recipe, **picked)  # type: ignore[arg-type]
     estimates = estimate_all(plans, device.value, results / CACHE, PlainLines())
-    console.print(estimates_table(estimates))
+    console.print(terminal_of(estimates_sheet(estimates), gap=2))

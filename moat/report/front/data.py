@@ -8,7 +8,7 @@ from moat.report.front.front import Front
 from moat.report.front.notes import notes
 from moat.report.gate import worst_verdict
 from moat.report.rows import Row
-from moat.report.scores.tidy import csv_of
+from moat.sheets import csv_of
 
 FORMAT = 3
 """Before 2 there were no settings; before 3, a run's `on_front` was that of its setting."""

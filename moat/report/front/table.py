@@ -1,12 +1,10 @@
-"""A front as a table for the terminal."""
+"""A front as a table."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
 from moat.names import NATURAL
 from moat.report.front.front import Front
@@ -15,7 +13,7 @@ from moat.report.front.objectives import objective_of
 from moat.report.notes import REACH
 from moat.report.numbers import percent
 from moat.report.settings import Setting
-from moat.report.terminal import width_of
+from moat.sheets import FAINT, STRONG, Sheet, terminal_of, width_of
 
 _OUT_OF_REACH = "r out of\nreach"
 
@@ -33,51 +31,51 @@ def front_table(front: Front, width: int = 120) -> Table:
     For a terminal that is too narrow, headings are broken, then the share of steps whose r was
     out of reach is left out, then runs are named by numbers; last, names are wrapped.
     """
-    shared = any(point.out_of_reach is not None for point in front.group.points)
-    reaches = (True, False) if shared else (False,)
+    reaches = (True, False) if _has_reach(front) else (False,)
     layouts = [
         *(_Layout(reach, broken) for reach in reaches for broken in (False, True)),
         *(_Layout(reach, broken=True, numbered=True) for reach in reaches),
     ]
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
     for layout in layouts:
-        table = _table(front, layout, scores)
+        table = terminal_of(_sheet(front, layout, scores), gap=0)
         if width_of(table) <= width:
             break
     return table
 
 
-def _table(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Table:
+def front_sheet(front: Front) -> Sheet:
+    """Return the same with all that there is room for, for a file."""
+    scores = [_scores(setting, front.group.scored) for setting in front.settings]
+    return _sheet(front, _Layout(_has_reach(front)), scores)
+
+
+def _has_reach(front: Front) -> bool:
+    return any(point.out_of_reach is not None for point in front.group.points)
+
+
+def _sheet(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Sheet:
     threats = front.group.scored
     seeds = len({point.seed for point in front.group.points}) > 1
     studies = len(front.group.studies) > 1
-    table = Table(
-        title=Text(front.group.title),
-        caption=Text("\n".join([*notes(front), *[f"{REACH}."] * layout.reach])),
-        box=SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-        show_edge=False,
-        padding=0,
-    )
-    if layout.numbered:
-        table.add_column("#", justify="right", no_wrap=True)
-    for name in [*["study"] * studies, "run"]:
-        table.add_column(name, overflow="fold")
-    numbers = ["natural", *threats, "universal", "total", "union", *[_OUT_OF_REACH] * layout.reach]
-    for name in [*["seed"] * seeds, *numbers]:
-        heading = _broken(name) if layout.broken else name
-        table.add_column(Text(heading), justify="right", min_width=5, no_wrap=True)
-    table.add_column("front", overflow="fold")
+    names = [*["study"] * studies, "run"]
+    numbers = [
+        *["seed"] * seeds,
+        *("natural", *threats, "universal", "total", "union"),
+        *[_OUT_OF_REACH] * layout.reach,
+    ]
+    if layout.broken:
+        numbers = [_broken(name) for name in numbers]
     labels = Counter((s.first.study, s.first.label, seeds_text(s)) for s in front.settings)
+    rows = []
     for place, setting in enumerate(front.settings):
         rival = front.dominated_by[place]
         first = setting.first
         alone = labels[first.study, first.label, seeds_text(setting)] == 1
-        name = first.label if alone else setting.name
-        words = [*[str(place + 1)] * layout.numbered, *[first.study] * studies, name]
         cells = [
-            *words,
+            *[str(place + 1)] * layout.numbered,
+            *[first.study] * studies,
+            first.label if alone else setting.name,
             *[seeds_text(setting)] * seeds,
             *scores[place][: None if layout.reach else -1],
         ]
@@ -85,8 +83,15 @@ def _table(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Ta
             cells.append("●")
         else:
             cells.append(f"< {rival + 1 if layout.numbered else front.settings[rival].name}")
-        table.add_row(*(Text(cell) for cell in cells), style="bold" if rival is None else "dim")
-    return table
+        rows.append(tuple(cells))
+    return Sheet(
+        headings=(*["#"] * layout.numbered, *names, *numbers, "front"),
+        rows=tuple(rows),
+        sides="r" * layout.numbered + "l" * len(names) + "n" * len(numbers) + "l",
+        title=front.group.title,
+        notes=(*notes(front), *[f"{REACH}."] * layout.reach),
+        emphasis=tuple(STRONG if rival is None else FAINT for rival in front.dominated_by),
+    )
 
 
 def seeds_text(setting: Setting) -> str:

@@ -1,10 +1,9 @@
 """One run's scores for the terminal: a line a threat, and what all of them come to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 from moat.names import NATURAL
@@ -12,6 +11,7 @@ from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
 from moat.report.numbers import ABSENT, finite, percent
 from moat.report.one_run.scores import RunScores
+from moat.sheets import Sheet, terminal_of
 
 _TERMS = (
     "worst: the lowest accuracy; conditional: the score among the examples that are right to begin "
@@ -23,37 +23,42 @@ _UNTIL_FALLEN = ", up to its fall where an example fell, since it leaves the sea
 
 def run_table(scores: RunScores) -> Group:
     """Return where the run lies, its table, and what the numbers mean."""
+    sheet = run_sheet(scores)
+    return Group(
+        Text(sheet.title, style="italic"),
+        terminal_of(replace(sheet, title="", notes=())),
+        Text("\n".join(sheet.notes), style="dim"),
+    )
+
+
+def run_sheet(scores: RunScores) -> Sheet:
+    """Return a line a threat, and what all of them come to."""
     point = scores.point
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("", overflow="fold")
-    table.add_column("accuracy at each strength", overflow="fold")
-    for name in ("score", "worst", "conditional", "loss"):
-        table.add_column(name, justify="right", no_wrap=True)
-    _line(table, NATURAL, "", percent(point.natural), "", "", _loss(scores, NATURAL))
+    rows = [(NATURAL, "", percent(point.natural), "", "", _loss(scores, NATURAL))]
     for name in point.scored:
         numbers = (point.scores[name], point.worst[name], point.conditional[name])
-        texts = [percent(finite(number)) for number in numbers]
-        _line(table, name, _strengths(scores, name), *texts, _loss(scores, name))
-    table.add_section()
-    _line(table, "total", _of(point.protocol["summed"]), percent(point.total))
-    _line(table, "union", "", percent(point.union))
+        mean, worst, conditional = (percent(finite(number)) for number in numbers)
+        strengths = _strengths(scores, name)
+        rows.append((name, strengths, mean, worst, conditional, _loss(scores, name)))
+    sums = [
+        ("total", _of(point.protocol["summed"]), point.total),
+        ("union", "", point.union),
+    ]
     if scores.named:
-        _line(table, "union", _of(scores.named), percent(scores.union))
+        sums.append(("union", _of(scores.named), scores.union))
     if scores.baseline is not None:
-        _line(table, "universal", f"against {scores.baseline}", percent(scores.universal))
+        sums.append(("universal", f"against {scores.baseline}", scores.universal))
     until = _UNTIL_FALLEN if point.protocol.get("falls") == "any" else ""
     terms = _TERMS.format(until=until)
     notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]
-    shown: list[RenderableType] = [
-        Text(f"{scores.path}: {point.label}, seed {point.seed}", style="italic"),
-        table,
-        Text("\n".join([*notes, protocol_text(scores.group)]), style="dim"),
-    ]
-    return Group(*shown)
-
-
-def _line(table: Table, *texts: str) -> None:
-    table.add_row(*map(Text, texts))
+    return Sheet(
+        headings=("", "accuracy at each strength", "score", "worst", "conditional", "loss"),
+        rows=(*rows, *((name, of, percent(value), "", "", "") for name, of, value in sums)),
+        sides="llnnnn",
+        title=f"{scores.path}: {point.label}, seed {point.seed}",
+        notes=(*notes, protocol_text(scores.group)),
+        sections=frozenset({len(rows)}),
+    )
 
 
 def _of(names: Sequence[str]) -> str:

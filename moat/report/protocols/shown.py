@@ -1,10 +1,10 @@
 """A comparison of two protocols for the terminal, as Markdown, and as CSV."""
 
+from dataclasses import replace
 from statistics import fmean
+from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 from moat.names import NATURAL
@@ -12,50 +12,59 @@ from moat.report.gate import gate_notes
 from moat.report.notes import examples_text, protocol_text
 from moat.report.numbers import finite, gap, percent
 from moat.report.protocols.compared import SUM, UNION, Pair, ProtocolComparison, Side
-from moat.report.scores.markdown import escaped
-from moat.report.scores.tidy import csv_of
 from moat.report.words import some
+from moat.sheets import Sheet, csv_of, escaped, markdown_of, terminal_of
 
 
 def against_table(comparison: ProtocolComparison) -> Group:
     """Return the title, a line a variant, and the notes."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("", overflow="fold")
-    for name in (NATURAL, *comparison.columns):
-        table.add_column(name, justify="right", overflow="fold")
-    for pair in comparison.pairs:
-        cells = [_both(pair, name) for name in comparison.columns]
-        table.add_row(*map(Text, (pair.label, percent(pair.natural), *cells)))
-    shown: list[RenderableType] = [
+    return Group(
         Text(_title(comparison), style="italic"),
-        table,
+        terminal_of(_sheet(comparison, "", gaps=False), gap=2),
         Text(flattery(comparison), style="bold"),
         Text("\n".join(against_notes(comparison)), style="dim"),
-    ]
-    return Group(*shown)
+    )
 
 
 def against_markdown(comparison: ProtocolComparison) -> str:
     """Return the same as Markdown, each difference in brackets."""
-    lines = [
-        ["run", NATURAL, *comparison.columns],
-        ["---", *["---:"] * (1 + len(comparison.columns))],
-    ]
-    for pair in comparison.pairs:
-        cells = [f"{_both(pair, n)} ({gap(_negative(pair.drop(n)))})" for n in comparison.columns]
-        lines.append([escaped(pair.label), percent(pair.natural), *cells])
     parts = [
         f"# {escaped(_title(comparison))}",
-        "\n".join(f"| {' | '.join(line)} |" for line in lines),
+        markdown_of(_sheet(comparison, "run", gaps=True)),
         escaped(flattery(comparison)),
         "\n".join(f"- {escaped(note)}" for note in against_notes(comparison)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
+def against_sheet(comparison: ProtocolComparison) -> Sheet:
+    """Return title, table and notes, each difference in brackets."""
+    sheet = _sheet(comparison, "run", gaps=True)
+    notes = (flattery(comparison), *against_notes(comparison))
+    return replace(sheet, title=_title(comparison), notes=notes)
+
+
+def _sheet(comparison: ProtocolComparison, first: str, *, gaps: bool) -> Sheet:
+    rows = []
+    for pair in comparison.pairs:
+        cells = [_both(pair, name) for name in comparison.columns]
+        if gaps:
+            drops = [gap(_negative(pair.drop(name))) for name in comparison.columns]
+            cells = [f"{cell} ({drop})" for cell, drop in zip(cells, drops, strict=True)]
+        rows.append((pair.label, percent(pair.natural), *cells))
+    headings = (first, NATURAL, *comparison.columns)
+    return Sheet(headings, tuple(rows), "l" + "r" * (len(headings) - 1))
+
+
 def against_csv(comparison: ProtocolComparison) -> str:
     """Return one line for each score of each variant, floats at full precision."""
-    rows = [
+    rows = against_rows(comparison)
+    return csv_of(rows, list(rows[0]))
+
+
+def against_rows(comparison: ProtocolComparison) -> list[dict[str, Any]]:
+    """Return a row for each score of each variant."""
+    return [
         {
             "label": pair.label,
             "score": name,
@@ -70,7 +79,6 @@ def against_csv(comparison: ProtocolComparison) -> str:
         for pair in comparison.pairs
         for name in comparison.columns
     ]
-    return csv_of(rows, list(rows[0]))
 
 
 def flattery(comparison: ProtocolComparison) -> str:

@@ -1,13 +1,13 @@
 """A scoreboard as lines of text, for the terminal and for Markdown alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 from moat.report.numbers import as_printed, decimals, gap
 from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
 from moat.report.settings import Setting
+from moat.sheets import FAINT, STRONG, Sheet
 
 Kind = Literal["seeds", "score", "published", "difference"]
 
@@ -53,17 +53,25 @@ def guess_words(column: Setting) -> list[str]:
     return ["constant", "guess", *some] if guesses else []
 
 
-def blocks(count: int, fits: Callable[[range], bool]) -> list[range]:
-    """Return the fewest blocks of nearly equal size, of neighbours, that all fit.
+def board_sheet(board: Scoreboard, places: Sequence[int], first: str = "") -> Sheet:
+    """Return some of the columns as a sheet; `first` is the heading of the scores' names."""
+    lines = lines_of(board, places)
+    indented = ("published", "difference")
+    return Sheet(
+        headings=(first, *(board.columns[place].name for place in places)),
+        rows=tuple(
+            (f"  {line.title}" if line.kind in indented else line.title, *line.texts)
+            for line in lines
+        ),
+        sides="l" + "r" * len(places),
+        marks=("", *(" ".join(guess_words(board.columns[place])) for place in places)),
+        emphasis=tuple(_EMPHASIS[line.kind] for line in lines),
+    )
 
-    Example:
-        >>> blocks(15, lambda block: len(block) <= 8)
-        [range(0, 8), range(8, 15)]
-    """
-    for parts in range(1, count + 1):
-        size, larger = divmod(count, parts)
-        starts = [part * size + min(part, larger) for part in range(parts + 1)]
-        found = [range(*ends) for ends in pairwise(starts)]
-        if all(fits(block) for block in found):
-            break
-    return found
+
+_EMPHASIS: dict[Kind, str] = {
+    "seeds": FAINT,
+    "score": STRONG,
+    "published": "",
+    "difference": FAINT,
+}

@@ -1,38 +1,20 @@
-"""Tables as CSV, for spreadsheets and pandas: floats at full precision, absent values empty."""
+"""A scoreboard as CSV: a line a score and column."""
 
-import csv
-import io
-from collections.abc import Sequence
 from typing import Any
 
 from moat.report.numbers import finite
 from moat.report.scores.scoreboard import Scoreboard
-
-
-def csv_of(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
-    """Return the rows under these names, one a line; no text is a formula to a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writerow({name: as_text(name) for name in names})
-    writer.writerows({name: as_text(cell) for name, cell in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def as_text(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula: text that begins as one is quoted.
-
-    Example:
-        >>> as_text("=1+1"), as_text("pgd-at"), as_text(-0.5)
-        ("'=1+1", 'pgd-at', -0.5)
-    """
-    return f"'{cell}" if isinstance(cell, str) and len(cell) > 1 and cell[0] in _FORMULA else cell
-
-
-_FORMULA = "=+-@\t\r"
+from moat.sheets import csv_of
 
 
 def scores_csv(board: Scoreboard) -> str:
     """Return one line for each score of each column."""
+    rows = scores_rows(board)
+    return csv_of(rows, list(rows[0]))
+
+
+def scores_rows(board: Scoreboard) -> list[dict[str, Any]]:
+    """Return a row for each score of each column."""
     rows = []
     for place, column in enumerate(board.columns):
         for score, cells in board.cells.items():
@@ -58,4 +40,4 @@ def scores_csv(board: Scoreboard) -> str:
                     "folders": "; ".join(point.where for point in column.points),
                 }
             )
-    return csv_of(rows, list(rows[0]))
+    return rows

@@ -1,7 +1,6 @@
 """A comparison of runs as tables of text, for the terminal and for Markdown alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from moat.dotted import ABSENT as NO_KEY
@@ -9,18 +8,10 @@ from moat.report.numbers import ABSENT, gap, percent
 from moat.report.points import described_type
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.paired import Difference
+from moat.sheets import Sheet
 
 FEW = 5
 """How many ids are shown where not all of them are asked for."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Headings and rows of text, each column to the left (l) or to the right (r)."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    sides: str
 
 
 def runs_sheet(comparison: RunComparison) -> Sheet:
@@ -97,6 +88,20 @@ def ids_sheet(comparison: RunComparison, most: int | None = FEW) -> Sheet:
             if ids := found.only(run):
                 rows.append((found.what, name, _ids(ids, most)))
     return Sheet(("", "only", "examples"), tuple(rows), "lll")
+
+
+def all_sheets(comparison: RunComparison) -> list[Sheet]:
+    """Return every sheet of a comparison; without those of scores where these are refused."""
+    others = range(1, len(comparison.runs))
+    sheets = [runs_sheet(comparison)]
+    for found in (comparison.recipe, comparison.circumstances):
+        if found:
+            sheets.append(keys_sheet(comparison, found, others))
+    if comparison.refusal is None:
+        sheets.append(scores_sheet(comparison, others))
+        sheets.append(counts_sheet(comparison, range(len(comparison.withstood))))
+        sheets.append(ids_sheet(comparison))
+    return [sheet for sheet in sheets if sheet.rows]
 
 
 def leaves_ids_out(comparison: RunComparison, most: int | None = FEW) -> bool:

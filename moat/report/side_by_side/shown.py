@@ -3,12 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.scores.lines import blocks
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.explained import (
     BESIDES,
@@ -22,7 +20,6 @@ from moat.report.side_by_side.explained import (
 )
 from moat.report.side_by_side.sheets import (
     FEW,
-    Sheet,
     counts_sheet,
     ids_sheet,
     keys_sheet,
@@ -30,7 +27,7 @@ from moat.report.side_by_side.sheets import (
     scores_sheet,
     whole_tables,
 )
-from moat.report.terminal import width_of
+from moat.sheets import Sheet, blocks, terminal_of, width_of
 
 _Parts = list[RenderableType]
 _NARROWEST = 12  # cells of a terminal that a value of a recipe gets at least
@@ -96,15 +93,4 @@ def _fitting(places: range, width: int, made: Callable[[Sequence[int]], Table]) 
 
 
 def _table(sheet: Sheet, room: int | None = None) -> Table:
-    """Return a sheet as a table, with at most so much room for each column but the first."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
-    for place, (heading, side) in enumerate(zip(sheet.headings, sheet.sides, strict=True)):
-        table.add_column(
-            Text("\n".join(heading.split(" "))) if place else Text(heading),
-            justify="right" if side == "r" else "left",
-            overflow="fold",
-            max_width=room if place else None,
-        )
-    for row in sheet.rows:
-        table.add_row(*map(Text, row))
-    return table
+    return terminal_of(sheet, gap=2, room=room, stacked=True)

@@ -5,8 +5,6 @@ from typing import Any
 
 from moat.dotted import ABSENT
 from moat.plain import as_json, json_of
-from moat.report.scores.markdown import escaped
-from moat.report.scores.tidy import csv_of
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.explained import (
     BESIDES,
@@ -20,7 +18,6 @@ from moat.report.side_by_side.explained import (
 )
 from moat.report.side_by_side.paired import Difference
 from moat.report.side_by_side.sheets import (
-    Sheet,
     counts_sheet,
     ids_sheet,
     keys_sheet,
@@ -28,6 +25,7 @@ from moat.report.side_by_side.sheets import (
     scores_sheet,
     whole_tables,
 )
+from moat.sheets import csv_of, escaped, markdown_of
 
 FORMAT = 1
 
@@ -103,32 +101,26 @@ def examples_csv(comparison: RunComparison) -> str:
 def comparison_markdown(comparison: RunComparison) -> str:
     """Return the runs, what differs, the scores, the examples, and the notes."""
     others = range(1, len(comparison.runs))
-    parts = [f"# {escaped(title_of(comparison))}", _markdown(runs_sheet(comparison))]
+    parts = [f"# {escaped(title_of(comparison))}", markdown_of(runs_sheet(comparison))]
     parts.append(f"## {OTHERWISE}")
     recipe = keys_sheet(comparison, comparison.recipe, others)
-    parts.append(_markdown(recipe) if comparison.recipe else SAME_RECIPE)
+    parts.append(markdown_of(recipe) if comparison.recipe else SAME_RECIPE)
     if whole := whole_tables(comparison.recipe):
         parts.append("\n".join(f"- {escaped(line)}" for line in whole))
     if comparison.circumstances:
         parts += [
             f"## {BESIDES}",
-            _markdown(keys_sheet(comparison, comparison.circumstances, others)),
+            markdown_of(keys_sheet(comparison, comparison.circumstances, others)),
         ]
     if comparison.refusal:
         return "\n\n".join([*parts, "## Scores", escaped(str(comparison.refusal))]) + "\n"
     columns = range(len(comparison.withstood))
-    parts += [f"## {scores_title(comparison)}", _markdown(scores_sheet(comparison, others))]
-    parts += [f"## {COUNTS}", _markdown(counts_sheet(comparison, columns))]
+    parts += [f"## {scores_title(comparison)}", markdown_of(scores_sheet(comparison, others))]
+    parts += [f"## {COUNTS}", markdown_of(counts_sheet(comparison, columns))]
     if (ids := ids_sheet(comparison)).rows:
-        parts += [f"## {WHICH}", _markdown(ids)]
+        parts += [f"## {WHICH}", markdown_of(ids)]
     notes = [*comparison_notes(comparison, all_ids=True), "compare-examples.csv has every example."]
     return "\n\n".join([*parts, "\n".join(f"- {escaped(note)}" for note in notes)]) + "\n"
-
-
-def _markdown(sheet: Sheet) -> str:
-    rule = ["---" if side == "l" else "---:" for side in sheet.sides]
-    lines = [[escaped(cell) for cell in row] for row in (sheet.headings, *sheet.rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
 
 def _by_name(

@@ -11,7 +11,7 @@ from rich.text import Text
 from moat.report.numbers import ABSENT, duration, hour_in
 from moat.report.status.run_status import Live, RunStatus, State
 from moat.report.status.study_status import AT_WORK, StudyStatus
-from moat.report.terminal import width_of
+from moat.sheets import width_of
 
 _STYLES = {
     State.done: "green",

@@ -5,7 +5,7 @@ import pytest
 
 from moat.errors import FrontError
 from moat.report import make_fronts
-from moat.report.files import json_text
+from moat.report.front.data import json_text
 from moat.report.front.notes import hypervolume_text, notes, rival_notes
 
 SCORES = (30, 30, 30, 30)

@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from moat.records import Published
 from moat.report import make_scoreboards
-from moat.report.scores.lines import blocks, guess_words, lines_of
+from moat.report.scores.lines import guess_words, lines_of
+from moat.sheets import blocks
 
 
 def lines(results, columns, published=None):

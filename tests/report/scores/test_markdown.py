@@ -4,7 +4,8 @@ import pytest
 
 from moat.records import Published
 from moat.report import make_scoreboards
-from moat.report.scores.markdown import escaped, markdown_of
+from moat.report.scores.markdown import board_markdown
+from moat.sheets import escaped
 
 
 def tables(text):
@@ -21,7 +22,7 @@ def tables(text):
 
 def markdown(results, published=None):
     (board,) = make_scoreboards(results, published).boards
-    return markdown_of(board)
+    return board_markdown(board)
 
 
 def test_scores_are_rows_and_eight_runs_at_most_are_columns(study):

@@ -1,0 +1,28 @@
+"""What a recipe can name, as a table."""
+
+from collections.abc import Sequence
+
+from moat.catalogue import Listed
+from moat.sheets import Sheet
+
+_SINGULAR = {
+    "threats": "threat",
+    "scalarizers": "scalarizer",
+    "models": "model",
+    "datasets": "data set",
+}
+_ALSO = {
+    "models": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
+    "python:module:callable, a callable of your own"
+}
+"""What a recipe may name besides what is registered."""
+
+
+def names_sheet(kind: str, listed: Sequence[Listed]) -> Sheet:
+    """Return each name with its origin and its first line, or why there is none."""
+    rows = tuple(
+        (one.name, one.origin, f"not loaded: {one.error}" if one.error else one.about)
+        for one in listed
+    )
+    notes = (_ALSO[kind],) if kind in _ALSO else ()
+    return Sheet(("name", "from", f"what the {_SINGULAR[kind]} is"), rows, "lll", notes=notes)

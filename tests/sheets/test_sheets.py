@@ -1,0 +1,110 @@
+import csv
+import io
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from moat.cli.formats import Format, sheet_text
+from moat.sheets import STRONG, Sheet, latex_of, markdown_of, terminal_of
+from moat.sheets.latex import in_latex
+
+texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12)
+
+
+@st.composite
+def sheets(draw):
+    width = draw(st.integers(1, 4))
+    row = st.tuples(*[texts] * width)
+    rows = draw(st.lists(row, min_size=1, max_size=4))
+    headings = draw(st.lists(texts, min_size=width, max_size=width, unique=True))
+    sides = draw(st.text("lrn", min_size=width, max_size=width))
+    return Sheet(tuple(headings), tuple(rows), sides, title=draw(texts))
+
+
+def cells_of(line):
+    """Return the cells of a line of Markdown, a bar within a cell being escaped."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]]
+
+
+@given(sheets())
+def test_every_form_has_every_row_and_cell(sheet):
+    table = [line for line in markdown_of(sheet).splitlines() if line.startswith("|")]
+    assert len(table) == len(sheet.rows) + 2
+    latex = latex_of(sheet)
+    assert latex.count(r" \\") == len(sheet.rows) + 1
+    told = list(csv.reader(io.StringIO(sheet_text(sheet, Format.csv) + "\n")))
+    assert len(told) == len(sheet.rows) + 1
+    assert [list(row.values()) for row in json.loads(sheet_text(sheet, Format.json))] == [
+        list(row) for row in sheet.rows
+    ]
+    assert terminal_of(sheet).row_count == len(sheet.rows)
+
+
+@given(texts)
+def test_no_sign_of_latex_is_left_unescaped(text):
+    said = in_latex(text)
+    for command in ("$\\", "$-$", "\\", "{}"):
+        said = said.replace(command, " ")
+    left = re.sub(r" (text\w+|varepsilon\$|r(ightarrow|ho)\$|\w+\$|[&%$#_{}])", "", said)
+    assert not set("&%#_^~") & set(left)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a_b & 50 %", r"a\_b \& 50 \%"),
+        ("-3.5", "$-$3.5"),
+        ("pgd-at r=-1", "pgd-at r=$-$1"),
+        ("1-2", "1-2"),
+        ("a → b ± 1", r"a $\rightarrow$ b $\pm$ 1"),
+        ("{\\x}", r"\{\textbackslash{}x\}"),
+        ("< pareto r=0.7", r"\textless{} pareto r=0.7"),
+    ],
+)
+def test_signs_become_commands(text, said):
+    assert in_latex(text) == said
+
+
+def test_emphasis_marks_notes_and_rules_are_in_every_form():
+    sheet = Sheet(
+        headings=("run", "score"),
+        rows=(("natural", "1.0"), ("pgd-at", "2.0")),
+        sides="ln",
+        title="Scores",
+        notes=("Of 10 examples.",),
+        marks=("", "guess"),
+        emphasis=(STRONG, ""),
+        sections=frozenset({1}),
+    )
+    assert markdown_of(sheet) == (
+        "# Scores\n\n| run | score **guess** |\n| --- | ---: |\n| **natural** | 1.0 |\n"
+        "| pgd-at | 2.0 |\n\n- Of 10 examples."
+    )
+    latex = latex_of(sheet)
+    assert r"\textbf{natural} & 1.0 \\" in latex
+    assert latex.count(r"\midrule") == 2
+    assert r"\caption{Scores}" in latex
+    assert latex.endswith("\\end{table}\n% Of 10 examples.")
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(terminal_of(sheet))
+    shown = console.export_text()
+    for text in ("Scores", "guess", "natural", "Of 10"):
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"rows": (("a",),)}, "of different lengths"),
+        ({"sides": "l"}, "of different lengths"),
+        ({"emphasis": ("",)}, "1 emphases for 0 rows"),
+        ({"marks": ("",)}, "1 marks for 2 columns"),
+    ],
+)
+def test_a_sheet_is_a_rectangle(parts, why):
+    with pytest.raises(ValueError, match=why):
+        Sheet(**{"headings": ("a", "b"), "rows": (), "sides": "ll", **parts})
