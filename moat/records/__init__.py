@@ -7,6 +7,16 @@ named here are kept as they are.
 from moat.records.checking import check_lines, check_record
 from moat.records.log_line import LogLine
 from moat.records.planned_runs import PlannedRuns
+from moat.records.run_label import label_of, sweep_names
 from moat.records.run_record import RunRecord, command_of
 
-__all__ = ["LogLine", "PlannedRuns", "RunRecord", "check_lines", "check_record", "command_of"]
+__all__ = [
+    "LogLine",
+    "PlannedRuns",
+    "RunRecord",
+    "check_lines",
+    "check_record",
+    "command_of",
+    "label_of",
+    "sweep_names",
+]

@@ -69,7 +69,7 @@ def train(
     if overwrite:
         make_way(StudyFolder(result.folder), listener)
     whole = plan(recipe, overrides=overrides) if only or seeds else plans
-    announce(results, plans, whole)
+    kept = announce(results, plans, whole)
     listener.study_started(len(plans))
     listener.announced(result.folder, [results / run.path for run in plans])
     loaded: dict[DataSet, Data] = {}
@@ -89,7 +89,7 @@ def train(
                 with asked_for(run, "data"):
                     loaded = {run.dataset: run.dataset.load(results / CACHE)}
                 listener.data_read(loaded[run.dataset])
-                announce(results, plans, whole, loaded)
+                kept = announce(results, plans, whole, loaded)
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)
@@ -98,6 +98,7 @@ def train(
             listener.run_failed(run, failure)
             continue
         result.done.append(folder.path)
+        kept = kept or announce(results, plans, whole, loaded)  # the disk may have refused it once
         listener.run_done(run, scores)
     return result
 

@@ -12,7 +12,7 @@ from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import built, load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import command_of
-from moat.runs import RunFolder
+from moat.runs import RunFolder, require_one_training
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
@@ -48,11 +48,16 @@ def load(
 
 
 def record_of(folder: RunFolder) -> Record | None:
-    """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's."""
+    """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's.
+
+    The same where it says in two ways what trained the run.
+    """
     record = folder.read_record()
     for name, kind in _RECORD.items():
         if record is not None and not isinstance(record.get(name), kind):
             raise _not_moats(name, record, kind, folder)
+    if record is not None:
+        require_one_training(record, folder.path)
     return record
 
 
