@@ -18,7 +18,7 @@ from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import natural_images, search_threat
 from moat.outcomes import Outcomes
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32, without_autocast
+from moat.precision import plain_torch, tensor_float_32
 from moat.threats import batch_of, device_of, guarded_network, largest_of, require_classes
 from moat.types import NATURAL, Images, Labels
 
@@ -75,6 +75,7 @@ class Parts(Interface):
 
 
 @guarded_network
+@plain_torch()
 def evaluate(
     model: nn.Module,
     data: Data | Split,
@@ -106,7 +107,7 @@ def evaluate(
         protocol.require_classes(classes)
     batches: list[Found] = []
     told = _Told(protocol, len(split), progress)
-    with tensor_float_32(False), without_autocast():
+    with tensor_float_32(False):
         for number, (x, y) in enumerate(
             batches_in_order(split.near(device, memory), BATCH, device)
         ):

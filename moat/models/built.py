@@ -7,8 +7,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from moat.models.base import Model
+from moat.precision import plain_torch
 
 
+@plain_torch()
 def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
     """Return the network for images of that shape, ready to be trained or given weights.
 

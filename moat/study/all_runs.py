@@ -6,6 +6,7 @@ from pathlib import Path
 
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.precision import plain_torch
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import CACHE, RunFolder, StudyFolder, require_own_name
 from moat.storage import Record, make_folder
@@ -39,6 +40,7 @@ def plan(
     return plan_runs(read(recipe, overrides), only, seeds)
 
 
+@plain_torch()
 def train(
     recipe: Path | str,
     *,

@@ -20,6 +20,7 @@ from moat.evaluation.sanity.examine import PROBED
 from moat.losses import cross_entropy
 from moat.objectives import LossMatrix
 from moat.passes import default_pass_size
+from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.study.failures import asked_for
@@ -86,6 +87,7 @@ class PassTimes:
         return spent.forwards * self.forward + spent.backwards * backward
 
 
+@plain_torch()
 def estimate_all(
     plans: Sequence[RunPlan],
     device: str = "auto",

@@ -10,6 +10,7 @@ from torch import nn
 from moat.consent import consenting, current_consent, stored_in
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import built, load_into
+from moat.precision import plain_torch
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import command_of
 from moat.runs import RunFolder, require_one_training
@@ -18,6 +19,7 @@ from moat.study.failures import said_of
 from moat.study.layout import best_layout
 
 
+@plain_torch()
 def load(
     run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False
 ) -> nn.Module:

@@ -67,7 +67,7 @@ def attacked(model: nn.Module) -> Iterator[None]:
     training = {module: module.training for module in model.modules()}
     required = {parameter: parameter.requires_grad for parameter in model.parameters()}
     try:
-        model.eval()
+        to_eval(model)
         for parameter in required:
             parameter.requires_grad_(False)
         # An outer no_grad or inference_mode must not stop the search.
@@ -78,6 +78,15 @@ def attacked(model: nn.Module) -> Iterator[None]:
             module.training = flag
         for parameter, flag in required.items():
             parameter.requires_grad_(flag)
+
+
+def to_eval(model: nn.Module) -> None:
+    """Put a network in eval mode; one that torch.export made keeps the mode it was made in."""
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
 
 
 def _measure(

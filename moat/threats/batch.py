@@ -8,6 +8,7 @@ from torch import Tensor
 
 from moat.errors import ModelError
 from moat.threats.logits import a, said
+from moat.threats.plain_tensors import plain_tensor
 from moat.types import Images, Labels
 
 TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of [0, 1]
@@ -29,8 +30,8 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
     `device` is the model's. Raises ModelError with the mend for anything else. The values are read
     once, which waits for a GPU.
     """
-    images = _images(x, device)
-    labels = _labels(y, images)
+    images = _usable(_images(x, device))
+    labels = _usable(_labels(y, images))
     if not len(images):
         return Batch(images, labels, -1)
     extremes = (*images.detach().aminmax(), *labels.aminmax())
@@ -40,6 +41,11 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
         _require_near_the_box(low, high)
         images = images.clamp(0, 1)
     return Batch(images, labels, int(largest))
+
+
+def _usable(tensor: Tensor) -> Tensor:
+    """Return a tensor that autograd can keep: a copy of one that inference_mode made."""
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def largest_of(labels: Labels) -> int:
@@ -67,11 +73,14 @@ def _images(x: Any, device: torch.device | None) -> Images:
             f"images are a tensor (batch, channel, height, width), not {a(type(x).__name__)}.",
             hint="Stack them into one float tensor: torch.stack([...]), values in [0, 1].",
         )
-    if x.is_nested:
+    with torch._C.DisableTorchFunctionSubclass():
+        nested = x.is_nested
+    if nested:
         raise ModelError(
             "images are one tensor of a single size, not a nested one.",
             hint="Resize them to one size and stack them: torch.stack([...]).",
         )
+    x = plain_tensor(x, "the images")
     if x.layout != torch.strided:
         raise ModelError(f"images are a dense tensor, not {x.layout}.", hint="Take x.to_dense().")
     if x.ndim != 4:
@@ -135,6 +144,7 @@ def _labels(y: Any, images: Images) -> Labels:
             f"labels are a tensor of integers (batch,), not {a(type(y).__name__)}.",
             hint="Give each image the number of its class, counted from 0.",
         )
+    y = plain_tensor(y, "the labels")
     count = len(images)
     if not count and not y.numel():
         return y.new_zeros(0, dtype=torch.long, device=images.device)
@@ -169,7 +179,7 @@ def _from_numpy(values: Any, what: str) -> Tensor:
         )
     try:
         array = np.asarray(values)
-        return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"))
+        return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"), device="cpu")
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"{what} are numbers, and these cannot be read as such ({said(error)}).",
