@@ -41,6 +41,7 @@ def _call_once(network: nn.Module, shape: tuple[int, int, int]) -> None:
     training = {module: module.training for module in network.modules()}
     device = next((v.device for v in _values(network) if not is_lazy(v)), torch.device("cpu"))
     with torch.no_grad():
-        network.eval()(torch.zeros(2, *shape, device=device))
+        network.eval()  # which many override and return nothing
+        network(torch.zeros(2, *shape, device=device))
     for module, flag in training.items():
         module.training = flag

@@ -17,6 +17,7 @@ from moat.runs import RunFolder, require_one_training
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
+from moat.threats import to_eval
 
 
 @plain_torch()
@@ -46,7 +47,9 @@ def load(
     shape = (channel, height, width)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(plan.model, shape, record["classes"])
-    return best_layout(plan.model, with_weights(network, folder), shape).to(device).eval()
+    network = best_layout(plan.model, with_weights(network, folder), shape).to(device)
+    to_eval(network)
+    return network
 
 
 def record_of(folder: RunFolder) -> Record | None:

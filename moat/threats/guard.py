@@ -190,7 +190,7 @@ class _Watched(nn.Module):
         self._as_before, self._largest = as_before, largest
         self._known = False
         self._reached = False
-        self._ran: int | None = None  # images in the last batch
+        self._ran: set[tuple[int, bool]] = set()  # batches: images, and whether a gradient is due
 
     def forward(self, images: Images) -> Logits:
         """Return the logits, float32 or float64."""
@@ -204,7 +204,9 @@ class _Watched(nn.Module):
         except torch.OutOfMemoryError:
             raise
         except UNFIT as error:
-            raise cannot_be_run(error, images, self._ran) from error
+            if (len(images), wanted) in self._ran:
+                raise  # it took the same before: what fails now is its own
+            raise cannot_be_run(error, images, next(iter(self._ran), (None,))[0]) from error
         if version is not None and images._version != version:
             raise changes_images()
         logits = require_logits(found, images, rounded=rounded)
@@ -212,7 +214,8 @@ class _Watched(nn.Module):
             raise no_gradient()
         if wanted and not logits.requires_grad:
             raise no_gradient()
-        self._reached, self._ran = self._reached or wanted, len(images)
+        self._reached = self._reached or wanted
+        self._ran.add((len(images), wanted))
         if before is not None:
             if not torch.equal(before, images.detach()):  # by .data, which no version counts
                 raise changes_images()

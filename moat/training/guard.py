@@ -16,6 +16,7 @@ from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
 from moat.threats.logits import UNFIT, cannot_be_run, said
+from moat.training.arguments import require_arguments
 from moat.training.faults import taken_alone
 from moat.types import Images, Labels, Logits
 
@@ -33,6 +34,7 @@ def guarded_step(step: Step) -> Step:
     ) -> Any:
         if is_trusted():
             return step(model, optimizer, threats, scalarizer, x, y, **more)
+        require_arguments(optimizer, threats, scalarizer)
         require_parameters(model, scalarizer, optimizer)
         with door(model, x, y) as (network, images, labels):
             if not len(images):
@@ -88,6 +90,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     x = x[:FEW]
     if not len(x):
         return
+    _require_train_mode(network)
     with _trial(network, x) as network:
         try:
             logits = _logits(network, x)
@@ -107,7 +110,8 @@ def _trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
     devices = [x.device] if x.is_cuda else []
     try:
         with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():
-            yield _in_train_mode(network)
+            network.train()  # which many override and return nothing
+            yield network
     finally:
         for module, flag in training.items():
             module.training = flag
@@ -116,15 +120,20 @@ def _trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
                 buffer.copy_(counted[name])
 
 
-def _in_train_mode(network: nn.Module) -> nn.Module:
+def _require_train_mode(network: nn.Module) -> None:
+    """Raise ModelError where a network stays in the mode that it was made in; a copy may not."""
+    training = {module: module.training for module in network.modules()}
     try:
-        return network.train()
+        network.train()
     except NotImplementedError as error:
         raise ModelError(
             f"the network cannot be put into train mode ({said(error)}).",
             hint="What torch.export made keeps the mode it was exported in: train the module that "
             "it was exported from.",
         ) from error
+    finally:
+        for module, flag in training.items():
+            module.training = flag
 
 
 def _logits(network: nn.Module, x: Images) -> Logits:
