@@ -47,7 +47,7 @@ def require_own_functions(value: Tensor) -> None:
 
 def _computes_in_its_own_way(kind: type[Tensor]) -> bool:
     own = getattr(kind, "__torch_dispatch__", None)
-    usual = (Tensor.__torch_dispatch__, torch._C._disabled_torch_dispatch_impl)  # type: ignore[attr-defined]
+    usual = (Tensor.__torch_dispatch__, torch._C._disabled_torch_dispatch_impl)
     return own is not None and getattr(own, "__func__", own) not in [
         getattr(one, "__func__", one) for one in usual
     ]

@@ -235,7 +235,9 @@ def _named(planned: Mapping[str, Any], where: str) -> Record:
 
 def _own_name(planned: Mapping[str, Any], record: Record) -> Record:
     """Return what a run calls itself where the plan calls it otherwise, and how; else nothing."""
-    stated = {key: record[key] for key in ("label", "seed") if key in planned and key in record}
+    stated: Record = {
+        key: record[key] for key in ("label", "seed") if key in planned and key in record
+    }
     unlike = [
         f"{key} {planned[key]!r}, and its run.json {value!r}"
         for key, value in stated.items()
