@@ -22,7 +22,7 @@ from moat.data import Data, Split
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
 from moat.scalarizers import MGDA, Average, Max
-from moat.threats import PGD, AutoAttack, RTGrid
+from moat.threats import PGD, AutoAttack, RTGrid, search
 from moat.training import check_trainable, train_step
 
 LINF = {"epsilon": 0.1, "step_size": 0.05, "steps": 2}
@@ -239,12 +239,14 @@ def test_it_is_trained_and_judged_as_the_network_that_it_is(situation):
     torch.testing.assert_close(losses[0], losses[1], atol=1e-4, rtol=0)
 
 
-def step(net, scalarizer=None, x=X, y=Y, *, threats=None, optimizer=None):
+def step(
+    net, scalarizer=None, x=X, y=Y, *, threats=None, optimizer=None, pass_size=8, generator=None
+):
     optimizer = optimizer or torch.optim.SGD(net.parameters(), lr=0.01)
     threats = {"pgd": THREATS["pgd"]} if threats is None else threats
-    return train_step(
-        net, optimizer, threats, Average() if scalarizer is None else scalarizer, x, y, pass_size=8
-    )
+    scalarizer = Average() if scalarizer is None else scalarizer
+    keys = {"pass_size": pass_size, "generator": generator}
+    return train_step(net, optimizer, threats, scalarizer, x, y, **keys)
 
 
 # networks that are refused
@@ -450,6 +452,8 @@ STEPS = {
     "a threat called natural": ({"threats": {"natural": THREATS["pgd"]}}, "no threat is called 'n"),
     "a class of scalarizers": ({"scalarizer": Max}, "the scalarizer is the class Max, and no scal"),
     "a name of a scalarizer": ({"scalarizer": "max"}, "the scalarizer is 'max', and no scalarizer"),
+    "a seed for a generator": ({"generator": 3}, "the generator is 3, and no torch.Generator."),
+    "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
     "a class of optimizers": ({"optimizer": "sgd"}, "the optimizer is 'sgd', and no optimizer of "),
 }  # fmt: skip
 
@@ -460,6 +464,87 @@ def test_what_is_no_part_of_a_step_is_refused_by_name(situation):
     with pytest.raises(MoatError) as refused:
         step(plain(), **keys)
     assert refused.value.message.startswith(message)
+    assert refused.value.hint
+
+
+SEARCHES = {
+    "a seed": ({"generator": 3}, "the generator is 3, and no torch.Generator."),
+    "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
+    "half a pass": ({"pass_size": 2.5}, "a pass holds at least one example, not 2.5."),
+    "one threat": ({"threats": THREATS["pgd"]}, "threats are a list, not of type PGD."),
+    "a table": ({"threats": {"pgd": THREATS["pgd"]}}, "threats are a list, not of type dict."),
+    "a class": ({"threats": [PGD]}, "a threat is the class PGD, which the loop cannot search."),
+    "another kind": ({"threats": [THREATS["autoattack"]]}, "a threat is of type AutoAttack, which"),
+}
+
+
+@pytest.mark.parametrize("situation", SEARCHES)
+def test_what_is_no_part_of_a_search_is_refused_by_name(situation):
+    keys, message = SEARCHES[situation]
+    with pytest.raises(MoatError) as refused:
+        search(
+            plain(),
+            keys.get("threats", [THREATS["pgd"]]),
+            X,
+            Y,
+            **{name: value for name, value in keys.items() if name != "threats"},
+        )
+    assert refused.value.message.startswith(message)
+    assert refused.value.hint
+
+
+def of_a_class():
+    """Return what nobody checks the types of outside of these tests."""
+    protocol = Protocol({})
+    object.__setattr__(protocol, "threats", {"pgd": PGD})
+    return protocol
+
+
+JUDGED = {
+    "two tensors": (((X, Y), Protocol({})), "what is evaluated on is of type tuple, and neither D"),
+    "a table": ((SPLIT, {"pgd": THREATS["pgd"]}), "the protocol is of type dict, and no Protocol."),
+    "a class": ((SPLIT, of_a_class()), "the threat 'pgd' is the class PGD, and no thre"),
+}
+
+
+@pytest.mark.parametrize("situation", JUDGED)
+def test_what_is_no_part_of_an_evaluation_is_refused_by_name(situation):
+    arguments, message = JUDGED[situation]
+    with pytest.raises(MoatError) as refused:
+        evaluate(plain(), *arguments)
+    assert refused.value.message.startswith(message)
+    assert refused.value.hint
+
+
+def test_a_negative_pass_is_refused_by_an_evaluation():
+    with pytest.raises(MoatError, match=r"a pass holds at least one example, not -1\."):
+        evaluate(plain(), SPLIT, Protocol({"pgd": THREATS["pgd"]}), pass_size=-1)
+
+
+class Unmade(nn.Module):
+    """Forgets to call what makes it a module."""
+
+    def __init__(self):
+        pass
+
+
+def within_itself():
+    net = plain()
+    net.back = net
+    return net
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Unmade, "the model, Unmade, was never made a module."),
+        (within_itself, "the network contains itself, so that nobody can put it into eval mode."),
+    ],
+)
+def test_a_module_that_is_none_is_refused_by_name(make, message):
+    with pytest.raises(MoatError) as refused:
+        THREATS["pgd"].perturb(make(), X, Y)
+    assert refused.value.message == message
     assert refused.value.hint
 
 

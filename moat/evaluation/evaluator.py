@@ -12,6 +12,7 @@ from torch import nn
 
 from moat import outcomes as scoring
 from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order, sample
+from moat.evaluation.arguments import guarded_evaluation
 from moat.evaluation.found import Found, Stored, below, beside
 from moat.evaluation.model_checks import check_model
 from moat.evaluation.protocol import Protocol
@@ -74,6 +75,7 @@ class Parts(Interface):
         """Keep it."""
 
 
+@guarded_evaluation
 @guarded_network
 @plain_torch()
 def evaluate(

@@ -87,6 +87,11 @@ def to_eval(model: nn.Module) -> None:
     except NotImplementedError:
         for module in model.modules():
             module.training = False
+    except RecursionError as error:
+        raise ModelError(
+            "the network contains itself, so that nobody can put it into eval mode.",
+            hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
+        ) from error
 
 
 def _measure(

@@ -18,6 +18,7 @@ from torch.nn.parameter import is_lazy
 
 from moat.errors import ModelError
 from moat.precision import Context, plain_torch
+from moat.threats.arguments import require_generator, require_pass_size, require_searched
 from moat.threats.batch import batch_of
 from moat.threats.logits import (
     UNFIT,
@@ -76,6 +77,7 @@ def guarded(perturb: Door) -> Door:
 
     @wraps(perturb)
     def behind(self: Any, model: Any, x: Any, y: Any, **more: Any) -> Any:
+        require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
             return perturb(self, network, images, labels, **more)
 
@@ -93,6 +95,9 @@ def guarded_search(search: Door) -> Door:
 
     @wraps(search)
     def behind(model: Any, threats: Any, x: Any, y: Any, **more: Any) -> Any:
+        require_searched(threats)
+        require_generator(more.get("generator"))
+        require_pass_size(more.get("pass_size"))
         with door(model, x, y) as (network, images, labels):
             return search(network, threats, images, labels, **more)
 
@@ -125,6 +130,11 @@ def bare(model: Any) -> nn.Module:
             f"the model is of type {type(model).__name__}, and no torch.nn.Module: nobody can put "
             "it into eval mode or freeze its parameters.",
             hint="Wrap it in a module, with the networks that it calls as attributes.",
+        )
+    if "_parameters" not in vars(model):
+        raise ModelError(
+            f"the model, {type(model).__name__}, was never made a module.",
+            hint="Call super().__init__() first in its __init__.",
         )
     if isinstance(model, DistributedDataParallel):
         model = model.module

@@ -8,20 +8,23 @@ import torch
 from moat.errors import DefinitionError
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
+from moat.threats.arguments import require_generator, require_pass_size, said_of
 from moat.types import NATURAL
 
 
-def require_arguments(optimizer: Any, threats: Any, scalarizer: Any) -> None:
+def require_arguments(
+    optimizer: Any, threats: Any, scalarizer: Any, pass_size: Any = None, generator: Any = None
+) -> None:
     """Raise DefinitionError with the mend for what no step can be taken with."""
     if not isinstance(threats, Mapping):
         raise DefinitionError(
-            f"threats are a table from names to threats, not of type {type(threats).__name__}.",
+            f"threats are a table from names to threats, not {said_of(threats)}.",
             hint='Give each a name: {"pgd": PGD(...), "flow": Flow(...)}.',
         )
     for name, threat in threats.items():
         if not isinstance(threat, Threat):
             raise DefinitionError(
-                f"the threat {name!r} is {_said(threat)}, and no threat.", hint=_MADE
+                f"the threat {name!r} is {said_of(threat)}, and no threat.", hint=_MADE
             )
     if NATURAL in threats:
         raise DefinitionError(
@@ -30,11 +33,11 @@ def require_arguments(optimizer: Any, threats: Any, scalarizer: Any) -> None:
         )
     if not isinstance(scalarizer, Scalarizer):
         raise DefinitionError(
-            f"the scalarizer is {_said(scalarizer)}, and no scalarizer.", hint=_MADE
+            f"the scalarizer is {said_of(scalarizer)}, and no scalarizer.", hint=_MADE
         )
     if not all(hasattr(optimizer, name) for name in ("param_groups", "zero_grad", "step")):
         raise DefinitionError(
-            f"the optimizer is {_said(optimizer)}, and no optimizer of torch's.",
+            f"the optimizer is {said_of(optimizer)}, and no optimizer of torch's.",
             hint="Make one of the network's parameters: torch.optim.SGD(model.parameters(), 0.1).",
         )
     if isinstance(optimizer, torch.optim.LBFGS):
@@ -42,12 +45,8 @@ def require_arguments(optimizer: Any, threats: Any, scalarizer: Any) -> None:
             "the optimizer LBFGS asks for the loss several times a step, and a step measures once.",
             hint="Take one that steps along a gradient, such as SGD or AdamW.",
         )
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    return f"{value!r}" if isinstance(value, str) else f"of type {type(value).__name__}"
+    require_pass_size(pass_size)
+    require_generator(generator)
 
 
 _MADE = "Make one of a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."

@@ -34,7 +34,8 @@ def guarded_step(step: Step) -> Step:
     ) -> Any:
         if is_trusted():
             return step(model, optimizer, threats, scalarizer, x, y, **more)
-        require_arguments(optimizer, threats, scalarizer)
+        size, generator = more.get("pass_size"), more.get("generator")
+        require_arguments(optimizer, threats, scalarizer, size, generator)
         require_parameters(model, scalarizer, optimizer)
         with door(model, x, y) as (network, images, labels):
             if not len(images):
