@@ -1,4 +1,4 @@
-"""How exactly numbers are computed: TF32 on CUDA, and what autocast would round."""
+"""How exactly numbers are computed: TF32 on CUDA, and what a caller's settings would change."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -47,6 +47,48 @@ def without_autocast() -> Iterator[Context]:
     ]
     with _all(partial(torch.autocast, device, enabled=False) for device in devices):
         yield partial(_all, before)
+
+
+@contextmanager
+def plain_torch() -> Iterator[Context]:
+    """Compute as torch does that nobody has changed; yield a context of the caller's settings.
+
+    New tensors are float32 and lie on the CPU unless they say otherwise, nothing is rounded by
+    autocast, and gradients are there for who asks: so no setting of the caller's changes a number.
+    It is a decorator as well.
+
+    Example:
+        >>> torch.set_default_dtype(torch.float64)
+        >>> with torch.no_grad(), plain_torch() as as_before:
+        ...     plain = torch.ones(1).dtype, torch.is_grad_enabled()
+        ...     with as_before():
+        ...         before = torch.ones(1).dtype
+        >>> torch.set_default_dtype(torch.float32)
+        >>> plain, before
+        ((torch.float32, True), torch.float64)
+    """
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    plain: list[Context] = []
+    callers: list[Context] = []
+    if dtype != torch.float32:
+        plain.append(partial(_default_dtype, torch.float32))
+        callers.append(partial(_default_dtype, dtype))
+    if device.type != "cpu":
+        plain.append(partial(torch.device, "cpu"))
+        callers.append(partial(torch.device, device))
+    plain += [partial(torch.inference_mode, False), torch.enable_grad]
+    with without_autocast() as autocast, _all(plain):
+        yield partial(_all, [autocast, *callers])
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @contextmanager

@@ -62,7 +62,10 @@ class Augmentation(BaseModel):
 
         def augment(images: StoredImages) -> Float[Tensor, "batch channel _ _"]:
             if self.flip:
-                mirrored = torch.rand(len(images), generator=generator) < 0.5
+                mirrored = (
+                    torch.rand(len(images), generator=generator, device="cpu", dtype=torch.float32)
+                    < 0.5
+                )
                 images = torch.where(
                     send(mirrored, images.device)[:, None, None, None], images.flip(3), images
                 )
@@ -82,8 +85,10 @@ class Augmentation(BaseModel):
         ratio = _uniform(len(x), (math.log(low), math.log(high)), generator).exp()
         across = (area * ratio * height / width).sqrt().clamp(max=1)  # shares of the sides
         down = (area / ratio * width / height).sqrt().clamp(max=1)
-        centre = torch.rand(2, len(x), generator=generator) * 2 - 1
-        matrix = torch.zeros(len(x), 2, 3)
+        centre = (
+            torch.rand(2, len(x), generator=generator, device="cpu", dtype=torch.float32) * 2 - 1
+        )
+        matrix = torch.zeros(len(x), 2, 3, device="cpu", dtype=torch.float32)
         matrix[:, 0, 0], matrix[:, 0, 2] = across, centre[0] * (1 - across)
         matrix[:, 1, 1], matrix[:, 1, 2] = down, centre[1] * (1 - down)
         grid = affine_grid(send(matrix, x.device).to(x), x.new_empty(len(x), 1, *size))
@@ -101,7 +106,10 @@ def _cropped(
     if padding:
         images = F.pad(images, (padding,) * 4)
         top, left = (
-            send(torch.randint(0, n + 1, (len(images),), generator=generator), images.device)
+            send(
+                torch.randint(0, n + 1, (len(images),), generator=generator, device="cpu"),
+                images.device,
+            )
             for n in places
         )
         windows = images.unfold(2, height, 1).unfold(3, width, 1)
@@ -112,4 +120,6 @@ def _cropped(
 
 def _uniform(count: int, ends: tuple[float, float], generator: torch.Generator) -> Tensor:
     low, high = ends
-    return low + (high - low) * torch.rand(count, generator=generator)
+    return low + (high - low) * torch.rand(
+        count, generator=generator, device="cpu", dtype=torch.float32
+    )

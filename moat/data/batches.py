@@ -27,7 +27,7 @@ def shuffled_batches(
     The last batch may be smaller, but never a single example where others have more (batch norm
     has no variance of one): that one is left out this time.
     """
-    order = send(torch.randperm(len(split), generator=generator), split.labels.device)
+    order = send(torch.randperm(len(split), generator=generator, device="cpu"), split.labels.device)
     whole = [index for index in order.split(size) if len(index) > 1 or len(order) == 1 or size == 1]
     for images, labels in _batches(split, whole, device):
         yield augment(images), labels
@@ -38,7 +38,8 @@ def batches_in_order(
 ) -> Iterator[tuple[Images, Labels]]:
     """Yield the examples in their order, as float images."""
     rows = [
-        torch.arange(start, min(start + size, len(split))) for start in range(0, len(split), size)
+        torch.arange(start, min(start + size, len(split)), device="cpu")
+        for start in range(0, len(split), size)
     ]
     for images, labels in _batches(split, rows, device):
         yield as_floats(images), labels

@@ -42,4 +42,6 @@ class CIFAR10(DataSet):
 
 def _split(read: datasets.CIFAR10) -> Split:
     images = torch.from_numpy(read.data).permute(0, 3, 1, 2).contiguous()
-    return Split(images, torch.tensor(read.targets), torch.arange(len(images)))
+    return Split(
+        images, torch.tensor(read.targets, device="cpu"), torch.arange(len(images), device="cpu")
+    )

@@ -36,7 +36,7 @@ class Digits(DataSet):
         whole = Split(
             intensities.mul(255).round().to(torch.uint8),
             torch.from_numpy(stored["labels"]).long(),
-            torch.arange(len(stored["labels"])),
+            torch.arange(len(stored["labels"]), device="cpu"),
         )
         test = torch.from_numpy(stored["test"])
         return Data(

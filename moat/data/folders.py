@@ -55,12 +55,12 @@ class ImageFiles(DataSet):
             raise _broken(tree, names, decoded.broken)
         trained = sum(len(files) for files in train.values())
         whole = Split(
-            ImageRows(decoded.images, torch.arange(len(names))),
-            torch.tensor(labels),
-            torch.tensor([position[name] for name in names]),
+            ImageRows(decoded.images, torch.arange(len(names), device="cpu")),
+            torch.tensor(labels, device="cpu"),
+            torch.tensor([position[name] for name in names], device="cpu"),
         )
-        kept = torch.tensor([row not in decoded.broken for row in range(len(names))])
-        rows = torch.arange(len(names))
+        kept = torch.tensor([row not in decoded.broken for row in range(len(names))], device="cpu")
+        rows = torch.arange(len(names), device="cpu")
         first = whole.take(rows[:trained][kept[:trained]])
         second = whole.take(rows[trained:][kept[trained:]])
         for part, split in (("training", first), ("test", second)):

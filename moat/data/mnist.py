@@ -69,4 +69,6 @@ def _read(kind: type[datasets.MNIST], folder: str, named: Path | None, download:
 
 
 def _split(read: datasets.MNIST) -> Split:
-    return Split(read.data[:, None], read.targets.long(), torch.arange(len(read.targets)))
+    return Split(
+        read.data[:, None], read.targets.long(), torch.arange(len(read.targets), device="cpu")
+    )

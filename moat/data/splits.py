@@ -44,13 +44,15 @@ def stratified(labels: Labels, count: int, seed: int) -> Tensor:
     With one seed fewer are a part of more. There are all where there are not as many.
     """
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(labels), generator=generator)
+    order = torch.randperm(len(labels), generator=generator, device="cpu")
     labels = labels.cpu()[order]
-    depth = torch.empty(len(labels), dtype=torch.float64)  # how far into its class, in (0, 1]
+    depth = torch.empty(
+        len(labels), dtype=torch.float64, device="cpu"
+    )  # how far into its class, in (0, 1]
     for label in labels.unique():
         members = labels == label
         size = int(members.sum())
-        depth[members] = torch.arange(1, size + 1, dtype=torch.float64) / size
+        depth[members] = torch.arange(1, size + 1, dtype=torch.float64, device="cpu") / size
     return order[depth.argsort(stable=True)[:count]].sort().values
 
 
@@ -63,7 +65,7 @@ def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None
     if share == 0:
         return split, None
     generator = torch.Generator().manual_seed(seed)
-    held = torch.zeros(len(split), dtype=torch.bool)
+    held = torch.zeros(len(split), dtype=torch.bool, device="cpu")
     for label in split.labels.unique().tolist():
         members = (split.labels == label).nonzero().squeeze(1).cpu()
         count = max(1, round(share * len(members)))
@@ -73,5 +75,7 @@ def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None
                 f"{share:.0%} for validation.",
                 hint="Lower data.validation, or set it to 0.",
             )
-        held[members[torch.randperm(len(members), generator=generator)[:count]]] = True
+        held[members[torch.randperm(len(members), generator=generator, device="cpu")[:count]]] = (
+            True
+        )
     return split.take((~held).nonzero().squeeze(1)), split.take(held.nonzero().squeeze(1))

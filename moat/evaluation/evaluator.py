@@ -12,6 +12,7 @@ from torch import nn
 
 from moat import outcomes as scoring
 from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order, sample
+from moat.evaluation.arguments import guarded_evaluation
 from moat.evaluation.found import Found, Stored, below, beside
 from moat.evaluation.model_checks import check_model
 from moat.evaluation.protocol import Protocol
@@ -19,7 +20,7 @@ from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32, without_autocast
+from moat.precision import plain_torch, tensor_float_32
 from moat.threats import batch_of, device_of, guarded_network, largest_of, require_classes
 from moat.types import Images, Labels
 
@@ -75,7 +76,9 @@ class Parts(Interface):
         """Keep it."""
 
 
+@guarded_evaluation
 @guarded_network
+@plain_torch()
 def evaluate(
     model: nn.Module,
     data: Data | Split,
@@ -107,7 +110,7 @@ def evaluate(
         protocol.require_classes(classes)
     batches: list[Found] = []
     told = _Told(protocol, len(split), progress)
-    with tensor_float_32(False), without_autocast():
+    with tensor_float_32(False):
         for number, (x, y) in enumerate(
             batches_in_order(split.near(device, memory), BATCH, device)
         ):

@@ -16,7 +16,7 @@ from moat.evaluation.protocol import Protocol
 from moat.evaluation.searching import predicted, searched_images
 from moat.geometry.grids import identity_grid
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32, without_autocast
+from moat.precision import plain_torch, tensor_float_32
 from moat.threats import Moving
 from moat.types import Images, Transform
 
@@ -50,6 +50,7 @@ class Gallery:
         return {name: np.asarray(value) for name, value in vars(self).items()}
 
 
+@plain_torch()
 def make_gallery(
     model: nn.Module, data: Data, protocol: Protocol, *, pass_size: int | None = None
 ) -> Gallery:
@@ -64,7 +65,7 @@ def make_gallery(
     chosen = _of_different_classes(first).to(device)
     among = torch.zeros(len(first), dtype=torch.bool, device=device)
     among[chosen] = True
-    with tensor_float_32(False), without_autocast():
+    with tensor_float_32(False):
         # The whole batch, since random starts are drawn for all of it.
         ((x, y),) = batches_in_order(first, BATCH, device)
         searched = [

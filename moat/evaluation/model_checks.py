@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import ModelError
-from moat.precision import tensor_float_32, without_autocast
+from moat.precision import plain_torch, tensor_float_32
 from moat.threats import (
     attacked,
     batch_of,
@@ -17,6 +17,7 @@ from moat.threats import (
     require_no_probabilities,
 )
 from moat.threats.logits import cannot_be_run, changes_images, no_gradient, said
+from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
 FEW = 32  # images that suffice
@@ -25,6 +26,7 @@ ALONE = 1e-3  # relative: what an image may get otherwise beside others
 
 
 @guarded_network
+@plain_torch()
 def check_model(
     model: nn.Module, x: Images, classes: int | None, *, searched: bool = True
 ) -> int | None:
@@ -44,7 +46,7 @@ def check_model(
     x = batch_of(x, torch.zeros(len(x), dtype=torch.long)).images
     with _apart(model, x):
         logits = _logits(model, x)
-        require_logits(logits, len(x), classes)
+        require_logits(logits, x, classes)
         require_no_probabilities(logits)
         _require_the_same_again(model, x, logits)
         _require_alone_as_beside_others(model, x, logits)
@@ -62,9 +64,8 @@ def non_finite_share(logits: Logits) -> float:
 def _apart(model: nn.Module, x: Images) -> Iterator[None]:
     """Evaluate as an evaluation does, and leave no trace in the flags and the random state."""
     devices = [x.device] if x.is_cuda else []
-    with tensor_float_32(False), without_autocast():  # noqa: SIM117 - too long for a line
-        with torch.random.fork_rng(devices), attacked(model):
-            yield
+    with tensor_float_32(False), torch.random.fork_rng(devices), attacked(model):
+        yield
 
 
 def _logits(model: nn.Module, x: Images) -> Tensor:
@@ -80,9 +81,10 @@ def _logits(model: nn.Module, x: Images) -> Tensor:
     if not torch.equal(given, x):
         raise changes_images()
     if not isinstance(found, Tensor):
-        require_logits(found, len(x))
+        require_logits(found, x)
     assert isinstance(found, Tensor)
-    return found
+    require_own_functions(found)
+    return plain_tensor(found, "the logits that the model returns")
 
 
 def _require_the_same_again(model: nn.Module, x: Images, logits: Logits) -> None:

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from moat.models.base import Model
+from moat.precision import plain_torch
 
 
+@plain_torch()
 def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
     """Return the network for images of that shape, ready to be trained or given weights.
 
@@ -39,6 +41,7 @@ def _call_once(network: nn.Module, shape: tuple[int, int, int]) -> None:
     training = {module: module.training for module in network.modules()}
     device = next((v.device for v in _values(network) if not is_lazy(v)), torch.device("cpu"))
     with torch.no_grad():
-        network.eval()(torch.zeros(2, *shape, device=device))
+        network.eval()  # which many override and return nothing
+        network(torch.zeros(2, *shape, device=device))
     for module, flag in training.items():
         module.training = flag

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from moat.recipe.build import plan_runs
     from moat.recipe.load import read
     from moat.recipe.model_by_name import named_model
-    from moat.recipe.plan import RunPlan, short_hash
+    from moat.recipe.plan import RunPlan
     from moat.recipe.protocols import ReadProtocol, read_protocol
     from moat.recipe.schema import Recipe, json_schema
     from moat.recipe.source import Source
@@ -25,7 +25,6 @@ _HOMES = {
     "plan_runs": "build",
     "read": "load",
     "read_protocol": "protocols",
-    "short_hash": "plan",
 }
 
 __all__ = [
@@ -38,7 +37,6 @@ __all__ = [
     "plan_runs",
     "read",
     "read_protocol",
-    "short_hash",
 ]
 
 

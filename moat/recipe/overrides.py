@@ -9,6 +9,7 @@ from moat.errors import RecipeError, did_you_mean
 from moat.names import names_file
 from moat.parsing import DEPTH, parse_toml
 from moat.recipe.paths import absolute
+from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.source import Document, Key, is_table, items, without
 
 PATHS = (("data", "root"), ("model", "weights"))
@@ -71,6 +72,8 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
         table = {"value": value.strip()}
     except ValueError as error:
         raise RecipeError(f"its value cannot be read: {error}.", where=shortened(where)) from error
+    else:
+        require_plain_numbers(value, table["value"], shortened(where))
     if len(table) > 1:
         raise RecipeError("one key is set at a time.", where=shortened(where))
     return path, table["value"]

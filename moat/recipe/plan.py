@@ -1,7 +1,6 @@
 """One run of a study, and what identifies it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +11,9 @@ from moat.evaluation import Protocol
 from moat.local_code import file_of, local_file
 from moat.models import Model
 from moat.models.python import PythonModel
+from moat.plain import short_hash
 from moat.recipe.source import Document, Source
+from moat.records import label_of, sweep_names
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training import Optimizer, Schedule, Training
@@ -51,12 +52,12 @@ class RunPlan:
     @property
     def label(self) -> str:
         """What a table or a plot calls it: the variant and its sweep values."""
-        return " ".join([self.variant, *self._sweep_names()])
+        return label_of(self.variant, self.sweep)
 
     @property
     def path(self) -> Path:
         """The run's folder within a results folder."""
-        return Path(self.study, self.variant, *self._sweep_names(","), f"seed-{self.seed}")
+        return Path(self.study, self.variant, *sweep_names(self.sweep, ","), f"seed-{self.seed}")
 
     @property
     def test_data(self) -> dict[str, Any]:
@@ -96,12 +97,6 @@ class RunPlan:
     def protocol_hash(self) -> str:
         """The hash of `evaluates`."""
         return short_hash(self.evaluates)
-
-    def _sweep_names(self, joined: str | None = None) -> list[str]:
-        names = [f"{key.rpartition('.')[2]}={_plain(v)}" for key, v in self.sweep.items()]
-        if len({key.rpartition(".")[2] for key in self.sweep}) < len(self.sweep):
-            names = [f"{key}={_plain(v)}" for key, v in self.sweep.items()]
-        return [joined.join(names)] if joined and names else names
 
 
 def described(made: Any) -> dict[str, Any]:
@@ -153,13 +148,3 @@ def described_protocol(protocol: Protocol) -> dict[str, Any]:
             }
         )
     )
-
-
-def short_hash(value: Mapping[str, Any]) -> str:
-    """Return 16 hex digits that identify plain data, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()[:16]
-
-
-def _plain(value: Any) -> str:
-    return str(value).replace("/", "-").replace(" ", "")

@@ -10,12 +10,13 @@ from pydantic import Field
 from moat.data import DataSet
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
+from moat.plain import short_hash
 from moat.recipe.checks import require_labels, require_name
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.load import read, require_plain
 from moat.recipe.objects import data_set_of, import_plugins, protocol_of
-from moat.recipe.plan import described_data, described_protocol, short_hash
+from moat.recipe.plan import described_data, described_protocol
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
 from moat.recipe.source import Document, Source
 

@@ -9,6 +9,7 @@ from moat.records.figures import Difference, Figure, Figures, Relationship
 from moat.records.log_line import LogLine
 from moat.records.planned_runs import PlannedRuns
 from moat.records.published import Published
+from moat.records.run_label import label_of, sweep_names
 from moat.records.run_record import RunRecord, command_of
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "check_lines",
     "check_record",
     "command_of",
+    "label_of",
+    "sweep_names",
 ]

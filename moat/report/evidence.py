@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from moat.errors import RunFolderError
-from moat.outcomes import Outcomes, from_arrays
-from moat.runs import RunFolder
+from moat.outcomes import Outcomes, from_arrays, summary
+from moat.runs import (
+    RunFolder,
+    require_found,
+    require_one_protocol,
+    require_one_result,
+    require_one_training,
+)
 from moat.storage import Record
 
 
@@ -26,6 +32,8 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
     """
     record = folder.read_record() or {}
     _require_kinds(folder, record, RECORD, "")
+    require_one_training(record, folder.path)
+    require_one_protocol(record, folder.path)
     protocol = record["protocol"]
     _require_kinds(folder, protocol, _PROTOCOL, "protocol.")
     without = _NO_SCORE if losses else (*_NO_SCORE, "losses")
@@ -45,6 +53,8 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
         )
     if unknown := set(protocol["summed"]) - set(outcomes.names):
         raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
+    require_one_result(record, about, folder.path)
+    require_found(record, summary(outcomes, protocol["summed"]), folder.path)
     return Evidence(record, outcomes, _checks(folder, about))
 
 

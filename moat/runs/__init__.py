@@ -1,5 +1,11 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
+from moat.runs.agreement import (
+    require_found,
+    require_one_protocol,
+    require_one_result,
+    require_one_training,
+)
 from moat.runs.finding import (
     CACHE,
     cache_of,
@@ -23,6 +29,10 @@ __all__ = [
     "find_runs",
     "find_studies",
     "identity_of",
+    "require_found",
+    "require_one_protocol",
+    "require_one_result",
+    "require_one_training",
     "require_own",
     "require_own_name",
     "unfinished_runs",

@@ -21,7 +21,7 @@ class Average(LaggedScalarizer):
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
         """Return the averaged objectives; the natural one costs nothing unless included."""
-        return (torch.arange(len(names)) > 0) | self.include_natural
+        return (torch.arange(len(names), device="cpu") > 0) | self.include_natural
 
     def weights(self, names: tuple[str, ...]) -> Weights:
         """Return the same weight for each averaged objective."""

@@ -35,7 +35,7 @@ class Scalarizer(ABC):
 
         `names` starts with "natural". What is not planned costs no pass. Default: everything.
         """
-        return torch.ones(len(names), dtype=torch.bool)
+        return torch.ones(len(names), dtype=torch.bool, device="cpu")
 
     def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
         """See the step's losses after the parameters moved."""

@@ -26,7 +26,7 @@ class Max(LossScalarizer):
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
         """Return the threats."""
-        return torch.arange(len(names)) > 0
+        return torch.arange(len(names), device="cpu") > 0
 
     def weights(self, losses: LossMatrix) -> Tensor:
         """Return for each example 1 at its worst threat, shape (objectives, batch)."""

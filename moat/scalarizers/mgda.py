@@ -33,7 +33,7 @@ class MGDA(GradientScalarizer):
 
     def __post_init__(self) -> None:
         simplex.require_solver(self.solver)
-        self._solved = torch.tensor(True)
+        self._solved = torch.tensor(True, device="cpu")
         self._steps = 0
         self._unsolved_steps: torch.Tensor | int = 0
 

@@ -14,8 +14,8 @@ class Natural(LaggedScalarizer):
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
         """Return the natural objective alone."""
-        return torch.arange(len(names)) == 0
+        return torch.arange(len(names), device="cpu") == 0
 
     def weights(self, names: tuple[str, ...]) -> Weights:
         """Return (1, 0, 0, ...)."""
-        return (torch.arange(len(names)) == 0).double()
+        return (torch.arange(len(names), device="cpu") == 0).double()

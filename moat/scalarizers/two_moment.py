@@ -77,7 +77,7 @@ class TwoMoment(LaggedScalarizer):
     def weights(self, names: tuple[str, ...]) -> Weights:
         """Return the weights that the last update chose; uniform before the first."""
         if self._weights is None:
-            return torch.full((len(names),), 1 / len(names), dtype=torch.float64)
+            return torch.full((len(names),), 1 / len(names), dtype=torch.float64, device="cpu")
         return self._weights
 
     def update(self, losses: LossMatrix) -> None:
@@ -166,4 +166,4 @@ class TwoMoment(LaggedScalarizer):
         """Return cvxopt's last iterate and True, or the last weights and False where it raised."""
         found = simplex.last_iterate_of_cvxopt(matrix, simplex.Equality(robust, r))
         chosen = last if found is None else torch.as_tensor(found).to(last)
-        return chosen, torch.tensor(found is not None)
+        return chosen, torch.tensor(found is not None, device="cpu")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from moat.data import Data, DataSet
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.precision import plain_torch
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import CACHE, RunFolder, StudyFolder, require_own_name
 from moat.storage import Record, make_folder
@@ -39,6 +40,7 @@ def plan(
     return plan_runs(read(recipe, overrides), only, seeds)
 
 
+@plain_torch()
 def train(
     recipe: Path | str,
     *,
@@ -69,7 +71,7 @@ def train(
     if overwrite:
         make_way(StudyFolder(result.folder), listener)
     whole = plan(recipe, overrides=overrides) if only or seeds else plans
-    announce(results, plans, whole)
+    kept = announce(results, plans, whole)
     listener.study_started(len(plans))
     listener.announced(result.folder, [results / run.path for run in plans])
     loaded: dict[DataSet, Data] = {}
@@ -89,7 +91,7 @@ def train(
                 with asked_for(run, "data"):
                     loaded = {run.dataset: run.dataset.load(results / CACHE)}
                 listener.data_read(loaded[run.dataset])
-                announce(results, plans, whole, loaded)
+                kept = announce(results, plans, whole, loaded)
             scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
         except Exception as error:  # whatever a plug-in raises must not stop the others
             failure = as_failure(error)
@@ -98,6 +100,7 @@ def train(
             listener.run_failed(run, failure)
             continue
         result.done.append(folder.path)
+        kept = kept or announce(results, plans, whole, loaded)  # the disk may have refused it once
         listener.run_done(run, scores)
     return result
 

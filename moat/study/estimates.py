@@ -21,6 +21,7 @@ from moat.losses import cross_entropy
 from moat.names import NATURAL
 from moat.objectives import LossMatrix
 from moat.passes import default_pass_size
+from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.study.failures import asked_for
@@ -87,6 +88,7 @@ class PassTimes:
         return spent.forwards * self.forward + spent.backwards * backward
 
 
+@plain_torch()
 def estimate_all(
     plans: Sequence[RunPlan],
     device: str = "auto",

@@ -14,6 +14,7 @@ from moat.models import Model
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
 from moat.names import MOST_BYTES, why_no_name
+from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import shortened
 from moat.recipe.paths import expanded
@@ -31,6 +32,7 @@ from moat.training import fabric_for
 from moat.version import __version__
 
 
+@plain_torch()
 def evaluate_model(
     model: str | nn.Module,
     protocol: Path | str,

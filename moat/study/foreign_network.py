@@ -10,6 +10,7 @@ from moat.errors import ModelError
 from moat.models import Model, PythonModel, built, load_into
 from moat.models.weights import read_weights, wrapping
 from moat.study.failures import said_of
+from moat.threats import to_eval
 from moat.training import seed_globally
 
 SHOWN = 3
@@ -31,7 +32,9 @@ def network_of(
     if checkpoint:
         with said_of(f"checkpoint {checkpoint}"):
             load_checkpoint(network, checkpoint)
-    return network.float().to(device).eval()  # weights may have been kept in less than float32
+    network = network.float().to(device)  # weights may have been kept in less than float32
+    to_eval(network)
+    return network
 
 
 def load_checkpoint(network: nn.Module, file: Path) -> None:

@@ -8,32 +8,39 @@ from moat.errors import ForeignFileError, RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
-from moat.runs import RunFolder
+from moat.runs import RunFolder, require_one_protocol, require_one_result
+from moat.storage import Record
 from moat.study.loading import plan_of, record_of, require_trained_here
 
 
 def is_done(plan: RunPlan, folder: RunFolder) -> bool:
     """Say whether the folder holds this run, trained and evaluated as planned.
 
-    Raises RunFolderError where it holds another run or a file that cannot be read.
+    Raises RunFolderError where it holds another run, a file that cannot be read, or a record that
+    contradicts itself.
     """
     require_same_training(plan, folder)
     record = record_of(folder)
+    if record is not None:
+        require_one_protocol(record, folder.path)
     if record is None or record["protocol_hash"] != plan.protocol_hash:
         return False
     if folder.load_model() is None or folder.read_recipe() is None:
         return False
-    return plan_of(folder).train_hash == plan.train_hash and _is_evaluated(folder)
+    return plan_of(folder).train_hash == plan.train_hash and _is_evaluated(folder, record)
 
 
-def _is_evaluated(folder: RunFolder) -> bool:
+def _is_evaluated(folder: RunFolder, record: Record) -> bool:
     """Say whether the evaluation is whole; where another was cut short, its files may be newer."""
     try:
-        return folder.load_evaluation() is not None
+        held = folder.load_evaluation()
     except ForeignFileError:
         if folder.is_interrupted:
             return False
         raise
+    if held is not None:
+        require_one_result(record, held[1], folder.path)
+    return held is not None
 
 
 def require_same_training(plan: RunPlan, folder: RunFolder) -> None:

@@ -23,7 +23,7 @@ from moat.models.described import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.parsing import parse_json
 from moat.plain import json_of
-from moat.runs import RunFolder, identity_of
+from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_result
 from moat.storage import Record
 from moat.study.listener import StudyListener
 from moat.study.loading import is_evaluation_alone, record_of
@@ -161,14 +161,18 @@ def _is_run(folder: RunFolder) -> bool:
 def whole_scores(folder: RunFolder, record: Record) -> Record | None:
     """Return the scores of an evaluation that is whole, None of a broken one.
 
-    A process that died between its writes may have left the matrix of another protocol.
+    A process that died between its writes may have left the matrix of another protocol. Raises
+    RunFolderError where the record contradicts itself or its evaluation.
     """
+    require_one_protocol(record, folder.path)
     try:
         held = folder.load_evaluation()
     except RunFolderError:
         return None
     of = record["protocol_hash"]
     whole = held is not None and all(str(one.get("protocol_hash", of)) == of for one in held)
+    if held is not None:
+        require_one_result(record, held[1], folder.path)
     scores = record.get("scores")
     return scores if whole and _are_scores(scores) else None
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.models import Model
+from moat.threats import to_eval
 
 CLOSE = 1e-3  # relative: what the layout may change of a logit by rounding
 
@@ -44,8 +45,11 @@ def _bears_channels_last(network: nn.Module, shape: tuple[int, int, int]) -> boo
     with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():
         try:
             before, turned = copy.deepcopy(network), laid_out(copy.deepcopy(network))
-            logits = [_forward_and_backward(one.eval(), x) for one in (before, turned)]
-            _forward_and_backward(turned.train(), x)
+            to_eval(before)
+            to_eval(turned)
+            logits = [_forward_and_backward(one, x) for one in (before, turned)]
+            turned.train()
+            _forward_and_backward(turned, x)
         except torch.OutOfMemoryError:
             raise
         except Exception:  # whatever a network raises in a layout that it was not written for

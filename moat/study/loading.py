@@ -10,14 +10,17 @@ from torch import nn
 from moat.consent import consenting, current_consent, stored_in
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import built, load_into
+from moat.precision import plain_torch
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import command_of
-from moat.runs import RunFolder
+from moat.runs import RunFolder, require_one_training
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
+from moat.threats import to_eval
 
 
+@plain_torch()
 def load(
     run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False
 ) -> nn.Module:
@@ -44,15 +47,22 @@ def load(
     shape = (channel, height, width)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(plan.model, shape, record["classes"])
-    return best_layout(plan.model, with_weights(network, folder), shape).to(device).eval()
+    network = best_layout(plan.model, with_weights(network, folder), shape).to(device)
+    to_eval(network)
+    return network
 
 
 def record_of(folder: RunFolder) -> Record | None:
-    """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's."""
+    """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's.
+
+    The same where it says in two ways what trained the run.
+    """
     record = folder.read_record()
     for name, kind in _RECORD.items():
         if record is not None and not isinstance(record.get(name), kind):
             raise _not_moats(name, record, kind, folder)
+    if record is not None:
+        require_one_training(record, folder.path)
     return record
 
 

@@ -16,6 +16,7 @@ from moat.models import built
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
+from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.runs import RunFolder, cache_of
 from moat.storage import Record
@@ -53,6 +54,7 @@ def run_one(
         return _evaluate(plan, folder, data, model.to(fabric.device), record, listener)
 
 
+@plain_torch()
 def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | None = None) -> Record:
     """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
     folder = RunFolder(path)
@@ -68,6 +70,7 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
         return _evaluate(plan, folder, data, model, record, listener)
 
 
+@plain_torch()
 def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.Module:
     """Return the network of a run with its seeded initial weights, pretrained where it asks so.
 

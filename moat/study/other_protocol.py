@@ -11,6 +11,7 @@ from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
+from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
 from moat.runs import RunFolder, cache_of, require_own_name
 from moat.storage import Record
@@ -76,6 +77,7 @@ class _OtherProtocol:
     listener: StudyListener
     data: Data | None = None
 
+    @plain_torch()
     def judged(self, run: Path) -> Judged:
         """Evaluate one finished run in a folder of its own."""
         folder, protocol = RunFolder(run), self.judged_by

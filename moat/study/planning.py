@@ -19,8 +19,8 @@ def announce(
     asked: Sequence[RunPlan],
     recipe: Sequence[RunPlan],
     data: Mapping[DataSet, Data] | None = None,
-) -> None:
-    """Keep in the study's folder which of the recipe's runs are to be done.
+) -> bool:
+    """Keep in the study's folder which of the recipe's runs are to be done; say whether it is kept.
 
     And, once their `data` are there, by how many passes, so that whoever watches can say how long.
 
@@ -34,6 +34,8 @@ def announce(
         study.plan(_told(counted, study, known), _told(recipe, study, known))
         for run in asked if data is None else ():
             RunFolder(results / run.path).clear_failure()
+        return True
+    return False
 
 
 def keep_failure(folder: RunFolder, error: MoatError) -> None:

@@ -1,6 +1,6 @@
 """Threats: what an image may be turned into, and the search for the worst of it."""
 
-from moat.threats.ascent import Climb, Trace, ascend, attacked
+from moat.threats.ascent import Climb, Trace, ascend, attacked, to_eval
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import (
     GradientThreat,
@@ -65,5 +65,6 @@ __all__ = [
     "search",
     "spent_by",
     "threat",
+    "to_eval",
     "trusted",
 ]

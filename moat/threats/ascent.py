@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from moat.errors import ModelError
 from moat.passes import Pass, cut
 from moat.threats.climbing import Climb, Climber, Trace
-from moat.threats.logits import no_gradient
+from moat.threats.logits import UNFIT, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
 
-__all__ = ["Climb", "Trace", "ascend", "attacked"]
+__all__ = ["Climb", "Trace", "ascend", "attacked", "to_eval"]
 
 
 def ascend(
@@ -67,7 +67,7 @@ def attacked(model: nn.Module) -> Iterator[None]:
     training = {module: module.training for module in model.modules()}
     required = {parameter: parameter.requires_grad for parameter in model.parameters()}
     try:
-        model.eval()
+        to_eval(model)
         for parameter in required:
             parameter.requires_grad_(False)
         # An outer no_grad or inference_mode must not stop the search.
@@ -78,6 +78,20 @@ def attacked(model: nn.Module) -> Iterator[None]:
             module.training = flag
         for parameter, flag in required.items():
             parameter.requires_grad_(flag)
+
+
+def to_eval(model: nn.Module) -> None:
+    """Put a network in eval mode; one that torch.export made keeps the mode it was made in."""
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
+    except RecursionError as error:
+        raise ModelError(
+            "the network contains itself, so that nobody can put it into eval mode.",
+            hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
+        ) from error
 
 
 def _measure(
@@ -110,7 +124,7 @@ def _gradient_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass
     ]
     # sum, not mean: the gradient of an example must not depend on the size of its batch
     total = torch.stack([loss.sum() for loss in losses]).sum()
-    found = torch.autograd.grad(total, [block for w in blocks for block in w], allow_unused=True)
+    found = _slopes(total, [block for w in blocks for block in w])
     slopes = iter([slope for slope in found if slope is not None])
     if None in found:  # a network with a graph that leads elsewhere, as a quantised one
         raise no_gradient()
@@ -118,6 +132,15 @@ def _gradient_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass
         own, images, logits, losses, blocks, segments, strict=True
     ):
         climber.take(segment.rows, part, answer, loss, tuple(next(slopes) for _ in w))
+
+
+def _slopes(total: Tensor, blocks: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    try:
+        return torch.autograd.grad(total, blocks, allow_unused=True)
+    except torch.OutOfMemoryError:
+        raise
+    except UNFIT as error:  # as of a graph that is run through `backward` alone
+        raise no_gradient(f" ({said(error)})") from error
 
 
 def _forward_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass) -> None:

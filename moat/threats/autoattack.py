@@ -11,11 +11,12 @@ import torch.nn.functional as F
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from moat.errors import MissingPackageError
+from moat.errors import MissingPackageError, ModelError
 from moat.losses import is_correct
 from moat.passes import default_pass_size
 from moat.threats.ascent import attacked
 from moat.threats.base import Threat, threat
+from moat.threats.logits import UNFIT, said
 from moat.types import Images, Labels
 
 Name = Literal["apgd-ce", "apgd-dlr", "apgd-t", "fab", "fab-t", "square"]
@@ -97,7 +98,7 @@ class AutoAttack(Threat):
                 search = self._search(name, predict, natural, logits.shape[1], seed)
                 for rows in stands.nonzero().flatten().split(size):
                     if len(rows):
-                        found = search(natural[rows], y[rows]).clamp(0, 1)
+                        found = _found(name, search, natural[rows], y[rows])
                         fell = ~is_correct(predict(found), y[rows])
                         fell &= found.isfinite().flatten(1).all(1)  # a NaN gradient is no answer
                         images[rows[fell]] = found[fell].to(x.dtype)
@@ -136,6 +137,20 @@ class AutoAttack(Threat):
             )
         made: Callable[[Images, Labels], Images] = search.perturb
         return made
+
+
+def _found(name: Name, search: Callable[[Images, Labels], Images], x: Images, y: Labels) -> Images:
+    """Return what a search of the package found; what fails there is said with the search."""
+    try:
+        return search(x, y).clamp(0, 1)
+    except torch.OutOfMemoryError:
+        raise
+    except UNFIT as error:  # as of a graph that is run through `backward` alone
+        raise ModelError(
+            f"the search {name} of autoattack fails on this model ({said(error)}).",
+            hint="It takes gradients of the logits to the images by torch.autograd.grad, twice in "
+            "a graph: see that the model bears it, or search with pgd or stadv.",
+        ) from error
 
 
 def _square(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from moat.errors import ModelError
 from moat.threats.logits import a, said
+from moat.threats.plain_tensors import plain_tensor
 from moat.types import Images, Labels
 
 TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of [0, 1]
@@ -29,8 +30,8 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
     `device` is the model's. Raises ModelError with the mend for anything else. The values are read
     once, which waits for a GPU.
     """
-    images = _images(x, device)
-    labels = _labels(y, images)
+    images = _usable(_images(x, device))
+    labels = _usable(_labels(y, images))
     if not len(images):
         return Batch(images, labels, -1)
     extremes = (*images.detach().aminmax(), *labels.aminmax())
@@ -40,6 +41,11 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
         _require_near_the_box(low, high)
         images = images.clamp(0, 1)
     return Batch(images, labels, int(largest))
+
+
+def _usable(tensor: Tensor) -> Tensor:
+    """Return a tensor that autograd can keep: a copy of one that inference_mode made."""
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def largest_of(labels: Labels) -> int:
@@ -67,30 +73,36 @@ def _images(x: Any, device: torch.device | None) -> Images:
             f"images are a tensor (batch, channel, height, width), not {a(type(x).__name__)}.",
             hint="Stack them into one float tensor: torch.stack([...]), values in [0, 1].",
         )
-    if x.is_nested:
+    with torch._C.DisableTorchFunctionSubclass():
+        nested = x.is_nested
+    if nested:
         raise ModelError(
             "images are one tensor of a single size, not a nested one.",
             hint="Resize them to one size and stack them: torch.stack([...]).",
         )
-    if x.layout != torch.strided:
-        raise ModelError(f"images are a dense tensor, not {x.layout}.", hint="Take x.to_dense().")
-    if x.ndim != 4:
+    images = plain_tensor(x, "the images")
+    if images.layout != torch.strided:
         raise ModelError(
-            f"images are (batch, channel, height, width), not of the shape {tuple(x.shape)}.",
+            f"images are a dense tensor, not {images.layout}.", hint="Take x.to_dense()."
+        )
+    if images.ndim != 4:
+        raise ModelError(
+            f"images are (batch, channel, height, width), not of the shape {tuple(images.shape)}.",
             hint="Add the axis that is missing: x[None] for one image, x[:, None] for grey ones.",
         )
-    if x.dtype not in (torch.float32, torch.float64):
+    if images.dtype not in (torch.float32, torch.float64):
         raise ModelError(
-            f"images are float32 or float64, not {_name(x.dtype)}.", hint=_mend_of_type(x.dtype)
+            f"images are float32 or float64, not {_name(images.dtype)}.",
+            hint=_mend_of_type(images.dtype),
         )
-    if len(x) and not x.numel():
-        raise ModelError(f"the images have no pixels: their shape is {tuple(x.shape)}.")
-    if device is not None and x.device != device:
+    if len(images) and not images.numel():
+        raise ModelError(f"the images have no pixels: their shape is {tuple(images.shape)}.")
+    if device is not None and images.device != device:
         raise ModelError(
-            f"the images are on {x.device}, and the model is on {device}.",
+            f"the images are on {images.device}, and the model is on {device}.",
             hint=f"Bring both to one device: x.to({str(device)!r}).",
         )
-    return x
+    return images
 
 
 def _mend_of_type(dtype: torch.dtype) -> str:
@@ -135,29 +147,30 @@ def _labels(y: Any, images: Images) -> Labels:
             f"labels are a tensor of integers (batch,), not {a(type(y).__name__)}.",
             hint="Give each image the number of its class, counted from 0.",
         )
+    labels = plain_tensor(y, "the labels")
     count = len(images)
-    if not count and not y.numel():
-        return y.new_zeros(0, dtype=torch.long, device=images.device)
-    whole = not (y.is_floating_point() or y.is_complex() or y.dtype == torch.bool)
-    if y.ndim == 2 and y.shape == (count, 1) and whole:
-        y = y.squeeze(1)
-    if y.ndim == 2 and len(y) == count:
+    if not count and not labels.numel():
+        return labels.new_zeros(0, dtype=torch.long, device=images.device)
+    whole = not (labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool)
+    if labels.ndim == 2 and labels.shape == (count, 1) and whole:
+        labels = labels.squeeze(1)
+    if labels.ndim == 2 and len(labels) == count:
         raise ModelError(
-            f"labels are one class an image, not a row of {y.shape[1]} numbers.",
+            f"labels are one class an image, not a row of {labels.shape[1]} numbers.",
             hint="Of one-hot rows or probabilities take y.argmax(1).",
         )
-    if y.shape != (count,):
+    if labels.shape != (count,):
         raise ModelError(
-            f"{count} image(s) have {count} label(s), not labels of the shape {tuple(y.shape)}.",
+            f"{count} image(s) have {count} label(s), not labels of the shape "
+            f"{tuple(labels.shape)}.",
             hint="Give each image the number of its class, counted from 0.",
         )
     if not whole:
         raise ModelError(
-            f"labels are integers, not {_name(y.dtype)}.",
+            f"labels are integers, not {_name(labels.dtype)}.",
             hint="If they count the classes from 0, take y.long().",
         )
-    labels: Labels = y.to(device=images.device, dtype=torch.long)
-    return labels
+    return labels.to(device=images.device, dtype=torch.long)
 
 
 def _from_numpy(values: Any, what: str) -> Tensor:
@@ -169,7 +182,7 @@ def _from_numpy(values: Any, what: str) -> Tensor:
         )
     try:
         array = np.asarray(values)
-        return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"))
+        return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"), device="cpu")
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"{what} are numbers, and these cannot be read as such ({said(error)}).",

@@ -1,8 +1,8 @@
 """The guard that every door shares: a model, images and labels are fit, or refused by name.
 
 A door is whatever takes a user's model and batch: `perturb`, `search`, `train_step`. Behind a door
-the search computes in the images' own type, whatever autocast surrounds it, and the network as its
-caller has it.
+the search computes in the images' own type, whatever autocast and defaults surround it, and the
+network as its caller has it.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,12 +12,13 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from moat.errors import ModelError
-from moat.precision import Context, without_autocast
+from moat.precision import Context, plain_torch
+from moat.threats.arguments import require_generator, require_pass_size, require_searched
 from moat.threats.batch import batch_of
 from moat.threats.logits import (
     UNFIT,
@@ -48,8 +49,8 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
         yield model, x, y
         return
     network = bare(model)
-    images, labels, largest = batch_of(x, y, device_of(network, x))
-    with trusted(), without_autocast() as as_before:
+    with trusted(), plain_torch() as as_before:
+        images, labels, largest = batch_of(x, y, device_of(network, x))
         yield _Watched(network, as_before, largest), images, labels
 
 
@@ -76,6 +77,7 @@ def guarded(perturb: Door) -> Door:
 
     @wraps(perturb)
     def behind(self: Any, model: Any, x: Any, y: Any, **more: Any) -> Any:
+        require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
             return perturb(self, network, images, labels, **more)
 
@@ -93,6 +95,9 @@ def guarded_search(search: Door) -> Door:
 
     @wraps(search)
     def behind(model: Any, threats: Any, x: Any, y: Any, **more: Any) -> Any:
+        require_searched(threats)
+        require_generator(more.get("generator"))
+        require_pass_size(more.get("pass_size"))
         with door(model, x, y) as (network, images, labels):
             return search(network, threats, images, labels, **more)
 
@@ -126,6 +131,11 @@ def bare(model: Any) -> nn.Module:
             "it into eval mode or freeze its parameters.",
             hint="Wrap it in a module, with the networks that it calls as attributes.",
         )
+    if "_parameters" not in vars(model):
+        raise ModelError(
+            f"the model, {type(model).__name__}, was never made a module.",
+            hint="Call super().__init__() first in its __init__.",
+        )
     if isinstance(model, DistributedDataParallel):
         model = model.module
     network = cast(nn.Module, model)
@@ -155,8 +165,29 @@ def device_of(model: nn.Module, x: object = None) -> torch.device | None:
     Of a model on several devices, that of the images x where they are on one of them.
     """
     devices = list(dict.fromkeys(parameter.device for parameter in model.parameters()))
-    own = getattr(x, "device", None)
+    with torch._C.DisableTorchFunctionSubclass():
+        own = getattr(x, "device", None)
     return own if own in devices else next(iter(devices), None)
+
+
+def leads_to(logits: Tensor, images: Tensor) -> bool:
+    """Say whether the graph behind the logits goes back to the images; nothing is computed.
+
+    A graph may lead elsewhere: to parameters alone, or to a parameter made of the logits.
+    """
+    ends = {id(images.grad_fn)} if images.grad_fn is not None else set[int]()
+    waiting, seen = [logits.grad_fn], set[Any]()
+    while waiting:
+        node = waiting.pop()
+        if (
+            node is None or node in seen or "NotImplemented" in node.name()
+        ):  # as of quantised layers
+            continue
+        if id(node) in ends or getattr(node, "variable", None) is images:
+            return True
+        seen.add(node)
+        waiting += [following for following, _ in node.next_functions]
+    return logits is images
 
 
 class _Watched(nn.Module):
@@ -168,6 +199,8 @@ class _Watched(nn.Module):
         self.training = network.training
         self._as_before, self._largest = as_before, largest
         self._known = False
+        self._reached = False
+        self._ran: set[tuple[int, bool]] = set()  # batches: images, and whether a gradient is due
 
     def forward(self, images: Images) -> Logits:
         """Return the logits, float32 or float64."""
@@ -181,14 +214,18 @@ class _Watched(nn.Module):
         except torch.OutOfMemoryError:
             raise
         except UNFIT as error:
-            if self._known:
-                raise
-            raise cannot_be_run(error, images) from error
+            if (len(images), wanted) in self._ran:
+                raise  # it took the same before: what fails now is its own
+            raise cannot_be_run(error, images, next(iter(self._ran), (None,))[0]) from error
         if version is not None and images._version != version:
             raise changes_images()
-        logits = require_logits(found, len(images), rounded=rounded)
-        if not logits.requires_grad and wanted:
+        logits = require_logits(found, images, rounded=rounded)
+        if wanted and not (self._reached or leads_to(logits, images)):
             raise no_gradient()
+        if wanted and not logits.requires_grad:
+            raise no_gradient()
+        self._reached = self._reached or wanted
+        self._ran.add((len(images), wanted))
         if before is not None:
             if not torch.equal(before, images.detach()):  # by .data, which no version counts
                 raise changes_images()

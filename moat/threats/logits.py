@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from moat.errors import ModelError
+from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
 SUMMED = 1e-3  # what the sum of probabilities may be off by
@@ -15,17 +16,25 @@ UNFIT = (
 
 
 def require_logits(
-    found: object, images: int, classes: int | None = None, *, rounded: bool = False
+    found: object, x: Images, classes: int | None = None, *, rounded: bool = False
 ) -> Tensor:
-    """Return what a model returned, if its form is that of logits; raise ModelError otherwise.
+    """Return what a model returned for images, if its form is that of logits; else ModelError.
 
     `classes` are those of the data, None where nobody knows them. Half precision is refused unless
     it is meant: `rounded`. Nothing is read of the values, so that a GPU need not be waited for.
     """
+    images = len(x)
     if not isinstance(found, Tensor):
         raise ModelError(
             f"the model returns {a(type(found).__name__)} and no tensor of logits.",
             hint="Wrap it in a module that returns the logits alone.",
+        )
+    require_own_functions(found)
+    found = plain_tensor(found, "the logits that the model returns")
+    if found.device != x.device:
+        raise ModelError(
+            f"the model returns logits on {found.device} for images on {x.device}.",
+            hint="End its forward with logits.to(x.device).",
         )
     if found.layout != torch.strided:
         raise ModelError(
@@ -89,8 +98,15 @@ def require_classes(classes: int, largest: int) -> None:
         )
 
 
-def cannot_be_run(error: Exception, images: Images) -> ModelError:
-    """Return the error of a model that fails on the images."""
+def cannot_be_run(error: Exception, images: Images, before: int | None = None) -> ModelError:
+    """Return the error of a model that fails on the images; `before` it ran on so many."""
+    if before is not None and before != len(images):
+        return ModelError(
+            f"the model runs on a batch of {before} image(s), and cannot be run on {len(images)} "
+            f"({said(error)}).",
+            hint="Let it take as many images as come: x.flatten(1), not x.reshape(128, -1); a "
+            "traced or exported network wants a dynamic batch.",
+        )
     return ModelError(
         f"the model cannot be run on {str(images.dtype).removeprefix('torch.')} images of the "
         f"shape {tuple(images.shape)} ({said(error)}).",

@@ -12,7 +12,12 @@ from moat.passes import cut
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.threats import attacked
 from moat.training.craft import Examples
-from moat.training.faults import loss_faults, weight_faults
+from moat.training.faults import (
+    loss_faults,
+    require_finite,
+    require_finite_gradients,
+    weight_faults,
+)
 from moat.training.measuring import (
     Measured,
     losses_of,
@@ -63,6 +68,8 @@ def descend(
                 f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
                 hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
             )
+    require_finite(descent.losses)
+    require_finite_gradients(model)
     optimizer.step()
     return descent
 
@@ -91,6 +98,7 @@ def _by_losses(
         for segments in cut(examples.lengths(), pass_size):
             losses.keep(segments, losses_of(model, examples, segments))
     matrix = losses.matrix()
+    require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), matrix)
     kept, shares = weighed(examples, by_entry(weights, examples.batch), scalarizer.support)
@@ -117,6 +125,7 @@ def _by_gradients(
             parts = torch.autograd.grad(mean, parameters, retain_graph=more, allow_unused=True)
             gradients[segment.which] += _flat(parts, parameters)
         losses.keep(segments, per_example)
+    require_finite(losses.matrix())
     chosen = scalarizer.weights(gradients @ gradients.T, losses.matrix())
     weights = usable(send(chosen.to(gradients.dtype), gradients.device), losses.matrix())
     combined = (weights @ gradients).split([parameter.numel() for parameter in parameters])

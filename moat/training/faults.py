@@ -1,19 +1,40 @@
 """Values that no run may go on from: losses and weights that are not finite, misplaced weights.
 
 A look at a value on a GPU makes the host wait for everything queued there. So a step states its
-faults as a tensor, and whoever wants to know reads many of them at once.
+faults as a tensor, and whoever wants to know reads many of them at once. A step that somebody takes
+alone is read at once, before it moves anything: its door has waited already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from moat.errors import DefinitionError, TrainingError
 from moat.objectives import LossMatrix, by_entry
 from moat.types import Mask
 
 LOSS, WEIGHT, MISPLACED = range(3)
+_ALONE: ContextVar[bool] = ContextVar("a step taken alone", default=False)
+
+
+@contextmanager
+def taken_alone() -> Iterator[None]:
+    """Have the faults of the step inside read before it moves the parameters."""
+    token = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(token)
+
+
+def require_finite(losses: LossMatrix) -> None:
+    """Raise TrainingError for a loss that is not finite, if the step is taken alone."""
+    if _ALONE.get():
+        sound = [False] * len(losses.names)
+        require_sound([loss_faults(losses).tolist(), sound, sound], losses.names, hint=_UNMOVED)
 
 
 def loss_faults(losses: LossMatrix) -> Tensor:
@@ -38,6 +59,22 @@ def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
             measured = by_entry(measured, weights.shape[1])
         misplaced = (weights != 0) & ~measured
     return torch.stack([infinite.view(len(weights), -1), misplaced.view(len(weights), -1)]).any(2)
+
+
+def require_finite_gradients(model: nn.Module) -> None:
+    """Raise TrainingError for a gradient that is not finite, if the step is taken alone."""
+    for name, parameter in model.named_parameters() if _ALONE.get() else ():
+        if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
+            raise TrainingError(
+                f"the gradient of the parameter {name.removeprefix('network.')} is not finite.",
+                hint=_UNMOVED,
+            )
+
+
+_UNMOVED = (
+    "Nothing was moved. Look for what made it so: logits that are not finite, or a learning rate "
+    "that is too high."
+)
 
 
 def require_sound(

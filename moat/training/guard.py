@@ -16,6 +16,8 @@ from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
 from moat.threats.logits import UNFIT, cannot_be_run, said
+from moat.training.arguments import require_arguments
+from moat.training.faults import taken_alone
 from moat.types import Images, Labels, Logits
 
 FEW = 8  # images that suffice
@@ -32,11 +34,14 @@ def guarded_step(step: Step) -> Step:
     ) -> Any:
         if is_trusted():
             return step(model, optimizer, threats, scalarizer, x, y, **more)
+        size, generator = more.get("pass_size"), more.get("generator")
+        require_arguments(optimizer, threats, scalarizer, size, generator)
         require_parameters(model, scalarizer, optimizer)
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
-            return step(network, optimizer, threats, scalarizer, images, labels, **more)
+            with taken_alone():
+                return step(network, optimizer, threats, scalarizer, images, labels, **more)
 
     return cast(Step, behind)
 
@@ -86,6 +91,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     x = x[:FEW]
     if not len(x):
         return
+    _require_train_mode(network)
     with _trial(network, x) as network:
         try:
             logits = _logits(network, x)
@@ -105,13 +111,30 @@ def _trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
     devices = [x.device] if x.is_cuda else []
     try:
         with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():
-            yield network.train()
+            network.train()  # which many override and return nothing
+            yield network
     finally:
         for module, flag in training.items():
             module.training = flag
         for name, buffer in network.named_buffers():
             if name in counted and not torch.equal(buffer.to_dense(), counted[name].to_dense()):
                 buffer.copy_(counted[name])
+
+
+def _require_train_mode(network: nn.Module) -> None:
+    """Raise ModelError where a network stays in the mode that it was made in; a copy may not."""
+    training = {module: module.training for module in network.modules()}
+    try:
+        network.train()
+    except NotImplementedError as error:
+        raise ModelError(
+            f"the network cannot be put into train mode ({said(error)}).",
+            hint="What torch.export made keeps the mode it was exported in: train the module that "
+            "it was exported from.",
+        ) from error
+    finally:
+        for module, flag in training.items():
+            module.training = flag
 
 
 def _logits(network: nn.Module, x: Images) -> Logits:
@@ -121,7 +144,7 @@ def _logits(network: nn.Module, x: Images) -> Logits:
         raise
     except UNFIT as error:
         raise cannot_be_run(error, x) from error
-    return require_logits(found, len(x))
+    return require_logits(found, x)
 
 
 def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:

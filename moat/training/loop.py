@@ -14,7 +14,7 @@ from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
 from moat.names import NATURAL
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32, without_autocast
+from moat.precision import plain_torch, tensor_float_32
 from moat.threats import trusted
 from moat.training.checkpoint import Checkpointer
 from moat.training.compiled import Compiled
@@ -29,6 +29,7 @@ from moat.training.randomness import generator_for, seed_globally
 from moat.training.step import train_step
 
 
+@plain_torch()
 def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
 
@@ -72,7 +73,7 @@ class _Loop:
     def run(self) -> Fitted:
         self.progress = self.checkpointer.restore(self.job.fabric.device)
         network = InPrecision(self.compiled.network, self.job.fabric)
-        with tensor_float_32(self.job.training.precision == "tf32"), without_autocast():
+        with tensor_float_32(self.job.training.precision == "tf32"):
             self._require_trainable(InPrecision(self.model, self.job.fabric))
             while self.progress.epoch < self.epochs:
                 started = time.monotonic()

@@ -30,7 +30,10 @@ def train_step(
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2.
 
-    Raises ModelError for a network, images or labels that no step can be made of.
+    Raises ModelError for a network, images or labels that no step can be made of, and TrainingError
+    for a loss that is not finite, before anything moves. Both look at values, for which a GPU makes
+    the host wait. In a loop of your own that shall not wait, call it within `moat.threats.trusted`,
+    and now and then read `Descent.faults` of the steps since.
     """
     names = (NATURAL, *threats)
     plan = scalarizer.plan(names, len(x), generator)  # usually: every objective

@@ -125,7 +125,7 @@ class TestPerturb:
         assert torch.equal(first, second)
 
     def test_a_pass_holds_at_least_one_example(self, make, tiny_model, batch):
-        with pytest.raises(ValueError, match="a pass holds at least one example, not 0"):
+        with pytest.raises(DefinitionError, match="a pass holds at least one example, not 0"):
             search(tiny_model, [make(PGD)], *batch, pass_size=0)
 
 

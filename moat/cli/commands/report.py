@@ -94,4 +94,7 @@ def report(
         fronts, missed = fronts_of(groups, against=rival, prefer=weights)
         for message in missed:
             typer.echo(f"skipped: {message}", err=True)
-        typer.echo(f"wrote {write_page(made, results, html, fronts)}")
+        page = write_page(
+            made, results, html, fronts, lambda m: typer.echo(f"left out: {m}", err=True)
+        )
+        typer.echo(f"wrote {page}")

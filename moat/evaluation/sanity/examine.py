@@ -16,7 +16,7 @@ from moat.evaluation.sanity.questions import Check
 from moat.evaluation.sanity.wider import unbounded
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
-from moat.precision import tensor_float_32, without_autocast
+from moat.precision import plain_torch, tensor_float_32
 from moat.types import Verdicts
 
 PROBED = 100  # examples
@@ -30,6 +30,7 @@ class Other:
     name: str
 
 
+@plain_torch()
 def examine(
     evaluation: Evaluation,
     model: nn.Module,
@@ -65,7 +66,7 @@ def _probed(
     right = _standing(evaluation, None, places).to(device)
     stood = {label: _standing(evaluation, label, places).to(device) for label in labels}
     known = {"probed": len(places)}
-    with tensor_float_32(False), without_autocast():
+    with tensor_float_32(False):
         for question, again in (
             (asked.DIFFERENCES, probe.as_predicted),
             (asked.RANDOM, probe.at_random),

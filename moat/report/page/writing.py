@@ -3,7 +3,7 @@
 import base64
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,25 @@ _SIGNATURE = re.compile(r"<!-- moat [0-9a-f]{64} -->\n(?=</html>$)")
 
 
 def write_page(
-    made: ScoreReport, results: Path, file: Path, fronts: Sequence[Front] | None = None
+    made: ScoreReport,
+    results: Path,
+    file: Path,
+    fronts: Sequence[Front] | None = None,
+    told: Callable[[str], object] | None = None,
 ) -> Path:
     """Write the page of these scoreboards, whose runs lie below `results`, and return its path.
 
     `fronts` are theirs, one a scoreboard, where they are more than the usual ones. A file that is
-    there is replaced if it is a page of moat's that nobody changed; DiskError else.
+    there is replaced if it is a page of moat's that nobody changed; DiskError else. `told` hears
+    of each file of a run that could not be read, and is left out.
     """
     if file.is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
-    page = signed(page_of(made, results, fronts))
+    text, problems = page_of(made, results, fronts)
+    page = signed(text)
+    if told:
+        for problem in problems:
+            told(problem)
     make_folder(file.parent)
     with locked_folder(file.parent):
         if (file.exists() or file.is_symlink()) and not is_page(file):
@@ -60,20 +69,26 @@ def is_page(file: Path) -> bool:
     return bool(content) and signed(_SIGNATURE.sub("", content)) == content
 
 
-def page_of(made: ScoreReport, results: Path, fronts: Sequence[Front] | None = None) -> str:
-    """Return the page as text. The same runs give the same page."""
+def page_of(
+    made: ScoreReport, results: Path, fronts: Sequence[Front] | None = None
+) -> tuple[str, list[str]]:
+    """Return the page as text, and what of its runs could not be read.
+
+    The same runs give the same page.
+    """
     fronts = fronts_of([board.group for board in made.boards])[0] if fronts is None else fronts
     sections, pictures = sections_of(made.boards, fronts, results)
     plotly = _plotly()
+    problems = [p for section in sections for card in section.cards for p in card.problems]
     script, style = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("js", "css"))
-    return (
+    page = (
         _environment()
         .get_template("page.html.jinja")
         .render(
             title=", ".join(dict.fromkeys(s for one in sections for s in one.group.studies)),
             results=str(results),
             sections=sections,
-            messages=made.messages,
+            messages=[*made.messages, *problems],
             version=__version__,
             versions=_versions(sections),
             policy=_policy(script, plotly),
@@ -83,6 +98,7 @@ def page_of(made: ScoreReport, results: Path, fronts: Sequence[Front] | None = N
             pictures=pictures,
         )
     )
+    return page, problems
 
 
 def _environment() -> Environment:

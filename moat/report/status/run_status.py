@@ -11,7 +11,7 @@ from moat.errors import RunFolderError
 from moat.parsing import LARGEST
 from moat.printable import printable
 from moat.report.evidence import table_of
-from moat.runs import RunFolder
+from moat.runs import RunFolder, require_one_protocol, require_one_training
 from moat.storage import Record
 
 _FAR = 10_000  # lines of a log; more lie within no epoch of ours
@@ -95,6 +95,7 @@ class RunStatus:
     ended: int | None = None  # when its folder changed last, in nanoseconds, of a done one
     judged: float = 0.0  # how much of its evaluation is over, 0 to 1
     judging: float | None = None  # what its whole evaluation took, or will take at its speed
+    unlike: str = ""  # what the plan calls it, and its own record does not
 
     @property
     def name(self) -> str:
@@ -142,6 +143,9 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         when = said["when"][:16].replace("T", " ")
         return RunStatus(**about, state=State.failed, why=said["message"], when=when)
     if record is not None:
+        require_one_training(record, folder.path)
+        require_one_protocol(record, folder.path)
+        about |= _own_name(planned, record)
         seconds = _number(table_of(record.get("training")).get("seconds"))
         judged_by = record.get("protocol_hash")
         as_planned = planned.get("protocol_hash", judged_by) == judged_by
@@ -227,6 +231,21 @@ def _named(planned: Mapping[str, Any], where: str) -> Record:
     if not isinstance(label, str):
         return _by_folder(printable(where))
     return {"label": printable(label), "seed": seed}
+
+
+def _own_name(planned: Mapping[str, Any], record: Record) -> Record:
+    """Return what a run calls itself where the plan calls it otherwise, and how; else nothing."""
+    stated: Record = {
+        key: record[key] for key in ("label", "seed") if key in planned and key in record
+    }
+    unlike = [
+        f"{key} {planned[key]!r}, and its run.json {value!r}"
+        for key, value in stated.items()
+        if planned[key] != value
+    ]
+    if not unlike:
+        return {}
+    return {"unlike": printable("; ".join(unlike)), **_named({**planned, **stated}, "")}
 
 
 def _by_folder(where: str) -> Record:

@@ -19,7 +19,7 @@ class StudyStatus:
 
     name: str
     runs: tuple[RunStatus, ...]
-    note: str = ""  # why not all that is planned is known
+    note: str = ""  # why not all that is planned is known, or is not what its runs say
 
     def of(self, *states: State) -> list[RunStatus]:
         """Return the runs in these states."""
@@ -66,8 +66,10 @@ class StatusReader:
             planned = study.planned() or []
         except RunFolderError as error:  # then its runs tell what they can
             return self._begun(study.path, study.runs(), error.message)
-        runs = (self._run(study.path, run["folder"], run) for run in planned)
-        return StudyStatus(_name(study.path), tuple(runs))
+        runs = tuple(self._run(study.path, run["folder"], run) for run in planned)
+        unlike = next((run for run in runs if run.unlike), None)
+        note = _UNLIKE.format(where=unlike.where, what=unlike.unlike) if unlike else ""
+        return StudyStatus(_name(study.path), runs, note)
 
     def _begun(self, at: Path, runs: Sequence[RunFolder], note: str) -> StudyStatus:
         places = (run.path.relative_to(at).as_posix() for run in runs)
@@ -88,5 +90,6 @@ def _name(folder: Path) -> str:
     return folder.name or str(folder.resolve().name)
 
 
+_UNLIKE = "study.json says of {where}: {what}. `moat train` with the recipe writes study.json anew."
 _UNPLANNED = "What is planned is not known: `moat train` says so from its start on."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they are written to."

@@ -102,7 +102,7 @@ def log() -> Callable[..., None]:
 @pytest.fixture
 def page() -> Callable[[Path], str]:
     """Return the page of a results folder as text."""
-    return lambda results: page_of(make_scoreboards(results), results)
+    return lambda results: page_of(make_scoreboards(results), results)[0]
 
 
 @pytest.fixture

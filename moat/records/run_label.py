@@ -1,0 +1,26 @@
+"""What a run is called: its variant, and the values of its sweep."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def label_of(variant: str, sweep: Mapping[str, Any]) -> str:
+    """Return what a table or a plot calls a run.
+
+    Example:
+        >>> label_of("pareto", {"scalarizer.r": 0.4})
+        'pareto r=0.4'
+    """
+    return " ".join([variant, *sweep_names(sweep)])
+
+
+def sweep_names(sweep: Mapping[str, Any], joined: str | None = None) -> list[str]:
+    """Return each value of a sweep after the end of its key; as one text where it is `joined`."""
+    names = [f"{key.rpartition('.')[2]}={_plain(v)}" for key, v in sweep.items()]
+    if len({key.rpartition(".")[2] for key in sweep}) < len(sweep):
+        names = [f"{key}={_plain(v)}" for key, v in sweep.items()]
+    return [joined.join(names)] if joined and names else names
+
+
+def _plain(value: Any) -> str:
+    return str(value).replace("/", "-").replace(" ", "")

@@ -1,0 +1,49 @@
+"""What a search takes beside its network and its batch, looked at where it is handed over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from moat.errors import DefinitionError
+
+
+def require_generator(generator: Any) -> None:
+    """Raise DefinitionError for what no random number can be drawn from."""
+    if not isinstance(generator, torch.Generator | None):
+        raise DefinitionError(
+            f"the generator is {said_of(generator)}, and no torch.Generator.",
+            hint="Of a seed make one: torch.Generator().manual_seed(0).",
+        )
+
+
+def require_pass_size(size: Any) -> None:
+    """Raise DefinitionError for what is no count of examples; None is the default."""
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if size is not None and not (whole and size > 0):
+        raise DefinitionError(
+            f"a pass holds at least one example, not {size!r}.",
+            hint="pass_size is a whole number: 128, say; None takes what suits the device.",
+        )
+
+
+def require_searched(threats: Any) -> None:
+    """Raise DefinitionError for what is no list of threats that are searched by the one loop."""
+    if isinstance(threats, Mapping) or not hasattr(threats, "__iter__"):
+        raise DefinitionError(
+            f"threats are a list, not {said_of(threats)}.",
+            hint="Give them one after another: [PGD(...), Flow(...)].",
+        )
+    for threat in threats:
+        if isinstance(threat, type) or not hasattr(threat, "climb"):
+            raise DefinitionError(
+                f"a threat is {said_of(threat)}, which the loop cannot search.",
+                hint="It takes threats with a `climb`, such as PGD(...); others have `perturb`.",
+            )
+
+
+def said_of(value: Any) -> str:
+    """Return what a value is, in words."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return f"{value!r}" if isinstance(value, str | int) else f"of type {type(value).__name__}"

@@ -1,0 +1,53 @@
+"""Tensors of torch's own type: what a caller or a network hands over as another kind."""
+
+import torch
+from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+
+from moat.errors import ModelError
+
+
+def plain_tensor(value: Tensor, what: str) -> Tensor:
+    """Return a tensor as torch's own type, the graph behind it included.
+
+    A subclass may compute otherwise than torch does, or not at all. Raises ModelError that says
+    `what` it is, of one whose numbers no plain tensor shows: sharded, masked, fake, or batched by
+    torch.func.
+    """
+    if is_functorch_wrapped_tensor(value):
+        raise ModelError(
+            f"{what} are within torch.func (vmap, grad, jvp), where no value can be looked at.",
+            hint="Call it outside, on the whole batch: examples stay independent.",
+        )
+    kind = type(value)
+    if kind is Tensor:
+        return value
+    if _computes_in_its_own_way(kind):
+        raise ModelError(
+            f"{what} are of type {kind.__name__}, a kind of tensor with arithmetic of its own.",
+            hint="Take the plain tensor that it stands for: x.full_tensor(), x.dequantize(), "
+            "x.get_data(), or what its library calls it.",
+        )
+    with torch._C.DisableTorchFunctionSubclass():
+        return value.as_subclass(Tensor)
+
+
+def require_own_functions(value: Tensor) -> None:
+    """Raise ModelError for logits whose type says otherwise what torch's functions are."""
+    kind = type(value)
+    own = kind.__torch_function__
+    usual = (Tensor.__torch_function__, torch._C._disabled_torch_function_impl)
+    if getattr(own, "__func__", own) not in [getattr(one, "__func__", one) for one in usual]:
+        raise ModelError(
+            f"the model returns logits of type {kind.__name__}, which says otherwise what torch's "
+            "functions do.",
+            hint="End its forward with logits.as_subclass(torch.Tensor).",
+        )
+
+
+def _computes_in_its_own_way(kind: type[Tensor]) -> bool:
+    own = getattr(kind, "__torch_dispatch__", None)
+    usual = (Tensor.__torch_dispatch__, torch._C._disabled_torch_dispatch_impl)
+    return own is not None and getattr(own, "__func__", own) not in [
+        getattr(one, "__func__", one) for one in usual
+    ]

@@ -1,0 +1,52 @@
+"""What a step takes beside its network and its batch: an optimizer, threats, a scalarizer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from moat.errors import DefinitionError
+from moat.names import NATURAL
+from moat.scalarizers import Scalarizer
+from moat.threats import Threat
+from moat.threats.arguments import require_generator, require_pass_size, said_of
+
+
+def require_arguments(
+    optimizer: Any, threats: Any, scalarizer: Any, pass_size: Any = None, generator: Any = None
+) -> None:
+    """Raise DefinitionError with the mend for what no step can be taken with."""
+    if not isinstance(threats, Mapping):
+        raise DefinitionError(
+            f"threats are a table from names to threats, not {said_of(threats)}.",
+            hint='Give each a name: {"pgd": PGD(...), "flow": Flow(...)}.',
+        )
+    for name, threat in threats.items():
+        if not isinstance(threat, Threat):
+            raise DefinitionError(
+                f"the threat {name!r} is {said_of(threat)}, and no threat.", hint=_MADE
+            )
+    if NATURAL in threats:
+        raise DefinitionError(
+            f"no threat is called {NATURAL!r}: that is the objective without one.",
+            hint="Give it another name.",
+        )
+    if not isinstance(scalarizer, Scalarizer):
+        raise DefinitionError(
+            f"the scalarizer is {said_of(scalarizer)}, and no scalarizer.", hint=_MADE
+        )
+    if not all(hasattr(optimizer, name) for name in ("param_groups", "zero_grad", "step")):
+        raise DefinitionError(
+            f"the optimizer is {said_of(optimizer)}, and no optimizer of torch's.",
+            hint="Make one of the network's parameters: torch.optim.SGD(model.parameters(), 0.1).",
+        )
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise DefinitionError(
+            "the optimizer LBFGS asks for the loss several times a step, and a step measures once.",
+            hint="Take one that steps along a gradient, such as SGD or AdamW.",
+        )
+    require_pass_size(pass_size)
+    require_generator(generator)
+
+
+_MADE = "Make one of a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."
