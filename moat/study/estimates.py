@@ -127,7 +127,7 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
         to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
         to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
         forward=_timed(lambda: _forward(network, x)) / len(x),
-        batch_norm=any(isinstance(module, _BatchNorm) for module in network.modules()),
+        batch_norm=has_batch_norm(network),
     )
 
 
@@ -213,6 +213,11 @@ def _descent(
     if isinstance(scalarizer, GradientScalarizer) and batch_norm:
         return Spent(count, int(planned[0]) + threats**2)  # each goes back through all of them
     return Spent(count, count)
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Say whether a network normalises a batch by its own mean and variance."""
+    return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
 def _to_input(network: nn.Module, x: Images, y: Labels) -> None:
