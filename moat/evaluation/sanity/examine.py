@@ -1,5 +1,6 @@
 """The whole gate: what the matrix tells, and a few further searches on a few examples."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from moat.evaluation.sanity.wider import unbounded
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32, without_autocast
-from moat.types import Verdicts
+from moat.types import NATURAL, Verdicts
 
 PROBED = 100  # examples
 
@@ -66,9 +67,12 @@ def _probed(
     stood = {label: _standing(evaluation, label, places).to(device) for label in labels}
     known = {"probed": len(places)}
     with tensor_float_32(False), without_autocast():
+        held = _confidence(probe, right) if labels else {}
+        yield asked.CONFIDENCE.answer(held, _NONE_RIGHT if labels else NO_GRADIENT)
         for question, again in (
             (asked.DIFFERENCES, probe.as_predicted),
             (asked.RANDOM, probe.at_random),
+            (asked.START, probe.again),
             (asked.DLR, probe.by_ratio),
         ):
             felled = {label: now & ~again(label, now) for label, now in stood.items()}
@@ -84,6 +88,18 @@ def _probed(
         yield asked.TRANSFER.answer(_percent(felled), NO_GRADIENT, other=other.name, **known)
 
 
+def _confidence(probe: Probe, right: Verdicts) -> dict[str, float]:
+    """Return how far the right answers' log-probabilities lie above chance, in the mean, in nats.
+
+    Of no right answer, nothing.
+    """
+    logits = probe.logits(probe.x)[right].double()
+    if not len(logits):
+        return {}
+    known = logits.log_softmax(1).gather(1, probe.y[right, None])
+    return {NATURAL: math.log(logits.shape[1]) + known.mean().item()}
+
+
 def _percent(examples: Mapping[str, Verdicts]) -> dict[str, float]:
     return {label: 100 * chosen.double().mean().item() for label, chosen in examples.items()}
 
@@ -95,4 +111,5 @@ def _standing(evaluation: Evaluation, label: str | None, places: Tensor) -> Verd
     return torch.from_numpy(np.asarray(outcomes.verdict(column) == WITHSTOOD))[places]
 
 
+_NONE_RIGHT = "None of the probed examples is classified correctly."
 _NO_OTHER = "No other finished run of the study was there to find images on."
