@@ -11,7 +11,7 @@ from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.study import estimate_all, plan
-from moat.study.estimates import spent_per_example, work_of
+from moat.study.estimates import DESCENT, spent_per_example, work_of
 from moat.threats import PGD, AutoAttack, Flow, RTGrid, Spent, StAdv, spent_by
 from moat.training.step import train_step
 
@@ -210,8 +210,9 @@ def test_work_counts_training_validation_evaluation_and_gate(recipe):
     data = one.dataset.load()
     work, more = work_of(one, data), work_of(held, data)
     trained = len(one.share.of(data.train)[0])
-    spent = Spent.plus(*spent_per_example(one, classes=len(data.classes)))
-    assert work.training == one.training.epochs * trained * spent.passes
+    search, descent = spent_per_example(one, classes=len(data.classes))
+    each = search.passes + DESCENT * descent.passes
+    assert work.training == one.training.epochs * trained * each
     assert work.validation == 0
     judged = min(one.protocol.examples or len(data.test), len(data.test))
     each = 1 / 3 + sum(map(one.protocol.cost, one.protocol.threats))

@@ -66,7 +66,7 @@ class Probe:
         return self._from_another_start(label, standing, "dlr", loss)
 
     def again(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb the threat's own loss by Auto-PGD, from another start where its search could get."""
+        """Climb the threat's own loss by Auto-PGD from another start within its search's reach."""
         return self._from_another_start(label, standing, "again", self.threat(label).loss)
 
     def _from_another_start(
