@@ -12,7 +12,7 @@ from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.study import estimate_all, plan
 from moat.study.estimates import DESCENT, spent_per_example, work_of
-from moat.threats import PGD, AutoAttack, Flow, RTGrid, Spent, StAdv, spent_by
+from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
 from moat.training.step import train_step
 
 SCALARIZERS = """
