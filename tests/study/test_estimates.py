@@ -125,6 +125,33 @@ def test_an_evaluation_spends_what_is_counted(label, falls):
     assert network.backwards - checks.backwards == 6 * counted.backwards
 
 
+SEVERAL = {
+    "pgd": PGD(epsilon=0.05, step_size=0.02, steps=3, start="uniform"),
+    "apgd": PGD(epsilon=0.05, steps=4, search="apgd"),
+}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"restarts": {"pgd": 2}, "falls": "any", "union_only": True},
+        {"at_epsilon": {"pgd": (0.01, 0.05)}, "restarts": {"pgd": 3}},
+        {"at_steps": {"pgd": (1, 2, 5)}},
+        {"ensembles": {"both": ("pgd", "apgd")}, "falls": "any"},
+    ],
+    ids=lambda asked: "-".join(asked),
+)
+def test_an_evaluation_of_several_threats_spends_what_is_counted(asked):
+    images = (255 * BATCH[0]).byte()
+    protocol = Protocol({**SEVERAL, "grid": THREATS["grid"]}, **asked)
+    network, checks = Counted(), Counted()
+    evaluate(network, Split(images, BATCH[1], torch.arange(6)), protocol)
+    check_model(checks, images.float() / 255, None)
+    counted = protocol.spent(classes=5)
+    assert network.forwards - checks.forwards == 6 * counted.forwards
+    assert network.backwards - checks.backwards == 6 * counted.backwards
+
+
 @pytest.mark.parametrize("norm", ["linf", "l1"])
 def test_autoattack_spends_about_what_is_counted(norm):
     network = Counted()

@@ -43,8 +43,8 @@ def examine(
 
     On 100 of the evaluated examples, every class by its share, steps along and across the gradient
     are compared with what it predicts, and those that stand are searched again: by draws without a
-    gradient, by Auto-PGD on another loss and within ever wider bounds, and by images found on the
-    `other` model. `model` and `data` are those that were evaluated.
+    gradient, by Auto-PGD from another start, on another loss and within ever wider bounds, and by
+    images found on the `other` model. `model` and `data` are those that were evaluated.
     """
     return (*matrix_checks(evaluation), *_probed(evaluation, model, data, other, pass_size))
 
