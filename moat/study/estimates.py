@@ -32,6 +32,7 @@ from moat.training import InPrecision, fabric_for
 from moat.types import Images, Labels
 
 REPETITIONS = 5
+DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
 _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
 
 
@@ -39,8 +40,8 @@ _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, anothe
 class Work:
     """What each part of a run takes at most: passes times examples (see `Spent.passes`).
 
-    `training` is what its own clock counts; `validation` is that of all epochs, and `evaluation`
-    includes the held-out examples.
+    `training` is what its own clock counts, a pass of the descent as 1.3 of a search; `validation`
+    is that of all epochs, and `evaluation` includes the held-out examples.
     """
 
     training: float
@@ -130,7 +131,7 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
         to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
         to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
         forward=_timed(lambda: _forward(network, x)) / len(x),
-        batch_norm=any(isinstance(module, _BatchNorm) for module in network.modules()),
+        batch_norm=has_batch_norm(network),
     )
 
 
@@ -166,9 +167,10 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
     judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
     search, descent = spent_per_example(plan, batch_norm, classes)
     validation = Protocol(plan.threats).spent(classes)
+    an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
     return Work(
-        training=plan.training.epochs * len(split) * search.plus(descent).passes,
+        training=plan.training.epochs * len(split) * an_example,
         validation=plan.training.epochs * held_out * validation.passes,
         evaluation=sum(judged) * protocol.spent(classes).passes,
         gate=float(min(PROBED, len(data.test)) * _PROBES * probed),
@@ -216,6 +218,11 @@ def _descent(
     if isinstance(scalarizer, GradientScalarizer) and batch_norm:
         return Spent(count, int(planned[0]) + threats**2)  # each goes back through all of them
     return Spent(count, count)
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Say whether a network normalises a batch by its own mean and variance."""
+    return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
 def _to_input(network: nn.Module, x: Images, y: Labels) -> None:

@@ -6,12 +6,16 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+import torch
+
 from moat.data import Data, DataSet
 from moat.errors import BusyError, MoatError
+from moat.models import built
 from moat.recipe import RunPlan
 from moat.runs import RunFolder, StudyFolder
+from moat.scalarizers import GradientScalarizer
 from moat.storage import Record
-from moat.study.estimates import work_of
+from moat.study.estimates import has_batch_norm, work_of
 
 
 def announce(
@@ -69,5 +73,13 @@ def _told(
 def _passes(run: RunPlan, data: Data) -> Record:
     """Return the passes of a run; none where they cannot be counted, which only that run says."""
     with suppress(Exception):  # whatever a plug-in raises must not stop the others
-        return {"passes": asdict(work_of(run, data))}
+        return {"passes": asdict(work_of(run, data, _shares_a_forward(run, data)))}
     return {}
+
+
+def _shares_a_forward(run: RunPlan, data: Data) -> bool:
+    """Say whether batch norm makes one gradient an objective cost more: then alone it is asked."""
+    if not isinstance(run.scalarizer, GradientScalarizer):
+        return False
+    with torch.random.fork_rng(devices=[]):
+        return has_batch_norm(built(run.model, data.shape, len(data.classes)))

@@ -103,7 +103,7 @@ def test_scores_come_from_what_is_stored_and_no_model_is_loaded(moat, finished):
         assert f"{run}: " in answer.out
     assert "of pgd, flow" in answer.out
     assert f"against {finished[0]}" in answer.out
-    assert "Sanity gate of 1 run, 11 checks: " in answer.out
+    assert "Sanity gate of 1 run, 13 checks: " in answer.out
 
 
 def test_scores_are_plain_json_where_that_is_asked_for(moat, finished):

@@ -124,7 +124,7 @@ def test_the_distance_to_another_front_is_right_for_any_number_of_objectives(cou
 @pytest.mark.parametrize("count", [6, 31])
 def test_the_hypervolume_of_many_objectives_is_that_of_the_boxes(count):
     points = np.random.default_rng(0).random((3, count))
-    assert is_exact(points)
+    assert is_exact(points, np.full(count, 2.0))
     expected = by_inclusion_and_exclusion(points, np.full(count, 2.0))
     assert hypervolume(points, np.full(count, 2.0)) == pytest.approx(expected)
 
@@ -140,9 +140,12 @@ def test_where_the_exact_hypervolume_would_take_minutes_it_is_approximated():
     draw = np.random.default_rng(0)
     members = np.abs(draw.normal(size=(60, 10)))
     members = -members / np.linalg.norm(members, axis=1, keepdims=True)
-    assert not is_exact(members)
-    assert is_exact(np.concatenate([members[:20], members[:20] / 2]))  # of which 20 are members
     corner = np.zeros(10)
+    assert not is_exact(members, corner)
+    few = np.concatenate([members[:20], members[:20] / 2])
+    assert is_exact(few, corner)  # of which 20 are members
+    beyond = np.concatenate([few, members - 9 * (members == members.min(1, keepdims=True)) + 5])
+    assert is_exact(beyond, corner)  # which counts for nothing
     found = hypervolume(members, corner)
     assert found == hypervolume(members, corner) > hypervolume(members[:20], corner)
 
@@ -150,6 +153,6 @@ def test_where_the_exact_hypervolume_would_take_minutes_it_is_approximated():
 def test_the_approximation_is_near_the_exact_hypervolume(monkeypatch):
     scores = -np.random.default_rng(0).uniform(20, 80, (40, 8))
     exact = hypervolume(scores, np.zeros(8))
-    monkeypatch.setattr(indicators, "is_exact", lambda points: False)
+    monkeypatch.setattr(indicators, "is_exact", lambda points, reference: False)
     assert hypervolume(scores, np.zeros(8)) == pytest.approx(exact, rel=5e-3)
     assert hypervolume(scores, np.zeros(8)) != exact

@@ -11,8 +11,8 @@ from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.study import estimate_all, plan
-from moat.study.estimates import spent_per_example, work_of
-from moat.threats import PGD, AutoAttack, Flow, RTGrid, Spent, StAdv, spent_by
+from moat.study.estimates import DESCENT, spent_per_example, work_of
+from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
 from moat.training.step import train_step
 
 SCALARIZERS = """
@@ -125,6 +125,33 @@ def test_an_evaluation_spends_what_is_counted(label, falls):
     assert network.backwards - checks.backwards == 6 * counted.backwards
 
 
+SEVERAL = {
+    "pgd": PGD(epsilon=0.05, step_size=0.02, steps=3, start="uniform"),
+    "apgd": PGD(epsilon=0.05, steps=4, search="apgd"),
+}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"restarts": {"pgd": 2}, "falls": "any", "union_only": True},
+        {"at_epsilon": {"pgd": (0.01, 0.05)}, "restarts": {"pgd": 3}},
+        {"at_steps": {"pgd": (1, 2, 5)}},
+        {"ensembles": {"both": ("pgd", "apgd")}, "falls": "any"},
+    ],
+    ids=lambda asked: "-".join(asked),
+)
+def test_an_evaluation_of_several_threats_spends_what_is_counted(asked):
+    images = (255 * BATCH[0]).byte()
+    protocol = Protocol({**SEVERAL, "grid": THREATS["grid"]}, **asked)
+    network, checks = Counted(), Counted()
+    evaluate(network, Split(images, BATCH[1], torch.arange(6)), protocol)
+    check_model(checks, images.float() / 255, None)
+    counted = protocol.spent(classes=5)
+    assert network.forwards - checks.forwards == 6 * counted.forwards
+    assert network.backwards - checks.backwards == 6 * counted.backwards
+
+
 @pytest.mark.parametrize("norm", ["linf", "l1"])
 def test_autoattack_spends_about_what_is_counted(norm):
     network = Counted()
@@ -210,8 +237,9 @@ def test_work_counts_training_validation_evaluation_and_gate(recipe):
     data = one.dataset.load()
     work, more = work_of(one, data), work_of(held, data)
     trained = len(one.share.of(data.train)[0])
-    spent = Spent.plus(*spent_per_example(one, classes=len(data.classes)))
-    assert work.training == one.training.epochs * trained * spent.passes
+    search, descent = spent_per_example(one, classes=len(data.classes))
+    each = search.passes + DESCENT * descent.passes
+    assert work.training == one.training.epochs * trained * each
     assert work.validation == 0
     judged = min(one.protocol.examples or len(data.test), len(data.test))
     each = 1 / 3 + sum(map(one.protocol.cost, one.protocol.threats))

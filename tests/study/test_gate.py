@@ -10,7 +10,8 @@ from moat.study.other_model import other_model
 
 NAMES = [
     *("logits", "gradients", "loss", "reach", "strengths", "restarts"),
-    *("differences", "random search", "dlr", "unbounded", "transfer"),
+    *("confidence", "differences", "random search", "another start", "dlr"),
+    *("unbounded", "transfer"),
 ]
 
 

@@ -1,13 +1,16 @@
+import copy
 import json
+import sys
 from dataclasses import asdict
 from datetime import datetime
 
 import pytest
 
+from moat import scalarizers
 from moat.errors import BusyError, DiskError, TrainingError
 from moat.runs import RunFolder, StudyFolder
-from moat.study import StudyListener, plan
-from moat.study.estimates import work_of
+from moat.study import StudyListener, estimate_all, plan
+from moat.study.estimates import DESCENT, work_of
 from moat.study.planning import keep_failure
 
 
@@ -46,6 +49,77 @@ def test_another_part_of_the_study_is_added_in_the_recipes_order(recipe, train, 
     train(recipe(), only=("pgd-at",))
     train(recipe(), only=("plain",))
     assert planned(results) == ["plain/seed-0", "pgd-at/seed-0"]
+
+
+NORMED = """
+from torch import nn
+
+class Normed(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, 10))
+"""
+VARIANTS = """
+[[variant]]
+name = "mgda"
+threats = ["pgd", "flow"]
+scalarizer = "mgda"
+
+[[variant]]
+name = "max"
+threats = ["pgd", "flow"]
+scalarizer = "max"
+"""
+
+
+@pytest.mark.parametrize("model", ["tiny-cnn", "python:moat_test_normed:Normed"])
+def test_as_many_passes_are_planned_as_the_dry_run_counts(
+    recipe, train, results, tmp_path, monkeypatch, model
+):
+    (tmp_path / "moat_test_normed.py").write_text(NORMED, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    width = "\nwidth = 2" if model == "tiny-cnn" else ""
+    path = recipe('"tiny-cnn"\nwidth = 2', f'"{model}"{width}', more=VARIANTS)
+    counted = {}
+    for one in estimate_all(plan(path), "cpu"):
+        examples = one.plan.training.epochs * one.train_examples
+        an_example = one.search.passes + DESCENT * one.descent.passes
+        counted[one.plan.label] = pytest.approx(examples * an_example)
+    train(path, only=("plain",))
+    train(path, only=("mgda", "max", "pgd-at"), listener=Look(results))
+    runs = StudyFolder(results / "study").planned()
+    sys.modules.pop("moat_test_normed", None)
+    known = {run["label"]: run["passes"]["training"] for run in runs}
+    assert known == {label: counted[label] for label in known}
+    assert set(known) == {"plain", "mgda", "max", "pgd-at"}
+
+
+FAILING = """
+from moat.scalarizers import LaggedScalarizer, scalarizer
+
+@scalarizer("failing")
+class Failing(LaggedScalarizer):
+    def plan(self, names, batch, generator=None):
+        return 1 / 0
+
+    def weights(self, names):
+        return 1 / 0
+"""
+
+
+def test_a_plug_in_that_fails_to_be_counted_leaves_the_others_counted(
+    recipe, train, results, tmp_path, monkeypatch
+):
+    known = scalarizers.registry
+    monkeypatch.setattr(known, "_entries", copy.copy(known._entries))
+    (tmp_path / "failing.py").write_text(FAILING, "utf-8")
+    more = '\n[[variant]]\nname = "broken"\nthreats = ["pgd"]\nscalarizer = "failing"\n'
+    path = recipe("[data]", 'plugins = ["failing.py"]\n[data]', more=more)
+    result = train(path, only=("broken", "plain"))
+    assert [folder.parent.name for folder in result.done] == ["plain"]
+    (failure,) = result.failed.values()
+    assert "division by zero" in str(failure)
+    runs = {run["label"]: run for run in StudyFolder(results / "study").planned()}
+    assert ("passes" in runs["plain"], "passes" in runs["broken"]) == (True, False)
 
 
 def test_a_list_that_cannot_be_written_does_not_stop_the_study(recipe, train, results):

@@ -1,5 +1,6 @@
 """The whole gate: what the matrix tells, and a few further searches on a few examples."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from moat.evaluation.sanity.matrix_checks import NO_GRADIENT, follows_gradient, 
 from moat.evaluation.sanity.probes import Probe
 from moat.evaluation.sanity.questions import Check
 from moat.evaluation.sanity.wider import unbounded
+from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
@@ -43,8 +45,8 @@ def examine(
 
     On 100 of the evaluated examples, every class by its share, steps along and across the gradient
     are compared with what it predicts, and those that stand are searched again: by draws without a
-    gradient, by Auto-PGD on another loss and within ever wider bounds, and by images found on the
-    `other` model. `model` and `data` are those that were evaluated.
+    gradient, by Auto-PGD from another start, on another loss and within ever wider bounds, and by
+    images found on the `other` model. `model` and `data` are those that were evaluated.
     """
     return (*matrix_checks(evaluation), *_probed(evaluation, model, data, other, pass_size))
 
@@ -67,9 +69,12 @@ def _probed(
     stood = {label: _standing(evaluation, label, places).to(device) for label in labels}
     known = {"probed": len(places)}
     with tensor_float_32(False):
+        held = _confidence(probe, right) if labels else {}
+        yield asked.CONFIDENCE.answer(held, _NONE_RIGHT if labels else NO_GRADIENT)
         for question, again in (
             (asked.DIFFERENCES, probe.as_predicted),
             (asked.RANDOM, probe.at_random),
+            (asked.START, probe.again),
             (asked.DLR, probe.by_ratio),
         ):
             felled = {label: now & ~again(label, now) for label, now in stood.items()}
@@ -85,6 +90,18 @@ def _probed(
         yield asked.TRANSFER.answer(_percent(felled), NO_GRADIENT, other=other.name, **known)
 
 
+def _confidence(probe: Probe, right: Verdicts) -> dict[str, float]:
+    """Return how far the right answers' log-probabilities lie above chance, in the mean, in nats.
+
+    Of no right answer, nothing.
+    """
+    logits = probe.logits(probe.x)[right].double()
+    if not len(logits):
+        return {}
+    known = logits.log_softmax(1).gather(1, probe.y[right, None])
+    return {NATURAL: math.log(logits.shape[1]) + known.mean().item()}
+
+
 def _percent(examples: Mapping[str, Verdicts]) -> dict[str, float]:
     return {label: 100 * chosen.double().mean().item() for label, chosen in examples.items()}
 
@@ -96,4 +113,5 @@ def _standing(evaluation: Evaluation, label: str | None, places: Tensor) -> Verd
     return torch.from_numpy(np.asarray(outcomes.verdict(column) == WITHSTOOD))[places]
 
 
+_NONE_RIGHT = "None of the probed examples is classified correctly."
 _NO_OTHER = "No other finished run of the study was there to find images on."

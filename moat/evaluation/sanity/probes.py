@@ -62,11 +62,20 @@ class Probe:
 
         The loss does not saturate and knows no scale. With two classes it is the margin.
         """
-        threat, generator = self.threat(label), self.generator(label, "dlr")
+        loss: LossName = "dlr" if self.logits(self.x[:1]).shape[1] > 2 else "margin"
+        return self._from_another_start(label, standing, "dlr", loss)
+
+    def again(self, label: str, standing: Verdicts) -> Verdicts:
+        """Climb the threat's own loss by Auto-PGD from another start within its search's reach."""
+        return self._from_another_start(label, standing, "again", self.threat(label).loss)
+
+    def _from_another_start(
+        self, label: str, standing: Verdicts, probe: str, loss: LossName
+    ) -> Verdicts:
+        threat, generator = self.threat(label), self.generator(label, probe)
         own = self._climb(label, threat, generator)
         balls = _within(threat, max(own.at_steps), own.balls)
         start = sample(balls(self.x), threat.identity(self.x), generator)
-        loss: LossName = "dlr" if self.logits(self.x[:1]).shape[1] > 2 else "margin"
         climb = replace(
             own, balls=balls, search=auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
         )

@@ -86,15 +86,23 @@ RANDOM = Question(
     "a gradient from where it could get: it is too short, or its gradient misleads it.",
 )
 DIFFERENCES = Question(
-    *("differences", "%", 5.0, 10.0),
+    *("differences", "%", 5.0, 20.0),
     good="Of {probed} examples, the margin of at most {passes:g} % withstands the search and "
     "changes otherwise than its gradient says.",
     bad="{of}: {figure:.0f} % of {probed} examples withstand the search, and a small step "
     "from the image or near it changes their margin otherwise than its gradient says: the gradient "
     "is not that of the model, or is right only on a scale that no search sees.",
 )
+START = Question(
+    *("another start", "%", 10.0, 20.0),
+    good="Of {probed} examples, Auto-PGD from another start felled at most {passes:g} % that the "
+    "search had left standing.",
+    bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
+    "Auto-PGD on the same loss from another start: the search is too short, or it stays where its "
+    "gradient leads no further.",
+)
 DLR = Question(
-    *("dlr", "%", 15.0, 30.0),
+    *("dlr", "%", 25.0, 50.0),
     good="Of {probed} examples, Auto-PGD on the difference-of-logits ratio felled at most "
     "{passes:g} % that the search had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
@@ -124,6 +132,14 @@ LOGITS = Question(
     good="All logits of natural images are finite.",
     bad="{figure:.1f} % of the natural images have logits that are not finite: training diverged, "
     "or the network overflows. They count as fallen.",
+)
+CONFIDENCE = Question(
+    *("confidence", "nats", 0.05, 0.005),
+    good="The model holds right answers for likelier than chance by {passes:g} nats or more.",
+    bad="The model holds right answers for likelier than chance by {figure:.2g} nats only: its "
+    "logits are so small that the cross-entropy hardly depends on them, and a search that climbs "
+    "it is misled.",
+    high_is_good=True,
 )
 UNBOUNDED = Question(
     *("unbounded", "%", 5.0, 20.0),

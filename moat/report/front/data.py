@@ -39,6 +39,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
             for o in front.objectives
         ],
         "hypervolume": front.hypervolume,
+        "hypervolume_is_exact": front.exact,
         "duplicates": front.duplicates,
         "high_trade_offs": [front.settings[place].name for place in front.knees],
         "attainment": _attainment(front),
@@ -93,7 +94,9 @@ def _rival(front: Front) -> _Table | None:
     rival = front.rival
     if rival is None:
         return None
-    return {**vars(rival), "folder": str(rival.folder), "points": rival.points.tolist()}
+    kept = {name: value for name, value in vars(rival).items() if name != "exact"}
+    known = {"hypervolume_is_exact": rival.exact, "points": rival.points.tolist()}
+    return {**kept, "folder": str(rival.folder), **known}
 
 
 def _setting(front: Front, place: int) -> _Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moat.fronts import dominated_by, hypervolume, non_dominated
+from moat.fronts import dominated_by, hypervolume, is_exact, non_dominated
 from moat.fronts.decisions import high_trade_offs
 from moat.report.front.attainment import Attainment, attainment_of
 from moat.report.front.choice import Choice, choose
@@ -88,6 +88,11 @@ class Front:
             row.point.where: None if rival is None else rows[rival]
             for row, rival in zip(rows, found, strict=True)
         }
+
+    @property
+    def exact(self) -> bool:
+        """Whether the hypervolume is exact, and not an approximation."""
+        return is_exact(self.minimised, corner(self.objectives))
 
     @property
     def several_seeds(self) -> bool:

@@ -1,6 +1,5 @@
 """What a front's numbers mean, in words: under the table, under the picture, in front.json."""
 
-from moat.fronts import is_exact
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.front.front import Front
 from moat.report.gate import gate_notes
@@ -47,10 +46,13 @@ def caption_text(front: Front) -> str:
 def hypervolume_text(front: Front) -> str:
     """Return the hypervolume and the reference point it is measured against."""
     corner = ", ".join(f"{o.name} {o.reference:g}" for o in front.objectives)
-    form = ",.1f" if len(front.objectives) < 4 else ".4g"
-    about = "" if is_exact(front.minimised) else "about "
-    volume = f"{about}{format(front.hypervolume, form)}"
+    volume = _volume_text(front.hypervolume, front.exact, len(front.objectives))
     return f"Hypervolume {volume} against the fixed reference point ({corner})."
+
+
+def _volume_text(volume: float, exact: bool, objectives: int) -> str:
+    """Return a hypervolume with the digits that mean something, "about" of an approximation."""
+    return f"{'' if exact else 'about '}{format(volume, ',.1f' if objectives < 4 else '.4g')}"
 
 
 def standing_notes(front: Front) -> list[str]:
@@ -105,9 +107,10 @@ def rival_notes(front: Front) -> list[str]:
     rival = front.rival
     if rival is None:
         return []
+    volume = _volume_text(rival.hypervolume, rival.exact, len(front.objectives))
     return [
-        f"Against the front of {rival.folder} ({rival.members} on it, hypervolume "
-        f"{rival.hypervolume:,.1f}): IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
+        f"Against the front of {rival.folder} ({rival.members} on it, hypervolume {volume}): "
+        f"IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
         f"a member of that one, in the mean; additive ε {rival.additive_epsilon:.2f}, by how much "
         "it would have to improve in every objective to cover that one. Both in points; at 0 or "
         "below it does."

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moat.errors import FrontError
-from moat.fronts import additive_epsilon, hypervolume, igd_plus, non_dominated
+from moat.fronts import additive_epsilon, hypervolume, igd_plus, is_exact, non_dominated
 from moat.report.front.objectives import Objective, corner, minimised, values_of
 from moat.report.groups import Group, comparable, differences
 from moat.report.settings import settings_of
@@ -20,12 +20,14 @@ class Rival:
     """Another front of the same objectives, data and protocol, and how far this one is from it.
 
     `points` are its members, their objectives as they are shown, of shape (members, objectives).
+    `exact` says whether the hypervolume is, and not an approximation.
     `igd_plus` and `additive_epsilon` are 0 or less where this front covers the other.
     """
 
     folder: Path
     members: int
     hypervolume: float
+    exact: bool
     igd_plus: float
     additive_epsilon: float
     points: NDArray[np.float64]
@@ -64,6 +66,7 @@ def rival_of(
         folder=folder,
         members=len(theirs),
         hypervolume=hypervolume(theirs, corner(objectives)),
+        exact=is_exact(theirs, corner(objectives)),
         igd_plus=igd_plus(members, theirs),
         additive_epsilon=additive_epsilon(members, theirs),
         points=values_of(settings, objectives)[on],

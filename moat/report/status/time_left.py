@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 from statistics import fmean
 
 from moat.report.status.run_status import SETTLED, Passes, RunStatus, State
@@ -23,7 +24,7 @@ def time_left(runs: Sequence[RunStatus]) -> float | None:
     evaluation, the gate included, which before one is over takes what one of training does. A run
     at work goes on at its own speed, and so does a label that is far off the others'. Of runs whose
     passes are not known each takes what its label's or all others took. As many runs go on side by
-    side as do now.
+    side as do now, and whoever is through with one begins the next that waits.
     """
     pending = [run for run in runs if run.state not in SETTLED]
     speeds = _speeds(runs, counted=all(run.passes is not None for run in pending))
@@ -31,8 +32,13 @@ def time_left(runs: Sequence[RunStatus]) -> float | None:
     known = [seconds for seconds in left if seconds is not None]
     if len(known) < len(left) or not any(known):
         return None
-    at_work = [run for run in pending if run.state in _AT_WORK]
-    return max(sum(known) / max(1, len(at_work)), max(known))
+    pairs = list(zip(pending, known, strict=True))
+    side_by_side = [seconds for run, seconds in pairs if run.state in _AT_WORK] or [0.0]
+    heapify(side_by_side)
+    for run, seconds in pairs:
+        if run.state not in _AT_WORK:
+            heapreplace(side_by_side, side_by_side[0] + seconds)
+    return max(side_by_side)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ PROTOCOL = Protocol(
 )
 NAMES = [
     *("logits", "gradients", "loss", "reach", "strengths", "restarts"),
-    *("differences", "random search", "dlr", "unbounded", "transfer"),
+    *("confidence", "differences", "random search", "another start", "dlr"),
+    *("unbounded", "transfer"),
 ]
 
 

@@ -132,3 +132,19 @@ def test_a_hypervolume_that_is_approximated_says_about(tmp_path, write):
     (many,) = make_fronts(tmp_path, objectives=[*MANY["threats"]][:31]).fronts
     assert not hypervolume_text(few).startswith("Hypervolume about")
     assert hypervolume_text(many).startswith("Hypervolume about")
+    assert (few.exact, many.exact) == (True, False)
+
+
+def test_a_rivals_hypervolume_is_as_exact_as_it_says(tmp_path, write):
+    few, many = ["t00", "t01", "t02"], [*MANY["threats"]][:31]
+    for run in range(40):
+        scores = [(7 * run * (n + 1)) % 61 + 20 for n in range(33)]
+        write(tmp_path / f"{run}", f"v{run}", 90, scores, protocol=MANY, examples=100)
+    for names, exact in ((few, True), (many, False)):
+        (front,) = make_fronts(tmp_path, objectives=names, against=tmp_path).fronts
+        own = hypervolume_text(front).removeprefix("Hypervolume ").partition(" against")[0]
+        assert own.startswith("about ") != exact
+        assert f"hypervolume {own})" in rival_notes(front)[0]  # the same front, the same words
+        kept = json.loads(json_text(front, []))
+        assert kept["hypervolume_is_exact"] is exact
+        assert kept["against"]["hypervolume_is_exact"] is exact

@@ -122,6 +122,15 @@ def test_runs_side_by_side_take_no_less_than_the_longest():
     assert time_left([running, late]) == pytest.approx(95)
 
 
+def test_runs_that_wait_are_begun_by_whoever_is_through_first():
+    """No share of the whole: of four equal runs two processes take two each, of three one two."""
+    at_work = replace(WAITING, state=State.running, trained=0.5, seconds=100.0)  # 95 each
+    for waiting, longest in ((1, 95 + 150), (2, 95 + 150), (3, 95 + 300), (4, 95 + 300)):
+        assert time_left([at_work, at_work, *[WAITING] * waiting]) == pytest.approx(longest)
+    nearly = replace(at_work, trained=1.0, passes=replace(PASSES, evaluation=0.0, gate=0.0))
+    assert time_left([at_work, nearly, WAITING]) == pytest.approx(150)
+
+
 def test_what_lies_between_the_steps_counts_for_runs_at_work_too():
     done = replace(DONE, wall=440.0)  # twice what its steps and its validation take
     assert time_left([done, WAITING]) == pytest.approx(440 + 60)
