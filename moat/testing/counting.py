@@ -13,7 +13,7 @@ class Counted(TorchDispatchMode):
     """Counts the operations inside, and names those for which a GPU would make the host wait."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations = 0
         self.asked: list[str] = []
 
@@ -32,6 +32,7 @@ class Counted(TorchDispatchMode):
 
 def counted(run: Callable[[], object]) -> Counted:
     """Run once, and return what was counted."""
-    with Counted() as found:
+    found = Counted()
+    with found:
         run()
     return found
