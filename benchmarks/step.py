@@ -1,13 +1,17 @@
 """What a search, a step and a weight solve cost, against the passes they are made of.
 
-    python -m benchmarks.step [--batch 128 512] [--rounds 9]
+    python -m benchmarks.step [--batch 128 512] [--rounds 9] [--allocator keep|system]
 
 The floor is one forward and backward to the input; a training pass is one forward and backward to
-the weights. Every ratio is a median over rounds in which all of its parts ran in turn.
+the weights. Every ratio is a median over rounds in which all of its parts ran in turn, of the CPU
+seconds of this process. Beside them stand PyTorch's operations, counted: an iteration of a search,
+a step; and how often a GPU would have made the host wait.
 """
 
 import argparse
+from dataclasses import replace
 from functools import partial
+from time import process_time
 
 import torch
 from rich.console import Console
@@ -15,12 +19,14 @@ from rich.table import Table
 from torch import nn
 
 from benchmarks.timing import in_turn, ratio
+from moat.allocator import in_use, keep_memory
 from moat.losses import cross_entropy
 from moat.models import SmallCNN
 from moat.objectives import LossMatrix
 from moat.passes import default_pass_size
 from moat.scalarizers import MGDA, Average, Max, Natural, Scalarizer, TwoMoment
-from moat.threats import PGD, RT, Flow, Integrated, attacked
+from moat.testing import counted
+from moat.threats import PGD, RT, Flow, GradientThreat, Integrated, attacked, joint_search, trusted
 from moat.training import SGD, train_step
 from moat.training.craft import craft
 from moat.training.descent import descend
@@ -80,9 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--batch", type=int, nargs="+", default=[128, 512])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--allocator", choices=["keep", "system"], default="keep")
     arguments = parser.parse_args()
+    if arguments.allocator == "keep":
+        keep_memory()
+    threads = f"{torch.get_num_threads()} thread(s)"
     console = Console()
-    console.print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s), float32, CPU")
+    console.print(f"torch {torch.__version__}, {threads}, float32, CPU, allocator: {in_use()}")
     per_example = {}
     for batch in arguments.batch:
         x, y = torch.rand(batch, 1, 28, 28), torch.randint(0, 10, (batch,))
@@ -97,19 +107,44 @@ def _searches(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
     last = network().to(memory_format=torch.channels_last)
     runs = {"floor": partial(to_input, model, x, y)}
     for name, threat in {**THREATS, "integrated": INTEGRATED}.items():
-        runs[name] = partial(threat.perturb, model, x, y)
+        runs[name] = partial(_searched, model, [threat], x, y)
     runs["floor, channels last"] = partial(to_input, last, x, y)
-    seconds = in_turn(runs, rounds)
-    table = Table("search", "time a pass / floor", "goal", title=f"batch {len(x)}")
+    seconds = in_turn(runs, rounds, process_time)
+    columns = ("search", "time a pass / floor", "goal", "operations an iteration", "waits")
+    table = Table(*columns, title=f"batch {len(x)}")
     for name in runs:
-        passes = 1 if name.startswith("floor") else STEPS
-        found = ratio([s / passes for s in seconds[name]], seconds["floor"])
-        table.add_row(name, f"{found:.3f}", "≤ 1.05" if passes > 1 else "")
+        threat = {**THREATS, "integrated": INTEGRATED}.get(name)
+        found = ratio([s / (STEPS if threat else 1) for s in seconds[name]], seconds["floor"])
+        counts = _counts_of_a_search([threat], x, y) if threat else ("", "")
+        table.add_row(name, f"{found:.3f}", "≤ 1.05" if threat else "", *counts)
+    table.add_row(
+        "pgd, flow and rt together", "", "", *_counts_of_a_search([*THREATS.values()], x, y)
+    )
     return table
 
 
+def _searched(
+    model: nn.Module, threats: list[GradientThreat], x: torch.Tensor, y: torch.Tensor
+) -> object:
+    """Search as the training loop does, which has looked at its data before."""
+    with trusted():
+        return joint_search(model, threats, x, y, pass_size=_size(x) * len(threats))
+
+
+def _counts_of_a_search(
+    threats: list[GradientThreat], x: torch.Tensor, y: torch.Tensor
+) -> tuple[str, str]:
+    """Return the operations that one iteration more takes, and the waits of the whole search."""
+    model, longer = network(), [replace(threat, steps=2 * STEPS) for threat in threats]
+    short, long = (counted(partial(_searched, model, own, x, y)) for own in (threats, longer))
+    return f"{(long.operations - short.operations) / STEPS:.0f}", str(len(long.asked))
+
+
 def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
-    table = Table("step of", "time / its passes", "goal", "its descent in training passes")
+    table = Table(
+        *("step of", "time / its passes", "goal", "its descent in training passes"),
+        *("operations a step", "waits"),
+    )
     for name, (scalarizer, searches, forwards, trainings) in STEP_PARTS.items():
         model = network()
         optimizer = SGD(lr=1e-6).build(model.parameters())
@@ -128,6 +163,7 @@ def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
                 "descent": partial(descend, model, optimizer, scalarizer, examples, size),
             },
             rounds,
+            process_time,
         )
         parts = [
             searches * STEPS * floor + forwards * alone + trainings * training
@@ -138,7 +174,11 @@ def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
         goal = "≤ 1.05" if name == "two-moment" else ""
         descent = f"{ratio(seconds['descent'], seconds['training']):.2f}"
         descent += " (goal ≤ 4.2)" if name == "mgda" else ""
-        table.add_row(name, f"{ratio(seconds['step'], parts):.3f}", goal, descent)
+        step = partial(train_step, model, optimizer, THREATS, scalarizer, x, y, pass_size=size)
+        with trusted():
+            found = counted(step)
+        counts = (str(found.operations), str(len(found.asked)))
+        table.add_row(name, f"{ratio(seconds['step'], parts):.3f}", goal, descent, *counts)
         if name == "two-moment":
             table.caption = _solve_share(seconds["step"], rounds)
     return table
@@ -147,14 +187,14 @@ def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
 def _solve_share(step: list[float], rounds: int) -> str:
     scalarizer = TwoMoment(rho=0.5)
     losses = LossMatrix(torch.rand(4, 128), ("natural", *THREATS))
-    seconds = in_turn({"solve": partial(scalarizer.update, losses)}, max(rounds, 9))
+    seconds = in_turn({"solve": partial(scalarizer.update, losses)}, max(rounds, 9), process_time)
     share = sorted(seconds["solve"])[len(seconds["solve"]) // 2] / sorted(step)[len(step) // 2]
     return f"the weight solve is {share:.3%} of a two-moment step of {STEPS} search steps"
 
 
 def _sizes(runs: dict[int, partial[None]], rounds: int) -> str:
     first, *others = runs
-    seconds = in_turn({str(batch): run for batch, run in runs.items()}, rounds)
+    seconds = in_turn({str(batch): run for batch, run in runs.items()}, rounds, process_time)
     lines = [
         f"an example of a batch of {batch} costs "
         f"{ratio(seconds[str(batch)], seconds[str(first)]) * first / batch:.3f} of one of {first} "

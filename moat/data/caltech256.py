@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from pydantic import NonNegativeInt, PositiveInt
-from torchvision import datasets
 
 from moat.data.base import Data, dataset, find_root
 from moat.data.folders import ImageFiles, empty_category, in_seeded_order
@@ -38,6 +37,8 @@ class Caltech256(ImageFiles):
         root = find_root(self.root)
         try:
             if self.download:
+                from torchvision import datasets  # here: it takes as long as importing torch
+
                 datasets.Caltech256(root, download=True)
             tree = read_tree(root / TREE)
         except Exception as error:  # a broken download makes torchvision raise nearly anything

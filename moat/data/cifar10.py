@@ -1,9 +1,9 @@
 """CIFAR-10, from the original Python archive."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from torchvision import datasets
 
 from moat.data.base import Data, DataSet, Split, dataset, find_root
 from moat.errors import DataError
@@ -25,6 +25,8 @@ class CIFAR10(DataSet):
 
     def load(self, cache: Path | None = None) -> Data:
         """Read both splits; raise DataError where a file is missing or broken."""
+        from torchvision import datasets  # here: it takes as long as importing torch
+
         root = find_root(self.root)
         try:
             train, test = (
@@ -40,7 +42,7 @@ class CIFAR10(DataSet):
         return Data(_split(train), _split(test), tuple(train.classes))
 
 
-def _split(read: datasets.CIFAR10) -> Split:
+def _split(read: Any) -> Split:
     images = torch.from_numpy(read.data).permute(0, 3, 1, 2).contiguous()
     return Split(
         images, torch.tensor(read.targets, device="cpu"), torch.arange(len(images), device="cpu")

@@ -16,7 +16,6 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torchvision.transforms import functional
 
 from moat.data.tree import ImageTree
 from moat.parsing import parse_json
@@ -141,6 +140,8 @@ def _decode_into(
 
 def square(tree: ImageTree, name: str, side: int) -> NDArray[np.uint8]:
     """Return one file as RGB, shape (3, side, side): grey, CMYK and palettes are converted."""
+    from torchvision.transforms import functional  # here: it takes as long as importing torch
+
     with Image.open(BytesIO(tree.read(name))) as image:
         scaled = functional.resize(_in_colour(image), side)
         return np.asarray(functional.center_crop(scaled, [side, side])).transpose(2, 0, 1)

@@ -1,9 +1,9 @@
 """MNIST and Fashion-MNIST, from their original IDX files."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from torchvision import datasets
 
 from moat.data.base import Data, DataSet, Split, dataset, find_root
 from moat.errors import DataError
@@ -25,7 +25,7 @@ class MNIST(DataSet):
 
     def load(self, cache: Path | None = None) -> Data:
         """Read both splits; raise DataError where a file is missing or broken."""
-        return _read(datasets.MNIST, "MNIST", self.root, self.download)
+        return _read("MNIST", self.root, self.download)
 
 
 @dataset("fashion-mnist")
@@ -43,10 +43,13 @@ class FashionMNIST(DataSet):
 
     def load(self, cache: Path | None = None) -> Data:
         """Read both splits; raise DataError where a file is missing or broken."""
-        return _read(datasets.FashionMNIST, "FashionMNIST", self.root, self.download)
+        return _read("FashionMNIST", self.root, self.download)
 
 
-def _read(kind: type[datasets.MNIST], folder: str, named: Path | None, download: bool) -> Data:
+def _read(folder: str, named: Path | None, download: bool) -> Data:
+    from torchvision import datasets  # here: it takes as long as importing torch
+
+    kind = getattr(datasets, folder)
     root = find_root(named)
     try:
         train, test = (kind(root, train=train, download=download) for train in (True, False))
@@ -68,7 +71,7 @@ def _read(kind: type[datasets.MNIST], folder: str, named: Path | None, download:
         raise error.at(str((root / folder / "raw").resolve())) from error
 
 
-def _split(read: datasets.MNIST) -> Split:
+def _split(read: Any) -> Split:
     return Split(
         read.data[:, None], read.targets.long(), torch.arange(len(read.targets), device="cpu")
     )

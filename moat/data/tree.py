@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from threading import Lock
-
-from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from moat.errors import DataError
 
@@ -114,7 +112,7 @@ def _in_folder(path: Path) -> tuple[dict[str, str], set[str], list[str]]:
         entered.add(place.resolve())
         folders.add(place.relative_to(path).as_posix())
         for file in (place / name for name in names):
-            if file.suffix.lower() in IMG_EXTENSIONS and file.is_file():
+            if _has_ending(file) and file.is_file():
                 status = file.stat()
                 files[file.relative_to(path).as_posix()] = f"{status.st_size} {status.st_mtime_ns}"
             else:
@@ -132,17 +130,23 @@ def _images(files: dict[str, str]) -> dict[str, str]:
 
 
 def _is_image(path: PurePosixPath) -> bool:
-    return path.suffix.lower() in IMG_EXTENSIONS and not _is_hidden(path)
+    return _has_ending(path) and not _is_hidden(path)
+
+
+def _has_ending(path: PurePath) -> bool:
+    """Say whether a file ends as those do that torchvision takes for images."""
+    from torchvision.datasets.folder import IMG_EXTENSIONS  # here: as long as importing torch
+
+    return path.suffix.lower() in IMG_EXTENSIONS
 
 
 def _left_out(files: Iterable[str]) -> dict[str, int]:
     """Count the files that are not read, by ending; hidden ones only where they could be images."""
     found: Counter[str] = Counter()
     for path in map(PurePosixPath, files):
-        ending = path.suffix.lower()
-        if not _is_hidden(path) and ending not in IMG_EXTENSIONS:
-            found[ending or "without an ending"] += 1
-        elif _is_hidden(path) and ending in IMG_EXTENSIONS:
+        if not _is_hidden(path) and not _has_ending(path):
+            found[path.suffix.lower() or "without an ending"] += 1
+        elif _is_hidden(path) and _has_ending(path):
             found["hidden"] += 1
     return dict(sorted(found.items()))
 

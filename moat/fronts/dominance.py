@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from moat.errors import FrontError
 
+COMPARED = 1 << 21
+"""Pairs of points that are compared at once: their verdicts take two MiB."""
+
 
 def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[np.float64]:
     """Return the points as a finite matrix (points, objectives).
@@ -53,9 +56,18 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
 def dominated_by(points: ArrayLike) -> list[int | None]:
     """Return for each point the first member of the front that dominates it, None for members."""
     matrix = as_points(points)
-    front = np.flatnonzero(non_dominated(matrix))
-    found: list[int | None] = []
-    for point in matrix:
-        better = (matrix[front] <= point).all(1) & (matrix[front] < point).any(1)
-        found.append(int(front[better.argmax()]) if better.any() else None)
+    on = non_dominated(matrix)
+    front, left = np.flatnonzero(on), np.flatnonzero(~on)
+    found: list[int | None] = [None] * len(matrix)
+    start = 0
+    while len(left):  # every point off the front has a dominator on it, and most an early one
+        members = front[start : start + max(1, COMPARED // len(left))]
+        # A point off the front equals none of its members: nowhere worse is better.
+        covered = np.ones((len(left), len(members)), dtype=bool)
+        for objective in matrix.T:
+            covered &= objective[members] <= objective[left, None]
+        first, known = covered.argmax(1), covered.any(1)
+        for point, rival in zip(left[known], members[first[known]], strict=True):
+            found[point] = int(rival)
+        left, start = left[~known], start + len(members)
     return found

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
 from torch import Tensor
 
 from moat.errors import SolverError, did_you_mean
@@ -23,16 +22,20 @@ _TIGHT: dict[str, dict[str, Any]] = {
 """Tolerances of the iterative solvers: by default their answers are off by up to 4e-3."""
 CONSTANT = 1e-9  # spread below which coefficients say nothing beyond Σa = 1
 
+OWN = ("auto", "exact")
+
 
 def known_solvers() -> list[str]:
     """Return the names `solver` takes on this machine."""
     import qpsolvers
 
-    return ["auto", "exact", *sorted(qpsolvers.available_solvers)]
+    return [*OWN, *sorted(qpsolvers.available_solvers)]
 
 
 def require_solver(name: str) -> str:
     """Return the name if it is a solver of this machine; raise SolverError with the nearest."""
+    if name in OWN:  # the others are imported to be known
+        return name
     known = known_solvers()
     if name not in known:
         raise SolverError(
@@ -46,6 +49,7 @@ def require_solver(name: str) -> str:
 def from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
     """Return the back end's last iterate as the one candidate, NaN where it gave none."""
     import qpsolvers
+    from scipy.sparse import csc_matrix
 
     solver = "cvxopt" if solver == "auto" else require_solver(solver)
     free, rows, values = _face(len(P), cut)

@@ -20,7 +20,7 @@ from moat.training import Optimizer, Schedule, Training
 
 LOCATION = ("root", "download")
 """Where data lies does not say what it is."""
-UNIDENTIFYING = {"log_every", "pass_size", "compile"}
+UNIDENTIFYING = {"log_every", "pass_size", "compile", "allocator"}
 
 
 @dataclass(frozen=True)

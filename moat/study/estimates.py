@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from moat import allocator
 from moat.data import Data, DataSet, shuffled_batches
 from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
@@ -120,6 +121,7 @@ def estimate_all(
 
 def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
     """Time a few passes of a run's network on one batch of its data, in its precision."""
+    allocator.take(plan.training.allocator)
     fabric = fabric_for(device, plan.training.precision)
     network = InPrecision(initial_model(plan, data).to(fabric.device), fabric)
     generator = torch.Generator().manual_seed(0)

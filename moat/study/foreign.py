@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from moat import allocator
 from moat.data import Data
 from moat.errors import MoatError
 from moat.models import Model
@@ -56,6 +57,7 @@ def evaluate_model(
     """
     judged_by = read_protocol(protocol, overrides)
     asked = _asked(model, arguments, checkpoint, name)
+    allocator.take("keep")
     target, results = fabric_for(device, "32-true").device, Path(results)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from moat import allocator
 from moat.data import Data, Split
 from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
@@ -191,4 +192,5 @@ def machine(device: torch.device) -> Record:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "allocator": allocator.in_use(),
     }

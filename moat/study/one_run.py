@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from moat import allocator
 from moat.data import Data, Split
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol, evaluate
@@ -37,6 +38,7 @@ def run_one(
 ) -> Record:
     """Train what is not trained, evaluate it, write the record; return the scores."""
     started = time.monotonic()
+    allocator.take(plan.training.allocator)
     with folder.locked():
         require_same_training(plan, folder)
         folder.write_recipe(plan.document)
@@ -60,6 +62,7 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
     folder = RunFolder(path)
     record, plan = finished_record(folder), plan_of(folder)
     require_same_training(plan, folder)
+    allocator.take(plan.training.allocator)
     with folder.locked():
         fabric = fabric_for(device, "32-true")
         model = load(path, fabric.device)
@@ -192,6 +195,7 @@ def _record(plan: RunPlan, data: Data, fitted: Fitted, fabric: Fabric) -> Record
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             "threads": torch.get_num_threads(),
             "pass_size": plan.training.pass_size or default_pass_size(device),
+            "allocator": allocator.in_use(),
             "grid": "normalised to [-1, 1], pixels as areas, zeros outside",
         },
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from moat import allocator
 from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
@@ -83,6 +84,7 @@ class _OtherProtocol:
         folder, protocol = RunFolder(run), self.judged_by
         record, plan = finished_record(folder), plan_of(folder)
         require_same_training(plan, folder)
+        allocator.take(plan.training.allocator)
         data, about = self._same_data(folder, record)
         if record["protocol_hash"] == protocol.protocol_hash and (
             scores := whole_scores(folder, record)

@@ -5,9 +5,13 @@ broken promise raises AssertionError with a sentence that says which.
 
 `check_faults` checks a command that writes files: whatever call of the disk fails, and wherever its
 process dies, nothing is lost. `faulty_disk` is such a disk.
+
+`counted` runs anything and counts the operations, and those for which a GPU would make the host
+wait.
 """
 
 from moat.testing.cases import examples, smooth_model
+from moat.testing.counting import ASKING, Counted, counted
 from moat.testing.faults import Killed, faulty_disk
 from moat.testing.gradient_threats import (
     check_balls,
@@ -37,6 +41,8 @@ from moat.testing.threats import (
 )
 
 __all__ = [
+    "ASKING",
+    "Counted",
     "Killed",
     "check_balls",
     "check_box",
@@ -58,6 +64,7 @@ __all__ = [
     "check_state",
     "check_threat",
     "check_weights",
+    "counted",
     "examples",
     "faulty_disk",
     "smooth_model",

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
 
+from moat.allocator import Allocator
+
 
 def _refuse_float16(value: Any) -> Any:
     if value == "16-mixed":
@@ -35,6 +37,9 @@ class Training(BaseModel):
     `compile` is about speed on a GPU alone, and is no part of the identity either: "graph" replays
     each search as one CUDA graph, "default" has the network compiled by torch besides, and "none"
     does neither. What cannot be captured or compiled runs as it is, and the run's record says why.
+
+    `allocator` is about speed on a CPU, and no part of the identity: "keep" has `moat train` and
+    `moat evaluate` keep freed memory under glibc, "system" leaves that to the C library.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -47,3 +52,4 @@ class Training(BaseModel):
     compile: Literal["none", "graph", "default"] = "graph"
     log_every: PositiveInt = 10  # steps
     pass_size: PositiveInt | None = None  # examples; by device where it is not given
+    allocator: Allocator = "keep"

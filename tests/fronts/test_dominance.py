@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from moat.errors import FrontError
-from moat.fronts import dominated_by, non_dominated
+from moat.fronts import dominance, dominated_by, non_dominated
 from moat.fronts.dominance import as_points
 
 # Few different values, so that equal points and equal coordinates are common.
@@ -46,6 +48,43 @@ def test_a_point_off_the_front_is_dominated_by_the_member_that_is_named(points):
             assert dominates(points[rival], points[row])
             earlier = [i for i in range(rival) if front[i] and dominates(points[i], points[row])]
             assert earlier == []
+
+
+@given(points=point_sets(least=1), compared=st.integers(1, 40))
+def test_the_member_that_is_named_does_not_depend_on_how_many_are_compared_at_once(
+    points, compared
+):
+    named = dominated_by(points)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dominance, "COMPARED", compared)
+        assert dominated_by(points) == named
+
+
+def on_a_sphere(random: np.random.Generator, count: int, objectives: int) -> np.ndarray:
+    """Return half of the points on a sphere, a front, the others each just behind one of them."""
+    drawn = np.abs(random.normal(size=(count // 2, objectives)))
+    front = -drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return np.concatenate([front, front + 1e-9])
+
+
+def anywhere(random: np.random.Generator, count: int, objectives: int) -> np.ndarray:
+    return random.random((count, objectives))
+
+
+@pytest.mark.parametrize("objectives", [2, 3, 5])
+@pytest.mark.parametrize(
+    ("count", "points"), [(10_000, on_a_sphere), (10_000, anywhere), (100_000, anywhere)]
+)
+def test_very_many_points_take_less_than_a_second(count, points, objectives):
+    made = points(np.random.default_rng(0), count, objectives)
+    began = time.process_time()  # other work on the machine is not ours
+    named = dominated_by(made)
+    assert time.process_time() - began < 1
+    on_front = non_dominated(made)
+    assert [name is None for name in named] == on_front.tolist()
+    for row in range(0, count, count // 50):
+        better = (made <= made[row]).all(1) & (made < made[row]).any(1) & on_front
+        assert named[row] == (int(better.argmax()) if better.any() else None)
 
 
 @given(points=point_sets(least=1), seed=st.integers(0, 1000))

@@ -48,7 +48,8 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: batch_size, compile, epochs, keep, log_every, pass_size, precision, warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
+        "warmup",
     ),
     "optimizer": (
         "lr = 0.1",
@@ -212,7 +213,8 @@ WRONG = {
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'compile'?\n"
-        "known: batch_size, compile, epochs, keep, log_every, pass_size, precision, warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
+        "warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",

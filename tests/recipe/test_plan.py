@@ -46,6 +46,7 @@ def hashes(path: Path, *overrides: str) -> tuple[list[str], list[str]]:
         ("threats.flow.evaluate.epsilon=0.2", False, True),
         ("training.log_every=3", False, False),
         ("training.pass_size=7", False, False),
+        ("training.allocator=system", False, False),
     ],
 )
 def test_what_trains_a_run_and_what_evaluates_it_are_told_apart(

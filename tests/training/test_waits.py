@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.geometry import enumeration, grids
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.testing import ASKING, Counted
 from moat.threats import PGD, RT, Flow, Integrated, StAdv, joint_search, trusted
 from moat.training import SGD, train_step
 
@@ -39,24 +39,6 @@ THREATS = {
 }
 DEVICE = "lazy"
 """Stands for a GPU: without a driver autograd does not run on a pretended "cuda"."""
-ASKING = {"_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "unique"}
-
-
-class Questions(TorchDispatchMode):
-    """Counts the operations for which a GPU would make the host wait."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked = []
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        name = function.overloadpacket.__name__
-        masks = name in ("index", "index_put", "index_put_") and any(
-            part is not None and part.dtype == torch.bool for part in args[1]
-        )
-        if name in ASKING or masks:
-            self.asked.append(name)
-        return function(*args, **(kwargs or {}))
 
 
 def network(device="cpu"):
@@ -83,14 +65,14 @@ def step(model, threats, rule, x, y):
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_a_step_of_a_rule_asks_nothing(rule):
-    with Questions() as questions:
+    with Counted() as questions:
         step(network(), {label: THREATS[label] for label in ("pgd", "flow", "rt")}, rule, *batch())
     assert questions.asked == []
 
 
 @pytest.mark.parametrize("label", THREATS)
 def test_the_search_of_a_threat_asks_nothing(label):
-    with Questions() as questions:
+    with Counted() as questions:
         joint_search(network(), [THREATS[label]], *batch(), pass_size=100)
     assert questions.asked == []
 
@@ -102,7 +84,7 @@ def test_the_counter_sees_the_questions_of_a_network():
         def forward(self, x):
             return plain(x) if x.sum() > 0 else plain(-x)
 
-    with Questions() as questions:
+    with Counted() as questions:
         joint_search(Peeking(), [THREATS["pgd"]], *batch(), pass_size=100)
     assert set(questions.asked) & ASKING
 

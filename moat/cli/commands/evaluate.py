@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from moat.allocator import own_process
 from moat.cli.options import CodeOption, Device, DeviceOption, Overrides, consent_to
 from moat.consent import consenting
 
@@ -50,7 +51,7 @@ def evaluate(
     from moat.cli.evaluation import Asked
     from moat.cli.evaluation import evaluate as evaluate_asked
 
-    with consenting(consent_to(allow_code)):
+    with own_process(), consenting(consent_to(allow_code)):
         evaluate_asked(
             Asked(
                 runs=run or (),

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from moat.allocator import own_process
 from moat.cli.failures import failure_lines
 from moat.cli.options import (
     INTERRUPTED,
@@ -53,7 +54,7 @@ def train(
     """Run what is not done yet of a study; run again, it goes on where it was."""
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
     if dry_run:
-        with consenting(consent_to(allow_code)):
+        with own_process(), consenting(consent_to(allow_code)):
             _dry_run(recipe, picked, device, results)
         return
     try:
@@ -62,6 +63,7 @@ def train(
         from moat.study import train as train_study
 
         with ExitStack() as stack:
+            stack.enter_context(own_process())
             stack.enter_context(consenting(consent_to(allow_code)))
             curves = [stack.enter_context(closing(TensorBoard()))] if tensorboard else []
             listener = Listeners(stack.enter_context(listener_for_terminal()), *curves)

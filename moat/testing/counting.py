@@ -1,0 +1,38 @@
+"""What a piece of work asks of a device, counted on the CPU: operations, and waits of the host."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+ASKING = {"_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "unique"}
+
+
+class Counted(TorchDispatchMode):
+    """Counts the operations inside, and names those for which a GPU would make the host wait."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations = 0
+        self.asked: list[str] = []
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = function.overloadpacket.__name__
+        masks = name in ("index", "index_put", "index_put_") and any(
+            part is not None and part.dtype == torch.bool for part in args[1]
+        )
+        self.operations += 1
+        if name in ASKING or masks:
+            self.asked.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+def counted(run: Callable[[], object]) -> Counted:
+    """Run once, and return what was counted."""
+    found = Counted()
+    with found:
+        run()
+    return found
