@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from moat.threats import Climb, SearchedThreat, Trace, ascend, joint_search
+from moat.threats import Climb, GradientThreat, SearchedThreat, Trace, ascend, joint_search
 from moat.training.randomness import draws_undone
 from moat.transfers import host_data_refused
 from moat.types import Images, Labels
@@ -63,7 +63,7 @@ class CapturedSearch:
             return [traces.popitem()[1] for traces in found]
 
         key = (id(model), tuple(map(id, threats)), tuple(x.shape), x.dtype, x.device, pass_size)
-        if key not in self._graphs and self._is_due(key):
+        if key not in self._graphs and self._is_due(key, threats):
             try:
                 with host_data_refused():
                     _rehearse(run, climbs, x.device)
@@ -73,8 +73,10 @@ class CapturedSearch:
                 _recover()
         return self._graphs[key].replay(climbs) if key in self._graphs else run(climbs)
 
-    def _is_due(self, key: "_Key") -> bool:
+    def _is_due(self, key: "_Key", threats: Sequence[SearchedThreat]) -> bool:
         """Say whether a shape is to be captured: at second sight, if there is room."""
+        if not self.refusal and (odd := [t for t in threats if not _climbs_as_all(t)]):
+            self.refusal = f"{type(odd[0]).__name__} has a climb of its own"
         if self.refusal:
             return False
         if len(self._graphs) >= MOST:
@@ -100,6 +102,11 @@ class CapturedSearch:
             traces = run(static)
         self.captures += 1
         return _Graph(graph, static, traces, owners)
+
+
+def _climbs_as_all(threat: SearchedThreat) -> bool:
+    """Say whether all that a batch changes of a search is its images, labels and start."""
+    return type(threat).climb is GradientThreat.climb
 
 
 def _on_gpu(x: Images) -> bool:

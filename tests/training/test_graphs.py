@@ -1,6 +1,7 @@
 """The captured search, on CUDA graphs of pretence: it finds what a plain search finds."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
@@ -232,3 +233,24 @@ def test_draws_between_iterates_are_refused_and_searched_as_they_are(gpu, monkey
 def _as_to_a_gpu(tensor, device):
     send(torch.zeros(()), torch.device("meta"))
     return tensor
+
+
+class Drifting(PGD):
+    """A threat that draws more for a batch than its start."""
+
+    def climb(self, x, y, **more):
+        climb = super().climb(x, y, **more)
+        drift = 0.1 * torch.rand_like(x)
+        return replace(climb, apply=lambda x, w: climb.apply(x, w) + drift[: len(x)])
+
+
+def test_what_else_a_batch_draws_is_not_replayed_from_another(gpu):
+    model, search = network(), CapturedSearch()
+    threats = [Drifting(epsilon=0.2, step_size=0.05, steps=2)]
+    for number in range(3):
+        x, y = batch(5, number)
+        torch.manual_seed(number)
+        own = found(search, model, threats, x, y)
+        torch.manual_seed(number)
+        require_equal(own, found(joint_search, model, threats, x, y))
+    assert (search.captures, search.refusal) == (0, "Drifting has a climb of its own")
