@@ -35,9 +35,19 @@ def gpu(monkeypatch):
 def recipe(tmp_path):
     path = tmp_path / "short.toml"
     path.write_text(
-        f'extends = "{ROOT / "recipes/digits_pareto.toml"}"\n'
+        f'extends = "{ROOT / "tests/small.toml"}"\n'
         '[[variant]]\nname = "natural"\nscalarizer = "natural"\n'
         '[[variant]]\nname = "pgd-at"\nthreats = ["pgd"]\n'
+    )
+    return path
+
+
+@pytest.fixture
+def protocol(tmp_path):
+    path = tmp_path / "brief.toml"
+    path.write_text(
+        f'extends = "{ROOT / "tests/small.toml"}"\n'
+        "[threats]\nflow = false\n[threats.pgd]\nevaluate = { at_steps = [2] }\n"
     )
     return path
 
@@ -50,7 +60,7 @@ class Watched:
         self.thread = Thread(target=self._read)
 
     def _read(self):
-        while not self.over.wait(0.02):
+        while not self.over.wait(0.05):
             try:
                 json.loads(self.path.read_text("utf-8"))
                 self.reads += 1
@@ -88,7 +98,7 @@ def killed(when, *arguments):
     while not when():
         assert process.poll() is None, process.stderr.read().decode()
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -127,14 +137,14 @@ def small(recipe, *into):
     return [*asked, *(f"--set={one}" for one in overrides)]
 
 
-def test_the_stages_are_cut_twice_and_go_on(gpu, recipe, tmp_path, monkeypatch, capfd):
+def test_the_stages_are_cut_twice_and_go_on(gpu, recipe, protocol, tmp_path, monkeypatch, capfd):
     out, results = tmp_path / "out", tmp_path / "results"
     monkeypatch.chdir(ROOT)
     into = [f"--out={out}", f"--results={results}"]
     with Watched(out / "gpu.json") as watched:
         _steps(gpu, out, into)
         _study(gpu, out, into, results, recipe)
-        _evaluation(gpu, out, into, results)
+        _evaluation(gpu, out, into, results, protocol)
         _elsewhere(gpu, out, tmp_path, recipe)
     assert watched.reads > 10
     assert watched.torn == []
@@ -181,16 +191,16 @@ def _study(gpu, out, into, results, recipe):
     assert set(study["finished"]) == {"natural, seed 0", "pgd-at, seed 0"}
     assert (study["runs"], study["failed processes"]) == (2, 0)
     spent = sum(run["seconds an epoch"] for run in study["finished"].values())  # all are done
-    hours = study["GPU hours of training at 25 epochs, 1 side by side"]
-    assert hours == pytest.approx(25 * spent / 3600, abs=0.006)
+    hours = study["GPU hours of training at 1 epochs, 1 side by side"]
+    assert hours == pytest.approx(spent / 3600, abs=0.006)
     assert {run: first_line(run) for run in begun} == begun  # none was trained again
     assert call(gpu, *asked) == 0
     assert figures(out)["study"] == study
 
 
-def _evaluation(gpu, out, into, results):
-    protocol = f"--protocol={ROOT / 'recipes/protocols/digits.toml'}"
-    asked = ["evaluation", "--study=short", "--examples=40", "--side-by-side=1", protocol, *into]
+def _evaluation(gpu, out, into, results, protocol):
+    asked = ["evaluation", "--study=short", "--examples=20", "--side-by-side=1", *into]
+    asked.append(f"--protocol={protocol}")
 
     def found(name):
         return {path: path.stat().st_mtime_ns for path in results.glob(f"*@*/**/{name}")}
@@ -218,11 +228,10 @@ def _elsewhere(gpu, out, tmp_path, recipe):
     assert sum(name.endswith("model.safetensors") for name in names) == 2
     assert not any(name.endswith((".pt", ".lock", ".holder.json", ".tmp")) for name in names)
     again, there = tmp_path / "again", tmp_path / "there"
-    taken = small(recipe, f"--go-on={out}", f"--out={again}", f"--results={there}")
-    assert call(gpu, *taken) == 0
+    taken = small(recipe, f"--out={again}", f"--results={there}")
+    assert call(gpu, *taken, f"--go-on={out}") == 0
     assert figures(again) == figures(out)
     assert sum(1 for _ in there.rglob("run.json")) == 4
-    assert call(gpu, *taken[:-3], f"--out={again}", f"--results={there}") == 0
 
 
 # What is refused before anything is measured.

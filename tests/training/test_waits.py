@@ -195,7 +195,7 @@ def pretence(monkeypatch):
         keep_real(rule, "plan")
     keep_real(rt_grid, "_between")
     keep_real(base, "_seed")
-    cached = (grids._points, enumeration._supports)
+    cached = (grids._points, grids._eye, enumeration._supports)
     for function in cached:
         function.cache_clear()
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
