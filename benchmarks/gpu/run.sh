@@ -7,7 +7,11 @@ cd "$(dirname "$0")/../.."
 
 pack=$PWD/build/gpu
 site=$pack/site
-if [ ! -f "$site/.installed" ]; then
+if [ ! -d "$pack/wheels" ]; then
+  echo "build/gpu is not here: scripts/pack_gpu.sh makes it, on a machine with a network" >&2
+  exit 2
+fi
+if [ ! -f "$site/.installed" ] || [ "$pack/wheels" -nt "$site/.installed" ]; then
   python3 -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target "$site" "$pack"/wheels/*.whl
   gunzip --keep --force "$pack"/MNIST/raw/*.gz
   touch "$site/.installed"

@@ -2,23 +2,27 @@
 
 import argparse
 import contextlib
+import os
+import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
+from threading import Lock, Timer
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.gpu.output import save
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
 from moat.recipe import RunPlan
 from moat.scalarizers import LossScalarizer
-from moat.storage import replace, to_json
 from moat.study import plan
 from moat.study.estimates import passes_per_example
 from moat.threats import GradientThreat, attacked
@@ -36,6 +40,7 @@ MODES = ("none", "graph", "default")
 LAYOUTS = {"nchw": torch.contiguous_format, "channels last": torch.channels_last}
 CLASSES = 10
 WARM_UP = 3
+GRACE = 10.0  # seconds past the deadline
 
 
 @dataclass(frozen=True)
@@ -66,21 +71,71 @@ def cells(asked: argparse.Namespace) -> list[Cell]:
 
 
 def time_steps(asked: argparse.Namespace, found: dict[str, Any]) -> int:
-    """Measure what the file does not hold yet, and write it after each; return how many failed."""
+    """Measure what the file does not hold yet, and write it after each; return how many failed.
+
+    What failed in an earlier call is tried again, after all others.
+    """
     measured = found.setdefault("steps", {})
     deadline = time.monotonic() + 60 * asked.minutes
-    for cell in cells(asked):
-        if cell.name in measured or time.monotonic() > deadline:
-            continue
-        try:
-            measured[cell.name] = _step(asked, cell)
-        except Exception as error:  # one way that fails must not hide the others
-            measured[cell.name] = {"failed": f"{type(error).__name__}: {error}"}
-        replace(asked.out, to_json(found))
-    left = [cell.name for cell in cells(asked) if cell.name not in measured]
-    if left:
-        print(f"{len(left)} left for the next call: {', '.join(left)}")
-    return sum("failed" in one for one in measured.values())
+    names = {_name(asked, cell): cell for cell in cells(asked)}
+    fresh = [name for name in names if name not in measured]
+    left = fresh + [name for name in names if "failed" in measured.get(name, {})]
+    alone = True  # what fills a whole call by itself would fill the next one, too
+    while left and time.monotonic() < deadline:
+        name = left.pop(0)
+        with _ended_in_time(deadline, partial(_stop, asked, found, name, alone, 1 + len(left))):
+            try:
+                measured[name] = _step(asked, names[name])
+            except Exception as error:  # one way that fails must not hide the others
+                measured[name] = {"failed": f"{type(error).__name__}: {error}"}
+        alone = False
+        save(asked, found)
+    _say_left(len(left))
+    return sum("failed" in measured.get(name, {}) for name in names)
+
+
+def _name(asked: argparse.Namespace, cell: Cell) -> str:
+    """Return what a cell is called in the file; what is not the recipe's is part of it."""
+    other = [f"batch={asked.batch}"] if asked.batch else []
+    return ", ".join([cell.name, *other, *asked.set])
+
+
+@contextlib.contextmanager
+def _ended_in_time(deadline: float, stop: Callable[[], object]) -> Iterator[None]:
+    """Call `stop` from another thread where the cell has not ended soon after the deadline."""
+    lock, over = Lock(), []
+
+    def end() -> None:
+        with lock:
+            if not over:
+                stop()
+
+    timer = Timer(max(0.0, deadline - time.monotonic()) + GRACE, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:  # what has begun to stop writes to the end
+            over.append(True)
+        timer.cancel()
+
+
+def _stop(
+    asked: argparse.Namespace, found: dict[str, Any], name: str, alone: bool, left: int
+) -> None:
+    """End the process in the midst of a cell: a compiler asks nobody how much time is left."""
+    if alone:
+        found["steps"][name] = {"failed": f"it takes more than {asked.minutes:g} minutes"}
+        save(asked, found)
+    _say_left(left)
+    sys.stdout.flush()
+    os._exit(int(alone))
+
+
+def _say_left(count: int) -> None:
+    if count:
+        print(f"{count} left for the next call")
 
 
 def _step(asked: argparse.Namespace, cell: Cell) -> dict[str, Any]:
@@ -204,8 +259,6 @@ def waits(run: Callable[[], object]) -> int | None:
     """Return how often the host waits for the GPU in a run; None on a CPU, which never does."""
     if not torch.cuda.is_available():
         return None
-    import warnings
-
     torch.cuda.set_sync_debug_mode("warn")
     try:
         with warnings.catch_warnings(record=True) as said:

@@ -5,57 +5,88 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from threading import Thread
 from typing import Any
 
+from benchmarks.gpu.output import save
 from moat.errors import BusyError, MoatError
 from moat.recipe import RunPlan
 from moat.runs import CACHE, RunFolder
-from moat.storage import replace, to_json
 from moat.study import StudyListener, plan
 from moat.study.estimates import passes_per_example
+from moat.study.failures import as_failure
 from moat.study.identity import is_done
 from moat.study.one_run import run_one
 
+PAUSE = 0.5  # seconds between two looks at the processes
+
 
 def train_study(asked: argparse.Namespace, found: dict[str, Any]) -> int:
-    """Let processes work on the runs until the time is up, then say what is known.
+    """Let processes work on the runs until the time is up; return how many of these failed.
 
-    Returns how many processes failed.
+    What is known is written whenever a run is finished.
     """
+    plans = _plans(asked)
     command = [sys.executable, "-m", "benchmarks.gpu", "work", *_options(asked)]
-    threads = str(max(1, (os.cpu_count() or 1) // asked.side_by_side))
-    environment = {**os.environ, "OMP_NUM_THREADS": threads}
-    failed = run_side_by_side(command, asked.side_by_side, 60 * asked.minutes, environment)
-    found["study"] = {**_summary(asked, _plans(asked)), "failed processes": failed}
-    replace(asked.out, to_json(found))
+
+    def write(failed: int = 0) -> None:
+        found["study"] = {**_summary(asked, plans), "failed processes": failed}
+        save(asked, found)
+
+    def finished() -> int:
+        return sum(RunFolder(asked.results / run.path).is_done for run in plans)
+
+    environment = {**os.environ, "OMP_NUM_THREADS": threads_of(asked)}
+    whole = len(_summary(asked, plans)["finished"]) == len(plans)
+    commands = [] if whole else [command] * asked.side_by_side
+    failed = run_together(commands, 60 * asked.minutes, environment, on_change(finished, write))
+    write(failed)
     return failed
 
 
-def run_side_by_side(
-    command: list[str], count: int, seconds: float, environment: Mapping[str, str]
-) -> int:
-    """Run a command in so many processes, kill what is left in the end; return how many failed."""
-    return run_together([command] * count, seconds, environment)
+def threads_of(asked: argparse.Namespace) -> str:
+    """Return how many threads each of the processes has."""
+    return str(max(1, (os.cpu_count() or 1) // asked.side_by_side))
+
+
+def on_change(count: Callable[[], int], write: Callable[[], None]) -> Callable[[], None]:
+    """Return what writes if the count is no longer what it was."""
+    known = [count()]
+
+    def look() -> None:
+        if (now := count()) != known[0]:
+            known[0] = now
+            write()
+
+    return look
 
 
 def run_together(
-    commands: Sequence[list[str]], seconds: float, environment: Mapping[str, str]
+    commands: Sequence[list[str]],
+    seconds: float,
+    environment: Mapping[str, str],
+    look: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run the commands at once, kill what is left in the end; return how many failed."""
+    """Run the commands at once, kill what is left in the end; return how many failed.
+
+    Each has a pipe from this process for its standard input, which ends when this one does.
+    `look` is called now and then.
+    """
     deadline = time.monotonic() + seconds
-    workers = [subprocess.Popen(command, env=environment) for command in commands]
-    codes: list[int | None] = []  # None: stopped by us
+    workers = [subprocess.Popen(one, env=environment, stdin=subprocess.PIPE) for one in commands]
     try:
-        for worker in workers:
-            worker.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        pass
+        while any(worker.poll() is None for worker in workers):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            time.sleep(min(PAUSE, left))
+            look()
     finally:
-        codes += [worker.poll() for worker in workers]
+        codes = [worker.poll() for worker in workers]  # None: stopped by us
         for worker in workers:
             worker.kill()
-            worker.wait()
+            worker.communicate()
     failed = [code for code in codes if code]
     if failed:
         said = ", ".join(map(str, failed))
@@ -66,6 +97,20 @@ def run_together(
     return len(failed)
 
 
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it ends, however that comes about.
+
+    Else a killed stage would leave processes behind that hold its runs and the GPU.
+    """
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 def work(asked: argparse.Namespace) -> int:
     """Take every run that is neither done nor held by another process, one after the other.
 
@@ -74,15 +119,14 @@ def work(asked: argparse.Namespace) -> int:
     data, failed = None, 0
     for run in _plans(asked):
         folder = RunFolder(asked.results / run.path)
-        if is_done(run, folder):
-            continue
-        data = data or run.dataset.load(asked.results / CACHE)
         try:
-            run_one(run, folder, data, asked.device, StudyListener())
+            if not is_done(run, folder):
+                data = data or run.dataset.load(asked.results / CACHE)
+                run_one(run, folder, data, asked.device, StudyListener())
         except BusyError:
             continue
-        except MoatError as error:  # one run that fails must not hold up the others
-            print(error, file=sys.stderr)
+        except Exception as error:  # one run that fails must not hold up the others
+            print(f"{run.label}, seed {run.seed}: {as_failure(error)}", file=sys.stderr)
             failed += 1
     return failed
 
@@ -107,7 +151,7 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
     seconds, passes = 0.0, 0
     for run in plans:
         folder = RunFolder(asked.results / run.path)
-        if is_done(run, folder):
+        if _is_done(run, folder):
             record = folder.read_record() or {}
             seconds += record["training"]["seconds"]
             passes += asked.epochs * sum(passes_per_example(run))
@@ -135,6 +179,13 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
     }
 
 
+def _is_done(run: RunPlan, folder: RunFolder) -> bool:
+    try:
+        return is_done(run, folder)
+    except MoatError:  # its worker says what is wrong with it
+        return False
+
+
 def _options(asked: argparse.Namespace) -> list[str]:
     """Return the options of `study` as they are handed to its processes."""
     given = {
@@ -145,4 +196,5 @@ def _options(asked: argparse.Namespace) -> list[str]:
     }
     named = [part for name, value in given.items() for part in (name, str(value))]
     sets = [part for one in asked.set for part in ("--set", one)]
-    return [*named, "--recipe", str(asked.recipe), "--side-by-side", str(asked.side_by_side), *sets]
+    named += ["--recipe", str(asked.recipe), "--side-by-side", str(asked.side_by_side)]
+    return [*named, *sets, "--tied"]

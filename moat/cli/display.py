@@ -76,6 +76,10 @@ class PlainLines(StudyListener):
         """Say what is lost, before it is."""
         self._say(f"  overwriting {folder}: {what}")
 
+    def noted(self, line: str) -> None:
+        """Say what is done otherwise than was asked for."""
+        self._say(f"  {line}")
+
     def logged(self, record: dict[str, Any]) -> None:
         """Remember the newest losses and held-out accuracies; all of them are in the run's log."""
         self.latest = {**self.latest, **record}
@@ -180,6 +184,10 @@ class Bars(StudyListener):
         if step <= 1 or self.steps not in self.left.first:  # it may go on where it was
             self.left.begin(self.steps, step)
         self.progress.update(self.steps, completed=step, total=steps, note=note)
+
+    def noted(self, line: str) -> None:
+        """Leave a line above the bars."""
+        self._say("[bold]note[/] ", line)
 
     def logged(self, record: dict[str, Any]) -> None:
         """Show the newest losses, weights and held-out accuracies."""

@@ -63,6 +63,10 @@ class LinfBall(Ball):
         """Clamp twice: the intersection of two boxes is a box."""
         return self.clipped(w.clamp(-self.epsilon, self.epsilon))
 
+    def step(self, w: Tensor, gradient: Tensor) -> Tensor:
+        """Take the step in one operation: a sign times its length is exact."""
+        return self.project(torch.add(w, gradient.sign(), alpha=self.step_size))
+
     def steepest(self, w: Tensor, gradient: Tensor) -> Tensor:
         """Return the sign; an entry without a gradient stays where it is."""
         return gradient.sign()

@@ -18,7 +18,7 @@ from moat.types import Affine, Grid, Images
 
 def identity_affine(x: Images) -> Affine:
     """Return the 2x3 matrix [I | 0] of Eq. 5 for every image."""
-    return torch.eye(2, 3, dtype=x.dtype, device=x.device).expand(len(x), 2, 3)
+    return _eye(x.dtype, x.device).expand(len(x), 2, 3)
 
 
 def identity_grid(x: Images) -> Grid:
@@ -66,6 +66,12 @@ def resample(
     Source: Jaderberg et al., Spatial Transformer Networks, 2015, Section 3.3.
     """
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+@cache
+def _eye(dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):
+        return torch.eye(2, 3, dtype=dtype, device=device)
 
 
 @cache  # never dropped: CUDA graphs read them where they lie

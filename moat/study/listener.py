@@ -94,6 +94,11 @@ class Listeners(StudyListener):
         for one in self.listeners:
             one.logged(record)
 
+    def noted(self, line: str) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.noted(line)
+
     def evaluation_started(self, folder: Path, before: int) -> None:
         """Pass it on."""
         for one in self.listeners:

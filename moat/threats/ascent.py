@@ -117,14 +117,12 @@ def _gradient_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass
         climber.images(w, segment.rows)
         for climber, w, segment in zip(own, blocks, segments, strict=True)
     ]
-    logits = model(torch.cat(images)).split([len(part) for part in images])
+    logits = _answers(model, images)
     losses = [
         climber.losses(part, w, segment.rows)
         for climber, part, w, segment in zip(own, logits, blocks, segments, strict=True)
     ]
-    # sum, not mean: the gradient of an example must not depend on the size of its batch
-    total = torch.stack([loss.sum() for loss in losses]).sum()
-    found = _slopes(total, [block for w in blocks for block in w])
+    found = _slopes(losses, [block for w in blocks for block in w])
     slopes = iter([slope for slope in found if slope is not None])
     if None in found:  # a network with a graph that leads elsewhere, as a quantised one
         raise no_gradient()
@@ -134,9 +132,11 @@ def _gradient_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass
         climber.take(segment.rows, part, answer, loss, tuple(next(slopes) for _ in w))
 
 
-def _slopes(total: Tensor, blocks: Sequence[Tensor]) -> Sequence[Tensor | None]:
+def _slopes(losses: Sequence[Tensor], blocks: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    # of the sum, not mean: the gradient of an example must not depend on the size of its batch
+    ones = [torch.ones_like(loss) for loss in losses]
     try:
-        return torch.autograd.grad(total, blocks, allow_unused=True)
+        return torch.autograd.grad(losses, blocks, ones, allow_unused=True)
     except torch.OutOfMemoryError:
         raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
@@ -154,6 +154,12 @@ def _forward_pass(model: nn.Module, climbers: Sequence[Climber], segments: Pass)
         climber.images(w, segment.rows).clamp(0, 1)
         for climber, w, segment in zip(own, blocks, segments, strict=True)
     ]
-    logits: Sequence[Tensor] = model(torch.cat(images)).split([len(part) for part in images])
+    logits = _answers(model, images)
     for climber, part, found, w, segment in zip(own, images, logits, blocks, segments, strict=True):
         climber.take(segment.rows, part, found, climber.losses(found, w, segment.rows), ())
+
+
+def _answers(model: nn.Module, images: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return the logits of several lists of images, in one forward over a copy of them."""
+    logits: Tensor = model(torch.cat(list(images)))
+    return [logits] if len(images) == 1 else logits.split([len(part) for part in images])

@@ -1,6 +1,7 @@
 """Every rotation and translation on a grid, or some at random: no gradient to be masked."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
@@ -11,6 +12,7 @@ from moat.threats.base import SearchedThreat, threat
 from moat.threats.climbing import Climb
 from moat.threats.moving import Moving
 from moat.threats.searches import Listing, Search
+from moat.transfers import send
 from moat.types import Affine, Grid, Images, Labels, PerExample, Transform
 
 
@@ -67,19 +69,18 @@ class RTGrid(SearchedThreat, Moving):
         return resample(x, self.grid(x, w))
 
     def _turns_and_shifts(self, x: Images, reach: float) -> Iterator[Affine]:
+        angles = _between(reach * self.degrees, self.rotations)
         shifts = _between(reach * self.pixels, self.translations)
-        for angle in _between(reach * self.degrees, self.rotations):
-            for right in shifts:
-                for down in shifts:
-                    moved = x.new_tensor([angle, right, down]).expand(len(x), 3)
-                    yield rigid_increment(moved, x)
+        listed = torch.tensor([*product(angles, shifts, shifts)], dtype=x.dtype)
+        for moved in send(listed, x.device):  # at once: a GPU need not wait for each
+            yield rigid_increment(moved.expand(len(x), 3), x)
 
     def _drawn(
         self, x: Images, reach: float, generator: torch.Generator | None
     ) -> Iterator[Affine]:
+        limits = send(torch.tensor([self.degrees, *2 * [self.pixels]], dtype=x.dtype), x.device)
         for _ in range(self.steps):
             drawn = 2 * draw(torch.rand, x.new_empty(len(x), 3), generator) - 1
-            limits = x.new_tensor([self.degrees, self.pixels, self.pixels])
             yield rigid_increment(reach * limits * drawn, x)
 
 

@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from moat.environment import without
-from moat.errors import MoatError
+from moat.errors import MoatError, did_you_mean
 from moat.training.settings import Precision
 from moat.types import Images, Logits
 
+DEVICES = ("auto", "cpu", "cuda")
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
 """Variables from which Fabric reads, at import, which of several processes this one is."""
 
@@ -31,10 +32,18 @@ __all__ = ["Fabric", "InPrecision", "TensorBoardLogger", "fabric_for"]
 
 
 def fabric_for(device: str, precision: Precision) -> Fabric:
-    """Return a Fabric for "auto", "cpu" or "cuda", on one device; MoatError where it is absent.
+    """Return a Fabric for "auto", "cpu" or "cuda", on one device.
 
-    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one.
+    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
+    for another name, and where there is no such device.
     """
+    device = str(device)  # a torch.device, too
+    if device not in DEVICES:
+        raise MoatError(
+            f"no device is called {device!r}.{did_you_mean(device, DEVICES)}",
+            hint=f"known: {', '.join(DEVICES)}\nA run takes one GPU, the first that it sees; "
+            "CUDA_VISIBLE_DEVICES=7 shows it another.",
+        )
     if device == "cuda" and not torch.cuda.is_available():
         raise MoatError(
             "no CUDA device was found.",

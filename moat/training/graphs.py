@@ -7,15 +7,18 @@ replayed; the descent, a few per cent of the passes, is queued while the search 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from moat.threats import Climb, SearchedThreat, Trace, ascend, joint_search
+from moat.threats import Climb, GradientThreat, SearchedThreat, Trace, ascend, joint_search
+from moat.training.randomness import draws_undone
 from moat.transfers import host_data_refused
 from moat.types import Images, Labels
 
+MOST = 16
+"""Graphs that a run keeps: each holds its own inputs and outputs on the device."""
 _Run = Callable[[Sequence[Climb]], list[Trace]]
 
 
@@ -25,11 +28,13 @@ class CapturedSearch:
     The first batch of a shape is searched as ever, which also warms up the libraries; the second
     is captured. Weights are read where they lie, so that each replay sees those of its own step.
     What cannot be captured (draws between iterates, a network that reads its own values, a CPU)
-    is searched as ever; `refusal` says why.
+    is searched as ever; `refusal` says why. So is a new shape after so many, where batches are
+    never twice as large: `limit` says so.
     """
 
     def __init__(self) -> None:
         self.refusal = ""
+        self.limit = ""
         self.captures = 0
         self._seen: set[_Key] = set()
         self._graphs: dict[_Key, _Graph] = {}
@@ -47,7 +52,7 @@ class CapturedSearch:
         reach: float,
     ) -> list[Trace]:
         """Return each threat's last iterate."""
-        if self.refusal or x.device.type != "cuda" or reach != 1 or not threats or not len(x):
+        if not _on_gpu(x) or reach != 1 or not threats or not len(x):
             return joint_search(
                 model, threats, x, y, generator=generator, pass_size=pass_size, reach=reach
             )
@@ -57,21 +62,30 @@ class CapturedSearch:
             found = ascend(model, own, pass_size, measure=False)
             return [traces.popitem()[1] for traces in found]
 
-        key = (id(model), tuple(map(id, threats)), tuple(x.shape), x.dtype)
-        if key in self._graphs:
-            return self._graphs[key].replay(climbs)
-        if key in self._seen:
+        key = (id(model), tuple(map(id, threats)), tuple(x.shape), x.dtype, x.device, pass_size)
+        if key not in self._graphs and self._is_due(key, threats):
             try:
                 with host_data_refused():
-                    _rehearse(run, climbs)
+                    _rehearse(run, climbs, x.device)
                     self._graphs[key] = self._capture(run, climbs, (model, *threats))
             except Exception as error:  # whatever the network or a threat does that none can record
-                self.refusal = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+                self.refusal = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
                 _recover()
-            else:
-                return self._graphs[key].replay(climbs)
+        return self._graphs[key].replay(climbs) if key in self._graphs else run(climbs)
+
+    def _is_due(self, key: "_Key", threats: Sequence[SearchedThreat]) -> bool:
+        """Say whether a shape is to be captured: at second sight, if there is room."""
+        if not self.refusal and (odd := [t for t in threats if not _climbs_as_all(t)]):
+            self.refusal = f"{type(odd[0]).__name__} has a climb of its own"
+        if self.refusal:
+            return False
+        if len(self._graphs) >= MOST:
+            self.limit = f"beyond {MOST} shapes of batches the search is not captured"
+            return False
+        if key in self._seen:
+            return True
         self._seen.add(key)
-        return run(climbs)
+        return False
 
     def _capture(self, run: _Run, climbs: Sequence[Climb], owners: tuple[object, ...]) -> "_Graph":
         """Record the search on copies of its inputs."""
@@ -90,17 +104,28 @@ class CapturedSearch:
         return _Graph(graph, static, traces, owners)
 
 
-def _rehearse(run: _Run, climbs: Sequence[Climb]) -> None:
+def _climbs_as_all(threat: SearchedThreat) -> bool:
+    """Say whether all that a batch changes of a search is its images, labels and start."""
+    return type(threat).climb is GradientThreat.climb
+
+
+def _on_gpu(x: Images) -> bool:
+    return x.device.type == "cuda"
+
+
+def _rehearse(run: _Run, climbs: Sequence[Climb], device: torch.device) -> None:
     """Search once more, and raise RuntimeError where the host would wait.
 
     A capture fails there as well, but leaves the device's generators and allocator in disorder.
+    What a network draws is drawn again by the search that counts.
     """
     before = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        run(climbs)
-    finally:
-        torch.cuda.set_sync_debug_mode(before)
+    with draws_undone(device):
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            run(climbs)
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
 
 
 def _recover() -> None:
@@ -111,14 +136,21 @@ def _recover() -> None:
             torch.zeros((), device="cuda")
 
 
-_Key = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype]
+_Key = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype, torch.device, int]
+
+
+@runtime_checkable
+class _Recorded(Protocol):
+    """What of torch.cuda.CUDAGraph is used here."""
+
+    def replay(self) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
 class _Graph:
     """A recorded search, with all that it reads and writes, kept where it lies."""
 
-    graph: torch.cuda.CUDAGraph
+    graph: _Recorded
     climbs: list[Climb]
     traces: list[Trace]
     owners: tuple[object, ...]  # network and threats

@@ -11,3 +11,6 @@ class TrainingListener:
 
     def logged(self, record: dict[str, Any]) -> None:
         """A line was written to the log: losses, weights, rates, or the validation of an epoch."""
+
+    def noted(self, line: str) -> None:
+        """Something is done otherwise than was asked for; said once a run."""

@@ -67,7 +67,8 @@ class _Loop:
             job.train_hash,
         )
 
-        self.compiled = Compiled(self.model, job.training.compile, device)
+        asked = "compile" in job.training.model_fields_set
+        self.compiled = Compiled(self.model, job.training.compile, device, asked=asked)
         self.faults: list[tuple[int, Tensor]] = []  # by step, not read yet
 
     def run(self) -> Fitted:
@@ -119,6 +120,8 @@ class _Loop:
                 )
             self.progress.step += 1
             seen += len(x)
+            for reason in self.compiled.news():
+                self.listener.noted(f"training.compile: {reason}.")
             self.faults.append((self.progress.step, descent.faults()))
             logs = self.progress.step % job.training.log_every == 0
             if logs or device.type == "cpu":  # a GPU would make the host wait for every look

@@ -1,5 +1,7 @@
 """Every random draw of a run from (seed, epoch, purpose), so that any epoch can be recreated."""
 
+from contextlib import AbstractContextManager
+
 import numpy as np
 import torch
 
@@ -20,3 +22,8 @@ def generator_for(seed: int, epoch: int, purpose: str) -> torch.Generator:
 def seed_globally(seed: int, epoch: int, purpose: str = "global") -> None:
     """Seed torch's global generators, from which dropout and initial weights draw."""
     torch.manual_seed(derived_seed(seed, epoch, purpose))
+
+
+def draws_undone(device: torch.device) -> AbstractContextManager[None]:
+    """Put torch's global generators, the device's included, back to where they were."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])

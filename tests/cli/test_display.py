@@ -52,6 +52,7 @@ def tell(listener: StudyListener, recipe: Path) -> None:
     plain, pgd_at, pareto = plan(recipe)[:3]
     listener.study_started(3)
     listener.run_started(plain, Path("results/plain"))
+    listener.noted("training.compile: [nothing] is captured.")
     listener.logged(LOGGED)
     listener.stepped(1, 2, 6, 12)
     listener.logged(VALIDATED)
@@ -71,6 +72,7 @@ def test_plain_lines_say_what_begins_and_what_ends(recipe, capsys):
     tell(PlainLines(), recipe())
     assert capsys.readouterr().out.splitlines() == [
         f"[1/3] plain, seed 0: {Path('results/plain')}",
+        "  training.compile: [nothing] is captured.",
         "  done: natural 97.2  pgd 50.0  flow 61.3  union 40.0",
         "[2/3] pgd-at, seed 0: finished before",
         f"[3/3] pareto r=0.5, seed 0: {Path('results/pareto')}",
@@ -120,6 +122,7 @@ def test_bars_show_a_study_to_its_end(recipe, shown):
     tell(bars, recipe())
     text = shown.export_text()
     assert "plain, seed 0: natural 97.2  pgd 50.0  flow 61.3  union 40.0" in text
+    assert "note training.compile: [nothing] is captured." in text
     assert "failed pareto r=0.5, seed 0: of [type] [/x] it fell." in text
     (runs, steps, evaluation) = bars.progress.tasks
     assert (runs.completed, runs.total) == (3, 3)

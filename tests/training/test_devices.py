@@ -71,3 +71,13 @@ def test_an_absent_device_is_refused():
     with pytest.raises(MoatError, match="no CUDA device was found") as caught:
         fabric_for("cuda", "32-true")
     assert "--device cpu" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["cuda:7", "gpu", "mps", "CUDA", "", "cpu:0"])
+def test_another_name_is_refused_with_those_that_there_are(name):
+    with pytest.raises(MoatError, match=f"no device is called '{name}'") as caught:
+        fabric_for(name, "32-true")
+    assert caught.value.hint.startswith("known: auto, cpu, cuda\n")
+    assert "CUDA_VISIBLE_DEVICES" in caught.value.hint
+    if name == "cuda:7":
+        assert caught.value.message.endswith("Did you mean 'cuda'?")

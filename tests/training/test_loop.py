@@ -352,3 +352,20 @@ def test_between_two_lines_of_the_log_nothing_asks_for_a_value(split, tmp_path, 
     assert len(seen) == 3
     assert len(between) > 100
     assert not {"_local_scalar_dense", "nonzero", "equal"} & set(between)
+
+
+@pytest.mark.parametrize("mode", ["graph", "default"])
+def test_what_a_cpu_does_not_capture_or_compile_is_said_once_where_it_was_asked_for(
+    mode, split, tmp_path
+):
+    class Heard(TrainingListener):
+        def noted(self, line):
+            lines.append(line)
+
+    for asked in (True, False):
+        lines: list[str] = []
+        training = Training(epochs=1, batch_size=16, **({"compile": mode} if asked else {}))
+        fitted = fit(job_for(split, tmp_path / str(asked), training=training), Heard())
+        reason = "nothing is captured or compiled on a CPU"
+        assert fitted.compiled == f"none; {reason}"
+        assert lines == ([f"training.compile: {reason}."] if asked else [])

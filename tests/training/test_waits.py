@@ -4,14 +4,27 @@ from dataclasses import replace
 
 import pytest
 import torch
+from moat_photometric import Photometric
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
+from moat.data import Augmentation
 from moat.geometry import enumeration, grids
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.testing import ASKING, Counted
-from moat.threats import PGD, RT, Flow, Integrated, StAdv, joint_search, trusted
-from moat.training import SGD, train_step
+from moat.threats import (
+    PGD,
+    RT,
+    Flow,
+    Integrated,
+    RTGrid,
+    StAdv,
+    base,
+    joint_search,
+    rt_grid,
+    trusted,
+)
+from moat.training import SGD, AdamW, Cosine, MultiStep, train_step
 
 RULES = [
     Natural(),
@@ -36,9 +49,19 @@ THREATS = {
         flow_epsilon=0.3, flow_step_size=0.05, rt_epsilon=0.3, rt_step_size=0.05, **STEPS
     ),
     "stadv": StAdv(step_size=0.02, steps=2),
+    "stadv-untargeted": StAdv(step_size=0.02, steps=2, loss="margin", kappa=1.0),
+    "flow-apgd": Flow(epsilon=0.3, search="apgd", loss="margin", **STEPS),
+    "rt-random": RT(epsilon=0.3, search="random", steps=2),
+    "rt-grid": RTGrid(rotations=2, translations=2),
+    "rt-worst-of": RTGrid(worst_of=2),
+    "photometric": Photometric(
+        dark_epsilon=0.1, dark_step_size=0.05, bright_epsilon=0.1, bright_step_size=0.05, **STEPS
+    ),
 }
 DEVICE = "lazy"
 """Stands for a GPU: without a driver autograd does not run on a pretended "cuda"."""
+HOST = {"rt-random"}
+"""Threats that draw a seed on the host before they search: there is nothing to wait for."""
 
 
 def network(device="cpu"):
@@ -72,9 +95,54 @@ def test_a_step_of_a_rule_asks_nothing(rule):
 
 @pytest.mark.parametrize("label", THREATS)
 def test_the_search_of_a_threat_asks_nothing(label):
+    generator = torch.Generator().manual_seed(1)  # a step has one, on the host
+    model, (x, y) = network(), batch()
     with Counted() as questions:
-        joint_search(network(), [THREATS[label]], *batch(), pass_size=100)
+        joint_search(model, [THREATS[label]], x, y, generator=generator, pass_size=100)
+    assert questions.asked == ["_local_scalar_dense"] * (label in HOST)
+
+
+@pytest.mark.parametrize("label", THREATS)
+def test_the_search_of_a_threat_that_grows_asks_nothing(label):
+    generator = torch.Generator().manual_seed(1)
+    model, (x, y) = network(), batch()
+    with Counted() as questions:
+        joint_search(model, [THREATS[label]], x, y, generator=generator, pass_size=100, reach=0.3)
+    assert questions.asked == ["_local_scalar_dense"] * (label in HOST)
+
+
+AUGMENTATIONS = [
+    Augmentation(),
+    Augmentation(flip=True, crop_padding=2),
+    Augmentation(flip=True, resized_crop=(0.3, 1.0)),
+]
+
+
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS, ids=repr)
+def test_varying_the_images_asks_nothing(augmentation):
+    images = torch.randint(0, 256, (6, 1, 9, 9), dtype=torch.uint8)
+    with Counted() as questions:
+        augmentation.on((8, 8), torch.Generator().manual_seed(1))(images)
     assert questions.asked == []
+
+
+SCHEDULES = [Cosine(), MultiStep(milestones=(1, 2))]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_an_optimizer_and_its_schedule_ask_nothing(schedule):
+    model, (x, y) = network(), batch()
+    optimizer = AdamW(lr=0.1, weight_decay=0.01).build(model.parameters())
+    scheduler = schedule.build(optimizer, 3, 1)
+    threats = {"pgd": THREATS["pgd"]}
+    with Counted() as questions, trusted():
+        for _ in range(2):
+            train_step(model, optimizer, threats, Average(), x, y, pass_size=100)
+            scheduler.step()
+    # AdamW counts its steps on the host, in tensors that no GPU has
+    assert set(questions.asked) <= {"_local_scalar_dense"}
+    states = optimizer.state.values()
+    assert all(state["step"].device.type == "cpu" for state in states)
 
 
 def test_the_counter_sees_the_questions_of_a_network():
@@ -96,18 +164,20 @@ def test_the_counter_sees_the_questions_of_a_network():
 def pretence(monkeypatch):
     """Tensors without values on a pretended GPU; what is cached by device does not outlive it."""
 
-    def real_plan(rule_class):
-        plan = rule_class.plan
+    def keep_real(owner, name):
+        function = getattr(owner, name)
 
-        def planned(self, *given):
-            with unset_fake_temporarily():  # a plan is host data
-                return plan(self, *given)
+        def real(*given):
+            with unset_fake_temporarily():  # host data
+                return function(*given)
 
-        monkeypatch.setattr(rule_class, "plan", planned)
+        monkeypatch.setattr(owner, name, real)
 
     for rule in {type(rule) for rule in RULES}:
-        real_plan(rule)
-    cached = (grids._points, enumeration._supports)
+        keep_real(rule, "plan")
+    keep_real(rt_grid, "_between")
+    keep_real(base, "_seed")
+    cached = (grids._points, grids._eye, enumeration._supports)
     for function in cached:
         function.cache_clear()
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
@@ -135,6 +205,13 @@ def test_the_search_of_a_threat_runs_on_a_gpu_of_pretence(pretence, label):
     assert isinstance(trace.images, Tensor)
     assert trace.images.device.type == DEVICE
     assert trace.images.shape == x.shape
+
+
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS, ids=repr)
+def test_images_are_varied_on_a_gpu_of_pretence(pretence, augmentation):
+    images = torch.zeros(6, 1, 9, 9, dtype=torch.uint8, device=DEVICE)
+    varied = augmentation.on((8, 8), torch.Generator().manual_seed(1))(images)
+    assert (varied.device.type, varied.shape) == (DEVICE, (6, 1, 8, 8))
 
 
 def test_a_tensor_that_stays_on_the_host_is_noticed_on_a_gpu_of_pretence(pretence):
