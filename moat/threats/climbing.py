@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from moat.geometry.balls import Ball, rows
 from moat.losses import LOSSES, TARGETED, LossName, is_correct, nth_other_class
+from moat.passes import in_passes
 from moat.threats.searches import BestSearch, Search, SignSearch
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
@@ -309,7 +310,7 @@ def _reference(
     if not len(x) or (climb.loss != "kl" and climb.loss not in TARGETED):
         return None
     with torch.no_grad():
-        logits = torch.cat([model(part) for part in x.split(pass_size)])
+        logits = in_passes(model, x, pass_size)
     return logits if climb.loss == "kl" else nth_other_class(logits, y, climb.rank)
 
 
