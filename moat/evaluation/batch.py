@@ -166,5 +166,8 @@ def _those(rows: Tensor, climb: Climb, trace: Trace) -> tuple[Climb, Trace]:
     """Return a climb of the whole batch, and a trace of it, as those of some rows."""
     rows = send(rows, climb.y.device)
     numbers = {n: part[rows] for n, part in vars(trace).items() if isinstance(part, Tensor)}
-    w = tuple(block[rows] for block in trace.w)
-    return replace(climb, x=climb.x[rows], y=climb.y[rows]), replace(trace, w=w, **numbers)
+    w, start = (tuple(block[rows] for block in of) for of in (trace.w, climb.start))
+    return (
+        replace(climb, x=climb.x[rows], y=climb.y[rows], start=start, among=None),
+        replace(trace, w=w, **numbers),
+    )

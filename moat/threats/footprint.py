@@ -81,7 +81,7 @@ def _measured(
     threat: SearchedThreat, shape: tuple[int, int, int], counts: int, classes: int
 ) -> int:
     generator = BatchGenerator(0, torch.zeros(1, dtype=torch.long), 1)
-    at_steps = (*range(1, counts), max(counts, ITERATIONS))
+    at_steps = (*range(1, counts), max(counts, min(ITERATIONS, threat.steps)))
     with LiveBytes() as counted:
         x, y = torch.zeros(1, *shape), torch.zeros(1, dtype=torch.long)
         climb = threat.climb(x, y, at_steps=at_steps, generator=generator)

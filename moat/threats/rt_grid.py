@@ -1,6 +1,7 @@
 """Every rotation and translation on a grid, or some at random: no gradient to be masked."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
@@ -11,6 +12,7 @@ from moat.threats.base import SearchedThreat, threat
 from moat.threats.climbing import Climb
 from moat.threats.moving import Moving
 from moat.threats.searches import Listing, Search
+from moat.transfers import send
 from moat.types import Affine, Grid, Images, Labels, PerExample, Transform
 
 
@@ -47,12 +49,10 @@ class RTGrid(SearchedThreat, Moving):
         rank: int = 1,
     ) -> Climb:
         """Return the search on a batch; `reach` is the share of the limits that are tried."""
-        members = list(
-            self._drawn(x, reach, generator) if self.worst_of else self._turns_and_shifts(x, reach)
-        )
+        drawn = list(self._drawn(x, reach, generator)) if self.worst_of else None
 
         def search(w: Transform, like: PerExample) -> Search:
-            return Listing(w, like, members)
+            return Listing(w, like, drawn or self._turns_and_shifts(x, reach))
 
         start = (x.new_zeros(len(x), 2, 3),)
         steps = at_steps or (self.steps,)
@@ -68,18 +68,19 @@ class RTGrid(SearchedThreat, Moving):
 
     def _turns_and_shifts(self, x: Images, reach: float) -> Iterator[Affine]:
         shifts = _between(reach * self.pixels, self.translations)
-        for angle in _between(reach * self.degrees, self.rotations):
-            for right in shifts:
-                for down in shifts:
-                    moved = x.new_tensor([angle, right, down]).expand(len(x), 3)
-                    yield rigid_increment(moved, x)
+        turns = _between(reach * self.degrees, self.rotations)
+        for member in send(
+            torch.tensor([*product(turns, shifts, shifts)], dtype=x.dtype), x.device
+        ):
+            yield rigid_increment(member.expand(len(x), 3), x)
 
     def _drawn(
         self, x: Images, reach: float, generator: torch.Generator | None
     ) -> Iterator[Affine]:
+        sides = [self.degrees, self.pixels, self.pixels]
         for _ in range(self.steps):
             drawn = 2 * draw(torch.rand, x.new_empty(len(x), 3), generator) - 1
-            limits = x.new_tensor([self.degrees, self.pixels, self.pixels])
+            limits = send(torch.tensor(sides, dtype=x.dtype), x.device)
             yield rigid_increment(reach * limits * drawn, x)
 
 
