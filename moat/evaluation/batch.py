@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from moat.data import as_floats
+from moat.evaluation.found import Rows
 from moat.evaluation.model_checks import no_memory_for_an_image
 from moat.evaluation.protocol import Attempt, Protocol
 from moat.evaluation.room import Room, Together
@@ -20,7 +22,7 @@ from moat.types import Images, Labels, Logits, StoredImages
 T = TypeVar("T")
 Climbed = list[tuple[Climb, Trace]]
 """Each search with each of its traces, in the order of the columns."""
-Keep = Callable[[Tensor, tuple[Attempt, ...], Climbed], None]
+Keep = Callable[[Rows, tuple[Attempt, ...], Climbed], None]
 """Takes what was found of some rows by some searches, on the device."""
 
 
@@ -43,12 +45,16 @@ class Batch:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def examples(self, rows: Tensor) -> tuple[Images, Labels]:
-        """Return images and labels of some rows, which lie on the host."""
+    def examples(self, rows: Rows) -> tuple[Images, Labels]:
+        """Return images and labels of some rows, ascending."""
         if len(rows) == len(self):
             return as_floats(self.images), self.labels
-        there = send(rows, self.labels.device)
+        there = self.places(rows)
         return as_floats(self.images[there]), self.labels[there]
+
+    def places(self, rows: Rows) -> Tensor:
+        """Return rows as an index of tensors on the device."""
+        return send(torch.from_numpy(rows), self.labels.device)
 
     def logits(self, x: Images) -> Logits:
         """Return what the model makes of images."""
@@ -57,10 +63,15 @@ class Batch:
 
     def natural_logits(self) -> Logits:
         """Return what the model makes of the batch as it is."""
-        rows = torch.arange(len(self))
+        rows = np.arange(len(self))
 
         def forward(size: int) -> Logits:
-            return torch.cat([self.model(self.examples(part)[0]) for part in rows.split(size)])
+            return torch.cat(
+                [
+                    self.model(self.examples(rows[start : start + size])[0])
+                    for start in range(0, len(self), size)
+                ]
+            )
 
         with attacked(self.model), torch.no_grad():
             return self.in_passes(len(self), forward)
@@ -87,7 +98,7 @@ class Batch:
     def climb(
         self,
         label: str,
-        rows: Tensor,
+        rows: Rows,
         attempts: Sequence[Attempt],
         keep: Keep,
     ) -> None:
@@ -121,12 +132,12 @@ class Batch:
         return [
             (climb, traces[count])
             if climb.among is None
-            else _those(group.rows, climb, traces[count])
+            else _those(self.places(group.rows), climb, traces[count])
             for climb, traces in zip(climbs, searched, strict=True)
             for count in climb.at_steps
         ]
 
-    def _climb(self, label: str, attempt: Attempt, x: Images, y: Labels, rows: Tensor) -> Climb:
+    def _climb(self, label: str, attempt: Attempt, x: Images, y: Labels, rows: Rows) -> Climb:
         """Return one search of some rows; what it draws is drawn for the whole batch."""
         threat = self.protocol.threats[label]
         assert isinstance(threat, SearchedThreat)
@@ -140,9 +151,8 @@ class Batch:
         if len(rows) == len(self) or generator.is_sound():
             return climb
         # A threat that draws by itself draws for those whom it is given: here, for all.
-        whole, labels = self.examples(torch.arange(len(self)))
-        among = torch.zeros(len(self), dtype=torch.bool)
-        among[rows] = True
+        whole, labels = self.examples(np.arange(len(self)))
+        among = np.isin(np.arange(len(self)), rows)
         climb = threat.climb(
             whole,
             labels,
@@ -151,7 +161,7 @@ class Batch:
             reach=reach,
             rank=rank,
         )
-        return replace(climb, among=send(among, labels.device))
+        return replace(climb, among=send(torch.from_numpy(among), labels.device))
 
     def seed(self, label: str, attempt: Attempt) -> int:
         """Return a search's own seed, so that no other search changes what it draws."""
@@ -164,7 +174,6 @@ class Batch:
 
 def _those(rows: Tensor, climb: Climb, trace: Trace) -> tuple[Climb, Trace]:
     """Return a climb of the whole batch, and a trace of it, as those of some rows."""
-    rows = send(rows, climb.y.device)
     numbers = {n: part[rows] for n, part in vars(trace).items() if isinstance(part, Tensor)}
     w, start = (tuple(block[rows] for block in of) for of in (trace.w, climb.start))
     return (

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from moat.data import Data, stored_in_order
 from moat.evaluation.batch import Batch
 from moat.evaluation.evaluator import BATCH, evaluated
-from moat.evaluation.found import Stored
+from moat.evaluation.found import Rows, Stored
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import room_for
 from moat.evaluation.searching import searched_images
@@ -76,7 +76,7 @@ def make_gallery(
         for name, (_, w) in zip(protocol.threats, searched, strict=True)
     ]
     return Gallery(
-        ids=first.ids.cpu()[chosen].numpy(),
+        ids=first.ids.cpu().numpy()[chosen],
         labels=y.cpu().numpy(),
         classes=tuple(map(str, data.classes)),
         images=_bytes(x),
@@ -84,7 +84,7 @@ def make_gallery(
         threats=tuple(protocol.threats),
         strengths=np.array([protocol.columns_of(n)[-1].strength for n in protocol.threats], float),
         adversarial=_stacked([_bytes(found) for found, _ in searched], x, "u1"),
-        adversarial_predicted=_stacked([one.cpu().numpy() for one in verdicts], chosen, "i8"),
+        adversarial_predicted=_stacked([one.cpu().numpy() for one in verdicts], y, "i8"),
         displacements=_stacked(moved, identity_grid(x), "f4"),
     )
 
@@ -94,12 +94,12 @@ def _stacked(parts: list[NDArray[Any]], like: Tensor, kind: str) -> NDArray[Any]
     return np.stack(parts) if parts else np.zeros((0, *like.shape), kind)
 
 
-def _of_different_classes(known: Labels) -> torch.Tensor:
+def _of_different_classes(known: Labels) -> Rows:
     """Return the places of the first examples of as many classes, filled up in order."""
     labels = known.tolist()
     places = sorted({label: place for place, label in reversed(list(enumerate(labels)))}.values())
     rest = [place for place in range(len(labels)) if place not in places]
-    return torch.tensor(sorted([*places, *rest][:SHOWN]))
+    return np.array(sorted([*places, *rest][:SHOWN]))
 
 
 def _displacements(threat: object, x: Images, w: Transform | None) -> NDArray[np.float32]:

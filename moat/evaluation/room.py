@@ -8,10 +8,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from moat.errors import MoatError
+from moat.evaluation.found import Rows
 from moat.evaluation.protocol import Attempt, Protocol
 from moat.passes import default_pass_size
 from moat.threats import SearchedThreat, example_bytes
@@ -27,7 +28,7 @@ GPU_SHARE = 0.75
 class Together:
     """Some examples of a batch and some searches of a threat that climb together."""
 
-    rows: Tensor  # places in the batch, ascending, on the host
+    rows: Rows  # places in the batch, ascending
     attempts: tuple[Attempt, ...]
 
     def halves(self) -> "tuple[Together, Together] | None":
@@ -56,7 +57,7 @@ class Room:
     pass_size: int
     searches: Mapping[str, int]
 
-    def together(self, label: str, rows: Tensor, attempts: Sequence[Attempt]) -> Iterator[Together]:
+    def together(self, label: str, rows: Rows, attempts: Sequence[Attempt]) -> Iterator[Together]:
         """Yield some examples and searches after the other, all restarts at once where they fit."""
         most = self._most(label)
         if most >= len(rows):
@@ -66,7 +67,7 @@ class Room:
             return
         for attempt in attempts:
             # of equal length, so that passes are
-            for part in rows.tensor_split(math.ceil(len(rows) / most)):
+            for part in np.array_split(rows, math.ceil(len(rows) / most)):
                 yield Together(part, (attempt,))
 
     def needed(self, protocol: Protocol, examples: int) -> int:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from moat.evaluation.batch import Batch, Climbed, Keep
-from moat.evaluation.found import Found, fetched
+from moat.evaluation.found import Found, Rows, fetched
 from moat.evaluation.protocol import Attempt
 from moat.geometry.balls import Ball
 from moat.losses import cross_entropy, is_correct
@@ -38,15 +38,15 @@ def search_threat(batch: Batch, label: str, standing: Places, natural: Places) -
     columns = protocol.columns_of(label)
     found = Found.nothing(len(batch), len(columns))
 
-    def keep(rows: Tensor, searched: tuple[Attempt, ...], climbed: Climbed) -> None:
+    def keep(rows: Rows, searched: tuple[Attempt, ...], climbed: Climbed) -> None:
         places = [columns.index(column) for one in searched for column in one.columns]
         numbers = [_numbers(climb, trace, protocol.falls == "any") for climb, trace in climbed]
-        found.fill(rows.numpy(), places, fetched(torch.stack(numbers)))
+        found.fill(rows, places, fetched(torch.stack(numbers)))
 
     for group in [[one] for one in attempts] if protocol.union_only else [attempts]:
         if not standing.any():
             break
-        rows = torch.from_numpy(np.flatnonzero(standing))
+        rows = np.flatnonzero(standing)
         if isinstance(threat, SearchedThreat):
             batch.climb(label, rows, group, keep)
         else:
@@ -59,7 +59,7 @@ def search_threat(batch: Batch, label: str, standing: Places, natural: Places) -
     return found
 
 
-def searched_images(batch: Batch, label: str, rows: Tensor) -> tuple[Images, Transform | None]:
+def searched_images(batch: Batch, label: str, rows: Rows) -> tuple[Images, Transform | None]:
     """Return what some examples of a batch are turned into at the largest strength.
 
     By the very searches of the evaluation, but for a threat that searches its own way, which is
@@ -70,27 +70,27 @@ def searched_images(batch: Batch, label: str, rows: Tensor) -> tuple[Images, Tra
     last = protocol.columns_of(label)[-1].strength
     shown = batch.examples(rows)[0].clone()
     by: list[Tensor] = []
-    undecided = torch.arange(len(rows))  # places in `rows`
+    undecided = np.arange(len(rows))  # places in `rows`
     for attempt in protocol.attempts(label):
         if attempt.columns[-1].strength != last or not len(undecided):
             continue
         if isinstance(threat, SearchedThreat):
-            batch.climb(label, rows[undecided], [attempt], _shown_in(shown, by, rows))
+            batch.climb(label, rows[undecided], [attempt], _shown_in(batch, shown, by, rows))
         else:
             x, y = batch.examples(rows[undecided])
             generator = batch.generator(label, attempt)
-            shown[undecided] = threat.perturb(batch.model, x, y, generator=generator)
+            shown[batch.places(undecided)] = threat.perturb(batch.model, x, y, generator=generator)
         fell = batch.logits(shown).argmax(1) != batch.examples(rows)[1]
-        undecided = undecided[~fell.cpu()[undecided]]
+        undecided = undecided[~fell.cpu().numpy()[undecided]]
     return shown, tuple(by) or None
 
 
-def _shown_in(shown: Images, by: list[Tensor], rows: Tensor) -> Keep:
+def _shown_in(batch: Batch, shown: Images, by: list[Tensor], rows: Rows) -> Keep:
     """Return what writes the last trace of some rows into images, and its w into blocks."""
 
-    def keep(found: Tensor, _: tuple[Attempt, ...], climbed: Climbed) -> None:
+    def keep(found: Rows, _: tuple[Attempt, ...], climbed: Climbed) -> None:
         trace = climbed[-1][1]
-        places = torch.searchsorted(rows, found)
+        places = batch.places(np.searchsorted(rows, found))
         shown[places] = trace.images
         if not by:
             by.extend(block.new_zeros(len(rows), *block.shape[1:]) for block in trace.w)
@@ -131,7 +131,7 @@ def _perturb(
     batch: Batch,
     label: str,
     threat: Threat,
-    rows: Tensor,
+    rows: Rows,
     attempts: Sequence[Attempt],
     found: Found,
 ) -> None:
@@ -142,4 +142,4 @@ def _perturb(
         images = threat.perturb(batch.model, x, y, generator=generator)
         numbers = _of_logits(batch.logits(images), y, first=False)
         place = batch.protocol.columns_of(label).index(attempt.columns[0])
-        found.fill(rows.numpy(), [place], fetched(numbers)[None])
+        found.fill(rows, [place], fetched(numbers)[None])

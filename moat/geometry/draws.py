@@ -2,7 +2,9 @@
 
 from hashlib import sha256
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from moat.transfers import send
@@ -18,10 +20,10 @@ class BatchGenerator(torch.Generator):
     in the batch, what a plain generator with this seed gives them in one draw for all.
     """
 
-    rows: Tensor
+    rows: NDArray[np.int64]
     total: int
 
-    def __new__(cls, seed: int, rows: Tensor, total: int) -> "BatchGenerator":
+    def __new__(cls, seed: int, rows: NDArray[np.int64], total: int) -> "BatchGenerator":
         """Return one on the CPU."""
         made = super().__new__(cls)
         made.manual_seed(seed)
@@ -31,11 +33,14 @@ class BatchGenerator(torch.Generator):
 
     def expect(self) -> None:
         """Take note that what was drawn so far was drawn for all examples."""
-        self._expected = self.get_state()
+        self._expected = self._state()
 
     def is_sound(self) -> bool:
         """Say whether nothing was drawn but by `draw`: else examples depend on their group."""
-        return torch.equal(self._expected, self.get_state())
+        return self._expected == self._state()
+
+    def _state(self) -> bytes:
+        return self.get_state().numpy().tobytes()
 
     def drawn(self, sampler: object, like: Tensor) -> Tensor:
         """Draw for all examples, a part at a time, and return the numbers of some."""
@@ -45,7 +50,8 @@ class BatchGenerator(torch.Generator):
         for start, stop in self._parts(like[:1].numel()):
             shape = (stop - start, *like.shape[1:])
             part: Tensor = sampler(shape, generator=self, dtype=like.dtype)  # type: ignore[operator]
-            found.append(part[self.rows[(self.rows >= start) & (self.rows < stop)] - start])
+            first, last = np.searchsorted(self.rows, (start, stop))
+            found.append(part[torch.from_numpy(self.rows[first:last] - start)])
         self.expect()
         return torch.cat(found)
 
@@ -77,7 +83,7 @@ def draw(sampler: object, like: Tensor, generator: torch.Generator | None) -> Te
 def draw_seed(generator: torch.Generator | None) -> int:
     """Draw the seed of a search that draws as it goes, so that searches can go up together."""
     device = "cpu" if generator is None else generator.device
-    seed = int(torch.randint(1 << 62, (), generator=generator, device=device))
+    seed = int(torch.randint(1 << 62, (), generator=generator, device=device).cpu().numpy())
     if isinstance(generator, BatchGenerator):
         generator.expect()
     return seed

@@ -4,6 +4,7 @@ import weakref
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -80,7 +81,7 @@ def example_bytes(
 def _measured(
     threat: SearchedThreat, shape: tuple[int, int, int], counts: int, classes: int
 ) -> int:
-    generator = BatchGenerator(0, torch.zeros(1, dtype=torch.long), 1)
+    generator = BatchGenerator(0, np.zeros(1, np.int64), 1)
     at_steps = (*range(1, counts), max(counts, min(ITERATIONS, threat.steps)))
     with LiveBytes() as counted:
         x, y = torch.zeros(1, *shape), torch.zeros(1, dtype=torch.long)

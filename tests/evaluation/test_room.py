@@ -176,7 +176,7 @@ def attempts(count):
 )
 def test_restarts_go_in_groups_and_then_examples(limit, groups):
     room = Room(limit=limit, batch=0, image=0, pass_size=8, searches={"pgd": 1})
-    found = list(room.together("pgd", torch.arange(6), attempts(4)))
+    found = list(room.together("pgd", np.arange(6), attempts(4)))
     assert [(len(one.rows), len(one.attempts)) for one in found] == groups
     searched = {(int(r), a.restart) for one in found for r in one.rows for a in one.attempts}
     assert len(searched) == 24
