@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from moat.evaluation.room import gib
 from moat.registry import Registry
 from moat.study import RunEstimate
 
@@ -39,7 +40,7 @@ def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
         "in all, the sanity gate apart; nothing was trained",
     )
     table.add_column("run", overflow="fold")
-    for column in ("seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
+    for column in _ESTIMATED:
         table.add_column(column, justify="right")
     for one in estimates:
         table.add_row(
@@ -51,5 +52,18 @@ def estimates_table(estimates: Sequence[RunEstimate]) -> Table:
             str(one.evaluation),
             f"{one.train_examples}+{one.test_examples}",
             duration(one.seconds),
+            gib(one.memory),
         )
     return table
+
+
+_ESTIMATED = (
+    "seed",
+    "epochs",
+    "search",
+    "descent",
+    "evaluation",
+    "examples",
+    "time",
+    "evaluation's memory",
+)

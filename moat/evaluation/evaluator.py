@@ -131,7 +131,7 @@ def evaluate(
                     pass_size=pass_size,
                     classes=seen.classes,
                 )
-                told.settle(room, room.needed(protocol, len(images)))
+                told.settle(room, room.needed(protocol))
             batch = Batch(model, images, labels, protocol, number, room)
             batches.append(_evaluate_batch(batch, parts, told))
     return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)

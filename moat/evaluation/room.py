@@ -56,6 +56,7 @@ class Room:
     image: int
     pass_size: int
     searches: Mapping[str, int]
+    examples: int  # in a batch
 
     def together(self, label: str, rows: Rows, attempts: Sequence[Attempt]) -> Iterator[Together]:
         """Yield some examples and searches after the other, all restarts at once where they fit."""
@@ -70,14 +71,14 @@ class Room:
             for part in np.array_split(rows, math.ceil(len(rows) / most)):
                 yield Together(part, (attempt,))
 
-    def needed(self, protocol: Protocol, examples: int) -> int:
+    def needed(self, protocol: Protocol) -> int:
         """Return how many bytes are taken at most of this memory."""
         climbing = {
-            label: min(self._most(label), examples * _restarts(protocol, label))
+            label: min(self._most(label), self.examples * _restarts(protocol, label))
             for label in self.searches
         }
         taken = [self._taken(label, count) for label, count in climbing.items()]
-        return self.batch + max(taken, default=self.image * min(self.pass_size, examples))
+        return self.batch + max(taken, default=self.image * min(self.pass_size, self.examples))
 
     def _taken(self, label: str, climbing: int) -> int:
         return climbing * self.searches[label] + min(self.pass_size, climbing) * self.image
@@ -109,7 +110,7 @@ def room_for(
     takes half of the memory at most. Raises MoatError where one example does not fit.
     """
     limit = memory_limit(protocol, device)
-    batch, (_, channel, height, width) = math.prod(shape), shape
+    batch, (examples, channel, height, width) = math.prod(shape), shape
     usual = min(default_pass_size(device), max(1, (limit - batch) // 2 // max(1, image)))
     searches = {
         label: example_bytes(
@@ -121,7 +122,7 @@ def room_for(
         for label, threat in protocol.threats.items()
         if isinstance(threat, SearchedThreat)
     }
-    room = Room(limit, batch, image, pass_size or usual, searches)
+    room = Room(limit, batch, image, pass_size or usual, searches, examples)
     for label, own in searches.items():
         if batch + own + image > limit:
             raise MoatError(

@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from moat.errors import ModelError
+from moat.passes import is_out_of_memory
 from moat.precision import Context, without_autocast
 from moat.threats.batch import batch_of
 from moat.threats.logits import (
@@ -178,10 +179,8 @@ class _Watched(nn.Module):
             with self._as_before(), torch.set_grad_enabled(torch.is_grad_enabled()):
                 found = self.network(images)
                 rounded = torch.is_autocast_enabled(images.device.type)
-        except torch.OutOfMemoryError:
-            raise
         except UNFIT as error:
-            if self._known:
+            if self._known or is_out_of_memory(error):
                 raise
             raise cannot_be_run(error, images) from error
         if version is not None and images._version != version:

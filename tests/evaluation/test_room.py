@@ -143,8 +143,8 @@ def test_what_is_said_to_be_needed_keeps_to_the_bound():
     least = _least_memory()
     for memory in (least, 2 * least, 10 * least, 4.0):
         room = _room(memory)
-        assert room.needed(protocol(), 16) <= memory * GIB
-    assert _room(4.0).needed(protocol(), 16) < 1.1 * _most_memory() * GIB
+        assert room.needed(protocol()) <= memory * GIB
+    assert _room(4.0).needed(protocol()) < 1.1 * _most_memory() * GIB
 
 
 @pytest.mark.parametrize("label", ["pgd", "apgd", "draws"])
@@ -175,7 +175,7 @@ def attempts(count):
     ],
 )
 def test_restarts_go_in_groups_and_then_examples(limit, groups):
-    room = Room(limit=limit, batch=0, image=0, pass_size=8, searches={"pgd": 1})
+    room = Room(limit=limit, batch=0, image=0, pass_size=8, searches={"pgd": 1}, examples=6)
     found = list(room.together("pgd", np.arange(6), attempts(4)))
     assert [(len(one.rows), len(one.attempts)) for one in found] == groups
     searched = {(int(r), a.restart) for one in found for r in one.rows for a in one.attempts}
