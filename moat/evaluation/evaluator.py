@@ -36,6 +36,7 @@ class Evaluation:
     found: Found
     ids: NDArray[np.int64]
     protocol: Protocol
+    pass_size: int | None = None  # of the passes that fitted
 
     @property
     def outcomes(self) -> Outcomes:
@@ -134,7 +135,7 @@ def evaluate(
                 told.settle(room, room.needed(protocol))
             batch = Batch(model, images, labels, protocol, number, room)
             batches.append(_evaluate_batch(batch, parts, told))
-    return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)
+    return Evaluation(below(batches), split.ids.cpu().numpy(), protocol, told.pass_size)
 
 
 def evaluated(split: Split, protocol: Protocol) -> Split:
@@ -189,6 +190,11 @@ class _Told:
         """Know from now on what memory is taken."""
         self.room, self.memory = room, memory
 
+    @property
+    def pass_size(self) -> int | None:
+        """How many images a pass has at most by now."""
+        return self.room.pass_size if self.room else None
+
     def begin(self, label: str, batch: int) -> None:
         """Say who is searched next."""
         if self.tell:
@@ -201,7 +207,7 @@ class _Told:
                 batches=self.batches,
                 accuracy=accuracy,
                 memory=self.memory,
-                pass_size=self.room.pass_size if self.room else 0,
+                pass_size=self.pass_size or 0,
             )
             self.tell(told)
 

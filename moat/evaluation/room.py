@@ -159,7 +159,7 @@ def gib(size: int) -> str:
 def _above(size: int) -> float:
     """Return GiB of two digits that hold the size."""
     digits = 2 - math.ceil(math.log10(size / GIB))
-    return math.ceil(size / GIB * 10**digits) / 10**digits
+    return float(math.ceil(size / GIB * 10**digits) / 10**digits)
 
 
 def _restarts(protocol: Protocol, label: str) -> int:

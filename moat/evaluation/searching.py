@@ -53,7 +53,8 @@ def search_threat(batch: Batch, label: str, standing: Places, natural: Places) -
             _perturb(batch, label, threat, rows, group, found)
         if protocol.falls == "any":
             places = [columns.index(column) for one in group for column in one.columns]
-            found.outcomes[np.ix_(~natural & standing, places)] = 0
+            wrong = np.flatnonzero(~natural & standing)
+            found.outcomes[np.ix_(wrong, np.array(places))] = 0
         if protocol.union_only:
             standing = standing & ~(found.outcomes == 0).any(1)
     return found

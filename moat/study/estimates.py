@@ -241,7 +241,7 @@ def _to_input(network: nn.Module, x: Images, y: Labels) -> None:
 def _bytes_of(network: nn.Module, x: Images, y: Labels) -> int:
     with LiveBytes() as counted:
         _to_input(network, x, y)
-    return counted.most
+    return int(counted.most)
 
 
 def _forward(network: nn.Module, x: Images) -> None:

@@ -32,8 +32,8 @@ class LiveBytes(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.live = self.most = 0
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.live, self.most = 0, 0
         self._seen: dict[int, weakref.ref[Any]] = {}
 
     @classmethod
