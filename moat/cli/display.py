@@ -99,11 +99,11 @@ class PlainLines(StudyListener):
             self.evaluation_began = time.monotonic()
             if progress.memory:
                 self._say(f"  evaluation: {_memory(progress)}")
-        elif progress.pass_size < self.pass_size:
+        elif 0 < progress.pass_size < self.pass_size:
             self._say(
                 f"  evaluation: no memory for passes of {self.pass_size}; {_memory(progress)}"
             )
-        self.pass_size = progress.pass_size
+        self.pass_size = progress.pass_size or self.pass_size
         if not progress.done or time.monotonic() - self.said < SILENCE:
             return
         share = progress.done / progress.of
