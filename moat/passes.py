@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
 
 
 class Segment(NamedTuple):
@@ -57,3 +58,15 @@ def cut(lengths: Sequence[int], pass_size: int) -> list[Pass]:
             room -= stop - start
             start = stop
     return passes
+
+
+def in_passes(model: nn.Module, x: Tensor, pass_size: int) -> Tensor:
+    """Return what the model makes of images, pass by pass."""
+    return torch.cat([model(part) for part in x.split(pass_size)])
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error is about memory, a GPU's or, by the words of torch's, the host's."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

@@ -20,6 +20,7 @@ from moat.cli.console import console as console
 from moat.data import Data
 from moat.errors import MoatError
 from moat.evaluation import EvaluationProgress
+from moat.evaluation.room import gib
 from moat.recipe import RunPlan
 from moat.study import StudyListener
 
@@ -45,6 +46,7 @@ class PlainLines(StudyListener):
         self.clock = StudyClock()
         self.said = self.evaluation_began = time.monotonic()
         self.latest: dict[str, Any] = {}
+        self.pass_size = 0
 
     def study_started(self, runs: int) -> None:
         """Remember how many there are."""
@@ -99,6 +101,13 @@ class PlainLines(StudyListener):
         """Say how far the evaluation is, not too often, and what it will take yet."""
         if not progress.done:
             self.evaluation_began = time.monotonic()
+            if progress.memory:
+                self._say(f"  evaluation: {_memory(progress)}")
+        elif 0 < progress.pass_size < self.pass_size:
+            self._say(
+                f"  evaluation: no memory for passes of {self.pass_size}; {_memory(progress)}"
+            )
+        self.pass_size = progress.pass_size or self.pass_size
         if not progress.done or time.monotonic() - self.said < SILENCE:
             return
         share = progress.done / progress.of
@@ -205,6 +214,7 @@ class Bars(StudyListener):
     def evaluated(self, progress: EvaluationProgress) -> None:
         """Move the bar of the evaluation, and say who is searched and what stands so far."""
         note = f"{progress.threat}, batch {progress.batch}/{progress.batches}"
+        note += f", up to {gib(progress.memory)}" if progress.memory else ""
         note += f"  {_figures(progress.accuracy)}" if progress.accuracy else ""
         done, total = round(progress.done), round(progress.of)
         if not progress.done or self.examples not in self.left.first:
@@ -227,6 +237,12 @@ class Bars(StudyListener):
 
     def _say(self, head: str, text: str) -> None:
         self.progress.console.print(head + escape(text), highlight=False)
+
+
+def _memory(progress: EvaluationProgress) -> str:
+    """Say what memory an evaluation takes."""
+    size = f"passes of {progress.pass_size}"
+    return f"up to {gib(progress.memory)} beside network and data, {size}"
 
 
 def _held_out(progress: EvaluationProgress) -> EvaluationProgress:

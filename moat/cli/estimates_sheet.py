@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from moat.evaluation.room import gib
 from moat.report.numbers import duration
 from moat.sheets import Sheet
 from moat.study import RunEstimate
@@ -19,14 +20,16 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
             str(one.evaluation),
             f"{one.train_examples}+{one.test_examples}",
             duration(one.seconds),
+            gib(one.memory),
         )
         for one in estimates
     )
     numbers = ("seed", "epochs", "search", "descent", "evaluation", "examples", "time")
+    memory = "evaluation's memory"
     return Sheet(
-        headings=("run", *numbers),
+        headings=("run", *numbers, memory),
         rows=rows,
-        sides="l" + "r" * len(numbers),
+        sides="l" + "r" * (len(numbers) + 1),
         title="passes an example, at most: forwards/backwards, one number where they are equal",
         notes=(
             f"{len(estimates)} run(s), about {duration(sum(e.seconds for e in estimates))} in all, "

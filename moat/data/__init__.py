@@ -2,7 +2,12 @@
 
 from moat.data.augmentation import Augmentation
 from moat.data.base import DEVICE_MEMORY, Data, DataSet, Split, as_floats, dataset, registry
-from moat.data.batches import batches_in_order, batches_per_epoch, shuffled_batches
+from moat.data.batches import (
+    batches_in_order,
+    batches_per_epoch,
+    shuffled_batches,
+    stored_in_order,
+)
 from moat.data.caltech256 import Caltech256
 from moat.data.cifar10 import CIFAR10
 from moat.data.digits import Digits
@@ -31,5 +36,6 @@ __all__ = [
     "registry",
     "sample",
     "shuffled_batches",
+    "stored_in_order",
     "stratified",
 ]

@@ -37,12 +37,19 @@ def batches_in_order(
     split: Split, size: int, device: torch.device | None = None
 ) -> Iterator[tuple[Images, Labels]]:
     """Yield the examples in their order, as float images."""
+    for images, labels in stored_in_order(split, size, device):
+        yield as_floats(images), labels
+
+
+def stored_in_order(
+    split: Split, size: int, device: torch.device | None = None
+) -> Iterator[tuple[StoredImages, Labels]]:
+    """Yield the examples in their order, as images of bytes."""
     rows = [
         torch.arange(start, min(start + size, len(split)), device="cpu")
         for start in range(0, len(split), size)
     ]
-    for images, labels in _batches(split, rows, device):
-        yield as_floats(images), labels
+    yield from _batches(split, rows, device)
 
 
 def batches_per_epoch(examples: int, size: int) -> int:

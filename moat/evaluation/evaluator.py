@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from moat import outcomes as scoring
-from moat.data import DEVICE_MEMORY, Data, Split, batches_in_order, sample
+from moat.data import DEVICE_MEMORY, Data, Split, as_floats, sample, stored_in_order
 from moat.evaluation.arguments import guarded_evaluation
+from moat.evaluation.batch import Batch
 from moat.evaluation.found import Found, Stored, below, beside
-from moat.evaluation.model_checks import check_model
+from moat.evaluation.model_checks import FEW, examined
 from moat.evaluation.protocol import Protocol
+from moat.evaluation.room import Room, room_for
 from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
-from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import batch_of, device_of, guarded_network, largest_of, require_classes
-from moat.types import Images, Labels
+from moat.threats import device_of, guarded_network, largest_of, require_classes
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
@@ -37,6 +37,7 @@ class Evaluation:
     found: Found
     ids: NDArray[np.int64]
     protocol: Protocol
+    pass_size: int | None = None  # of the passes that fitted
 
     @property
     def outcomes(self) -> Outcomes:
@@ -55,7 +56,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """How far an evaluation is: passes done and to be done at most, and who is searched next."""
+    """How far an evaluation is: passes done and to be done at most, and who is searched next.
+
+    `memory` is how many bytes it takes at most of its own, in passes of `pass_size` images.
+    """
 
     done: float
     of: float
@@ -63,6 +67,8 @@ class EvaluationProgress:
     batch: int
     batches: int
     accuracy: dict[str, float] = field(default_factory=dict)  # percent of the examples so far
+    memory: int = 0
+    pass_size: int = 0
 
 
 @runtime_checkable
@@ -100,26 +106,39 @@ def evaluate(
     An example costs one forward for the natural image and, for each gradient threat, as many
     forwards and backwards as its largest count of iterations, and one forward more; less where it
     falls by any iterate.
+
+    The searches and passes take `protocol.memory` GiB at most (by device, where it is not given):
+    as many examples and restarts climb together as fit, which changes results by rounding alone.
+    A pass that the device has no memory for is halved. Raises MoatError where one example of one
+    restart does not fit.
     """
     split = data.test if isinstance(data, Data) else data
     split = evaluated(split, protocol)
     device = device_of(model) or torch.device("cpu")
-    size = pass_size or default_pass_size(device)
     classes = len(data.classes) if isinstance(data, Data) else None
     if classes is not None:
         protocol.require_classes(classes)
     batches: list[Found] = []
     told = _Told(protocol, len(split), progress)
     with tensor_float_32(False):
-        for number, (x, y) in enumerate(
-            batches_in_order(split.near(device, memory), BATCH, device)
+        for number, (images, labels) in enumerate(
+            stored_in_order(split.near(device, memory), BATCH, device)
         ):
-            x, y, _ = batch_of(x, y, device)
             if number == 0:
-                found = check_model(model, x, classes)
-                require_classes(found or 0, largest_of(split.labels))
-            batches.append(_evaluate_batch(model, x, y, protocol, number, size, parts, told))
-    return Evaluation(below(batches), split.ids.cpu().numpy(), protocol)
+                seen = examined(model, as_floats(images[:FEW]), classes)
+                require_classes(seen.classes, largest_of(split.labels))
+                room = room_for(
+                    protocol,
+                    images.shape,
+                    device,
+                    image=seen.image_bytes,
+                    pass_size=pass_size,
+                    classes=seen.classes,
+                )
+                told.settle(room, room.needed(protocol))
+            batch = Batch(model, images, labels, protocol, number, room)
+            batches.append(_evaluate_batch(batch, parts, told))
+    return Evaluation(below(batches), split.ids.cpu().numpy(), protocol, told.pass_size)
 
 
 def evaluated(split: Split, protocol: Protocol) -> Split:
@@ -132,36 +151,23 @@ def evaluated(split: Split, protocol: Protocol) -> Split:
     return sample(split, count, protocol.seed)
 
 
-def _evaluate_batch(
-    model: nn.Module,
-    x: Images,
-    y: Labels,
-    protocol: Protocol,
-    number: int,
-    pass_size: int,
-    parts: Parts | None,
-    told: "_Told",
-) -> Found:
+def _evaluate_batch(batch: Batch, parts: Parts | None, told: "_Told") -> Found:
     """Search every threat on one batch, unless that was done before."""
     found: dict[str, Found] = {}
+    number, protocol = batch.number, batch.protocol
     for label in (NATURAL, *protocol.order()):
         told.begin(label, number)
         kept = parts.load(number, label) if parts else None
         if kept is not None:
             found[label] = Found.of(kept)
         elif label == NATURAL:
-            found[label] = natural_images(model, x, y, pass_size)
+            found[label] = natural_images(batch)
         else:
-            natural = torch.from_numpy(found[NATURAL].outcomes[:, 0] == 1).to(x.device)
-            fell = [(part.outcomes == 0).any(1) for part in found.values()]
-            standing = torch.from_numpy(~np.any(fell, axis=0)).to(x.device)
-            found[label] = search_threat(
-                *(model, x, y, label, protocol),
-                batch=number,
-                standing=standing if protocol.union_only else torch.ones_like(natural),
-                natural=natural,
-                pass_size=pass_size,
-            )
+            natural = found[NATURAL].outcomes[:, 0] == 1
+            standing = np.ones_like(natural)
+            if protocol.union_only:
+                standing = ~np.any([(one.outcomes == 0).any(1) for one in found.values()], axis=0)
+            found[label] = search_threat(batch, label, standing, natural)
         if parts and kept is None:
             parts.save(number, label, found[label].stored())
         told.end(label, number, found[label])
@@ -180,12 +186,32 @@ class _Told:
         self.batches = -(-examples // BATCH)
         self.done, self.seen = 0.0, dict.fromkeys(self.costs, 0)
         self.stood = dict.fromkeys(self.costs, 0.0)
+        self.memory = 0
+        self.room: Room | None = None
+
+    def settle(self, room: Room, memory: int) -> None:
+        """Know from now on what memory is taken."""
+        self.room, self.memory = room, memory
+
+    @property
+    def pass_size(self) -> int | None:
+        """How many images a pass has at most by now."""
+        return self.room.pass_size if self.room else None
 
     def begin(self, label: str, batch: int) -> None:
         """Say who is searched next."""
         if self.tell:
             accuracy = {n: 100 * self.stood[n] / seen for n, seen in self.seen.items() if seen}
-            told = EvaluationProgress(self.done, self.of, label, batch + 1, self.batches, accuracy)
+            told = EvaluationProgress(
+                done=self.done,
+                of=self.of,
+                threat=label,
+                batch=batch + 1,
+                batches=self.batches,
+                accuracy=accuracy,
+                memory=self.memory,
+                pass_size=self.pass_size or 0,
+            )
             self.tell(told)
 
     def end(self, label: str, batch: int, found: Found) -> None:

@@ -5,13 +5,19 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from moat.outcomes import NOT_SEARCHED
 
 Stored = dict[str, NDArray[Any]]
+Rows = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+
+
+def fetched(numbers: Tensor) -> Numbers:
+    """Return numbers on the host, which waits for a GPU: once for all that a search found."""
+    return numbers.detach().cpu().numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +47,11 @@ class Found:
         blind = np.zeros(shape, dtype=np.int8)
         return cls(outcomes, best, first, last, reached, blind)
 
-    def fill(self, rows: Tensor, column: int, numbers: Mapping[str, Tensor]) -> None:
-        """Fill in some examples' entries of one column, by the names of the arrays."""
-        where = rows.cpu().numpy()
-        for name, values in numbers.items():
-            getattr(self, name)[where, column] = values.detach().cpu().to(torch.float64).numpy()
+    def fill(self, rows: Rows, columns: Sequence[int], numbers: Numbers) -> None:
+        """Fill in some examples' entries of some columns: (columns, arrays, examples)."""
+        for column, of_arrays in zip(columns, numbers, strict=True):
+            for part, values in zip(fields(self), of_arrays, strict=True):
+                getattr(self, part.name)[rows, column] = values
 
     def stored(self) -> Stored:
         """Return the arrays by name."""

@@ -9,16 +9,17 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from moat.data import Data, Split, batches_in_order
+from moat.data import Data, stored_in_order
+from moat.evaluation.batch import Batch
 from moat.evaluation.evaluator import BATCH, evaluated
-from moat.evaluation.found import Stored
+from moat.evaluation.found import Rows, Stored
 from moat.evaluation.protocol import Protocol
-from moat.evaluation.searching import predicted, searched_images
+from moat.evaluation.room import room_for
+from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
-from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import Moving
-from moat.types import Images, Transform
+from moat.threats import Moving, device_of
+from moat.types import Images, Labels, Transform
 
 SHOWN = 6  # examples
 CELLS = 16  # displacements are kept for so many cells across and down at most
@@ -59,35 +60,33 @@ def make_gallery(
     They are the first of their classes, so all runs on the same data show the same images.
     """
     split = evaluated(data.test, protocol)
+    device = device_of(model) or torch.device("cpu")
+    # The whole first batch, since random starts are drawn for all of it.
     first = split.take(torch.arange(min(BATCH, len(split))))
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    size = pass_size or default_pass_size(device)
-    chosen = _of_different_classes(first).to(device)
-    among = torch.zeros(len(first), dtype=torch.bool, device=device)
-    among[chosen] = True
+    ((images, labels),) = stored_in_order(first, BATCH, device)
+    room = room_for(protocol, images.shape, device, pass_size=pass_size, classes=len(data.classes))
+    batch = Batch(model, images, labels, protocol, 0, room)
+    chosen = _of_different_classes(first.labels)
     with tensor_float_32(False):
-        # The whole batch, since random starts are drawn for all of it.
-        ((x, y),) = batches_in_order(first, BATCH, device)
-        searched = [
-            searched_images(model, x, y, n, protocol, among, size) for n in protocol.threats
-        ]
-        verdicts = [predicted(model, images[chosen], size) for images, _ in searched]
-        natural = predicted(model, x[chosen], size)
+        x, y = batch.examples(chosen)
+        searched = [searched_images(batch, name, chosen) for name in protocol.threats]
+        verdicts = [batch.logits(found).argmax(1) for found, _ in searched]
+        natural = batch.logits(x).argmax(1)
     moved = [
-        _displacements(protocol.threats[name], x[chosen], w and tuple(b[chosen] for b in w))
+        _displacements(protocol.threats[name], x, w)
         for name, (_, w) in zip(protocol.threats, searched, strict=True)
     ]
     return Gallery(
-        ids=first.ids.cpu().numpy()[chosen.cpu()],
-        labels=y[chosen].cpu().numpy(),
+        ids=first.ids.cpu().numpy()[chosen],
+        labels=y.cpu().numpy(),
         classes=tuple(map(str, data.classes)),
-        images=_bytes(x[chosen]),
+        images=_bytes(x),
         predicted=natural.cpu().numpy(),
         threats=tuple(protocol.threats),
         strengths=np.array([protocol.columns_of(n)[-1].strength for n in protocol.threats], float),
-        adversarial=_stacked([_bytes(images[chosen]) for images, _ in searched], x[chosen], "u1"),
-        adversarial_predicted=_stacked([one.cpu().numpy() for one in verdicts], chosen, "i8"),
-        displacements=_stacked(moved, identity_grid(x[chosen]), "f4"),
+        adversarial=_stacked([_bytes(found) for found, _ in searched], x, "u1"),
+        adversarial_predicted=_stacked([one.cpu().numpy() for one in verdicts], y, "i8"),
+        displacements=_stacked(moved, identity_grid(x), "f4"),
     )
 
 
@@ -96,12 +95,12 @@ def _stacked(parts: list[NDArray[Any]], like: Tensor, kind: str) -> NDArray[Any]
     return np.stack(parts) if parts else np.zeros((0, *like.shape), kind)
 
 
-def _of_different_classes(split: Split) -> torch.Tensor:
+def _of_different_classes(known: Labels) -> Rows:
     """Return the places of the first examples of as many classes, filled up in order."""
-    labels = split.labels.tolist()
+    labels = known.tolist()
     places = sorted({label: place for place, label in reversed(list(enumerate(labels)))}.values())
     rest = [place for place in range(len(labels)) if place not in places]
-    return torch.tensor(sorted([*places, *rest][:SHOWN]))
+    return np.array(sorted([*places, *rest][:SHOWN]))
 
 
 def _displacements(threat: object, x: Images, w: Transform | None) -> NDArray[np.float32]:

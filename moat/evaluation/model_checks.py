@@ -3,13 +3,16 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from moat.errors import ModelError
+from moat.passes import is_out_of_memory
 from moat.precision import plain_torch, tensor_float_32
 from moat.threats import (
+    LiveBytes,
     attacked,
     batch_of,
     guarded_network,
@@ -23,6 +26,13 @@ from moat.types import Images, Logits
 FEW = 32  # images that suffice
 REPEATED = 1e-4  # relative: what two calls on the same images may differ by
 ALONE = 1e-3  # relative: what an image may get otherwise beside others
+
+
+class Seen(NamedTuple):
+    """What a look at a model tells: its classes, and what a pass takes for an image, in bytes."""
+
+    classes: int
+    image_bytes: int
 
 
 @guarded_network
@@ -40,10 +50,39 @@ def check_model(
     The first few images suffice; of none, None is returned. The model and the global random state
     are left as they were.
     """
+    return examined(model, x, classes, searched=searched).classes if len(x) else None
+
+
+@guarded_network
+def examined(model: nn.Module, x: Images, classes: int | None, *, searched: bool = True) -> Seen:
+    """Return what is seen of a model on the way, if `check_model` lets it pass.
+
+    Where a device has no memory for a few images, fewer are looked at.
+    """
     x = x[:FEW]
-    if not len(x):
-        return None
+    while True:
+        try:
+            return _looked_at(model, x, classes, searched)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            said = str(error)
+        if len(x) == 1:  # here: an error holds what was computed before it
+            raise no_memory_for_an_image(said)
+        x = x[: len(x) // 2]
+
+
+def no_memory_for_an_image(said: str) -> ModelError:
+    """Return the error of a device that is too small for any pass."""
+    return ModelError(
+        f"the device has too little memory for a pass of one image: {said}",
+        hint="Free memory of the device, or take a larger one.",
+    )
+
+
+def _looked_at(model: nn.Module, x: Images, classes: int | None, searched: bool) -> Seen:
     x = batch_of(x, torch.zeros(len(x), dtype=torch.long)).images
+    image_bytes = 0
     with _apart(model, x):
         logits = _logits(model, x)
         require_logits(logits, x, classes)
@@ -51,8 +90,8 @@ def check_model(
         _require_the_same_again(model, x, logits)
         _require_alone_as_beside_others(model, x, logits)
         if searched:
-            _require_gradient(model, x)
-    return logits.shape[1]
+            image_bytes = _require_gradient(model, x)
+    return Seen(logits.shape[1], image_bytes)
 
 
 def non_finite_share(logits: Logits) -> float:
@@ -74,9 +113,9 @@ def _logits(model: nn.Module, x: Images) -> Tensor:
     try:
         with torch.no_grad():
             found = model(given)
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # a foreign model may raise anything
+        if is_out_of_memory(error):
+            raise
         raise cannot_be_run(error, x) from error
     if not torch.equal(given, x):
         raise changes_images()
@@ -127,20 +166,24 @@ def _is_rounding(model: nn.Module, x: Images) -> bool:
     return _difference(alone, beside) <= ALONE
 
 
-def _require_gradient(model: nn.Module, x: Images) -> None:
+def _require_gradient(model: nn.Module, x: Images) -> int:
+    """Return how many bytes a forward and backward take for an image."""
     x = x[:2].clone().requires_grad_()
+    counted = LiveBytes()
     try:
-        logits = model(x)
-        reached = logits.requires_grad and (
-            torch.autograd.grad(logits.sum(), x, allow_unused=True)[0] is not None
-        )
+        with counted:
+            logits = model(x)
+            reached = logits.requires_grad and (
+                torch.autograd.grad(logits.sum(), x, allow_unused=True)[0] is not None
+            )
         why = ""
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # a foreign model may raise anything
+        if is_out_of_memory(error):
+            raise
         reached, why = False, f" ({said(error)})"
     if not reached:
         raise no_gradient(why)
+    return counted.most // len(x)
 
 
 def _difference(one: Tensor, other: Tensor) -> float:

@@ -42,7 +42,9 @@ class Protocol:
     or ensembles that total and universal score add up: all unless named, an ensemble in place of
     its members. `examples` keeps only so many of the test split: a `sample` that is drawn, every
     class by its share, or the first, which may be harder or easier than the rest. `seed` draws the
-    sample and random starts.
+    sample and random starts. `memory` is how many GiB an evaluation takes at most beside network
+    and data set, by device where it is not given; it changes no outcome, and protocols that differ
+    in it alone are equal.
     """
 
     threats: Mapping[str, Threat]
@@ -56,6 +58,7 @@ class Protocol:
     union_only: bool = False
     ensembles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sample: Sample = "stratified"
+    memory: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if NATURAL in (*self.threats, *self.ensembles):
@@ -64,6 +67,11 @@ class Protocol:
             )
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
+        if self.memory is not None and not (0 < self.memory < math.inf):
+            raise MoatError(
+                f"the memory of an evaluation is a number of GiB above 0, not {self.memory}.",
+                hint="Leave it out: then it is chosen by device.",
+            )
         require_falls(self.falls)
         require_sample(self.sample)
         if self.union_only and self.falls != "any":

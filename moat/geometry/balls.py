@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from moat.transfers import send
+from moat.geometry.draws import draw as draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +78,6 @@ class LinfBall(Ball):
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw uniformly within the radius, then project onto the box, as PGD usually starts."""
         return self.project(self.epsilon * (2 * draw(torch.rand, like, generator) - 1))
-
-
-def draw(sampler: object, like: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Draw with torch.rand or torch.randn in the shape, type and device of `like`.
-
-    The numbers are made where the generator lives, so that a CPU generator gives the same
-    perturbation on every device.
-    """
-    device = like.device if generator is None else generator.device
-    drawn: Tensor = sampler(like.shape, generator=generator, dtype=like.dtype, device=device)  # type: ignore[operator]
-    return send(drawn, like.device)
 
 
 def rows(w: Tensor) -> Tensor:

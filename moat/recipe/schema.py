@@ -83,6 +83,7 @@ class EvaluationTable(Table):
     seed: NonNegativeInt = 0  # of the sample and of random starts
     falls: Falls = "last"  # by the last iterate, or by any
     union_only: bool = False  # whoever fell is left out of every later search
+    memory: PositiveFloat | None = None  # GiB that searches and passes take at most; by device
     ensembles: dict[Label, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )

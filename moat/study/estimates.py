@@ -17,6 +17,7 @@ from moat import allocator
 from moat.data import Data, DataSet, shuffled_batches
 from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
+from moat.evaluation.room import room_for
 from moat.evaluation.sanity.examine import PROBED
 from moat.losses import cross_entropy
 from moat.names import NATURAL
@@ -28,12 +29,13 @@ from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.study.failures import asked_for
 from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
-from moat.threats import GradientThreat, Spent, attacked, spent_by
+from moat.threats import GradientThreat, LiveBytes, Spent, attacked, spent_by
 from moat.training import InPrecision, fabric_for
 from moat.types import Images, Labels
 
 REPETITIONS = 5
 DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
+CPU = torch.device("cpu")
 _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
 
 
@@ -63,6 +65,7 @@ class RunEstimate:
     train_examples: int
     test_examples: int
     seconds: float
+    memory: int  # bytes that the evaluation takes at most, beside network and data set
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,15 @@ class PassTimes:
     """Seconds an example for one forward and backward, to the input and to the parameters.
 
     And for one forward alone. `batch_norm` says that adversarial images share one forward.
+    `image_bytes` is what a forward and backward to the input take of memory, on the `device`.
     """
 
     to_input: float
     to_parameters: float
     forward: float
     batch_norm: bool
+    image_bytes: int = 0
+    device: torch.device = CPU
 
     def searching(self, spent: Spent) -> float:
         """Return the seconds that an example takes which is differentiated to the input."""
@@ -133,6 +139,8 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
         to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
         to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
         forward=_timed(lambda: _forward(network, x)) / len(x),
+        image_bytes=_bytes_of(network, x[:1], y[:1]),
+        device=fabric.device,
         batch_norm=has_batch_norm(network),
     )
 
@@ -148,6 +156,14 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
     validation = Protocol(plan.threats).spent(classes)
+    room = room_for(
+        plan.protocol,
+        (min(BATCH, max(tested, held_out)), *data.shape),
+        times.device,
+        image=times.image_bytes,
+        pass_size=plan.training.pass_size,
+        classes=classes,
+    )
     an_epoch = trained * (times.searching(search) + times.descending(descent))
     an_epoch += held_out * times.searching(validation)
     return RunEstimate(
@@ -158,6 +174,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         train_examples=trained,
         test_examples=tested,
         seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
+        memory=room.needed(plan.protocol),
     )
 
 
@@ -231,6 +248,12 @@ def _to_input(network: nn.Module, x: Images, y: Labels) -> None:
     with attacked(network):
         x = x.detach().requires_grad_()
         torch.autograd.grad(cross_entropy(network(x), y).sum(), x)
+
+
+def _bytes_of(network: nn.Module, x: Images, y: Labels) -> int:
+    with LiveBytes() as counted:
+        _to_input(network, x, y)
+    return int(counted.most)
 
 
 def _forward(network: nn.Module, x: Images) -> None:

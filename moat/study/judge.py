@@ -30,6 +30,7 @@ from moat.study.listener import StudyListener
 from moat.study.loading import is_evaluation_alone, record_of
 from moat.study.other_model import other_model
 from moat.study.overwriting import clear
+from moat.threats import device_of
 from moat.version import __version__
 
 
@@ -74,7 +75,7 @@ def judge(
         kept = parts.validation()
         found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    device = device_of(model) or torch.device("cpu")
     other = other_model(folder, record, device)
     listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=pass_size)

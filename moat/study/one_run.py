@@ -128,7 +128,7 @@ class _Validation:
 
     def __init__(self, plan: RunPlan, held_out: Split) -> None:
         self.held_out = held_out
-        self.protocol = Protocol(plan.threats)
+        self.protocol = Protocol(plan.threats, memory=plan.protocol.memory)
         self.pass_size, self.memory = plan.training.pass_size, plan.memory
 
     def __call__(self, model: nn.Module) -> dict[str, float]:

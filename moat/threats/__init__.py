@@ -15,6 +15,7 @@ from moat.threats.base import (
 )
 from moat.threats.batch import Batch, batch_of, largest_of
 from moat.threats.flow import Flow
+from moat.threats.footprint import LiveBytes, example_bytes
 from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
 from moat.threats.logits import (
@@ -39,6 +40,7 @@ __all__ = [
     "GradientThreat",
     "Integrated",
     "JointSearch",
+    "LiveBytes",
     "Moving",
     "RTGrid",
     "SearchedThreat",
@@ -54,6 +56,7 @@ __all__ = [
     "batch_of",
     "device_of",
     "door",
+    "example_bytes",
     "guarded_network",
     "is_trusted",
     "joint_search",

@@ -12,13 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import ModelError
-from moat.passes import Pass, cut
+from moat.passes import Pass, cut, is_out_of_memory
 from moat.threats.climbing import Climb, Climber, Trace
 from moat.threats.logits import UNFIT, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
 
 __all__ = ["Climb", "Trace", "ascend", "attacked", "to_eval"]
+
+PATIENCE = 8  # iterations that the fallen of a GPU's search climb on at most
 
 
 def ascend(
@@ -28,17 +30,26 @@ def ascend(
     *,
     measure: bool = True,
     until_fallen: bool = False,
+    leave_every: int | None = None,
 ) -> list[dict[int, Trace]]:
     """Run the searches together; return the traces of each by count of iterations.
 
     A search of s iterations costs s forwards and backwards to `w` an example, and one forward more
     where its last iterate is measured: the others' losses are read off the gradient passes. With
-    `until_fallen` an example leaves as soon as an iterate is misclassified, and its traces from
-    there on are that iterate.
+    `until_fallen` an example falls by the first iterate that is misclassified, and its traces from
+    there on are that iterate. The fallen leave the passes every so many iterations: in each on a
+    CPU, in every eighth on a GPU, which must be waited for; with 0 never.
     """
     with attacked(model):
         climbers = [
-            Climber(climb, model, pass_size, until_fallen=until_fallen, measure=measure)
+            Climber(
+                climb,
+                model,
+                pass_size,
+                until_fallen=until_fallen,
+                measure=measure,
+                leave_every=_patience(climb) if leave_every is None else leave_every,
+            )
             for climb in climbs
         ]
         for step in range(max((climber.steps for climber in climbers), default=0)):
@@ -51,6 +62,10 @@ def ascend(
             last = [c for c in climbers if len(c) and (measure or isinstance(c.search, BestSearch))]
             _measure(model, last, pass_size, gradients=False)
             return [climber.finish(measure) for climber in climbers]
+
+
+def _patience(climb: Climb) -> int:
+    return 1 if climb.x.device.type == "cpu" else PATIENCE
 
 
 @contextmanager
@@ -137,9 +152,9 @@ def _slopes(losses: Sequence[Tensor], blocks: Sequence[Tensor]) -> Sequence[Tens
     ones = [torch.ones_like(loss) for loss in losses]
     try:
         return torch.autograd.grad(losses, blocks, ones, allow_unused=True)
-    except torch.OutOfMemoryError:
-        raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
+        if is_out_of_memory(error):
+            raise
         raise no_gradient(f" ({said(error)})") from error
 
 

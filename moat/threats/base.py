@@ -18,6 +18,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from torch import nn
 
 from moat.geometry.balls import Ball, draw
+from moat.geometry.draws import draw_seed, generator_like
 from moat.losses import LossName
 from moat.passes import default_pass_size
 from moat.registry import Registry
@@ -168,19 +169,24 @@ class GradientThreat(SearchedThreat):
             return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
 
         start = self._start(x, balls, generator)
-        seed = _seed(generator) if self.search == "random" else 0
+        seed = draw_seed(generator) if self.search == "random" else 0
 
         def search(w: Transform, like: PerExample) -> Search:
             match self.search:
                 case "apgd":
                     return APGD(w, like, self.steps)
                 case "random":
-                    own = torch.Generator().manual_seed(seed)
-                    return RandomSearch(w, like, balls(x), own)
+                    return RandomSearch(w, like, balls(x), generator_like(generator, seed))
             return BestSignSearch(w, like) if self.keeps_best else SignSearch()
 
         return Climb(
-            *(x, y, start, self.apply, balls, self.loss, at_steps or (self.steps,)),
+            x=x,
+            y=y,
+            start=start,
+            apply=self.apply,
+            balls=balls,
+            loss=self.loss,
+            at_steps=at_steps or (self.steps,),
             search=search,
             objective=self.objective,
             rank=rank,
@@ -210,15 +216,6 @@ class GradientThreat(SearchedThreat):
 
 def _is_step(name: str) -> bool:
     return name.endswith("step_size")
-
-
-def _seed(generator: torch.Generator | None) -> int:
-    """Draw the seed of a search that draws as it goes, so that searches can go up together."""
-    return int(torch.randint(1 << 62, (), generator=generator, device=_home(generator)))
-
-
-def _home(generator: torch.Generator | None) -> torch.device:
-    return torch.device("cpu") if generator is None else generator.device
 
 
 @guarded_search

@@ -1,13 +1,14 @@
 """One search on one batch: what is climbed, who still climbs, and what is reported of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from moat.geometry.balls import Ball, rows
 from moat.losses import LOSSES, TARGETED, LossName, is_correct, nth_other_class
+from moat.passes import in_passes
 from moat.threats.searches import BestSearch, Search, SignSearch
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
@@ -33,6 +34,12 @@ class Trace:
     first: PerExample | None = None
     blind: Verdicts | None = None
     last: PerExample | None = None
+
+    def copy(self) -> "Trace":
+        """Return another that shares no tensor with this one."""
+        w = tuple(block.clone() for block in self.w)
+        others = {n: part.clone() for n, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, w=w, **others)
 
 
 def _sign(w: Transform, like: PerExample) -> Search:
@@ -63,7 +70,11 @@ class Climb:
 
 
 class Climber:
-    """The examples of a climb that have not left, and where they have got to."""
+    """The examples of a climb that have not left, and where they have got to.
+
+    `standing` marks those of them that still climb, None where all do. To let the others leave,
+    the host must know who they are, for which it waits for a GPU.
+    """
 
     def __init__(
         self,
@@ -73,8 +84,9 @@ class Climber:
         *,
         until_fallen: bool = False,
         measure: bool = True,
+        leave_every: int = 1,
     ) -> None:
-        self.climb, self.until_fallen = climb, until_fallen
+        self.climb, self.until_fallen, self.leave_every = climb, until_fallen, leave_every
         self.x, self.y = _differentiable(climb.x), _differentiable(climb.y)
         self.w: Transform = tuple(_differentiable(block) for block in climb.start)
         self.rows = torch.arange(len(self.x), device=self.x.device)
@@ -94,8 +106,9 @@ class Climber:
         self.traces: dict[int, Trace] = {}
         if not self.light:
             self.held = _Held(climb, len(self.x))
-        if climb.among is not None and not bool(climb.among.all()):
-            self._keep(climb.among)
+        self.standing = climb.among
+        if self.standing is not None and leave_every and not bool(self.standing.all()):
+            self._leave()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -135,18 +148,46 @@ class Climber:
             self._move(_cat(losses), _finite(_joined(blocks)))
             return
         images, loss, correct, slopes = self._measured()
-        self.held.see(self.rows, loss, correct, _usable(slopes, loss, step == 0))
+        usable = _usable(slopes, loss, step == 0)
+        self.held.see(self.rows, loss, correct, usable, self.standing)
         slopes = _finite(slopes)
         self.search.see(self.w, loss, correct, slopes)
         if step in self.climb.at_steps:
             self._report(step, images, loss, correct)
-        if self.until_fallen and not bool(correct.all()):
-            fell = ~correct
-            fallen = tuple(block[fell] for block in self.w)
-            self.held.write(self.rows[fell], images[fell], fallen, loss[fell], correct[fell])
-            loss, slopes = loss[correct], tuple(slope[correct] for slope in slopes)
-            self._keep(correct)
+        if self.until_fallen:
+            left = self._let_fall(step, images, loss, correct)
+            if left is not None:
+                loss, slopes = loss[left], tuple(slope[left] for slope in slopes)
         self._move(loss, slopes)
+
+    def _let_fall(
+        self, step: int, images: Images, loss: PerExample, correct: Verdicts
+    ) -> Verdicts | None:
+        """Keep the iterate of those that fall here; return which of all go on, None where all do.
+
+        The fallen leave now and then. Until they do, they climb on unheeded.
+        """
+        fell, self.standing = self._those(~correct), self._those(correct)
+        if not self.leave_every or (step + 1) % self.leave_every:
+            self.held.write(self.rows, images, self.w, loss, correct, fell)
+            return None
+        if bool(self.standing.all()):
+            self.standing = None
+            return None
+        fallen = tuple(block[fell] for block in self.w)
+        self.held.write(self.rows[fell], images[fell], fallen, loss[fell], correct[fell])
+        return self._leave()
+
+    def _those(self, chosen: Verdicts) -> Verdicts:
+        """Return which of the chosen examples still climb."""
+        return chosen if self.standing is None else chosen & self.standing
+
+    def _leave(self) -> Verdicts | None:
+        """Go on with those that stand, and return which of all they were; None of all."""
+        standing, self.standing = self.standing, None
+        if standing is not None:
+            self._keep(standing)
+        return standing
 
     def _move(self, loss: PerExample, slopes: Transform) -> None:
         moved = self.search.next(self.w, loss, slopes, self.balls)
@@ -156,7 +197,7 @@ class Climber:
         """Report the last iterate, and return every report in the order of the counts."""
         if self.parts:
             images, loss, correct, _ = self._measured()
-            self.held.see(self.rows, loss, correct, torch.ones_like(correct))
+            self.held.see(self.rows, loss, correct, torch.ones_like(correct), self.standing)
             self.search.see(self.w, loss, correct, ())
             self._report(self.steps, images, loss, correct)
         elif self.light:
@@ -165,11 +206,9 @@ class Climber:
         elif len(self) and not measured:
             images = self.climb.apply(self.x, self.w).clamp(0, 1).detach()
             unknown = images.new_zeros(len(self))
-            self.held.write(self.rows, images, self.w, unknown, unknown.bool())
-            self.traces[self.steps] = self.held.trace()
-        for count in self.climb.at_steps:
-            if count not in self.traces:
-                self.traces[count] = self.held.trace()
+            self.held.write(self.rows, images, self.w, unknown, unknown.bool(), self.standing)
+        last = self.held.trace()  # of the counts that were not reported, all of whom fell before
+        self.traces = {n: self.traces.get(n, last) for n in self.climb.at_steps}
         if not measured:
             return {n: Trace(self.traces[n].images, self.traces[n].w) for n in self.climb.at_steps}
         return {n: self.traces[n] for n in self.climb.at_steps}
@@ -185,8 +224,9 @@ class Climber:
         if isinstance(search, BestSearch):
             w, loss, correct = search.best, search.best_loss, search.best_correct
             images = self.climb.apply(self.x, w).detach()
-        self.held.write(self.rows, images, w, loss, correct)
-        self.traces[step] = self.held.trace()
+        self.held.write(self.rows, images, w, loss, correct, self.standing)
+        if step < self.steps:  # what is held at the end is the last trace itself
+            self.traces[step] = self.held.trace().copy()
 
     def _keep(self, chosen: Verdicts) -> None:
         """Go on with some of the examples."""
@@ -216,32 +256,51 @@ class _Held:
         self.last = self.first.clone()
         self.blind = ~self.correct
 
-    def see(self, rows: Tensor, loss: PerExample, correct: Verdicts, fine: Verdicts) -> None:
-        """Take note of a measured iterate of some examples."""
+    def see(
+        self,
+        rows: Tensor,
+        loss: PerExample,
+        correct: Verdicts,
+        fine: Verdicts,
+        standing: Verdicts | None,
+    ) -> None:
+        """Take note of a measured iterate of some examples, of those that stand."""
         before = self.first[rows]
-        self.first[rows] = torch.where(before.isnan(), loss, before)
-        self.last[rows] = loss
-        self.best[rows] = torch.fmax(self.best[rows], loss)
-        self.stood[rows] &= correct
-        self.blind[rows] |= ~fine
+        _put(self.first, rows, torch.where(before.isnan(), loss, before), standing)
+        _put(self.last, rows, loss, standing)
+        _put(self.best, rows, torch.fmax(self.best[rows], loss), standing)
+        _put(self.stood, rows, self.stood[rows] & correct, standing)
+        _put(self.blind, rows, self.blind[rows] | ~fine, standing)
 
     def write(
-        self, rows: Tensor, images: Images, w: Transform, loss: PerExample, correct: Verdicts
+        self,
+        rows: Tensor,
+        images: Images,
+        w: Transform,
+        loss: PerExample,
+        correct: Verdicts,
+        chosen: Verdicts | None = None,
     ) -> None:
-        """Keep an iterate of some examples; the box holds but for the rounding of interpolation."""
-        self.images[rows] = images.clamp(0, 1)
+        """Keep an iterate of some examples, of the chosen among them.
+
+        The image box holds but for the rounding of interpolation.
+        """
+        _put(self.images, rows, images.clamp(0, 1), chosen)
         for held, block in zip(self.w, w, strict=True):
-            held[rows] = block.detach()
-        self.loss[rows], self.correct[rows] = loss, correct
+            _put(held, rows, block.detach(), chosen)
+        _put(self.loss, rows, loss, chosen)
+        _put(self.correct, rows, correct, chosen)
 
     def trace(self) -> Trace:
-        """Return what is known by now."""
-        return Trace(
-            self.images.clone(),
-            tuple(block.clone() for block in self.w),
-            *(self.loss.clone(), self.correct.clone(), self.stood.clone()),
-            *(self.best.clone(), self.first.clone(), self.blind.clone(), self.last.clone()),
-        )
+        """Return what is known by now, the tensors themselves."""
+        return Trace(**vars(self))
+
+
+def _put(held: Tensor, rows: Tensor, values: Tensor, chosen: Verdicts | None) -> None:
+    """Write the values of the chosen examples into their rows."""
+    if chosen is not None:
+        values = torch.where(chosen.view(-1, *[1] * (values.ndim - 1)), values, held[rows])
+    held[rows] = values
 
 
 def _reference(
@@ -251,7 +310,7 @@ def _reference(
     if not len(x) or (climb.loss != "kl" and climb.loss not in TARGETED):
         return None
     with torch.no_grad():
-        logits = torch.cat([model(part) for part in x.split(pass_size)])
+        logits = in_passes(model, x, pass_size)
     return logits if climb.loss == "kl" else nth_other_class(logits, y, climb.rank)
 
 

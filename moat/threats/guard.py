@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from moat.errors import ModelError
+from moat.passes import is_out_of_memory
 from moat.precision import Context, plain_torch
 from moat.threats.arguments import require_generator, require_pass_size, require_searched
 from moat.threats.batch import batch_of
@@ -211,10 +212,8 @@ class _Watched(nn.Module):
             with self._as_before(), torch.set_grad_enabled(torch.is_grad_enabled()):
                 found = self.network(images)
                 rounded = torch.is_autocast_enabled(images.device.type)
-        except torch.OutOfMemoryError:
-            raise
         except UNFIT as error:
-            if (len(images), wanted) in self._ran:
+            if is_out_of_memory(error) or (len(images), wanted) in self._ran:
                 raise  # it took the same before: what fails now is its own
             raise cannot_be_run(error, images, next(iter(self._ran), (None,))[0]) from error
         if version is not None and images._version != version:

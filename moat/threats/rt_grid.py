@@ -49,12 +49,10 @@ class RTGrid(SearchedThreat, Moving):
         rank: int = 1,
     ) -> Climb:
         """Return the search on a batch; `reach` is the share of the limits that are tried."""
-        members = list(
-            self._drawn(x, reach, generator) if self.worst_of else self._turns_and_shifts(x, reach)
-        )
+        drawn = list(self._drawn(x, reach, generator)) if self.worst_of else None
 
         def search(w: Transform, like: PerExample) -> Search:
-            return Listing(w, like, members)
+            return Listing(w, like, drawn or self._turns_and_shifts(x, reach))
 
         start = (x.new_zeros(len(x), 2, 3),)
         steps = at_steps or (self.steps,)

@@ -6,7 +6,7 @@ search reports its last, as the paper does.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import torch
@@ -171,7 +171,7 @@ class Listing(BestSearch):
 
     follows_gradient = False
 
-    def __init__(self, w: Transform, loss_like: PerExample, members: Sequence[Tensor]) -> None:
+    def __init__(self, w: Transform, loss_like: PerExample, members: Iterable[Tensor]) -> None:
         super().__init__(w, loss_like)
         self.rows = torch.arange(len(loss_like), device=loss_like.device)
         self.members = iter(members)

@@ -12,12 +12,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from moat.errors import ModelError
 from moat.losses import cross_entropy
+from moat.passes import is_out_of_memory
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
 from moat.threats.logits import UNFIT, cannot_be_run, said
 from moat.training.arguments import require_arguments
 from moat.training.faults import taken_alone
+from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels, Logits
 
 FEW = 8  # images that suffice
@@ -83,26 +85,43 @@ def require_parameters(
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
 
-    The first few images suffice; `labels` are those of the whole data set. What the network keeps
-    must survive its checkpoint. The network and the global random state are left as they were.
+    The first few images suffice, fewer where the device has no memory for them; `labels` are those
+    of the whole data set. What the network keeps must survive its checkpoint. The network and the
+    global random state are left as they were.
     """
     require_parameters(network, scalarizer)
     require_kept(network.state_dict())
     x = x[:FEW]
-    if not len(x):
-        return
-    _require_train_mode(network)
-    with _trial(network, x) as network:
+    if len(x):
+        _require_train_mode(network)
+    while len(x):
         try:
-            logits = _logits(network, x)
+            _try(network, x, labels)
+            return
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            said = str(error)
+        if len(x) == 1 or (len(x) == 2 and has_batch_norm(network)):  # which has no variance of one
+            raise ModelError(
+                f"the device has too little memory for a pass of {len(x)} image(s): {said}",
+                hint="Free memory of the device, or take a larger one.",
+            )
+        x = x[: len(x) // 2]
+
+
+def _try(network: nn.Module, x: Images, labels: Tensor) -> None:
+    with trial(network, x) as tried:
+        try:
+            logits = _logits(tried, x)
         except ModelError as error:
             raise ModelError(f"in train mode, {error.message}", hint=error.hint) from error
         require_classes(logits.shape[1], largest_of(labels))
-        _require_gradient(network, logits, labels[: len(x)].long())
+        _require_gradient(tried, logits, labels[: len(x)].long())
 
 
 @contextmanager
-def _trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
+def trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
     """Yield a network in train mode, a copy where it can be copied, and draw from nothing."""
     with suppress(Exception):  # not every network can be copied: what it counts is put back
         network = copy.deepcopy(network)
@@ -140,9 +159,9 @@ def _require_train_mode(network: nn.Module) -> None:
 def _logits(network: nn.Module, x: Images) -> Logits:
     try:
         found = network(x.clone())
-    except torch.OutOfMemoryError:
-        raise
     except UNFIT as error:
+        if is_out_of_memory(error):
+            raise
         raise cannot_be_run(error, x) from error
     return require_logits(found, x)
 
@@ -155,9 +174,9 @@ def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:
             loss = cross_entropy(logits, y).mean()
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             reached = any(gradient is not None for gradient in found)
-        except torch.OutOfMemoryError:
-            raise
         except UNFIT as error:
+            if is_out_of_memory(error):
+                raise
             why = f" ({said(error)})"
     if not reached:
         raise ModelError(

@@ -3,8 +3,6 @@
 import copy
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -25,6 +23,7 @@ from moat.training.finite import Finite
 from moat.training.guard import FEW, check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
+from moat.training.memory import memory_explained
 from moat.training.randomness import generator_for, seed_globally
 from moat.training.step import train_step
 
@@ -105,7 +104,8 @@ class _Loop:
         network.train()
         clock, seen = time.monotonic(), 0
         for x, y in shuffled_batches(self.split, size, order, augment, device):
-            with _memory_explained(), trusted():
+            objectives = 1 + len(job.threats)
+            with memory_explained(network, x, y, self.pass_size, objectives), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,
@@ -220,15 +220,3 @@ class _Loop:
 
 def _or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-@contextmanager
-def _memory_explained() -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            f"the device has too little memory for a step: {error}",
-            hint="Lower training.pass_size; for a network with batch norm, whose forwards are "
-            "never cut, lower training.batch_size.",
-        ) from error

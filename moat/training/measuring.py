@@ -26,7 +26,7 @@ def passes_for(
     Batch norm's two forwards are whole, whatever the pass size.
     """
     whole = [Segment(which, 0, length) for which, length in enumerate(lengths) if length]
-    if _has_batch_norm(model):
+    if has_batch_norm(model):
         natural = [segment for segment in whole if segment.which == 0]
         adversarial = [segment for segment in whole if segment.which > 0]
         return [segments for segments in (natural, adversarial) if segments]
@@ -39,7 +39,8 @@ def passes_for(
     ]
 
 
-def _has_batch_norm(model: nn.Module) -> bool:
+def has_batch_norm(model: nn.Module) -> bool:
+    """Say whether a network's answers depend on what shares a forward, in train mode."""
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 

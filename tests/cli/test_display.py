@@ -232,3 +232,16 @@ def test_the_note_of_a_data_set_is_a_line(listener, note, shown, capsys):
 def test_what_is_overwritten_is_a_line_before_it_is_lost(tmp_path, capsys):
     PlainLines().overwriting(tmp_path, "run.json, log.jsonl")
     assert capsys.readouterr().out == f"  overwriting {tmp_path}: run.json, log.jsonl\n"
+
+
+def test_lines_say_what_memory_an_evaluation_takes_and_when_passes_are_halved(capsys):
+    lines = PlainLines()
+    for done, size in ((0, 128), (1, 128), (2, 64), (3, 64)):
+        told = EvaluationProgress(done, 4, "pgd", 1, 1, memory=3 * 2**29, pass_size=size)
+        lines.evaluated(told)
+    lines.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
+    assert capsys.readouterr().out.splitlines() == [
+        "  evaluation: up to 1.5 GiB beside network and data, passes of 128",
+        "  evaluation: no memory for passes of 128; up to 1.5 GiB beside network and data, "
+        "passes of 64",
+    ]

@@ -6,7 +6,6 @@ from torch import nn
 from moat.data import Data, Digits, Split
 from moat.evaluation import Protocol, evaluate, make_gallery
 from moat.evaluation.gallery import SHOWN
-from moat.evaluation.searching import searched_images
 from moat.threats import PGD, RT, Flow, Integrated, RTGrid, StAdv, Threat, threat
 
 THREATS = {
@@ -137,14 +136,6 @@ def test_a_threat_that_searches_its_own_way_is_given_the_shown_examples_alone(mo
     assert seen == [SHOWN]
     assert (gallery.adversarial[0].astype(int) - gallery.images).max() == 26
     assert np.isnan(gallery.displacements).all()
-
-
-def test_other_examples_of_the_batch_stay_as_they_are(model, data, protocol):
-    x, y = data.test.images[:10] / 255, data.test.labels[:10].long()
-    among = torch.arange(10) < 2
-    images, w = searched_images(model, x, y, "flow", protocol, among, 128)
-    assert torch.equal(images[2:], x[2:])
-    assert not w[0][2:].any()
 
 
 def test_its_arrays_hold_no_python_objects(gallery):

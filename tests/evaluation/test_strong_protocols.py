@@ -11,9 +11,10 @@ from moat.data import Split
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.found import Found
+from moat.geometry.draws import seed_named
 from moat.outcomes import Column, union
 from moat.runs import RunFolder
-from moat.threats import PGD, RT, Flow, Threat
+from moat.threats import PGD, RT, Flow, Threat, ascend
 
 
 @pytest.fixture
@@ -79,10 +80,8 @@ class TestFallingByAnyIterate:
             natural = model(x).argmax(1) == y
         for label, threat in THREATS.items():
             for column in (c for c in found.columns if c.threat == label):
-                from moat.evaluation.searching import _generator
-                from moat.threats import ascend
-
-                climb = threat.climb(x, y, generator=_generator(0, label, column.restart, 0))
+                seed = seed_named(0, label, column.restart, 0)
+                climb = threat.climb(x, y, generator=torch.Generator().manual_seed(seed))
                 ((trace,),) = (t.values() for t in ascend(model, [climb], 128))
                 expected = trace.stood & natural
                 assert found.values[:, found.columns.index(column)].tolist() == expected.tolist()

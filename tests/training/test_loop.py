@@ -23,7 +23,6 @@ from moat.training import (
     fit,
     loop,
 )
-from moat.training.loop import _memory_explained
 
 
 @pytest.fixture
@@ -212,12 +211,6 @@ def test_every_kind_of_step_works_under_bfloat16(split, tmp_path, scalarizer):
     assert not torch.equal(before, after)
     weights = job.folder.read_log()[-1]["weight"].values()
     assert sum(weights) == pytest.approx(1, abs=1e-5)
-
-
-def test_too_little_memory_is_explained():
-    with pytest.raises(TrainingError, match=r"too little memory") as error, _memory_explained():
-        raise torch.OutOfMemoryError("CUDA out of memory")
-    assert "training.pass_size" in str(error.value)
 
 
 def test_a_device_that_is_not_there_is_refused_with_the_mend(monkeypatch):

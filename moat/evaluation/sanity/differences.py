@@ -32,7 +32,7 @@ class Point:
 
     blocks: Transform
     size: Transform
-    images: Callable[[Transform], Images]
+    images: Callable[[Transform, slice], Images]  # of some of the examples
     project: Callable[[Transform], Transform]
 
 
@@ -64,8 +64,8 @@ def points(
         share = (CHANGE / change.clamp(min=CHANGE)).to(x)  # wide bounds move pixels over others
     size = tuple(share.view(-1, *[1] * (own.ndim - 1)) * own for own in size)
     return (
-        Point((x,), (_typical(images - x),), lambda w: w[0], pixels),
-        Point(start, size, lambda w: threat.apply(x, w), within),
+        Point((x,), (_typical(images - x),), lambda w, rows: w[0], pixels),
+        Point(start, size, lambda w, rows: threat.apply(x[rows], w), within),
     )
 
 
@@ -77,12 +77,11 @@ def unpredicted(
     One step follows the signs of the gradient, the other random signs: the latter finds what the
     gradient leaves out. It costs three forwards and a backward.
     """
-    blocks = tuple(block.detach().requires_grad_() for block in point.blocks)
+    blocks = tuple(block.detach() for block in point.blocks)
     with attacked(model):
-        logits = _logits(model, point.images(blocks), pass_size)
+        logits, slopes = _logits_and_slopes(model, y, point, pass_size)
         before = margin(logits, y)
-        slopes = torch.autograd.grad(before.sum(), blocks)
-        floor = ROUNDING * torch.finfo(logits.dtype).eps * logits.detach().abs().amax(1)
+        floor = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
         wrong = torch.zeros_like(before, dtype=torch.bool)
         signs = tuple(_signs(block, generator) for block in blocks)
         uphill = tuple(slope.sign() for slope in slopes)
@@ -95,7 +94,7 @@ def unpredicted(
                 moved = point.project(
                     tuple(block + length * size * way for block, size, way in steps)
                 )
-                after = margin(_logits(model, point.images(moved), pass_size), y)
+                after = margin(_logits(model, point, moved, pass_size), y)
                 parts = zip(moved, blocks, slopes, strict=True)
                 terms = [rows((there - here) * slope) for there, here, slope in parts]
                 error = (after - before - _sum(terms)).abs()
@@ -103,8 +102,28 @@ def unpredicted(
     return wrong.detach()
 
 
-def _logits(model: nn.Module, images: Images, pass_size: int) -> Tensor:
-    return torch.cat([model(part) for part in images.split(pass_size)])
+def _logits(model: nn.Module, point: Point, blocks: Transform, pass_size: int) -> Tensor:
+    parts = _slices(len(blocks[0]), pass_size)
+    return torch.cat(
+        [model(point.images(tuple(block[part] for block in blocks), part)) for part in parts]
+    )
+
+
+def _logits_and_slopes(
+    model: nn.Module, y: Labels, point: Point, pass_size: int
+) -> tuple[Tensor, Transform]:
+    """Return logits and the gradient of the margin to the blocks, a pass after the other."""
+    logits, slopes = [], []
+    for part in _slices(len(y), pass_size):
+        blocks = tuple(block[part].detach().requires_grad_() for block in point.blocks)
+        found = model(point.images(blocks, part))
+        slopes.append(torch.autograd.grad(margin(found, y[part]).sum(), blocks))
+        logits.append(found.detach())
+    return torch.cat(logits), tuple(map(torch.cat, zip(*slopes, strict=True)))
+
+
+def _slices(count: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _signs(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -19,6 +19,7 @@ from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
+from moat.threats import device_of
 from moat.types import Verdicts
 
 PROBED = 100  # examples
@@ -60,11 +61,12 @@ def _probed(
 ) -> Iterator[Check]:
     """Yield what searching a few examples again tells."""
     labels = [n for n in evaluation.protocol.threats if follows_gradient(evaluation.protocol, n)]
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    device = device_of(model) or torch.device("cpu")
     split = evaluated(data.test if isinstance(data, Data) else data, evaluation.protocol)
     places = stratified(split.labels, PROBED, evaluation.protocol.seed)
     ((x, y),) = batches_in_order(split.take(places), PROBED, device)
-    probe = Probe(model, x, y, evaluation.protocol, pass_size or default_pass_size(device))
+    size = evaluation.pass_size or pass_size or default_pass_size(device)
+    probe = Probe(model, x, y, evaluation.protocol, size)
     right = _standing(evaluation, None, places).to(device)
     stood = {label: _standing(evaluation, label, places).to(device) for label in labels}
     known = {"probed": len(places)}

@@ -5,7 +5,6 @@ Each takes the examples that withstood a threat's own search and returns which s
 
 from collections.abc import Callable
 from dataclasses import replace
-from hashlib import sha256
 
 import torch
 from torch import nn
@@ -13,7 +12,9 @@ from torch import nn
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
+from moat.geometry.draws import seed_named
 from moat.losses import LossName, is_correct
+from moat.passes import in_passes
 from moat.threats import Climb, GradientThreat, ascend, attacked
 from moat.threats.searches import APGD, RandomSearch, Search
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
@@ -115,12 +116,11 @@ class Probe:
     def logits(self, images: Images) -> Logits:
         """Return what the model makes of images."""
         with attacked(self.model), torch.no_grad():
-            return torch.cat([self.model(part) for part in images.split(self.pass_size)])
+            return in_passes(self.model, images, self.pass_size)
 
     def generator(self, label: str, probe: str) -> torch.Generator:
         """Return a probe's own generator, so that no other changes what it draws."""
-        digest = sha256(f"{self.protocol.seed}/{label}/{probe}".encode()).digest()
-        return torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+        return torch.Generator().manual_seed(seed_named(self.protocol.seed, label, probe))
 
 
 def auto_pgd(w: Transform, like: PerExample) -> Search:

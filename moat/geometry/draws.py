@@ -1,0 +1,107 @@
+"""Random numbers of a batch: the same for an example, whoever else is searched with it."""
+
+from hashlib import sha256
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moat.transfers import send
+
+BLOCK = 16  # numbers that torch.randn draws together on a CPU
+PART = 1 << 22  # numbers that are held at once beside those that are asked for
+
+
+class BatchGenerator(torch.Generator):
+    """A generator that draws for all `total` examples of a batch and returns those of some.
+
+    So a batch can be searched in groups of any size: `draw` returns for `rows`, ascending places
+    in the batch, what a plain generator with this seed gives them in one draw for all.
+    """
+
+    rows: NDArray[np.int64]
+    total: int
+
+    def __new__(cls, seed: int, rows: NDArray[np.int64], total: int) -> "BatchGenerator":
+        """Return one on the CPU."""
+        made = super().__new__(cls)
+        made.manual_seed(seed)
+        made.rows, made.total = rows, total
+        made.expect()
+        return made
+
+    def expect(self) -> None:
+        """Take note that what was drawn so far was drawn for all examples."""
+        self._expected = self._state()
+
+    def is_sound(self) -> bool:
+        """Say whether nothing was drawn but by `draw`: else examples depend on their group."""
+        return self._expected == self._state()
+
+    def _state(self) -> bytes:
+        return self.get_state().numpy().tobytes()
+
+    def drawn(self, sampler: object, like: Tensor) -> Tensor:
+        """Draw for all examples, a part at a time, and return the numbers of some."""
+        if len(like) != len(self.rows):  # not an example at a time: `is_sound` will say so
+            return sampler(like.shape, generator=self, dtype=like.dtype)  # type: ignore[operator,no-any-return]
+        found = []
+        for start, stop in self._parts(like[:1].numel()):
+            shape = (stop - start, *like.shape[1:])
+            part: Tensor = sampler(shape, generator=self, dtype=like.dtype)  # type: ignore[operator]
+            first, last = np.searchsorted(self.rows, (start, stop))
+            found.append(part[torch.from_numpy(self.rows[first:last] - start)])
+        self.expect()
+        return torch.cat(found)
+
+    def _parts(self, numbers: int) -> list[tuple[int, int]]:
+        """Return where parts begin and end: whole blocks, and a last one no shorter than a block.
+
+        torch.randn draws numbers in blocks, the last of a tensor anew if it is not whole.
+        """
+        if len(self.rows) == self.total:
+            return [(0, self.total)]
+        length = max(1, PART // max(1, numbers) // BLOCK) * BLOCK
+        starts = list(range(0, max(1, self.total - BLOCK + 1), length))
+        return list(zip(starts, [*starts[1:], self.total], strict=True))
+
+
+def draw(sampler: object, like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draw with torch.rand or torch.randn in the shape, type and device of `like`.
+
+    The numbers are made where the generator lives, so that a CPU generator gives the same
+    perturbation on every device.
+    """
+    if isinstance(generator, BatchGenerator):
+        return send(generator.drawn(sampler, like), like.device)
+    device = like.device if generator is None else generator.device
+    drawn: Tensor = sampler(like.shape, generator=generator, dtype=like.dtype, device=device)  # type: ignore[operator]
+    return send(drawn, like.device)
+
+
+def draw_seed(generator: torch.Generator | None) -> int:
+    """Draw the seed of a search that draws as it goes, so that searches can go up together."""
+    device = "cpu" if generator is None else generator.device
+    seed = int(torch.randint(1 << 62, (), generator=generator, device=device).cpu().numpy())
+    if isinstance(generator, BatchGenerator):
+        generator.expect()
+    return seed
+
+
+def generator_like(generator: torch.Generator | None, seed: int) -> torch.Generator:
+    """Return a generator with another seed, for the same examples of a batch."""
+    if isinstance(generator, BatchGenerator):
+        return BatchGenerator(seed, generator.rows, generator.total)
+    return torch.Generator().manual_seed(seed)
+
+
+def seed_named(*names: object) -> int:
+    """Return a seed for one purpose, so that no other changes what is drawn for it.
+
+    Example:
+        >>> seed_named(0, "pgd", 1) == seed_named(0, "pgd", 1) != seed_named(0, "flow", 1)
+        True
+    """
+    digest = sha256("/".join(map(str, names)).encode()).digest()
+    return int.from_bytes(digest[:7])

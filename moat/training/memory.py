@@ -1,0 +1,85 @@
+"""A step that the device has no memory for: what would fit is tried, and said."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from moat.errors import TrainingError
+from moat.losses import cross_entropy
+from moat.passes import is_out_of_memory
+from moat.training.guard import trial
+from moat.training.measuring import has_batch_norm
+from moat.types import Images, Labels
+
+
+@contextmanager
+def memory_explained(
+    network: nn.Module, x: Images, y: Labels, pass_size: int, objectives: int
+) -> Iterator[None]:
+    """Raise TrainingError with the pass size or batch size that fits where a step does not.
+
+    Of a network with batch norm all adversarial images share one forward, which is never cut.
+    """
+    said = None
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        said = str(error)
+        traceback.clear_frames(error.__traceback__)  # they hold what the step had computed
+    if said is None:
+        return
+    network.zero_grad(set_to_none=True)
+    if has_batch_norm(network):
+        together = max(1, objectives - 1)  # the natural images have a forward of their own
+        fits = largest_that_fits(network, x, y, len(x), together)
+        mend = f"training.batch_size = {fits}" if fits and fits > 1 else ""
+        also = ", for its forwards are never cut (batch norm)"
+    else:
+        most = min(pass_size, objectives * len(x))
+        fits = largest_that_fits(network, x, y, most)
+        mend, also = f"training.pass_size = {fits}" if fits else "", ""
+    raise TrainingError(
+        f"the device has too little memory for a step: {said}",
+        hint=f"Set {mend}: forward and backward of so many fit{also}."
+        if mend
+        else "Not even the smallest pass fits: free memory of the device, or take a larger one.",
+    )
+
+
+def largest_that_fits(
+    network: nn.Module, x: Images, y: Labels, most: int, together: int = 1
+) -> int | None:
+    """Return a half, a quarter and so on of `most`, the first that fits; None where not even 1.
+
+    A pass has so many images `together` times, and goes forward and backward in train mode, to the
+    parameters and the images. The network and the global random state are left as they were.
+    """
+    size = most // 2
+    while size:
+        rows = torch.arange(size * together, device=x.device) % len(x)
+        if x.is_cuda:
+            torch.cuda.empty_cache()
+        if _fits(network, x[rows], y[rows]):
+            return size
+        size //= 2
+    return None
+
+
+def _fits(network: nn.Module, x: Images, y: Labels) -> bool:
+    try:
+        with trial(network, x) as tried:
+            loss = cross_entropy(tried(x.clone().requires_grad_()), y).mean()
+            wanted = [parameter for parameter in tried.parameters() if parameter.requires_grad]
+            torch.autograd.grad(loss, wanted, allow_unused=True)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return False
+    except ValueError:  # batch norm has no variance of one image
+        return False
+    return True
