@@ -19,6 +19,7 @@ import moat
 from moat.errors import RunFolderError
 from moat.runs import FORMAT, RunFolder, cache_of, find_runs
 from moat.storage import write_text
+from moat.version import __version__
 
 DELETE_OR_OVERWRITE = "Delete it, or train this run again with --overwrite."
 
@@ -361,8 +362,20 @@ def test_a_folder_in_the_place_of_a_file_is_refused(run):
 
 
 def test_a_record_of_another_format_is_refused(run):
+    for found in (FORMAT - 1, True, "1", None):
+        (run.path / "run.json").write_text(json.dumps({"format": found}))
+        assert_refused(run, "run.json", f"its format is not {FORMAT}")
+
+
+def test_a_record_of_a_newer_moat_is_refused_with_the_mend(run):
     (run.path / "run.json").write_text(json.dumps({"format": FORMAT + 1}))
-    assert_refused(run, "run.json", f"its format is not {FORMAT}")
+    with pytest.raises(RunFolderError) as caught:
+        run.read_record()
+    assert str(caught.value) == (
+        f"{run.path / 'run.json'}: it is of format {FORMAT + 1}, which a newer moat wrote; moat "
+        f"{__version__} reads format {FORMAT}.\n"
+        "  Read it with that moat: pip install --upgrade moat."
+    )
 
 
 @pytest.mark.parametrize("name", ["run.json", "evaluation.json"])

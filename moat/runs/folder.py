@@ -31,6 +31,7 @@ from moat.parsing import parse_toml, require_plain
 from moat.records import RunRecord, check_record
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
+from moat.runs.formats import require_format
 from moat.runs.holder import held, is_alive
 from moat.runs.model_file import load_weights, save_weights
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
@@ -53,7 +54,6 @@ from moat.storage import (
     require_no_link,
     temporaries,
     to_json,
-    unreadable,
 )
 
 if TYPE_CHECKING:
@@ -354,9 +354,8 @@ class RunFolder:
     def read_record(self) -> Record | None:
         """Return the record of a finished run, or None where it is not finished."""
         record = read_json(self.path / "run.json")
-        if record is not None and record.get("format") != FORMAT:
-            raise unreadable(self.path / "run.json", f"its format is not {FORMAT}")
         if record is not None:
+            require_format(record, FORMAT, self.path / "run.json")
             check_record(RunRecord, record, self.path / "run.json", _AGAIN)
         return record
 

@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 from moat.errors import BusyError, RunFolderError
 from moat.records import PlannedRuns, check_record
 from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.formats import require_format
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.storage import (
     Record,
@@ -89,8 +90,7 @@ class StudyFolder:
         content = read_json(path)
         if content is None:
             return None
-        if content.get("format") != _FORMAT:
-            raise unreadable(path, f"its format is not {_FORMAT}")
+        require_format(content, _FORMAT, path)
         try:
             check_record(PlannedRuns, content, path, "")
         except RunFolderError as error:

@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     [
         ('{"format": 1, "ru', "JSONDecodeError"),
         ("[]", "it is no table"),
-        ('{"format": 2, "runs": []}', "its format is not 1"),
+        ('{"format": 0, "runs": []}', "its format is not 1"),
         ('{"format": 1}', "it is no list of runs"),
         ('{"format": 1, "runs": [{"label": "a"}]}', "it is no list of runs"),
         ('{"format": 1, "runs": [1]}', "it is no list of runs"),
@@ -230,3 +230,13 @@ def test_counted_passes_stay_as_long_as_the_run_is_the_same(tmp_path):
     assert study.planned() == [counted]
     study.plan([{**run, "epochs": 3}], [run])
     assert study.planned() == [{**run, "epochs": 3}]
+
+
+def test_a_list_of_a_newer_moat_is_named_and_stays(study):
+    study.path.mkdir()
+    path = study.path / "study.json"
+    path.write_text('{"format": 2, "runs": []}')
+    for action in (study.planned, lambda: study.plan([A], [A])):
+        with pytest.raises(RunFolderError, match="of format 2, which a newer moat wrote"):
+            action()
+    assert path.read_text() == '{"format": 2, "runs": []}'
