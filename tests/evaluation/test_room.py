@@ -13,18 +13,15 @@ from moat.errors import MoatError, ModelError
 from moat.evaluation import Protocol, evaluate, make_gallery
 from moat.evaluation.protocol import Attempt
 from moat.evaluation.room import GIB, Room, gib, room_for
-from moat.geometry.balls import LinfBall
 from moat.threats import (
     PGD,
     RT,
     Flow,
-    GradientThreat,
     Integrated,
     LiveBytes,
     RTGrid,
     StAdv,
     Threat,
-    threat,
 )
 
 
@@ -41,20 +38,8 @@ class Exact(nn.Module):
         return (pixels * self.weight).sum(-1)
 
 
-@threat("room-own-draws")
-class OwnDraws(GradientThreat):
+class OwnDraws(PGD):
     """Draw past the generator of the batch."""
-
-    step_size: float = 0.05
-
-    def identity(self, x):
-        return (torch.zeros_like(x),)
-
-    def apply(self, x, w):
-        return x + w[0]
-
-    def balls(self, x):
-        return (LinfBall(0.2, self.step_size, low=-x, high=1 - x),)
 
     def _start(self, x, balls, generator):
         return (0.1 * torch.rand(x.shape, generator=generator),)
@@ -81,7 +66,7 @@ THREATS = {
     "stadv": StAdv(step_size=0.1, steps=2),
     "grid": RTGrid(rotations=2, translations=2),
     "worst": RTGrid(worst_of=3),
-    "own-draws": OwnDraws(steps=3, start="uniform"),
+    "own-draws": OwnDraws(epsilon=0.2, step_size=0.05, steps=3, start="uniform"),
     "own-way": OwnWay(),
 }
 RESTARTS = {"l2": 3, "apgd": 3, "flow": 2, "draws": 2, "worst": 2, "own-draws": 2, "own-way": 2}
