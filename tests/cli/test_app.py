@@ -232,7 +232,7 @@ def test_a_dry_run_lists_what_is_picked(moat, recipe):
     ("old", "new", "message"),
     [
         ('"digits"', '"mnist"\nroot = "nowhere"', "study.toml, data: no readable MNIST in"),
-        ('"tiny-cnn"\nwidth = 2', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
+        ('"tiny-cnn"\nwidth = 4', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
         ("window = 3", "window = 0", "variant.pareto.scalarizer.window: should be greater than 0"),
         ("[model]", "validation = 0.999\n[model]", "study.toml, data: class 0 has 142"),
     ],

@@ -144,7 +144,7 @@ def recipe_with_code(tmp_path) -> tuple[Path, Path, Path]:
     )
     text = (Path(__file__).parents[1] / "small.toml").read_text("utf-8")
     sweep = f'sweep = {{ "model.type" = ["tiny-cnn", "python:{nets.stem}:make"] }}'
-    text = text.replace("width = 2\n", "")
+    text = text.replace("width = 4\n", "")
     text = text.replace('scalarizer = "natural"\n', f'scalarizer = "natural"\n{sweep}\n')
     path = tmp_path / "coded.toml"
     path.write_text(f'plugins = ["{plugin.name}"]\n{text}', "utf-8")

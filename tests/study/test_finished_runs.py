@@ -9,8 +9,9 @@ from moat.study import StudyListener, evaluate_model, evaluate_runs, trained_run
 
 
 @pytest.fixture
-def runs(recipe, train):
-    return train(recipe(), only=("plain", "pgd-at")).done
+def runs(recipe, trained):
+    folder = trained(recipe(), "plain", "pgd-at") / "study"
+    return [folder / variant / "seed-0" for variant in ("plain", "pgd-at")]
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def make(hidden):
 """
     (tmp_path / "moat_test_own.py").write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:moat_test_own:make"\nhidden = 4')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:moat_test_own:make"\nhidden = 4')
     (folder,) = train(path, only=("plain",)).done
     try:
         weights = moat.load(folder).state_dict()

@@ -28,7 +28,7 @@ def weights(tmp_path) -> Path:
 def pretrained(recipe, weights) -> Path:
     """A study that begins with the file."""
     model = f'"torchvision:shufflenet_v2_x0_5"\nweights = "{weights.name}"'
-    return recipe('"tiny-cnn"\nwidth = 2', model)
+    return recipe('"tiny-cnn"\nwidth = 4', model)
 
 
 def test_a_run_begins_with_the_weights_of_the_file(pretrained, weights):
