@@ -3,6 +3,7 @@
 The import hook must stand before the first import of moat, so it is installed here.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -146,14 +147,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
 
 
 @pytest.fixture
-def trained(shared_folder: Callable[..., Path], results: Path) -> Callable[..., Path]:
-    """Lay down what the training of a recipe leaves; return the results folder.
+def trained(shared_folder: Callable[..., Path], results: Path) -> Callable[..., list[Path]]:
+    """Lay down what the training of a recipe leaves; return the folders of its runs.
 
     Each recipe is trained once for the whole suite, with shapes checked. This is set-up: what a
     test says of training itself is said of a run of its own.
     """
 
-    def lay(recipe: Path, *only: str, at: Path = results, **keys: object) -> Path:
+    def lay(recipe: Path, *only: str, at: Path = results, **keys: object) -> list[Path]:
         asked = (recipe.name, recipe.read_text("utf-8"), only, sorted(keys.items()))
 
         def fill(folder: Path) -> None:
@@ -166,6 +167,9 @@ def trained(shared_folder: Callable[..., Path], results: Path) -> Callable[..., 
             assert not done.failed, done.failed
 
         made = shared_folder(sha256(repr(asked).encode()).hexdigest()[:16], fill)
-        return shutil.copytree(made, at, dirs_exist_ok=True)
+        shutil.copytree(made, at, dirs_exist_ok=True)
+        (planned,) = made.glob("*/study.json")
+        study_folder = at / planned.parent.name
+        return [study_folder / run["folder"] for run in json.loads(planned.read_text())["runs"]]
 
     return lay

@@ -16,14 +16,15 @@ MARKED = "from pathlib import Path\nPath({mark!r}).touch()\n"
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(shared_folder) -> Path:
     """A results folder with two finished runs of a recipe without any code."""
     from moat import study
 
-    folder = tmp_path_factory.mktemp("finished")
-    small = Path(__file__).parents[1] / "small.toml"
-    study.train(small, only=("plain", "pgd-at"), results=folder, device="cpu")
-    return folder / "small"
+    def fill(folder: Path) -> None:
+        small = Path(__file__).parents[1] / "small.toml"
+        study.train(small, only=("plain", "pgd-at"), results=folder, device="cpu")
+
+    return shared_folder("without code", fill) / "small"
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from moat.study import StudyListener, evaluate_model, evaluate_runs, trained_run
 
 @pytest.fixture
 def runs(recipe, trained):
-    folder = trained(recipe(), "plain", "pgd-at") / "study"
-    return [folder / variant / "seed-0" for variant in ("plain", "pgd-at")]
+    return trained(recipe(), "plain", "pgd-at")
 
 
 @pytest.fixture
