@@ -52,7 +52,7 @@ def test_evaluated_again_the_first_run_finds_the_second(study_runs):
 
 
 def test_the_best_total_is_taken_of_several(recipe, trained):
-    *study_runs, third, _ = trained(recipe())
+    *study_runs, third = trained(recipe("[0.5, 1.0]", "[0.5]"))
     for folder, total in zip((*study_runs[1:], third), (10.0, 20.0), strict=True):
         run = RunFolder(folder)
         record = run.read_record()
