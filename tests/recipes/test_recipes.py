@@ -309,6 +309,7 @@ def test_max_at_and_pgd_at_meet_the_same_growing_pgd_and_every_epsilon_is_reache
 FEW = ("data.train_examples=16", "evaluation.examples=6")
 
 
+@pytest.mark.usefixtures("short_gate")
 @pytest.mark.parametrize("path", SMOKE, ids=named)
 def test_a_smoke_study_runs_to_front_and_report_on_small_files(path, small_data, tmp_path, moat):
     done = train(path, overrides=FEW, results=tmp_path, device="cpu")
@@ -321,6 +322,7 @@ def test_a_smoke_study_runs_to_front_and_report_on_small_files(path, small_data,
     assert "published" not in said + (tmp_path / "report.md").read_text("utf-8")
 
 
+@pytest.mark.usefixtures("short_gate")
 def test_the_smoke_study_of_caltech_begins_with_weights_of_a_file(small_data, tmp_path):
     state = resnet18().state_dict()
     state["layer1.0.bn1.weight"].fill_(3.0)  # drawn anew it is 1
@@ -336,6 +338,7 @@ def test_the_smoke_study_of_caltech_begins_with_weights_of_a_file(small_data, tm
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_gate")
 @pytest.mark.parametrize("path", SMOKE, ids=named)
 def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path):
     within = {
