@@ -307,6 +307,7 @@ def test_max_at_and_pgd_at_meet_the_same_growing_pgd_and_every_epsilon_is_reache
 # They run.
 
 FEW = ("data.train_examples=16", "evaluation.examples=6")
+FEWER = ("data.train_examples=64", "evaluation.examples=20")  # than a smoke study's; real ones
 
 
 @pytest.mark.usefixtures("short_gate")
@@ -351,7 +352,7 @@ def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path):
     run = plan(path)[0]
     test = run.dataset.load(tmp_path / CACHE).test
     assert len(test.labels[: run.protocol.examples].unique()) >= 5  # classes
-    done = train(path, results=tmp_path, device="cpu")
+    done = train(path, overrides=FEWER, results=tmp_path, device="cpu")
     assert (len(done.done), done.failed) == (3, {})
     (front,) = make_fronts(tmp_path).fronts
     assert len(front.settings) == 3
