@@ -147,6 +147,18 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
 
 
 @pytest.fixture
+def decoded_cifar10(shared_folder: Callable[..., Path]) -> Callable[[], Path]:
+    """The cache of the 60,000 images of $MOAT_DATA/cifar10-jpeg.zip, decoded once: 12 CPU s."""
+
+    def decode(cache: Path) -> None:
+        from moat.data import ImageFolder
+
+        ImageFolder(folder="cifar10-jpeg.zip", size=32).load(cache)
+
+    return lambda: shared_folder("decoded cifar10", decode)
+
+
+@pytest.fixture
 def trained(shared_folder: Callable[..., Path], results: Path) -> Callable[..., list[Path]]:
     """Lay down what the training of a recipe leaves; return the folders of its runs.
 

@@ -22,6 +22,20 @@ def measure(*arguments: str, out: Path) -> dict:
 
 
 @pytest.fixture
+def measure_here(monkeypatch):
+    """Measure in this process, where nothing is left to measure."""
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.chdir(ROOT)
+    main = import_module("benchmarks.gpu.__main__").main
+
+    def measure(*arguments: str, out: Path) -> dict:
+        main([*arguments, "--device=cpu", f"--out={out}"])
+        return json.loads(out.read_text())
+
+    return measure
+
+
+@pytest.fixture
 def study(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
     return import_module("benchmarks.gpu.study")
@@ -60,7 +74,7 @@ def sets(*overrides: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_step_is_timed_beside_its_passes_and_not_a_second_time(tmp_path):
+def test_a_step_is_timed_beside_its_passes_and_not_a_second_time(tmp_path, measure_here):
     small = sets("training.batch_size=2", *SMALL)
     asked = [
         "steps",
@@ -76,11 +90,13 @@ def test_a_step_is_timed_beside_its_passes_and_not_a_second_time(tmp_path):
     assert step["passes of a step"] == 3 + 4
     assert step["batch"] == 2
     assert step["images a second"] > 0
-    assert measure(*asked, *small, out=tmp_path / "gpu.json")["steps"] == found["steps"]
+    assert measure_here(*asked, *small, out=tmp_path / "gpu.json")["steps"] == found["steps"]
 
 
 @pytest.mark.slow
-def test_a_study_is_trained_side_by_side_and_what_the_whole_would_take_is_said(tmp_path):
+def test_a_study_is_trained_side_by_side_and_what_the_whole_would_take_is_said(
+    tmp_path, measure_here
+):
     recipe = tmp_path / "short.toml"
     recipe.write_text(
         f'extends = "{ROOT / "recipes/digits_pareto.toml"}"\n'
@@ -98,5 +114,5 @@ def test_a_study_is_trained_side_by_side_and_what_the_whole_would_take_is_said(t
     assert hours == pytest.approx(25 * spent / 2 / 3600, abs=0.006)
     assert study["the hours rest on"].startswith("2 finished run(s), each weighed by its passes")
     assert study["failed processes"] == 0
-    again = measure(*asked, results, *small, out=tmp_path / "gpu.json")["study"]
+    again = measure_here(*asked, results, *small, out=tmp_path / "gpu.json")["study"]
     assert again == study  # nothing is trained twice

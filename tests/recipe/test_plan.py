@@ -128,7 +128,7 @@ def test_a_network_is_identified_by_what_its_weights_file_holds(recipe, tmp_path
 
 
 def test_a_network_that_names_no_file_is_identified_by_its_fields(recipe):
-    fields = {"type": "tiny-cnn", "width": 2, "dropout": 0.0}
+    fields = {"type": "tiny-cnn", "width": 4, "dropout": 0.0}
     assert plans(recipe())[0].trains["model"] == fields
 
 
