@@ -7,14 +7,17 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
 
 # Before torch: on tiny batches a second thread only waits, and beside other work ten times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import jaxtyping
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 from torch import nn
@@ -29,6 +32,13 @@ SHAPED = (
 # An int may stand for a float, as the language has it.
 CHECK = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 install_import_hook([f"moat.{name}" for name in SHAPED], CHECK)
+
+# Rooms whose tests make whole runs. Each function checks its shapes in the tests of its own room;
+# here the checks would take two fifths of the time, and are left to the runs of `trained`.
+WHOLE_RUNS = tuple(
+    Path(__file__).parent / room
+    for room in ("benchmarks", "cli", "docs", "faults", "fuzz", "report", "study")
+)
 
 settings.register_profile(
     "repeatable",
@@ -46,6 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "filterwarnings", "ignore:Do not use the `random` module inside strategies"
     )
+
+
+def check_shapes(wanted: bool) -> None:
+    jaxtyping.config.update("jaxtyping_disable", not wanted)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Check shapes where the test's room deals in them."""
+    check_shapes(not any(room in item.path.parents for room in WHOLE_RUNS))
 
 
 @pytest.fixture
@@ -99,16 +119,87 @@ def recipe(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
 @pytest.fixture(scope="session")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Fill a folder once for the whole suite: the workers wait for the first that asks for it.
+
+    Nothing is written into it afterwards: a test copies what it changes.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def share(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, begun = shared / name, shared / f"{name}.begun"
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.exists():
+                shutil.rmtree(begun, ignore_errors=True)
+                begun.mkdir()
+                fill(begun)
+                begun.rename(folder)
+        return folder
+
+    return share
+
+
+@pytest.fixture
+def decoded_cifar10(shared_folder: Callable[..., Path]) -> Callable[[], Path]:
+    """The cache of the 60,000 images of $MOAT_DATA/cifar10-jpeg.zip, decoded once: 12 CPU s."""
+
+    def decode(cache: Path) -> None:
+        from moat.data import ImageFolder
+
+        ImageFolder(folder="cifar10-jpeg.zip", size=32).load(cache)
+
+    return lambda: shared_folder("decoded cifar10", decode)
+
+
+@pytest.fixture
+def trained(shared_folder: Callable[..., Path], results: Path) -> Callable[..., list[Path]]:
+    """Lay down what the training of a recipe leaves; return the folders of its runs.
+
+    Each recipe is trained once for the whole suite, with shapes checked. This is set-up: what a
+    test says of training itself is said of a run of its own.
+    """
+
+    def lay(recipe: Path, *only: str, at: Path = results, **keys: object) -> list[Path]:
+        asked = (recipe.name, recipe.read_text("utf-8"), only, sorted(keys.items()))
+
+        def fill(folder: Path) -> None:
+            from moat import study
+
+            checked = not jaxtyping.config.jaxtyping_disable
+            check_shapes(True)
+            done = study.train(recipe, only=only, results=folder, device="cpu", **keys)
+            check_shapes(checked)
+            assert not done.failed, done.failed
+
+        made = shared_folder(sha256(repr(asked).encode()).hexdigest()[:16], fill)
+        shutil.copytree(made, at, dirs_exist_ok=True)
+        (planned,) = made.glob("*/study.json")
+        study_folder = at / planned.parent.name
+        return [study_folder / run["folder"] for run in json.loads(planned.read_text())["runs"]]
+
+    return lay
+
+
+@pytest.fixture(scope="session")
+def golden(shared_folder: Callable[..., Path]) -> Path:
     """A folder with results of recipes/digits_pareto.toml: `digits_pareto`, of three seeds, and
     `demo`, of the first alone. Weights, checkpoints and what the sanity gate kept are left out."""
-    folder = tmp_path_factory.mktemp("golden")
-    with ZipFile(Path(__file__).parent / "golden/digits_three_seeds.zip") as kept:
-        kept.extractall(folder)
-    three, demo = folder / "digits_pareto", folder / "demo"
-    shutil.copytree(three, demo, ignore=shutil.ignore_patterns("seed-1", "seed-2"))
-    plan = json.loads((demo / "study.json").read_text("utf-8"))
-    plan["runs"] = [run for run in plan["runs"] if run["seed"] == 0]
-    (demo / "study.json").write_text(json.dumps(plan), "utf-8")
-    return folder
+
+    def fill(folder: Path) -> None:
+        with ZipFile(Path(__file__).parent / "golden/digits_three_seeds.zip") as kept:
+            kept.extractall(folder)
+        three, demo = folder / "digits_pareto", folder / "demo"
+        shutil.copytree(three, demo, ignore=shutil.ignore_patterns("seed-1", "seed-2"))
+        plan = json.loads((demo / "study.json").read_text("utf-8"))
+        plan["runs"] = [run for run in plan["runs"] if run["seed"] == 0]
+        (demo / "study.json").write_text(json.dumps(plan), "utf-8")
+
+    return shared_folder("golden", fill)

@@ -35,9 +35,9 @@ def test_training_says_each_run_in_plain_lines(moat, recipe):
     assert "\x1b" not in answer.out
 
 
-def test_training_again_skips_what_is_finished(moat, recipe):
+def test_training_again_skips_what_is_finished(moat, recipe, trained):
     path = recipe()
-    moat("train", path, "--only", "plain")
+    trained(path, "plain")
     answer = moat("train", path, "--only", "plain")
     assert answer.out == "[1/1] plain, seed 0: finished before\n" + done(0, 1)
     assert answer.code == 0
@@ -95,10 +95,10 @@ def test_an_option_that_is_wrong_exits_with_2_and_says_what(moat, recipe, option
     assert not Path("results").exists()
 
 
-def test_event_files_are_written_where_they_are_asked_for(moat, recipe):
+def test_event_files_are_written_where_they_are_asked_for(moat, recipe, trained):
     pytest.importorskip("tensorboard")
     path = recipe()
-    assert moat("train", path, "--only", "plain").code == 0
+    trained(path, "plain")
     assert not (PLAIN / "tensorboard").exists()
     answer = moat("train", path, "--only", "plain", "--only", "pgd-at", "--tensorboard")
     assert (answer.code, answer.err) == (0, "")
@@ -155,8 +155,10 @@ def test_a_run_that_failed_exits_with_1_and_the_others_went_on(moat, recipe):
     assert answer.out.endswith(done(1, failed=1))
 
 
-def test_a_run_that_was_trained_otherwise_exits_with_2_and_overwrite_trains_it(moat, recipe):
-    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+def test_a_run_that_was_trained_otherwise_exits_with_2_and_overwrite_trains_it(
+    moat, recipe, trained
+):
+    trained(recipe(), "plain", "pgd-at")
     path = recipe("steps = 1\n", "steps = 2\n")
     answer = moat("train", path, "--only", "plain", "--only", "pgd-at")
     assert answer.code == 2
@@ -232,7 +234,7 @@ def test_a_dry_run_lists_what_is_picked(moat, recipe):
     ("old", "new", "message"),
     [
         ('"digits"', '"mnist"\nroot = "nowhere"', "study.toml, data: no readable MNIST in"),
-        ('"tiny-cnn"\nwidth = 2', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
+        ('"tiny-cnn"\nwidth = 4', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
         ("window = 3", "window = 0", "variant.pareto.scalarizer.window: should be greater than 0"),
         ("[model]", "validation = 0.999\n[model]", "study.toml, data: class 0 has 142"),
     ],
@@ -247,8 +249,8 @@ def test_a_dry_run_finds_what_would_fail(moat, recipe, old, new, message):
 # moat evaluate
 
 
-def test_runs_are_evaluated_again(moat, recipe):
-    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+def test_runs_are_evaluated_again(moat, recipe, trained):
+    trained(recipe(), "plain", "pgd-at")
     (PLAIN / "evaluation.npz").unlink()
     answer = moat("evaluate", PLAIN, PGD_AT)
     assert (answer.code, answer.err) == (0, "")
@@ -270,16 +272,17 @@ def test_what_is_no_run_is_not_evaluated(moat, recipe, folder):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(shared_folder) -> Path:
     """A results folder with three finished runs."""
     from moat.study import train
 
-    small = Path(__file__).parents[1] / "small.toml"
-    text = small.read_text("utf-8").replace("[0.5, 1.0]", "[0.5]")
-    recipe = tmp_path_factory.mktemp("front") / "study.toml"
-    recipe.write_text(text, "utf-8")
-    train(recipe, results=recipe.parent / "results", device="cpu")
-    return recipe.parent / "results"
+    def fill(folder: Path) -> None:
+        small = Path(__file__).parents[1] / "small.toml"
+        recipe = folder / "study.toml"
+        recipe.write_text(small.read_text("utf-8").replace("[0.5, 1.0]", "[0.5]"), "utf-8")
+        train(recipe, results=folder / "results", device="cpu")
+
+    return shared_folder("front", fill) / "results"
 
 
 def test_a_front_is_shown_and_written(moat, finished, tmp_path):
@@ -294,8 +297,8 @@ def test_a_front_is_shown_and_written(moat, finished, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["run.json", "evaluation.npz", "evaluation.json"])
-def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name):
-    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name, trained):
+    trained(recipe(), "plain", "pgd-at")
     (PLAIN / name).write_bytes((PLAIN / name).read_bytes()[:20])
     answer = moat("front", "results")
     assert answer.code == 0
@@ -374,11 +377,11 @@ def test_a_page_that_cannot_be_written_is_named(moat, finished, tmp_path):
     assert "page.html: it is a folder." in answer.err
 
 
-def test_a_report_shows_what_the_recipe_states_or_another_one(moat, recipe):
+def test_a_report_shows_what_the_recipe_states_or_another_one(moat, recipe, trained):
     figures = '\n[published]\nsource = "a paper"\nruns = {{ plain = {{ pgd = {} }} }}\n'
     path = recipe()
     path.write_text(path.read_text("utf-8") + figures.format(12.34), "utf-8")
-    moat("train", path, "--only", "plain")
+    trained(path, "plain")
     answer = moat("report", "results")
     assert (answer.code, answer.err) == (0, "")
     assert re.search(r"^  published +12\.34 *$", answer.out, re.M)
@@ -433,8 +436,8 @@ def test_a_recipe_that_is_missing_has_no_published_figures(moat, finished):
     assert answer.err == "nowhere.toml: there is no such recipe.\n"
 
 
-def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe):
-    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe, trained):
+    trained(recipe(), "plain", "pgd-at")
     (PLAIN / "recipe.toml").write_text("[", "utf-8")
     answer = moat("report", "results")
     assert answer.code == 0
@@ -531,9 +534,9 @@ zero = "plain"
 """
 
 
-def test_the_figures_of_a_recipe_are_drawn_from_the_runs_own_or_from_another(moat, recipe):
+def test_the_figures_of_a_recipe_are_drawn_from_the_runs_own_or_from_another(moat, recipe, trained):
     path = recipe("[0.5, 1.0]", "[0.5]", more=FIGURE)
-    moat("train", path, "--only", "plain", "--only", "pareto")
+    trained(path, "plain", "pareto")
     answer = moat("plot", "results", "--kind", "relationship")
     assert (answer.code, answer.err) == (0, "")
     other = path.with_name("other.toml")
@@ -582,8 +585,8 @@ def test_several_folders_need_a_folder_for_their_pictures(moat, finished):
     assert (answer.code, answer.err) == (0, "")
 
 
-def test_a_run_that_cannot_be_read_is_told_before_the_pictures(moat, recipe):
-    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+def test_a_run_that_cannot_be_read_is_told_before_the_pictures(moat, recipe, trained):
+    trained(recipe(), "plain", "pgd-at")
     (PLAIN / "evaluation.npz").write_bytes(b"nothing")
     answer = moat("plot", "results", "--kind", "parallel")
     assert answer.code == 0

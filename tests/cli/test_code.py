@@ -16,14 +16,15 @@ MARKED = "from pathlib import Path\nPath({mark!r}).touch()\n"
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(shared_folder) -> Path:
     """A results folder with two finished runs of a recipe without any code."""
     from moat import study
 
-    folder = tmp_path_factory.mktemp("finished")
-    small = Path(__file__).parents[1] / "small.toml"
-    study.train(small, only=("plain", "pgd-at"), results=folder, device="cpu")
-    return folder / "small"
+    def fill(folder: Path) -> None:
+        small = Path(__file__).parents[1] / "small.toml"
+        study.train(small, only=("plain", "pgd-at"), results=folder, device="cpu")
+
+    return shared_folder("without code", fill) / "small"
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def recipe_with_code(tmp_path) -> tuple[Path, Path, Path]:
     )
     text = (Path(__file__).parents[1] / "small.toml").read_text("utf-8")
     sweep = f'sweep = {{ "model.type" = ["tiny-cnn", "python:{nets.stem}:make"] }}'
-    text = text.replace("width = 2\n", "")
+    text = text.replace("width = 4\n", "")
     text = text.replace('scalarizer = "natural"\n', f'scalarizer = "natural"\n{sweep}\n')
     path = tmp_path / "coded.toml"
     path.write_text(f'plugins = ["{plugin.name}"]\n{text}', "utf-8")

@@ -19,9 +19,9 @@ def net():
 
 
 @pytest.fixture
-def finished(moat, recipe) -> list[Path]:
+def finished(recipe, trained) -> list[Path]:
     """Two finished runs, in the folder where the commands run."""
-    moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    trained(recipe(), "plain", "pgd-at")
     return [Path("results", "study", name, "seed-0") for name in ("plain", "pgd-at")]
 
 

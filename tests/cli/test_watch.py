@@ -133,19 +133,20 @@ def once(moat) -> str:
 
 
 def test_a_study_is_followed_from_its_start_over_a_kill_to_its_end(moat, recipe, tmp_path):
-    asked = ["train", recipe().name, "--only", "plain", "--set", "training.epochs=400"]
+    asked = ["train", recipe().name, "--only", "plain", "--set", "training.epochs=60"]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     arguments = [sys.executable, "-c", CHILD, *asked]
     with subprocess.Popen(arguments, cwd=tmp_path, env=env, stdout=-1, stderr=-1) as process:
         while not list(tmp_path.rglob("checkpoint.pt")):
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)  # it holds its run, and does not end before we looked
         running = once(moat)
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert "0 of 1 runs done, 1 running" in running
     assert "plain, seed 0  epoch " in running
-    assert "/400, step " in running
+    assert "/60, step " in running
     assert "held-out" not in running
     assert "  loss " in running
     assert "interrupted: plain, seed 0, in epoch " in once(moat)

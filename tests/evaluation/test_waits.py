@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.evaluation import Protocol
 from moat.evaluation.batch import Batch
@@ -15,6 +14,7 @@ from moat.evaluation.room import room_for
 from moat.evaluation.searching import natural_images, search_threat
 from moat.geometry import grids
 from moat.geometry.draws import BatchGenerator
+from moat.testing import Counted
 from moat.threats import PGD, RT, Flow, Integrated, RTGrid, StAdv, ascend, base, rt_grid
 
 STEPS = {"steps": 3, "start": "noise"}
@@ -36,25 +36,7 @@ THREATS = {
 }
 DEVICE = "lazy"
 """Stands for a GPU: without a driver autograd does not run on a pretended "cuda"."""
-ASKING = {"_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "unique"}
 COUNT = 10
-
-
-class Questions(TorchDispatchMode):
-    """Counts the operations for which a GPU would make the host wait."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked = []
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        name = function.overloadpacket.__name__
-        masks = name in ("index", "index_put", "index_put_") and any(
-            part is not None and part.dtype == torch.bool for part in args[1]
-        )
-        if name in ASKING or masks:
-            self.asked.append(name)
-        return function(*args, **(kwargs or {}))
 
 
 def batch_of(label, device="cpu", falls="any", memory=None, leave_every=0):
@@ -94,12 +76,12 @@ def search(batch, label, standing=None):
 @pytest.mark.parametrize("label", THREATS)
 def test_a_search_asks_nothing_but_what_it_fetches_once_a_group(label, falls, fetches):
     batch = batch_of(label, falls=falls)
-    with Questions() as questions:
+    with Counted() as questions:
         search(batch, label)
     assert questions.asked == []
     assert len(fetches) == 1
     small = batch_of(label, falls=falls, memory=1.2 * _least(batch))
-    with Questions() as questions:
+    with Counted() as questions:
         search(small, label)
     assert questions.asked == []
     attempts = len(list(batch.protocol.attempts(label)))
@@ -113,7 +95,7 @@ def _least(batch):
 
 
 def test_natural_images_are_fetched_once(fetches):
-    with Questions() as questions:
+    with Counted() as questions:
         natural_images(batch_of("pgd"))
     assert questions.asked == []
     assert len(fetches) == 1
@@ -134,10 +116,13 @@ def pretence(monkeypatch):
     on_the_host = ((base, "draw_seed"), (rt_grid, "_between"), (BatchGenerator, "_state"))
     for home, name in on_the_host:
         monkeypatch.setattr(home, name, _real(getattr(home, name)))
-    grids._points.cache_clear()
+    cached = (grids._points, grids._eye)
+    for function in cached:
+        function.cache_clear()
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         yield mode
-    grids._points.cache_clear()
+    for function in cached:
+        function.cache_clear()
 
 
 @pytest.mark.parametrize("label", THREATS)
@@ -162,7 +147,7 @@ def test_the_fallen_leave_a_gpu_s_passes_in_every_eighth_iteration(monkeypatch):
     threat = PGD(epsilon=1e-9, step_size=1e-9, steps=20)
     seen = []
     batch.model.register_forward_hook(lambda m, i, o: seen.append(len(o)))
-    with Questions() as questions:
+    with Counted() as questions:
         ascend(batch.model, [threat.climb(x, y)], 100, until_fallen=True)
     assert seen == [COUNT] * 8 + [4] * 13
     looks = [name for name in questions.asked if name in ("_local_scalar_dense", "is_nonzero")]

@@ -92,7 +92,7 @@ def test_training_again_what_another_recipe_trained(recipe, results):
             raise error
 
     run(recipe("examples = 40", "examples = 6"), overwrite=False)
-    path = recipe("lr = 0.1", "lr = 0.2")
+    path = recipe("lr = 0.5", "lr = 0.2")
     checked(results, lambda: run(path, overwrite=True))
 
 

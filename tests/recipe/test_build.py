@@ -285,7 +285,7 @@ def test_two_runs_never_share_a_folder(recipe):
         '"scalarizer.r" = [0.5, 1.0]', '"scalarizer.r" = [1.0], "model.x" = ["a/b", "a-b"]'
     )
     folder = Path("study", "pareto", "r=1.0,x=a-b", "seed-0")
-    text = path.read_text("utf-8").replace('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Flatten"')
+    text = path.read_text("utf-8").replace('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Flatten"')
     path.write_text(text, "utf-8")
     assert refusal(path) == (
         f"{path}, variant: two runs would share the folder {str(folder)!r}: their sweep values "
@@ -408,7 +408,7 @@ def test_a_local_file_cannot_take_a_name_of_moat(recipe, local):
 
 
 def test_a_model_of_ones_own_takes_the_other_keys_of_its_table(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Linear"\nin_features = 3')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Linear"\nin_features = 3')
     model = plan(path)[0].model
     assert model.reference == "python:torch.nn:Linear"
     assert model.arguments == {"in_features": 3}
@@ -429,7 +429,7 @@ SHUFFLENET = "torchvision:shufflenet_v2_x0_5"
 
 
 def test_any_classifier_of_torchvisions_takes_the_keys_of_resnet18(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', f'"{SHUFFLENET}"\nmean = [0.5, 0.5, 0.5]')
+    path = recipe('"tiny-cnn"\nwidth = 4', f'"{SHUFFLENET}"\nmean = [0.5, 0.5, 0.5]')
     model = plan(path)[0].model
     assert (model.name, model.mean, model.weights) == (SHUFFLENET, (0.5, 0.5, 0.5), None)
 
@@ -443,7 +443,7 @@ def test_an_unknown_classifier_of_torchvisions_is_refused_with_the_nearest(recip
 
 
 def test_weights_that_nobody_published_are_refused_before_anything_is_trained(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"resnet18"\nweights = "IMAGENET1K_V9"')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"resnet18"\nweights = "IMAGENET1K_V9"')
     assert refusal(path).startswith(
         f"{path}, model: torchvision publishes no weights 'IMAGENET1K_V9' for 'resnet18'. Did you "
         "mean 'IMAGENET1K_V1'?\n  known: IMAGENET1K_V1, DEFAULT\n"
@@ -451,7 +451,7 @@ def test_weights_that_nobody_published_are_refused_before_anything_is_trained(re
 
 
 def test_an_unknown_key_of_a_classifier_of_torchvisions_is_refused(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', f'"{SHUFFLENET}"\nweight = "IMAGENET1K_V1"')
+    path = recipe('"tiny-cnn"\nwidth = 4', f'"{SHUFFLENET}"\nweight = "IMAGENET1K_V1"')
     assert refusal(path) == (
         f"{path}, model.weight: unknown key. Did you mean 'weights'?\n"
         "  known: mean, std, type, weights, weights_digest"
@@ -482,7 +482,7 @@ def test_the_recipes_of_the_repository_hold_together(name):
     ],
 )
 def test_a_swept_key_or_value_that_cannot_be_a_folder_is_refused(recipe, sweep, part):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Flatten"')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Flatten"')
     text = path.read_text("utf-8")
     plain = 'scalarizer = "natural"\n'
     path.write_text(text.replace(plain, f"{plain}sweep = {{ {sweep} }}\n"), "utf-8")
@@ -502,5 +502,5 @@ def test_a_variant_has_255_letters_and_a_threats_label_200(recipe):
 
 
 def test_a_date_in_a_model_table_is_refused_before_anything_is_trained(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Flatten"\nsince = 1979-05-27')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Flatten"\nsince = 1979-05-27')
     assert refusal(path) == f"{path}, model.since: a date or a time is nothing that moat takes."

@@ -38,7 +38,7 @@ WRONG = {
         "train_examples, type, validation",
     ),
     "model": (
-        "width = 2",
+        "width = 4",
         "widht = 2",
         "model.widht",
         "unknown key. Did you mean 'width'?\nknown: dropout, type, width",
@@ -52,14 +52,14 @@ WRONG = {
         "warmup",
     ),
     "optimizer": (
-        "lr = 0.1",
-        "lr = 0.1\nmomentun = 0.9",
+        "lr = 0.5",
+        "lr = 0.5\nmomentun = 0.9",
         "optimizer.momentun",
         f"unknown key. Did you mean 'momentum'?\n{SGD}",
     ),
     "another optimizer": (
-        "lr = 0.1",
-        "lr = 0.1\nbeta1 = 0.9",
+        "lr = 0.5",
+        "lr = 0.5\nbeta1 = 0.9",
         "optimizer.beta1",
         f"unknown key.\n{SGD}",
     ),
@@ -161,13 +161,13 @@ WRONG = {
     "16-mixed": ("log_every = 2", 'precision = "16-mixed"', "training.precision", FLOAT16),
     # a wrong type
     "text for a whole number": (
-        "width = 2",
+        "width = 4",
         'width = "two"',
         "model.width",
         "should be a valid integer, not 'two'.",
     ),
     "a boolean for a whole number": (
-        "width = 2",
+        "width = 4",
         "width = true",
         "model.width",
         "should be a valid integer, not true.",
@@ -179,7 +179,7 @@ WRONG = {
         "should be a valid integer, not 3.5.",
     ),
     "a date for a number": (
-        "lr = 0.1",
+        "lr = 0.5",
         "lr = 2024-01-01",
         "optimizer.lr",
         "should be a valid number, not 2024-01-01.",
@@ -209,7 +209,7 @@ WRONG = {
         "should be a table, not 'digits'.",
     ),
     "a table in the wrong place": (
-        '[optimizer]\ntype = "sgd"\nlr = 0.1\n',
+        '[optimizer]\ntype = "sgd"\nlr = 0.5\n',
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'compile'?\n"
@@ -297,7 +297,7 @@ WRONG = {
         "should be greater than 0, not 0.",
     ),
     "negative learning rate": (
-        "lr = 0.1",
+        "lr = 0.5",
         "lr = -0.1",
         "optimizer.lr",
         "should be greater than 0, not -0.1.",
@@ -377,7 +377,7 @@ WRONG = {
     ),
     # missing
     "no data": ('[data]\ntype = "digits"', "", "data", "this key is required and missing."),
-    "no learning rate": ("lr = 0.1", "", "optimizer.lr", "this key is required and missing."),
+    "no learning rate": ("lr = 0.5", "", "optimizer.lr", "this key is required and missing."),
     "no epsilon": ("epsilon = 0.1", "", "threats.pgd.epsilon", "this key is required and missing."),
     "no name": ('name = "pgd-at"', "", "variant.1.name", "this key is required and missing."),
     "no optimizer type": (

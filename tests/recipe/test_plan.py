@@ -106,7 +106,7 @@ def test_what_trains_a_run_equals_what_a_record_gives_back(recipe, schedule):
 
 
 def test_a_model_of_ones_own_is_identified_by_its_name_its_arguments_and_its_file(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Linear"\nin_features = 3')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Linear"\nin_features = 3')
     found = plans(path)[0].trains["model"]
     assert len(found.pop("source")) == 16
     assert found == {"type": "python:torch.nn:Linear", "in_features": 3}
@@ -115,7 +115,7 @@ def test_a_model_of_ones_own_is_identified_by_its_name_its_arguments_and_its_fil
 def test_a_network_is_identified_by_what_its_weights_file_holds(recipe, tmp_path):
     for name in ("one", "copy", "other"):
         (tmp_path / f"{name}.pth").write_text("other" if name == "other" else "same", "utf-8")
-    path = recipe('"tiny-cnn"\nwidth = 2', '"resnet18"\nweights = "one.pth"')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"resnet18"\nweights = "one.pth"')
     one, copy, other = (
         plans(path, f"model.weights={tmp_path / name}.pth")[0] for name in ("one", "copy", "other")
     )
@@ -130,7 +130,7 @@ def test_a_network_is_identified_by_what_its_weights_file_holds(recipe, tmp_path
 
 
 def test_a_network_that_names_no_file_is_identified_by_its_fields(recipe):
-    fields = {"type": "tiny-cnn", "width": 2, "dropout": 0.0}
+    fields = {"type": "tiny-cnn", "width": 4, "dropout": 0.0}
     assert plans(recipe())[0].trains["model"] == fields
 
 
@@ -192,7 +192,7 @@ def test_two_keys_with_the_same_last_part_are_written_whole(recipe):
 def test_no_sweep_value_leads_out_of_its_folder(recipe):
     more = '"scalarizer.r" = [1.0], "model.path" = ["../../x y"]'
     path = recipe('"scalarizer.r" = [0.5, 1.0]', more)
-    text = path.read_text("utf-8").replace('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Flatten"')
+    text = path.read_text("utf-8").replace('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Flatten"')
     path.write_text(text, "utf-8")
     assert plans(path)[-1].path == Path("study", "pareto", "r=1.0,path=..-..-xy", "seed-0")
 

@@ -84,6 +84,19 @@ def small_data(small_root, monkeypatch) -> None:
 
 
 @pytest.fixture
+def short_gate(monkeypatch) -> None:
+    """Let every search of the sanity gate be short: a network that learnt nothing takes them all.
+
+    At full length they are nine tenths of the time of a smoke study; what they find has its tests
+    beside the gate.
+    """
+    for room in ("probes", "wider"):
+        monkeypatch.setattr(f"moat.evaluation.sanity.{room}.STEPS", 2)
+    monkeypatch.setattr("moat.evaluation.sanity.probes.DRAWS", 2)
+    monkeypatch.setattr("moat.evaluation.sanity.wider.WIDER", (1, 64))
+
+
+@pytest.fixture
 def moat() -> Callable[..., str]:
     """Run a command that should succeed; return what it prints."""
 

@@ -307,8 +307,10 @@ def test_max_at_and_pgd_at_meet_the_same_growing_pgd_and_every_epsilon_is_reache
 # They run.
 
 FEW = ("data.train_examples=16", "evaluation.examples=6")
+FEWER = ("data.train_examples=64", "evaluation.examples=20")  # than a smoke study's; real ones
 
 
+@pytest.mark.usefixtures("short_gate")
 @pytest.mark.parametrize("path", SMOKE, ids=named)
 def test_a_smoke_study_runs_to_front_and_report_on_small_files(path, small_data, tmp_path, moat):
     done = train(path, overrides=FEW, results=tmp_path, device="cpu")
@@ -321,6 +323,7 @@ def test_a_smoke_study_runs_to_front_and_report_on_small_files(path, small_data,
     assert "published" not in said + (tmp_path / "report.md").read_text("utf-8")
 
 
+@pytest.mark.usefixtures("short_gate")
 def test_the_smoke_study_of_caltech_begins_with_weights_of_a_file(small_data, tmp_path):
     state = resnet18().state_dict()
     state["layer1.0.bn1.weight"].fill_(3.0)  # drawn anew it is 1
@@ -336,8 +339,9 @@ def test_the_smoke_study_of_caltech_begins_with_weights_of_a_file(small_data, tm
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_gate")
 @pytest.mark.parametrize("path", SMOKE, ids=named)
-def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path):
+def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path, decoded_cifar10):
     within = {
         "mnist_pareto_smoke": "MNIST/raw",
         "cifar10_pareto_smoke": "cifar10-jpeg.zip",
@@ -345,10 +349,12 @@ def test_a_smoke_study_runs_to_a_front_on_real_data(path, tmp_path):
     }[path.stem]
     if not Path(os.environ.get("MOAT_DATA") or "nowhere", within).exists():
         pytest.skip(f"the variable MOAT_DATA names no folder with {within}")
+    if path.stem == "cifar10_pareto_smoke":
+        (tmp_path / CACHE).symlink_to(decoded_cifar10())
     run = plan(path)[0]
     test = run.dataset.load(tmp_path / CACHE).test
     assert len(test.labels[: run.protocol.examples].unique()) >= 5  # classes
-    done = train(path, results=tmp_path, device="cpu")
+    done = train(path, overrides=FEWER, results=tmp_path, device="cpu")
     assert (len(done.done), done.failed) == (3, {})
     (front,) = make_fronts(tmp_path).fronts
     assert len(front.settings) == 3

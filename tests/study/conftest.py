@@ -1,5 +1,6 @@
 """A small study to change and to break."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,11 +62,24 @@ def snapshot() -> Callable[[Path], dict[str, tuple[bytes, int]]]:
 
 
 @pytest.fixture
-def results(tmp_path) -> Path:
-    return tmp_path / "results"
-
-
-@pytest.fixture
 def train(results) -> Callable[..., StudyResult]:
     """Run a study on the CPU, its results below the test's own folder."""
     return partial(study.train, results=results, device="cpu")
+
+
+@pytest.fixture
+def unfinished(recipe, shared_folder, results, watch) -> Callable[[], Path]:
+    """Lay down the plain run, killed in the second of two epochs; return its recipe."""
+
+    def fill(folder: Path) -> None:
+        path = recipe("epochs = 1", "epochs = 2")
+        with pytest.raises(watch.Killed):
+            study.train(
+                path, only=("plain",), results=folder, device="cpu", listener=watch(dies_at=8)
+            )
+
+    def lay() -> Path:
+        shutil.copytree(shared_folder("unfinished", fill), results)
+        return recipe("epochs = 1", "epochs = 2")
+
+    return lay

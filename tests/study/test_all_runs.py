@@ -79,8 +79,10 @@ def test_what_is_added_never_touches_what_is_finished(recipe, train, results, sn
     assert before.items() <= after.items()
 
 
-def test_a_changed_protocol_is_evaluated_without_training(recipe, train, results, snapshot):
-    train(recipe(), only=("pgd-at",))
+def test_a_changed_protocol_is_evaluated_without_training(
+    recipe, train, trained, results, snapshot
+):
+    trained(recipe(), "pgd-at")
     before = snapshot(results / PGD_AT)
     path = recipe("at_steps = [1, 2]", "at_steps = [1, 2, 3]")
     result = train(path, only=("pgd-at",))
@@ -96,8 +98,10 @@ def test_a_changed_protocol_is_evaluated_without_training(recipe, train, results
     assert (fresh / "evaluation.npz").read_bytes() == after["evaluation.npz"][0]
 
 
-def test_an_evaluation_that_is_missing_is_made_again_without_training(recipe, train, results):
-    train(recipe(), only=("plain",))
+def test_an_evaluation_that_is_missing_is_made_again_without_training(
+    recipe, train, trained, results
+):
+    trained(recipe(), "plain")
     folder = results / PLAIN
     before = {name: (folder / name).stat().st_mtime_ns for name in ("model.safetensors",)}
     scores = (folder / "evaluation.npz").read_bytes()
@@ -107,11 +111,11 @@ def test_an_evaluation_that_is_missing_is_made_again_without_training(recipe, tr
     assert {name: (folder / name).stat().st_mtime_ns for name in before} == before
 
 
-def test_a_schedule_with_milestones_is_known_again(recipe, train):
+def test_a_schedule_with_milestones_is_known_again(recipe, train, trained):
     path = recipe(
         "[threats.pgd]", '[schedule]\ntype = "multi-step"\nmilestones = [1]\n[threats.pgd]'
     )
-    train(path, only=("plain",))
+    trained(path, "plain")
     assert train(path, only=("plain",)).skipped
 
 
@@ -122,9 +126,9 @@ def test_runs_are_picked(recipe, train, results):
     assert not (results / "study" / "pareto").exists()
 
 
-def test_a_trial_has_a_folder_of_its_own(recipe, train, results, snapshot):
+def test_a_trial_has_a_folder_of_its_own(recipe, train, trained, results, snapshot):
     path = recipe()
-    train(path, only=("pgd-at",))
+    trained(path, "pgd-at")
     before = snapshot(results)
     trial = train(path, only=("pgd-at",), overrides=("threats.pgd.train.epsilon=0.2",))
     assert trial.folder.parent == results
@@ -135,8 +139,8 @@ def test_a_trial_has_a_folder_of_its_own(recipe, train, results, snapshot):
     assert before.items() <= snapshot(results).items()
 
 
-def test_another_study_in_the_same_folder_stays_as_it_is(recipe, train, results, snapshot):
-    train(recipe(name="one.toml"), only=("plain",))
+def test_another_study_in_the_same_folder_stays_as_it_is(recipe, train, trained, results, snapshot):
+    trained(recipe(name="one.toml"), "plain")
     (results / "notes.txt").write_text("mine", "utf-8")
     before = snapshot(results)
     train(recipe(name="two.toml"), only=("plain",), overwrite=True)
@@ -160,9 +164,9 @@ def test_planning_makes_nothing(recipe, results):
 
 
 def test_a_finished_run_that_was_trained_otherwise_is_left_alone_and_the_others_go_on(
-    recipe, train, results, snapshot
+    recipe, train, trained, results, snapshot
 ):
-    train(recipe(), only=("plain", "pgd-at"))
+    trained(recipe(), "plain", "pgd-at")
     before = snapshot(results)
     path = recipe("epsilon = 0.1", "epsilon = 0.2")
     replace_in(path, "examples = 40", "examples = 41")
@@ -178,16 +182,16 @@ def test_a_finished_run_that_was_trained_otherwise_is_left_alone_and_the_others_
     assert kept == {name: entry for name, entry in before.items() if "pgd-at" in name}
 
 
-def test_every_change_is_said(recipe, train, results):
-    train(recipe(), only=("pareto",))
+def test_every_change_is_said(recipe, train, trained, results):
+    trained(recipe(), "pareto")
     path = recipe("window = 3", "window = 4")
-    replace_in(path, '"sgd"\nlr = 0.1', '"adamw"\nlr = 0.2')
+    replace_in(path, '"sgd"\nlr = 0.5', '"adamw"\nlr = 0.2')
     replace_in(path, '["pgd", "flow"]', '["pgd"]')
     for error in train(path, only=("pareto",)).failed.values():
         changed = error.message.removeprefix("the folder holds a run that was trained otherwise: ")
         assert {
             "optimizer.type: 'sgd' → 'adamw'",
-            "optimizer.lr: 0.1 → 0.2",
+            "optimizer.lr: 0.5 → 0.2",
             "optimizer.momentum: 0.0 → absent",
             "optimizer.beta1: absent → 0.9",
             "scalarizer.window: 3 → 4",
@@ -196,10 +200,9 @@ def test_every_change_is_said(recipe, train, results):
 
 
 def test_an_unfinished_run_that_was_trained_otherwise_is_left_alone(
-    recipe, train, results, watch, snapshot
+    recipe, train, results, snapshot, unfinished
 ):
-    with pytest.raises(watch.Killed):  # in the second epoch: there is a checkpoint
-        train(recipe("epochs = 1", "epochs = 2"), only=("plain",), listener=watch(dies_at=8))
+    unfinished()  # in the second epoch: there is a checkpoint
     before = snapshot(results / PLAIN)
     assert {"checkpoint.pt", "recipe.toml"} <= set(before)
     result = train(recipe("epochs = 1", "epochs = 3"), only=("plain",))
@@ -210,13 +213,13 @@ def test_an_unfinished_run_that_was_trained_otherwise_is_left_alone(
 def test_a_run_that_trained_nothing_yet_does_not_stand_in_the_way(recipe, train, watch):
     with pytest.raises(watch.Killed):  # in the first epoch
         train(recipe(), only=("plain",), listener=watch(dies_at=2))
-    assert train(recipe("width = 2", "width = 3"), only=("plain",)).done
+    assert train(recipe("width = 4", "width = 3"), only=("plain",)).done
 
 
 def test_overwrite_trains_again_what_was_trained_otherwise_and_nothing_else(
-    recipe, train, results, snapshot
+    recipe, train, trained, results, snapshot
 ):
-    train(recipe(), only=("plain", "pgd-at"))
+    trained(recipe(), "plain", "pgd-at")
     (results / PGD_AT / "notes.txt").write_text("mine", "utf-8")
     before = snapshot(results)
     path = recipe("epsilon = 0.1", "epsilon = 0.02")
@@ -250,10 +253,10 @@ breaks = pytest.mark.parametrize("how", BREAK)
     "name", ["run.json", "model.safetensors", "evaluation.npz", "evaluation.json", "recipe.toml"]
 )
 def test_a_broken_file_of_a_finished_run_is_named_and_mended_only_by_overwrite(
-    recipe, train, results, snapshot, name, how
+    recipe, train, trained, results, snapshot, name, how
 ):
     path, folder = recipe(), results / PLAIN
-    train(path, only=("plain",))
+    trained(path, "plain")
     good = snapshot(folder)
     content = BREAK[how]((folder / name).read_bytes())
     if name == "recipe.toml" and how != "foreign":
@@ -283,11 +286,9 @@ def test_a_broken_file_of_a_finished_run_is_named_and_mended_only_by_overwrite(
     ],
 )
 def test_a_broken_file_of_an_unfinished_run_is_named_and_mended_only_by_overwrite(
-    recipe, train, results, watch, snapshot, name, content, message
+    recipe, train, results, snapshot, name, content, message, unfinished
 ):
-    path, folder = recipe("epochs = 1", "epochs = 2"), results / PLAIN
-    with pytest.raises(watch.Killed):
-        train(path, only=("plain",), listener=watch(dies_at=8))
+    path, folder = unfinished(), results / PLAIN
     (folder / name).write_bytes(content)
     before = snapshot(folder)
     error = only_failure(train(path, only=("plain",)))
@@ -301,11 +302,9 @@ def test_a_broken_file_of_an_unfinished_run_is_named_and_mended_only_by_overwrit
 
 
 def test_a_checkpoint_of_something_else_is_named_and_mended_only_by_overwrite(
-    recipe, train, results, watch
+    train, results, unfinished
 ):
-    path, folder = recipe("epochs = 1", "epochs = 2"), RunFolder(results / PLAIN)
-    with pytest.raises(watch.Killed):
-        train(path, only=("plain",), listener=watch(dies_at=8))
+    path, folder = unfinished(), RunFolder(results / PLAIN)
     folder.save_checkpoint({"weights": torch.zeros(3)})
     error = only_failure(train(path, only=("plain",)))
     assert error.where == str(folder.checkpoint)
@@ -313,10 +312,8 @@ def test_a_checkpoint_of_something_else_is_named_and_mended_only_by_overwrite(
     assert train(path, only=("plain",), overwrite=True).done == [folder.path]
 
 
-def test_a_checkpoint_that_nothing_explains_is_not_trained_on(recipe, train, results, watch):
-    path, folder = recipe("epochs = 1", "epochs = 2"), results / PLAIN
-    with pytest.raises(watch.Killed):
-        train(path, only=("plain",), listener=watch(dies_at=8))
+def test_a_checkpoint_that_nothing_explains_is_not_trained_on(recipe, train, results, unfinished):
+    path, folder = unfinished(), results / PLAIN
     (folder / "recipe.toml").unlink()
     assert str(only_failure(train(path, only=("plain",)))) == (
         f"{folder}: what trains the run is not known: recipe.toml is missing.\n"
@@ -325,10 +322,8 @@ def test_a_checkpoint_that_nothing_explains_is_not_trained_on(recipe, train, res
     assert train(path, only=("plain",), overwrite=True).done == [folder]
 
 
-def test_a_recipe_of_several_runs_is_no_recipe_of_a_run(recipe, train, results, watch):
-    path, folder = recipe("epochs = 1", "epochs = 2"), results / PLAIN
-    with pytest.raises(watch.Killed):
-        train(path, only=("plain",), listener=watch(dies_at=8))
+def test_a_recipe_of_several_runs_is_no_recipe_of_a_run(recipe, train, results, unfinished):
+    path, folder = unfinished(), results / PLAIN
     (folder / "recipe.toml").write_text(path.read_text("utf-8"), "utf-8")
     assert str(only_failure(train(path, only=("plain",)))).startswith(
         f"{folder / 'recipe.toml'}: the recipe of a run describes one run, and this one 4."
@@ -336,9 +331,9 @@ def test_a_recipe_of_several_runs_is_no_recipe_of_a_run(recipe, train, results, 
 
 
 @pytest.mark.parametrize("key", ["trains", "protocol_hash", "shape", "classes"])
-def test_a_record_that_lacks_something_is_not_trusted(recipe, train, results, key):
+def test_a_record_that_lacks_something_is_not_trusted(recipe, train, trained, results, key):
     path, folder = recipe(), results / PLAIN
-    train(path, only=("plain",))
+    trained(path, "plain")
     record = json.loads((folder / "run.json").read_text("utf-8"))
     del record[key]
     (folder / "run.json").write_text(json.dumps(record), "utf-8")
@@ -462,7 +457,7 @@ def number():
 
 
 def test_a_model_of_ones_own_is_trained(recipe, train, nets):
-    path = recipe('"tiny-cnn"\nwidth = 2', f'"{nets}make"\nhidden = 5')
+    path = recipe('"tiny-cnn"\nwidth = 4', f'"{nets}make"\nhidden = 5')
     (folder,) = train(path, only=("pgd-at",)).done
     weights = RunFolder(folder).load_model()
     assert weights["1.weight"].shape == (5, 64)
@@ -482,14 +477,14 @@ def test_a_model_of_ones_own_is_trained(recipe, train, nets):
     ],
 )
 def test_a_model_of_ones_own_that_does_not_fit_is_refused(recipe, train, nets, name, message):
-    path = recipe('"tiny-cnn"\nwidth = 2', f'"{nets}{name}"')
+    path = recipe('"tiny-cnn"\nwidth = 4', f'"{nets}{name}"')
     error = only_failure(train(path, only=("plain",)))
     assert error.where == f"{path}, model"
     assert message in error.message
 
 
 def test_a_module_that_is_not_there_is_refused_with_what_to_do(recipe, train):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:no_such_module_at_all:make"')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:no_such_module_at_all:make"')
     error = only_failure(train(path, only=("plain",)))
     assert str(error) == (
         f"{path}, model: 'python:no_such_module_at_all:make' names the module "
@@ -500,7 +495,7 @@ def test_a_module_that_is_not_there_is_refused_with_what_to_do(recipe, train):
 
 
 def test_a_model_that_does_not_fit_the_images_is_refused(recipe, train):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"small-cnn"')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"small-cnn"')
     error = only_failure(train(path, only=("plain",)))
     assert error.where == f"{path}, model"
     assert error.message.startswith("the model 'small-cnn' needs images of at least")
@@ -628,7 +623,7 @@ def test_every_failure_is_heard(recipe, train, watch):
 def test_a_network_whose_code_changed_is_neither_loaded_nor_taken_for_the_trained_one(
     recipe, train, nets, tmp_path
 ):
-    path = recipe('"tiny-cnn"\nwidth = 2', f'"{nets}make"\nhidden = 5')
+    path = recipe('"tiny-cnn"\nwidth = 4', f'"{nets}make"\nhidden = 5')
     (folder,) = train(path, only=("pgd-at",)).done
     study.load(folder)
     source = tmp_path / "moat_test_nets.py"
@@ -639,9 +634,11 @@ def test_a_network_whose_code_changed_is_neither_loaded_nor_taken_for_the_traine
     assert "model.source" in str(only_failure(train(path, only=("pgd-at",))))
 
 
-def test_trained_weights_that_are_missing_are_made_again_only_by_overwrite(recipe, train, results):
+def test_trained_weights_that_are_missing_are_made_again_only_by_overwrite(
+    recipe, train, trained, results
+):
     path = recipe()
-    train(path, only=("plain",))
+    trained(path, "plain")
     weights = results / PLAIN / "model.safetensors"
     good = weights.read_bytes()
     weights.unlink()

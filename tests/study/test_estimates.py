@@ -199,16 +199,16 @@ def test_missing_data_is_found(recipe, tmp_path):
 
 
 def test_a_model_that_does_not_fit_is_found(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"small-cnn"')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"small-cnn"')
     with pytest.raises(ModelError, match=r"study\.toml, model: the model 'small-cnn' needs"):
         estimate_all(plan(path), "cpu")
 
 
 def test_a_model_of_ones_own_that_fails_is_found(recipe):
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Linear"\nin_features = 3')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Linear"\nin_features = 3')
     with pytest.raises(ModelError, match="missing 1 required positional argument: 'out_features'"):
         estimate_all(plan(path), "cpu")
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:torch.nn:Conv2d"\nin_channels = 3\n')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Conv2d"\nin_channels = 3\n')
     path.write_text(
         path.read_text("utf-8").replace(
             "in_channels = 3", "in_channels = 3\nout_channels = 3\nkernel_size = 3"

@@ -9,8 +9,8 @@ from moat.study import StudyListener, evaluate_model, evaluate_runs, trained_run
 
 
 @pytest.fixture
-def runs(recipe, train):
-    return train(recipe(), only=("plain", "pgd-at")).done
+def runs(recipe, trained):
+    return trained(recipe(), "plain", "pgd-at")
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ def test_its_outcomes_and_its_record_lie_in_a_folder_of_its_name(judge, results,
     assert {check["name"] for check in about["sanity"]} >= {"loss", "transfer"}
 
 
-def test_it_joins_a_front_with_runs_of_the_study(judge, recipe, train, results, tmp_path):
-    train(recipe(), only=("plain", "pgd-at"))
+def test_it_joins_a_front_with_runs_of_the_study(judge, recipe, trained, results, tmp_path):
+    trained(recipe(), "plain", "pgd-at")
     judge(checkpoint=tmp_path / "theirs.pt")
     (front,) = make_fronts(results).fronts
     assert {setting.first.label for setting in front.settings} == {"plain", "pgd-at", "net-theirs"}

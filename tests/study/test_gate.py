@@ -16,10 +16,9 @@ NAMES = [
 
 
 @pytest.fixture
-def study_runs(recipe, train):
+def study_runs(recipe, trained):
     """The folders of two finished runs of one study, in the order of their training."""
-    path = recipe()
-    return [train(path, only=(name,)).done[0] for name in ("plain", "pgd-at")]
+    return trained(recipe(), "plain", "pgd-at")
 
 
 def gate_of(folder):
@@ -53,8 +52,8 @@ def test_evaluated_again_the_first_run_finds_the_second(study_runs):
     assert all(torch.equal(v, kept[name]) for name, v in other.model.state_dict().items())
 
 
-def test_the_best_total_is_taken_of_several(study_runs, recipe, train):
-    (third,) = train(recipe(), only=("pareto",)).done[:1]
+def test_the_best_total_is_taken_of_several(recipe, trained):
+    *study_runs, third = trained(recipe("[0.5, 1.0]", "[0.5]"))
     for folder, total in zip((*study_runs[1:], third), (10.0, 20.0), strict=True):
         run = RunFolder(folder)
         record = run.read_record()

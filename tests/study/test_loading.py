@@ -15,32 +15,33 @@ AGAIN = "`moat train` with --overwrite trains this run again."
 
 
 @pytest.fixture
-def trained(recipe, train):
+def run(recipe, trained):
     """The folder of one finished run."""
-    (folder,) = train(recipe(), only=("pgd-at",)).done
-    return folder
+    return trained(recipe(), "pgd-at")[0]
 
 
-def test_a_trained_model_is_loaded_with_its_weights_for_evaluation(trained):
-    model = moat.load(trained)
+def test_a_trained_model_is_loaded_with_its_weights_for_evaluation(run):
+    model = moat.load(run)
     assert not model.training
-    kept = RunFolder(trained).load_model()
+    kept = RunFolder(run).load_model()
     assert kept.keys() == model.state_dict().keys()
     for name, value in model.state_dict().items():
         assert torch.equal(value, kept[name])
     assert model(torch.rand(3, 1, 8, 8)).shape == (3, 10)
 
 
-def test_a_path_may_be_text_and_a_device_may_be_named(trained):
-    model = moat.load(str(trained), device="cpu")
+def test_a_path_may_be_text_and_a_device_may_be_named(run):
+    model = moat.load(str(run), device="cpu")
     assert next(model.parameters()).device == torch.device("cpu")
 
 
-def test_loading_does_not_need_the_data(recipe, train):
+def test_loading_does_not_need_the_data(recipe, trained):
     path = recipe()
-    (folder,) = train(path, only=("plain",)).done
-    (run,) = plan(path, only=("plain",))
-    shapes = {k: v.shape for k, v in initial_model(run, run.dataset.load()).state_dict().items()}
+    (folder,) = trained(path, "plain")
+    (planned,) = plan(path, only=("plain",))
+    shapes = {
+        k: v.shape for k, v in initial_model(planned, planned.dataset.load()).state_dict().items()
+    }
     path.unlink()  # nor the recipe of the study
     assert {k: v.shape for k, v in moat.load(folder).state_dict().items()} == shapes
 
@@ -53,8 +54,8 @@ def test_a_folder_without_a_finished_run_has_no_model(tmp_path):
     )
 
 
-def test_a_run_from_before_samples_were_drawn_took_the_first_examples(trained):
-    folder = RunFolder(trained)
+def test_a_run_from_before_samples_were_drawn_took_the_first_examples(run):
+    folder = RunFolder(run)
     recipe = folder.read_recipe()
     assert recipe["evaluation"].pop("sample") == "stratified"
     drawn = plan_of(folder).protocol
@@ -62,56 +63,56 @@ def test_a_run_from_before_samples_were_drawn_took_the_first_examples(trained):
     assert (drawn.sample, plan_of(folder).protocol.sample) == ("stratified", "first")
 
 
-def test_a_run_without_its_recipe_cannot_be_loaded(trained):
-    (trained / "recipe.toml").unlink()
+def test_a_run_without_its_recipe_cannot_be_loaded(run):
+    (run / "recipe.toml").unlink()
     with pytest.raises(RunFolderError) as refused:
-        moat.load(trained)
+        moat.load(run)
     assert str(refused.value) == (
-        f"{trained}: what trains the run is not known: recipe.toml is missing.\n  {AGAIN}"
+        f"{run}: what trains the run is not known: recipe.toml is missing.\n  {AGAIN}"
     )
 
 
-def test_a_recipe_that_cannot_be_read_is_named(trained):
-    (trained / "recipe.toml").write_text("[data\n", "utf-8")
+def test_a_recipe_that_cannot_be_read_is_named(run):
+    (run / "recipe.toml").write_text("[data\n", "utf-8")
     with pytest.raises(RunFolderError) as refused:
-        moat.load(trained)
+        moat.load(run)
     assert str(refused.value).startswith(
-        f"{trained / 'recipe.toml'}: this is no valid TOML: Expected ']' at the end"
+        f"{run / 'recipe.toml'}: this is no valid TOML: Expected ']' at the end"
     )
     assert str(refused.value).endswith(AGAIN)
 
 
-def test_a_run_without_its_weights_cannot_be_loaded(trained):
-    (trained / "model.safetensors").unlink()
+def test_a_run_without_its_weights_cannot_be_loaded(run):
+    (run / "model.safetensors").unlink()
     with pytest.raises(RunFolderError) as refused:
-        moat.load(trained)
+        moat.load(run)
     message = "the run's trained weights are missing."
-    assert str(refused.value) == f"{trained}: {message}\n  {AGAIN}"
+    assert str(refused.value) == f"{run}: {message}\n  {AGAIN}"
 
 
-def test_weights_of_another_network_are_refused_where_no_digest_was_kept(trained):
-    record = json.loads((trained / "run.json").read_text("utf-8"))
+def test_weights_of_another_network_are_refused_where_no_digest_was_kept(run):
+    record = json.loads((run / "run.json").read_text("utf-8"))
     del record["files"]
-    (trained / "run.json").write_text(json.dumps(record), "utf-8")
-    RunFolder(trained).save_model({"weight": torch.zeros(3)})
+    (run / "run.json").write_text(json.dumps(record), "utf-8")
+    RunFolder(run).save_model({"weight": torch.zeros(3)})
     with pytest.raises(RunFolderError) as refused:
-        moat.load(trained)
+        moat.load(run)
     assert refused.value.message == (
         "the trained weights do not fit the network: 8 keys missing: 0.weight, 0.bias, 2.weight "
         "and 5 more; 1 foreign: weight."
     )
-    assert (refused.value.where, refused.value.hint) == (str(trained), AGAIN)
+    assert (refused.value.where, refused.value.hint) == (str(run), AGAIN)
 
 
-def test_a_count_of_classes_that_does_not_fit_the_weights_is_said_by_its_shapes(trained):
-    file = trained / "run.json"
+def test_a_count_of_classes_that_does_not_fit_the_weights_is_said_by_its_shapes(run):
+    file = run / "run.json"
     record = json.loads(file.read_text("utf-8"))
     file.write_text(json.dumps({**record, "classes": 7}), "utf-8")
     with pytest.raises(RunFolderError) as refused:
-        moat.load(trained)
+        moat.load(run)
     assert refused.value.message == (
-        "the trained weights do not fit the network: 2 of another shape: 10.weight (10, 16) and "
-        "not (7, 16), 10.bias (10,) and not (7,)."
+        "the trained weights do not fit the network: 2 of another shape: 10.weight (10, 32) and "
+        "not (7, 32), 10.bias (10,) and not (7,)."
     )
 
 
@@ -119,13 +120,13 @@ def test_a_count_of_classes_that_does_not_fit_the_weights_is_said_by_its_shapes(
     ("key", "value", "kind"),
     [("shape", 8, "list"), ("classes", "ten", "int"), ("trains", [], "dict")],
 )
-def test_a_record_that_is_not_moats_is_refused(trained, key, value, kind):
-    file = trained / "run.json"
+def test_a_record_that_is_not_moats_is_refused(run, key, value, kind):
+    file = run / "run.json"
     record = json.loads(file.read_text("utf-8"))
     file.write_text(json.dumps({**record, key: value}), "utf-8")
     with pytest.raises(RunFolderError) as refused:
-        moat.load(trained)
-    where = trained / "run.json"
+        moat.load(run)
+    where = run / "run.json"
     assert str(refused.value).startswith(
         f"{where}: its record is not moat's: {key} is {value!r} and should be of type {kind}.\n"
     )
@@ -141,7 +142,7 @@ def make(hidden):
 """
     (tmp_path / "moat_test_own.py").write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    path = recipe('"tiny-cnn"\nwidth = 2', '"python:moat_test_own:make"\nhidden = 4')
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:moat_test_own:make"\nhidden = 4')
     (folder,) = train(path, only=("plain",)).done
     try:
         weights = moat.load(folder).state_dict()

@@ -151,7 +151,7 @@ def own(recipe, tmp_path, monkeypatch):
     (tmp_path / "moat_test_own_nets.py").write_text(NETS, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     yield lambda name: recipe(
-        '"tiny-cnn"\nwidth = 2', f'"python:moat_test_own_nets:{name}"', more=MGDA
+        '"tiny-cnn"\nwidth = 4', f'"python:moat_test_own_nets:{name}"', more=MGDA
     )
     sys.modules.pop("moat_test_own_nets", None)
 

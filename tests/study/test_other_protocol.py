@@ -31,8 +31,8 @@ falls = "any"
 
 
 @pytest.fixture
-def runs(recipe, train):
-    return train(recipe(), only=("plain", "pgd-at")).done
+def runs(recipe, trained):
+    return trained(recipe(), "plain", "pgd-at")
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ list(evaluate_under(protocol, [run], results=results, device="cpu"))
 
 
 def test_killed_it_goes_on_where_it_was_and_ends_with_the_same_bytes(runs, strong, tmp_path):
-    strong.write_text(STRONG.replace("restarts = 2", "restarts = 300"))
+    strong.write_text(STRONG.replace("restarts = 2", "restarts = 60"))
     (whole,) = judged_by(strong, runs[:1], results=tmp_path / "whole")
     killed = tmp_path / "killed"
     process = subprocess.Popen([sys.executable, "-c", EVALUATE, strong, runs[0], killed])

@@ -31,12 +31,14 @@ class Heard(StudyListener):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained")
-    text = (Path(__file__).parents[1] / "small.toml").read_text("utf-8")
-    (folder / "study.toml").write_text(text.replace("examples = 40", "examples = 6"), "utf-8")
-    moat.train(folder / "study.toml", only=["plain"], results=folder / "results", device="cpu")
-    return folder
+def trained(shared_folder):
+    def fill(folder: Path) -> None:
+        text = (Path(__file__).parents[1] / "small.toml").read_text("utf-8")
+        recipe = folder / "study.toml"
+        recipe.write_text(text.replace("examples = 40", "examples = 6"), "utf-8")
+        moat.train(recipe, only=["plain"], results=folder / "results", device="cpu")
+
+    return shared_folder("one of six examples", fill)
 
 
 @pytest.fixture

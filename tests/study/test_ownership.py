@@ -21,14 +21,16 @@ HELD_OUT = ("[model]", "validation = 0.1\n[model]")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(shared_folder):
     """Two finished runs of one network, with examples held out."""
-    folder = tmp_path_factory.mktemp("trained")
-    text = (Path(__file__).parents[1] / "small.toml").read_text("utf-8")
-    recipe = folder / "study.toml"
-    recipe.write_text(text.replace(*HELD_OUT).replace("examples = 40", "examples = 8"), "utf-8")
-    moat.train(recipe, only=["plain", "pgd-at"], results=folder / "results", device="cpu")
-    return folder
+
+    def fill(folder: Path) -> None:
+        text = (Path(__file__).parents[1] / "small.toml").read_text("utf-8")
+        recipe = folder / "study.toml"
+        recipe.write_text(text.replace(*HELD_OUT).replace("examples = 40", "examples = 8"), "utf-8")
+        moat.train(recipe, only=["plain", "pgd-at"], results=folder / "results", device="cpu")
+
+    return shared_folder("two with held-out examples", fill)
 
 
 @pytest.fixture

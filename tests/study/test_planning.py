@@ -45,8 +45,8 @@ def test_the_planned_runs_are_known_before_the_first_of_them_begins(recipe, trai
     }
 
 
-def test_another_part_of_the_study_is_added_in_the_recipes_order(recipe, train, results):
-    train(recipe(), only=("pgd-at",))
+def test_another_part_of_the_study_is_added_in_the_recipes_order(recipe, train, trained, results):
+    trained(recipe(), "pgd-at")
     train(recipe(), only=("plain",))
     assert planned(results) == ["plain/seed-0", "pgd-at/seed-0"]
 
@@ -128,7 +128,7 @@ def test_a_list_that_cannot_be_written_does_not_stop_the_study(recipe, train, re
 
 
 def test_a_run_that_failed_says_why_until_it_is_tried_again(recipe, train, results):
-    path = recipe("lr = 0.1", "lr = 1e30")
+    path = recipe("lr = 0.5", "lr = 1e30")
     folder = RunFolder(results / "study" / "pgd-at" / "seed-0")
     (error,) = train(path, only=("pgd-at",)).failed.values()
     said = folder.read_failure()

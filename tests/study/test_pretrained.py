@@ -26,9 +26,12 @@ def weights(tmp_path) -> Path:
 
 @pytest.fixture
 def pretrained(recipe, weights) -> Path:
-    """A study that begins with the file."""
+    """A study that begins with the file; the network is large, so its images are few."""
     model = f'"torchvision:shufflenet_v2_x0_5"\nweights = "{weights.name}"'
-    return recipe('"tiny-cnn"\nwidth = 2', model)
+    path = recipe('"tiny-cnn"\nwidth = 4', model)
+    text = path.read_text("utf-8").replace("[model]", "train_examples = 512\n[model]")
+    path.write_text(text.replace("examples = 40", "examples = 4"), "utf-8")
+    return path
 
 
 def test_a_run_begins_with_the_weights_of_the_file(pretrained, weights):
@@ -50,7 +53,7 @@ def test_a_finished_run_does_not_need_the_file(pretrained, weights, train):
 def test_a_changed_protocol_is_evaluated_without_the_file(pretrained, weights, train):
     (folder,) = train(pretrained, **ONLY).done
     weights.unlink()
-    pretrained.write_text(pretrained.read_text("utf-8").replace("examples = 40", "examples = 41"))
+    pretrained.write_text(pretrained.read_text("utf-8").replace("examples = 4\n", "examples = 5\n"))
     assert train(pretrained, **ONLY).done == [folder]
 
 
@@ -58,7 +61,7 @@ def test_a_run_that_goes_on_does_not_need_the_file(pretrained, weights, train, w
     twice = ("training.epochs=2", "training.log_every=1")
     whole = train(pretrained, **ONLY, overrides=twice, results=tmp_path / "whole").done[0]
     with pytest.raises(watch.Killed):
-        train(pretrained, **ONLY, overrides=twice, listener=watch(dies_at=8))
+        train(pretrained, **ONLY, overrides=twice, listener=watch(dies_at=3))
     weights.unlink()
     (folder,) = train(pretrained, **ONLY, overrides=twice).done
     for name in ("model.safetensors", "evaluation.npz", "recipe.toml"):

@@ -168,7 +168,7 @@ def test_event_files_change_nothing_else(once, tmp_path):
 
 
 def test_a_run_that_fails_keeps_its_curves(once):
-    folder = once(text={"lr = 0.1": "lr = 1e30"})
+    folder = once(text={"lr = 0.5": "lr = 1e30"})
     assert folder.read_failure()
     assert curves_of(folder)["loss/natural"][0][0] == 1
 
