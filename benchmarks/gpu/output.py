@@ -3,6 +3,7 @@
 import argparse
 import os
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
@@ -20,6 +21,8 @@ FIGURES = "gpu.json"
 PART = 15_000_000  # bytes of an archive's files, unless a single run has more
 STAGES = ("steps", "study", "evaluation")
 MACHINE = ("device", "torch", "cuda")
+SIGNS = ("recipe.toml", "run.json", ".evaluation")
+"""Of which a run's folder has one at least."""
 LEFT_BEHIND = {".lock", ".holder.json"}
 Kept = tuple[str, float, bytes]
 """A file's name below the results, when it was changed, and its content."""
@@ -107,24 +110,30 @@ def _take_up(asked: argparse.Namespace, here: dict[str, Any]) -> None:
     if not asked.out.exists() and before.exists() and not _changed(found := _read(before), here):
         make_folder(asked.out.parent)
         replace(asked.out, to_json(found))
-    if not asked.results.exists():
-        for archive in archives:
+    make_folder(asked.results)
+    with tempfile.TemporaryDirectory(dir=asked.results, prefix=".taken-up-") as folder:
+        unpacked = Path(folder)
+        for archive in archives:  # all of them, before any run is put into its place
             try:
                 with tarfile.open(archive) as file:
-                    file.extractall(asked.results, filter="data")
+                    file.extractall(unpacked, filter="data")
             except (tarfile.TarError, OSError, EOFError) as error:
                 raise MoatError(
                     f"the archive cannot be read: {error}.",
                     where=str(archive),
                     hint="Leave it out: its runs are then trained anew.",
                 ) from error
+        for run in sorted({path.parent for sign in SIGNS for path in unpacked.rglob(sign)}):
+            place = asked.results / run.relative_to(unpacked)
+            if not place.exists():  # what is there goes on from itself
+                make_folder(place.parent)
+                run.rename(place)
 
 
 def _parts(results: Path) -> Iterator[list[Kept]]:
     """Yield the files of so many runs as fit into an archive."""
-    signs = ("recipe.toml", "run.json", ".evaluation")
     part: list[Kept] = []
-    for folder in sorted({path.parent for sign in signs for path in results.rglob(sign)}):
+    for folder in sorted({path.parent for sign in SIGNS for path in results.rglob(sign)}):
         files = list(_files(folder, results))
         if part and _size(part) + _size(files) > PART:
             yield part

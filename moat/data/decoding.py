@@ -157,7 +157,9 @@ def _in_colour(image: Image.Image) -> Image.Image:
         raise ValueError("pixels that are floats have no fixed range")
     image = _turned(image)
     if image.mode.startswith("I"):
-        eight = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
+        grey = np.asarray(image).clip(0, 65535)
+        eight = (grey / 257).round().astype(np.uint8)
+        eight[grey == image.info.get("transparency", -1)] = 255  # one level that nobody sees
         image = Image.fromarray(eight)
     elif image.has_transparency_data:
         over = Image.new("RGBA", image.size, BACKGROUND)

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from moat.recipe.checks import (
+    require_bounded,
     require_distinct_folders,
     require_held_out,
     require_known,
@@ -43,6 +44,7 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
     require_plain(source)
+    require_bounded(recipe, source)
     require_consent_to(recipe.plugins, source)
     import_plugins(recipe.plugins, source)
     require_sound(recipe, source)
@@ -71,8 +73,9 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
 
 def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> RunPlan:
     """Build one run: apply its sweep values, then make every object and its own recipe."""
-    document = deepcopy(source.document)
-    own = document["variant"] = [document["variant"][position]]
+    others = {key: table for key, table in source.document.items() if key != "variant"}
+    document = deepcopy({**others, "variant": [source.document["variant"][position]]})
+    own = document["variant"]
     own[0]["sweep"] = {key: [value] for key, value in sweep.items()}
     document["seeds"] = [seed]
     applied = deepcopy(document)

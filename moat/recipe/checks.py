@@ -1,6 +1,7 @@
 """What a recipe must keep to beyond the form of its tables."""
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
+MOST_RUNS = 1000
+"""Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
@@ -29,6 +32,17 @@ def require_sound(recipe: Recipe, source: Source) -> None:
             what = f"the variant {variant.name!r} names the threat {label!r}"
             _require_defined(label, what, recipe, source, *key)
         _require_sweep(recipe, variant, source, position)
+
+
+def require_bounded(recipe: Recipe, source: Source) -> None:
+    """Raise RecipeError where a few letters would make more runs than can be planned in a while."""
+    swept = (prod(map(len, variant.sweep.values())) for variant in recipe.variant)
+    if (runs := sum(swept) * len(recipe.seeds)) > MOST_RUNS:
+        raise RecipeError(
+            f"the recipe makes {runs:,} runs, and a study has at most {MOST_RUNS:,}.",
+            where=source.where("variant"),
+            hint="Sweep fewer values, or divide it into several recipes: each is a study.",
+        )
 
 
 def require_labels(threats: Iterable[str], summed: Sequence[str], source: Source) -> None:

@@ -16,6 +16,7 @@ from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
 from moat.names import MOST_BYTES, why_no_name
 from moat.precision import plain_torch
+from moat.printable import is_portable
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import shortened
 from moat.recipe.paths import expanded
@@ -131,7 +132,7 @@ def _asked(
         made = named_model(model, arguments)
         parts = [model.rpartition(":")[2], *([file.stem] if file else [])]
         usual = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts)).lstrip("._-") or "model"
-        return _Asked(model, _folder_name(name or usual), made, None, file)
+        return _Asked(model, _folder_name(usual if name is None else name), made, None, file)
     if file or arguments:
         raise MoatError("a network that is built takes neither a checkpoint nor arguments.")
     return _Asked(type(model).__qualname__, _folder_name(name or ""), None, model, None)
@@ -143,6 +144,12 @@ def _folder_name(name: str) -> str:
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
             f"'_', {MOST_BYTES} at most, since it becomes a folder; not {shortened(name)!r}.",
             where="--name",
+        )
+    if not is_portable(name):
+        raise MoatError(
+            f"{name!r} cannot be the name of a folder on every system.",
+            where="--name",
+            hint="Give it another name: Windows keeps this one to itself.",
         )
     return name
 

@@ -147,7 +147,14 @@ def _labels(y: Any, images: Images) -> Labels:
             f"labels are a tensor of integers (batch,), not {a(type(y).__name__)}.",
             hint="Give each image the number of its class, counted from 0.",
         )
-    labels = plain_tensor(y, "the labels")
+    with torch._C.DisableTorchFunctionSubclass():
+        nested = y.is_nested
+    labels = plain_tensor(y, "the labels") if not nested else y
+    if nested or labels.layout != torch.strided:
+        raise ModelError(
+            f"labels are a dense tensor, not {'a nested one' if nested else labels.layout}.",
+            hint="Give each image the number of its class, counted from 0: y.to_dense().",
+        )
     count = len(images)
     if not count and not labels.numel():
         return labels.new_zeros(0, dtype=torch.long, device=images.device)

@@ -132,7 +132,7 @@ def bare(model: Any) -> nn.Module:
             "it into eval mode or freeze its parameters.",
             hint="Wrap it in a module, with the networks that it calls as attributes.",
         )
-    if "_parameters" not in vars(model):
+    if "_parameters" not in vars(model) and not isinstance(model, torch.jit.ScriptModule):
         raise ModelError(
             f"the model, {type(model).__name__}, was never made a module.",
             hint="Call super().__init__() first in its __init__.",

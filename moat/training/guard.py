@@ -16,7 +16,13 @@ from moat.passes import is_out_of_memory
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
-from moat.threats.logits import UNFIT, cannot_be_run, said
+from moat.threats.logits import (
+    UNFIT,
+    cannot_be_run,
+    changes_images,
+    require_no_probabilities,
+    said,
+)
 from moat.training.arguments import require_arguments
 from moat.training.faults import taken_alone
 from moat.training.measuring import has_batch_norm
@@ -91,6 +97,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     """
     require_parameters(network, scalarizer)
     require_kept(network.state_dict())
+    _require_finite(network)
     x = x[:FEW]
     if len(x):
         _require_train_mode(network)
@@ -114,6 +121,7 @@ def _try(network: nn.Module, x: Images, labels: Tensor) -> None:
     with trial(network, x) as tried:
         try:
             logits = _logits(tried, x)
+            require_no_probabilities(logits.detach())
         except ModelError as error:
             raise ModelError(f"in train mode, {error.message}", hint=error.hint) from error
         require_classes(logits.shape[1], largest_of(labels))
@@ -157,13 +165,33 @@ def _require_train_mode(network: nn.Module) -> None:
 
 
 def _logits(network: nn.Module, x: Images) -> Logits:
+    given = x.clone()
+    version = given._version
     try:
-        found = network(x.clone())
+        found = network(given)
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
         raise cannot_be_run(error, x) from error
-    return require_logits(found, x)
+    if given._version != version or not torch.equal(given.detach(), x):
+        raise changes_images()
+    logits = require_logits(found, x)
+    if bool(logits.isnan().any()):
+        raise ModelError(
+            "the model answers with NaN before it is trained.",
+            hint="Look for a division by 0, the logarithm or root of a negative number, and "
+            "parameters that were never initialised.",
+        )
+    return logits
+
+
+def _require_finite(network: nn.Module) -> None:
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad and not bool(parameter.detach().isfinite().all()):
+            raise ModelError(
+                f"the parameter {name} is not finite before it is trained.",
+                hint="Initialise it, or load its weights again.",
+            )
 
 
 def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:

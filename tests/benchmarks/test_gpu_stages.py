@@ -10,6 +10,7 @@ import time
 from argparse import Namespace
 from contextlib import contextmanager
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -287,6 +288,33 @@ def test_a_folder_without_figures_is_not_gone_on_from(gpu, tmp_path, capsys):
     asked = ["steps", f"--out={tmp_path / 'gpu.json'}", f"--go-on={tmp_path}"]
     assert call(gpu, *asked) == 2
     assert "there is neither gpu.json nor an archive of results" in capsys.readouterr().err
+
+
+def archive_of(path, *runs):
+    with tarfile.open(path, "w:gz") as archive:
+        for run in runs:
+            about = tarfile.TarInfo(f"study/{run}/recipe.toml")
+            about.size = len(run)
+            archive.addfile(about, BytesIO(run.encode()))
+
+
+def test_what_was_trained_is_taken_up_whole_and_what_is_there_stays(gpu, tmp_path, capsys):
+    archive_of(tmp_path / "results-0.tar.gz", "a", "b")
+    (tmp_path / "results-1.tar.gz").write_bytes(b"no archive")
+    archive_of(tmp_path / "results-2.tar.gz", "c")
+    results = tmp_path / "results"
+    (results / "study/b").mkdir(parents=True)
+    (results / "study/b/recipe.toml").write_text("newer")
+    asked = ["evaluation", f"--go-on={tmp_path}", f"--out={tmp_path / 'out'}"]
+    asked.append(f"--results={results}")
+    assert call(gpu, *asked) == 2
+    assert "results-1.tar.gz: the archive cannot be read" in capsys.readouterr().err
+    assert [path.parent.name for path in results.rglob("recipe.toml")] == ["b"]
+    (tmp_path / "results-1.tar.gz").unlink()
+    call(gpu, *asked)
+    found = {path.parent.name: path.read_text() for path in results.rglob("recipe.toml")}
+    assert found == {"a": "a", "b": "newer", "c": "c"}
+    assert not list(results.glob(".taken-up-*"))
 
 
 def test_an_archive_that_is_broken_is_named(gpu, tmp_path, capsys):

@@ -202,6 +202,16 @@ def test_sixteen_bits_a_pixel_are_scaled_and_not_clipped(tmp_path, value, expect
     assert square(read_tree(tmp_path), "a/1.png", 8).tolist() == [[[expected] * 8] * 8] * 3
 
 
+def test_a_level_of_sixteen_bits_that_is_transparent_is_white(tmp_path):
+    (tmp_path / "a").mkdir()
+    pixels = np.full((9, 9), 25_700, np.uint16)
+    pixels[0] = 51_400
+    Image.fromarray(pixels).save(tmp_path / "a" / "1.png", transparency=25_700)
+    read = square(read_tree(tmp_path), "a/1.png", 9)
+    assert (read[:, 0] == 200).all()
+    assert (read[:, 1:] == 255).all()
+
+
 def test_pixels_without_a_range_are_refused_and_named(tmp_path):
     (tmp_path / "a").mkdir()
     Image.new("F", (9, 9)).save(tmp_path / "a" / "1.tiff")

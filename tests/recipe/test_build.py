@@ -504,3 +504,14 @@ def test_a_variant_has_255_letters_and_a_threats_label_200(recipe):
 def test_a_date_in_a_model_table_is_refused_before_anything_is_trained(recipe):
     path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Flatten"\nsince = 1979-05-27')
     assert refusal(path) == f"{path}, model.since: a date or a time is nothing that moat takes."
+
+
+def test_a_few_letters_do_not_make_more_runs_than_can_be_planned(recipe):
+    values = list(range(1, 31))
+    axes = {f"training.{key}": values for key in ("epochs", "log_every", "pass_size")}
+    more = "".join(f'"{key}" = {values}\n' for key in axes)
+    path = recipe(more=f'\n[[variant]]\nname = "wide"\n[variant.sweep]\n{more}')
+    with pytest.raises(RecipeError) as caught:
+        plan_runs(read(path))
+    assert "runs, and a study has at most 1,000." in str(caught.value)
+    assert "divide it into several recipes" in str(caught.value)

@@ -210,3 +210,10 @@ def test_networks_of_the_same_weights_that_differ_in_a_number_are_two(nets, reci
     with pytest.raises(MoatError, match="the folder holds the evaluation of another model"):
         evaluate_model(Scaled(network, 0.2), recipe(), name="given", results=results)
     assert evaluate_model(Scaled(network, 1.0), recipe(), name="given", results=results).before
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.txt", "a.", ""])
+def test_a_name_that_other_systems_refuse_is_refused(judge, name):
+    with pytest.raises(MoatError) as caught:
+        judge(name=name)
+    assert caught.value.where == "--name"

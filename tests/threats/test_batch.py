@@ -185,3 +185,16 @@ def masked():
 def test_images_that_are_no_single_array_of_values_are_refused(make, said):
     with pytest.raises(ModelError, match=said):
         batch_of(make(), torch.zeros(1, dtype=torch.long))
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda y: y.to_sparse(), "torch.sparse_coo"),
+        (lambda y: torch.nested.nested_tensor([y[:1], y[1:]]), "a nested one"),
+    ],
+)
+def test_labels_are_dense(make, kind):
+    x, y = torch.rand(3, 1, 4, 4), torch.tensor([0, 1, 1])
+    with pytest.raises(ModelError, match=f"labels are a dense tensor, not {kind}"):
+        batch_of(x, make(y))

@@ -578,3 +578,12 @@ def test_a_network_that_fails_in_its_own_way_is_refused_by_name(network, told):
             network, torch.rand(2, 1, 4, 4), torch.zeros(2, dtype=torch.long)
         )
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace.* is deprecated")
+def test_a_network_that_was_just_traced_is_one(batch):
+    x, y = batch
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).double().eval()
+    traced = torch.jit.trace(network, x)
+    threat = PGD(epsilon=0.1, step_size=0.05, steps=2)
+    assert torch.equal(threat.perturb(traced, x, y), threat.perturb(network, x, y))

@@ -276,3 +276,33 @@ def test_the_network_and_the_random_state_are_left_as_they_were(x, y, copied, mo
 
 def test_of_no_images_nothing_is_asked(x, y):
     check_trainable(Net(after=lambda _, z: (z, z)), x[:0], y[:0], Average())
+
+
+def in_train_mode(change):
+    """Return a function that changes something in train mode alone."""
+    return lambda net, value: change(value) if net.training else value
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"before": in_train_mode(lambda x: x.mul_(0.5))}, "changes the images"),
+        ({"before": in_train_mode(lambda x: x.data.mul_(0.5))}, "changes the images"),
+        ({"after": in_train_mode(lambda z: z.softmax(1))}, "returns probabilities"),
+        ({"after": in_train_mode(lambda z: z.bfloat16().softmax(1).float())}, "probabilities"),
+        ({"after": in_train_mode(lambda z: z * torch.nan)}, "answers with NaN before"),
+    ],
+)
+def test_what_happens_in_train_mode_alone_is_seen_before_training(parts, message, x, y):
+    with pytest.raises(ModelError, match=message):
+        check_trainable(Net(**parts), x, y, Average())
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_parameter_that_is_not_finite_is_named_before_training(value, x, y):
+    net = Net()
+    net.q = nn.Parameter(torch.tensor([1.0, value]))
+    with pytest.raises(ModelError, match="the parameter q is not finite before it is trained"):
+        check_trainable(net, x, y, Average())
+    net.q.requires_grad_(False)  # a mask of -inf that nobody trains
+    check_trainable(net, x, y, Average())
