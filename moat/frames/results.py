@@ -161,9 +161,7 @@ def results(*folders: str | Path) -> Results:
 
     A run that lies below two of them counts once. Raises FrontError for a folder without any.
 
-    Example:
-        >>> found = results("results/digits_pareto")  # doctest: +SKIP
-        >>> found.scores.filter(pl.col("score") == "union")  # doctest: +SKIP
+    `docs/results.md` has examples, which the suite runs.
     """
     if not folders:
         raise MoatError("no results folder is named.", hint='moat.results("results/digits_pareto")')

@@ -45,7 +45,7 @@ def test_anybodys_model_is_evaluated_with_memory_kept(recipe, moat, monkeypatch)
     moat("train", path, "--only", "plain", "--set", "training.allocator=system", "--results", "own")
     assert allocator.in_use() == "system"
     (weights,) = path.parent.glob("own/**/model.safetensors")
-    named = ("--model", "tiny-cnn", "--arg", "width=2", "--checkpoint", weights, "--name", "theirs")
+    named = ("--model", "tiny-cnn", "--arg", "width=4", "--checkpoint", weights, "--name", "theirs")
     answer = moat("evaluate", *named, "--protocol", path)
     assert answer.code == 0
     record = RunFolder(path.parent / "results" / "study" / "theirs" / "seed-0").read_record()

@@ -29,8 +29,9 @@ def test_training_says_each_run_in_plain_lines(moat, recipe):
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines(keepends=True)
     assert lines[0] == f"[1/2] plain, seed 0: {PLAIN}\n"
-    assert re.fullmatch(r"  done: natural \d+\.\d  pgd \d+\.\d  flow \d+\.\d  union .*\n", lines[1])
-    assert re.fullmatch(rf"\[2/2\] pgd-at, seed 0: {PGD_AT}(; about .* left in all)?\n", lines[2])
+    assert lines[1] == "  evaluation: up to 1 MiB beside network and data, passes of 128\n"
+    assert re.fullmatch(r"  done: natural \d+\.\d  pgd \d+\.\d  flow \d+\.\d  union .*\n", lines[2])
+    assert re.fullmatch(rf"\[2/2\] pgd-at, seed 0: {PGD_AT}(; about .* left in all)?\n", lines[3])
     assert "".join(lines[-3:]) == done(2)
     assert "\x1b" not in answer.out
 
@@ -209,9 +210,9 @@ def test_a_dry_run_lists_the_runs_with_their_passes_and_trains_nothing(moat, rec
     answer = moat("train", path, "--dry-run")
     assert (answer.code, answer.err) == (0, "")
     cells = [
-        [cell.strip() for cell in re.split("[│|]", line)[1:-1]]
+        re.split(r"\s{2,}", line.strip())
         for line in answer.out.splitlines()
-        if re.search(r"\d+ s\b.*[│|]", line)
+        if re.search(r"\d+ s\b.* MiB", line)
     ]
     assert [row[:6] for row in cells] == [
         ["plain", "0", "1", "0", "1", "6/3"],

@@ -53,7 +53,9 @@ def test_anybodys_model_is_judged_and_joins_the_front(
     (tmp_path / "a_net.py").write_text(NETS)
     answer = moat("evaluate", "--model", "python:a_net:net", "--protocol", recipe())
     assert answer.code == 0
-    assert answer.out.startswith(f"{Path('results', 'study', 'net', 'seed-0')}: natural ")
+    memory, scores, *_ = answer.out.splitlines()
+    assert memory == "  evaluation: up to 1 MiB beside network and data, passes of 128"
+    assert scores.startswith(f"{Path('results', 'study', 'net', 'seed-0')}: natural ")
     assert answer.out.endswith("Next: moat front results/study\n")
     front = moat("front", "results/study").out
     assert all(f"\n{name} " in front for name in ("plain", "pgd-at", "net"))

@@ -11,6 +11,7 @@ from torch import nn
 from moat.data import Data, Digits, sample
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
+from moat.plain import short_hash
 from moat.runs import RunFolder
 from moat.study import StudyListener
 from moat.study.judge import judge, scores_before, whole_scores
@@ -29,6 +30,11 @@ def data():
 @pytest.fixture
 def folder(tmp_path) -> RunFolder:
     return RunFolder(tmp_path / "study" / "model" / "seed-0")
+
+
+def named(protocol):
+    """Return the hash of a protocol that is described by a name alone."""
+    return short_hash({"of": protocol})
 
 
 def network(seed=0) -> nn.Module:
@@ -70,7 +76,7 @@ def judged(data, folder):
         into.path.mkdir(parents=True, exist_ok=True)
         return judge(
             *(into, model or network(), data, protocol, record_ or record(**more)),
-            *({"of": hash_}, hash_, None, 4.0, listener or StudyListener()),
+            *({"of": hash_}, named(hash_), None, 4.0, listener or StudyListener()),
             held_out=held_out,
         )
 
@@ -110,7 +116,7 @@ def test_the_same_scores_stand_in_the_record_beside_the_matrix_and_in_the_answer
     plain = json.loads(json.dumps(scores))
     assert about["scores"] == held["scores"] == plain
     assert held["protocol"] == {"of": "weak"}
-    assert str(arrays["protocol_hash"]) == about["protocol_hash"] == held["protocol_hash"] == "weak"
+    assert str(arrays["protocol_hash"]) == about["protocol_hash"] == held["protocol_hash"] == named("weak")
     assert held["label"] == "model"
 
 
@@ -139,7 +145,7 @@ def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folde
     found = folder.load_validation()
     assert found["ids"].tolist() == sample(held_out, 20, 0).ids.tolist()
     assert found["threats"].tolist() == folder.load_evaluation()[0]["threats"].tolist()
-    assert str(found["protocol_hash"]) == "weak"
+    assert str(found["protocol_hash"]) == named("weak")
     only = judge(
         *(
             RunFolder(folder.path.parent / "only"),
@@ -223,7 +229,7 @@ def test_another_evaluation_does_not(
 
 
 def before(folder, *, protocol_hash="weak", overwrite=False, **more):
-    return scores_before(folder, record(**more), protocol_hash, overwrite, MEND)
+    return scores_before(folder, record(**more), named(protocol_hash), overwrite, MEND)
 
 
 def test_an_empty_folder_may_be_written(folder):
@@ -303,12 +309,12 @@ def test_a_record_beside_another_protocols_matrix_is_none_either(
     dies_at_write(number)  # after the matrix, before or after its scores
     with pytest.raises(Crash):
         judged(STRONG, "strong")
-    assert folder.read_record()["protocol_hash"] == "weak"
+    assert folder.read_record()["protocol_hash"] == named("weak")
     assert before(folder) is None
     scores = judged()
     arrays, _ = folder.load_evaluation()
     assert before(folder) == json.loads(json.dumps(scores))
-    assert np.array_equal(arrays["protocol_hash"], "weak")
+    assert np.array_equal(arrays["protocol_hash"], named("weak"))
 
 
 def test_what_another_code_of_the_same_weights_has_found_is_not_gone_on_from(

@@ -77,8 +77,8 @@ def test_as_many_passes_are_planned_as_the_dry_run_counts(
 ):
     (tmp_path / "moat_test_normed.py").write_text(NORMED, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    width = "\nwidth = 2" if model == "tiny-cnn" else ""
-    path = recipe('"tiny-cnn"\nwidth = 2', f'"{model}"{width}', more=VARIANTS)
+    width = "\nwidth = 4" if model == "tiny-cnn" else ""
+    path = recipe('"tiny-cnn"\nwidth = 4', f'"{model}"{width}', more=VARIANTS)
     counted = {}
     for one in estimate_all(plan(path), "cpu"):
         examples = one.plan.training.epochs * one.train_examples
