@@ -16,7 +16,7 @@ def require_plain_numbers(text: str, value: Any, where: str) -> None:
     1_0 is rather a slip of 1.0, and a number too small to divide by one of its exponent.
     """
     for token in _numbers(text):
-        if "_" in token or _BASE.match(token):
+        if len(token) <= _LONGEST and ("_" in token or _BASE.match(token)):
             plain = tomllib.loads(f"value = {token}")["value"]
             raise RecipeError(
                 f"{token} is no plain number.", where=where, hint=f"Write {plain} if that is meant."
@@ -46,6 +46,8 @@ def _floats(value: Any) -> Iterator[float]:
             waiting += held.values() if isinstance(held, dict) else held
 
 
+_LONGEST = 40
+"""Letters of a number that may be repeated; a longer one is beyond what a recipe takes."""
 _NUMBER = re.compile(r"(?:^|[\[,={\s])([+-]?\d[\w.+-]*)(?!\s*=|[\w.+-])")
 _BASE = re.compile(r"[+-]?0[xob]")
 _QUOTED = re.compile(

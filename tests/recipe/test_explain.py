@@ -99,7 +99,7 @@ WRONG = {
         "example = 40",
         "evaluation.example",
         "unknown key. Did you mean 'examples'?\n"
-        "known: ensembles, examples, falls, sample, seed, summed, union_only",
+        "known: ensembles, examples, falls, memory, sample, seed, summed, union_only",
     ),
     "variant": (
         'name = "pgd-at"\nthreats',

@@ -97,11 +97,6 @@ class Remembers(PGD):
 CALLS: list[int] = []
 
 
-class NeedsGradients(PGD):
-    def perturb(self, model, x, y, *, generator=None):
-        return x if torch.is_grad_enabled() else x.flip(3)
-
-
 class HidesAField(PGD):
     def __repr__(self):
         return "HidesAField(epsilon=0.5, step_size=0.03)"
@@ -249,7 +244,6 @@ class ClimbsDown(PGD):
         (DrawsGlobally, "global random state moved, though a generator was given"),
         (DrawsAtZero, "global random state moved, though a start at zero draws nothing"),
         (Remembers, "equal generators gave different images"),
-        (NeedsGradients, "it finds other images under torch.no_grad"),
         (HidesAField, "its repr makes another threat"),
         (HasNoIdentity, "the identity changes the images, by up to 0.2"),
         (HasNoBatchFirst, "block 0 of w has no batch first"),
