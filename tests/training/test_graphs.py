@@ -221,7 +221,7 @@ class _Reading(nn.Module):
 
 def test_draws_between_iterates_are_refused_and_searched_as_they_are(gpu, monkeypatch):
     drawing = [PGD(epsilon=0.2, search="random", steps=3)]
-    monkeypatch.setattr("moat.geometry.balls.send", _as_to_a_gpu)
+    monkeypatch.setattr("moat.geometry.draws.send", _as_to_a_gpu)
     model, search = network(), CapturedSearch()
     for number in range(3):
         x, y = batch(5, number)
