@@ -18,7 +18,7 @@ from rich.text import Text
 from moat.cli.clock import LeftColumn, StudyClock, left_text
 from moat.cli.console import console as console
 from moat.data import Data
-from moat.errors import MoatError
+from moat.errors import BusyError, MoatError
 from moat.evaluation import EvaluationProgress
 from moat.evaluation.room import gib
 from moat.recipe import RunPlan
@@ -125,6 +125,10 @@ class PlainLines(StudyListener):
         """Print the scores."""
         self._say(f"  done: {scores_line(scores)}")
 
+    def run_held(self, plan: RunPlan, error: BusyError) -> None:
+        """Say who holds it."""
+        self._say(f"  put aside {plan.label}, seed {plan.seed}: {error.message}")
+
     def run_failed(self, plan: RunPlan, error: MoatError) -> None:
         """Print the error's first line; the whole of it comes at the end."""
         self._say(f"  FAILED {plan.label}: {error.message}")
@@ -229,6 +233,10 @@ class Bars(StudyListener):
         """Leave a line above the bars."""
         self.progress.advance(self.runs)
         self._say(f"[bold]{escape(plan.label)}[/], seed {plan.seed}: ", scores_line(scores))
+
+    def run_held(self, plan: RunPlan, error: BusyError) -> None:
+        """Leave a line above the bars."""
+        self._say("[bold]put aside[/] ", f"{plan.label}, seed {plan.seed}: {error.message}")
 
     def run_failed(self, plan: RunPlan, error: MoatError) -> None:
         """Leave a line above the bars."""

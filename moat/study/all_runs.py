@@ -1,4 +1,4 @@
-"""All runs of a recipe: what is done is skipped, what fails lets the others go on."""
+"""All runs of a recipe: what is done is skipped, what fails or is held lets the others go on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,12 +21,13 @@ from moat.training import fabric_for
 
 @dataclass
 class StudyResult:
-    """Where the study lies, and how each of its runs ended."""
+    """Where the study lies, and how each of its runs ended; `held` are other processes' runs."""
 
     folder: Path
     done: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
     failed: dict[Path, MoatError] = field(default_factory=dict)
+    held: dict[Path, BusyError] = field(default_factory=dict)
 
 
 def plan(
@@ -57,7 +58,9 @@ def train(
     `overrides` are `key=value` (with them the study has a folder of its own), `only` and `seeds`
     pick variants and seeds, `device` is "auto", "cpu" or "cuda". A folder that was trained by
     another recipe, or holds a broken file, is left alone, and its run fails, unless `overwrite` is
-    true. A run that fails is in the result's `failed`, and the others go on. Before anything is
+    true. A run that fails is in the result's `failed`, and the others go on. A run that another
+    process holds is put aside and asked for once more at the end; still held, it is in `held`.
+    Before anything is
     trained, raises RecipeError where the recipe does not hold together, DiskError where nothing
     can be written to the results folder, and MoatError where the device is absent.
     """
@@ -71,38 +74,75 @@ def train(
     if overwrite:
         make_way(StudyFolder(result.folder), listener)
     whole = plan(recipe, overrides=overrides) if only or seeds else plans
-    kept = announce(results, plans, whole)
+    study = _Study(results, plans, whole, device, overwrite, listener, result)
+    study.announce()
     listener.study_started(len(plans))
     listener.announced(result.folder, [results / run.path for run in plans])
-    loaded: dict[DataSet, Data] = {}
-    for run in plans:
-        folder = RunFolder(results / run.path)
-        try:
-            if overwrite:
-                make_way(folder, listener)
-            run = as_begun(run, folder)
-            if _done_before(run, folder, overwrite, listener):
-                folder.tidy()
-                result.skipped.append(folder.path)
-                listener.run_skipped(run, folder.path)
-                continue
-            listener.run_started(run, folder.path)
-            if run.dataset not in loaded:
-                with asked_for(run, "data"):
-                    loaded = {run.dataset: run.dataset.load(results / CACHE)}
-                listener.data_read(loaded[run.dataset])
-                kept = announce(results, plans, whole, loaded)
-            scores = _run(run, folder, loaded[run.dataset], device, listener, overwrite)
-        except Exception as error:  # whatever a plug-in raises must not stop the others
-            failure = as_failure(error)
-            result.failed[folder.path] = failure
-            keep_failure(folder, failure)
-            listener.run_failed(run, failure)
-            continue
-        result.done.append(folder.path)
-        kept = kept or announce(results, plans, whole, loaded)  # the disk may have refused it once
-        listener.run_done(run, scores)
+    study.run_again(study.run_all(plans))
     return result
+
+
+@dataclass
+class _Study:
+    """The runs of a study in one process: what they share, and how each of them ends."""
+
+    results: Path
+    plans: Sequence[RunPlan]
+    whole: Sequence[RunPlan]
+    device: str
+    overwrite: bool
+    listener: StudyListener
+    result: StudyResult
+    loaded: dict[DataSet, Data] = field(default_factory=dict)
+    announced: bool = False
+
+    def announce(self) -> None:
+        """Say in the study's folder what is planned; the disk may refuse it, and be asked again."""
+        self.announced = announce(self.results, self.plans, self.whole, self.loaded)
+
+    def run_all(self, plans: Sequence[RunPlan]) -> list[tuple[RunPlan, BusyError]]:
+        """Run one after the other; return those that other processes hold, and who does."""
+        held = []
+        for plan in plans:
+            folder = RunFolder(self.results / plan.path)
+            try:
+                self._run_one(plan, folder)
+            except BusyError as error:
+                held.append((plan, error))
+                self.listener.run_held(plan, error)
+            except Exception as error:  # whatever a plug-in raises must not stop the others
+                failure = as_failure(error)
+                self.result.failed[folder.path] = failure
+                keep_failure(folder, failure)
+                self.listener.run_failed(plan, failure)
+        return held
+
+    def run_again(self, held: Sequence[tuple[RunPlan, BusyError]]) -> None:
+        """Ask once more for runs that were held; what is still held is left to its holder."""
+        for plan, error in self.run_all([plan for plan, _ in held]):
+            self.result.held[self.results / plan.path] = error
+
+    def _run_one(self, plan: RunPlan, folder: RunFolder) -> None:
+        if self.overwrite:
+            make_way(folder, self.listener)
+        plan = as_begun(plan, folder)
+        if _done_before(plan, folder, self.overwrite, self.listener):
+            folder.tidy()
+            self.result.skipped.append(folder.path)
+            self.listener.run_skipped(plan, folder.path)
+            return
+        self.listener.run_started(plan, folder.path)
+        if plan.dataset not in self.loaded:
+            with asked_for(plan, "data"):
+                self.loaded = {plan.dataset: plan.dataset.load(self.results / CACHE)}
+            self.listener.data_read(self.loaded[plan.dataset])
+            self.announce()
+        data = self.loaded[plan.dataset]
+        scores = _run(plan, folder, data, self.device, self.listener, self.overwrite)
+        self.result.done.append(folder.path)
+        if not self.announced:
+            self.announce()
+        self.listener.run_done(plan, scores)
 
 
 def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool, listener: StudyListener) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.data import Data
-from moat.errors import MoatError
+from moat.errors import BusyError, MoatError
 from moat.evaluation import EvaluationProgress
 from moat.recipe import RunPlan
 from moat.training import TrainingListener
@@ -46,6 +46,9 @@ class StudyListener(TrainingListener):
 
     def run_failed(self, plan: RunPlan, error: MoatError) -> None:
         """A run failed; the others go on."""
+
+    def run_held(self, plan: RunPlan, error: BusyError) -> None:
+        """Another process holds a run; it is put aside, and asked for once more at the end."""
 
 
 class Listeners(StudyListener):
@@ -123,3 +126,8 @@ class Listeners(StudyListener):
         """Pass it on."""
         for one in self.listeners:
             one.run_failed(plan, error)
+
+    def run_held(self, plan: RunPlan, error: BusyError) -> None:
+        """Pass it on."""
+        for one in self.listeners:
+            one.run_held(plan, error)

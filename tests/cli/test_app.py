@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from moat.runs import RunFolder
 from moat.version import __version__
@@ -605,3 +606,16 @@ def test_the_page_has_the_rival_s_front(moat, finished, tmp_path):
     answer = moat("report", finished, "--html", "page.html", "--rival", finished)
     assert answer.out.splitlines()[-1] == "wrote page.html"
     assert "Broken line: the front of" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_run_that_another_process_holds_is_left_to_it_and_named(moat, recipe, tmp_path):
+    folder = tmp_path / PLAIN
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"):
+        answer = moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
+    assert answer.code == 0
+    assert f"left to its holder: {PLAIN}: another process is writing this run" in answer.err
+    assert answer.out.count("  put aside plain, seed 0: another process is writing") == 2
+    assert (
+        "1 run(s) done, 0 skipped as finished, 0 failed, 1 held by other processes." in answer.out
+    )

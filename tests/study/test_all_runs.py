@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from moat import study, threats
 from moat.errors import BusyError, DataError, DiskError, MoatError, TrainingError
 from moat.runs import RunFolder
-from moat.study import plan
+from moat.study import StudyListener, plan
 
 FILES = {
     *("recipe.toml", "run.json", "log.jsonl", "checkpoint.pt", "model.safetensors"),
@@ -596,19 +597,53 @@ def test_a_disk_that_refuses_in_the_middle_of_a_checkpoint_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_run_that_another_process_writes_is_left_to_it(recipe, train, results, overwrite):
-    folder = results / PLAIN
-    folder.mkdir(parents=True)
+@contextmanager
+def holding(folder):
+    """Have another process hold the lock of a run's folder, until it reads a line."""
     hold = f"from filelock import FileLock; lock = FileLock({str(folder / '.lock')!r}); "
     command = [sys.executable, "-c", hold + "lock.acquire(); print(flush=True); input()"]
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as other:
         other.stdout.readline()
+        yield other
+        if other.poll() is None:
+            other.communicate("\n")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_run_that_another_process_writes_is_left_to_it(recipe, train, results, overwrite):
+    folder = results / PLAIN
+    folder.mkdir(parents=True)
+    with holding(folder):
         result = train(recipe(), only=("plain", "pgd-at"), overwrite=overwrite)
-        other.communicate("\n")
-    assert isinstance(only_failure(result), BusyError)
-    assert only_failure(result).message.startswith("another process is writing this run: process")
+    assert result.failed == {}
+    assert list(result.held) == [folder]
+    assert isinstance(result.held[folder], BusyError)
+    assert result.held[folder].message.startswith("another process is writing this run: process")
     assert result.done == [results / PGD_AT]
+    assert RunFolder(folder).read_failure() is None
+
+
+def test_a_run_that_was_held_is_asked_for_again_at_the_end(recipe, train, results):
+    folder = results / PLAIN
+    folder.mkdir(parents=True)
+    with holding(folder) as other:
+
+        class LetGo(StudyListener):
+            def __init__(self):
+                self.held = []
+
+            def run_held(self, plan, error):
+                self.held.append(plan.label)
+
+            def run_done(self, plan, scores):
+                if plan.label == "pgd-at":
+                    other.communicate("\n")
+
+        listener = LetGo()
+        result = train(recipe(), only=("plain", "pgd-at"), listener=listener)
+    assert listener.held == ["plain"]
+    assert (result.failed, result.held) == ({}, {})
+    assert result.done == [results / PGD_AT, folder]
 
 
 def test_every_failure_is_heard(recipe, train, watch):

@@ -85,9 +85,12 @@ def train(
         raise typer.Exit(INTERRUPTED) from None
     for line in failure_lines(result.failed):
         typer.echo(line, err=True)
+    for run, busy in result.held.items():
+        typer.echo(f"left to its holder: {run}: {busy.message}", err=True)
+    held = f", {len(result.held)} held by other processes" if result.held else ""
     typer.echo(
         f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
-        f"{len(result.failed)} failed."
+        f"{len(result.failed)} failed{held}."
     )
     if result.done or result.skipped:
         folder = shlex.quote(str(result.folder))
