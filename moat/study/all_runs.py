@@ -98,7 +98,8 @@ class _Study:
 
     def announce(self) -> None:
         """Say in the study's folder what is planned; the disk may refuse it, and be asked again."""
-        self.announced = announce(self.results, self.plans, self.whole, self.loaded)
+        known = self.loaded or None  # before any data set is read, what failed is waiting again
+        self.announced = announce(self.results, self.plans, self.whole, known)
 
     def run_all(self, plans: Sequence[RunPlan]) -> list[tuple[RunPlan, BusyError]]:
         """Run one after the other; return those that other processes hold, and who does."""
