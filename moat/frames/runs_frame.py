@@ -5,15 +5,12 @@ from typing import Any
 
 import polars as pl
 
+from moat.frames import identity
 from moat.report.gate import worst_verdict
 from moat.report.rows import Row
 
 SCHEMA: dict[str, pl.DataType] = {
-    "run": pl.String(),
-    "study": pl.String(),
-    "variant": pl.String(),
-    "label": pl.String(),
-    "seed": pl.Int64(),
+    **identity.SCHEMA,
     "natural": pl.Float64(),
     "total": pl.Float64(),
     "union": pl.Float64(),
@@ -46,11 +43,7 @@ def _row(row: Row) -> dict[str, Any]:
     point = row.point
     training = point.training
     return {
-        "run": point.where,
-        "study": point.study,
-        "variant": point.variant,
-        "label": point.label,
-        "seed": point.seed,
+        **identity.identity_of(point),
         "natural": point.natural,
         "total": point.total,
         "union": point.union,

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from moat.frames import identity
 from moat.outcomes import Column, accuracy, share_contributions
 from moat.outcomes.intervals import Floats
 from moat.report.front.objectives import ACCURACY, SCORES, Objective, robustness
@@ -15,11 +16,7 @@ from moat.report.numbers import finite
 from moat.report.rows import Row
 
 SCHEMA: dict[str, pl.DataType] = {
-    "run": pl.String(),
-    "study": pl.String(),
-    "variant": pl.String(),
-    "label": pl.String(),
-    "seed": pl.Int64(),
+    **identity.SCHEMA,
     "score": pl.String(),
     "threat": pl.String(),
     "strength": pl.Float64(),
@@ -51,11 +48,7 @@ def _lines(row: Row) -> Iterator[dict[str, Any]]:
     intervals = score_intervals([row], [kind.objective for kind in kinds])
     for kind, interval in zip(kinds, intervals, strict=True):
         yield {
-            "run": point.where,
-            "study": point.study,
-            "variant": point.variant,
-            "label": point.label,
-            "seed": point.seed,
+            **identity.identity_of(point),
             "score": kind.score,
             "threat": kind.threat,
             "strength": kind.column.strength if kind.column else None,

@@ -1,0 +1,26 @@
+"""The columns that say which run a row is of."""
+
+from typing import Any
+
+import polars as pl
+
+from moat.report.points import Point
+
+SCHEMA: dict[str, pl.DataType] = {
+    "run": pl.String(),
+    "study": pl.String(),
+    "variant": pl.String(),
+    "label": pl.String(),
+    "seed": pl.Int64(),
+}
+
+
+def identity_of(point: Point) -> dict[str, Any]:
+    """Return the values of these columns for a run."""
+    return {
+        "run": point.where,
+        "study": point.study,
+        "variant": point.variant,
+        "label": point.label,
+        "seed": point.seed,
+    }
