@@ -22,12 +22,12 @@ from moat.recipe import RunPlan
 from moat.runs import RunFolder, cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
-from moat.study.identity import require_same_training
 from moat.study.judge import judge
 from moat.study.layout import best_layout
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.study.loading import finished_record, load, plan_of, require_own_recipe, with_weights
 from moat.study.network import check_network
+from moat.study.run_state import RunState
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
 from moat.version import __version__
@@ -40,10 +40,11 @@ def run_one(
     started = time.monotonic()
     allocator.take(plan.training.allocator)
     with folder.locked():
-        require_same_training(plan, folder)
+        state = RunState(plan, folder)
+        state.require_same_training()
         folder.write_recipe(plan.document)
         fabric = fabric_for(device, plan.training.precision)
-        record = record_of(folder)
+        record = state.record
         begun = record is not None or folder.checkpoint.exists()
         model = initial_model(plan, data, pretrained=not begun)
         if record is None:
@@ -61,7 +62,8 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
     """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
     folder = RunFolder(path)
     record, plan = finished_record(folder), plan_of(folder)
-    require_same_training(plan, folder)
+    require_own_recipe(plan, record, folder)
+    folder.require_own_weights(record)
     allocator.take(plan.training.allocator)
     with folder.locked():
         fabric = fabric_for(device, "32-true")

@@ -18,10 +18,9 @@ from moat.runs import RunFolder, cache_of, require_own_name
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.finished_runs import one_by_one
-from moat.study.identity import require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, load, plan_of
+from moat.study.loading import finished_record, load, plan_of, require_own_recipe
 from moat.study.one_run import held_out_of
 from moat.study.overwriting import make_way
 from moat.study.places import require_within
@@ -83,7 +82,8 @@ class _OtherProtocol:
         """Evaluate one finished run in a folder of its own."""
         folder, protocol = RunFolder(run), self.judged_by
         record, plan = finished_record(folder), plan_of(folder)
-        require_same_training(plan, folder)
+        require_own_recipe(plan, record, folder)
+        folder.require_own_weights(record)
         allocator.take(plan.training.allocator)
         data, about = self._same_data(folder, record)
         if record["protocol_hash"] == protocol.protocol_hash and (
