@@ -231,7 +231,7 @@ class RunFolder:
     def require_own_weights(
         self, record: Mapping[str, Any] | None, train_hash: str | None = None
     ) -> bool:
-        """Say whether there are trained weights; raise ForeignFileError where they are not the run's.
+        """Say whether there are trained weights; ForeignFileError where they are another run's.
 
         By their digest, if the record names it. Only weights of another digest are loaded, and
         refused with the reason.
