@@ -18,5 +18,5 @@ def has_its_digest(path: Path, record: Mapping[str, Any]) -> bool:
     with suppress(OSError):
         if named is not None and path.is_file():  # whoever reads a pipe waits for ever
             with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == named
+                return bool(named == hashlib.file_digest(file, "sha256").hexdigest())
     return False
