@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from moat.report.front.front import Front
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import worst_verdict
+from moat.report.interactive.front import standing
 from moat.report.numbers import ABSENT, as_printed, decimals, gap, percent
 from moat.report.rows import Row
 from moat.report.scores.lines import guess_words
@@ -106,14 +107,8 @@ def run_table(front: Front, numbers: Mapping[str, int]) -> RunTable:
     return RunTable(tuple(scores), tuple(lines), front.several_seeds)
 
 
-def standing(front: Front, place: int) -> str:
-    """Return in words whether a setting is on the front, and else which one dominates it."""
-    rival = front.dominated_by[place]
-    return "on the front" if rival is None else f"dominated by {front.settings[rival].name}"
-
-
 def run_standing(front: Front, place: int, row: Row) -> str:
-    """Return the same of a run of a setting, and of several seeds where both of them stand."""
+    """Return whether a run is on the front; of several seeds where it and its setting stand."""
     seeds = len(front.settings[place].rows)
     if seeds == 1:
         return standing(front, place)
