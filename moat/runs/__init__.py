@@ -6,6 +6,7 @@ from moat.runs.agreement import (
     require_one_result,
     require_one_training,
 )
+from moat.runs.code import CODE
 from moat.runs.finding import (
     CACHE,
     cache_of,
@@ -21,6 +22,7 @@ from moat.runs.study_folder import StudyFolder
 
 __all__ = [
     "CACHE",
+    "CODE",
     "FORMAT",
     "EvaluationParts",
     "RunFolder",

@@ -44,12 +44,17 @@ def record_beside(path: Path) -> Record:
 
 
 def require_own(
-    path: Path, content: bytes, carried: Mapping[str, Any], record: Mapping[str, Any]
+    path: Path,
+    content: bytes,
+    carried: Mapping[str, Any],
+    record: Mapping[str, Any],
+    name: str = "",
 ) -> None:
     """Raise ForeignFileError where a file is not the one that the run of this record wrote.
 
-    It carries another run's hash, or its digest is not the one that the record names. A file or a
-    record of a time before there were such is taken as it is.
+    `name` is what the record calls it, where that is not the file's own name. It carries another
+    run's hash, or its digest is not the one that the record names. A file or a record of a time
+    before there were such is taken as it is.
     """
     for key, called in IDENTITY.items():
         if key in carried and key in record and str(carried[key]) != str(record[key]):
@@ -60,7 +65,7 @@ def require_own(
                 hint=_mend(path, record),
             )
     files = record.get("files")
-    named = files.get(path.name) if isinstance(files, dict) else None
+    named = files.get(name or path.name) if isinstance(files, dict) else None
     if named is not None and (found := _digest(path.name, content)) != named:
         raise ForeignFileError(
             f"the file and run.json do not belong together: its digest is {found[:SHOWN]}, and "

@@ -6,7 +6,7 @@ from moat.study.finished_runs import evaluate_runs, trained_runs
 from moat.study.foreign import evaluate_model
 from moat.study.judge import Judged
 from moat.study.listener import Listeners, StudyListener
-from moat.study.loading import load
+from moat.study.model_loading import load
 from moat.study.one_run import evaluate_run
 from moat.study.other_protocol import evaluate_under
 from moat.study.tensorboard import TensorBoard

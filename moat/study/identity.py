@@ -8,9 +8,11 @@ from moat.errors import ForeignFileError, RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
+from moat.recipe.kept import kept_recipe
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
-from moat.study.loading import plan_of, record_of, require_trained_here
+from moat.study.kept import own_plan, require_same_code
+from moat.study.loading import record_of, require_trained_here
 
 
 def is_done(plan: RunPlan, folder: RunFolder) -> bool:
@@ -27,7 +29,7 @@ def is_done(plan: RunPlan, folder: RunFolder) -> bool:
         return False
     if folder.load_model() is None or folder.read_recipe() is None:
         return False
-    return plan_of(folder).train_hash == plan.train_hash and _is_evaluated(folder, record)
+    return own_plan(plan, folder).train_hash == plan.train_hash and _is_evaluated(folder, record)
 
 
 def _is_evaluated(folder: RunFolder, record: Record) -> bool:
@@ -54,7 +56,9 @@ def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
     begun = folder.checkpoint.exists() or folder.is_trained
     if record is None and not begun and not folder.recipe.exists():
         return
-    trained = plan_of(folder).trains if record is None else record["trains"]
+    if record is None and begun:
+        require_same_code(plan, folder)
+    trained = own_plan(plan, folder).trains if record is None else record["trains"]
     if record is None and not begun:  # a recipe and nothing trained by it: there is nothing to lose
         return
     if changed := changes(trained, plan.trains):
@@ -64,6 +68,7 @@ def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
             hint="Nothing was overwritten. Name another --results folder, undo the change, or "
             "train this run again with --overwrite.",
         )
+    require_same_code(plan, folder)
     folder.load_model(plan.train_hash)
 
 
@@ -76,8 +81,12 @@ def as_begun(plan: RunPlan, folder: RunFolder) -> RunPlan:
         return plan
     with suppress(RunFolderError, ValueError):  # what is broken is said where it matters
         begun = (folder.read_recipe() or {}).get("model")
-        digest = begun.get(DIGEST) if isinstance(begun, dict) else None
-        if digest and begun == {**plan.document["model"], DIGEST: digest}:
+        begun = begun if isinstance(begun, dict) else {}
+        digest = begun.get(DIGEST)
+        kept, _ = kept_recipe(plan.document, folder.path)
+        named = plan.document["model"]
+        if digest and {**begun, DIGEST: ""} in [{**m, DIGEST: ""} for m in (named, kept["model"])]:
             model = replace(plan.model, weights_digest=digest)
-            return replace(plan, model=model, document={**plan.document, "model": begun})
+            document = {**plan.document, "model": {**named, DIGEST: digest}}
+            return replace(plan, model=model, document=document)
     return plan

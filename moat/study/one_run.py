@@ -24,9 +24,11 @@ from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
 from moat.study.judge import judge
+from moat.study.kept import keep_recipe
 from moat.study.layout import best_layout
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.study.loading import finished_record, plan_of, record_of, with_weights
+from moat.study.model_loading import load
 from moat.study.network import check_network
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
@@ -41,7 +43,7 @@ def run_one(
     allocator.take(plan.training.allocator)
     with folder.locked():
         require_same_training(plan, folder)
-        folder.write_recipe(plan.document)
+        keep_recipe(plan, folder)
         fabric = fabric_for(device, plan.training.precision)
         record = record_of(folder)
         begun = record is not None or folder.checkpoint.exists()

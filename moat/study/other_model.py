@@ -10,7 +10,8 @@ from moat.errors import MoatError
 from moat.evaluation.sanity import Other
 from moat.runs import RunFolder, find_runs
 from moat.storage import Record
-from moat.study.loading import is_evaluation_alone, load
+from moat.study.loading import is_evaluation_alone
+from moat.study.model_loading import load
 
 
 def other_model(

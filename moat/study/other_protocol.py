@@ -21,7 +21,8 @@ from moat.study.finished_runs import one_by_one
 from moat.study.identity import require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, load, plan_of
+from moat.study.loading import finished_record, plan_of
+from moat.study.model_loading import load
 from moat.study.one_run import held_out_of
 from moat.study.overwriting import make_way
 from moat.study.places import require_within
