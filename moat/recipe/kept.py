@@ -1,13 +1,12 @@
 """A run's own recipe, as its folder keeps it: paths seen from there, and the code beside it."""
 
-import os
 from copy import deepcopy
 from pathlib import Path
 
 from moat.recipe.code import code_root, kept_files
 from moat.recipe.overrides import PATHS, names_path
 from moat.recipe.source import Document
-from moat.runs import CODE
+from moat.runs import CODE, seen_from
 
 
 def kept_recipe(document: Document, run: Path) -> tuple[Document, dict[str, bytes]]:
@@ -25,19 +24,6 @@ def kept_recipe(document: Document, run: Path) -> tuple[Document, dict[str, byte
     for table, key in PATHS:
         held = kept.get(table)
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
-            held[key] = seen_from(held[key], run)
+            seen = seen_from(held[key], run)
+            held[key] = seen if "/" in seen else f"./{seen}"
     return kept, {place: file.read_bytes() for place, file in files.items()}
-
-
-def seen_from(path: Path | str, folder: Path) -> str:
-    """Return a path as seen from a folder; as it is where no way leads there, as on another drive.
-
-    Example:
-        >>> seen_from("/data/mnist", Path("/results/study"))
-        '../../data/mnist'
-    """
-    try:
-        seen = Path(os.path.relpath(Path(path).resolve(), folder.resolve())).as_posix()
-    except (OSError, RuntimeError, ValueError):
-        return str(path)
-    return seen if "/" in seen else f"./{seen}"

@@ -11,8 +11,7 @@ from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.recipe.source import Document
-from moat.records import command_of
-from moat.runs import RunFolder, require_one_training
+from moat.runs import RunFolder, command_again, require_one_training
 from moat.storage import Record
 
 
@@ -64,7 +63,7 @@ def require_trained_here(record: Record, folder: RunFolder) -> None:
     if of := record.get("of"):
         whose = f"the run {of} under another protocol"
     again = "Call moat.evaluate_model with it again, with overwrite=True."
-    if command := command_of(record):
+    if command := command_again(record, folder.path):
         again = f"To make it again:\n  {shlex.join([*command, '--overwrite'])}"
     raise RunFolderError(
         f"the folder holds the evaluation of {whose}, and no model.",

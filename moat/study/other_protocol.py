@@ -14,7 +14,14 @@ from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
-from moat.runs import RunFolder, cache_of, require_own_name
+from moat.runs import (
+    RunFolder,
+    cache_of,
+    kept_command,
+    require_own_name,
+    results_of,
+    seen_from,
+)
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.finished_runs import one_by_one
@@ -56,7 +63,7 @@ def evaluate_under(
     words += ["--allow-code"] if current_consent().stored else []
     court = _OtherProtocol(
         judged_by=read_protocol(protocol, overrides),
-        words=["--protocol", str(Path(protocol).resolve()), *words],
+        words=["--protocol", str(protocol), *words],
         results=Path(results) if results is not None else None,
         device=fabric_for(device, "32-true").device,
         overwrite=overwrite,
@@ -91,7 +98,7 @@ class _OtherProtocol:
             scores := whole_scores(folder, record)
         ):
             return Judged(run, scores, before=True)  # it is the run's own protocol
-        results = self.results or _results_of(run, record["study"])
+        results = self.results or results_of(run, record["study"]) or Path("results")
         record = {**self._record(folder, record, results), "data": about}
         study = results / record["study"]
         require_own_name(study)
@@ -145,20 +152,14 @@ class _OtherProtocol:
 
     def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
         """Return what the record says of the run: its own keys, and where it lies."""
-        run = str(folder.path.resolve())
-        there = ["--results", str(results.resolve())]
+        run = str(folder.path)
+        words = ["moat", "evaluate", run, *self.words, "--results", str(results)]
         return {
             **{key: record[key] for key in KEPT if key in record},
             "moat": __version__,
             "study": f"{record['study']}@{self.judged_by.name}",
             "weights": digest_of_state(folder.load_model() or {}),
-            "of": run,
-            "command": ["moat", "evaluate", run, *self.words, *there],
+            "of": seen_from(run, results),
+            "command": kept_command(words, results),
             "machine": machine(self.device),
         }
-
-
-def _results_of(run: Path, study: str) -> Path:
-    """Return the results folder that a run of this study lies in, else ./results."""
-    above = (*run.parents, *run.resolve().parents)
-    return next((folder.parent for folder in above if folder.name == study), Path("results"))

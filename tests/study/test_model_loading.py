@@ -7,8 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-import tomli_w
-import tomllib
 import torch
 
 import moat
