@@ -9,6 +9,7 @@ from moat.local_code import local_file
 from moat.recipe import RunPlan
 from moat.recipe.code import code_root, kept_files, pieces_of
 from moat.recipe.kept import kept_recipe
+from moat.recipe.source import Document
 from moat.runs import CODE, RunFolder
 from moat.study.loading import plan_of
 
@@ -20,17 +21,16 @@ def keep_recipe(plan: RunPlan, folder: RunFolder) -> None:
     folder.write_recipe(document)
 
 
-def own_plan(plan: RunPlan, folder: RunFolder) -> RunPlan:
-    """Return the plan of the recipe in a run's folder; of a recipe that is the plan's, the plan.
+def own_plan(plan: RunPlan, folder: RunFolder, held: Document) -> RunPlan:
+    """Return the plan of a folder's own recipe, as it was read; the plan itself where it is that.
 
     Where it keeps the code of the plan's own plug-ins, these stand in for their copies: what a
     person named is not run twice.
     """
-    held = folder.read_recipe()
     document, _ = kept_recipe(plan.document, folder.path)
-    if held is not None and tomli_w.dumps(held) == tomli_w.dumps(document):
+    if tomli_w.dumps(held) == tomli_w.dumps(document):
         return plan
-    named = all((held or {}).get(key) == document.get(key) for key in ("plugins", "code"))
+    named = all(held.get(key) == document.get(key) for key in ("plugins", "code"))
     return plan_of(folder, plan.document if named else None)
 
 
