@@ -42,7 +42,7 @@ class Asked:
     allow_code: bool | None = None
 
 
-def evaluate(asked: Asked) -> None:
+def evaluate_asked(asked: Asked) -> None:
     """Evaluate what is named, say each result, and exit with what went wrong."""
     _require_one_form(asked)
     done: list[Judged] = []

@@ -3,7 +3,7 @@
 from moat.sheets.csv import csv_of
 from moat.sheets.latex import latex_of
 from moat.sheets.markdown import escaped, markdown_of
-from moat.sheets.sheet import FAINT, STRONG, Sheet, blocks, records_of
+from moat.sheets.sheet import FAINT, STRONG, Sheet, blocks, dicts_of
 from moat.sheets.terminal import TerminalSheet, terminal_of, width_of
 
 __all__ = [
@@ -13,10 +13,10 @@ __all__ = [
     "TerminalSheet",
     "blocks",
     "csv_of",
+    "dicts_of",
     "escaped",
     "latex_of",
     "markdown_of",
-    "records_of",
     "terminal_of",
     "width_of",
 ]

@@ -48,8 +48,7 @@ def evaluate(
     allow_code: CodeOption = None,
 ) -> None:
     """Evaluate finished runs again, or under another protocol, or anybody's model."""
-    from moat.cli.evaluation import Asked
-    from moat.cli.evaluation import evaluate as evaluate_asked
+    from moat.cli.evaluation import Asked, evaluate_asked
 
     with own_process(), consenting(consent_to(allow_code)):
         evaluate_asked(

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, sheet_text
-from moat.cli.options import Listing
+from moat.cli.options import CatalogueKind
 from moat.plain import json_of
 
 
 def list_(
-    kind: Annotated[Listing, typer.Argument(help="What to list.")],
+    kind: Annotated[CatalogueKind, typer.Argument(help="What to list.")],
     load: Annotated[
         bool, typer.Option("--load", help="Import each, and say why one cannot be imported.")
     ] = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
-from moat.cli.options import weighed
+from moat.cli.options import weights_of
 
 
 def report(
@@ -89,7 +89,7 @@ def report(
         from moat.report.front.front import fronts_of
         from moat.report.page import write_page
 
-        weights = weighed(prefer, "--prefer")
+        weights = weights_of(prefer, "--prefer")
         groups = [board.group for board in made.boards]
         fronts, missed = fronts_of(groups, against=rival, prefer=weights)
         for message in missed:

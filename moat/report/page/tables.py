@@ -7,7 +7,7 @@ from moat.report.front.front import Front
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import worst_verdict
 from moat.report.interactive.front import standing
-from moat.report.numbers import ABSENT, as_printed, decimals, gap, percent
+from moat.report.numbers import DASH, as_printed, decimals, gap, percent
 from moat.report.rows import Row
 from moat.report.scores.lines import guess_words
 from moat.report.scores.scoreboard import Cell, Scoreboard, board_values
@@ -100,7 +100,7 @@ def run_table(front: Front, numbers: Mapping[str, int]) -> RunTable:
             name=row.name,
             rival=_numbered(front.runs_dominated_by[row.point.where], numbers),
             cells=tuple(Shown(percent(of_run[name]), of_run[name]) for name in scores),
-            gate=worst_verdict(row.point) or ABSENT,
+            gate=worst_verdict(row.point) or DASH,
         )
         for row, of_run in zip(rows, values, strict=True)
     ]

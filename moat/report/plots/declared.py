@@ -9,17 +9,17 @@ from moat.records import Difference, Figures, Relationship
 from moat.report.plots.runs import Runs
 from moat.runs import RunFolder
 
-Declared = Relationship | Difference
-TYPES: dict[str, type[Declared]] = {"relationship": Relationship, "difference": Difference}
+DeclaredFigure = Relationship | Difference
+TYPES: dict[str, type[DeclaredFigure]] = {"relationship": Relationship, "difference": Difference}
 
 
-def declared_by(runs: Runs) -> tuple[dict[str, list[Declared]], list[str]]:
+def declared_by(runs: Runs) -> tuple[dict[str, list[DeclaredFigure]], list[str]]:
     """Return what the recipes of a group's runs declare, by study, and which are broken.
 
     A figure belongs to no run's identity: a run that was finished before it was added or changed
     keeps the old one, or none.
     """
-    declared: dict[str, list[Declared]] = {}
+    declared: dict[str, list[DeclaredFigure]] = {}
     broken = []
     for point in runs.group.points:
         of_study = declared.setdefault(point.study, [])
@@ -32,7 +32,7 @@ def declared_by(runs: Runs) -> tuple[dict[str, list[Declared]], list[str]]:
     return declared, broken
 
 
-def figures_in(folder: RunFolder) -> list[Declared]:
+def figures_in(folder: RunFolder) -> list[DeclaredFigure]:
     """Return the figures that the recipe of a run declares."""
     tables: Any = (folder.read_recipe() or {}).get("figure", [])
     try:

@@ -19,8 +19,8 @@ from moat.report.intervals import (
     same_examples,
     spoken_of,
 )
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import BANDS, draw_line
 from moat.report.plots.runs import Runs
 from moat.report.plots.swept import Swept, scored, swept, unswept

@@ -15,7 +15,7 @@ from moat.report.front.objectives import threat_title
 from moat.report.front.pairs import draw_pairs
 from moat.report.groups import Group
 from moat.report.manifest import write_files
-from moat.report.plots.declared import TYPES, Declared, declared_by
+from moat.report.plots.declared import TYPES, DeclaredFigure, declared_by
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel
 from moat.report.plots.radar import draw_radar
@@ -70,7 +70,7 @@ KINDS = (*OF_GROUPS, *TYPES)
 def make_plots(
     results: Sequence[Path],
     kinds: Sequence[str] = (),
-    figures: Sequence[Declared] | None = None,
+    figures: Sequence[DeclaredFigure] | None = None,
 ) -> Plots:
     """Draw the named kinds, or all, of the finished runs below some folders, a set a group.
 
@@ -154,15 +154,15 @@ def _of_group(kind: str, runs: Runs) -> Draw:
     return lambda: OF_GROUPS[kind](runs)
 
 
-def _of_recipe(runs: Runs, study: str, figure: Declared) -> Draw:
+def _of_recipe(runs: Runs, study: str, figure: DeclaredFigure) -> Draw:
     if isinstance(figure, Relationship):
         return lambda: draw_relationship(runs, study, figure)
     return lambda: draw_difference(runs, study, figure)
 
 
 def _declared(
-    runs: Runs, figures: Sequence[Declared] | None, plots: Plots
-) -> Mapping[str, Sequence[Declared]]:
+    runs: Runs, figures: Sequence[DeclaredFigure] | None, plots: Plots
+) -> Mapping[str, Sequence[DeclaredFigure]]:
     """Return the figures of each study of a group; tell of the recipes that are broken."""
     if figures is not None:
         return dict.fromkeys(runs.group.studies, figures)

@@ -9,9 +9,9 @@ from matplotlib.ticker import MaxNLocator
 
 from moat.errors import PlotError
 from moat.outcomes import NATURAL_COLUMN
-from moat.report.intervals import share_interval
+from moat.report.intervals import seeds_share_interval
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import (
     MOST_NAMED,
     bands_text,
@@ -85,7 +85,7 @@ def _draw_line(
     seeds = [[point.natural, *point.accuracy[threat].values()] for point in column.points]
     outcomes = column.first.outcomes
     bands = [
-        share_interval(column.points, [searched])
+        seeds_share_interval(column.points, [searched])
         for searched in (NATURAL_COLUMN, *outcomes.of(threat))
     ]
     values = list(zip(*seeds, strict=True))

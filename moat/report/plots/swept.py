@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from moat.errors import PlotError, did_you_mean
-from moat.report.plots.layout import TEXT
+from moat.report.layout import TEXT
 from moat.report.plots.runs import Runs
 from moat.report.settings import Setting
 

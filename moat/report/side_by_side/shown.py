@@ -18,7 +18,7 @@ from moat.report.side_by_side.explained import (
     title_of,
 )
 from moat.report.side_by_side.sheets import (
-    FEW,
+    FEW_IDS,
     counts_sheet,
     ids_sheet,
     keys_sheet,
@@ -79,7 +79,7 @@ def _judged(comparison: RunComparison, width: int, all_ids: bool) -> _Parts:
     parts += _fitting(range(1, len(comparison.runs)), width, scores)
     parts.append(Text(COUNTS, style="bold"))
     parts += _fitting(range(len(comparison.withstood)), width, counts)
-    ids = ids_sheet(comparison, None if all_ids else FEW)
+    ids = ids_sheet(comparison, None if all_ids else FEW_IDS)
     return parts + ([Text(WHICH, style="bold"), _table(ids), ""] if ids.rows else [])
 
 

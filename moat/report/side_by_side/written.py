@@ -16,7 +16,7 @@ from moat.report.side_by_side.explained import (
     scores_title,
     title_of,
 )
-from moat.report.side_by_side.paired import Difference
+from moat.report.side_by_side.paired import PairedDifference
 from moat.report.side_by_side.sheets import (
     counts_sheet,
     ids_sheet,
@@ -27,13 +27,13 @@ from moat.report.side_by_side.sheets import (
 )
 from moat.sheets import csv_of, escaped, markdown_of
 
-FORMAT = 1
+COMPARISON_FORMAT = 1
 
 
 def comparison_table(comparison: RunComparison) -> dict[str, Any]:
     """Return all of it as plain data; a run that lacks a key is left out of what is told of it."""
     told = {
-        "format": FORMAT,
+        "format": COMPARISON_FORMAT,
         "reference": comparison.names[0],
         "runs": [
             {
@@ -151,7 +151,7 @@ def _scores(comparison: RunComparison) -> list[dict[str, Any]]:
     ]
 
 
-def _difference(apart: Difference | None) -> dict[str, Any]:
+def _difference(apart: PairedDifference | None) -> dict[str, Any]:
     """Return a difference under the names that it has in both files; nothing of none."""
     if apart is None:
         return {}
