@@ -5,7 +5,7 @@ from dataclasses import replace
 from moat.cli.formats import Format, sheets_text
 from moat.plain import json_of
 from moat.report import ProtocolComparison, ScoreReport
-from moat.report.protocols.shown import (
+from moat.report.protocols.sheets import (
     against_csv,
     against_markdown,
     against_rows,
@@ -13,7 +13,7 @@ from moat.report.protocols.shown import (
 )
 from moat.report.scores.markdown import board_markdown, board_sheets
 from moat.report.scores.notes import board_notes
-from moat.report.scores.tidy import scores_csv, scores_rows
+from moat.report.scores.rows import scores_csv, scores_rows
 
 
 def boards_text(made: ScoreReport, form: Format) -> str:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from moat.report.one_run.table import run_sheet, run_table
     from moat.report.plots import KINDS, Plots, make_plots, write_plots
     from moat.report.points import Point, read_point, read_points
-    from moat.report.protocols.compared import ProtocolComparison, compare_protocols
-    from moat.report.protocols.shown import against_table
+    from moat.report.protocols.comparison import ProtocolComparison, compare_protocols
+    from moat.report.protocols.sheets import against_table
     from moat.report.rows import Row
     from moat.report.scores.scoreboard import Scoreboard, ScoreReport, make_scoreboards
     from moat.report.scores.table import score_table
@@ -43,7 +43,7 @@ _HOMES = {
     "Objective": "front.objectives",
     "Plots": "plots",
     "Point": "points",
-    "ProtocolComparison": "protocols.compared",
+    "ProtocolComparison": "protocols.comparison",
     "Row": "rows",
     "RunComparison": "side_by_side",
     "RunScores": "one_run.scores",
@@ -51,9 +51,9 @@ _HOMES = {
     "Scoreboard": "scores.scoreboard",
     "StatusReader": "status.study_status",
     "StudyStatus": "status.study_status",
-    "against_table": "protocols.shown",
+    "against_table": "protocols.sheets",
     "change_lines": "status.table",
-    "compare_protocols": "protocols.compared",
+    "compare_protocols": "protocols.comparison",
     "compare_runs": "side_by_side",
     "comparison_shown": "side_by_side.shown",
     "comparison_table": "side_by_side.written",

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from moat.report.manifest import write_files
-from moat.report.protocols.compared import ProtocolComparison
-from moat.report.protocols.shown import against_csv, against_markdown
+from moat.report.protocols.comparison import ProtocolComparison
+from moat.report.protocols.sheets import against_csv, against_markdown
 from moat.report.scores.markdown import board_markdown
+from moat.report.scores.rows import scores_csv
 from moat.report.scores.scoreboard import ScoreReport
-from moat.report.scores.tidy import scores_csv
 from moat.report.side_by_side import RunComparison
 from moat.report.side_by_side.written import (
     comparison_csv,

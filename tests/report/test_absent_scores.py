@@ -14,7 +14,7 @@ from moat.report.points import read_points
 from moat.report.rows import rows_of
 from moat.report.scores.markdown import board_markdown
 from moat.report.scores.notes import board_notes
-from moat.report.scores.tidy import scores_csv
+from moat.report.scores.rows import scores_csv
 
 ABSENT = (
     "-: this evaluation stopped at the first fall of an example (union_only), so only natural and "

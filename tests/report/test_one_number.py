@@ -16,7 +16,7 @@ from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
 from moat.report import compare_runs, comparison_table, make_fronts, make_scoreboards, score_runs
 from moat.report.front.data import csv_text, json_text
 from moat.report.interactive.front import said_of_setting
-from moat.report.scores.tidy import scores_csv
+from moat.report.scores.rows import scores_csv
 
 EXAMPLES = 7
 PROTOCOL = {

@@ -23,7 +23,7 @@ def list_(
     from moat.sheets import terminal_of
 
     if load:
-        from moat.cli.imported import imported as catalogue
+        from moat.cli.imports import imported as catalogue
     sheet = names_sheet(kind.value, catalogue(kind.value))
     if form is Format.table:
         console.print(terminal_of(sheet, gap=2))

@@ -93,7 +93,7 @@ def _against(options: ReportOptions, against: Path) -> None:
 def _scores(options: ReportOptions) -> None:
     """Show the scores, and write the page if it is asked for."""
     from moat.cli.console import console
-    from moat.cli.published import published_of
+    from moat.cli.recipe_tables import published_of
     from moat.cli.report_text import boards_text
     from moat.report import make_scoreboards, score_table, write_report
 

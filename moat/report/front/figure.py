@@ -8,18 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.report.front.bars import draw_bars
-from moat.report.front.drawn_choice import (
+from moat.report.front.choice_marks import (
     choice_boxes,
     choice_caption,
     choice_handles,
     chosen_values,
     draw_choice,
 )
-from moat.report.front.drawn_rival import draw_rival, rival_handles
 from moat.report.front.front import Front
 from moat.report.front.labels import Array, need_leaders, place_labels
 from moat.report.front.notes import caption_text
 from moat.report.front.objectives import signs_of
+from moat.report.front.rival_marks import draw_rival, rival_handles
 from moat.report.front.scales import set_scale
 from moat.report.front.stairs import boxes_along, staircase
 from moat.report.layout import Footing

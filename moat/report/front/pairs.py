@@ -5,11 +5,11 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from moat.report.front.bars import draw_bars
-from moat.report.front.drawn_choice import choice_caption, choice_handles, draw_choice
-from moat.report.front.drawn_rival import draw_rival_marks, rival_handles
+from moat.report.front.choice_marks import choice_caption, choice_handles, draw_choice
 from moat.report.front.figure import RIGHT, TYPE_SIZES
 from moat.report.front.front import Front
 from moat.report.front.notes import caption_text
+from moat.report.front.rival_marks import draw_rival_marks, rival_handles
 from moat.report.layout import Footing
 from moat.report.style import DPI, STYLE, drawn_in, legend_of, marker_of
 from moat.report.text_widths import cut_to

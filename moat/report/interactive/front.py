@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from moat.outcomes.intervals import Floats
-from moat.report.front.drawn_choice import choice_caption, chosen_values, direction_of
+from moat.report.front.choice_marks import choice_caption, chosen_values, direction_of
 from moat.report.front.front import Front
 from moat.report.front.objectives import signs_of
 from moat.report.front.stairs import Box, gain_and_loss

@@ -9,8 +9,8 @@ from moat.errors import MoatError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
 from moat.plain import as_json
 from moat.report.groups import Group, differences
-from moat.report.named_runs import at_run, read_run, run_at, runs_at
 from moat.report.points import Point
+from moat.report.runs_by_name import at_run, read_run, run_at, runs_at
 
 
 @dataclass(frozen=True, eq=False)

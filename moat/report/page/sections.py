@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moat.report.front.drawn_choice import choice_caption
+from moat.report.front.choice_marks import choice_caption
 from moat.report.front.front import Front
 from moat.report.front.notes import (
     choice_notes,
@@ -18,9 +18,9 @@ from moat.report.interactive import PlotlyFigure, front_figure
 from moat.report.notes import protocol_text
 from moat.report.page.cards import Card, card_of
 from moat.report.page.galleries import Gallery
-from moat.report.page.joined import StudyRecipe, study_recipes
 from moat.report.page.pictures import shown_galleries
 from moat.report.page.sources import Sources, sources_of
+from moat.report.page.study_recipe import StudyRecipe, study_recipes
 from moat.report.page.tables import BoardTable, RunTable, board_table, run_table
 from moat.report.rows import Row
 from moat.report.scores.notes import board_notes

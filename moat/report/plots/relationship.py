@@ -17,7 +17,7 @@ from moat.report.notes import protocol_text
 from moat.report.plots.looks import bands_text, draw_line
 from moat.report.plots.runs import Runs
 from moat.report.plots.strengths import has_one_strength
-from moat.report.plots.swept import Swept, scored, swept
+from moat.report.plots.sweeps import Swept, scored, swept
 from moat.report.style import PAPER, drawn_in
 
 

@@ -7,7 +7,7 @@ from moat.dotted import ABSENT
 from moat.report.numbers import DASH, gap, percent
 from moat.report.points import described_type
 from moat.report.side_by_side.comparison import RunComparison
-from moat.report.side_by_side.paired import PairedDifference
+from moat.report.side_by_side.scores import PairedDifference
 from moat.sheets import Sheet
 
 FEW_IDS = 5

@@ -7,16 +7,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from moat.report.side_by_side.comparison import RunComparison
-from moat.report.side_by_side.explained import (
-    BESIDES,
-    COUNTS,
-    OTHERWISE,
-    SAME_RECIPE,
-    WHICH,
-    comparison_notes,
-    scores_title,
-    title_of,
-)
 from moat.report.side_by_side.sheets import (
     FEW_IDS,
     counts_sheet,
@@ -25,6 +15,16 @@ from moat.report.side_by_side.sheets import (
     runs_sheet,
     scores_sheet,
     whole_tables,
+)
+from moat.report.side_by_side.words import (
+    BESIDES,
+    COUNTS,
+    OTHERWISE,
+    SAME_RECIPE,
+    WHICH,
+    comparison_notes,
+    scores_title,
+    title_of,
 )
 from moat.sheets import Sheet, TerminalSheet, blocks, terminal_of
 

@@ -6,7 +6,16 @@ from typing import Any
 from moat.dotted import ABSENT
 from moat.plain import as_json, json_of
 from moat.report.side_by_side.comparison import RunComparison
-from moat.report.side_by_side.explained import (
+from moat.report.side_by_side.scores import PairedDifference
+from moat.report.side_by_side.sheets import (
+    counts_sheet,
+    ids_sheet,
+    keys_sheet,
+    runs_sheet,
+    scores_sheet,
+    whole_tables,
+)
+from moat.report.side_by_side.words import (
     BESIDES,
     COUNTS,
     OTHERWISE,
@@ -15,15 +24,6 @@ from moat.report.side_by_side.explained import (
     comparison_notes,
     scores_title,
     title_of,
-)
-from moat.report.side_by_side.paired import PairedDifference
-from moat.report.side_by_side.sheets import (
-    counts_sheet,
-    ids_sheet,
-    keys_sheet,
-    runs_sheet,
-    scores_sheet,
-    whole_tables,
 )
 from moat.sheets import csv_of, escaped, markdown_of
 

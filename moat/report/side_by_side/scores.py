@@ -18,7 +18,7 @@ from moat.report.front.objectives import (
     threat_title,
 )
 from moat.report.rows import Row
-from moat.report.side_by_side.compared import ComparedRun
+from moat.report.side_by_side.runs import ComparedRun
 
 
 @dataclass(frozen=True)
