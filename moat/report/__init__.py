@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from moat.report.scores.scoreboard import Scoreboard, ScoreReport, make_scoreboards
     from moat.report.scores.table import score_table
     from moat.report.side_by_side import RunComparison, compare_runs
-    from moat.report.side_by_side.shown import comparison_shown
-    from moat.report.side_by_side.written import comparison_table
+    from moat.report.side_by_side.files import comparison_table
+    from moat.report.side_by_side.sections import comparison_shown
     from moat.report.status.study_status import StatusReader, StudyStatus
     from moat.report.status.table import change_lines, status_table
 
@@ -55,8 +55,8 @@ _HOMES = {
     "change_lines": "status.table",
     "compare_protocols": "protocols.comparison",
     "compare_runs": "side_by_side",
-    "comparison_shown": "side_by_side.shown",
-    "comparison_table": "side_by_side.written",
+    "comparison_shown": "side_by_side.sections",
+    "comparison_table": "side_by_side.files",
     "draw_front": "front.figure",
     "draw_pairs": "front.pairs",
     "failed_checks": "gate",

@@ -9,12 +9,12 @@ from moat.report.scores.markdown import board_markdown
 from moat.report.scores.rows import scores_csv
 from moat.report.scores.scoreboard import ScoreReport
 from moat.report.side_by_side import RunComparison
-from moat.report.side_by_side.written import (
+from moat.report.side_by_side.files import (
     comparison_csv,
     comparison_json,
-    comparison_markdown,
     examples_csv,
 )
+from moat.report.side_by_side.sections import comparison_markdown
 
 Contents = dict[str, str | bytes]
 """The content of each file, by its ending."""

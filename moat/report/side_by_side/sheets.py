@@ -90,20 +90,6 @@ def ids_sheet(comparison: RunComparison, most: int | None = FEW_IDS) -> Sheet:
     return Sheet(("", "only", "examples"), tuple(rows), "lll")
 
 
-def all_sheets(comparison: RunComparison) -> list[Sheet]:
-    """Return every sheet of a comparison; without those of scores where these are refused."""
-    others = range(1, len(comparison.runs))
-    sheets = [runs_sheet(comparison)]
-    for found in (comparison.recipe, comparison.circumstances):
-        if found:
-            sheets.append(keys_sheet(comparison, found, others))
-    if comparison.refusal is None:
-        sheets.append(scores_sheet(comparison, others))
-        sheets.append(counts_sheet(comparison, range(len(comparison.withstood))))
-        sheets.append(ids_sheet(comparison))
-    return [sheet for sheet in sheets if sheet.rows]
-
-
 def leaves_ids_out(comparison: RunComparison, most: int | None = FEW_IDS) -> bool:
     """Say whether some ids are left out where at most so many are shown."""
     return most is not None and any(
