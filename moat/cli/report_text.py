@@ -11,9 +11,9 @@ from moat.report.protocols.sheets import (
     against_rows,
     against_sheet,
 )
-from moat.report.scores.markdown import board_markdown, board_sheets
 from moat.report.scores.notes import board_notes
 from moat.report.scores.rows import scores_csv, scores_rows
+from moat.report.scores.sheets import board_markdown, board_sheets
 
 
 def boards_text(made: ScoreReport, form: Format) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from moat.report.protocols.sheets import against_table
     from moat.report.rows import Row
     from moat.report.scores.scoreboard import Scoreboard, ScoreReport, make_scoreboards
-    from moat.report.scores.table import score_table
+    from moat.report.scores.sheets import score_table
     from moat.report.side_by_side import RunComparison, compare_runs
     from moat.report.side_by_side.files import comparison_table
     from moat.report.side_by_side.sections import comparison_shown
@@ -72,7 +72,7 @@ _HOMES = {
     "run_table": "one_run.table",
     "runs_csv": "one_run.csv",
     "score_runs": "one_run.scores",
-    "score_table": "scores.table",
+    "score_table": "scores.sheets",
     "status_table": "status.table",
     "write_against": "files",
     "write_comparison": "files",

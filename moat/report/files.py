@@ -5,9 +5,9 @@ from pathlib import Path
 from moat.report.manifest import write_files
 from moat.report.protocols.comparison import ProtocolComparison
 from moat.report.protocols.sheets import against_csv, against_markdown
-from moat.report.scores.markdown import board_markdown
 from moat.report.scores.rows import scores_csv
 from moat.report.scores.scoreboard import ScoreReport
+from moat.report.scores.sheets import board_markdown
 from moat.report.side_by_side import RunComparison
 from moat.report.side_by_side.files import (
     comparison_csv,

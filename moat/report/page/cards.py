@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
+from markupsafe import Markup
 
 from moat.report.front.front import Front
 from moat.report.front.objectives import threat_title
 from moat.report.gate import worst_verdict
 from moat.report.interactive import run_figure
 from moat.report.interactive.curves import strengths_by
-from moat.report.numbers import finite, percent
+from moat.report.numbers import DASH, finite, percent
 from moat.report.page.commands import Command, commands_of
 from moat.report.page.sources import Sources
-from moat.report.page.tables import run_standing
+from moat.report.page.tables import checks_table, run_standing, scores_table, verdict_html
 from moat.report.points import Point
 from moat.report.rows import Row
 from moat.report.scores.scoreboard import board_values
@@ -33,15 +34,6 @@ class Plot:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Score:
-    """A threat's line: its accuracy at each strength, then its scores."""
-
-    name: str
-    strengths: str
-    texts: tuple[str, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Card:
     """One run, ready to be shown; `data` is what its plots and its gallery are drawn from."""
@@ -53,9 +45,9 @@ class Card:
     summary: str
     facts: list[tuple[str, str]]
     totals: list[tuple[str, str]]
-    scores: list[Score]
-    checks: list[Record]
-    verdict: str
+    scores: Markup
+    checks: Markup  # empty where no gate is stored
+    verdict: Markup
     plots: list[Plot]
     gallery: bool
     problems: tuple[str, ...]
@@ -88,9 +80,9 @@ def card_of(
         summary=run_standing(front, place, row),
         facts=_facts(point, results),
         totals=[(name, percent(v)) for name, v in values.items() if v is not None],
-        scores=_scores(point),
-        checks=[dict(check) for check in point.sanity],
-        verdict=worst_verdict(point) or "no gate",
+        scores=scores_table(row.name, _scores(point)),
+        checks=checks_table(row.name, point.sanity) if point.sanity else Markup(""),
+        verdict=verdict_html(worst_verdict(point) or DASH),
         plots=plots,
         gallery=gallery is not None,
         problems=sources.problems,
@@ -131,8 +123,8 @@ def _facts(point: Point, results: Path) -> list[tuple[str, str]]:
     return facts
 
 
-def _scores(point: Point) -> list[Score]:
-    lines = []
+def _scores(point: Point) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
     for name in point.scored:
         if name in point.accuracy:
             sign = "ε " if "at_epsilon" in point.protocol["threats"][name] else ""
@@ -141,7 +133,7 @@ def _scores(point: Point) -> list[Score]:
         else:
             strengths = " and ".join(point.protocol["ensembles"][name]) + " together"
         numbers = (point.scores[name], point.worst[name], point.conditional[name])
-        lines.append(Score(name, strengths, tuple(percent(finite(n)) for n in numbers)))
+        lines.append((name, strengths, *(percent(finite(n)) for n in numbers)))
     return lines
 
 

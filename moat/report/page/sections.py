@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from moat.report.front.choice_marks import choice_caption
 from moat.report.front.front import Front
 from moat.report.front.notes import (
@@ -21,7 +23,7 @@ from moat.report.page.galleries import Gallery
 from moat.report.page.pictures import shown_galleries
 from moat.report.page.sources import Sources, sources_of
 from moat.report.page.study_recipe import StudyRecipe, study_recipes
-from moat.report.page.tables import BoardTable, RunTable, board_table, run_table
+from moat.report.page.tables import board_table, runs_table
 from moat.report.rows import Row
 from moat.report.scores.notes import board_notes
 from moat.report.scores.scoreboard import Scoreboard
@@ -43,8 +45,9 @@ class Section:
     rival: str  # the name of another front on it, "" of none
     caption: str
     bars: bool  # whether points have intervals
-    board: BoardTable
-    runs: RunTable
+    board: Markup
+    runs: Markup
+    seeds: bool  # whether a setting has several
     cards: list[Card]
 
 
@@ -103,7 +106,8 @@ def _section(
         rival="" if front.rival is None else front.rival.folder.resolve().name,
         caption=f"{hypervolume_text(front)} {choice_caption(front)}".rstrip(),
         bars=front.uncertainty is not None,
+        seeds=front.several_seeds,
         board=board_table(board, front, numbers),
-        runs=run_table(front, numbers),
+        runs=runs_table(front, numbers),
         cards=cards,
     )
