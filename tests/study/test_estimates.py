@@ -11,7 +11,8 @@ from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.study import estimate_all, plan
-from moat.study.estimates import DESCENT, spent_per_example, work_of
+from moat.study.step_cost import spent_per_example
+from moat.study.work import DESCENT, work_of
 from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
 from moat.training.step import train_step
 
