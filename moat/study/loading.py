@@ -1,8 +1,10 @@
 """From a run folder back to a model."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -144,14 +146,17 @@ def plan_of(folder: RunFolder) -> RunPlan:
     return plans[0]
 
 
-def require_own_recipe(plan: RunPlan, record: Record, folder: RunFolder) -> None:
+def require_own_recipe(
+    own: RunPlan, trained: Mapping[str, Any], folder: RunFolder, mend: str = ""
+) -> None:
     """Raise RunFolderError where a run's own recipe no longer says what trained the run."""
-    if changed := changes(record["trains"], plan.trains):
+    if changed := changes(trained, own.trains):
         raise RunFolderError(
             f"the recipe was changed, and the run was trained otherwise: {'; '.join(changed)}.",
             where=str(folder.recipe),
-            hint="Undo the change. Or delete this recipe: `moat train` with the study's recipe "
-            "then writes it anew, trains nothing again, and evaluates.",
+            hint=mend
+            or "Undo the change. Or delete this recipe: `moat train` with the study's "
+            "recipe then writes it anew, trains nothing again, and evaluates.",
         )
 
 

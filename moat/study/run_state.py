@@ -89,6 +89,8 @@ class RunState:
         if record is None and not begun:  # a recipe and nothing trained by it: nothing can be lost
             return False
         if changed := changes(trained, self.plan.trains):
+            if record is None and self._was_begun_as_planned():
+                require_own_recipe(self._own_plan(), self.plan.trains, folder, _UNDO)
             raise RunFolderError(
                 f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
                 where=str(folder.path),
@@ -104,9 +106,16 @@ class RunState:
                 return self.plan
         return plan_of(self.folder)
 
+    def _was_begun_as_planned(self) -> bool:
+        """Say whether an unfinished run's checkpoint is of the planned training."""
+        with suppress(RunFolderError):
+            state = self.folder.load_checkpoint() or {}
+            return bool(state.get("train_hash") == self.plan.train_hash)
+        return False
+
     def _require_own_recipe(self, record: Record) -> None:
         if self.recipe is not None:
-            require_own_recipe(self._own_plan(), record, self.folder)
+            require_own_recipe(self._own_plan(), record["trains"], self.folder)
 
     def _is_evaluated(self, record: Record) -> bool:
         """Say whether the evaluation is whole; where another was cut short, its files are newer."""
@@ -119,3 +128,6 @@ class RunState:
         if about is not None:
             require_one_result(record, about, self.folder.path)
         return about is not None
+
+
+_UNDO = "Undo the change, or train this run again with --overwrite."

@@ -26,6 +26,6 @@ def trained_run(path: Path) -> TrainedRun:
     """
     folder = RunFolder(path)
     record, plan = finished_record(folder), plan_of(folder)
-    require_own_recipe(plan, record, folder)
+    require_own_recipe(plan, record["trains"], folder)
     folder.require_own_weights(record)
     return TrainedRun(folder, record, plan)

@@ -173,6 +173,20 @@ def test_the_mend_of_a_changed_recipe_trains_nothing_again(recipe, train, runs, 
     evaluate_run(runs[1], "cpu")
 
 
+def test_a_changed_recipe_of_an_unfinished_run_is_told_apart_from_a_changed_study(
+    unfinished, train, results
+):
+    path, run = unfinished(), results / "study" / "plain" / "seed-0"
+    own = changed(run, "lr = 0.5", "lr = 0.25")
+    (told,) = train(path, only=("plain",)).failed.values()
+    assert str(told) == (
+        f"{own}: the recipe was changed, and the run was trained otherwise: optimizer.lr: 0.5 → "
+        "0.25.\n  Undo the change, or train this run again with --overwrite."
+    )
+    changed(run, "lr = 0.25", "lr = 0.5")
+    assert train(path, only=("plain",)).done == [run]
+
+
 def test_a_setting_that_identifies_no_training_may_be_changed(recipe, train, runs):
     changed(runs[1], "log_every = 2", "log_every = 3")
     assert train(recipe(), only=("pgd-at",)).skipped == [runs[1]]
