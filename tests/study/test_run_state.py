@@ -10,6 +10,7 @@ from moat.errors import RunFolderError
 from moat.recipe import Recipe
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under, plan
+from moat.study.kept import keep_recipe, own_plan
 from moat.study.run_state import RunState
 
 _heard: list[list[str]] = []
@@ -65,6 +66,17 @@ def test_skipping_plans_no_recipe_of_a_run_and_loads_no_weights_and_no_matrix(
         monkeypatch.setattr(f"moat.runs.{place}", lambda *a, **k: pytest.fail("it was loaded"))
     monkeypatch.setattr(Recipe, "model_validate", lambda *a: pytest.fail("it was planned"))
     assert [state.left for state in states] == ["nothing", "nothing"]
+
+
+@pytest.mark.parametrize("name", ["digits_pareto", "mnist_pareto", "cifar10_strong_pgd"])
+def test_the_recipe_that_a_folder_keeps_is_known_without_a_plan(name, tmp_path, monkeypatch):
+    plans = plan(Path(__file__).parents[2] / "recipes" / f"{name}.toml")
+    monkeypatch.setattr(Recipe, "model_validate", lambda *a: pytest.fail("it was planned"))
+    for planned in plans:
+        folder = RunFolder(tmp_path / planned.path)
+        folder.path.mkdir(parents=True)
+        keep_recipe(planned, folder)
+        assert own_plan(planned, folder, folder.read_recipe()) is planned
 
 
 # what is left
