@@ -57,9 +57,9 @@ def evaluate_model(
     `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
     `overwrite` and `listener`. Raises MoatError.
     """
+    at = place_of(place)
     judged_by = read_protocol(protocol, overrides)
     asked = _asked(model, arguments, checkpoint, name)
-    at = place_of({**place, "results": place.get("results") or "results"})
     results = at.results or Path("results")
     allocator.take("keep")
     target = device_for(at.device)
