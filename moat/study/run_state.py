@@ -14,7 +14,8 @@ from moat.recipe.kept import kept_recipe
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
 from moat.study.kept import own_plan, require_same_code
-from moat.study.loading import plan_of, record_of, require_own_recipe, require_trained_here
+from moat.study.loading import plan_of, record_of, require_trained_here
+from moat.study.recipe_change import recipe_change, require_own_recipe
 
 Left = Literal["training", "evaluation", "nothing"]
 
@@ -94,7 +95,10 @@ class RunState:
             return False
         if changed := changes(trained, self.plan.trains):
             if record is None and self._was_begun_as_planned():
-                require_own_recipe(self._own_plan(), self.plan.trains, folder, _UNDO)
+                edited = changes(self.plan.trains, trained)
+                raise recipe_change(
+                    edited, folder, "Undo the change, or train this run again with --overwrite."
+                )
             raise RunFolderError(
                 f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
                 where=str(folder.path),
@@ -121,7 +125,7 @@ class RunState:
 
     def _require_own_recipe(self, record: Record) -> None:
         if self.recipe is not None:
-            require_own_recipe(self._own_plan(), record["trains"], self.folder)
+            require_own_recipe(self._own_plan(), record, self.folder)
 
     def _is_evaluated(self, record: Record) -> bool:
         """Say whether the evaluation is whole; where another was cut short, its files are newer."""
@@ -134,6 +138,3 @@ class RunState:
         if about is not None:
             require_one_result(record, about, self.folder.path)
         return about is not None
-
-
-_UNDO = "Undo the change, or train this run again with --overwrite."

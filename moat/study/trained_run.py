@@ -6,7 +6,8 @@ from pathlib import Path
 from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.storage import Record
-from moat.study.loading import finished_record, plan_of, require_own_recipe
+from moat.study.loading import finished_record, plan_of
+from moat.study.recipe_change import require_own_recipe
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,6 @@ def trained_run(path: Path) -> TrainedRun:
     """
     folder = RunFolder(path)
     record, plan = finished_record(folder), plan_of(folder)
-    require_own_recipe(plan, record["trains"], folder)
+    require_own_recipe(plan, record, folder)
     folder.require_own_weights(record)
     return TrainedRun(folder, record, plan)

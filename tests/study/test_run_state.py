@@ -133,6 +133,7 @@ CHANGES = {
     "the network": ("width = 4", "width = 8", "model.width: 4 → 8"),
     "the data": ('type = "digits"', 'type = "digits"\nsize = 16', "data.size: 8 → 16"),
     "a threat": ("epsilon = 0.1", "epsilon = 0.2", "threats.pgd.epsilon: 0.1 → 0.2"),
+    "the variant's name": ('name = "pgd-at"', 'name = "mine"', "variant: 'pgd-at' → 'mine'"),
     "the seed": ("seeds = [\n    0,\n]", "seeds = [4]", "seed: 0 → 4"),
 }
 
