@@ -8,8 +8,7 @@ from matplotlib.lines import Line2D
 
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.intervals import PERCENT, Interval
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 
 BANDS = f"bands: {PERCENT} intervals over test examples and seeds, of {FEWEST_SEEDS} seeds or more"
 MOST_NAMED = 18

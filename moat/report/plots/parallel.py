@@ -13,8 +13,8 @@ from moat.report.front.objectives import minimised, usual_objectives
 from moat.report.layout import COLUMN, TEXT, Panels, lay_out
 from moat.report.notes import protocol_text
 from moat.report.plots.looks import MOST_NAMED, legend_lines, lines_of, means_text
-from moat.report.plots.runs import Runs
 from moat.report.scores.scoreboard import board_values
+from moat.report.settings import Runs
 from moat.report.style import GREY, PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
 

@@ -18,8 +18,7 @@ from moat.report.plots.looks import (
     spread_over,
 )
 from moat.report.plots.parallel import scores_table
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 from moat.report.style import FAINT, GREY, PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
 

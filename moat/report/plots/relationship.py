@@ -15,9 +15,9 @@ from moat.report.intervals import Interval, seeds_share_interval
 from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
 from moat.report.plots.looks import bands_text, draw_line
-from moat.report.plots.runs import Runs
 from moat.report.plots.strengths import has_one_strength
 from moat.report.plots.sweeps import Swept, scored, swept
+from moat.report.settings import Runs
 from moat.report.style import PAPER, drawn_in
 
 

@@ -21,8 +21,7 @@ from moat.report.plots.looks import (
     lines_of,
     spread_over,
 )
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 from moat.report.style import PAPER, drawn_in
 
 _MOST_POINTS = 4  # of a sweep, where there are too many lines

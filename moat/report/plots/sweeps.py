@@ -8,8 +8,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from moat.errors import PlotError, did_you_mean
 from moat.report.layout import TEXT
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from moat.names import NATURAL
 from moat.report.curves import Curve, TrainingCurves, training_curves
 from moat.report.layout import COLUMN, TEXT, Panels, lay_out, plain
 from moat.report.notes import REACH_TEXT
-from moat.report.plots.runs import Runs
+from moat.report.settings import Runs
 from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to
 from moat.runs import RunFolder
