@@ -9,11 +9,11 @@ import numpy as np
 
 from moat.errors import FrontError, MoatError
 from moat.names import NATURAL
-from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
+from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
+from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
 from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
 from moat.runs import RunFolder, as_typed, find_runs, unfinished_runs
-from moat.storage import Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,11 @@ class Point:
         """The share of its steps, in percent, whose r no weights could reach; None without one."""
         share = self.training.get("clamped_share")
         return 100 * share if isinstance(share, int | float) else None
+
+
+def in_order(point: Point, added: Floats) -> Floats:
+    """Return what a run's examples add in the order of their ids."""
+    return np.asarray(added[np.argsort(point.outcomes.ids, kind="stable")])
 
 
 def read_points(*results: Path) -> tuple[list[Point], list[str]]:
@@ -144,9 +149,11 @@ def read_point(folder: RunFolder, results: Path) -> Point:
 def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     """Return a run as a point; UnsearchedError where not even natural and union can be scored."""
     record, outcomes = evidence.record, evidence.outcomes
-    made: Record = summary(outcomes, record["protocol"]["summed"])
-    made["natural"] = accuracy(outcomes, NATURAL_COLUMN)
-    made["union"] = union(outcomes, outcomes.threats)
+    made = {
+        **evidence.scores,
+        "natural": accuracy(outcomes, NATURAL_COLUMN),
+        "union": union(outcomes, outcomes.threats),
+    }
     trains, classes = table_of(record.get("trains")), record.get("classes")
     return Point(
         where=folder.path.relative_to(results).as_posix(),
