@@ -106,16 +106,15 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
 def _without_copies(
     found: Sequence[Point], known: Mapping[Path, Point]
 ) -> tuple[list[Point], list[tuple[Point, Point]]]:
-    """Return the points that are no copies of others, and each copy with what it is of."""
+    """Return the points below a folder without copies of known ones, and these, with the first."""
     firsts: dict[tuple[Any, ...], list[Point]] = {}
     for point in known.values():
         firsts.setdefault(_called(point), []).append(point)
     kept, copies = [], []
     for point in found:
-        alike = firsts.setdefault(_called(point), [])
+        alike = firsts.get(_called(point), [])
         first = next((other for other in alike if _is_copy(point, other)), None)
         if first is None or first.folder.resolve() == point.folder.resolve():
-            alike.append(point)
             kept.append(point)
         else:
             copies.append((point, first))
