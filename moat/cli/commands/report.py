@@ -1,6 +1,6 @@
 """Every score beside published ones, or beside another protocol's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,11 +48,6 @@ class ReportOptions:
     )
     form: FormatOption = Format.table
 
-    @property
-    def folder(self) -> Path | None:
-        """Where the files go: nowhere where another form is printed and no folder is named."""
-        return self.out or (self.results if self.form is Format.table else None)
-
 
 @of_table
 def report(options: ReportOptions) -> None:
@@ -60,7 +55,17 @@ def report(options: ReportOptions) -> None:
 
     In another form than a table's, files are written with --out alone.
     """
+    from moat.runs import opened, outputs_of
+
     _require_one_report(options)
+    usual = outputs_of(options.results) if options.form is Format.table else None
+    options = replace(
+        options,
+        results=opened(options.results),
+        against=options.against and opened(options.against),
+        rival=options.rival and opened(options.rival),
+        out=options.out or usual,
+    )
     if options.against:
         _against(options, options.against)
     else:
@@ -87,7 +92,7 @@ def _against(options: ReportOptions, against: Path) -> None:
         console.print(against_table(comparison))
     else:
         typer.echo(against_text(comparison, options.form))
-    _say_written(write_against(comparison, options.folder) if options.folder else [], options)
+    _say_written(write_against(comparison, options.out) if options.out else [], options)
 
 
 def _scores(options: ReportOptions) -> None:
@@ -108,7 +113,7 @@ def _scores(options: ReportOptions) -> None:
     else:
         require_one(len(made.boards), "report", options.form)
         typer.echo(boards_text(made, options.form))
-    _say_written(write_report(made, options.folder) if options.folder else [], options)
+    _say_written(write_report(made, options.out) if options.out else [], options)
     if options.html:
         _write_page(made, options, options.html)
 
@@ -122,10 +127,14 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None
     fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
         typer.echo(f"skipped: {message}", err=True)
-    page = write_page(
-        made, options.results, file, fronts, lambda m: typer.echo(f"left out: {m}", err=True)
-    )
+    page = write_page(made, options.results, file, fronts, _say_left_out)
     typer.echo(f"wrote {page}")
+
+
+def _say_left_out(message: str) -> None:
+    from moat.runs import as_typed
+
+    typer.echo(as_typed(f"left out: {message}"), err=True)
 
 
 def _say_written(paths: list[Path], options: ReportOptions) -> None:
