@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from moat.report.scores.sheets import score_table
     from moat.report.side_by_side import RunComparison, compare_runs
     from moat.report.side_by_side.files import comparison_table
-    from moat.report.side_by_side.sections import comparison_shown
+    from moat.report.side_by_side.parts import comparison_shown
     from moat.report.status.study_status import StatusReader, StudyStatus
     from moat.report.status.table import change_lines, status_table
 
@@ -55,7 +55,7 @@ _HOMES = {
     "change_lines": "status.table",
     "compare_protocols": "protocols.comparison",
     "compare_runs": "side_by_side",
-    "comparison_shown": "side_by_side.sections",
+    "comparison_shown": "side_by_side.parts",
     "comparison_table": "side_by_side.files",
     "draw_front": "front.figure",
     "draw_pairs": "front.pairs",

@@ -19,7 +19,7 @@ FIGURE_TYPES: dict[str, type[RecipeFigure]] = {
     "relationship": Relationship,
     "difference": Difference,
 }
-Table = TypeVar("Table")
+_Kept = TypeVar("_Kept")
 
 
 def published_by(points: Sequence[Point]) -> tuple[dict[str, Published], list[str]]:
@@ -67,8 +67,8 @@ def figures_in(folder: RunFolder) -> list[RecipeFigure]:
 
 
 def _read(
-    points: Sequence[Point], read: Callable[[RunFolder], Table]
-) -> tuple[list[tuple[Point, Table]], list[str]]:
+    points: Sequence[Point], read: Callable[[RunFolder], _Kept]
+) -> tuple[list[tuple[Point, _Kept]], list[str]]:
     found, broken = [], []
     for point in points:
         try:

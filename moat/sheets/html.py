@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from moat.sheets.sheet import STRONG, Sheet
 
-Place = tuple[int, int]
+_Place = tuple[int, int]
 """Row and column of a cell."""
 
 
@@ -23,8 +23,8 @@ class HtmlParts:
     caption: str = ""
     unseen: bool = False
     classes: str = ""
-    shown: Mapping[Place, str] = field(default_factory=dict)
-    values: Mapping[Place, float | None] = field(default_factory=dict)
+    shown: Mapping[_Place, str] = field(default_factory=dict)
+    values: Mapping[_Place, float | None] = field(default_factory=dict)
     sortable: bool = False
     unsorted: frozenset[int] = frozenset()
 
@@ -61,7 +61,7 @@ def _heading(sheet: Sheet, place: int, is_sorted: bool) -> Markup:
     ).format(kind, name)
 
 
-def _cell(sheet: Sheet, place: Place, parts: HtmlParts, is_sorted: bool) -> Markup:
+def _cell(sheet: Sheet, place: _Place, parts: HtmlParts, is_sorted: bool) -> Markup:
     row, column = place
     text = sheet.rows[row][column]
     shown = Markup(parts.shown[place]) if place in parts.shown else escape(text)

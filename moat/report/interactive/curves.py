@@ -5,7 +5,7 @@ from typing import Any
 
 from moat.names import NATURAL
 from moat.report.curves import TrainingCurves
-from moat.report.interactive.layout import PlotlyFigure, escaped, layout_of, line_of
+from moat.report.interactive.layout import PlotlyFigure, layout_of, line_of, plotly_text
 from moat.report.looks import Looks
 from moat.report.points import Point
 
@@ -70,7 +70,7 @@ def _lines(
         {
             "x": list(across),
             "y": [_short(value) for value in values],
-            "name": escaped(name),
+            "name": plotly_text(name),
             "mode": "lines" if len(across) > 1 else "markers",
             **line_of(looks.of_objective(name)),
             "hovertemplate": "%{fullData.name} %{y:.3g} at step %{x}<extra></extra>",
@@ -94,7 +94,7 @@ def _strengths(point: Point, looks: Looks, *, by_radius: bool) -> list[dict[str,
                 "x": [at / largest for at in known],
                 "y": [_short(value) for value in known.values()],
                 "customdata": [f"ε {at:g}" if by_radius else f"{at:g} steps" for at in known],
-                "name": escaped(name),
+                "name": plotly_text(name),
                 "mode": "lines+markers",
                 **line_of(looks.of_objective(name)),
                 "hovertemplate": "%{fullData.name} %{y:.1f} % at %{customdata}<extra></extra>",

@@ -18,9 +18,9 @@ from moat.report.interactive.layout import (
     SOFT,
     SYMBOLS,
     PlotlyFigure,
-    escaped,
     layout_of,
     pair_of,
+    plotly_text,
 )
 from moat.report.looks import Look
 from moat.report.numbers import percent
@@ -39,13 +39,13 @@ def front_figure(front: Front, numbers: Mapping[str, int] | None = None) -> Plot
     dominated. With a rival its stairs are broken, and what lies between both is tinted. The
     `customdata` of a setting is its first run: its folder, or its number where these are given.
     """
-    across, up = (f"{escaped(o.name)} ({o.better})" for o in front.objectives[:2])
+    across, up = (f"{plotly_text(o.name)} ({o.better})" for o in front.objectives[:2])
     layout = layout_of(across, up)
     layout["margin"]["t"] = 34
     traces = [_stairs(front.values[front.members], front, width=2, dash="solid")]
     if rival := front.rival:
         line = _stairs(rival.points, front, width=1.5, dash="8px,4px")
-        name = escaped(f"front of {rival.folder.resolve().name}")
+        name = plotly_text(f"front of {rival.folder.resolve().name}")
         traces.append({**line, "name": name, "showlegend": True})
         between = gain_and_loss(
             front.values[front.members][:, :2],
@@ -68,7 +68,7 @@ def _variant(
     front: Front, variant: str, look: Look, group: str, numbers: Mapping[str, int] | None
 ) -> _Traces:
     """Return the legend of a variant, and its settings: those that look alike in one trace."""
-    shared: dict[str, Any] = {"name": escaped(variant), "legendgroup": group, "mode": "markers"}
+    shared: dict[str, Any] = {"name": plotly_text(variant), "legendgroup": group, "mode": "markers"}
     symbol = SYMBOLS[look.marker]
     legend = {"color": look.colour, "symbol": symbol, "size": 10}
     hidden = {"hoverinfo": "skip", "meta": {"marker.color": pair_of(look)}}
@@ -222,5 +222,5 @@ def _score(name: str, row: Row) -> float | None:
 
 
 def _hover(said: Sequence[str]) -> str:
-    first, *rest = map(escaped, said)
+    first, *rest = map(plotly_text, said)
     return "<br>".join([f"<b>{first}</b>", *rest])

@@ -59,6 +59,6 @@ def pair_of(look: Look) -> list[str]:
     return [look.colour, on_dark(look.colour)]
 
 
-def escaped(text: str) -> str:
+def plotly_text(text: str) -> str:
     """Return text that plotly, which reads a little HTML, shows as it is."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -16,7 +16,7 @@ from moat.report.interactive.curves import strengths_by
 from moat.report.numbers import DASH, finite, percent
 from moat.report.page.commands import Command, commands_of
 from moat.report.page.sources import Sources
-from moat.report.page.tables import checks_table, run_standing, scores_table, verdict_html
+from moat.report.page.tables import checks_table, run_scores_table, run_standing, verdict_html
 from moat.report.points import Point
 from moat.report.rows import Row
 from moat.report.scores.scoreboard import board_values
@@ -80,7 +80,7 @@ def card_of(
         summary=run_standing(front, place, row),
         facts=_facts(point, results),
         totals=[(name, percent(v)) for name, v in values.items() if v is not None],
-        scores=scores_table(row.name, _scores(point)),
+        scores=run_scores_table(row.name, _scores(point)),
         checks=checks_table(row.name, point.sanity) if point.sanity else Markup(""),
         verdict=verdict_html(worst_verdict(point) or DASH),
         plots=plots,

@@ -108,7 +108,7 @@ def checks_table(name: str, checks: Sequence[Mapping[str, str]]) -> Markup:
     return html_of(sheet, HtmlParts(caption, unseen=True, classes="gate", shown=shown))
 
 
-def scores_table(name: str, rows: Sequence[tuple[str, ...]]) -> Markup:
+def run_scores_table(name: str, rows: Sequence[tuple[str, ...]]) -> Markup:
     """Return a line for each threat of a run: its accuracy at each strength, then its scores."""
     headings = ("threat", "accuracy at each strength", "score", "worst", "conditional")
     sheet = Sheet(headings, tuple(rows), "llrrr")

@@ -10,7 +10,7 @@ from moat.report.side_by_side.files import (
     comparison_json,
     examples_csv,
 )
-from moat.report.side_by_side.sections import comparison_markdown
+from moat.report.side_by_side.parts import comparison_markdown
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ _NARROWEST = 12  # cells of a terminal that a value of a recipe gets at least
 
 
 @dataclass(frozen=True)
-class Section:
+class Part:
     """A table under a title, which can be cut into several: `made` takes some of the `places`.
 
     `longest` is that of the keys whose values the terminal may cut, 0 of a table without any;
@@ -53,13 +53,13 @@ class Section:
         return self.made(self.places)
 
 
-def sections_of(comparison: RunComparison, most_ids: int | None = FEW_IDS) -> list[Section]:
+def parts_of(comparison: RunComparison, most_ids: int | None = FEW_IDS) -> list[Part]:
     """Return the tables of a comparison but for the first; without scores where these are refused.
 
     At most so many ids of examples are named.
     """
     others = range(1, len(comparison.runs))
-    sections = [
+    parts = [
         _keys(title, comparison, found)
         for title, found in ((OTHERWISE, comparison.recipe), (BESIDES, comparison.circumstances))
         if found
@@ -68,10 +68,10 @@ def sections_of(comparison: RunComparison, most_ids: int | None = FEW_IDS) -> li
         scores = partial(scores_sheet, comparison)
         counts = partial(counts_sheet, comparison)
         ids = ids_sheet(comparison, most_ids)
-        sections.append(Section(scores_title(comparison), scores, others))
-        sections.append(Section(COUNTS, counts, range(len(comparison.withstood))))
-        sections += [Section(WHICH, lambda _: ids, range(1))] if ids.rows else []
-    return sections
+        parts.append(Part(scores_title(comparison), scores, others))
+        parts.append(Part(COUNTS, counts, range(len(comparison.withstood))))
+        parts += [Part(WHICH, lambda _: ids, range(1))] if ids.rows else []
+    return parts
 
 
 def comparison_shown(comparison: RunComparison, width: int, all_ids: bool = False) -> Group:
@@ -83,10 +83,10 @@ def comparison_shown(comparison: RunComparison, width: int, all_ids: bool = Fals
     parts += [_terminal(runs_sheet(comparison)), ""]
     if not comparison.recipe:
         parts += [Text(SAME_RECIPE), ""]
-    for section in sections_of(comparison, None if all_ids else FEW_IDS):
-        parts += [Text(section.title, style="bold"), *_fitting(section, width)]
-        if section.below:
-            parts += [Text("\n".join(section.below), style="dim"), ""]
+    for part in parts_of(comparison, None if all_ids else FEW_IDS):
+        parts += [Text(part.title, style="bold"), *_fitting(part, width)]
+        if part.below:
+            parts += [Text("\n".join(part.below), style="dim"), ""]
     if comparison.refusal:
         return Group(*parts[:-1])
     return Group(*parts, Text("\n".join(comparison_notes(comparison, all_ids)), style="dim"))
@@ -97,10 +97,10 @@ def comparison_markdown(comparison: RunComparison) -> str:
     parts = [f"# {escaped(title_of(comparison))}", markdown_of(runs_sheet(comparison))]
     if not comparison.recipe:
         parts += [f"## {OTHERWISE}", SAME_RECIPE]
-    for section in sections_of(comparison):
-        parts += [f"## {section.title}", markdown_of(section.sheet)]
-        if section.below:
-            parts.append("\n".join(f"- {escaped(line)}" for line in section.below))
+    for part in parts_of(comparison):
+        parts += [f"## {part.title}", markdown_of(part.sheet)]
+        if part.below:
+            parts.append("\n".join(f"- {escaped(line)}" for line in part.below))
     if comparison.refusal:
         parts += ["## Scores", escaped(str(comparison.refusal))]
     else:
@@ -112,25 +112,25 @@ def comparison_markdown(comparison: RunComparison) -> str:
 
 def all_sheets(comparison: RunComparison) -> list[Sheet]:
     """Return every table of a comparison."""
-    return [runs_sheet(comparison), *(section.sheet for section in sections_of(comparison))]
+    return [runs_sheet(comparison), *(part.sheet for part in parts_of(comparison))]
 
 
-def _keys(title: str, comparison: RunComparison, found: Mapping[str, tuple[Any, ...]]) -> Section:
+def _keys(title: str, comparison: RunComparison, found: Mapping[str, tuple[Any, ...]]) -> Part:
     """Return the keys in which runs differ, and below them what whole tables say."""
     made = partial(keys_sheet, comparison, found)
     others = range(1, len(comparison.runs))
-    return Section(title, made, others, max(map(len, found)), tuple(whole_tables(found)))
+    return Part(title, made, others, max(map(len, found)), tuple(whole_tables(found)))
 
 
-def _fitting(section: Section, width: int) -> Iterator[RenderableType]:
+def _fitting(whole: Part, width: int) -> Iterator[RenderableType]:
     """Yield the fewest tables that fit, each of some of the places, with a line after each."""
-    room = max(_NARROWEST, (width - section.longest - 6) // 2) if section.longest else None
+    room = max(_NARROWEST, (width - whole.longest - 6) // 2) if whole.longest else None
 
-    def made(part: range) -> TerminalSheet:
-        return _terminal(section.made(section.places[part.start : part.stop]), room)
+    def made(some: range) -> TerminalSheet:
+        return _terminal(whole.made(whole.places[some.start : some.stop]), room)
 
-    for part in blocks(len(section.places), lambda part: made(part).width <= width):
-        yield made(part)
+    for some in blocks(len(whole.places), lambda some: made(some).width <= width):
+        yield made(some)
         yield ""
 
 
