@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from moat.errors import RunFolderError
+from moat.records.stored_table import StoredTable
+
+T = TypeVar("T", bound=StoredTable)
 
 _IN_WORDS = {
     "dict_type": "of type dict",
+    "model_type": "of type dict",
+    "dataclass_type": "of type dict",
     "list_type": "of type list",
+    "tuple_type": "of type list",
     "string_type": "of type str",
     "bool_type": "true or false",
     "int_type": "of type int",
@@ -19,6 +25,17 @@ _IN_WORDS = {
     "finite_number": "a finite number",
 }
 _MOST = 80  # letters of a value that are shown
+
+
+def typed(kind: type[T], table: Any, path: Path, hint: str) -> T:
+    """Return a table of a file as a record of its kind.
+
+    Raises RunFolderError for the first key that is missing or not of its type.
+    """
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise _refusal(error, 0, str(path), hint) from error
 
 
 def check_record(kind: Any, record: Any, path: Path, hint: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import ForeignFileError, RunFolderError
+from moat.records import command_of
 from moat.storage import Record, as_table, hash_of, read, read_json
 
 TRAINED = ("log.jsonl", "model.safetensors")
@@ -86,10 +87,9 @@ def _mend(path: Path, record: Mapping[str, Any]) -> str:
     """Return the mildest mend of a file that is not the run's own."""
     back = "Put the run's own file back"
     if path.name in EVALUATED:
-        command = record.get("command")
         again = ["moat", "evaluate", str(path.parent)]
-        if isinstance(command, list):  # of an evaluation whose model lies elsewhere
-            again = [*map(str, command), "--overwrite"]
+        if command := command_of(record.get("command")):  # the model lies elsewhere
+            again = [*command, "--overwrite"]
         return f"{back}, or make it again: {shlex.join(again)}"
     if path.name == "log.jsonl":
         return f"{back}, or delete it: then the run has no curves, and nothing else changes."

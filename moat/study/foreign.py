@@ -25,13 +25,13 @@ from moat.runs import CACHE, RunFolder, require_own_name
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
-from moat.study.judge import Judged, judge, machine, scores_before
+from moat.study.judge import Judged, judge, scores_before
 from moat.study.listener import StudyListener
+from moat.study.model_record import machine_of, model_record
 from moat.study.overwriting import make_way
 from moat.study.places import require_within
 from moat.threats import bare
 from moat.training import fabric_for
-from moat.version import __version__
 
 
 @plain_torch()
@@ -65,11 +65,16 @@ def evaluate_model(
     listener = listener or StudyListener()
     listener.data_read(data)
     network = asked.network(data, target)
-    record = _record(asked, judged_by, network, data, target)
-    if asked.made:
-        words = [*_options("--arg", arguments), *_options("--set", overrides)]
-        words += ["--protocol", str(Path(protocol).resolve()), "--results", str(results.resolve())]
-        record["command"] = [*asked.command, *words]
+    words = [*_options("--arg", arguments), *_options("--set", overrides)]
+    words += ["--protocol", str(Path(protocol).resolve()), "--results", str(results.resolve())]
+    command = [*asked.command, *words] if asked.made else None
+    record = model_record(
+        _own(asked, judged_by, network),
+        data,
+        judged_by.test_data,
+        machine_of(target),
+        command=command,
+    )
     study = results / judged_by.name
     folder = RunFolder(study / asked.label / "seed-0")
     for named in (study, folder.path.parent):
@@ -154,12 +159,9 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _record(
-    asked: _Asked, judged_by: ReadProtocol, network: nn.Module, data: Data, device: torch.device
-) -> Record:
-    """Return what run.json says of the model, before its evaluation."""
+def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
+    """Return the names of the model, and what made it."""
     return {
-        "moat": __version__,
         "study": judged_by.name,
         "variant": asked.label,
         "sweep": {},
@@ -171,10 +173,6 @@ def _record(
             "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
         },
         "weights": digest_of_state(network.state_dict()),
-        "data": {**judged_by.test_data, "digest": data.test.digest()},
-        "shape": list(data.shape),
-        "classes": len(data.classes),
-        "machine": machine(device),
     }
 
 

@@ -8,8 +8,8 @@ from moat.errors import ForeignFileError, RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
+from moat.records import RunRecord
 from moat.runs import RunFolder, require_one_protocol, require_one_result
-from moat.storage import Record
 from moat.study.loading import plan_of, record_of, require_trained_here
 
 
@@ -23,14 +23,14 @@ def is_done(plan: RunPlan, folder: RunFolder) -> bool:
     record = record_of(folder)
     if record is not None:
         require_one_protocol(record, folder.path)
-    if record is None or record["protocol_hash"] != plan.protocol_hash:
+    if record is None or record.protocol_hash != plan.protocol_hash:
         return False
     if folder.load_model() is None or folder.read_recipe() is None:
         return False
     return plan_of(folder).train_hash == plan.train_hash and _is_evaluated(folder, record)
 
 
-def _is_evaluated(folder: RunFolder, record: Record) -> bool:
+def _is_evaluated(folder: RunFolder, record: RunRecord) -> bool:
     """Say whether the evaluation is whole; where another was cut short, its files may be newer."""
     try:
         held = folder.load_evaluation()
@@ -54,7 +54,7 @@ def require_same_training(plan: RunPlan, folder: RunFolder) -> None:
     begun = folder.checkpoint.exists() or folder.is_trained
     if record is None and not begun and not folder.recipe.exists():
         return
-    trained = plan_of(folder).trains if record is None else record["trains"]
+    trained = plan_of(folder).trains if record is None else record.trains
     if record is None and not begun:  # a recipe and nothing trained by it: there is nothing to lose
         return
     if changed := changes(trained, plan.trains):

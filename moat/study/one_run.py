@@ -1,12 +1,10 @@
 """One run from its plan to its folder: train, evaluate, keep the record."""
 
 import copy
-import platform
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from moat import allocator
@@ -19,6 +17,7 @@ from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.precision import plain_torch
 from moat.recipe import RunPlan
+from moat.records import ModelRecord
 from moat.runs import RunFolder, cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
@@ -27,10 +26,10 @@ from moat.study.judge import judge
 from moat.study.layout import best_layout
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.study.model_record import machine_of, model_record
 from moat.study.network import check_network
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
-from moat.version import __version__
 
 
 def run_one(
@@ -48,12 +47,13 @@ def run_one(
         model = initial_model(plan, data, pretrained=not begun)
         if record is None:
             fitted = _train(plan, folder, data, model, fabric, listener)
-            record = _record(plan, data, fitted, fabric) | {"files": folder.trained_digests()}
+            about = _record(plan, folder, data, fitted, fabric)
             if not begun:  # else a part was before
                 folder.write_clock({"training": round(time.monotonic() - started, 2)})
         else:
             with_weights(model, folder)
-        return _evaluate(plan, folder, data, model.to(fabric.device), record, listener)
+            about = record.model
+        return _evaluate(plan, folder, data, model.to(fabric.device), about, listener)
 
 
 @plain_torch()
@@ -67,10 +67,10 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
         fabric = fabric_for(device, "32-true")
         model = load(path, fabric.device)
         with asked_for(plan, "data"):
-            data = plan.dataset.load(cache_of(path, record["study"]))
+            data = plan.dataset.load(cache_of(path, record.study))
         listener = listener or StudyListener()
         listener.data_read(data)
-        return _evaluate(plan, folder, data, model, record, listener)
+        return _evaluate(plan, folder, data, model, record.model, listener)
 
 
 @plain_torch()
@@ -144,7 +144,7 @@ def _evaluate(
     folder: RunFolder,
     data: Data,
     model: nn.Module,
-    record: Record,
+    record: ModelRecord,
     listener: StudyListener,
 ) -> Record:
     _require_same_data(data, folder, record)
@@ -162,9 +162,9 @@ def held_out_of(plan: RunPlan, data: Data) -> Split | None:
     return held_out.at(data.shape[1:]) if held_out else None
 
 
-def _require_same_data(data: Data, folder: RunFolder, record: Record) -> None:
+def _require_same_data(data: Data, folder: RunFolder, record: ModelRecord) -> None:
     """Raise RunFolderError where the test images are not those the run has been evaluated on."""
-    then, now = record.get("data", {}).get("digest"), data.test.digest()
+    then, now = record.data.get("digest"), data.test.digest()
     if then != now:
         raise RunFolderError(
             f"the test images are no longer those of this run: digest {then} then, {now} now.",
@@ -173,29 +173,17 @@ def _require_same_data(data: Data, folder: RunFolder, record: Record) -> None:
         )
 
 
-def _record(plan: RunPlan, data: Data, fitted: Fitted, fabric: Fabric) -> Record:
+def _record(
+    plan: RunPlan, folder: RunFolder, data: Data, fitted: Fitted, fabric: Fabric
+) -> ModelRecord:
     """Return what run.json says of a trained run, before its evaluation."""
-    device = fabric.device
-    return {
-        "moat": __version__,
-        "study": plan.study,
-        "variant": plan.variant,
-        "sweep": plan.sweep,
-        "seed": plan.seed,
-        "label": plan.label,
-        "train_hash": plan.train_hash,
-        "trains": plan.trains,
-        "data": {**plan.test_data, "digest": data.test.digest()},
-        "shape": list(data.shape),
-        "classes": len(data.classes),
-        "training": asdict(fitted),
-        "machine": {
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-            "threads": torch.get_num_threads(),
-            "pass_size": plan.training.pass_size or default_pass_size(device),
-            "allocator": allocator.in_use(),
-            "grid": "normalised to [-1, 1], pixels as areas, zeros outside",
-        },
-    }
+    names = {key: getattr(plan, key) for key in ("study", "variant", "sweep", "seed", "label")}
+    size = plan.training.pass_size or default_pass_size(fabric.device)
+    return model_record(
+        {**names, "train_hash": plan.train_hash, "trains": plan.trains},
+        data,
+        plan.test_data,
+        machine_of(fabric.device, size),
+        training=asdict(fitted),
+        files=folder.trained_digests(),
+    )

@@ -14,22 +14,21 @@ from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
+from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, cache_of, require_own_name
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.finished_runs import one_by_one
 from moat.study.identity import require_same_training
-from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
+from moat.study.judge import Judged, judge, scores_before, whole_scores
 from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
+from moat.study.model_record import machine_of
 from moat.study.one_run import held_out_of
 from moat.study.overwriting import make_way
 from moat.study.places import require_within
 from moat.training import fabric_for
 from moat.version import __version__
-
-KEPT = ("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes")
-"""What the record has of the run's own, so that fronts and reports know it."""
 
 
 def evaluate_under(
@@ -86,13 +85,13 @@ class _OtherProtocol:
         require_same_training(plan, folder)
         allocator.take(plan.training.allocator)
         data, about = self._same_data(folder, record)
-        if record["protocol_hash"] == protocol.protocol_hash and (
+        if record.protocol_hash == protocol.protocol_hash and (
             scores := whole_scores(folder, record)
         ):
             return Judged(run, scores, before=True)  # it is the run's own protocol
-        results = self.results or _results_of(run, record["study"])
-        record = {**self._record(folder, record, results), "data": about}
-        study = results / record["study"]
+        results = self.results or _results_of(run, record.study)
+        model = self._record(folder, record, results, about)
+        study = results / model.study
         require_own_name(study)
         there = RunFolder(study / Path(*plan.path.parts[1:]))
         require_within(there.path, results)
@@ -101,7 +100,7 @@ class _OtherProtocol:
         with there.locked():
             if scores := scores_before(
                 there,
-                record,
+                model,
                 protocol.protocol_hash,
                 self.overwrite,
                 "Name another --results folder",
@@ -113,7 +112,7 @@ class _OtherProtocol:
                 load(run, self.device),
                 data,
                 protocol.protocol,
-                record=record,
+                record=model,
                 described=protocol.evaluates,
                 protocol_hash=protocol.protocol_hash,
                 pass_size=plan.training.pass_size,
@@ -123,14 +122,14 @@ class _OtherProtocol:
             )
         return Judged(there.path, scores, study=study)
 
-    def _same_data(self, folder: RunFolder, record: Record) -> tuple[Data, Record]:
+    def _same_data(self, folder: RunFolder, record: RunRecord) -> tuple[Data, Record]:
         """Return the data and what identifies them; RunFolderError where the run knows others."""
-        where, then = self.judged_by.source.where("data"), record["data"]
+        where, then = self.judged_by.source.where("data"), record.data
         now = self.judged_by.test_data
         if then.get("type") == now["type"]:  # else they need not be read
             if self.data is None:
                 with said_of(where):
-                    self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
+                    self.data = self.judged_by.dataset.load(cache_of(folder.path, record.study))
                 self.listener.data_read(self.data)
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
@@ -142,19 +141,21 @@ class _OtherProtocol:
             hint=f"The protocol's data are said in {where}; name one on the run's own.",
         )
 
-    def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
+    def _record(
+        self, folder: RunFolder, record: RunRecord, results: Path, about: Record
+    ) -> ModelRecord:
         """Return what the record says of the run: its own keys, and where it lies."""
         run = str(folder.path.resolve())
         there = ["--results", str(results.resolve())]
-        return {
-            **{key: record[key] for key in KEPT if key in record},
-            "moat": __version__,
-            "study": f"{record['study']}@{self.judged_by.name}",
-            "weights": digest_of_state(folder.load_model() or {}),
-            "of": run,
-            "command": ["moat", "evaluate", run, *self.words, *there],
-            "machine": machine(self.device),
-        }
+        return record.elsewhere(
+            moat=__version__,
+            study=f"{record.study}@{self.judged_by.name}",
+            weights=digest_of_state(folder.load_model() or {}),
+            of=run,
+            command=["moat", "evaluate", run, *self.words, *there],
+            machine=machine_of(self.device),
+            data=about,
+        )
 
 
 def _results_of(run: Path, study: str) -> Path:

@@ -12,6 +12,7 @@ from moat.data import Data, Digits, sample
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
 from moat.plain import short_hash
+from moat.records import ModelRecord
 from moat.runs import RunFolder
 from moat.study import StudyListener
 from moat.study.judge import judge, scores_before, whole_scores
@@ -32,9 +33,14 @@ def folder(tmp_path) -> RunFolder:
     return RunFolder(tmp_path / "study" / "model" / "seed-0")
 
 
+def described(name):
+    """Return a protocol as a record has it, told from others by its name alone."""
+    return {"threats": {}, "summed": [], "of": name}
+
+
 def named(protocol):
     """Return the hash of a protocol that is described by a name alone."""
-    return short_hash({"of": protocol})
+    return short_hash(described(protocol))
 
 
 def network(seed=0) -> nn.Module:
@@ -44,19 +50,19 @@ def network(seed=0) -> nn.Module:
 
 
 def record(weights="w", digest="d"):
-    return {
-        "study": "study",
-        "label": "model",
-        "variant": "model",
-        "sweep": {},
-        "seed": 0,
-        "foreign": True,
-        "trains": {"model": {"type": "python:a:b"}},
-        "weights": weights,
-        "data": {"type": "digits", "digest": digest},
-        "shape": [1, 8, 8],
-        "classes": 10,
-    }
+    return ModelRecord(
+        study="study",
+        label="model",
+        variant="model",
+        sweep={},
+        seed=0,
+        foreign=True,
+        trains={"model": {"type": "python:a:b"}},
+        weights=weights,
+        data={"type": "digits", "digest": digest},
+        shape=(1, 8, 8),
+        classes=10,
+    )
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def judged(data, folder):
         into.path.mkdir(parents=True, exist_ok=True)
         return judge(
             *(into, model or network(), data, protocol, record_ or record(**more)),
-            *({"of": hash_}, named(hash_), None, 4.0, listener or StudyListener()),
+            *(described(hash_), named(hash_), None, 4.0, listener or StudyListener()),
             held_out=held_out,
         )
 
@@ -114,11 +120,11 @@ def test_the_same_scores_stand_in_the_record_beside_the_matrix_and_in_the_answer
     arrays, about = folder.load_evaluation()
     held = folder.read_record()
     plain = json.loads(json.dumps(scores))
-    assert about["scores"] == held["scores"] == plain
-    assert held["protocol"] == {"of": "weak"}
-    hashes = {str(arrays["protocol_hash"]), about["protocol_hash"], held["protocol_hash"]}
+    assert about.scores == held.scores == plain
+    assert held.protocol.as_table() == described("weak")
+    hashes = {str(arrays["protocol_hash"]), about.protocol_hash, held.protocol_hash}
     assert hashes == {named("weak")}
-    assert held["label"] == "model"
+    assert held.label == "model"
 
 
 def test_the_record_is_written_last(judged, folder, dies_at_write):
@@ -310,7 +316,7 @@ def test_a_record_beside_another_protocols_matrix_is_none_either(
     dies_at_write(number)  # after the matrix, before or after its scores
     with pytest.raises(Crash):
         judged(STRONG, "strong")
-    assert folder.read_record()["protocol_hash"] == named("weak")
+    assert folder.read_record().protocol_hash == named("weak")
     assert before(folder) is None
     scores = judged()
     arrays, _ = folder.load_evaluation()

@@ -54,7 +54,7 @@ class Objective:
 def _of(score: str, point: Point) -> Floats:
     """Return what each example adds to a score of a run, in the order of the examples' ids."""
     found = point.outcomes
-    added = contributions(found, score, summed=point.protocol["summed"])
+    added = contributions(found, score, summed=point.protocol.summed)
     return np.asarray(added[np.argsort(found.ids, kind="stable")])
 
 
@@ -76,7 +76,7 @@ def _lost(row: Row) -> Floats:
 
 
 def _bounds(score: str, row: Row) -> tuple[float, float]:
-    return bounds_of(score, row.point.protocol["summed"])
+    return bounds_of(score, row.point.protocol.summed)
 
 
 def _bounds_between(score: str, row: Row) -> tuple[float, float]:

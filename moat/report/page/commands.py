@@ -4,7 +4,6 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from moat.records import command_of
 from moat.report.page.sources import Sources
 from moat.report.points import Point
 from moat.runs import RunFolder
@@ -26,8 +25,8 @@ class Command:
 def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
     """Return the commands that train a run again and judge it again."""
     folder = results / point.where
-    if not sources.trained:
-        command = command_of(sources.record)
+    if point.record.is_evaluation_alone:
+        command = point.record.command
         if command is None:
             return []
         return [

@@ -46,13 +46,13 @@ def paired_scores(runs: Sequence[ComparedRun]) -> tuple[PairedScore, ...]:
     An interval is that of the differences, an example at a time, so that what is hard for both of
     two runs does not blur it.
     """
-    total = [TOTAL] if runs[0].point.protocol["summed"] else []
+    total = [TOTAL] if runs[0].point.protocol.summed else []
     names = [NATURAL, *runs[0].point.scored, *total, UNION]
     return tuple(_paired(name, runs) for name in names)
 
 
 def _paired(score: str, runs: Sequence[ComparedRun]) -> PairedScore:
-    _, most = bounds_of(score, runs[0].point.protocol["summed"])
+    _, most = bounds_of(score, runs[0].point.protocol.summed)
     first, *others = each = [_contributions(run, score) for run in runs]
     values = tuple(None if found is None else float(found.mean()) for found in each)
     differences = tuple(
@@ -70,6 +70,6 @@ def _difference(each: NDArray[np.float64], most: float) -> Difference:
 
 def _contributions(run: ComparedRun, score: str) -> NDArray[np.float64] | None:
     try:
-        return contributions(run.outcomes, score, summed=run.point.protocol["summed"])
+        return contributions(run.outcomes, score, summed=run.point.protocol.summed)
     except UnsearchedError:
         return None
