@@ -161,7 +161,7 @@ def test_logits_that_are_not_finite_withstand_nothing_and_the_gate_fails(judge):
     judged = judge("infinite")
     assert judged.scores["natural"] == judged.scores["union"] == 0
     _, about = RunFolder(judged.folder).load_evaluation()
-    failed = {check["name"] for check in about["sanity"] if check["verdict"] == "fail"}
+    failed = {check.name for check in about.sanity if check.verdict == "fail"}
     assert {"logits", "gradients"} <= failed
 
 

@@ -81,5 +81,5 @@ def test_a_broken_record_is_passed_over(study_runs):
 def test_an_evaluation_under_another_protocol_looks_among_the_runs_it_is_of(study_runs, recipe):
     (judged,) = evaluate_under(recipe(), study_runs[:1], overrides=['evaluation.falls="any"'])
     assert judged.error is None
-    assert gate_of(judged.folder)["transfer"]["verdict"] != "not checked"
+    assert gate_of(judged.folder)["transfer"].verdict != "not checked"
     assert found_for(judged.folder).name == "pgd-at"

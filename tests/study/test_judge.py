@@ -160,7 +160,7 @@ def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folde
             Data(data.train, held_out, data.classes),
             WEAK,
         ),
-        *(record(), {}, "weak", None, 4.0, StudyListener()),
+        *(record(), described("weak"), "weak", None, 4.0, StudyListener()),
     )
     assert only["natural"] == 100 * found["outcomes"][:, 0].mean()
 
@@ -279,8 +279,8 @@ def test_a_run_that_moat_trains_is_never_replaced(folder, snapshot, begun, overw
     elif begun == "checkpoint":
         folder.save_checkpoint({"step": 1})
     else:
-        own = {key: value for key, value in record().items() if key != "foreign"}
-        folder.write_record({**own, "protocol_hash": "weak", "protocol": {}, "scores": {}})
+        judged = {"protocol_hash": "weak", "protocol": described("weak"), "scores": {}, "files": {}}
+        folder.write_record(record().replace(foreign=False).judged(**judged))
     there = snapshot(folder.path)
     with pytest.raises(RunFolderError, match="the folder holds a run that moat trains"):
         before(folder, overwrite=overwrite)
@@ -327,6 +327,6 @@ def test_a_record_beside_another_protocols_matrix_is_none_either(
 def test_what_another_code_of_the_same_weights_has_found_is_not_gone_on_from(
     judged, unfinished, parts_written
 ):
-    changed = {**record(), "trains": {"model": {"type": "python:a:b", "source": "newer"}}}
+    changed = record().replace(trains={"model": {"type": "python:a:b", "source": "newer"}})
     judged(record_=changed)
     assert parts_written == ["00000-natural.npz", "00000-pgd.npz"]
