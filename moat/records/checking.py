@@ -1,11 +1,13 @@
 """A stored record beside the kinds of its keys: an error names the file and the key."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from moat.errors import RunFolderError
 from moat.records.stored_table import StoredTable
@@ -64,7 +66,9 @@ def _refusal(error: ValidationError, depth: int, where: str, hint: str) -> RunFo
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"][depth:] if part not in _UNSAID)
     if first["type"] == "missing":
-        return RunFolderError(f"its record is not moat's: {key} is missing.", where, hint)
+        return RunFolderError(
+            f"its record is not moat's: {key} is missing{_instead(first)}.", where, hint
+        )
     said = repr(first["input"])
     said = said if len(said) <= _MOST else f"{said[:_MOST]}..."
     expected = _IN_WORDS.get(first["type"])
@@ -72,6 +76,14 @@ def _refusal(error: ValidationError, depth: int, where: str, hint: str) -> RunFo
     return RunFolderError(
         f"its record is not moat's: {key or 'it'} is {said} and {why}.", where, hint
     )
+
+
+def _instead(missing: ErrorDetails) -> str:
+    """Return which key of the table is spelled nearly as the one that is missing."""
+    table, name = missing["input"], str(missing["loc"][-1])
+    names = [key for key in table if isinstance(key, str)] if isinstance(table, dict) else []
+    near = get_close_matches(name, names, n=1, cutoff=0.8)
+    return f", and {near[0]!r} stands there" if near else ""
 
 
 def _plain(message: str) -> str:

@@ -9,7 +9,15 @@ from moat.records.kinds import Count, Line, Name
 from moat.records.protocol import ProtocolRecord
 from moat.records.stored_table import StoredTable
 
+
+def _three(sides: Any) -> Any:
+    if isinstance(sides, list | tuple) and len(sides) != 3:
+        raise ValueError("should be channels, height and width")
+    return sides
+
+
 _Side = Annotated[int, Field(strict=True, ge=1, le=1 << 16)]
+_Shape = Annotated[tuple[_Side, _Side, _Side], Field(strict=False), BeforeValidator(_three)]
 
 
 def command_of(words: Any) -> tuple[str, ...] | None:
@@ -42,7 +50,7 @@ class _Told(StoredTable):
     trains: dict[str, Any]
     weights: str | None = None  # their digest, where the model lies elsewhere
     data: dict[str, Any]
-    shape: Annotated[tuple[_Side, _Side, _Side], Field(strict=False)]
+    shape: _Shape
     classes: Annotated[int, Field(ge=1)]
     training: dict[str, Any] = Field(default_factory=dict)
     machine: dict[str, Any] = Field(default_factory=dict)
