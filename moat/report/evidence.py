@@ -13,14 +13,16 @@ from moat.runs import (
     require_one_result,
     require_one_training,
 )
+from moat.storage import Record
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What lies in a finished run's folder: its record, its outcomes, its sanity gate."""
+    """What lies in a finished run's folder: its record, outcomes, their scores, its sanity gate."""
 
     record: RunRecord
     outcomes: Outcomes
+    scores: Record
     sanity: tuple[Check, ...]  # empty where the evaluation was made before there was a gate
 
 
@@ -40,8 +42,9 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
     outcomes, about = _stored(folder, record.protocol_hash, without, record)
     _require_searched(folder, record, outcomes)
     require_one_result(record, about, folder.path)
-    require_found(record, summary(outcomes, record.protocol.summed), folder.path)
-    return Evidence(record, outcomes, about.sanity)
+    scores: Record = summary(outcomes, record.protocol.summed)
+    require_found(record, scores, folder.path)
+    return Evidence(record, outcomes, scores, about.sanity)
 
 
 def _require_searched(folder: RunFolder, record: RunRecord, outcomes: Outcomes) -> None:

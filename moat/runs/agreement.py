@@ -11,6 +11,7 @@ from typing import Any
 from moat.errors import RunFolderError
 from moat.plain import short_hash
 from moat.records import EvaluationRecord, RunRecord, label_of
+from moat.runs.command import command_again
 
 
 def require_one_training(record: RunRecord, run: Path) -> None:
@@ -103,8 +104,8 @@ def _contradiction(what: str, run: Path, hint: str) -> RunFolderError:
 
 def _mend_of_evaluation(record: RunRecord, run: Path) -> str:
     again = ["moat", "evaluate", str(run)]
-    if record.command:
-        again = [*record.command, "--overwrite"]
+    if command := command_again(record.command, record.study, run):
+        again = [*command, "--overwrite"]
     return f"Put the run's own run.json back, or make it again: {shlex.join(again)}"
 
 

@@ -7,9 +7,9 @@ import torch
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
 from moat.records import ModelRecord, RunRecord
-from moat.runs import RunFolder, find_runs
+from moat.runs import RunFolder, find_runs, judged_run
 from moat.storage import Record
-from moat.study.loading import load
+from moat.study.model_loading import load
 
 
 def other_model(folder: RunFolder, record: ModelRecord, device: torch.device | str) -> Other | None:
@@ -19,10 +19,9 @@ def other_model(folder: RunFolder, record: ModelRecord, device: torch.device | s
     runs of the study that it is of.
     """
     own, study = folder.path, record.study
-    if record.of:
-        own = Path(record.of)
-        judged = _record(own)
-        study = judged.study if judged else ""
+    if judged := judged_run(record, folder.path):
+        own, its = judged, _record(judged)
+        study = its.study if its else ""
     found: list[tuple[float, str, Path, str]] = []
     for run in _runs_beside(own, study):
         held = _record(run)

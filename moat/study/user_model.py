@@ -22,7 +22,7 @@ from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import shortened
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
-from moat.runs import CACHE, RunFolder
+from moat.runs import CACHE, RunFolder, kept_command
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged
@@ -68,13 +68,13 @@ def evaluate_model(
     at.listener.data_read(data)
     network = asked.network(data, target)
     words = [*_options("--arg", arguments), *_options("--set", overrides)]
-    words += ["--protocol", str(Path(protocol).resolve()), "--results", str(results.resolve())]
+    words += ["--protocol", str(protocol), "--results", str(results)]
     record = model_record(
         _own(asked, judged_by, network),
         data,
         judged_by.test_data,
         machine_of(target),
-        command=[*asked.command, *words] if asked.made else None,
+        command=kept_command([*asked.command, *words], results) if asked.made else None,
     )
     folder = RunFolder(results / judged_by.name / asked.label / "seed-0")
     with said_of(f"model {asked.called}"):
@@ -108,7 +108,7 @@ class _Asked:
     @property
     def command(self) -> list[str]:
         """The first words of the command that asks for it."""
-        file = ["--checkpoint", str(self.checkpoint.resolve())] if self.checkpoint else []
+        file = ["--checkpoint", str(self.checkpoint)] if self.checkpoint else []
         return ["moat", "evaluate", "--model", self.called, *file, "--name", self.label]
 
 
