@@ -26,7 +26,7 @@ NEEDED = [name for name, field in RunRecord.model_fields.items() if field.is_req
 UNTYPED = {"command"}  # of another kind it is none of moat's, and never shown
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(-1e300, 1e300),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=4,
 )
