@@ -3,6 +3,7 @@
 Keys that are not named here are kept as they are.
 """
 
+from moat.records.bundle_manifest import BundleManifest
 from moat.records.checking import check_lines, check_record, typed
 from moat.records.checks import Check, EvaluationRecord, Verdict
 from moat.records.figures import Difference, Figure, Figures, Relationship
@@ -15,6 +16,7 @@ from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
 
 __all__ = [
+    "BundleManifest",
     "Check",
     "Difference",
     "EvaluationRecord",

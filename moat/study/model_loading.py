@@ -13,7 +13,7 @@ from moat.precision import plain_torch
 from moat.recipe import read
 from moat.recipe.model_of_run import described_model, model_of_run
 from moat.records import RunRecord
-from moat.runs import RunFolder
+from moat.runs import RunFolder, opened
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
 from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
@@ -35,7 +35,7 @@ def load(
     if allow_code and not consent.stored:
         with consenting(replace(consent, stored=True)):
             return load(run_folder, device)
-    folder = RunFolder(run_folder)
+    folder = RunFolder(opened(run_folder, weights=True))
     record = finished_record(folder)
     model = _model(folder, record)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes

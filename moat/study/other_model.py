@@ -7,7 +7,7 @@ import torch
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
 from moat.records import ModelRecord, RunRecord
-from moat.runs import RunFolder, find_runs, judged_run
+from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.storage import Record
 from moat.study.model_loading import load
 
@@ -20,7 +20,11 @@ def other_model(folder: RunFolder, record: ModelRecord, device: torch.device | s
     """
     own, study = folder.path, record.study
     if judged := judged_run(record, folder.path):
-        own, its = judged, _record(judged)
+        try:
+            own = opened(judged, weights=True)
+        except MoatError:
+            return None
+        its = _record(own)
         study = its.study if its else ""
     found: list[tuple[float, str, Path, str]] = []
     for run in _runs_beside(own, study):

@@ -16,7 +16,7 @@ from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
 from moat.records import ModelRecord, RunRecord
-from moat.runs import RunFolder, cache_of, kept_command, results_of, seen_from
+from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, whole_scores
@@ -124,7 +124,7 @@ class _OtherProtocol:
         self, folder: RunFolder, record: RunRecord, results: Path, about: Record
     ) -> ModelRecord:
         """Return what the record says of the run: its own keys, and where it lies."""
-        run = str(folder.path)
+        run = as_typed(str(folder.path))
         words = ["moat", "evaluate", run, *self.words, "--results", str(results)]
         return record.elsewhere(
             moat=__version__,

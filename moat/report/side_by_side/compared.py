@@ -12,6 +12,7 @@ from moat.outcomes import Outcomes
 from moat.report.named_runs import read_run, run_at
 from moat.report.points import Point
 from moat.report.rows import names_of
+from moat.runs import as_typed
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,8 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
         )
     read = [read_run(run) for run in found.values()]
     points = [
-        replace(point, where=str(run)) for run, (point, _) in zip(found.values(), read, strict=True)
+        replace(point, where=as_typed(str(run)))
+        for run, (point, _) in zip(found.values(), read, strict=True)
     ]
     return tuple(
         ComparedRun(name, point, evidence.outcomes)
