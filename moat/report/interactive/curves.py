@@ -93,7 +93,7 @@ def _strengths(point: Point, looks: Looks, *, by_radius: bool) -> list[dict[str,
             {
                 "x": [at / largest for at in known],
                 "y": [_short(value) for value in known.values()],
-                "customdata": [f"ε {at:g}" if by_radius else f"{at:g} steps" for at in known],
+                "customdata": [point.protocol.threats[name].written(at) for at in known],
                 "name": plotly_text(name),
                 "mode": "lines+markers",
                 **line_of(looks.of_objective(name)),
@@ -116,11 +116,11 @@ def _strengths(point: Point, looks: Looks, *, by_radius: bool) -> list[dict[str,
 
 def strengths_by(point: Point, *, by_radius: bool) -> dict[str, dict[str, float | None]]:
     """Return the accuracies of the threats whose strengths are radii, or of the others."""
-    threats = point.protocol["threats"]
+    threats = point.protocol.threats
     return {
         name: of_threat
         for name, of_threat in point.accuracy.items()
-        if ("at_epsilon" in threats[name]) == by_radius
+        if (threats[name].by == "epsilon") == by_radius
     }
 
 

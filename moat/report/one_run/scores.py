@@ -46,13 +46,13 @@ class RunScores:
                 **{name: getattr(point, name) for name in _IDENTITY},
                 **{name: getattr(point, name) for name in _SCORES},
                 "losses": self.losses,
-                "summed": point.protocol["summed"],
+                "summed": list(point.protocol.summed),
                 "total": point.total,
                 "union": point.union,
                 "union_of": asked,
                 "baseline": None if self.baseline is None else as_typed(str(self.baseline)),
                 "universal": self.universal,
-                "sanity": list(point.sanity),
+                "sanity": [check.as_table() for check in point.sanity],
             }
         )
 
@@ -102,14 +102,14 @@ def _gained(point: Point, outcomes: Outcomes, origin: Point, original: Outcomes)
             "different protocols are not comparable.",
             hint="\n".join(differences(one, other)),
         )
-    return universal(outcomes, original, point.protocol["summed"])
+    return universal(outcomes, original, point.protocol.summed)
 
 
 def _origin(baseline: Path) -> tuple[Point, Outcomes]:
     """Return the baseline, once it has a total to be compared with."""
     point, evidence = read_run(baseline)
     with at_run(baseline):
-        total(evidence.outcomes, point.protocol["summed"])
+        total(evidence.outcomes, point.protocol.summed)
     return point, evidence.outcomes
 
 

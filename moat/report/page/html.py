@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -140,10 +139,10 @@ def _policy(*scripts: str) -> str:
 
 def _versions(sections: list[Section]) -> list[str]:
     """Return the versions of moat that the runs were made with."""
-    found: dict[str, Any] = {
-        str(card.record["moat"]): None
+    found = {
+        card.version: None
         for section in sections
         for card in section.cards
-        if "moat" in card.record
+        if card.version is not None
     }
     return sorted(found)

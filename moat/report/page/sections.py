@@ -19,7 +19,6 @@ from moat.report.groups import Group
 from moat.report.interactive import PlotlyFigure, front_figure
 from moat.report.notes import protocol_text
 from moat.report.page.cards import Card, card_of
-from moat.report.page.galleries import Gallery
 from moat.report.page.pictures import shown_galleries
 from moat.report.page.sources import Sources, sources_of
 from moat.report.page.study_recipe import StudyRecipe, study_recipes
@@ -56,8 +55,11 @@ def sections_of(
 ) -> tuple[list[Section], list[str]]:
     """Return a section a scoreboard and its front, runs numbered through, and the pictures."""
     numbers = {row.point.where: n for n, row in enumerate(_rows(boards))}
-    sources = {where: sources_of(results / where) for where in numbers}
-    kept: dict[str, Gallery] = {
+    sources = {
+        row.point.where: sources_of(results / row.point.where, row.point.record)
+        for row in _rows(boards)
+    }
+    kept = {
         where: source.gallery for where, source in sources.items() if source.gallery is not None
     }
     protocols = {row.point.where: row.point.protocol for row in _rows(boards)}
@@ -87,7 +89,11 @@ def _section(
         for row in board.rows
     ]
     recipes = study_recipes(
-        [(p.study, sources[p.where].recipe) for p in board.group.points if sources[p.where].trained]
+        [
+            (p.study, sources[p.where].recipe)
+            for p in board.group.points
+            if not p.record.is_evaluation_alone
+        ]
     )
     return Section(
         number=place,

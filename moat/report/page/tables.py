@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from moat.records import Check
 from moat.report.front.front import Front
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import worst_verdict
@@ -96,15 +97,15 @@ def runs_table(front: Front, numbers: Mapping[str, int]) -> Markup:
     return html_of(sheet, _sortable("runs", [_DOMINATED if several else _FRONT], shown, values))
 
 
-def checks_table(name: str, checks: Sequence[Mapping[str, str]]) -> Markup:
+def checks_table(name: str, checks: Sequence[Check]) -> Markup:
     """Return a line for each check of a run's sanity gate."""
     sheet = Sheet(
         headings=("check", "verdict", "what was found"),
-        rows=tuple((check["name"], check["verdict"], check["text"]) for check in checks),
+        rows=tuple((check.name, check.verdict, check.text) for check in checks),
         sides="lll",
     )
     caption = Markup("Sanity gate of {}: whether its numbers can be believed").format(name)
-    shown = {(row, 1): verdict_html(check["verdict"]) for row, check in enumerate(checks)}
+    shown = {(row, 1): verdict_html(check.verdict) for row, check in enumerate(checks)}
     return html_of(sheet, HtmlParts(caption, unseen=True, classes="gate", shown=shown))
 
 

@@ -15,7 +15,6 @@ from moat.report.intervals import Interval, seeds_share_interval
 from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
 from moat.report.plots.looks import bands_text, draw_line
-from moat.report.plots.strengths import has_one_strength
 from moat.report.plots.sweeps import Swept, scored, swept
 from moat.report.settings import Runs
 from moat.report.style import PAPER, drawn_in
@@ -125,11 +124,10 @@ def _looks(runs: Runs, series: Sequence[Series]) -> dict[Series, dict[str, Any]]
 
 def _name(runs: Runs, line: Series) -> str:
     """Return a threat and its strength: "flow, 10 iterations", "pgd, ε 0.1", an ensemble alone."""
-    table = runs.group.protocol["threats"].get(line.threat)
-    if table is None or has_one_strength(table):
+    threat = runs.group.protocol.threats.get(line.threat)
+    if threat is None or threat.has_one_strength:
         return line.threat
-    radius = "at_epsilon" in table
-    return f"{line.threat}, " + (f"ε {line.strength}" if radius else f"{line.strength} iterations")
+    return f"{line.threat}, {threat.written(float(line.strength), 'iteration')}"
 
 
 def _legend(

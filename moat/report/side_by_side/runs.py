@@ -9,12 +9,10 @@ import numpy as np
 
 from moat.errors import MoatError, RunFolderError
 from moat.outcomes import Outcomes
-from moat.report.evidence import table_of
 from moat.report.points import Point
 from moat.report.rows import names_of
 from moat.report.runs_by_name import read_run, run_at
 from moat.runs import as_typed
-from moat.storage import Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +21,6 @@ class ComparedRun:
 
     name: str
     point: Point
-    record: Record
     outcomes: Outcomes
 
     @property
@@ -34,8 +31,8 @@ class ComparedRun:
     @property
     def circumstances(self) -> dict[str, Any]:
         """What else may have moved its weights: the seed, moat's version, the machine."""
-        told = {"seed": self.point.seed, "moat": self.record.get("moat")}
-        return {**told, "machine": table_of(self.record.get("machine"))}
+        told = {"seed": self.point.seed, "moat": self.point.record.moat}
+        return {**told, "machine": self.point.record.machine}
 
 
 def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
@@ -66,7 +63,7 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
         for run, (point, _) in zip(found.values(), read, strict=True)
     ]
     return tuple(
-        ComparedRun(name, point, evidence.record, evidence.outcomes)
+        ComparedRun(name, point, evidence.outcomes)
         for name, point, (_, evidence) in zip(names_of(points), points, read, strict=True)
     )
 
