@@ -12,7 +12,7 @@ from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.local_code import local_file
 
 T = TypeVar("T")
-Declared = TypeVar("Declared", bound=type)
+C = TypeVar("C", bound=type)
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Entry(Generic[T]):
     error: str = ""
 
 
-def as_dataclass(cls: Declared, name: str, *, frozen: bool) -> Declared:
+def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
     """Make a class a validated, keyword-only dataclass of that name; unknown keys are refused."""
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
     made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
     made.name = name
-    return cast(Declared, made)
+    return cast(C, made)
 
 
 class Registry(Generic[T]):
@@ -50,7 +50,7 @@ class Registry(Generic[T]):
         """What `moat list` calls them: the last part of the entry-point group."""
         return self.group.rpartition(".")[2]
 
-    def declare(self, name: str, cls: Declared, *, frozen: bool) -> Declared:
+    def declare(self, name: str, cls: C, *, frozen: bool) -> C:
         """Make the class a validated, keyword-only dataclass and register it under the name."""
         if not issubclass(cls, self.base):
             raise DefinitionError(
@@ -62,7 +62,7 @@ class Registry(Generic[T]):
         made: Any = as_dataclass(cls, name, frozen=frozen)
         origin = str(local_file(cls) or cls.__module__.partition(".")[0])
         self._add(Entry(name, origin, made))
-        return cast(Declared, made)
+        return cast(C, made)
 
     def get(self, name: str) -> type[T]:
         """Return the class of that name; raise UnknownNameError with the nearest one."""

@@ -27,7 +27,7 @@ from moat.study import plan
 from moat.study.estimates import passes_per_example
 from moat.threats import GradientThreat, attacked
 from moat.training import InPrecision, fabric_for, train_step
-from moat.training.compiled import Compiled
+from moat.training.compile_modes import Compiled
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 STUDIES = {

@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar, dataclass_transform
 import torch
 from pydantic import Field
 
-from moat.data.rows import Stored, centred, gibibytes, taken
+from moat.data.mapped_images import ImageArray, centred, gibibytes, taken
 from moat.errors import DataError
 from moat.registry import Registry
 from moat.types import Images, Labels
@@ -25,7 +25,7 @@ class Split:
     again in whatever subset it turns up.
     """
 
-    images: Stored
+    images: ImageArray
     labels: Labels  # int64, whatever integers were given
     ids: Labels
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from moat.data import as_floats
-from moat.evaluation.found import Rows
 from moat.evaluation.model_checks import no_memory_for_an_image
 from moat.evaluation.protocol import Attempt, Protocol
 from moat.evaluation.room import Room, Together
+from moat.evaluation.search_results import Rows
 from moat.geometry.draws import BatchGenerator, seed_named
 from moat.passes import in_passes, is_out_of_memory
 from moat.threats import Climb, SearchedThreat, Trace, ascend, attacked

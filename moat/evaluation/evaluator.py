@@ -14,10 +14,10 @@ from moat import outcomes as scoring
 from moat.data import DEVICE_MEMORY, Data, Split, as_floats, sample, stored_in_order
 from moat.evaluation.arguments import guarded_evaluation
 from moat.evaluation.batch import Batch
-from moat.evaluation.found import Found, Stored, below, beside
-from moat.evaluation.model_checks import FEW, examined
+from moat.evaluation.model_checks import FEW_EXAMINED, examined
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import Room, room_for
+from moat.evaluation.search_results import Found, Stored, below, beside
 from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
@@ -125,7 +125,7 @@ def evaluate(
             stored_in_order(split.near(device, memory), BATCH, device)
         ):
             if number == 0:
-                seen = examined(model, as_floats(images[:FEW]), classes)
+                seen = examined(model, as_floats(images[:FEW_EXAMINED]), classes)
                 require_classes(seen.classes, largest_of(split.labels))
                 room = room_for(
                     protocol,

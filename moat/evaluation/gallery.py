@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from moat.data import Data, stored_in_order
 from moat.evaluation.batch import Batch
 from moat.evaluation.evaluator import BATCH, evaluated
-from moat.evaluation.found import Rows, Stored
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import room_for
+from moat.evaluation.search_results import Rows, Stored
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
 from moat.precision import plain_torch, tensor_float_32
 from moat.threats import Moving, device_of
 from moat.types import Images, Labels, Transform
 
-SHOWN = 6  # examples
+GALLERY_IMAGES = 6  # examples
 CELLS = 16  # displacements are kept for so many cells across and down at most
 
 
@@ -100,7 +100,7 @@ def _of_different_classes(known: Labels) -> Rows:
     labels = known.tolist()
     places = sorted({label: place for place, label in reversed(list(enumerate(labels)))}.values())
     rest = [place for place in range(len(labels)) if place not in places]
-    return np.array(sorted([*places, *rest][:SHOWN]))
+    return np.array(sorted([*places, *rest][:GALLERY_IMAGES]))
 
 
 def _displacements(threat: object, x: Images, w: Transform | None) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from moat.transfers import send
 
-BLOCK = 16  # numbers that torch.randn draws together on a CPU
+RANDN_BLOCK = 16  # numbers that torch.randn draws together on a CPU
 PART = 1 << 22  # numbers that are held at once beside those that are asked for
 
 
@@ -62,8 +62,8 @@ class BatchGenerator(torch.Generator):
         """
         if len(self.rows) == self.total:
             return [(0, self.total)]
-        length = max(1, PART // max(1, numbers) // BLOCK) * BLOCK
-        starts = list(range(0, max(1, self.total - BLOCK + 1), length))
+        length = max(1, PART // max(1, numbers) // RANDN_BLOCK) * RANDN_BLOCK
+        starts = list(range(0, max(1, self.total - RANDN_BLOCK + 1), length))
         return list(zip(starts, [*starts[1:], self.total], strict=True))
 
 

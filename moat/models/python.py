@@ -9,7 +9,7 @@ from moat.errors import ModelError
 from moat.local_code import import_object
 from moat.models.base import Model
 
-PREFIX = "python:"
+PYTHON_PREFIX = "python:"
 
 
 @dataclass(frozen=True)

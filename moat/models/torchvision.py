@@ -12,16 +12,16 @@ from torch import nn
 
 from moat.errors import ModelError, UnknownNameError, did_you_mean
 from moat.models.base import Model, model
-from moat.models.fitting import load_into
 from moat.models.normalise import Normalise
-from moat.models.weights import DIGEST, State, digest_of, published, read_weights
+from moat.models.state_dicts import load_into
+from moat.models.weights import DIGEST, StateDict, digest_of, published, read_weights
 from moat.names import names_file
 from moat.registry import as_dataclass
 
 # torchvision itself is imported where it is used: that takes as long as importing torch.
 
-PREFIX = "torchvision:"
-UNFIT = ("googlenet", "inception_v3")
+TORCHVISION_PREFIX = "torchvision:"
+NOT_CLASSIFIERS = ("googlenet", "inception_v3")
 """Networks that return more than logits in train mode."""
 
 _Positive = PositiveFloat
@@ -107,7 +107,7 @@ class Torchvision(Model):
 
     @property
     def _network(self) -> str:
-        return self.name.removeprefix(PREFIX)
+        return self.name.removeprefix(TORCHVISION_PREFIX)
 
     @property
     def _file(self) -> Path | None:
@@ -142,9 +142,9 @@ def torchvision_model(name: str) -> type[Torchvision]:
     """Return the model that torchvision:<network> names; raise MoatError with the nearest."""
     from torchvision import models
 
-    network = name.removeprefix(PREFIX)
-    known = [one for one in models.list_models(module=models) if one not in UNFIT]
-    if network in UNFIT:
+    network = name.removeprefix(TORCHVISION_PREFIX)
+    known = [one for one in models.list_models(module=models) if one not in NOT_CLASSIFIERS]
+    if network in NOT_CLASSIFIERS:
         raise ModelError(
             f"torchvision's {network!r} returns more than logits in train mode.",
             hint=f"Take another; known: {', '.join(known)}",
@@ -160,7 +160,7 @@ def torchvision_model(name: str) -> type[Torchvision]:
     return made
 
 
-def _fresh_head(network: nn.Module, state: State) -> State:
+def _fresh_head(network: nn.Module, state: StateDict) -> StateDict:
     """Return the last layer as it was drawn, where the weights' is for other classes or missing."""
     kinds = (nn.Linear, nn.Conv2d)
     last = [name for name, layer in network.named_modules() if isinstance(layer, kinds)][-1]

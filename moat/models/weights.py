@@ -20,7 +20,7 @@ from moat.names import names_file
 DIGEST = "weights_digest"
 """The recipe key that says what a weights file holds, wherever it lies."""
 
-State = dict[str, Tensor]
+StateDict = dict[str, Tensor]
 
 
 def digest_of(path: Path) -> str:
@@ -73,7 +73,7 @@ def _parts(name: str, value: Any) -> Iterator[bytes]:
         yield f"{name} {value!r}\n".encode()
 
 
-def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> State:
+def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> StateDict:
     """Return the tensors of a .safetensors, .pth or .pt file by their names.
 
     Of a table with a key `state_dict` or `model`, that one's. What wrappers put before every name
@@ -112,7 +112,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
     return _state_in(held, path)
 
 
-def published(network: str, name: str) -> State:
+def published(network: str, name: str) -> StateDict:
     """Return the weights that torchvision publishes for a network, downloaded if need be.
 
     Raises ModelError that says which file to put where, if they cannot be had.
@@ -139,7 +139,7 @@ def published(network: str, name: str) -> State:
     return _state_in(held, path)
 
 
-def _state_in(held: Any, path: Path) -> State:
+def _state_in(held: Any, path: Path) -> StateDict:
     for key in ("state_dict", "model"):
         if isinstance(held, dict) and isinstance(held.get(key), dict):
             held = held[key]

@@ -5,8 +5,8 @@ from typing import Any
 
 from moat.consent import require_consent
 from moat.local_code import top_file_of
-from moat.models.python import PREFIX
-from moat.recipe.source import Document, Source
+from moat.models.python import PYTHON_PREFIX
+from moat.recipe.provenance import Document, Source
 
 
 def require_consent_to(plugins: Sequence[str], source: Source) -> None:
@@ -19,7 +19,7 @@ def require_consent_to(plugins: Sequence[str], source: Source) -> None:
 
 def require_consent_to_model(reference: str, where: str, *, typed: bool = False) -> None:
     """Raise MoatError unless the callable that builds a model may run; others always may."""
-    if reference.startswith(PREFIX):
+    if reference.startswith(PYTHON_PREFIX):
         require_consent({reference: _called(reference)}, where, typed=typed)
 
 
@@ -34,7 +34,7 @@ def _references(document: Document) -> Iterator[str]:
     for variant in _listed(document.get("variant")):
         named += _listed(_at(_at(variant, "sweep"), "model.type"))
     for name in dict.fromkeys(name for name in named if isinstance(name, str)):
-        if name.startswith(PREFIX):
+        if name.startswith(PYTHON_PREFIX):
             yield name
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moat.errors import MoatError, RecipeError, did_you_mean
-from moat.recipe.evaluation_keys import EVALUATED
-from moat.recipe.source import Source
+from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.provenance import Source
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 MISSING = ("missing", "missing_keyword_only_argument")
@@ -64,7 +64,7 @@ def _explain(
         return _explain_tag(found["input"], context, source.where(*path, "type"), cls, inner)
     where = source.where(*path)
     if kind in UNKNOWN:
-        extra = [*EVALUATED] if inside == "evaluate" else []
+        extra = [*EVALUATION_KEYS] if inside == "evaluate" else []
         known = [*_keys_of(cls, inner[:-1]), *(extra if said_inside else also)]
         near = did_you_mean(inner[-1], known)
         return RecipeError(

@@ -10,7 +10,7 @@ from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.paths import absolute
-from moat.recipe.source import Document, Key, Source, is_table, items, without
+from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
 
 LONGEST = 16
 """Recipes that extend one another."""
@@ -89,7 +89,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     below = _without_other_types(below, document)
     kept = {key for key, value in items(below) if is_table(value)}
     replaced = [key for key, value in items(document) if not is_table(value) or key not in kept]
-    return _merged(below, document), {**without(said_below, replaced), **said_in}
+    return _merged(below, document), {**forget_below(said_below, replaced), **said_in}
 
 
 def _nearest(path: Path) -> str:

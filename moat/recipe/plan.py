@@ -12,7 +12,7 @@ from moat.local_code import file_of, local_file
 from moat.models import Model
 from moat.models.python import PythonModel
 from moat.plain import short_hash
-from moat.recipe.source import Document, Source
+from moat.recipe.provenance import Document, Source
 from moat.records import label_of, sweep_names
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat

@@ -17,8 +17,8 @@ from moat.recipe.explain import explained
 from moat.recipe.load import read, require_plain
 from moat.recipe.objects import data_set_of, import_plugins, protocol_of
 from moat.recipe.plan import described_data, described_protocol
+from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
-from moat.recipe.source import Document, Source
 
 
 class ProtocolFile(Table):

@@ -16,7 +16,7 @@ from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
-from moat.recipe.evaluation_keys import EVALUATED
+from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.records import Figure, Published
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
@@ -71,7 +71,7 @@ class ThreatTable(OpenTable):
 
     type: str | None = None  # the label, where it is not given
     train: dict[str, Any] = Field(default_factory=dict)
-    evaluate: dict[str, Any] | None = Field(None, json_schema_extra={"properties": EVALUATED})
+    evaluate: dict[str, Any] | None = Field(None, json_schema_extra={"properties": EVALUATION_KEYS})
 
 
 class EvaluationTable(Table):

@@ -11,7 +11,6 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from moat import allocator
 from moat.data import Data, DataSet, shuffled_batches
@@ -31,6 +30,7 @@ from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, LiveBytes, Spent, attacked, spent_by
 from moat.training import InPrecision, fabric_for
+from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels
 
 REPETITIONS = 5
@@ -237,11 +237,6 @@ def _descent(
     if isinstance(scalarizer, GradientScalarizer) and batch_norm:
         return Spent(count, int(planned[0]) + threats**2)  # each goes back through all of them
     return Spent(count, count)
-
-
-def has_batch_norm(network: nn.Module) -> bool:
-    """Say whether a network normalises a batch by its own mean and variance."""
-    return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
 def _to_input(network: nn.Module, x: Images, y: Labels) -> None:

@@ -20,7 +20,7 @@ from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
-from moat.models.described import digest_of_network
+from moat.models.network_digest import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.parsing import parse_json
 from moat.plain import json_of

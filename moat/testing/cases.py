@@ -17,8 +17,12 @@ def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return nn.Sequential(
-            *(nn.Conv2d(channel, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Tanh()),
-            *(nn.Dropout(0.5), nn.Flatten(), nn.Linear(8 * height * width, classes)),
+            nn.Conv2d(channel, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.Tanh(),
+            nn.Dropout(0.5),
+            nn.Flatten(),
+            nn.Linear(8 * height * width, classes),
         ).double()
 
 

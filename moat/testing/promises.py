@@ -12,7 +12,7 @@ from moat.errors import MoatError
 from moat.testing.faults import ERRORS, Fault, FaultyDisk, Killed, die, faulty_disk
 
 LOCKS = (".lock", ".study.lock")
-Files = dict[str, bytes]
+Contents = dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ def _fail(folder: Path, command: Callable[[], object], case: Case) -> None:
             raise AssertionError(f"{case}: it raises {error!r}, no MoatError") from error
 
 
-def _require_whole(found: Files, before: Files, after: Files, disk: FaultyDisk, case: Case) -> None:
+def _require_whole(
+    found: Contents, before: Contents, after: Contents, disk: FaultyDisk, case: Case
+) -> None:
     """Raise AssertionError where a file is neither as it was nor as a write made it."""
     for name, content in found.items():
         written = disk.versions.get(name, set())
@@ -113,14 +115,14 @@ def _require_whole(found: Files, before: Files, after: Files, disk: FaultyDisk, 
             raise AssertionError(f"{case}: {name} is gone")
 
 
-def _require_equal(found: Files, after: Files, case: Case) -> None:
+def _require_equal(found: Contents, after: Contents, case: Case) -> None:
     for name in sorted({*found, *after}):
         if found.get(name) != after.get(name):
             what = "left behind" if name not in after else "missing" if name not in found else ""
             raise AssertionError(f"{case}: run again, {name} is {what or 'not the same'}")
 
 
-def _files(folder: Path, changing: Collection[str]) -> Files:
+def _files(folder: Path, changing: Collection[str]) -> Contents:
     """Return every file below a folder, but for locks and those that change."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {

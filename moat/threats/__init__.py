@@ -13,7 +13,8 @@ from moat.threats.base import (
     search,
     threat,
 )
-from moat.threats.batch import Batch, batch_of, largest_of
+from moat.threats.batch import Inputs, batch_of, largest_of
+from moat.threats.costs import Spent, spent_by
 from moat.threats.flow import Flow
 from moat.threats.footprint import LiveBytes, example_bytes
 from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
@@ -27,17 +28,16 @@ from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
-from moat.threats.spent import Spent, spent_by
 from moat.threats.stadv import StAdv
 
 __all__ = [
     "PGD",
     "RT",
     "AutoAttack",
-    "Batch",
     "Climb",
     "Flow",
     "GradientThreat",
+    "Inputs",
     "Integrated",
     "JointSearch",
     "LiveBytes",

@@ -20,7 +20,7 @@ from moat.types import Images
 
 __all__ = ["Climb", "Trace", "ascend", "attacked", "to_eval"]
 
-PATIENCE = 8  # iterations that the fallen of a GPU's search climb on at most
+LEAVE_EVERY = 8  # iterations that the fallen of a GPU's search climb on at most
 
 
 def ascend(
@@ -65,7 +65,7 @@ def ascend(
 
 
 def _patience(climb: Climb) -> int:
-    return 1 if climb.x.device.type == "cpu" else PATIENCE
+    return 1 if climb.x.device.type == "cpu" else LEAVE_EVERY
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from moat.geometry.grids import affine_grid, identity_affine, resample, rigid_in
 from moat.threats.base import SearchedThreat, threat
 from moat.threats.climbing import Climb
 from moat.threats.moving import Moving
-from moat.threats.searches import Listing, Search
+from moat.threats.searches import ListSearch, Search
 from moat.transfers import send
 from moat.types import Affine, Grid, Images, Labels, PerExample, Transform
 
@@ -52,7 +52,7 @@ class RTGrid(SearchedThreat, Moving):
         drawn = list(self._drawn(x, reach, generator)) if self.worst_of else None
 
         def search(w: Transform, like: PerExample) -> Search:
-            return Listing(w, like, drawn or self._turns_and_shifts(x, reach))
+            return ListSearch(w, like, drawn or self._turns_and_shifts(x, reach))
 
         start = (x.new_zeros(len(x), 2, 3),)
         steps = at_steps or (self.steps,)

@@ -166,7 +166,7 @@ class RandomSearch(BestSearch):
         return tuple(ball.project(best + near * block) for ball, best, block in moved)
 
 
-class Listing(BestSearch):
+class ListSearch(BestSearch):
     """Given members of one block, one after another: a grid, or a few draws; the best is kept."""
 
     follows_gradient = False

@@ -1,5 +1,6 @@
 """Algorithm 1 and the loop around it."""
 
+from moat.randomness import seed_globally
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision, fabric_for
 from moat.training.guard import check_trainable
@@ -7,7 +8,6 @@ from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.loop import fit
 from moat.training.optimizers import SGD, AdamW, Optimizer
-from moat.training.randomness import seed_globally
 from moat.training.schedules import Constant, Cosine, MultiStep, Schedule
 from moat.training.settings import Training
 from moat.training.step import train_step

@@ -9,7 +9,7 @@ from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
-from moat.threats.arguments import require_generator, require_pass_size, said_of
+from moat.threats.arguments import in_words, require_generator, require_pass_size
 
 
 def require_arguments(
@@ -18,13 +18,13 @@ def require_arguments(
     """Raise DefinitionError with the mend for what no step can be taken with."""
     if not isinstance(threats, Mapping):
         raise DefinitionError(
-            f"threats are a table from names to threats, not {said_of(threats)}.",
+            f"threats are a table from names to threats, not {in_words(threats)}.",
             hint='Give each a name: {"pgd": PGD(...), "flow": Flow(...)}.',
         )
     for name, threat in threats.items():
         if not isinstance(threat, Threat):
             raise DefinitionError(
-                f"the threat {name!r} is {said_of(threat)}, and no threat.", hint=_MADE
+                f"the threat {name!r} is {in_words(threat)}, and no threat.", hint=_MADE
             )
     if NATURAL in threats:
         raise DefinitionError(
@@ -33,11 +33,11 @@ def require_arguments(
         )
     if not isinstance(scalarizer, Scalarizer):
         raise DefinitionError(
-            f"the scalarizer is {said_of(scalarizer)}, and no scalarizer.", hint=_MADE
+            f"the scalarizer is {in_words(scalarizer)}, and no scalarizer.", hint=_MADE
         )
     if not all(hasattr(optimizer, name) for name in ("param_groups", "zero_grad", "step")):
         raise DefinitionError(
-            f"the optimizer is {said_of(optimizer)}, and no optimizer of torch's.",
+            f"the optimizer is {in_words(optimizer)}, and no optimizer of torch's.",
             hint="Make one of the network's parameters: torch.optim.SGD(model.parameters(), 0.1).",
         )
     if isinstance(optimizer, torch.optim.LBFGS):

@@ -12,7 +12,7 @@ from moat.threats import GradientThreat, JointSearch, Threat, joint_search
 from moat.transfers import send
 from moat.types import Images, Labels, Mask
 
-Rows = slice | Tensor
+Positions = slice | Tensor
 """Positions in a batch: a slice where they are consecutive, so that no index is made."""
 
 
@@ -26,7 +26,7 @@ class Examples:
 
     names: tuple[str, ...]
     planned: Mask
-    rows: list[Rows]
+    rows: list[Positions]
     images: list[Tensor]
     labels: list[Tensor]
     batch: int
@@ -41,7 +41,7 @@ class Examples:
         labels = [self.labels[segment.which][segment.rows] for segment in segments]
         return torch.cat(images), torch.cat(labels)
 
-    def positions(self, which: int, part: slice) -> Rows:
+    def positions(self, which: int, part: slice) -> Positions:
         """Return where in the batch a part of an objective's images stands."""
         rows = self.rows[which]
         return slice(part.start, part.stop) if isinstance(rows, slice) else rows[part]
@@ -98,7 +98,7 @@ def _by_example(entry: bool | list[bool], batch: int) -> list[bool]:
     return [entry] * batch if isinstance(entry, bool) else entry
 
 
-def _rows(entry: Sequence[bool], device: torch.device) -> Rows:
+def _rows(entry: Sequence[bool], device: torch.device) -> Positions:
     """Return the planned positions, a slice where they are all or none."""
     if all(entry):
         return slice(0, len(entry))

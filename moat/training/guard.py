@@ -28,7 +28,7 @@ from moat.training.faults import taken_alone
 from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels, Logits
 
-FEW = 8  # images that suffice
+FEW_TRIED = 8  # images that suffice
 
 Step = TypeVar("Step", bound=Callable[..., Any])
 
@@ -98,7 +98,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     require_parameters(network, scalarizer)
     require_kept(network.state_dict())
     _require_finite(network)
-    x = x[:FEW]
+    x = x[:FEW_TRIED]
     if len(x):
         _require_train_mode(network)
     while len(x):

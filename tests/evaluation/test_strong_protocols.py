@@ -10,7 +10,7 @@ from torch import nn
 from moat.data import Split
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
-from moat.evaluation.found import Found
+from moat.evaluation.search_results import Found
 from moat.geometry.draws import seed_named
 from moat.outcomes import Column, union
 from moat.runs import RunFolder

@@ -4,7 +4,7 @@ from itertools import product
 
 import torch
 
-from moat.training.randomness import PURPOSES, derived_seed, generator_for, seed_globally
+from moat.randomness import PURPOSES, derived_seed, generator_for, seed_globally
 
 
 def test_no_two_purposes_epochs_or_seeds_share_a_stream():
