@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha256
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from moat.digests import digest_of_parts
 from moat.errors import RecipeError, did_you_mean
 
 _LOCAL = "moat_local_"  # the modules of local files, in sys.modules
@@ -27,7 +27,7 @@ def import_file(path: Path) -> None:
     Raises RecipeError where the file is missing or does not run.
     """
     path = path.resolve()
-    name = _LOCAL + sha256(os.fsencode(path)).hexdigest()[:16]
+    name = _LOCAL + digest_of_parts([os.fsencode(path)])
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

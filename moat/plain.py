@@ -2,8 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 
@@ -30,9 +28,3 @@ def json_of(
     return json.dumps(
         as_json(value), indent=indent, separators=separators, allow_nan=False, default=str
     )
-
-
-def short_hash(value: Mapping[str, Any]) -> str:
-    """Return 16 hex digits that identify plain data, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()[:16]

@@ -22,7 +22,7 @@ from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import device_of, guarded_network, largest_of, require_classes
+from moat.threats import guarded_network, home_of, largest_of, require_classes
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
@@ -114,7 +114,7 @@ def evaluate(
     """
     split = data.test if isinstance(data, Data) else data
     split = evaluated(split, protocol)
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     classes = len(data.classes) if isinstance(data, Data) else None
     if classes is not None:
         protocol.require_classes(classes)

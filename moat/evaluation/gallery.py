@@ -18,7 +18,7 @@ from moat.evaluation.search_results import Rows, Stored
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import Moving, device_of
+from moat.threats import Moving, home_of
 from moat.types import Images, Labels, Transform
 
 GALLERY_IMAGES = 6  # examples
@@ -60,7 +60,7 @@ def make_gallery(
     They are the first of their classes, so all runs on the same data show the same images.
     """
     split = evaluated(data.test, protocol)
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     # The whole first batch, since random starts are drawn for all of it.
     first = split.take(torch.arange(min(BATCH, len(split))))
     ((images, labels),) = stored_in_order(first, BATCH, device)

@@ -10,11 +10,12 @@ from pydantic import ConfigDict, Field, PositiveFloat
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from torch import nn
 
+from moat.digests import digest_of_file
 from moat.errors import ModelError, UnknownNameError, did_you_mean
 from moat.models.base import Model, model
 from moat.models.normalise import Normalise
 from moat.models.state_dicts import load_into
-from moat.models.weights import DIGEST, StateDict, digest_of, published, read_weights
+from moat.models.weights import DIGEST, StateDict, published, read_weights
 from moat.names import names_file
 from moat.registry import as_dataclass
 
@@ -93,7 +94,7 @@ class Torchvision(Model):
         values = super().identity()
         digest = values.pop(DIGEST)
         if path := self._file:
-            digest = digest or (digest_of(path) if path.is_file() else None)
+            digest = digest or (digest_of_file(path) if path.is_file() else None)
             values["weights"] = f"file {digest}" if digest else f"{path} (missing)"
         elif self.weights:
             values["weights"] = self._published()
@@ -103,7 +104,7 @@ class Torchvision(Model):
         """Return what the weights file holds, unless that was said or the file is gone."""
         path = self._file
         known = path is None or self.weights_digest is not None or not path.is_file()
-        return {} if path is None or known else {DIGEST: digest_of(path)}
+        return {} if path is None or known else {DIGEST: digest_of_file(path)}
 
     @property
     def _network(self) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from hashlib import sha256
 from pathlib import Path
 
+from moat.digests import digest_of_text
 from moat.errors import RecipeError, did_you_mean
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
@@ -30,8 +30,7 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
         override(document, said_in, text)
     study = path.stem
     if overrides:
-        said = "\n".join(sorted(overrides)).encode("utf-8", "surrogateescape")
-        study += "+" + sha256(said).hexdigest()[:8]
+        study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
     source = Source(document, said_in, study)
     require_plain(source, dates=True)
     return source

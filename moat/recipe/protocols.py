@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from moat.data import DataSet
+from moat.digests import short_hash
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
-from moat.plain import short_hash
 from moat.recipe.checks import require_labels, require_name
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained

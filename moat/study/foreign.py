@@ -10,10 +10,11 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data
+from moat.digests import digest_of_file
 from moat.errors import MoatError
 from moat.models import Model
 from moat.models.network_digest import digest_of_network
-from moat.models.weights import digest_of, digest_of_state
+from moat.models.weights import digest_of_state
 from moat.names import MOST_BYTES, why_no_name
 from moat.precision import plain_torch
 from moat.printable import is_portable
@@ -168,7 +169,7 @@ def _record(
         "foreign": True,
         "trains": {
             "model": described(asked.made) if asked.made else _given(asked, network),
-            "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
+            "checkpoint": digest_of_file(asked.checkpoint) if asked.checkpoint else None,
         },
         "weights": digest_of_state(network.state_dict()),
         "data": {**judged_by.test_data, "digest": data.test.digest()},

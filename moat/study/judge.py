@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data, Split
+from moat.digests import digest_of_text
 from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
@@ -30,7 +30,7 @@ from moat.study.listener import StudyListener
 from moat.study.loading import is_evaluation_alone, record_of
 from moat.study.other_model import other_model
 from moat.study.overwriting import clear
-from moat.threats import device_of
+from moat.threats import home_of
 from moat.version import __version__
 
 
@@ -75,7 +75,7 @@ def judge(
         kept = parts.validation()
         found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     other = other_model(folder, record, device)
     listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
@@ -107,7 +107,7 @@ def _fingerprint(
     made = json.dumps([record.get("trains"), digest_of_network(model)], sort_keys=True)
     weights = digest_of_state(model.state_dict())
     said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
-    return sha256(said.encode()).hexdigest()[:16]
+    return digest_of_text(said)
 
 
 def scores_before(

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from moat.randomness import generator_of
 from moat.types import Images, Labels
 
 
@@ -33,7 +34,7 @@ def examples(
 
     They are the same at every call.
     """
-    generator = torch.Generator().manual_seed(1)
+    generator = generator_of(1)
     channel, height, width = shape
     coarse = torch.rand(count, channel, 4, 4, generator=generator, dtype=torch.float64)
     smooth = F.interpolate(coarse, (height, width), mode="bilinear")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from moat.randomness import generator_of
 from moat.threats import GradientThreat, ascend
 from moat.types import Images, Labels, Transform
 
@@ -143,7 +144,7 @@ def _noise(like: torch.Tensor) -> torch.Tensor:
 
 
 def _seeded() -> torch.Generator:
-    return torch.Generator().manual_seed(7)
+    return generator_of(7)
 
 
 def _say(threat: GradientThreat, sentence: str) -> str:

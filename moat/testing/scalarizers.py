@@ -9,6 +9,7 @@ from torch import Tensor
 
 from moat.names import NATURAL
 from moat.objectives import LossMatrix, by_entry
+from moat.randomness import generator_of
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.types import Mask
 
@@ -160,7 +161,7 @@ def _names(objectives: int) -> tuple[str, ...]:
 
 
 def _seeded(number: int) -> torch.Generator:
-    return torch.Generator().manual_seed(number)
+    return generator_of(number)
 
 
 def _say(scalarizer: Scalarizer, sentence: str) -> str:

@@ -15,9 +15,10 @@ from moat.threats.base import (
 )
 from moat.threats.batch import Inputs, batch_of, largest_of
 from moat.threats.costs import Spent, spent_by
+from moat.threats.devices import device_of, home_of
 from moat.threats.flow import Flow
 from moat.threats.footprint import LiveBytes, example_bytes
-from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
+from moat.threats.guard import bare, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
 from moat.threats.logits import (
     require_classes,
@@ -58,6 +59,7 @@ __all__ = [
     "door",
     "example_bytes",
     "guarded_network",
+    "home_of",
     "is_trusted",
     "joint_search",
     "largest_of",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from moat.errors import MissingPackageError, ModelError
 from moat.losses import is_correct
-from moat.passes import default_pass_size
+from moat.passes import default_pass_size, in_passes
 from moat.threats.ascent import attacked
 from moat.threats.base import Threat, threat
 from moat.threats.logits import UNFIT, said
@@ -90,7 +90,7 @@ class AutoAttack(Threat):
         with attacked(model), torch.no_grad(), _random_state_kept():
             images, y, natural = images.clone(), y.clone(), images.float()
             size = default_pass_size(x.device)
-            logits = torch.cat([predict(part) for part in images.split(size)])
+            logits = in_passes(predict, images, size)
             stands = is_correct(logits, y)
             for name in VERSIONS[self.version]:
                 if logits.shape[1] < CLASSES.get(name, 2):

@@ -11,8 +11,8 @@ from moat.data import Split
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.search_results import Found
-from moat.geometry.draws import seed_named
 from moat.outcomes import Column, union
+from moat.randomness import seed_named
 from moat.runs import RunFolder
 from moat.threats import PGD, RT, Flow, Threat, ascend
 

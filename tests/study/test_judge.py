@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from moat.data import Data, Digits, sample
+from moat.digests import short_hash
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
-from moat.plain import short_hash
 from moat.runs import RunFolder
 from moat.study import StudyListener
 from moat.study.judge import judge, scores_before, whole_scores

@@ -12,9 +12,9 @@ from torch import nn
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
-from moat.geometry.draws import seed_named
 from moat.losses import LossName, is_correct
 from moat.passes import in_passes
+from moat.randomness import generator_of, seed_named
 from moat.threats import Climb, GradientThreat, ascend, attacked
 from moat.threats.searches import APGD, RandomSearch, Search
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
@@ -120,7 +120,7 @@ class Probe:
 
     def generator(self, label: str, probe: str) -> torch.Generator:
         """Return a probe's own generator, so that no other changes what it draws."""
-        return torch.Generator().manual_seed(seed_named(self.protocol.seed, label, probe))
+        return generator_of(seed_named(self.protocol.seed, label, probe))
 
 
 def auto_pgd(w: Transform, like: PerExample) -> Search:
