@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
+from moat.fields import with_explained_fields
 from moat.local_code import local_file
 
 T = TypeVar("T")
@@ -26,9 +27,13 @@ class Entry(Generic[T]):
 
 
 def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
-    """Make a class a validated, keyword-only dataclass of that name; unknown keys are refused."""
+    """Make a class a validated, keyword-only dataclass of that name.
+
+    Fields that are unknown, missing or wrong are refused with a FieldError.
+    """
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
     made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
+    with_explained_fields(made)
     made.name = name
     return cast(C, made)
 

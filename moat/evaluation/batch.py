@@ -138,8 +138,7 @@ class Batch:
         threat = self.protocol.threats[label]
         assert isinstance(threat, SearchedThreat)
         counts = tuple(int(column.strength) for column in attempt.columns)
-        own = getattr(threat, "epsilon", None)
-        reach = 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
+        reach = self.protocol.reach(label, attempt)
         at_steps = (threat.steps,) if attempt.epsilon is not None else counts
         rank = attempt.restart + 1
         generator = BatchGenerator(self.seed(label, attempt), rows, len(self))

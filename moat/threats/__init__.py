@@ -1,25 +1,18 @@
 """Threats: what an image may be turned into, and the search for the worst of it."""
 
-from moat.threats.ascent import Climb, Trace, ascend, attacked, to_eval
+from moat.threats.ascent import ascend, attacked, to_eval
 from moat.threats.autoattack import AutoAttack
-from moat.threats.base import (
-    GradientThreat,
-    JointSearch,
-    SearchedThreat,
-    StepSize,
-    Threat,
-    joint_search,
-    registry,
-    search,
-    threat,
-)
+from moat.threats.base import Repetition, Threat, registry, threat
 from moat.threats.batch import Inputs, batch_of, largest_of
+from moat.threats.climb import Climb, Trace
 from moat.threats.costs import Spent, spent_by
 from moat.threats.devices import device_of, home_of
 from moat.threats.flow import Flow
 from moat.threats.footprint import LiveBytes, example_bytes
+from moat.threats.gradient import GradientThreat, StepSize
 from moat.threats.guard import bare, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
+from moat.threats.joint import JointSearch, SearchedThreat, joint_search, search
 from moat.threats.logits import (
     require_classes,
     require_logits,
@@ -44,6 +37,7 @@ __all__ = [
     "LiveBytes",
     "Moving",
     "RTGrid",
+    "Repetition",
     "SearchedThreat",
     "Spent",
     "StAdv",

@@ -13,12 +13,11 @@ from torch import Tensor, nn
 
 from moat.errors import ModelError
 from moat.passes import Pass, cut, is_out_of_memory
-from moat.threats.climbing import Climb, Climber, Trace
+from moat.threats.climb import Climb, Trace
+from moat.threats.climber import Climber
 from moat.threats.logits import UNFIT, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
-
-__all__ = ["Climb", "Trace", "ascend", "attacked", "to_eval"]
 
 LEAVE_EVERY = 8  # iterations that the fallen of a GPU's search climb on at most
 

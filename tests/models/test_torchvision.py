@@ -3,13 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
 
 from moat.digests import digest_of_file
-from moat.errors import ModelError, UnknownNameError
+from moat.errors import FieldError, ModelError, UnknownNameError
 from moat.models import Normalise, ResNet18, registry, torchvision_model
 from moat.models.torchvision import Torchvision
 
@@ -123,7 +122,7 @@ def test_a_network_that_returns_more_than_logits_is_refused(name):
     "keys", [{"mean": [0.5]}, {"std": [0.1, 0.0, 0.1]}, {"weights": 3}, {"weights_digest": "x"}]
 )
 def test_keys_that_are_none_are_refused(keys):
-    with pytest.raises(ValidationError):
+    with pytest.raises(FieldError):
         ResNet18(**keys)
 
 

@@ -99,8 +99,7 @@ class Probe:
     def _climb(self, label: str, threat: GradientThreat, generator: torch.Generator) -> Climb:
         """Return the threat's search at its largest strength."""
         last = list(self.protocol.attempts(label))[-1]
-        own, steps = getattr(threat, "epsilon", None), max(self.protocol.steps(label))
-        reach = 1.0 if last.epsilon is None or own is None else last.epsilon / own
+        steps, reach = max(self.protocol.steps(label)), self.protocol.reach(label, last)
         return threat.climb(
             self.x, self.y, at_steps=(steps,), generator=generator, reach=reach, rank=1
         )
