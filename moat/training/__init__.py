@@ -11,6 +11,7 @@ from moat.training.optimizers import SGD, AdamW, Optimizer
 from moat.training.schedules import Constant, Cosine, MultiStep, Schedule
 from moat.training.settings import Training
 from moat.training.step import train_step
+from moat.training.step_settings import StepSettings
 
 __all__ = [
     "SGD",
@@ -24,6 +25,7 @@ __all__ = [
     "MultiStep",
     "Optimizer",
     "Schedule",
+    "StepSettings",
     "Training",
     "TrainingListener",
     "check_trainable",

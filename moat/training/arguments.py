@@ -9,11 +9,12 @@ from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
-from moat.threats.arguments import in_words, require_generator, require_pass_size
+from moat.threats.arguments import in_words
+from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 
 
 def require_arguments(
-    optimizer: Any, threats: Any, scalarizer: Any, pass_size: Any = None, generator: Any = None
+    optimizer: Any, threats: Any, scalarizer: Any, settings: Any = WITH_DEFAULTS
 ) -> None:
     """Raise DefinitionError with the mend for what no step can be taken with."""
     if not isinstance(threats, Mapping):
@@ -45,8 +46,11 @@ def require_arguments(
             "the optimizer LBFGS asks for the loss several times a step, and a step measures once.",
             hint="Take one that steps along a gradient, such as SGD or AdamW.",
         )
-    require_pass_size(pass_size)
-    require_generator(generator)
+    if not isinstance(settings, StepSettings):
+        raise DefinitionError(
+            f"the settings of a step are {in_words(settings)}, and no StepSettings.",
+            hint="Make them: moat.training.StepSettings(pass_size=512), or leave them out.",
+        )
 
 
 _MADE = "Make one of a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."

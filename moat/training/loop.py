@@ -26,6 +26,7 @@ from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.memory import memory_explained
 from moat.training.step import train_step
+from moat.training.step_settings import StepSettings
 
 
 @plain_torch()
@@ -113,10 +114,7 @@ class _Loop:
                     job.scalarizer,
                     x,
                     y,
-                    pass_size=self.pass_size,
-                    generator=search,
-                    reach=self._reach(),
-                    search=self.compiled.search,
+                    self._settings(search),
                 )
             self.progress.step += 1
             seen += len(x)
@@ -133,6 +131,10 @@ class _Loop:
             self.scheduler.step()
             self.listener.stepped(epoch + 1, self.epochs, self.progress.step, self.steps)
         self._require_sound()
+
+    def _settings(self, generator: torch.Generator) -> StepSettings:
+        """Return how the coming step is taken."""
+        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
