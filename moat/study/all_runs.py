@@ -11,11 +11,11 @@ from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import CACHE, RunFolder, StudyFolder, require_own_name
 from moat.storage import Record, make_folder
 from moat.study.failures import as_failure, asked_for
-from moat.study.identity import as_begun, is_done
 from moat.study.listener import StudyListener
 from moat.study.one_run import run_one
 from moat.study.overwriting import clear, make_way
 from moat.study.planning import announce, keep_failure
+from moat.study.run_state import RunState
 from moat.training import fabric_for
 
 
@@ -126,8 +126,9 @@ class _Study:
     def _run_one(self, plan: RunPlan, folder: RunFolder) -> None:
         if self.overwrite:
             make_way(folder, self.listener)
-        plan = as_begun(plan, folder)
-        if _done_before(plan, folder, self.overwrite, self.listener):
+        state = RunState(plan, folder)
+        plan = state.plan
+        if _done_before(state, self.overwrite, self.listener):
             folder.tidy()
             self.result.skipped.append(folder.path)
             self.listener.run_skipped(plan, folder.path)
@@ -146,13 +147,13 @@ class _Study:
         self.listener.run_done(plan, scores)
 
 
-def _done_before(run: RunPlan, folder: RunFolder, overwrite: bool, listener: StudyListener) -> bool:
+def _done_before(state: RunState, overwrite: bool, listener: StudyListener) -> bool:
     try:
-        return is_done(run, folder)
+        return state.left == "nothing"
     except RunFolderError as error:
         if not overwrite:
             raise
-        listener.overwriting(folder.path, f"{error.where}: {error.message}")
+        listener.overwriting(state.folder.path, f"{error.where}: {error.message}")
         return False
 
 

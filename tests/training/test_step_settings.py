@@ -2,6 +2,7 @@
 
 import copy
 
+import jaxtyping
 import pytest
 import torch
 
@@ -11,6 +12,15 @@ from moat.scalarizers import Max
 from moat.training import StepSettings, train_step
 
 
+@pytest.fixture
+def unchecked():
+    """Leave the types to the settings themselves, as in production."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
