@@ -458,7 +458,6 @@ STEPS = {
     "a threat called natural": ({"threats": {"natural": THREATS["pgd"]}}, "no threat is called 'n"),
     "a class of scalarizers": ({"scalarizer": Max}, "the scalarizer is the class Max, and no scal"),
     "a name of a scalarizer": ({"scalarizer": "max"}, "the scalarizer is 'max', and no scalarizer"),
-    "a seed for a generator": ({"generator": 3}, "the generator is 3, and no torch.Generator."),
     "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
     "a class of optimizers": ({"optimizer": "sgd"}, "the optimizer is 'sgd', and no optimizer of "),
 }  # fmt: skip

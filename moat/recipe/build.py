@@ -17,7 +17,7 @@ from moat.recipe.checks import (
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
-from moat.recipe.load import require_plain
+from moat.recipe.load import require_plain_document
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
@@ -43,7 +43,7 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
     """
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
-    require_plain(source)
+    require_plain_document(source)
     require_bounded(recipe, source)
     require_consent_to(recipe.plugins, source)
     import_plugins(recipe.plugins, source)

@@ -32,11 +32,11 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     if overrides:
         study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
     source = Source(document, said_in, study)
-    require_plain(source, dates=True)
+    require_plain_document(source, dates=True)
     return source
 
 
-def require_plain(source: Source, *, dates: bool = False) -> None:
+def require_plain_document(source: Source, *, dates: bool = False) -> None:
     """Raise RecipeError that names the key of what no recipe holds: see `first_fault`.
 
     Dates are told by what takes something else, where it says so better.

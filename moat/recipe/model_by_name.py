@@ -8,7 +8,7 @@ from moat.models.python import PYTHON_PREFIX
 from moat.models.torchvision import TORCHVISION_PREFIX
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
-from moat.recipe.load import require_plain
+from moat.recipe.load import require_plain_document
 from moat.recipe.objects import model_of
 from moat.recipe.overrides import arguments
 from moat.recipe.provenance import Source
@@ -31,6 +31,6 @@ def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
     table, said_in = arguments(texts)
     document = {"model": {**table, "type": reference}}
     source = Source(document, {("model",): f"--model {reference}", **said_in}, study="")
-    require_plain(source)
+    require_plain_document(source)
     with explained(source, ("model",), ModelTable):
         return model_of(ModelTable.model_validate(document["model"]), source)

@@ -22,7 +22,7 @@ from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
 _WRITTEN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-Name = Annotated[str, Field(pattern=_WRITTEN, max_length=MOST_BYTES)]
+FolderName = Annotated[str, Field(pattern=_WRITTEN, max_length=MOST_BYTES)]
 """A name of the user's: letters, digits, dots, dashes; it becomes a folder."""
 Label = Annotated[str, Field(pattern=_WRITTEN, max_length=200)]
 """The same of a threat; it becomes a part of files' names."""
@@ -92,7 +92,7 @@ class EvaluationTable(Table):
 class VariantTable(Table):
     """One column of the study: what it trains against, and by which scalarizer."""
 
-    name: Name
+    name: FolderName
     threats: Annotated[tuple[str, ...], Field(strict=False)] = ()
     scalarizer: str | dict[str, Any] = "average"  # a name, or a table with `type`
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)

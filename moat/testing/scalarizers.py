@@ -13,7 +13,7 @@ from moat.randomness import generator_of
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.types import Mask
 
-EXAMPLES = 6
+BATCH_SIZE = 6
 STEPS_CHECKED = 5
 WEIGHT_TOLERANCE = 1e-6
 
@@ -31,12 +31,12 @@ def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the plan to a bool mask that equal generators make equal, and that is not empty."""
     names = _names(objectives)
-    plans = [_fresh(scalarizer).plan(names, EXAMPLES, _seeded(3)) for _ in range(2)]
+    plans = [_fresh(scalarizer).plan(names, BATCH_SIZE, _seeded(3)) for _ in range(2)]
     plan = plans[0]
-    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, EXAMPLES))]
+    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, BATCH_SIZE))]
     assert (plan.dtype, tuple(plan.shape)) in known, _say(
         scalarizer,
-        f"the plan is no bool mask of shape {(objectives,)} or {(objectives, EXAMPLES)}, but "
+        f"the plan is no bool mask of shape {(objectives,)} or {(objectives, BATCH_SIZE)}, but "
         f"{plan.dtype} of {tuple(plan.shape)}",
     )
     assert plan.any(), _say(scalarizer, "the plan measures nothing")
@@ -51,7 +51,7 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
     running = _fresh(scalarizer)
     for step in range(STEPS_CHECKED):
         seen = _next(running, objectives, step)
-        weights, shapes = seen.weights, {(objectives,), (objectives, EXAMPLES)}
+        weights, shapes = seen.weights, {(objectives,), (objectives, BATCH_SIZE)}
         if not isinstance(running, LossScalarizer):
             shapes = {(objectives,)}
         assert tuple(weights.shape) in shapes, _say(
@@ -71,7 +71,7 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
 def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the weights to what they are when the examples of the batch are shuffled."""
     one, other = _fresh(scalarizer), _fresh(scalarizer)
-    order = torch.randperm(EXAMPLES, generator=_seeded(4))
+    order = torch.randperm(BATCH_SIZE, generator=_seeded(4))
     for step in range(STEPS_CHECKED):
         seen, shuffled = _next(one, objectives, step), _next(other, objectives, step, order)
         expected = seen.weights if seen.weights.ndim == 1 else seen.weights[:, order]
@@ -115,10 +115,10 @@ class _Step(NamedTuple):
 def _next(scalarizer: Scalarizer, objectives: int, step: int, order: Tensor | None = None) -> _Step:
     """Plan and weigh one step of made-up training; losses fall, unmeasured ones are NaN."""
     names, generator = _names(objectives), _seeded(step)
-    plan = scalarizer.plan(names, EXAMPLES, _seeded(step))
+    plan = scalarizer.plan(names, BATCH_SIZE, _seeded(step))
     scale = torch.arange(1, objectives + 1, dtype=torch.float64)[:, None] / (1 + step)
-    values = scale * torch.rand(objectives, EXAMPLES, generator=generator, dtype=torch.float64)
-    values = values.masked_fill(~by_entry(plan, EXAMPLES), float("nan"))
+    values = scale * torch.rand(objectives, BATCH_SIZE, generator=generator, dtype=torch.float64)
+    values = values.masked_fill(~by_entry(plan, BATCH_SIZE), float("nan"))
     directions = torch.randn(objectives, 9, generator=generator, dtype=torch.float64)
     if order is not None:
         values, plan = values[:, order], plan if plan.ndim == 1 else plan[:, order]
@@ -146,9 +146,9 @@ def _run(scalarizer: Scalarizer, objectives: int, steps: range) -> list[Tensor]:
 
 def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> None:
     if weights.ndim == 1:
-        blind = weights[~by_entry(plan, EXAMPLES).any(1)]
+        blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
     else:
-        blind = weights[~by_entry(plan, EXAMPLES)]
+        blind = weights[~by_entry(plan, BATCH_SIZE)]
     assert not blind.any(), _say(scalarizer, "weight lies on a loss that the plan left out")
 
 

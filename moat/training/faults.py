@@ -16,7 +16,6 @@ from moat.errors import DefinitionError, TrainingError
 from moat.objectives import LossMatrix, by_entry
 from moat.types import Mask
 
-LOSS, WEIGHT, MISPLACED = range(3)
 _ALONE: ContextVar[bool] = ContextVar("a step taken alone", default=False)
 
 

@@ -19,7 +19,7 @@ from moat.threats import (
     Integrated,
     RTGrid,
     StAdv,
-    base,
+    gradient,
     joint_search,
     rt_grid,
     trusted,
@@ -174,7 +174,7 @@ def pretence(monkeypatch):
     for rule in {type(rule) for rule in RULES}:
         keep_real(rule, "plan")
     keep_real(rt_grid, "_between")
-    keep_real(base, "draw_seed")
+    keep_real(gradient, "draw_seed")
     cached = (grids._points, grids._eye, enumeration._supports)
     for function in cached:
         function.cache_clear()
