@@ -8,9 +8,10 @@ import torch
 
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
-from moat.runs import RunFolder, find_runs
+from moat.runs import RunFolder, find_runs, judged_run
 from moat.storage import Record
-from moat.study.loading import is_evaluation_alone, load
+from moat.study.loading import is_evaluation_alone
+from moat.study.model_loading import load
 
 
 def other_model(
@@ -22,8 +23,8 @@ def other_model(
     runs of the study that it is of.
     """
     own, study = folder.path, record.get("study")
-    if record.get("of"):
-        own = Path(record["of"])
+    if judged := judged_run(record, folder.path):
+        own = judged
         study = _record(own).get("study")
     found: list[tuple[float, str, Path]] = []
     for run in _runs_beside(own, study):

@@ -10,7 +10,7 @@ from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import Judged, judge
 from moat.study.listener import StudyListener
-from moat.study.loading import load
+from moat.study.model_loading import load
 from moat.study.run_list import one_by_one
 from moat.study.subjects import run_subject
 from moat.study.trained_run import trained_run

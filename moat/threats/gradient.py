@@ -37,7 +37,7 @@ def step_fields(cls: type[Any]) -> list[str]:
 
 @pydantic_dataclass(kw_only=True, frozen=True, config=ConfigDict(extra="forbid", strict=True))
 class GradientThreat(SearchedThreat):
-    """A threat that is searched by ascent over the blocks of `w`.
+    """A threat that is searched by ascent over the blocks of `w` (Eq. 9).
 
     A new one writes `identity`, `apply` and `balls`, and declares its numbers.
     """
