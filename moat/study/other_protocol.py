@@ -15,7 +15,7 @@ from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
-from moat.runs import RunFolder, cache_of, kept_command, results_of, seen_from
+from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, machine, whole_scores
@@ -123,7 +123,7 @@ class _OtherProtocol:
 
     def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
         """Return what the record says of the run: its own keys, and where it lies."""
-        run = str(folder.path)
+        run = as_typed(str(folder.path))
         words = ["moat", "evaluate", run, *self.words, "--results", str(results)]
         return {
             **{key: record[key] for key in KEPT if key in record},
