@@ -1,4 +1,4 @@
-"""A table of text, and its forms: for the terminal, Markdown, LaTeX, CSV and JSON."""
+"""A table of text, and its forms: for the terminal, Markdown, LaTeX, HTML, CSV and JSON."""
 
 from moat.sheets.csv import csv_of
 from moat.sheets.latex import latex_of
