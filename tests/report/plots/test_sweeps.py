@@ -2,7 +2,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from moat.errors import PlotError
-from moat.report.plots.swept import Swept, key_text, swept, unswept
+from moat.report.plots.sweeps import Swept, key_text, swept, unswept
 
 STUDY, KEY = "digits_pareto", "scalarizer.r"
 

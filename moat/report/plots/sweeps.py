@@ -7,9 +7,8 @@ from typing import Any
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from moat.errors import PlotError, did_you_mean
-from moat.report.plots.layout import TEXT
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.layout import TEXT
+from moat.report.settings import Runs, Setting
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from moat.names import NATURAL
 from moat.report.gate import gate_notes
 from moat.report.notes import examples_text, protocol_text
 from moat.report.numbers import finite, gap, percent
-from moat.report.protocols.compared import SUM, UNION, Pair, ProtocolComparison, Side
+from moat.report.protocols.comparison import SUM, UNION, Pair, ProtocolComparison, Side
 from moat.report.words import some
 from moat.sheets import Sheet, csv_of, escaped, markdown_of, terminal_of
 

@@ -11,7 +11,7 @@ _MORE = " …"
 
 
 @cache
-def width_of(text: str, size: float) -> float:
+def inches_of(text: str, size: float) -> float:
     """Return the width of a line in inches, `size` in points."""
     font = FontProperties(family="DejaVu Sans", size=size)
     with drawn_in(STYLE):
@@ -24,17 +24,17 @@ def wrapped(text: str, size: float, width: float) -> list[str]:
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(longer, size) <= width:
+        if lines and inches_of(longer, size) <= width:
             lines[-1] = longer
         else:
             lines.append(word)
     return lines
 
 
-def shortened(text: str, size: float, width: float) -> str:
+def cut_to(text: str, size: float, width: float) -> str:
     """Return the text, or as much of its beginning as there is room for, and a mark."""
-    if width_of(text, size) <= width:
+    if inches_of(text, size) <= width:
         return text
-    while text and width_of(text + _MORE, size) > width:
+    while text and inches_of(text + _MORE, size) > width:
         text = text[:-1]
     return text.rstrip() + _MORE

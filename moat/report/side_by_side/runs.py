@@ -9,9 +9,9 @@ import numpy as np
 
 from moat.errors import MoatError, RunFolderError
 from moat.outcomes import Outcomes
-from moat.report.named_runs import read_run, run_at
 from moat.report.points import Point
 from moat.report.rows import names_of
+from moat.report.runs_by_name import read_run, run_at
 from moat.runs import as_typed
 
 

@@ -3,7 +3,7 @@ import pytest
 from moat.errors import RunFolderError
 from moat.records import Difference, Relationship
 from moat.report.plots import make_plots
-from moat.report.plots.declared import declared_by, figures_in
+from moat.report.recipe_tables import figures_by, figures_in
 
 
 def test_the_figures_of_a_run_are_those_of_its_own_recipe(
@@ -50,7 +50,7 @@ def test_a_table_that_is_no_figure_is_refused_and_the_mend_is_named(tmp_path, wr
 
 def test_figures_are_gathered_once_a_study_and_a_broken_recipe_is_told(swept, runs_of):
     (swept / "natural" / "r=None" / "seed-1" / "recipe.toml").write_text("[[figure")
-    declared, broken = declared_by(runs_of(swept))
+    declared, broken = figures_by(runs_of(swept).group.points)
     assert list(declared) == ["digits_pareto"]
     assert [type(figure) for figure in declared["digits_pareto"]] == [Relationship, Difference]
     assert len(broken) == 1

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from moat.errors import FrontError
 from moat.report import compare_protocols, write_against
-from moat.report.protocols.shown import (
+from moat.report.protocols.sheets import (
     against_csv,
     against_markdown,
     against_notes,

@@ -44,13 +44,13 @@ def run_at(path: Path, called: str) -> Path:
 def read_run(path: Path) -> tuple[Point, Evidence]:
     """Return a finished run, scored, and what lies in its folder."""
     folder = RunFolder(path)
-    with said_of(path):
+    with at_run(path):
         evidence = evidence_of(folder)
         return point_of(folder, folder.path, evidence), evidence
 
 
 @contextmanager
-def said_of(path: Path) -> Iterator[None]:
+def at_run(path: Path) -> Iterator[None]:
     """Say of a run whatever is refused without naming a place."""
     try:
         yield

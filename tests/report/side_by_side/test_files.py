@@ -5,12 +5,12 @@ import json
 import pytest
 
 from moat.report import compare_runs, comparison_table, write_comparison
-from moat.report.side_by_side.written import (
+from moat.report.side_by_side.files import (
     comparison_csv,
     comparison_json,
-    comparison_markdown,
     examples_csv,
 )
+from moat.report.side_by_side.parts import comparison_markdown
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from moat.report.front.objectives import (
     threat_title,
 )
 from moat.report.rows import Row
-from moat.report.side_by_side.compared import ComparedRun
+from moat.report.side_by_side.runs import ComparedRun
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """By how many points a run lies above the reference, with the interval about it."""
 
     value: float
@@ -44,7 +44,7 @@ class PairedScore:
 
     score: str
     values: tuple[float | None, ...]
-    differences: tuple[Difference | None, ...]
+    differences: tuple[PairedDifference | None, ...]
 
 
 def paired_scores(runs: Sequence[ComparedRun]) -> tuple[PairedScore, ...]:
@@ -73,10 +73,10 @@ def _paired(score: str, objective: Objective, runs: Sequence[ComparedRun]) -> Pa
     return PairedScore(score, values, differences)
 
 
-def _difference(each: NDArray[np.float64], most: float) -> Difference:
+def _difference(each: NDArray[np.float64], most: float) -> PairedDifference:
     low, high = mean_interval(each, (-most, most))
     # To a thousandth of a point: rounding must not carry an end of the interval across 0.
-    return Difference(float(each.mean()), round(float(low), 3), round(float(high), 3))
+    return PairedDifference(float(each.mean()), round(float(low), 3), round(float(high), 3))
 
 
 def _each(objective: Objective, row: Row) -> NDArray[np.float64] | None:

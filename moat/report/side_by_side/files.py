@@ -1,4 +1,4 @@
-"""A comparison of runs as plain data for JSON, as CSV, and as Markdown."""
+"""A comparison of runs as plain data for JSON, and as CSV."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,34 +6,17 @@ from typing import Any
 from moat.dotted import ABSENT
 from moat.plain import as_json, json_of
 from moat.report.side_by_side.comparison import RunComparison
-from moat.report.side_by_side.explained import (
-    BESIDES,
-    COUNTS,
-    OTHERWISE,
-    SAME_RECIPE,
-    WHICH,
-    comparison_notes,
-    scores_title,
-    title_of,
-)
-from moat.report.side_by_side.paired import Difference
-from moat.report.side_by_side.sheets import (
-    counts_sheet,
-    ids_sheet,
-    keys_sheet,
-    runs_sheet,
-    scores_sheet,
-    whole_tables,
-)
-from moat.sheets import csv_of, escaped, markdown_of
+from moat.report.side_by_side.scores import PairedDifference
+from moat.report.side_by_side.words import comparison_notes
+from moat.sheets import csv_of
 
-FORMAT = 1
+COMPARISON_FORMAT = 1
 
 
 def comparison_table(comparison: RunComparison) -> dict[str, Any]:
     """Return all of it as plain data; a run that lacks a key is left out of what is told of it."""
     told = {
-        "format": FORMAT,
+        "format": COMPARISON_FORMAT,
         "reference": comparison.names[0],
         "runs": [
             {
@@ -98,31 +81,6 @@ def examples_csv(comparison: RunComparison) -> str:
     return csv_of(rows, ["withstood", "id", *names])
 
 
-def comparison_markdown(comparison: RunComparison) -> str:
-    """Return the runs, what differs, the scores, the examples, and the notes."""
-    others = range(1, len(comparison.runs))
-    parts = [f"# {escaped(title_of(comparison))}", markdown_of(runs_sheet(comparison))]
-    parts.append(f"## {OTHERWISE}")
-    recipe = keys_sheet(comparison, comparison.recipe, others)
-    parts.append(markdown_of(recipe) if comparison.recipe else SAME_RECIPE)
-    if whole := whole_tables(comparison.recipe):
-        parts.append("\n".join(f"- {escaped(line)}" for line in whole))
-    if comparison.circumstances:
-        parts += [
-            f"## {BESIDES}",
-            markdown_of(keys_sheet(comparison, comparison.circumstances, others)),
-        ]
-    if comparison.refusal:
-        return "\n\n".join([*parts, "## Scores", escaped(str(comparison.refusal))]) + "\n"
-    columns = range(len(comparison.withstood))
-    parts += [f"## {scores_title(comparison)}", markdown_of(scores_sheet(comparison, others))]
-    parts += [f"## {COUNTS}", markdown_of(counts_sheet(comparison, columns))]
-    if (ids := ids_sheet(comparison)).rows:
-        parts += [f"## {WHICH}", markdown_of(ids)]
-    notes = [*comparison_notes(comparison, all_ids=True), "compare-examples.csv has every example."]
-    return "\n\n".join([*parts, "\n".join(f"- {escaped(note)}" for note in notes)]) + "\n"
-
-
 def _by_name(
     comparison: RunComparison, found: dict[str, tuple[Any, ...]]
 ) -> dict[str, dict[str, Any]]:
@@ -151,7 +109,7 @@ def _scores(comparison: RunComparison) -> list[dict[str, Any]]:
     ]
 
 
-def _difference(apart: Difference | None) -> dict[str, Any]:
+def _difference(apart: PairedDifference | None) -> dict[str, Any]:
     """Return a difference under the names that it has in both files; nothing of none."""
     if apart is None:
         return {}

@@ -6,7 +6,7 @@ import pytest
 
 from moat.records import Published
 from moat.report import make_scoreboards
-from moat.report.scores.tidy import scores_csv
+from moat.report.scores.rows import scores_csv
 
 NUMBERS = ("ours", "low", "high", "published", "difference")
 

@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from moat.report.page.joined import joined, runs_of, study_recipes
+from moat.report.page.study_recipe import joined, runs_of, study_recipes
 from moat.study import plan
 
 
