@@ -5,7 +5,7 @@ from pathlib import Path
 from moat.errors import RecipeError
 from moat.recipe.explain import explained
 from moat.recipe.load import read
-from moat.recipe.source import Source
+from moat.recipe.provenance import Source
 from moat.records import Difference, Figures, Published, Relationship
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Strict
 
-from moat.records.kinds import Line
+from moat.records.kinds import Line, OrAbsent
 from moat.records.stored_table import StoredTable
 
 Verdict = Literal["pass", "warn", "fail", "not checked"]
@@ -44,6 +44,6 @@ class EvaluationRecord(StoredTable):
     # A dataclass is made of a table only so; what a check's fields take is strict by itself.
     model_config = ConfigDict(strict=False)
 
-    protocol_hash: str | None = None
-    scores: dict[str, Any] | None = None
+    protocol_hash: OrAbsent[str] = None
+    scores: OrAbsent[dict[str, Any]] = None
     sanity: tuple[Check, ...] = ()

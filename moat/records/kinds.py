@@ -1,8 +1,8 @@
 """The kinds that several records share."""
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from moat.names import why_no_name
 from moat.parsing import LARGEST
@@ -33,6 +33,15 @@ def _a_line(text: str) -> str:
     return text
 
 
+def _a_value(value: Any) -> Any:
+    if value is None:
+        raise ValueError("should be left out, or have a value")
+    return value
+
+
+T = TypeVar("T")
+OrAbsent = Annotated[T | None, BeforeValidator(_a_value)]
+"""A key that may be missing, which is None here; null in the file is no such."""
 Name = Annotated[str, AfterValidator(_a_name)]
 """What becomes a folder: see `moat.names`."""
 PathBelow = Annotated[str, AfterValidator(_a_path_below)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from moat.records.kinds import Count, Line, Number, Texts
+from moat.records.kinds import Count, Line, Number, OrAbsent, Texts
 from moat.records.stored_table import StoredTable
 
 _Counts = Annotated[
@@ -24,8 +24,8 @@ class ThreatRecord(StoredTable):
     """
 
     type: str = ""
-    at_steps: _Counts | None = None
-    at_epsilon: _Radii | None = None
+    at_steps: OrAbsent[_Counts] = None
+    at_epsilon: OrAbsent[_Radii] = None
     epsilon: Number | None = None
     restarts: Annotated[int, Field(ge=1)] = 1
     search: str | None = None

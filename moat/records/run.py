@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from moat.records.kinds import Count, Line, Name
+from moat.records.kinds import Count, Line, Name, OrAbsent
 from moat.records.protocol import ProtocolRecord
 from moat.records.stored_table import StoredTable
 
@@ -39,24 +39,24 @@ class _Told(StoredTable):
     What is only told and never computed with may be of any kind.
     """
 
-    moat: Line | None = None  # the version that wrote it
+    moat: OrAbsent[Line] = None  # the version that wrote it
     study: Name
     variant: Name
     sweep: dict[Line, Any]
     seed: Count
     label: Line
     foreign: bool = False  # moat did not train it
-    train_hash: str | None = None
+    train_hash: OrAbsent[str] = None
     trains: dict[str, Any]
-    weights: str | None = None  # their digest, where the model lies elsewhere
+    weights: OrAbsent[str] = None  # their digest, where the model lies elsewhere
     data: dict[str, Any]
     shape: _Shape
     classes: Annotated[int, Field(ge=1)]
     training: dict[str, Any] = Field(default_factory=dict)
     machine: dict[str, Any] = Field(default_factory=dict)
-    of: str | None = None  # the run that is judged here under another protocol
+    of: OrAbsent[str] = None  # the run that is judged here under another protocol
     command: Annotated[tuple[str, ...] | None, BeforeValidator(command_of)] = None
-    files: dict[Line, Line] | None = None  # their digests, None of a time before there were such
+    files: OrAbsent[dict[Line, Line]] = None  # their digests, None of a time before there were such
 
     @property
     def is_evaluation_alone(self) -> bool:
@@ -85,7 +85,7 @@ class RunRecord(_Told):
 
     protocol_hash: Line
     protocol: ProtocolRecord
-    scores: dict[str, Any] | None = None
+    scores: OrAbsent[dict[str, Any]] = None
 
     @property
     def model(self) -> ModelRecord:

@@ -4,19 +4,18 @@ import json
 import time
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from moat.data import Data
+from moat.digests import digest_of_text
 from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
-from moat.models.described import digest_of_network
+from moat.models.network_digest import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.parsing import parse_json
 from moat.plain import json_of
@@ -28,7 +27,7 @@ from moat.study.loading import record_of
 from moat.study.other_model import other_model
 from moat.study.overwriting import clear
 from moat.study.subjects import StatedProtocol, Subject
-from moat.threats import device_of
+from moat.threats import home_of
 from moat.version import __version__
 
 
@@ -64,7 +63,7 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
         kept = parts.validation()
         found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     other = other_model(folder, record, device)
     listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=size)
@@ -100,7 +99,7 @@ def _fingerprint(model: nn.Module, data: Data, protocol_hash: str, record: Model
     made = json.dumps([record.trains, digest_of_network(model)], sort_keys=True)
     weights = digest_of_state(model.state_dict())
     said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
-    return sha256(said.encode()).hexdigest()[:16]
+    return digest_of_text(said)
 
 
 def scores_before(

@@ -10,7 +10,7 @@ from moat.consent import stored_in
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
-from moat.recipe.source import Document
+from moat.recipe.provenance import Document
 from moat.records import RunRecord
 from moat.runs import RunFolder, command_again, require_one_training
 

@@ -63,9 +63,10 @@ def test_a_key_of_another_type_is_named(key):
         *(("shape", shape) for shape in ([], [1, 8], [1, 8, 8, 8], [1, 8, 0], [1, 8, 2.5])),
         *(("classes", classes) for classes in (0, "ten", 2.5, True)),
         *(("seed", seed) for seed in (-1, "0", True, None)),
+        *((key, None) for key in ("moat", "train_hash", "weights", "of", "files", "scores")),
     ],
 )
-def test_numbers_that_no_run_has_are_refused_with_their_key(key, value):
+def test_values_that_no_run_has_are_refused_with_their_key(key, value):
     with pytest.raises(RunFolderError, match=rf"not moat's: {key}[.\d]* is .* and should "):
         read({**WHOLE, key: value})
 

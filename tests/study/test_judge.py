@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from moat.data import Data, Digits, sample
+from moat.digests import short_hash
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
-from moat.plain import short_hash
 from moat.records import ModelRecord
 from moat.runs import RunFolder
 from moat.study import StudyListener

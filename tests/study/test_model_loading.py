@@ -13,8 +13,8 @@ import torch
 import moat
 from moat import consent
 from moat.consent import Consent, consenting
+from moat.digests import short_hash
 from moat.errors import CodeError, ForeignFileError, RunFolderError
-from moat.plain import short_hash
 from moat.report import make_fronts, make_scoreboards, score_runs
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under

@@ -49,7 +49,7 @@ def items(value: Any, prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
             yield from items(held, (*prefix, str(index)))
 
 
-def without(said_in: dict[Key, str], replaced: Iterable[Key]) -> dict[Key, str]:
+def forget_below(said_in: dict[Key, str], replaced: Iterable[Key]) -> dict[Key, str]:
     """Forget who said what stood below keys that are said anew."""
     gone = set(replaced)
     return {

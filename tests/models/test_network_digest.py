@@ -1,6 +1,6 @@
 from torch import nn
 
-from moat.models.described import digest_of_network
+from moat.models.network_digest import digest_of_network
 
 
 class Shifted(nn.Module):

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 
 from moat.data import ImageFolder
-from moat.data.left_out import note_of
+from moat.data.omissions import note_of
 from moat.data.tree import read_tree
 
 

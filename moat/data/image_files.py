@@ -11,8 +11,8 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.data.base import Data, DataSet, Split
 from moat.data.decoding import decode
-from moat.data.left_out import note_of
-from moat.data.rows import ImageRows
+from moat.data.mapped_images import ImageRows
+from moat.data.omissions import note_of
 from moat.data.tree import ImageTree
 from moat.errors import DataError
 from moat.printable import printable

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moat.data import Split
-from moat.data.rows import ImageRows, centred, gibibytes, taken
+from moat.data.mapped_images import ImageRows, centred, gibibytes, taken
 
 STORED = torch.randint(0, 256, (10, 3, 6, 8), dtype=torch.uint8)
 positions = st.lists(st.integers(0, 9), min_size=1, max_size=12).map(torch.tensor)

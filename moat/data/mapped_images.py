@@ -49,16 +49,16 @@ class ImageRows:
         return self.stored[self.rows].to(device)
 
 
-Stored = UInt8[Tensor, "_ _ _ _"] | ImageRows
+ImageArray = UInt8[Tensor, "_ _ _ _"] | ImageRows
 """Images as uint8 (examples, channel, height, width): one tensor, or rows of an array."""
 
 
-def taken(images: Stored, index: Tensor) -> Stored:
+def taken(images: ImageArray, index: Tensor) -> ImageArray:
     """Return the images at these positions; rows stay unread."""
     return images.take(index) if isinstance(images, ImageRows) else images[index]
 
 
-def centred(images: Stored, size: tuple[int, int]) -> Stored:
+def centred(images: ImageArray, size: tuple[int, int]) -> ImageArray:
     """Return the central (height, width) of every image, nothing read or copied."""
     if tuple(images.shape[2:]) == size:
         return images
@@ -72,6 +72,6 @@ def centred(images: Stored, size: tuple[int, int]) -> Stored:
     return images[:, :, top : top + height, left : left + width]
 
 
-def gibibytes(images: Stored) -> float:
+def gibibytes(images: ImageArray) -> float:
     """Return how much memory the images take as one tensor."""
     return math.prod(images.shape) / 2**30

@@ -1,9 +1,11 @@
 """What a built network is, beside its weights: its modules and their plain settings."""
 
-from hashlib import sha256
+from collections.abc import Iterator
 from typing import Any
 
 from torch import nn
+
+from moat.digests import digest_of_parts
 
 PLAIN = (bool, int, float, str, bytes, type(None))
 
@@ -19,13 +21,15 @@ def digest_of_network(network: nn.Module) -> str:
         >>> digest_of_network(one) == digest_of_network(other)
         False
     """
-    found = sha256()
+    return digest_of_parts(_settings(network))
+
+
+def _settings(network: nn.Module) -> Iterator[bytes]:
     for name, module in network.named_modules():
         kind = type(module)
         settings = {key: value for key, value in vars(module).items() if _is_setting(key, value)}
         said = f"{name} {kind.__module__}.{kind.__qualname__} {sorted(settings.items())}"
-        found.update(f"{said}\n".encode())
-    return found.hexdigest()[:16]
+        yield f"{said}\n".encode()
 
 
 def _is_setting(key: str, value: Any) -> bool:

@@ -8,7 +8,7 @@ from torch import nn
 
 from moat.errors import ModelError
 
-SHOWN = 3  # keys of each kind; the rest is counted
+KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 
 
 def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
@@ -19,20 +19,20 @@ def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     expected = network.state_dict()
     counts = {name: value for name, value in expected.items() if name.endswith(_COUNT)}
     found = OrderedDict({**counts, **state})
-    if unlike := differences(expected, found):
+    if unlike := key_differences(expected, found):
         raise ModelError(unlike)
     # Some layers of torchvision's read a version number there, which plain files do not hold.
     found._metadata = getattr(state, "_metadata", expected._metadata)  # type: ignore[attr-defined]
     network.load_state_dict(found)
 
 
-def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def key_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return which keys are missing, foreign or of another shape; nothing where all fit.
 
     What a module keeps as its extra state has whatever shape it likes.
 
     Example:
-        >>> differences({"a": torch.zeros(2), "b": torch.zeros(1)}, {"a": torch.zeros(3)})
+        >>> key_differences({"a": torch.zeros(2), "b": torch.zeros(1)}, {"a": torch.zeros(3)})
         '1 key missing: b; 1 of another shape: a (3,) and not (2,)'
     """
     missing = [name for name in expected if name not in found]
@@ -52,8 +52,8 @@ def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
 
 
 def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - KEYS_SHOWN} more" if len(names) > KEYS_SHOWN else ""
+    return ", ".join(names[:KEYS_SHOWN]) + more
 
 
 _COUNT = "num_batches_tracked"

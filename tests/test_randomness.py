@@ -4,7 +4,7 @@ from itertools import product
 
 import torch
 
-from moat.training.randomness import PURPOSES, derived_seed, generator_for, seed_globally
+from moat.randomness import PURPOSES, derived_seed, generator_for, seed_globally, seed_named
 
 
 def test_no_two_purposes_epochs_or_seeds_share_a_stream():
@@ -23,3 +23,8 @@ def test_global_draws_are_seeded_by_seed_and_epoch():
     one = torch.rand(3)
     seed_globally(1, 2)
     assert torch.equal(one, torch.rand(3))
+
+
+def test_a_seed_is_what_older_runs_drew_from():
+    assert seed_named(0, "pgd", 1) == 30832690768150616
+    assert derived_seed(1, 2, "search") == 6498626229777268288

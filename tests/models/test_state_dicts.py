@@ -5,7 +5,7 @@ from torchvision.models import mnasnet0_5
 
 from moat.errors import ModelError
 from moat.models import load_into
-from moat.models.fitting import differences
+from moat.models.state_dicts import key_differences
 
 
 def tensors(**shapes: tuple[int, ...]) -> dict[str, torch.Tensor]:
@@ -15,11 +15,11 @@ def tensors(**shapes: tuple[int, ...]) -> dict[str, torch.Tensor]:
 def test_keys_and_shapes_that_differ_are_named_and_the_rest_is_counted():
     expected = tensors(a=(1,), b=(1,), c=(1,), d=(1,), e=(2, 3), f=(2,))
     found = tensors(e=(3, 2), f=(2,), g=(1,))
-    assert differences(expected, found) == (
+    assert key_differences(expected, found) == (
         "4 keys missing: a, b, c and 1 more; 1 foreign: g; 1 of another shape: e (3, 2) and not "
         "(2, 3)"
     )
-    assert differences(expected, expected) == ""
+    assert key_differences(expected, expected) == ""
 
 
 def test_weights_that_fit_are_loaded():

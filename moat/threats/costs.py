@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from moat.losses import TARGETED
 from moat.threats.autoattack import AutoAttack
-from moat.threats.base import GradientThreat, SearchedThreat, Threat
+from moat.threats.base import Threat
+from moat.threats.gradient import GradientThreat
+from moat.threats.joint import SearchedThreat
 
 AROUND = 5  # forwards of AutoAttack beside the steps of a restart or target, at most
 

@@ -1,72 +1,17 @@
-"""One search on one batch: what is climbed, who still climbs, and what is reported of it."""
+"""The examples of a climb that have not left: where they have got to, and who leaves."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from moat.geometry.balls import Ball, rows
-from moat.losses import LOSSES, TARGETED, LossName, is_correct, nth_other_class
+from moat.geometry.balls import rows
+from moat.losses import LOSSES, TARGETED, is_correct, nth_other_class
 from moat.passes import in_passes
-from moat.threats.searches import BestSearch, Search, SignSearch
+from moat.threats.climb import Climb, Trace
+from moat.threats.searches import BestSearch
+from moat.threats.standings import Standings
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One iterate of a search: the images T_w(x), the w, and what the model made of them.
-
-    `loss` (batch,) and `correct` (batch,) are those of these images; `stood` (batch,) says whether
-    every iterate up to this one was classified correctly, `best` (batch,) is the highest loss among
-    them, `first` (batch,) the loss at the start, `last` (batch,) that where the search has got to,
-    also where it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero
-    at the start, or not finite at any iterate. All are None where the search was told not to
-    measure, which saves the one forward that the last iterate would need.
-    """
-
-    images: Images
-    w: Transform
-    loss: PerExample | None = None
-    correct: Verdicts | None = None
-    stood: Verdicts | None = None
-    best: PerExample | None = None
-    first: PerExample | None = None
-    blind: Verdicts | None = None
-    last: PerExample | None = None
-
-    def copy(self) -> "Trace":
-        """Return another that shares no tensor with this one."""
-        w = tuple(block.clone() for block in self.w)
-        others = {n: part.clone() for n, part in vars(self).items() if isinstance(part, Tensor)}
-        return replace(self, w=w, **others)
-
-
-def _sign(w: Transform, like: PerExample) -> Search:
-    return SignSearch()
-
-
-@dataclass(frozen=True, eq=False)
-class Climb:
-    """One search on one batch: what is climbed, from where, how, and when it is reported.
-
-    `at_steps` are counts of iterations; the largest is the length of the search. `rank` is the
-    target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
-    `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
-    `among` (batch,) are the examples that climb: all, where it is None.
-    """
-
-    x: Images
-    y: Labels
-    start: Transform
-    apply: Callable[[Images, Transform], Images]
-    balls: Callable[[Images], tuple[Ball, ...]]
-    loss: LossName
-    at_steps: tuple[int, ...]
-    search: Callable[[Transform, PerExample], Search] = _sign
-    objective: Callable[[PerExample, Transform], PerExample] | None = None
-    rank: int = 1
-    among: Verdicts | None = None
 
 
 class Climber:
@@ -105,7 +50,7 @@ class Climber:
         self.slopes: list[tuple[PerExample, Transform]] = []  # of a light climb
         self.traces: dict[int, Trace] = {}
         if not self.light:
-            self.held = _Held(climb, len(self.x))
+            self.held = Standings(climb, len(self.x))
         self.standing = climb.among
         if self.standing is not None and leave_every and not bool(self.standing.all()):
             self._leave()
@@ -240,67 +185,6 @@ class Climber:
 def _differentiable(tensor: Tensor) -> Tensor:
     """Return a tensor that autograd accepts: a copy of one that outer inference_mode made."""
     return tensor.clone() if tensor.is_inference() else tensor
-
-
-class _Held:
-    """What is known of every example of a climb, also of those that have left."""
-
-    def __init__(self, climb: Climb, count: int) -> None:
-        self.images = climb.x.detach().clone()
-        self.w: Transform = tuple(block.detach().clone() for block in climb.start)
-        self.loss = climb.x.new_zeros(count)
-        self.correct = torch.ones_like(self.loss, dtype=torch.bool)
-        self.stood = self.correct.clone()
-        self.best = torch.full_like(self.loss, -torch.inf)
-        self.first = torch.full_like(self.loss, torch.nan)
-        self.last = self.first.clone()
-        self.blind = ~self.correct
-
-    def see(
-        self,
-        rows: Tensor,
-        loss: PerExample,
-        correct: Verdicts,
-        fine: Verdicts,
-        standing: Verdicts | None,
-    ) -> None:
-        """Take note of a measured iterate of some examples, of those that stand."""
-        before = self.first[rows]
-        _put(self.first, rows, torch.where(before.isnan(), loss, before), standing)
-        _put(self.last, rows, loss, standing)
-        _put(self.best, rows, torch.fmax(self.best[rows], loss), standing)
-        _put(self.stood, rows, self.stood[rows] & correct, standing)
-        _put(self.blind, rows, self.blind[rows] | ~fine, standing)
-
-    def write(
-        self,
-        rows: Tensor,
-        images: Images,
-        w: Transform,
-        loss: PerExample,
-        correct: Verdicts,
-        chosen: Verdicts | None = None,
-    ) -> None:
-        """Keep an iterate of some examples, of the chosen among them.
-
-        The image box holds but for the rounding of interpolation.
-        """
-        _put(self.images, rows, images.clamp(0, 1), chosen)
-        for held, block in zip(self.w, w, strict=True):
-            _put(held, rows, block.detach(), chosen)
-        _put(self.loss, rows, loss, chosen)
-        _put(self.correct, rows, correct, chosen)
-
-    def trace(self) -> Trace:
-        """Return what is known by now, the tensors themselves."""
-        return Trace(**vars(self))
-
-
-def _put(held: Tensor, rows: Tensor, values: Tensor, chosen: Verdicts | None) -> None:
-    """Write the values of the chosen examples into their rows."""
-    if chosen is not None:
-        values = torch.where(chosen.view(-1, *[1] * (values.ndim - 1)), values, held[rows])
-    held[rows] = values
 
 
 def _reference(
