@@ -170,11 +170,10 @@ def _study_of(path: Path) -> str | None:
     if path.name != "run.json":
         return None
     try:
-        record = RunFolder(path.parent).read_record() or {}
+        record = RunFolder(path.parent).read_record()
     except MoatError:
         return None
-    study = record.get("study")
-    return study if isinstance(study, str) else None
+    return None if record is None else record.study
 
 
 def _write(made: ZipFile, place: str, content: bytes) -> None:

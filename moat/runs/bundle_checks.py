@@ -15,7 +15,7 @@ from moat.names import why_no_name
 from moat.parsing import parse_json
 from moat.printable import folder_key, is_portable
 from moat.records import BundleManifest, check_record
-from moat.runs.formats import require_format
+from moat.runs.formats import in_format
 from moat.storage import disk
 
 MOST_BYTES = 1 << 38
@@ -77,7 +77,7 @@ def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mappin
     where = Path(f"{file}, {name}")
     if not isinstance(manifest, dict):
         raise _refused(file, name, "is no table")
-    require_format(manifest, known, where)
+    manifest = in_format(manifest, known, where)
     check_record(BundleManifest, manifest, where, _AGAIN)
     root = manifest["root"]
     if not any(place.startswith(f"{root}/") for place in manifest["files"]):

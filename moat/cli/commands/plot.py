@@ -25,7 +25,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
-    from moat.cli.published import figures_of
+    from moat.cli.recipe_tables import figures_of
     from moat.report import make_plots, write_plots
     from moat.runs import as_typed, opened, outputs_of
 
