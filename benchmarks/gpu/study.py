@@ -11,9 +11,10 @@ from typing import Any
 
 from benchmarks.gpu.output import save
 from moat.errors import BusyError, MoatError
+from moat.events import ignore
 from moat.recipe import RunPlan
 from moat.runs import CACHE, RunFolder
-from moat.study import StudyListener, plan
+from moat.study import plan
 from moat.study.estimates import passes_per_example
 from moat.study.failures import as_failure
 from moat.study.identity import is_done
@@ -122,7 +123,7 @@ def work(asked: argparse.Namespace) -> int:
         try:
             if not is_done(run, folder):
                 data = data or run.dataset.load(asked.results / CACHE)
-                run_one(run, folder, data, asked.device, StudyListener())
+                run_one(run, folder, data, asked.device, ignore)
         except BusyError:
             continue
         except Exception as error:  # one run that fails must not hold up the others

@@ -5,7 +5,6 @@ from moat.study.estimates import RunEstimate, estimate, estimate_all
 from moat.study.finished_runs import evaluate_runs, trained_runs
 from moat.study.foreign import evaluate_model
 from moat.study.judge import Judged
-from moat.study.listener import Listeners, StudyListener
 from moat.study.loading import load
 from moat.study.one_run import evaluate_run
 from moat.study.other_protocol import evaluate_under
@@ -13,9 +12,7 @@ from moat.study.tensorboard import TensorBoard
 
 __all__ = [
     "Judged",
-    "Listeners",
     "RunEstimate",
-    "StudyListener",
     "StudyResult",
     "TensorBoard",
     "estimate",

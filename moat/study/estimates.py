@@ -19,6 +19,7 @@ from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.room import room_for
 from moat.evaluation.sanity.examine import PROBED
+from moat.events import DataNote, Listener, ignore
 from moat.losses import cross_entropy
 from moat.names import NATURAL
 from moat.objectives import LossMatrix
@@ -27,7 +28,6 @@ from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.study.failures import asked_for
-from moat.study.listener import StudyListener
 from moat.study.one_run import initial_model
 from moat.threats import GradientThreat, LiveBytes, Spent, attacked, spent_by
 from moat.training import InPrecision, fabric_for
@@ -101,7 +101,7 @@ def estimate_all(
     plans: Sequence[RunPlan],
     device: str = "auto",
     cache: Path | None = None,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> list[RunEstimate]:
     """Estimate every run of a study; what runs share is read and timed once.
 
@@ -114,7 +114,7 @@ def estimate_all(
         if plan.dataset not in loaded:
             with asked_for(plan, "data"):
                 loaded[plan.dataset] = plan.dataset.load(cache)
-            (listener or StudyListener()).data_read(loaded[plan.dataset])
+            listener(DataNote(text=loaded[plan.dataset].note))
         data = loaded[plan.dataset]
         # A network that one kind of scalarizer can train, another may not.
         kind = isinstance(plan.scalarizer, GradientScalarizer)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from moat.errors import RunFolderError
+from moat.events import EvaluationStart, Listener, ignore
 from moat.runs import RunFolder, find_runs
 from moat.study.failures import as_failure
 from moat.study.judge import Judged
-from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, is_evaluation_alone
 from moat.study.one_run import evaluate_run
 
@@ -38,19 +38,18 @@ def trained_runs(paths: Sequence[Path]) -> list[Path]:
 
 
 def evaluate_runs(
-    runs: Sequence[Path], device: str = "auto", listener: StudyListener | None = None
+    runs: Sequence[Path], device: str = "auto", listener: Listener = ignore
 ) -> Iterator[Judged]:
     """Evaluate finished runs again, each by its own recipe; where one fails the others go on."""
-    heard = listener or StudyListener()
-    return one_by_one(runs, lambda run: Judged(run, evaluate_run(run, device, heard)), heard)
+    return one_by_one(runs, lambda run: Judged(run, evaluate_run(run, device, listener)), listener)
 
 
 def one_by_one(
-    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: StudyListener
+    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: Listener
 ) -> Iterator[Judged]:
     """Judge one run after another; what goes wrong is that run's result."""
     for number, run in enumerate(runs):
-        listener.evaluation_started(run, number)
+        listener(EvaluationStart(run=run, before=number))
         try:
             result = judged(run)
         except Exception as error:  # whatever a plug-in raises must not stop the others

@@ -11,6 +11,7 @@ from torch import nn
 from moat import allocator
 from moat.data import Data
 from moat.errors import MoatError
+from moat.events import DataNote, Listener, ignore
 from moat.models import Model
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
@@ -26,7 +27,6 @@ from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.foreign_network import network_of
 from moat.study.judge import Judged, judge, machine, scores_before
-from moat.study.listener import StudyListener
 from moat.study.overwriting import make_way
 from moat.study.places import require_within
 from moat.threats import bare
@@ -46,7 +46,7 @@ def evaluate_model(
     results: Path | str = "results",
     device: str = "auto",
     overwrite: bool = False,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> Judged:
     """Evaluate any model under a protocol's file; fronts and reports read it beside moat's runs.
 
@@ -62,8 +62,7 @@ def evaluate_model(
     target, results = fabric_for(device, "32-true").device, Path(results)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
-    listener = listener or StudyListener()
-    listener.data_read(data)
+    listener(DataNote(text=data.note))
     network = asked.network(data, target)
     record = _record(asked, judged_by, network, data, target)
     if asked.made:
@@ -76,11 +75,10 @@ def evaluate_model(
         require_own_name(named)
     require_within(folder.path, results)
     mend = "Give this one another --name, name another --results folder"
-    heard = listener or StudyListener()
     if overwrite:
-        make_way(folder, heard)
+        make_way(folder, listener)
     with folder.locked(), said_of(f"model {asked.called}"):
-        before = scores_before(folder, record, judged_by.protocol_hash, overwrite, mend, heard)
+        before = scores_before(folder, record, judged_by.protocol_hash, overwrite, mend, listener)
         if before:
             return Judged(folder.path, before, before=True, study=study)
         scores = judge(
@@ -93,7 +91,7 @@ def evaluate_model(
             protocol_hash=judged_by.protocol_hash,
             pass_size=None,
             memory=judged_by.memory,
-            listener=heard,
+            listener=listener,
         )
     return Judged(folder.path, scores, study=study)
 

@@ -20,13 +20,14 @@ from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
 from moat.evaluation.sanity import examine
+from moat.events import Listener, ignore
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.parsing import parse_json
 from moat.plain import json_of
 from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_result
 from moat.storage import Record
-from moat.study.listener import StudyListener
+from moat.study.events import evaluation_steps
 from moat.study.loading import is_evaluation_alone, record_of
 from moat.study.other_model import other_model
 from moat.study.overwriting import clear
@@ -55,7 +56,7 @@ def judge(
     protocol_hash: str,
     pass_size: int | None,
     memory: float,
-    listener: StudyListener,
+    listener: Listener,
     held_out: Split | None = None,
 ) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
@@ -65,19 +66,21 @@ def judge(
     lock.
     """
     started, whole = time.monotonic(), folder.newest_part() is None
+    tell = evaluation_steps(listener, folder.path)
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
-    evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
+    evaluation = searched(data, protocol=protocol, progress=tell, parts=parts)
     scores, owner = evaluation.scores(), {"protocol_hash": protocol_hash, **identity_of(record)}
     stamp = {key: np.array(value) for key, value in owner.items()}
     validation = None
     if held_out is not None:
         kept = parts.validation()
-        found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
+        tell_held_out = evaluation_steps(listener, folder.path, held_out=True)
+        found = searched(held_out, protocol=protocol, progress=tell_held_out, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
     device = device_of(model) or torch.device("cpu")
     other = other_model(folder, record, device)
-    listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
+    tell(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
     gallery = make_gallery(model, data, protocol, pass_size=pass_size)
@@ -116,20 +119,19 @@ def scores_before(
     protocol_hash: str,
     overwrite: bool,
     mend: str,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> Record | None:
     """Return the scores of this very evaluation if the folder holds it, None if it may be written.
 
     What another model left is refused with RunFolderError, or deleted where it is to be
     overwritten; a run that moat trains is always refused. The caller holds the folder's lock.
     """
-    heard = listener or StudyListener()
     try:
         held = None if _is_run(folder) else record_of(folder)
     except RunFolderError:
         if not overwrite:
             raise
-        clear(folder, heard)
+        clear(folder, listener)
         return None
     if _is_run(folder) or (held is not None and not is_evaluation_alone(held)):
         raise RunFolderError(
@@ -150,7 +152,7 @@ def scores_before(
                 where=str(folder.path),
                 hint=f"Nothing was overwritten. {mend}, or replace it with --overwrite.",
             )
-        clear(folder, heard)  # else a new matrix could stand beside the old record
+        clear(folder, listener)  # else a new matrix could stand beside the old record
         return None
     same = held["protocol_hash"] == protocol_hash and held.get("data") == record["data"]
     return whole_scores(folder, held) if same and not overwrite else None

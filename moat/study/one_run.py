@@ -13,6 +13,7 @@ from moat import allocator
 from moat.data import Data, Split
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol, evaluate
+from moat.events import DataNote, Listener, ignore
 from moat.models import built
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
@@ -25,7 +26,6 @@ from moat.study.failures import asked_for
 from moat.study.identity import require_same_training
 from moat.study.judge import judge
 from moat.study.layout import best_layout
-from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
 from moat.study.network import check_network
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
@@ -34,7 +34,7 @@ from moat.version import __version__
 
 
 def run_one(
-    plan: RunPlan, folder: RunFolder, data: Data, device: str, listener: StudyListener
+    plan: RunPlan, folder: RunFolder, data: Data, device: str, listener: Listener
 ) -> Record:
     """Train what is not trained, evaluate it, write the record; return the scores."""
     started = time.monotonic()
@@ -57,7 +57,7 @@ def run_one(
 
 
 @plain_torch()
-def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | None = None) -> Record:
+def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) -> Record:
     """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
     folder = RunFolder(path)
     record, plan = finished_record(folder), plan_of(folder)
@@ -68,8 +68,7 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
         model = load(path, fabric.device)
         with asked_for(plan, "data"):
             data = plan.dataset.load(cache_of(path, record["study"]))
-        listener = listener or StudyListener()
-        listener.data_read(data)
+        listener(DataNote(text=data.note))
         return _evaluate(plan, folder, data, model, record, listener)
 
 
@@ -96,7 +95,7 @@ def _train(
     data: Data,
     model: nn.Module,
     fabric: Fabric,
-    listener: StudyListener,
+    listener: Listener,
 ) -> Fitted:
     with asked_for(plan, "data"):
         split, _ = plan.share.of(data.train)
@@ -145,7 +144,7 @@ def _evaluate(
     data: Data,
     model: nn.Module,
     record: Record,
-    listener: StudyListener,
+    listener: Listener,
 ) -> Record:
     _require_same_data(data, folder, record)
     return judge(

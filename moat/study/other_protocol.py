@@ -11,6 +11,7 @@ from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
+from moat.events import DataNote, Listener, ignore
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
@@ -20,7 +21,6 @@ from moat.study.failures import said_of
 from moat.study.finished_runs import one_by_one
 from moat.study.identity import require_same_training
 from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
-from moat.study.listener import StudyListener
 from moat.study.loading import finished_record, load, plan_of
 from moat.study.one_run import held_out_of
 from moat.study.overwriting import make_way
@@ -41,7 +41,7 @@ def evaluate_under(
     device: str = "auto",
     overwrite: bool = False,
     validation: bool = False,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> Iterator[Judged]:
     """Evaluate finished runs under another protocol's file; what they are themselves is untouched.
 
@@ -60,7 +60,7 @@ def evaluate_under(
         device=fabric_for(device, "32-true").device,
         overwrite=overwrite,
         validation=validation,
-        listener=listener or StudyListener(),
+        listener=listener,
     )
     return one_by_one(runs, court.judged, court.listener)
 
@@ -75,7 +75,7 @@ class _OtherProtocol:
     device: torch.device
     overwrite: bool
     validation: bool
-    listener: StudyListener
+    listener: Listener
     data: Data | None = None
 
     @plain_torch()
@@ -131,7 +131,7 @@ class _OtherProtocol:
             if self.data is None:
                 with said_of(where):
                     self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
-                self.listener.data_read(self.data)
+                self.listener(DataNote(text=self.data.note))
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
                 return self.data, now

@@ -4,7 +4,6 @@ from moat.training.descent import Descent
 from moat.training.devices import InPrecision, fabric_for
 from moat.training.guard import check_trainable
 from moat.training.job import Fit, Fitted
-from moat.training.listener import TrainingListener
 from moat.training.loop import fit
 from moat.training.optimizers import SGD, AdamW, Optimizer
 from moat.training.randomness import seed_globally
@@ -25,7 +24,6 @@ __all__ = [
     "Optimizer",
     "Schedule",
     "Training",
-    "TrainingListener",
     "check_trainable",
     "fabric_for",
     "fit",

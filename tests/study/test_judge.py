@@ -11,9 +11,9 @@ from torch import nn
 from moat.data import Data, Digits, sample
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
+from moat.events import ignore
 from moat.plain import short_hash
 from moat.runs import RunFolder
-from moat.study import StudyListener
 from moat.study.judge import judge, scores_before, whole_scores
 from moat.threats import PGD
 
@@ -76,7 +76,7 @@ def judged(data, folder):
         into.path.mkdir(parents=True, exist_ok=True)
         return judge(
             *(into, model or network(), data, protocol, record_ or record(**more)),
-            *({"of": hash_}, named(hash_), None, 4.0, listener or StudyListener()),
+            *({"of": hash_}, named(hash_), None, 4.0, listener or ignore),
             held_out=held_out,
         )
 
@@ -132,11 +132,7 @@ def test_the_record_is_written_last(judged, folder, dies_at_write):
 def test_whoever_listens_hears_of_the_threats_and_then_of_the_gate(judged):
     heard = []
 
-    class Listener(StudyListener):
-        def evaluated(self, progress):
-            heard.append(progress.threat)
-
-    judged(listener=Listener())
+    judged(listener=lambda event: heard.append(event.threat))
     assert list(dict.fromkeys(heard)) == ["natural", "pgd", "sanity gate"]
 
 
@@ -154,7 +150,7 @@ def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folde
             Data(data.train, held_out, data.classes),
             WEAK,
         ),
-        *(record(), {}, "weak", None, 4.0, StudyListener()),
+        *(record(), {}, "weak", None, 4.0, ignore),
     )
     assert only["natural"] == 100 * found["outcomes"][:, 0].mean()
 

@@ -10,8 +10,9 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from torch.utils.tensorboard import SummaryWriter
 
 from moat.errors import MissingPackageError
+from moat.events import Listener, each
 from moat.runs import RunFolder
-from moat.study import Listeners, StudyListener, TensorBoard, plan, tensorboard
+from moat.study import TensorBoard, plan, tensorboard
 from moat.study.tensorboard import scalars_of
 
 TEXT = {  # of the small study: three epochs of six steps, and something held out
@@ -26,9 +27,7 @@ TEXT = {  # of the small study: three epochs of six steps, and something held ou
 def once(recipe, train):
     """Train one run of two threats, with event files and another listener."""
 
-    def run(
-        *others: StudyListener, curves: bool = True, text: dict | None = None, **keys
-    ) -> RunFolder:
+    def run(*others: Listener, curves: bool = True, text: dict | None = None, **keys) -> RunFolder:
         path = recipe()
         whole = path.read_text("utf-8")
         for old, new in {**TEXT, **(text or {})}.items():
@@ -36,7 +35,7 @@ def once(recipe, train):
             whole = whole.replace(old, new)
         path.write_text(whole, "utf-8")
         board = [TensorBoard()] if curves else []
-        result = train(path, only=("pareto",), listener=Listeners(*board, *others), **keys)
+        result = train(path, only=("pareto",), listener=each(*board, *others), **keys)
         for listener in board:
             listener.close()
         (folder,) = (*result.done, *result.skipped, *result.failed)
