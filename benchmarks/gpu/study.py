@@ -17,8 +17,8 @@ from moat.runs import CACHE, RunFolder
 from moat.study import plan
 from moat.study.estimates import passes_per_example
 from moat.study.failures import as_failure
-from moat.study.identity import is_done
 from moat.study.one_run import run_one
+from moat.study.run_state import RunState
 
 PAUSE = 0.5  # seconds between two looks at the processes
 
@@ -121,7 +121,7 @@ def work(asked: argparse.Namespace) -> int:
     for run in _plans(asked):
         folder = RunFolder(asked.results / run.path)
         try:
-            if not is_done(run, folder):
+            if RunState(run, folder).left != "nothing":
                 data = data or run.dataset.load(asked.results / CACHE)
                 run_one(run, folder, data, asked.device, ignore)
         except BusyError:
@@ -182,7 +182,7 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
 
 def _is_done(run: RunPlan, folder: RunFolder) -> bool:
     try:
-        return is_done(run, folder)
+        return RunState(run, folder).left == "nothing"
     except MoatError:  # its worker says what is wrong with it
         return False
 

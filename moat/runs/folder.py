@@ -43,6 +43,7 @@ from moat.runs.ownership import (
     record_beside,
 )
 from moat.runs.parts import EvaluationParts, is_older, newest_part, part_times
+from moat.runs.verification import has_its_digest
 from moat.storage import (
     Record,
     as_table,
@@ -227,6 +228,18 @@ class RunFolder:
         expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
 
+    def require_own_weights(
+        self, record: Mapping[str, Any] | None, train_hash: str | None = None
+    ) -> bool:
+        """Say whether there are trained weights; ForeignFileError where they are another run's.
+
+        By their digest, if the record names it. Only weights of another digest are loaded, and
+        refused with the reason.
+        """
+        if record is not None and has_its_digest(self.path / "model.safetensors", record):
+            return True
+        return self.load_model(train_hash) is not None
+
     @property
     def is_trained(self) -> bool:
         """Whether there are trained weights, which end the training."""
@@ -269,6 +282,18 @@ class RunFolder:
         scores = read(path, lambda: own_table(path, path.read_bytes(), record))
         arrays = load_arrays(self.path / "evaluation.npz", without, record)
         return None if scores is None or arrays is None else (arrays, scores)
+
+    def read_scores(self, record: Mapping[str, Any]) -> Record | None:
+        """Return the scores of a whole evaluation of this record's run, None where it is not whole.
+
+        The matrix is loaded only where its digest is not the one that the record names, and then
+        refused with the reason.
+        """
+        path, matrix = self.path / "evaluation.json", self.path / "evaluation.npz"
+        scores = read(path, lambda: own_table(path, path.read_bytes(), record))
+        if has_its_digest(matrix, record) or load_arrays(matrix, record=record) is not None:
+            return scores
+        return None
 
     def load_validation(self) -> dict[str, NDArray[Any]] | None:
         """Return the outcomes of the examples held out from training, or None without any."""

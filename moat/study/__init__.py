@@ -2,13 +2,13 @@
 
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
-from moat.study.finished_runs import evaluate_runs, trained_runs
-from moat.study.foreign import evaluate_model
 from moat.study.judge import Judged
 from moat.study.loading import load
-from moat.study.one_run import evaluate_run
 from moat.study.other_protocol import evaluate_under
+from moat.study.own_protocol import evaluate_run, evaluate_runs
+from moat.study.run_list import trained_runs
 from moat.study.tensorboard import TensorBoard
+from moat.study.user_model import evaluate_model
 
 __all__ = [
     "Judged",

@@ -15,10 +15,10 @@ import torch
 from torch import nn
 
 from moat import allocator
-from moat.data import Data, Split
+from moat.data import Data
 from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
-from moat.evaluation import EvaluationProgress, Protocol, evaluate, make_gallery
+from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.events import Listener, ignore
 from moat.models.described import digest_of_network
@@ -31,6 +31,7 @@ from moat.study.events import evaluation_steps
 from moat.study.loading import is_evaluation_alone, record_of
 from moat.study.other_model import other_model
 from moat.study.overwriting import clear
+from moat.study.subjects import StatedProtocol, Subject
 from moat.threats import device_of
 from moat.version import __version__
 
@@ -46,34 +47,24 @@ class Judged:
     study: Path | None = None  # the folder that it was put into, for a front
 
 
-def judge(
-    folder: RunFolder,
-    model: nn.Module,
-    data: Data,
-    protocol: Protocol,
-    record: Mapping[str, Any],
-    described: Mapping[str, Any],
-    protocol_hash: str,
-    pass_size: int | None,
-    memory: float,
-    listener: Listener,
-    held_out: Split | None = None,
-) -> Record:
+def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
     The examples that were held out from training are searched as the test examples are, so that
     one of several models can be chosen without a look at the latter. The caller holds the folder's
     lock.
     """
+    folder, model, record = subject.folder, subject.model, subject.record
+    protocol, protocol_hash, size = stated.protocol, stated.protocol_hash, subject.pass_size
     started, whole = time.monotonic(), folder.newest_part() is None
     tell = evaluation_steps(listener, folder.path)
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
-    searched = partial(evaluate, model, pass_size=pass_size, memory=memory)
+    searched = partial(evaluate, model, pass_size=size, memory=stated.memory)
     evaluation = searched(data, protocol=protocol, progress=tell, parts=parts)
     scores, owner = evaluation.scores(), {"protocol_hash": protocol_hash, **identity_of(record)}
     stamp = {key: np.array(value) for key, value in owner.items()}
     validation = None
-    if held_out is not None:
+    if (held_out := subject.held_out) is not None:
         kept = parts.validation()
         tell_held_out = evaluation_steps(listener, folder.path, held_out=True)
         found = searched(held_out, protocol=protocol, progress=tell_held_out, parts=kept)
@@ -81,9 +72,9 @@ def judge(
     device = device_of(model) or torch.device("cpu")
     other = other_model(folder, record, device)
     tell(EvaluationProgress(1, 1, "sanity gate", 1, 1))
-    checks = examine(evaluation, model, data, other=other, pass_size=pass_size)
+    checks = examine(evaluation, model, data, other=other, pass_size=size)
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
-    gallery = make_gallery(model, data, protocol, pass_size=pass_size)
+    gallery = make_gallery(model, data, protocol, pass_size=size)
     parts.make()
     folder.save_evaluation(
         {**evaluation.arrays(), **stamp},
@@ -91,7 +82,7 @@ def judge(
         validation=validation,
         gallery={**gallery.arrays(), **stamp},
     )
-    judged = {"protocol_hash": protocol_hash, "protocol": described, "scores": scores}
+    judged = {"protocol_hash": protocol_hash, "protocol": stated.evaluates, "scores": scores}
     if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
         took = round(time.monotonic() - started, 2)  # of no part that was searched before
         folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from moat.consent import consenting, current_consent, stored_in
+from moat.dotted import changes
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import built, load_into
 from moat.precision import plain_torch
@@ -141,6 +142,17 @@ def plan_of(folder: RunFolder) -> RunPlan:
             hint=_OVERWRITE,
         )
     return plans[0]
+
+
+def require_own_recipe(plan: RunPlan, record: Record, folder: RunFolder) -> None:
+    """Raise RunFolderError where a run's own recipe no longer says what trained the run."""
+    if changed := changes(record["trains"], plan.trains):
+        raise RunFolderError(
+            f"the recipe was changed, and the run was trained otherwise: {'; '.join(changed)}.",
+            where=str(folder.recipe),
+            hint="Undo the change. Or delete this recipe: `moat train` with the study's recipe "
+            "then writes it anew, trains nothing again, and evaluates.",
+        )
 
 
 def _as_it_was_meant(source: Source) -> Source:

@@ -4,30 +4,29 @@ import copy
 import platform
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from moat import allocator
 from moat.data import Data, Split
-from moat.errors import RunFolderError
 from moat.evaluation import Protocol, evaluate
-from moat.events import DataNote, Listener, ignore
+from moat.events import Listener
 from moat.models import built
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.precision import plain_torch
 from moat.recipe import RunPlan
-from moat.runs import RunFolder, cache_of
+from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.failures import asked_for
-from moat.study.identity import require_same_training
 from moat.study.judge import judge
 from moat.study.layout import best_layout
-from moat.study.loading import finished_record, load, plan_of, record_of, with_weights
+from moat.study.loading import with_weights
 from moat.study.network import check_network
+from moat.study.run_state import RunState
+from moat.study.subjects import held_out_of, run_subject
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
 from moat.version import __version__
@@ -40,10 +39,11 @@ def run_one(
     started = time.monotonic()
     allocator.take(plan.training.allocator)
     with folder.locked():
-        require_same_training(plan, folder)
+        state = RunState(plan, folder)
+        state.require_same_training()
         folder.write_recipe(plan.document)
         fabric = fabric_for(device, plan.training.precision)
-        record = record_of(folder)
+        record = state.record
         begun = record is not None or folder.checkpoint.exists()
         model = initial_model(plan, data, pretrained=not begun)
         if record is None:
@@ -53,23 +53,8 @@ def run_one(
                 folder.write_clock({"training": round(time.monotonic() - started, 2)})
         else:
             with_weights(model, folder)
-        return _evaluate(plan, folder, data, model.to(fabric.device), record, listener)
-
-
-@plain_torch()
-def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) -> Record:
-    """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
-    folder = RunFolder(path)
-    record, plan = finished_record(folder), plan_of(folder)
-    require_same_training(plan, folder)
-    allocator.take(plan.training.allocator)
-    with folder.locked():
-        fabric = fabric_for(device, "32-true")
-        model = load(path, fabric.device)
-        with asked_for(plan, "data"):
-            data = plan.dataset.load(cache_of(path, record["study"]))
-        listener(DataNote(text=data.note))
-        return _evaluate(plan, folder, data, model, record, listener)
+        subject = run_subject(plan, folder, model.to(fabric.device), data, record)
+        return judge(subject, data, plan, listener)
 
 
 @plain_torch()
@@ -136,40 +121,6 @@ class _Validation:
         ).outcomes
         robust = {label: accuracy(found, found.of(label)[-1]) for label in found.threats}
         return {NATURAL: accuracy(found, NATURAL_COLUMN), **robust}
-
-
-def _evaluate(
-    plan: RunPlan,
-    folder: RunFolder,
-    data: Data,
-    model: nn.Module,
-    record: Record,
-    listener: Listener,
-) -> Record:
-    _require_same_data(data, folder, record)
-    return judge(
-        *(folder, model, data, plan.protocol, record, plan.evaluates, plan.protocol_hash),
-        *(plan.training.pass_size, plan.memory, listener),
-        held_out=held_out_of(plan, data),
-    )
-
-
-def held_out_of(plan: RunPlan, data: Data) -> Split | None:
-    """Return what a run does not train on of its training data, as its model sees it."""
-    with asked_for(plan, "data"):
-        _, held_out = plan.share.of(data.train)
-    return held_out.at(data.shape[1:]) if held_out else None
-
-
-def _require_same_data(data: Data, folder: RunFolder, record: Record) -> None:
-    """Raise RunFolderError where the test images are not those the run has been evaluated on."""
-    then, now = record.get("data", {}).get("digest"), data.test.digest()
-    if then != now:
-        raise RunFolderError(
-            f"the test images are no longer those of this run: digest {then} then, {now} now.",
-            where=str(folder.path),
-            hint="Bring back the data it was trained with, or train it again with --overwrite.",
-        )
 
 
 def _record(plan: RunPlan, data: Data, fitted: Fitted, fabric: Fabric) -> Record:

@@ -1,8 +1,9 @@
 """Finished runs under another protocol than their own: in folders beside theirs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import torch
 
@@ -11,20 +12,20 @@ from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
-from moat.events import DataNote, Listener, ignore
+from moat.events import DataNote
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
-from moat.runs import RunFolder, cache_of, require_own_name
+from moat.runs import RunFolder, cache_of
 from moat.storage import Record
 from moat.study.failures import said_of
-from moat.study.finished_runs import one_by_one
-from moat.study.identity import require_same_training
-from moat.study.judge import Judged, judge, machine, scores_before, whole_scores
-from moat.study.loading import finished_record, load, plan_of
-from moat.study.one_run import held_out_of
-from moat.study.overwriting import make_way
-from moat.study.places import require_within
+from moat.study.judge import Judged, machine, whole_scores
+from moat.study.loading import load
+from moat.study.own_folder import judge_apart
+from moat.study.places import Place, PlaceKeys, place_of
+from moat.study.run_list import one_by_one
+from moat.study.subjects import Subject, held_out_of
+from moat.study.trained_run import trained_run
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -37,32 +38,29 @@ def evaluate_under(
     runs: Sequence[Path],
     *,
     overrides: Sequence[str] = (),
-    results: Path | str | None = None,
-    device: str = "auto",
-    overwrite: bool = False,
     validation: bool = False,
-    listener: Listener = ignore,
+    **place: Unpack[PlaceKeys],
 ) -> Iterator[Judged]:
     """Evaluate finished runs under another protocol's file; what they are themselves is untouched.
 
     Each gets a folder <results>/<study>@<protocol>/<variant>/<sweep values>/seed-<n>, in the run's
     own results folder unless another is named. What is there is not made again unless `overwrite`.
     With `validation` the examples that a run held out from training are searched as well.
+    `place` are the keywords `results`, `device`, `overwrite` and `listener`.
     A run that fails, as one on other data than the protocol's, lets the others go on. Raises
     MoatError for a protocol that does not hold together.
     """
     words = [word for text in overrides for word in ("--set", text)]
     words += ["--allow-code"] if current_consent().stored else []
+    at = place_of(place)
     court = _OtherProtocol(
         judged_by=read_protocol(protocol, overrides),
         words=["--protocol", str(Path(protocol).resolve()), *words],
-        results=Path(results) if results is not None else None,
-        device=fabric_for(device, "32-true").device,
-        overwrite=overwrite,
+        place=at,
+        device=fabric_for(at.device, "32-true").device,
         validation=validation,
-        listener=listener,
     )
-    return one_by_one(runs, court.judged, court.listener)
+    return one_by_one(runs, court.judged, at.listener)
 
 
 @dataclass
@@ -71,57 +69,39 @@ class _OtherProtocol:
 
     judged_by: ReadProtocol
     words: list[str]  # of the command that names it
-    results: Path | None
+    place: Place
     device: torch.device
-    overwrite: bool
     validation: bool
-    listener: Listener
     data: Data | None = None
 
     @plain_torch()
-    def judged(self, run: Path) -> Judged:
+    def judged(self, path: Path) -> Judged:
         """Evaluate one finished run in a folder of its own."""
-        folder, protocol = RunFolder(run), self.judged_by
-        record, plan = finished_record(folder), plan_of(folder)
-        require_same_training(plan, folder)
-        allocator.take(plan.training.allocator)
-        data, about = self._same_data(folder, record)
-        if record["protocol_hash"] == protocol.protocol_hash and (
-            scores := whole_scores(folder, record)
+        run, protocol = trained_run(path), self.judged_by
+        allocator.take(run.plan.training.allocator)
+        data, about = self._same_data(run.folder, run.record)
+        if run.record["protocol_hash"] == protocol.protocol_hash and (
+            scores := whole_scores(run.folder, run.record)
         ):
-            return Judged(run, scores, before=True)  # it is the run's own protocol
-        results = self.results or _results_of(run, record["study"])
-        record = {**self._record(folder, record, results), "data": about}
-        study = results / record["study"]
-        require_own_name(study)
-        there = RunFolder(study / Path(*plan.path.parts[1:]))
-        require_within(there.path, results)
-        if self.overwrite:
-            make_way(there, self.listener)
-        with there.locked():
-            if scores := scores_before(
-                there,
-                record,
-                protocol.protocol_hash,
-                self.overwrite,
-                "Name another --results folder",
-                self.listener,
-            ):
-                return Judged(there.path, scores, before=True, study=study)
-            scores = judge(
-                there,
-                load(run, self.device),
-                data,
-                protocol.protocol,
-                record=record,
-                described=protocol.evaluates,
-                protocol_hash=protocol.protocol_hash,
-                pass_size=plan.training.pass_size,
-                memory=protocol.memory,
-                listener=self.listener,
-                held_out=held_out_of(plan, data) if self.validation else None,
-            )
-        return Judged(there.path, scores, study=study)
+            return Judged(path, scores, before=True)  # it is the run's own protocol
+        results = self.place.results or _results_of(path, run.record["study"])
+        record = {**self._record(run.folder, run.record, results), "data": about}
+        there = RunFolder(results / record["study"] / Path(*run.plan.path.parts[1:]))
+
+        def subject() -> Subject:
+            held_out = held_out_of(run.plan, data) if self.validation else None
+            size = run.plan.training.pass_size
+            return Subject(there, load(path, self.device), record, size, held_out)
+
+        return judge_apart(
+            there,
+            record,
+            subject,
+            data,
+            protocol,
+            replace(self.place, results=results),
+            mend="Name another --results folder",
+        )
 
     def _same_data(self, folder: RunFolder, record: Record) -> tuple[Data, Record]:
         """Return the data and what identifies them; RunFolderError where the run knows others."""
@@ -131,7 +111,7 @@ class _OtherProtocol:
             if self.data is None:
                 with said_of(where):
                     self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
-                self.listener(DataNote(text=self.data.note))
+                self.place.listener(DataNote(text=self.data.note))
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
                 return self.data, now

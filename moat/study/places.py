@@ -1,9 +1,45 @@
-"""Where an evaluation may be written."""
+"""Where an evaluation may be written, and how it is asked for."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from moat.errors import RunFolderError
+from moat.events import Listener, ignore
 from moat.names import why_no_name
+
+
+class PlaceKeys(TypedDict, total=False):
+    """What `evaluate_model` and `evaluate_under` take as keywords: the fields of a `Place`."""
+
+    results: Path | str | None
+    device: str
+    overwrite: bool
+    listener: Listener | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where evaluations are kept, and where and how they are made."""
+
+    results: Path | None
+    device: str
+    overwrite: bool
+    listener: Listener
+
+
+def place_of(keys: PlaceKeys) -> Place:
+    """Return the place that keywords name; raise TypeError for a keyword that is none."""
+    if unknown := [key for key in keys if key not in PlaceKeys.__annotations__]:
+        known = ", ".join(PlaceKeys.__annotations__)
+        raise TypeError(f"{unknown[0]!r} is no keyword of an evaluation. Beside its own: {known}")
+    results = keys.get("results")
+    return Place(
+        results=None if results is None else Path(results),
+        device=keys.get("device", "auto"),
+        overwrite=keys.get("overwrite", False),
+        listener=keys.get("listener") or ignore,
+    )
 
 
 def require_within(folder: Path, results: Path) -> None:

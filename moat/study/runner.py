@@ -22,10 +22,10 @@ from moat.runs import CACHE, RunFolder
 from moat.storage import Record
 from moat.study.events import as_text, named
 from moat.study.failures import as_failure, asked_for
-from moat.study.identity import as_begun, is_done
 from moat.study.one_run import run_one
 from moat.study.overwriting import clear, make_way
 from moat.study.planning import announce, keep_failure
+from moat.study.run_state import RunState
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Runner:
         """Skip a run that was finished before; say whether it was. What is wrong, `ends` tells."""
         folder = self._folder(plan)
         with suppress(Exception):
-            begun = as_begun(plan, folder)
-            if is_done(begun, folder):
-                self._skip(begun, folder)
+            state = RunState(plan, folder)
+            if state.left == "nothing":
+                self._skip(state)
                 return True
         return False
 
@@ -94,9 +94,10 @@ class Runner:
     def _do(self, plan: RunPlan, folder: RunFolder) -> None:
         if self.setting.overwrite:
             make_way(folder, self.listener)
-        plan = as_begun(plan, folder)
-        if self._is_done(plan, folder):
-            self._skip(plan, folder)
+        state = RunState(plan, folder)
+        plan = state.plan
+        if self._is_done(state):
+            self._skip(state)
             return
         self.listener(named(RunStart, plan, folder.path))
         scores = self._run(plan, folder, self._data(plan))
@@ -104,19 +105,19 @@ class Runner:
             self.announce()
         self.listener(named(RunEnd, plan, folder.path, scores=scores))
 
-    def _is_done(self, plan: RunPlan, folder: RunFolder) -> bool:
+    def _is_done(self, state: RunState) -> bool:
         try:
-            return is_done(plan, folder)
+            return state.left == "nothing"
         except RunFolderError as error:
             if not self.setting.overwrite:
                 raise
             what = f"{error.where}: {error.message}"
-            self.listener(Overwrite(folder=folder.path, what=what))
+            self.listener(Overwrite(folder=state.folder.path, what=what))
             return False
 
-    def _skip(self, plan: RunPlan, folder: RunFolder) -> None:
-        folder.tidy()
-        self.listener(named(RunSkip, plan, folder.path))
+    def _skip(self, state: RunState) -> None:
+        state.folder.tidy()
+        self.listener(named(RunSkip, state.plan, state.folder.path))
 
     def _data(self, plan: RunPlan) -> Data:
         """Return a run's data set; the one before it is let go of."""

@@ -40,8 +40,8 @@ from moat.report import (
 )
 from moat.report.page import write_page
 from moat.runs import RunFolder, StudyFolder
-from moat.study.finished_runs import trained_runs
 from moat.study.loading import finished_record, plan_of
+from moat.study.run_list import trained_runs
 
 CASES = int(os.environ.get("MOAT_SOAK") or 0)
 EVERY = list(HealthCheck)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from moat.events import ignore
 from moat.plain import short_hash
 from moat.runs import RunFolder
 from moat.study.judge import judge, scores_before, whole_scores
+from moat.study.subjects import Subject
 from moat.threats import PGD
 
 MEND = "Name another --results folder"
@@ -35,6 +37,23 @@ def folder(tmp_path) -> RunFolder:
 def named(protocol):
     """Return the hash of a protocol that is described by a name alone."""
     return short_hash({"of": protocol})
+
+
+@dataclass
+class Stated:
+    """A protocol that is described by a name alone."""
+
+    protocol: Protocol
+    name: str
+    memory: float = 4.0
+
+    @property
+    def evaluates(self):
+        return {"of": self.name}
+
+    @property
+    def protocol_hash(self):
+        return named(self.name)
 
 
 def network(seed=0) -> nn.Module:
@@ -74,11 +93,8 @@ def judged(data, folder):
         **more,
     ):
         into.path.mkdir(parents=True, exist_ok=True)
-        return judge(
-            *(into, model or network(), data, protocol, record_ or record(**more)),
-            *({"of": hash_}, named(hash_), None, 4.0, listener or ignore),
-            held_out=held_out,
-        )
+        subject = Subject(into, model or network(), record_ or record(**more), held_out=held_out)
+        return judge(subject, data, Stated(protocol, hash_), listener or ignore)
 
     return run
 
@@ -144,13 +160,10 @@ def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folde
     assert found["threats"].tolist() == folder.load_evaluation()[0]["threats"].tolist()
     assert str(found["protocol_hash"]) == named("weak")
     only = judge(
-        *(
-            RunFolder(folder.path.parent / "only"),
-            network(),
-            Data(data.train, held_out, data.classes),
-            WEAK,
-        ),
-        *(record(), {}, "weak", None, 4.0, ignore),
+        Subject(RunFolder(folder.path.parent / "only"), network(), record()),
+        Data(data.train, held_out, data.classes),
+        Stated(WEAK, "weak"),
+        ignore,
     )
     assert only["natural"] == 100 * found["outcomes"][:, 0].mean()
 

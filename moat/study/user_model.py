@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch import nn
 from moat import allocator
 from moat.data import Data
 from moat.errors import MoatError
-from moat.events import DataNote, Listener, ignore
+from moat.events import DataNote
 from moat.models import Model
 from moat.models.described import digest_of_network
 from moat.models.weights import digest_of, digest_of_state
@@ -22,13 +23,14 @@ from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import shortened
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
-from moat.runs import CACHE, RunFolder, require_own_name
+from moat.runs import CACHE, RunFolder
 from moat.storage import Record
 from moat.study.failures import said_of
-from moat.study.foreign_network import network_of
-from moat.study.judge import Judged, judge, machine, scores_before
-from moat.study.overwriting import make_way
-from moat.study.places import require_within
+from moat.study.judge import Judged, machine
+from moat.study.own_folder import judge_apart
+from moat.study.places import PlaceKeys, place_of
+from moat.study.subjects import Subject
+from moat.study.user_network import network_of
 from moat.threats import bare
 from moat.training import fabric_for
 from moat.version import __version__
@@ -43,57 +45,45 @@ def evaluate_model(
     arguments: Sequence[str] = (),
     name: str | None = None,
     overrides: Sequence[str] = (),
-    results: Path | str = "results",
-    device: str = "auto",
-    overwrite: bool = False,
-    listener: Listener = ignore,
+    **place: Unpack[PlaceKeys],
 ) -> Judged:
     """Evaluate any model under a protocol's file; fronts and reports read it beside moat's runs.
 
     `model` is python:module:callable, torchvision:<name> or a registered name, with `arguments` as
     `key=value`, and with the weights of `checkpoint` (.pth, .pt or .safetensors) or its own. Or it
-    is a network, evaluated as and where it is, which wants a `name`. The folder is
-    results/<protocol>/<name>/seed-0; an evaluation that is there is not made again, and another
-    model's is refused, unless `overwrite`. Raises MoatError.
+    is a network, evaluated as and where it is, which wants a `name`. `overrides` are `key=value` of
+    the protocol's file. The folder is <results>/<protocol>/<name>/seed-0; an evaluation that is
+    there is not made again, and another model's is refused, unless `overwrite`.
+
+    `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
+    `overwrite` and `listener`. Raises MoatError.
     """
     judged_by = read_protocol(protocol, overrides)
     asked = _asked(model, arguments, checkpoint, name)
+    at = place_of({**place, "results": place.get("results") or "results"})
+    results = at.results or Path("results")
     allocator.take("keep")
-    target, results = fabric_for(device, "32-true").device, Path(results)
+    target = fabric_for(at.device, "32-true").device
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
-    listener(DataNote(text=data.note))
+    at.listener(DataNote(text=data.note))
     network = asked.network(data, target)
     record = _record(asked, judged_by, network, data, target)
     if asked.made:
         words = [*_options("--arg", arguments), *_options("--set", overrides)]
         words += ["--protocol", str(Path(protocol).resolve()), "--results", str(results.resolve())]
         record["command"] = [*asked.command, *words]
-    study = results / judged_by.name
-    folder = RunFolder(study / asked.label / "seed-0")
-    for named in (study, folder.path.parent):
-        require_own_name(named)
-    require_within(folder.path, results)
-    mend = "Give this one another --name, name another --results folder"
-    if overwrite:
-        make_way(folder, listener)
-    with folder.locked(), said_of(f"model {asked.called}"):
-        before = scores_before(folder, record, judged_by.protocol_hash, overwrite, mend, listener)
-        if before:
-            return Judged(folder.path, before, before=True, study=study)
-        scores = judge(
+    folder = RunFolder(results / judged_by.name / asked.label / "seed-0")
+    with said_of(f"model {asked.called}"):
+        return judge_apart(
             folder,
-            network,
+            record,
+            lambda: Subject(folder, network, record),
             data,
-            judged_by.protocol,
-            record=record,
-            described=judged_by.evaluates,
-            protocol_hash=judged_by.protocol_hash,
-            pass_size=None,
-            memory=judged_by.memory,
-            listener=listener,
+            judged_by,
+            at,
+            mend="Give this one another --name, name another --results folder",
         )
-    return Judged(folder.path, scores, study=study)
 
 
 @dataclass(frozen=True)

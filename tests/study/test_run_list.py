@@ -119,7 +119,7 @@ def test_an_error_that_is_not_moats_is_said_with_where_it_came_up(runs, monkeypa
     def broken(*arguments):
         raise ValueError("of a plug-in")
 
-    monkeypatch.setattr("moat.study.finished_runs.evaluate_run", broken)
+    monkeypatch.setattr("moat.study.own_protocol.evaluate_run", broken)
     first, second = evaluate_runs(runs, "cpu")
     for one in (first, second):
         assert str(one.error).startswith("ValueError: of a plug-in\n  Raised by broken in line ")

@@ -1,15 +1,14 @@
-"""Finished runs below some folders, and their evaluation again, each by its own protocol."""
+"""Which finished runs lie below some folders, and one failure beside the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from moat.errors import RunFolderError
-from moat.events import EvaluationStart, Listener, ignore
+from moat.events import EvaluationStart, Listener
 from moat.runs import RunFolder, find_runs
 from moat.study.failures import as_failure
 from moat.study.judge import Judged
 from moat.study.loading import finished_record, is_evaluation_alone
-from moat.study.one_run import evaluate_run
 
 
 def trained_runs(paths: Sequence[Path]) -> list[Path]:
@@ -35,13 +34,6 @@ def trained_runs(paths: Sequence[Path]) -> list[Path]:
             )
         found |= dict.fromkeys(trained)
     return list(found)
-
-
-def evaluate_runs(
-    runs: Sequence[Path], device: str = "auto", listener: Listener = ignore
-) -> Iterator[Judged]:
-    """Evaluate finished runs again, each by its own recipe; where one fails the others go on."""
-    return one_by_one(runs, lambda run: Judged(run, evaluate_run(run, device, listener)), listener)
 
 
 def one_by_one(

@@ -1,0 +1,121 @@
+"""A run's folder beside its plan: what is there, and what is left to do."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import tomli_w
+
+from moat.dotted import changes
+from moat.errors import ForeignFileError, RunFolderError
+from moat.models.torchvision import Torchvision
+from moat.models.weights import DIGEST
+from moat.recipe import RunPlan
+from moat.runs import RunFolder, require_one_protocol, require_one_result
+from moat.storage import Record
+from moat.study.loading import plan_of, record_of, require_own_recipe, require_trained_here
+
+Left = Literal["training", "evaluation", "nothing"]
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run's folder beside its plan; each file is read once, when it is first needed.
+
+    So a state is that of a moment. Whoever has waited for the folder's lock makes a new one.
+    """
+
+    planned: RunPlan
+    folder: RunFolder
+
+    @cached_property
+    def record(self) -> Record | None:
+        """The run's record, None where it is not finished."""
+        return record_of(self.folder)
+
+    @cached_property
+    def recipe(self) -> Record | None:
+        """The run's own recipe, None where there is none yet."""
+        return self.folder.read_recipe()
+
+    @cached_property
+    def plan(self) -> RunPlan:
+        """The plan; a weights file that is gone is known by what the folder's recipe says of it.
+
+        So a run that has begun goes on without the file that it began with.
+        """
+        planned = self.planned
+        if not isinstance(planned.model, Torchvision) or DIGEST in planned.document["model"]:
+            return planned
+        with suppress(RunFolderError, ValueError):  # what is broken is said where it matters
+            begun = (self.recipe or {}).get("model")
+            digest = begun.get(DIGEST) if isinstance(begun, dict) else None
+            if digest and begun == {**planned.document["model"], DIGEST: digest}:
+                model = replace(planned.model, weights_digest=digest)
+                document = {**planned.document, "model": begun}
+                return replace(planned, model=model, document=document)
+        return planned
+
+    @property
+    def left(self) -> Left:
+        """What is left to do of the run.
+
+        Raises RunFolderError where the folder holds another run, a file that cannot be read, a
+        record that contradicts itself, or a recipe that was changed since the run was trained.
+        """
+        trained = self.require_same_training()
+        if self.record is None:
+            return "training"
+        require_one_protocol(self.record, self.folder.path)
+        self._require_own_recipe(self.record)
+        whole = trained and self.recipe is not None
+        judged = self.record["protocol_hash"] == self.plan.protocol_hash
+        return "nothing" if whole and judged and self._is_evaluated(self.record) else "evaluation"
+
+    def require_same_training(self) -> bool:
+        """Raise RunFolderError that says what changed, if another recipe trained the folder's run.
+
+        And ForeignFileError, if its recipe is this one and its weights are another run's. Returns
+        whether there are trained weights.
+        """
+        record, folder = self.record, self.folder
+        if record is not None:
+            require_trained_here(record, folder)
+        begun = folder.checkpoint.exists() or folder.is_trained
+        if record is None and not begun and not folder.recipe.exists():
+            return False
+        trained = self._own_plan().trains if record is None else record["trains"]
+        if record is None and not begun:  # a recipe and nothing trained by it: nothing can be lost
+            return False
+        if changed := changes(trained, self.plan.trains):
+            raise RunFolderError(
+                f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
+                where=str(folder.path),
+                hint="Nothing was overwritten. Name another --results folder, undo the change, or "
+                "train this run again with --overwrite.",
+            )
+        return folder.require_own_weights(record, self.plan.train_hash)
+
+    def _own_plan(self) -> RunPlan:
+        """Return the plan of the folder's own recipe, which is planned only where it differs."""
+        with suppress(RunFolderError):  # what cannot be read is said by its plan, in more detail
+            if tomli_w.dumps(self.recipe or {}) == tomli_w.dumps(self.plan.document):
+                return self.plan
+        return plan_of(self.folder)
+
+    def _require_own_recipe(self, record: Record) -> None:
+        if self.recipe is not None:
+            require_own_recipe(self._own_plan(), record, self.folder)
+
+    def _is_evaluated(self, record: Record) -> bool:
+        """Say whether the evaluation is whole; where another was cut short, its files are newer."""
+        try:
+            about = self.folder.read_scores(record)
+        except ForeignFileError:
+            if self.folder.is_interrupted:
+                return False
+            raise
+        if about is not None:
+            require_one_result(record, about, self.folder.path)
+        return about is not None

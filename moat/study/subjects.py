@@ -1,0 +1,75 @@
+"""Whose model is judged, and where its evaluation goes."""
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from moat.data import Data, Split
+from moat.errors import RunFolderError
+from moat.evaluation import Protocol
+from moat.recipe import RunPlan
+from moat.runs import RunFolder
+from moat.storage import Record
+from moat.study.failures import asked_for
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that is judged, and the folder in which its evaluation is kept.
+
+    A trained run is judged in its own folder; a run under another protocol and a network of the
+    user's in a folder of that protocol.
+    """
+
+    folder: RunFolder
+    model: nn.Module
+    record: Mapping[str, Any]  # what run.json says of it, without an evaluation
+    pass_size: int | None = None
+    held_out: Split | None = None  # examples held out from its training, searched as the test's are
+
+
+class StatedProtocol(typing.Protocol):
+    """Whatever states how models are judged: a run's plan, or the file of a protocol."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """The threats, their strengths, and on which examples."""
+
+    @property
+    def evaluates(self) -> Mapping[str, Any]:
+        """Everything that determines the evaluation of given weights."""
+
+    @property
+    def protocol_hash(self) -> str:
+        """The hash of `evaluates`."""
+
+    @property
+    def memory(self) -> float:
+        """GiB of images that may lie on the device as a whole."""
+
+
+def run_subject(
+    plan: RunPlan, folder: RunFolder, model: nn.Module, data: Data, record: Record
+) -> Subject:
+    """Return a trained run as it is judged in its own folder.
+
+    Raises RunFolderError where the test images are not those that it was evaluated on before.
+    """
+    then, now = record.get("data", {}).get("digest"), data.test.digest()
+    if then != now:
+        raise RunFolderError(
+            f"the test images are no longer those of this run: digest {then} then, {now} now.",
+            where=str(folder.path),
+            hint="Bring back the data it was trained with, or train it again with --overwrite.",
+        )
+    return Subject(folder, model, record, plan.training.pass_size, held_out_of(plan, data))
+
+
+def held_out_of(plan: RunPlan, data: Data) -> Split | None:
+    """Return what a run does not train on of its training data, as its model sees it."""
+    with asked_for(plan, "data"):
+        _, held_out = plan.share.of(data.train)
+    return held_out.at(data.shape[1:]) if held_out else None

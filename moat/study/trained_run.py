@@ -1,0 +1,31 @@
+"""A finished run as its own folder describes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from moat.recipe import RunPlan
+from moat.runs import RunFolder
+from moat.storage import Record
+from moat.study.loading import finished_record, plan_of, require_own_recipe
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished run: its folder, its record, and the plan of its own recipe."""
+
+    folder: RunFolder
+    record: Record
+    plan: RunPlan
+
+
+def trained_run(path: Path) -> TrainedRun:
+    """Return the finished run of a folder.
+
+    Raises RunFolderError where there is none, where its recipe no longer says what trained it, and
+    where its weights are another run's.
+    """
+    folder = RunFolder(path)
+    record, plan = finished_record(folder), plan_of(folder)
+    require_own_recipe(plan, record, folder)
+    folder.require_own_weights(record)
+    return TrainedRun(folder, record, plan)
