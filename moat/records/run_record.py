@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from moat.records.kinds import Count, Line, Name, Number
+from moat.records.kinds import Count, Line, Name, Number, PathBelow
 
 _OPEN = ConfigDict(extra="allow")
 _Counts = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
@@ -40,6 +40,22 @@ class ProtocolRecord(TypedDict, total=False):
 
 
 @with_config(_OPEN)
+class PartnerRecord(TypedDict):
+    """The run of the study on whose model the gate finds images for this one."""
+
+    run: PathBelow
+    label: Line
+    seed: Count
+
+
+@with_config(_OPEN)
+class OpenTransfer(TypedDict):
+    """The gate's last question waits for the partner; in such passes it is to be asked."""
+
+    pass_size: Annotated[int, Field(ge=1)] | None
+
+
+@with_config(_OPEN)
 class RunRecord(TypedDict, total=False):
     """One run. What is only told and never computed with may be of any kind."""
 
@@ -57,6 +73,8 @@ class RunRecord(TypedDict, total=False):
     machine: dict[str, Any]
     protocol: ProtocolRecord
     protocol_hash: Line
+    partner: PartnerRecord | None
+    open_transfer: OpenTransfer
     foreign: bool
     of: str
 

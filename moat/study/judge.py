@@ -29,9 +29,10 @@ from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_
 from moat.storage import Record
 from moat.study.events import evaluation_steps
 from moat.study.loading import is_evaluation_alone, record_of
-from moat.study.other_model import other_model
+from moat.study.other_model import partner_model
 from moat.study.overwriting import clear
 from moat.study.subjects import StatedProtocol, Subject
+from moat.study.transfer import marked
 from moat.threats import device_of
 from moat.version import __version__
 
@@ -70,9 +71,16 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listen
         found = searched(held_out, protocol=protocol, progress=tell_held_out, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
     device = device_of(model) or torch.device("cpu")
-    other = other_model(folder, record, device)
+    partner = partner_model(folder, record, device)
     tell(EvaluationProgress(1, 1, "sanity gate", 1, 1))
-    checks = examine(evaluation, model, data, other=other, pass_size=size)
+    checks = examine(
+        evaluation,
+        model,
+        data,
+        other=partner.other,
+        why_no_other=partner.why_not,
+        pass_size=size,
+    )
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
     gallery = make_gallery(model, data, protocol, pass_size=size)
     parts.make()
@@ -83,6 +91,7 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listen
         gallery={**gallery.arrays(), **stamp},
     )
     judged = {"protocol_hash": protocol_hash, "protocol": stated.evaluates, "scores": scores}
+    record = marked(record, is_open=partner.is_open, pass_size=evaluation.pass_size)
     if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
         took = round(time.monotonic() - started, 2)  # of no part that was searched before
         folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})

@@ -3,7 +3,10 @@
 import copy
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import nn
@@ -33,9 +36,17 @@ from moat.version import __version__
 
 
 def run_one(
-    plan: RunPlan, folder: RunFolder, data: Data, device: str, listener: Listener
+    plan: RunPlan,
+    folder: RunFolder,
+    data: Data,
+    device: str,
+    listener: Listener,
+    partner: Mapping[str, Any] = MappingProxyType({}),
 ) -> Record:
-    """Train what is not trained, evaluate it, write the record; return the scores."""
+    """Train what is not trained, evaluate it, write the record; return the scores.
+
+    `partner` is what the record says of the run's partner, by the whole recipe.
+    """
     started = time.monotonic()
     allocator.take(plan.training.allocator)
     with folder.locked():
@@ -53,6 +64,7 @@ def run_one(
                 folder.write_clock({"training": round(time.monotonic() - started, 2)})
         else:
             with_weights(model, folder)
+        record = {**record, **partner}
         subject = run_subject(plan, folder, model.to(fabric.device), data, record)
         return judge(subject, data, plan, listener)
 

@@ -14,6 +14,7 @@ from moat.study.loading import load
 from moat.study.run_list import one_by_one
 from moat.study.subjects import run_subject
 from moat.study.trained_run import trained_run
+from moat.study.transfer import Judgement, settle
 from moat.training import fabric_for
 
 
@@ -23,12 +24,15 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
     run = trained_run(path)
     allocator.take(run.plan.training.allocator)
     with run.folder.locked():
-        model = load(path, fabric_for(device, "32-true").device)
+        target = fabric_for(device, "32-true").device
+        model = load(path, target)
         with asked_for(run.plan, "data"):
             data = run.plan.dataset.load(cache_of(path, run.record["study"]))
         listener(DataNote(text=data.note))
         subject = run_subject(run.plan, run.folder, model, data, run.record)
-        return judge(subject, data, run.plan, listener)
+        scores = judge(subject, data, run.plan, listener)
+    settle(Judgement(run.folder, run.plan.protocol, lambda: model, lambda: data, target))
+    return scores
 
 
 def evaluate_runs(

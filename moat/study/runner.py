@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from moat.data import Data, DataSet
@@ -22,10 +23,14 @@ from moat.runs import CACHE, RunFolder
 from moat.storage import Record
 from moat.study.events import as_text, named
 from moat.study.failures import as_failure, asked_for
+from moat.study.loading import load
 from moat.study.one_run import run_one
 from moat.study.overwriting import clear, make_way
+from moat.study.partners import partner_record, partners_of
 from moat.study.planning import announce, keep_failure
 from moat.study.run_state import RunState
+from moat.study.transfer import OPEN, Judgement, settle
+from moat.training import fabric_for
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Runner:
         folder = self._folder(plan)
         self.errors[folder.path] = failure
         keep_failure(folder, failure)
+        self._settle_waiting(plan)
         self.listener(named(RunFailure, plan, folder.path, **as_text(failure)))
 
     def _folder(self, plan: RunPlan) -> RunFolder:
@@ -103,6 +109,8 @@ class Runner:
         scores = self._run(plan, folder, self._data(plan))
         if not self.announced:
             self.announce()
+        self._settle(plan)  # its folder was let go of: the partner may have ended meanwhile
+        self._settle_waiting(plan)
         self.listener(named(RunEnd, plan, folder.path, scores=scores))
 
     def _is_done(self, state: RunState) -> bool:
@@ -117,7 +125,34 @@ class Runner:
 
     def _skip(self, state: RunState) -> None:
         state.folder.tidy()
+        if OPEN in (state.record or {}):
+            self._settle(state.plan)
         self.listener(named(RunSkip, state.plan, state.folder.path))
+
+    @cached_property
+    def _partners(self) -> dict[Path, RunPlan | None]:
+        return partners_of(self.whole)
+
+    def _settle_waiting(self, plan: RunPlan) -> None:
+        """Ask other runs what waits for this one."""
+        for one in self.whole:
+            partner = self._partners[one.path]
+            if partner is not None and partner.path == plan.path and self.is_recorded(one):
+                self._settle(one)
+
+    def _settle(self, plan: RunPlan) -> None:
+        """Ask a finished run what waits for its partner, if that has ended."""
+        folder = self._folder(plan)
+        device = fabric_for(self.setting.device, "32-true").device
+        judgement = Judgement(
+            folder,
+            plan.protocol,
+            lambda: load(folder.path, device),
+            lambda: self._data(plan),
+            device,
+        )
+        with suppress(Exception):  # a plug-in's: the run is done, and the question stays open
+            settle(judgement, partner_record(self._partners[plan.path]))
 
     def _data(self, plan: RunPlan) -> Data:
         """Return a run's data set; the one before it is let go of."""
@@ -130,9 +165,9 @@ class Runner:
 
     def _run(self, plan: RunPlan, folder: RunFolder, data: Data) -> Record:
         """Run it, and where the folder stands in the way and may be overwritten, clear it first."""
-        device = self.setting.device
+        device, partner = self.setting.device, partner_record(self._partners[plan.path])
         try:
-            return run_one(plan, folder, data, device, self.listener)
+            return run_one(plan, folder, data, device, self.listener, partner)
         except (BusyError, DiskError):
             raise
         except RunFolderError:
@@ -140,4 +175,4 @@ class Runner:
                 raise
             with folder.locked():
                 clear(folder, self.listener)
-            return run_one(plan, folder, data, device, self.listener)
+            return run_one(plan, folder, data, device, self.listener, partner)

@@ -1,0 +1,100 @@
+"""The gate's last question, which waits for another run: asked when that one is done.
+
+Whoever finishes second asks it. A run that ends looks for its partner after it has let go of its
+folder, and the partner looks for it after its own record is written; so one of the two sees the
+other, in whatever processes and order they end.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import nn
+
+from moat.data import Data
+from moat.errors import MoatError
+from moat.evaluation import Evaluation, Protocol
+from moat.evaluation.found import Found
+from moat.evaluation.sanity import Check, examine_transfer, no_transfer
+from moat.precision import plain_torch
+from moat.runs import RunFolder
+from moat.storage import Record
+from moat.study.loading import record_of
+from moat.study.other_model import Partner, partner_model
+
+OPEN = "open_transfer"
+
+
+def marked(record: Mapping[str, Any], *, is_open: bool, pass_size: int | None) -> Record:
+    """Return a record that says whether the question waits, and then in which passes it is asked.
+
+    In the passes of the evaluation, so that the answer is the same now and later.
+    """
+    closed = {key: value for key, value in record.items() if key != OPEN}
+    return {**closed, OPEN: {"pass_size": pass_size}} if is_open else closed
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What an evaluation was made of, for a question that is asked of it later."""
+
+    folder: RunFolder
+    protocol: Protocol
+    model: Callable[[], nn.Module]
+    data: Callable[[], Data]
+    device: torch.device
+
+
+@plain_torch()
+def settle(judgement: Judgement, planned: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Ask what waits for the partner, if that is done; if it failed, say so.
+
+    `planned` is what the record is to say of the partner, if the recipe is known. Nothing is read
+    but the record where nothing waits. What stands in the way leaves the question open: the run
+    itself is done. A folder that another process holds is left to it, since whoever lets go of it
+    looks once more.
+    """
+    folder = judgement.folder
+    with suppress(MoatError):
+        record = folder.read_record() or {}
+        if OPEN not in record or folder.read_failure() is not None:
+            return
+        record |= planned
+        partner = partner_model(folder, record, judgement.device)
+        if partner.other is None and _said(folder) == partner.why_not:
+            return
+        with folder.locked():
+            _answer(judgement, partner, planned)
+
+
+def _answer(judgement: Judgement, partner: Partner, planned: Mapping[str, Any]) -> None:
+    folder = judgement.folder
+    record, held = record_of(folder), folder.load_evaluation()
+    if record is None or OPEN not in record or held is None:  # somebody else was here
+        return
+    arrays, about = held
+    size = record[OPEN]["pass_size"]
+    if partner.other is None:
+        check = no_transfer(partner.why_not)
+    else:
+        evaluation = Evaluation(Found.of(arrays), arrays["ids"], judgement.protocol, size)
+        check = examine_transfer(evaluation, judgement.model(), judgement.data(), partner.other)
+    record = marked({**record, **planned}, is_open=partner.is_open, pass_size=size)
+    folder.replace_scores({**about, "sanity": _with(about.get("sanity", []), check)})
+    folder.write_record({**record, "files": folder.digests(record)})
+    folder.clear_parts()
+
+
+def _with(checks: list[Record], check: Check) -> list[Record]:
+    """Return the gate's answers with one of them anew."""
+    return [check.as_table() if one["name"] == check.name else one for one in checks]
+
+
+def _said(folder: RunFolder) -> str | None:
+    """Return what an evaluation says of the question now."""
+    held = folder.load_evaluation(without=("outcomes",))
+    checks = held[1].get("sanity", []) if held else []
+    return next((one["text"] for one in checks if one["name"] == "transfer"), None)
