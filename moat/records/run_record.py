@@ -50,8 +50,9 @@ class PartnerRecord(TypedDict):
 
 @with_config(_OPEN)
 class OpenTransfer(TypedDict):
-    """The gate's last question waits for the partner; in such passes it is to be asked."""
+    """The gate's last question waits for the partner, and why; in what passes it is to be asked."""
 
+    why: str
     pass_size: Annotated[int, Field(ge=1)] | None
 
 

@@ -91,7 +91,7 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listen
         gallery={**gallery.arrays(), **stamp},
     )
     judged = {"protocol_hash": protocol_hash, "protocol": stated.evaluates, "scores": scores}
-    record = marked(record, is_open=partner.is_open, pass_size=evaluation.pass_size)
+    record = marked(record, partner, evaluation.pass_size)
     if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
         took = round(time.monotonic() - started, 2)  # of no part that was searched before
         folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})

@@ -41,5 +41,6 @@ def judge_apart(
         )
         scores = before or judge(subject(), data, stated, place.listener)
     device = fabric_for(place.device, "32-true").device
-    settle(Judgement(folder, stated.protocol, lambda: subject().model, lambda: data, device))
+    judgement = Judgement(folder, stated.protocol, lambda: subject().model, lambda: data, device)
+    settle(judgement, folder.read_record())
     return Judged(folder.path, scores, before=bool(before), study=study)

@@ -31,7 +31,8 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
         listener(DataNote(text=data.note))
         subject = run_subject(run.plan, run.folder, model, data, run.record)
         scores = judge(subject, data, run.plan, listener)
-    settle(Judgement(run.folder, run.plan.protocol, lambda: model, lambda: data, target))
+    judgement = Judgement(run.folder, run.plan.protocol, lambda: model, lambda: data, target)
+    settle(judgement, run.folder.read_record())
     return scores
 
 

@@ -29,7 +29,7 @@ from moat.study.overwriting import clear, make_way
 from moat.study.partners import partner_record, partners_of
 from moat.study.planning import announce, keep_failure
 from moat.study.run_state import RunState
-from moat.study.transfer import OPEN, Judgement, settle
+from moat.study.transfer import Judgement, settle
 from moat.training import fabric_for
 
 
@@ -109,7 +109,9 @@ class Runner:
         scores = self._run(plan, folder, self._data(plan))
         if not self.announced:
             self.announce()
-        self._settle(plan)  # its folder was let go of: the partner may have ended meanwhile
+        self._settle(
+            plan, folder.read_record()
+        )  # its folder was let go of: the partner may have ended meanwhile
         self._settle_waiting(plan)
         self.listener(named(RunEnd, plan, folder.path, scores=scores))
 
@@ -125,8 +127,7 @@ class Runner:
 
     def _skip(self, state: RunState) -> None:
         state.folder.tidy()
-        if OPEN in (state.record or {}):
-            self._settle(state.plan)
+        self._settle(state.plan, state.record)
         self.listener(named(RunSkip, state.plan, state.folder.path))
 
     @cached_property
@@ -137,10 +138,11 @@ class Runner:
         """Ask other runs what waits for this one."""
         for one in self.whole:
             partner = self._partners[one.path]
-            if partner is not None and partner.path == plan.path and self.is_recorded(one):
-                self._settle(one)
+            if partner is not None and partner.path == plan.path:
+                with suppress(MoatError):  # what is wrong with it, its own turn says
+                    self._settle(one, self._folder(one).read_record())
 
-    def _settle(self, plan: RunPlan) -> None:
+    def _settle(self, plan: RunPlan, record: Record | None) -> None:
         """Ask a finished run what waits for its partner, if that has ended."""
         folder = self._folder(plan)
         device = fabric_for(self.setting.device, "32-true").device
@@ -152,7 +154,7 @@ class Runner:
             device,
         )
         with suppress(Exception):  # a plug-in's: the run is done, and the question stays open
-            settle(judgement, partner_record(self._partners[plan.path]))
+            settle(judgement, record, partner_record(self._partners[plan.path]))
 
     def _data(self, plan: RunPlan) -> Data:
         """Return a run's data set; the one before it is let go of."""

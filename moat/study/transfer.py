@@ -28,13 +28,15 @@ from moat.study.other_model import Partner, partner_model
 OPEN = "open_transfer"
 
 
-def marked(record: Mapping[str, Any], *, is_open: bool, pass_size: int | None) -> Record:
-    """Return a record that says whether the question waits, and then in which passes it is asked.
+def marked(record: Mapping[str, Any], partner: Partner, pass_size: int | None) -> Record:
+    """Return a record that says whether the question waits, why, and in which passes it is asked.
 
     In the passes of the evaluation, so that the answer is the same now and later.
     """
     closed = {key: value for key, value in record.items() if key != OPEN}
-    return {**closed, OPEN: {"pass_size": pass_size}} if is_open else closed
+    if not partner.is_open:
+        return closed
+    return {**closed, OPEN: {"why": partner.why_not, "pass_size": pass_size}}
 
 
 @dataclass(frozen=True)
@@ -49,25 +51,30 @@ class Judgement:
 
 
 @plain_torch()
-def settle(judgement: Judgement, planned: Mapping[str, Any] = MappingProxyType({})) -> None:
+def settle(
+    judgement: Judgement,
+    record: Mapping[str, Any] | None,
+    planned: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Ask what waits for the partner, if that is done; if it failed, say so.
 
-    `planned` is what the record is to say of the partner, if the recipe is known. Nothing is read
-    but the record where nothing waits. What stands in the way leaves the question open: the run
-    itself is done. A folder that another process holds is left to it, since whoever lets go of it
-    looks once more.
+    `record` is the run's as it was read, `planned` what it is to say of the partner, if the recipe
+    is known. What stands in the way leaves the question open: the run itself is done. A folder that
+    another process holds is left to it, since whoever lets go of it looks once more.
     """
     folder = judgement.folder
+    if record is None or OPEN not in record:
+        return
     with suppress(MoatError):
-        record = folder.read_record() or {}
-        if OPEN not in record or folder.read_failure() is not None:
+        partner = partner_model(folder, {**record, **planned}, judgement.device)
+        if partner.other is None and partner.why_not == record[OPEN]["why"]:
             return
-        record |= planned
-        partner = partner_model(folder, record, judgement.device)
-        if partner.other is None and _said(folder) == partner.why_not:
+        if folder.read_failure() is not None:  # it is tried again, and locking forgets why
             return
         with folder.locked():
             _answer(judgement, partner, planned)
+        if partner.other is None:  # which may have ended while the folder was held
+            settle(judgement, folder.read_record(), planned)
 
 
 def _answer(judgement: Judgement, partner: Partner, planned: Mapping[str, Any]) -> None:
@@ -82,7 +89,7 @@ def _answer(judgement: Judgement, partner: Partner, planned: Mapping[str, Any]) 
     else:
         evaluation = Evaluation(Found.of(arrays), arrays["ids"], judgement.protocol, size)
         check = examine_transfer(evaluation, judgement.model(), judgement.data(), partner.other)
-    record = marked({**record, **planned}, is_open=partner.is_open, pass_size=size)
+    record = marked({**record, **planned}, partner, size)
     folder.replace_scores({**about, "sanity": _with(about.get("sanity", []), check)})
     folder.write_record({**record, "files": folder.digests(record)})
     folder.clear_parts()
@@ -91,10 +98,3 @@ def _answer(judgement: Judgement, partner: Partner, planned: Mapping[str, Any]) 
 def _with(checks: list[Record], check: Check) -> list[Record]:
     """Return the gate's answers with one of them anew."""
     return [check.as_table() if one["name"] == check.name else one for one in checks]
-
-
-def _said(folder: RunFolder) -> str | None:
-    """Return what an evaluation says of the question now."""
-    held = folder.load_evaluation(without=("outcomes",))
-    checks = held[1].get("sanity", []) if held else []
-    return next((one["text"] for one in checks if one["name"] == "transfer"), None)
