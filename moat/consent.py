@@ -24,7 +24,7 @@ class Consent:
     """Which code may run: that which a person names, and that which results folders name.
 
     `say` hears a line before code runs that has not run before. `given` is the code that was
-    allowed so far: a results folder may name the very code that a person named.
+    allowed so far, by its digest: a results folder may hold the very code that a person named.
     """
 
     named: bool = True
@@ -62,8 +62,13 @@ def current_consent() -> Consent:
     return _consent.get()
 
 
+def in_results() -> bool:
+    """Say whether what is named here is the words of a results folder: see `stored_in`."""
+    return _folder.get() is not None
+
+
 def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = False) -> None:
-    """Raise an error unless this code may run: what identifies a piece, and what to call it.
+    """Raise an error unless this code may run: the digest of each piece, and what to call it.
 
     Of code that a person typed by its own name nothing is said. RecipeError refuses the code of a
     recipe, CodeError that of a results folder.

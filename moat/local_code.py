@@ -4,12 +4,11 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean
+from moat.kept_modules import PlainLoader, modules_of
 
 _LOCAL = "moat_local_"  # the modules of local files, in sys.modules
 
@@ -21,16 +20,18 @@ def local_file(cls: type) -> Path | None:
     return Path(local) if local else None
 
 
-def import_file(path: Path) -> None:
+def import_file(path: Path, root: Path | None = None) -> None:
     """Run a local Python file once, so that what it declares is registered.
 
-    Raises RecipeError where the file is missing or does not run.
+    Modules of the folder `root` are imported before all others. Raises RecipeError where the file
+    is missing or does not run.
     """
     path = path.resolve()
     name = _LOCAL + sha256(os.fsencode(path)).hexdigest()[:16]
     if name in sys.modules:
         return
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = PlainLoader(name, str(path)) if path.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if not path.is_file() or spec is None or spec.loader is None:
         raise RecipeError(
             f"the plug-in file {str(path)!r} does not exist or is no Python file.",
@@ -38,7 +39,8 @@ def import_file(path: Path) -> None:
         )
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        with modules_of(root):
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise RecipeError(
@@ -46,17 +48,21 @@ def import_file(path: Path) -> None:
         ) from error
 
 
-def file_of(reference: str) -> Path | None:
-    """Return the file of the module in 'python:module:callable', None where there is none."""
+def file_of(reference: str, root: Path | None = None) -> Path | None:
+    """Return the file of the module in 'python:module:callable', None where there is none.
+
+    Here as in `import_object`, modules of the folder `root` are found before all others.
+    """
     _make_current_folder_importable()
     try:
-        spec = importlib.util.find_spec(reference.split(":")[1])
+        with modules_of(root):
+            spec = importlib.util.find_spec(reference.split(":")[1])
     except (ImportError, ValueError, IndexError):
         return None  # importing it says why
     return Path(spec.origin) if spec and spec.origin and Path(spec.origin).is_file() else None
 
 
-def import_object(reference: str) -> Callable[..., object]:
+def import_object(reference: str, root: Path | None = None) -> Callable[..., object]:
     """Return what 'python:module:attribute' names; the current folder counts as importable.
 
     Raises RecipeError where the module or the attribute is missing.
@@ -67,7 +73,8 @@ def import_object(reference: str) -> Callable[..., object]:
         raise RecipeError(f"{reference!r} does not have the form 'python:module:callable'.")
     _make_current_folder_importable()
     try:
-        module = importlib.import_module(module_name)
+        with modules_of(root):
+            module = importlib.import_module(module_name)
     except Exception as error:  # whatever the module does when it runs
         raise RecipeError(
             f"{reference!r} names the module {module_name!r}, which cannot be imported: "
@@ -81,16 +88,6 @@ def import_object(reference: str) -> Callable[..., object]:
             f"{did_you_mean(attribute, vars(module))}"
         )
     return found
-
-
-def top_file_of(reference: str) -> Path | None:
-    """Return the file of the outermost package in 'python:module:callable', running nothing."""
-    name = reference.partition(":")[2].partition(":")[0].partition(".")[0]
-    with suppress(ImportError, ValueError):
-        spec = PathFinder.find_spec(name, [*sys.path, ""])
-        if spec and spec.origin and Path(spec.origin).is_file():
-            return Path(spec.origin).resolve()
-    return None
 
 
 def _make_current_folder_importable() -> None:

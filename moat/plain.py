@@ -27,9 +27,22 @@ def json_of(
     value: Any, *, indent: int | None = None, separators: tuple[str, str] | None = None
 ) -> str:
     """Return plain data as JSON that every reader takes; what is not plain stands as its text."""
-    return json.dumps(
-        as_json(value), indent=indent, separators=separators, allow_nan=False, default=str
-    )
+
+    def dumped(table: Any) -> str:
+        return json.dumps(
+            table, indent=indent, separators=separators, allow_nan=False, default=_plain
+        )
+
+    try:
+        return dumped(value)
+    except ValueError:  # NaN or infinity, which are rare
+        return dumped(as_json(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return an array as lists and a number of numpy's as one of Python's, else text."""
+    plain = getattr(value, "tolist", None)
+    return as_json(plain()) if callable(plain) else str(value)
 
 
 def short_hash(value: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """Names for threats, scalarizers, models and data sets: moat's own, a package's, a local file's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ConfigDict
@@ -43,6 +44,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, group: str, base: type[T]) -> None:
         self.kind, self.group, self.base = kind, group, base
         self._entries: dict[str, Entry[T]] = {}
+        self._local: dict[str, dict[str, Entry[T]]] = {}  # of each local file, by its path
         self._packages_read = False
 
     @property
@@ -60,8 +62,11 @@ class Registry(Generic[T]):
                 hint=f"Let the class inherit from {self.base.__module__}.{self.base.__name__}.",
             )
         made: Any = as_dataclass(cls, name, frozen=frozen)
-        origin = str(local_file(cls) or cls.__module__.partition(".")[0])
-        self._add(Entry(name, origin, made))
+        file = local_file(cls)
+        entry: Entry[T] = Entry(name, str(file or cls.__module__.partition(".")[0]), made)
+        self._add(entry)
+        if file is not None:
+            self._local.setdefault(entry.origin, {})[name] = entry
         return cast(Declared, made)
 
     def get(self, name: str) -> type[T]:
@@ -81,6 +86,18 @@ class Registry(Generic[T]):
                 hint="Repair or uninstall that package; nothing else is affected.",
             )
         return entry.value
+
+    def adopt(self, files: Iterable[Path]) -> None:
+        """Know the names that these local files declared, and those of no other local file.
+
+        So two recipes in one process may each have a file that declares a name. Raises
+        DefinitionError where two of these files share one.
+        """
+        known = {n: entry for n, entry in self._entries.items() if entry.origin not in self._local}
+        self._entries = known
+        for file in files:
+            for entry in self._local.get(str(file), {}).values():
+                self._add(entry)
 
     def entries(self) -> list[Entry[T]]:
         """Return every entry, the broken ones included, by name."""

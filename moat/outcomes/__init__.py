@@ -2,7 +2,12 @@
 
 from moat.outcomes.arrays import from_arrays
 from moat.outcomes.columns import EPSILON, NATURAL_COLUMN, STEPS, Column
-from moat.outcomes.contributions import bounds_of, contributions, share_contributions
+from moat.outcomes.contributions import (
+    bounds_of,
+    contributions,
+    robustness_contributions,
+    share_contributions,
+)
 from moat.outcomes.intervals import mean_interval, seeds_interval, share_interval
 from moat.outcomes.matrix import FELL, NOT_SEARCHED, WITHSTOOD, Outcomes
 from moat.outcomes.resampling import resampling_weights
@@ -10,17 +15,20 @@ from moat.outcomes.scores import (
     accuracy,
     mean_loss,
     robustness_score,
+    share,
     summary,
     total,
     union,
     universal,
     worst,
 )
+from moat.outcomes.searches import NATURAL_SEARCHES, searches_of, union_searches, withstood
 
 __all__ = [
     "EPSILON",
     "FELL",
     "NATURAL_COLUMN",
+    "NATURAL_SEARCHES",
     "NOT_SEARCHED",
     "STEPS",
     "WITHSTOOD",
@@ -33,13 +41,18 @@ __all__ = [
     "mean_interval",
     "mean_loss",
     "resampling_weights",
+    "robustness_contributions",
     "robustness_score",
+    "searches_of",
     "seeds_interval",
+    "share",
     "share_contributions",
     "share_interval",
     "summary",
     "total",
     "union",
+    "union_searches",
     "universal",
+    "withstood",
     "worst",
 ]

@@ -139,7 +139,9 @@ class Outcomes:
         what was not searched for the others.
         """
         if self._is_whole:
-            held = np.logical_and.reduce([self.verdict(c) == WITHSTOOD for c in columns])
+            held = self.verdict(columns[0]) == WITHSTOOD
+            for column in columns[1:]:
+                held &= self.verdict(column) == WITHSTOOD
             return np.asarray(held if among is None else held[among])
         verdicts = np.stack([self.verdict(column) for column in columns], 1)
         rows = np.flatnonzero(np.ones(len(self.ids)) if among is None else among)

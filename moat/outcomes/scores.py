@@ -16,6 +16,7 @@ import numpy as np
 from moat.errors import MoatError, UnsearchedError
 from moat.outcomes.columns import NATURAL_COLUMN, Column
 from moat.outcomes.matrix import Outcomes
+from moat.outcomes.searches import Searches, searches_of, union_searches, withstood
 
 
 def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -> float:
@@ -23,7 +24,7 @@ def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -
 
     `conditional`: among the examples classified correctly to begin with; NaN where there is none.
     """
-    return _share(outcomes, (column,), conditional)
+    return share(outcomes, (column,), conditional=conditional)
 
 
 def robustness_score(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
@@ -61,8 +62,7 @@ def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
     Source: Maini et al., Adversarial Robustness Against the Union of Multiple Perturbation Models,
     2020, Section 3.
     """
-    columns = [NATURAL_COLUMN, *(c for threat in threats for c in outcomes.of(threat))]
-    return _share(outcomes, tuple(columns), False)
+    return share(outcomes, union_searches(outcomes, threats))
 
 
 def mean_loss(outcomes: Outcomes, column: Column) -> float:
@@ -122,16 +122,16 @@ def _made(
 
 def _accuracies(outcomes: Outcomes, name: str, conditional: bool) -> list[float]:
     """Return an accuracy for each strength of a threat, or the one of an ensemble."""
-    columns = outcomes.of(name)
-    together = [columns] if name in outcomes.ensembles else [[column] for column in columns]
-    return [_share(outcomes, tuple(strength), conditional) for strength in together]
+    return [share(outcomes, each, conditional=conditional) for each in searches_of(outcomes, name)]
 
 
 @lru_cache(maxsize=256)  # the scores of one matrix ask for the same shares again and again
-def _share(outcomes: Outcomes, columns: tuple[Column, ...], conditional: bool) -> float:
-    """Return the percentage that withstood all of these strengths."""
-    among = outcomes.withstood([NATURAL_COLUMN]) if conditional else None
-    withstood = outcomes.withstood(columns, among)
-    if not withstood.size:
+def share(outcomes: Outcomes, searches: Searches, *, conditional: bool = False) -> float:
+    """Return the percentage of examples that withstood all of these searches, NaN of no example.
+
+    `conditional`: of the examples classified correctly to begin with.
+    """
+    held = withstood(outcomes, searches, conditional=conditional)
+    if not held.size:
         return float("nan")
-    return 100.0 * (int(np.count_nonzero(withstood)) / withstood.size)
+    return 100.0 * (int(np.count_nonzero(held)) / held.size)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+from moat.kept_modules import modules_of
 from moat.recipe.checks import (
     require_bounded,
     require_distinct_folders,
@@ -14,7 +15,7 @@ from moat.recipe.checks import (
     require_names,
     require_sound,
 )
-from moat.recipe.code import require_consent_to
+from moat.recipe.code import code_root, require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.load import require_plain
@@ -41,6 +42,11 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
 
     `only` and `seeds` pick from them; a name that is not there raises RecipeError.
     """
+    with modules_of(code_root(source.document)):
+        return _plan_runs(source, only, seeds)
+
+
+def _plan_runs(source: Source, only: Sequence[str], seeds: Sequence[int]) -> list[RunPlan]:
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
     require_plain(source)

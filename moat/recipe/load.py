@@ -124,6 +124,8 @@ def _resolve_paths(document: Document, file: Path) -> None:
         held = document.get(table)
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
             held[key] = absolute(held[key], file.parent, f"{file}, {table}.{key}")
+    if isinstance(code := document.get("code"), str):
+        document["code"] = absolute(code, file.parent, f"{file}, code")
     if isinstance(plugins := document.get("plugins"), list):
         document["plugins"] = [
             absolute(name, file.parent, f"{file}, plugins") if isinstance(name, str) else name

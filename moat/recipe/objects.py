@@ -15,7 +15,7 @@ from moat.models.python import PREFIX, PythonModel
 from moat.models.torchvision import PREFIX as TORCHVISION
 from moat.models.torchvision import torchvision_model
 from moat.recipe.checks import require_ascending
-from moat.recipe.code import require_consent_to_model
+from moat.recipe.code import code_root, require_consent_to_model
 from moat.recipe.explain import explained
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.source import Document, Source
@@ -25,10 +25,21 @@ from moat.threats import GradientThreat, Threat
 
 
 def import_plugins(files: Sequence[str], source: Source) -> None:
-    """Run the local files that a recipe names, so that what they declare is registered."""
-    for number, path in enumerate(files):
+    """Run the local files that a recipe names, so that what they declare is registered.
+
+    What other recipes' files declared is not known from then on. A file runs once in a process.
+    """
+    paths, root = [Path(path).resolve() for path in files], code_root(source.document)
+    _know(())
+    for number, path in enumerate(paths):
         with explained(source, ("plugins", str(number)), Recipe):
-            import_file(Path(path))
+            import_file(path, root)
+            _know(paths[: number + 1])
+
+
+def _know(files: Sequence[Path]) -> None:
+    for registry in _REGISTRIES:
+        registry.adopt(files)
 
 
 def data_set_of(table: DataTable, source: Source) -> DataSet:
@@ -51,8 +62,9 @@ def model_of(table: ModelTable, source: Source) -> Model:
                 f"a model of one's own is written python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
-        require_consent_to_model(table.type, source.where("model", "type"))
-        return PythonModel(table.type, table.own)
+        root = code_root(source.document)
+        require_consent_to_model(table.type, source.where("model", "type"), root=root)
+        return PythonModel(table.type, table.own, root)
     with explained(source, ("model", "type"), object):
         published = table.type.startswith(TORCHVISION)
         cls = (torchvision_model if published else models.registry.get)(table.type)
@@ -170,3 +182,11 @@ def _filled(
     }
     with explained(source, key, cls, purpose, also):
         return cls(**typed)
+
+
+_REGISTRIES: tuple[Registry[Any], ...] = (
+    data.registry,
+    models.registry,
+    scalarizers.registry,
+    threats.registry,
+)

@@ -8,7 +8,7 @@ from typing import Any
 
 from moat.data import Augmentation, DataSet, TrainingShare
 from moat.evaluation import Protocol
-from moat.local_code import file_of, local_file
+from moat.local_code import local_file
 from moat.models import Model
 from moat.models.python import PythonModel
 from moat.plain import short_hash
@@ -105,7 +105,7 @@ def described(made: Any) -> dict[str, Any]:
     What a local file declares, or a module of the user's, is identified by the file's content too.
     """
     if isinstance(made, PythonModel):
-        name, values, source = made.reference, made.arguments, file_of(made.reference)
+        name, values, source = made.reference, made.arguments, made.file
     else:
         young = getattr(made, "unidentifying_default", ())
         every = {

@@ -102,6 +102,7 @@ class Recipe(Table):
     """Everything that determines a study."""
 
     plugins: list[str] = Field(default_factory=list)  # local Python files to run first
+    code: str | None = None  # a folder whose modules they and `python:` models import
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
     data: DataTable
     augmentation: Augmentation = Augmentation()

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from moat.report.front.figure import draw_front
     from moat.report.front.files import write_front
     from moat.report.front.front import Front, FrontReport, make_fronts
-    from moat.report.front.interval_table import interval_table
     from moat.report.front.objectives import Objective
     from moat.report.front.pairs import draw_pairs
-    from moat.report.front.table import front_table
+    from moat.report.front.table import front_table, interval_table
     from moat.report.gate import failed_checks
     from moat.report.one_run.csv import runs_csv
     from moat.report.one_run.scores import RunScores, score_runs
@@ -62,7 +61,7 @@ _HOMES = {
     "draw_pairs": "front.pairs",
     "failed_checks": "gate",
     "front_table": "front.table",
-    "interval_table": "front.interval_table",
+    "interval_table": "front.table",
     "make_fronts": "front.front",
     "make_plots": "plots",
     "make_scoreboards": "scores.scoreboard",

@@ -18,10 +18,11 @@ from moat.storage import Record
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What lies in a finished run's folder: its record, its outcomes, its sanity gate."""
+    """What lies in a finished run's folder: its record, outcomes, their scores, its sanity gate."""
 
     record: Record
     outcomes: Outcomes
+    scores: Record
     sanity: tuple[Record, ...]
 
 
@@ -54,8 +55,9 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
     if unknown := set(protocol["summed"]) - set(outcomes.names):
         raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
     require_one_result(record, about, folder.path)
-    require_found(record, summary(outcomes, protocol["summed"]), folder.path)
-    return Evidence(record, outcomes, _checks(folder, about))
+    scores: Record = summary(outcomes, protocol["summed"])
+    require_found(record, scores, folder.path)
+    return Evidence(record, outcomes, scores, _checks(folder, about))
 
 
 def _checks(folder: RunFolder, about: Record) -> tuple[Record, ...]:

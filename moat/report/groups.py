@@ -45,7 +45,7 @@ class Group:
         """Whether every run has a total, which one that stopped at the first fall has not."""
         return all(point.total is not None for point in self.points)
 
-    @property
+    @cached_property
     def studies(self) -> list[str]:
         """The names of the studies, in order of the runs."""
         return list(dict.fromkeys(point.study for point in self.points))

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moat.outcomes import NATURAL_COLUMN, Column, seeds_interval, share_contributions
+from moat.outcomes import (
+    NATURAL_SEARCHES,
+    Column,
+    seeds_interval,
+    share_contributions,
+    withstood,
+)
 from moat.outcomes.intervals import FEWEST_SEEDS, LEVEL, Ends, Floats
 from moat.report.front.objectives import Objective
-from moat.report.points import Point
+from moat.report.points import Point, in_order
 from moat.report.rows import Row
 
 EXAMPLES, SEEDS = "examples", "examples and seeds"
@@ -45,8 +51,8 @@ def score_intervals(rows: Sequence[Row], objectives: Sequence[Objective]) -> lis
             continue
         places = [place for place, other in enumerate(having) if other == some]
         chosen = [objectives[place] for place in places]
-        ends = intervals_of(added_by(some, chosen), some, chosen)
-        for place, low, high in zip(places, ends[0].tolist(), ends[1].tolist(), strict=True):
+        (lows,), (highs,) = intervals_of([added_by(some, chosen)], [some], chosen)
+        for place, low, high in zip(places, lows.tolist(), highs.tolist(), strict=True):
             found[place] = Interval(low, high, over)
     return found
 
@@ -80,13 +86,8 @@ def bounds_among(points: Sequence[Point], conditional: bool) -> tuple[float, flo
     """Return the least and the most that an example adds to a share of all examples, or of some."""
     if not conditional:
         return 0.0, 100.0
-    right = min(float(point.outcomes.withstood([NATURAL_COLUMN]).mean()) for point in points)
+    right = min(float(withstood(p.outcomes, NATURAL_SEARCHES).mean()) for p in points)
     return (100 - 100 / right, 100 / right) if right else (0.0, 100.0)
-
-
-def in_order(point: Point, added: Floats) -> Floats:
-    """Return what examples add in the order of their ids."""
-    return np.asarray(added[np.argsort(point.outcomes.ids, kind="stable")])
 
 
 def judged_alike(rows: Iterable[Row]) -> bool:
@@ -105,12 +106,21 @@ def added_by(rows: Sequence[Row], objectives: Sequence[Objective]) -> Floats:
     return np.stack([[o.per_example(row) for o in objectives] for row in rows])
 
 
-def intervals_of(added: Floats, rows: Sequence[Row], objectives: Sequence[Objective]) -> Ends:
-    """Return the ends of each objective's interval, NaN of two seeds, from what `added_by` says."""
-    bounds = [[objective.bounds(row) for row in rows] for objective in objectives]
-    outer = [(min(low for low, _ in each), max(high for _, high in each)) for each in bounds]
-    low, high = np.empty(len(objectives)), np.empty(len(objectives))
-    for ends in dict.fromkeys(outer):
-        places = [place for place, other in enumerate(outer) if other == ends]
-        low[places], high[places] = seeds_interval(added[:, places], ends)
+def intervals_of(
+    added: Sequence[Floats], settings: Sequence[Sequence[Row]], objectives: Sequence[Objective]
+) -> Ends:
+    """Return the ends of the intervals of several settings' means, (settings, objectives) each.
+
+    `added` has what `added_by` says of each setting's runs. Those of two seeds are NaN.
+    """
+    alike: dict[tuple[int, float, float], list[tuple[int, int]]] = {}
+    for setting, rows in enumerate(settings):
+        for place, objective in enumerate(objectives):
+            lows, highs = zip(*map(objective.bounds, rows), strict=True)
+            alike.setdefault((len(rows), min(lows), max(highs)), []).append((setting, place))
+    low, high = (np.empty((len(settings), len(objectives))) for _ in range(2))
+    for (_, least, most), pairs in alike.items():  # at once: a call takes longer than an interval
+        chosen = tuple(zip(*pairs, strict=True))
+        each = np.stack([added[setting][:, place] for setting, place in pairs], 1)
+        low[chosen], high[chosen] = seeds_interval(each, (least, most))
     return low, high

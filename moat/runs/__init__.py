@@ -6,6 +6,8 @@ from moat.runs.agreement import (
     require_one_result,
     require_one_training,
 )
+from moat.runs.code import CODE
+from moat.runs.command import command_again, judged_run, kept_command
 from moat.runs.finding import (
     CACHE,
     cache_of,
@@ -17,23 +19,30 @@ from moat.runs.finding import (
 from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
+from moat.runs.places import results_of, seen_from
 from moat.runs.study_folder import StudyFolder
 
 __all__ = [
     "CACHE",
+    "CODE",
     "FORMAT",
     "EvaluationParts",
     "RunFolder",
     "StudyFolder",
     "cache_of",
+    "command_again",
     "find_runs",
     "find_studies",
     "identity_of",
+    "judged_run",
+    "kept_command",
     "require_found",
     "require_one_protocol",
     "require_one_result",
     "require_one_training",
     "require_own",
     "require_own_name",
+    "results_of",
+    "seen_from",
     "unfinished_runs",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from moat.errors import RunFolderError
 from moat.plain import short_hash
 from moat.records import command_of, label_of
+from moat.runs.command import command_again
 
 
 def require_one_training(record: Mapping[str, Any], run: Path) -> None:
@@ -109,7 +110,7 @@ def _contradiction(what: str, run: Path, hint: str) -> RunFolderError:
 
 def _mend_of_evaluation(record: Mapping[str, Any], run: Path) -> str:
     again = ["moat", "evaluate", str(run)]
-    if command := command_of(record):
+    if command := command_again(record, run):
         again = [*command, "--overwrite"]
     return f"Put the run's own run.json back, or make it again: {shlex.join(again)}"
 

@@ -1,11 +1,14 @@
 """Arrays in a file, without Python objects: none is ever pickled."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import read_array, read_array_header_1_0
 from numpy.typing import NDArray
 
 from moat.runs.ownership import require_own
@@ -48,4 +51,29 @@ def _arrays_of(content: bytes, without: Collection[str]) -> dict[str, NDArray[An
     with np.load(BytesIO(content), allow_pickle=False) as stored:
         if (size := sum(entry.file_size for entry in stored.zip.infolist())) > MOST:
             raise ValueError(f"unpacked it takes {size:,} bytes")
-        return {name: stored[name] for name in stored.files if name not in without}
+        members = zip(stored.files, stored.zip.namelist(), strict=True)
+        return {
+            name: _array_of(stored.zip.read(member))
+            for name, member in members
+            if name not in without
+        }
+
+
+def _array_of(content: bytes) -> NDArray[Any]:
+    """Return the array of an .npy file; a header that was read before is not parsed again."""
+    start = 10 + int.from_bytes(content[8:10], "little")
+    if not content.startswith(_PLAIN):
+        return np.asarray(read_array(BytesIO(content), allow_pickle=False))
+    shape, by_column, dtype = _header_of(content[8:start])
+    if by_column or dtype.hasobject or not dtype.itemsize or min(shape, default=1) <= 0:
+        return np.asarray(read_array(BytesIO(content), allow_pickle=False))
+    return np.frombuffer(content, dtype, math.prod(shape), start).reshape(shape).copy()
+
+
+@lru_cache(maxsize=256)  # a study's runs have the same few
+def _header_of(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    return read_array_header_1_0(BytesIO(content))
+
+
+_PLAIN = b"\x93NUMPY\x01\x00"
+"""How an .npy file of numpy's first format begins, which holds all that has no long header."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from moat.errors import RunFolderError
 from moat.printable import folder_key
 from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.places import results_of
 from moat.runs.study_folder import PLANNED, StudyFolder
 
 CACHE = ".cache"
@@ -15,10 +16,8 @@ CACHE = ".cache"
 
 def cache_of(run: Path, study: str) -> Path | None:
     """Return the cache of the results folder that a run of this study lies in, None in no such."""
-    for folder in run.resolve().parents:
-        if folder.name == study:
-            return folder.parent / CACHE
-    return None
+    results = results_of(run.resolve(), study)
+    return results and results / CACHE
 
 
 def require_own_name(folder: Path) -> None:

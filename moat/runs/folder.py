@@ -5,6 +5,7 @@ Deals in plain dicts and arrays, and is the only file that knows these names:
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
     validation.npz  gallery.npz
+    code/                                             the user's code that it was trained with
     tensorboard/                                      the log once more, where that was asked for
     clock.json                                        how long training and evaluation took
     failed.json                                       why it failed, until it is tried again
@@ -31,6 +32,7 @@ from moat.parsing import parse_toml, require_plain
 from moat.records import RunRecord, check_record
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
+from moat.runs.code import CODE, clear_code, code_files, require_no_linked_code, write_code
 from moat.runs.formats import require_format
 from moat.runs.holder import held, is_alive
 from moat.runs.model_file import load_weights, save_weights
@@ -41,6 +43,7 @@ from moat.runs.ownership import (
     digests_of,
     own_table,
     record_beside,
+    require_own,
 )
 from moat.runs.parts import EvaluationParts, is_older, newest_part, part_times
 from moat.runs.verification import has_its_digest
@@ -88,6 +91,7 @@ class RunFolder:
         require_clear_way(self.path, _LAYOUT)
         for name in (".lock", "log.jsonl", _PARTS, self.tensorboard.name):
             require_no_link(self.path / name)
+        require_no_linked_code(self.path)
         with self._held():
             self.clear_failure()
             yield
@@ -162,6 +166,25 @@ class RunFolder:
         """Return the resolved recipe, or None where there is none yet."""
         path = self.path / "recipe.toml"
         return read(path, lambda: _document(path.read_text("utf-8")))
+
+    @property
+    def code(self) -> Path:
+        """Where the code lies that the run was trained with, below which are its modules."""
+        return self.path / CODE
+
+    def write_code(self, files: Mapping[str, bytes]) -> None:
+        """Keep the code that trains it, each file by its place below `code`, and no other."""
+        write_code(self.path, files)
+
+    def read_code(self, record: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+        """Return the code that the run keeps, each file by its place below `code`.
+
+        Raises ForeignFileError where a file is not the one that the record names.
+        """
+        found = {place: path.read_bytes() for place, path in code_files(self.path).items()}
+        for place, content in found.items():
+            require_own(self.path / CODE / place, content, {}, record or {}, f"{CODE}/{place}")
+        return found
 
     # The log: a JSON line an interval.
 
@@ -398,11 +421,14 @@ class RunFolder:
         files = record.get("files")
         before = files if isinstance(files, dict) else {}
         trained = {name: before[name] for name in TRAINED if name in before}
-        return {**trained, **digests_of(self.path, EVALUATED)}
+        return {**trained, **self._code_digests(), **digests_of(self.path, EVALUATED)}
 
     def trained_digests(self) -> dict[str, str]:
-        """Return the digest of each file that the training wrote, for its record."""
-        return digests_of(self.path, TRAINED)
+        """Return the digest of each file that the training wrote or ran, for its record."""
+        return {**digests_of(self.path, TRAINED), **self._code_digests()}
+
+    def _code_digests(self) -> dict[str, str]:
+        return digests_of(self.path, [f"{CODE}/{place}" for place in code_files(self.path)])
 
     @property
     def _beside(self) -> Record:
@@ -411,7 +437,8 @@ class RunFolder:
     def written(self) -> list[str]:
         """Return the names of what a run wrote here and `clear` would delete."""
         names = (*_WRITTEN, _PARTS, self.tensorboard.name)
-        return [name for name in names if (self.path / name).exists()]
+        code = [CODE] if code_files(self.path) else []
+        return [name for name in names if (self.path / name).exists()] + code
 
     def clear(self) -> None:
         """Delete everything a run wrote here; other files stay."""
@@ -419,6 +446,7 @@ class RunFolder:
             for name in _WRITTEN:
                 (self.path / name).unlink(missing_ok=True)
             self.clear_parts()
+            clear_code(self.path)
             for path in self.tensorboard.glob("events.out.tfevents.*"):
                 path.unlink(missing_ok=True)
             with suppress(OSError):  # what else lies there is the user's
@@ -437,4 +465,4 @@ _WRITTEN = (
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
     "clock.json",
 )
-_LAYOUT = Layout((*_WRITTEN, ".holder.json"), ".lock", (_PARTS, "tensorboard"))
+_LAYOUT = Layout((*_WRITTEN, ".holder.json"), ".lock", (_PARTS, "tensorboard", CODE))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import ForeignFileError, RunFolderError
+from moat.runs.command import command_again
 from moat.storage import Record, as_table, hash_of, read, read_json
 
 TRAINED = ("log.jsonl", "model.safetensors")
@@ -44,12 +45,17 @@ def record_beside(path: Path) -> Record:
 
 
 def require_own(
-    path: Path, content: bytes, carried: Mapping[str, Any], record: Mapping[str, Any]
+    path: Path,
+    content: bytes,
+    carried: Mapping[str, Any],
+    record: Mapping[str, Any],
+    name: str = "",
 ) -> None:
     """Raise ForeignFileError where a file is not the one that the run of this record wrote.
 
-    It carries another run's hash, or its digest is not the one that the record names. A file or a
-    record of a time before there were such is taken as it is.
+    `name` is what the record calls it, where that is not the file's own name. It carries another
+    run's hash, or its digest is not the one that the record names. A file or a record of a time
+    before there were such is taken as it is.
     """
     for key, called in IDENTITY.items():
         if key in carried and key in record and str(carried[key]) != str(record[key]):
@@ -60,7 +66,7 @@ def require_own(
                 hint=_mend(path, record),
             )
     files = record.get("files")
-    named = files.get(path.name) if isinstance(files, dict) else None
+    named = files.get(name or path.name) if isinstance(files, dict) else None
     if named is not None and (found := _digest(path.name, content)) != named:
         raise ForeignFileError(
             f"the file and run.json do not belong together: its digest is {found[:SHOWN]}, and "
@@ -86,10 +92,9 @@ def _mend(path: Path, record: Mapping[str, Any]) -> str:
     """Return the mildest mend of a file that is not the run's own."""
     back = "Put the run's own file back"
     if path.name in EVALUATED:
-        command = record.get("command")
         again = ["moat", "evaluate", str(path.parent)]
-        if isinstance(command, list):  # of an evaluation whose model lies elsewhere
-            again = [*map(str, command), "--overwrite"]
+        if command := command_again(record, path.parent):  # its model lies elsewhere
+            again = [*command, "--overwrite"]
         return f"{back}, or make it again: {shlex.join(again)}"
     if path.name == "log.jsonl":
         return f"{back}, or delete it: then the run has no curves, and nothing else changes."

@@ -4,12 +4,13 @@ from moat.sheets.csv import csv_of
 from moat.sheets.latex import latex_of
 from moat.sheets.markdown import escaped, markdown_of
 from moat.sheets.sheet import FAINT, STRONG, Sheet, blocks, records_of
-from moat.sheets.terminal import terminal_of, width_of
+from moat.sheets.terminal import TerminalSheet, terminal_of, width_of
 
 __all__ = [
     "FAINT",
     "STRONG",
     "Sheet",
+    "TerminalSheet",
     "blocks",
     "csv_of",
     "escaped",

@@ -3,7 +3,7 @@
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
 from moat.study.judge import Judged
-from moat.study.loading import load
+from moat.study.model_loading import load
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
 from moat.study.run_list import trained_runs

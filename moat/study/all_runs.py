@@ -25,7 +25,7 @@ from moat.study.overwriting import make_way
 from moat.study.pool import Pool
 from moat.study.runner import Runner, Setting
 from moat.study.worker import WorkerTask
-from moat.training import fabric_for
+from moat.training import device_for
 
 
 @dataclass
@@ -101,7 +101,7 @@ def train(
     plans = plan_runs(source, only, seeds)
     results = Path(results)
     result = StudyResult(results / plans[0].study)
-    fabric_for(device, "32-true")  # an absent device is refused at once
+    device_for(device)  # an absent device is refused at once
     require_own_name(result.folder)
     make_folder(result.folder)
     heard = each(result.listen, listener)

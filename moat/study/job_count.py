@@ -15,7 +15,7 @@ from moat.events import Listener, StudyNote
 from moat.recipe import RunPlan
 from moat.study.job_memory import free_memory, memory_per_job
 from moat.study.runner import Setting
-from moat.training import fabric_for
+from moat.training import device_for
 
 Jobs: TypeAlias = int | Literal["auto"]
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -52,7 +52,7 @@ def settle_jobs(
     into; the variable OMP_NUM_THREADS lowers them. What a job takes of memory is an estimate: the
     listener hears of it where it decides, or where there is less than the jobs may take.
     """
-    device = fabric_for(setting.device, "32-true").device
+    device = device_for(setting.device)
     cores = core_count()
     if wanted != "auto" and min(wanted, len(left)) < 2:
         return _share(min(wanted, runs), cores)

@@ -25,6 +25,7 @@ from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import judge
+from moat.study.kept import keep_recipe
 from moat.study.layout import best_layout
 from moat.study.loading import with_weights
 from moat.study.network import check_network
@@ -52,7 +53,7 @@ def run_one(
     with folder.locked():
         state = RunState(plan, folder)
         state.require_same_training()
-        folder.write_recipe(plan.document)
+        keep_recipe(plan, folder)
         fabric = fabric_for(device, plan.training.precision)
         record = state.record
         begun = record is not None or folder.checkpoint.exists()

@@ -9,9 +9,10 @@ import torch
 
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
-from moat.runs import RunFolder, find_runs
+from moat.runs import RunFolder, find_runs, judged_run
 from moat.storage import Record
-from moat.study.loading import is_evaluation_alone, load
+from moat.study.loading import is_evaluation_alone
+from moat.study.model_loading import load
 
 NO_OTHER = "No other finished run of the study was there to find images on."
 ALONE = "The study has no other run on the same data to find images on."
@@ -39,9 +40,8 @@ def partner_model(
     that was trained against the most threats, another variant's first.
     """
     own, about = folder.path, record
-    if record.get("of"):
-        own = Path(record["of"])
-        about = _record(own)
+    if judged := judged_run(record, folder.path):
+        own, about = judged, _record(judged)
     root = _study_of(own, about.get("study"))
     if root is None:
         return Partner()

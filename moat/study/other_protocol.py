@@ -16,17 +16,17 @@ from moat.events import DataNote
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
-from moat.runs import RunFolder, cache_of
+from moat.runs import RunFolder, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, machine, whole_scores
-from moat.study.loading import load
+from moat.study.model_loading import load
 from moat.study.own_folder import judge_apart
 from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.run_list import one_by_one
 from moat.study.subjects import Subject, held_out_of
 from moat.study.trained_run import trained_run
-from moat.training import fabric_for
+from moat.training import device_for
 from moat.version import __version__
 
 KEPT = ("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes")
@@ -55,9 +55,9 @@ def evaluate_under(
     at = place_of(place)
     court = _OtherProtocol(
         judged_by=read_protocol(protocol, overrides),
-        words=["--protocol", str(Path(protocol).resolve()), *words],
+        words=["--protocol", str(protocol), *words],
         place=at,
-        device=fabric_for(at.device, "32-true").device,
+        device=device_for(at.device),
         validation=validation,
     )
     return one_by_one(runs, court.judged, at.listener)
@@ -84,7 +84,7 @@ class _OtherProtocol:
             scores := whole_scores(run.folder, run.record)
         ):
             return Judged(path, scores, before=True)  # it is the run's own protocol
-        results = self.place.results or _results_of(path, run.record["study"])
+        results = self.place.results or results_of(path, run.record["study"]) or Path("results")
         record = {**self._record(run.folder, run.record, results), "data": about}
         there = RunFolder(results / record["study"] / Path(*run.plan.path.parts[1:]))
 
@@ -124,20 +124,14 @@ class _OtherProtocol:
 
     def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
         """Return what the record says of the run: its own keys, and where it lies."""
-        run = str(folder.path.resolve())
-        there = ["--results", str(results.resolve())]
+        run = str(folder.path)
+        words = ["moat", "evaluate", run, *self.words, "--results", str(results)]
         return {
             **{key: record[key] for key in KEPT if key in record},
             "moat": __version__,
             "study": f"{record['study']}@{self.judged_by.name}",
             "weights": digest_of_state(folder.load_model() or {}),
-            "of": run,
-            "command": ["moat", "evaluate", run, *self.words, *there],
+            "of": seen_from(run, results),
+            "command": kept_command(words, results),
             "machine": machine(self.device),
         }
-
-
-def _results_of(run: Path, study: str) -> Path:
-    """Return the results folder that a run of this study lies in, else ./results."""
-    above = (*run.parents, *run.resolve().parents)
-    return next((folder.parent for folder in above if folder.name == study), Path("results"))

@@ -11,7 +11,7 @@ from moat.study.overwriting import make_way
 from moat.study.places import Place, require_within
 from moat.study.subjects import StatedProtocol, Subject
 from moat.study.transfer import Judgement, settle
-from moat.training import fabric_for
+from moat.training import device_for
 
 
 def judge_apart(
@@ -40,7 +40,7 @@ def judge_apart(
             folder, record, stated.protocol_hash, place.overwrite, mend, place.listener
         )
         scores = before or judge(subject(), data, stated, place.listener)
-    device = fabric_for(place.device, "32-true").device
+    device = device_for(place.device)
     judgement = Judgement(folder, stated.protocol, lambda: subject().model, lambda: data, device)
     settle(judgement, folder.read_record())
     return Judged(folder.path, scores, before=bool(before), study=study)

@@ -10,12 +10,12 @@ from moat.runs import cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import Judged, judge
-from moat.study.loading import load
+from moat.study.model_loading import load
 from moat.study.run_list import one_by_one
 from moat.study.subjects import run_subject
 from moat.study.trained_run import trained_run
 from moat.study.transfer import Judgement, settle
-from moat.training import fabric_for
+from moat.training import device_for
 
 
 @plain_torch()
@@ -24,7 +24,7 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
     run = trained_run(path)
     allocator.take(run.plan.training.allocator)
     with run.folder.locked():
-        target = fabric_for(device, "32-true").device
+        target = device_for(device)
         model = load(path, target)
         with asked_for(run.plan, "data"):
             data = run.plan.dataset.load(cache_of(path, run.record["study"]))

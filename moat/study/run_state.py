@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-import tomli_w
-
 from moat.dotted import changes
 from moat.errors import ForeignFileError, RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
+from moat.recipe.kept import kept_recipe
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
-from moat.study.loading import plan_of, record_of, require_own_recipe, require_trained_here
+from moat.study.kept import own_plan, require_same_code
+from moat.study.loading import plan_of, record_of, require_trained_here
+from moat.study.recipe_change import recipe_change, require_own_recipe
 
 Left = Literal["training", "evaluation", "nothing"]
 
@@ -51,9 +52,11 @@ class RunState:
         with suppress(RunFolderError, ValueError):  # what is broken is said where it matters
             begun = (self.recipe or {}).get("model")
             digest = begun.get(DIGEST) if isinstance(begun, dict) else None
-            if digest and begun == {**planned.document["model"], DIGEST: digest}:
+            named = {**planned.document["model"], DIGEST: digest}
+            document = {**planned.document, "model": named}
+            kept, _ = kept_recipe(document, self.folder.path)
+            if digest and begun in (named, kept["model"]):  # the former in folders of older moats
                 model = replace(planned.model, weights_digest=digest)
-                document = {**planned.document, "model": begun}
                 return replace(planned, model=model, document=document)
         return planned
 
@@ -85,24 +88,40 @@ class RunState:
         begun = folder.checkpoint.exists() or folder.is_trained
         if record is None and not begun and not folder.recipe.exists():
             return False
+        if record is None and begun:
+            require_same_code(self.plan, folder)
         trained = self._own_plan().trains if record is None else record["trains"]
         if record is None and not begun:  # a recipe and nothing trained by it: nothing can be lost
             return False
         if changed := changes(trained, self.plan.trains):
+            if record is None and self._was_begun_as_planned():
+                edited = changes(self.plan.trains, trained)
+                raise recipe_change(
+                    edited, folder, "Undo the change, or train this run again with --overwrite."
+                )
             raise RunFolderError(
                 f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
                 where=str(folder.path),
                 hint="Nothing was overwritten. Name another --results folder, undo the change, or "
                 "train this run again with --overwrite.",
             )
+        require_same_code(self.plan, folder)
         return folder.require_own_weights(record, self.plan.train_hash)
 
     def _own_plan(self) -> RunPlan:
         """Return the plan of the folder's own recipe, which is planned only where it differs."""
-        with suppress(RunFolderError):  # what cannot be read is said by its plan, in more detail
-            if tomli_w.dumps(self.recipe or {}) == tomli_w.dumps(self.plan.document):
-                return self.plan
-        return plan_of(self.folder)
+        try:
+            held = self.recipe or {}
+        except RunFolderError:  # what cannot be read is said by its plan, in more detail
+            return plan_of(self.folder)
+        return own_plan(self.plan, self.folder, held)
+
+    def _was_begun_as_planned(self) -> bool:
+        """Say whether an unfinished run's checkpoint is of the planned training."""
+        with suppress(RunFolderError):
+            state = self.folder.load_checkpoint() or {}
+            return bool(state.get("train_hash") == self.plan.train_hash)
+        return False
 
     def _require_own_recipe(self, record: Record) -> None:
         if self.recipe is not None:

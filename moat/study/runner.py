@@ -23,14 +23,14 @@ from moat.runs import CACHE, RunFolder
 from moat.storage import Record
 from moat.study.events import as_text, named
 from moat.study.failures import as_failure, asked_for
-from moat.study.loading import load
+from moat.study.model_loading import load
 from moat.study.one_run import run_one
 from moat.study.overwriting import clear, make_way
 from moat.study.partners import partner_record, partners_of
 from moat.study.planning import announce, keep_failure
 from moat.study.run_state import RunState
 from moat.study.transfer import Judgement, settle
-from moat.training import fabric_for
+from moat.training import device_for
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Runner:
     def _settle(self, plan: RunPlan, record: Record | None) -> None:
         """Ask a finished run what waits for its partner, if that has ended."""
         folder = self._folder(plan)
-        device = fabric_for(self.setting.device, "32-true").device
+        device = device_for(self.setting.device)
         judgement = Judgement(
             folder,
             plan.protocol,

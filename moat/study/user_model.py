@@ -23,7 +23,7 @@ from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import shortened
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
-from moat.runs import CACHE, RunFolder
+from moat.runs import CACHE, RunFolder, kept_command
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, machine
@@ -32,7 +32,7 @@ from moat.study.places import PlaceKeys, place_of
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of
 from moat.threats import bare
-from moat.training import fabric_for
+from moat.training import device_for
 from moat.version import __version__
 
 
@@ -58,12 +58,12 @@ def evaluate_model(
     `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
     `overwrite` and `listener`. Raises MoatError.
     """
+    at = place_of(place)
     judged_by = read_protocol(protocol, overrides)
     asked = _asked(model, arguments, checkpoint, name)
-    at = place_of({**place, "results": place.get("results") or "results"})
     results = at.results or Path("results")
     allocator.take("keep")
-    target = fabric_for(at.device, "32-true").device
+    target = device_for(at.device)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
     at.listener(DataNote(text=data.note))
@@ -71,8 +71,8 @@ def evaluate_model(
     record = _record(asked, judged_by, network, data, target)
     if asked.made:
         words = [*_options("--arg", arguments), *_options("--set", overrides)]
-        words += ["--protocol", str(Path(protocol).resolve()), "--results", str(results.resolve())]
-        record["command"] = [*asked.command, *words]
+        words += ["--protocol", str(protocol), "--results", str(results)]
+        record["command"] = kept_command([*asked.command, *words], results)
     folder = RunFolder(results / judged_by.name / asked.label / "seed-0")
     with said_of(f"model {asked.called}"):
         return judge_apart(
@@ -105,7 +105,7 @@ class _Asked:
     @property
     def command(self) -> list[str]:
         """The first words of the command that asks for it."""
-        file = ["--checkpoint", str(self.checkpoint.resolve())] if self.checkpoint else []
+        file = ["--checkpoint", str(self.checkpoint)] if self.checkpoint else []
         return ["moat", "evaluate", "--model", self.called, *file, "--name", self.label]
 
 

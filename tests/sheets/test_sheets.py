@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from moat.cli.formats import Format, sheet_text
-from moat.sheets import STRONG, Sheet, latex_of, markdown_of, terminal_of
+from moat.sheets import FAINT, STRONG, Sheet, latex_of, markdown_of, terminal_of
 from moat.sheets.latex import in_latex
 
 texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12)
@@ -20,9 +20,16 @@ def sheets(draw):
     width = draw(st.integers(1, 4))
     row = st.tuples(*[texts] * width)
     rows = draw(st.lists(row, min_size=1, max_size=4))
-    headings = draw(st.lists(texts, min_size=width, max_size=width, unique=True))
-    sides = draw(st.text("lrn", min_size=width, max_size=width))
-    return Sheet(tuple(headings), tuple(rows), sides, title=draw(texts))
+    return Sheet(
+        headings=tuple(draw(st.lists(texts, min_size=width, max_size=width, unique=True))),
+        rows=tuple(rows),
+        sides=draw(st.text("lrn", min_size=width, max_size=width)),
+        title=draw(texts),
+        notes=tuple(draw(st.lists(texts, max_size=2))),
+        marks=draw(st.just(()) | st.tuples(*[texts] * width)),
+        emphasis=draw(st.tuples(*[st.sampled_from(["", STRONG, FAINT])] * len(rows))),
+        sections=frozenset(draw(st.sets(st.integers(0, len(rows) - 1)))),
+    )
 
 
 def cells_of(line):
@@ -41,7 +48,31 @@ def test_every_form_has_every_row_and_cell(sheet):
     assert [list(row.values()) for row in json.loads(sheet_text(sheet, Format.json))] == [
         list(row) for row in sheet.rows
     ]
-    assert terminal_of(sheet).row_count == len(sheet.rows)
+
+
+def in_terminal(table, width):
+    """Return the letters that a terminal shows, each but a space with its style."""
+    console = Console(
+        width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+    )
+    console.print(table)
+    style, letters = "", []
+    for code, letter in re.findall(r"\x1b\[([0-9;]*)m|(.|\n)", console.file.getvalue()):
+        if letter:
+            letters.append((letter, style if letter != " " else ""))
+        else:
+            style = code.strip("0")
+    return letters
+
+
+@given(sheets(), st.integers(0, 3), st.sampled_from([None, 3, 12]), st.booleans())
+def test_a_terminal_shows_what_a_table_of_richs_would_show(sheet, gap, room, stacked):
+    table = terminal_of(sheet, gap=gap, room=room, stacked=stacked)
+    of_rich = table._table()
+    for width in (10, 25, 200):
+        assert in_terminal(table, width) == in_terminal(of_rich, width)
+    if all(cell for row in sheet.rows for cell in row):
+        assert table.width == Console(width=1000).measure(of_rich).maximum
 
 
 @given(texts)

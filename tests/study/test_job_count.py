@@ -1,7 +1,5 @@
 """How many runs are at work at once, and with how many threads."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
@@ -48,8 +46,7 @@ def machine(recipe, results, monkeypatch):
         monkeypatch.setattr(job_count, "core_count", lambda: cores)
         monkeypatch.setattr(job_count, "free_memory", lambda device: free)
         monkeypatch.setattr(job_count, "memory_per_job", lambda *about: each)
-        fabric = SimpleNamespace(device=device)
-        monkeypatch.setattr(job_count, "fabric_for", lambda *about: fabric)
+        monkeypatch.setattr(job_count, "device_for", lambda asked: device)
         said = []
         setting = Setting(results, "auto", overwrite=False)
         share = settle_jobs(wanted, plans[:left], len(plans), setting, said.append)

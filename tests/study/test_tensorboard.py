@@ -3,6 +3,7 @@ import logging
 import os
 
 import pytest
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -219,7 +220,7 @@ def test_another_error_is_passed_on_as_it_is(recipe, tmp_path, monkeypatch):
     board = TensorBoard()
     (run,) = plan(recipe(), only=("plain",))
     board(named(RunStart, run, tmp_path))
-    monkeypatch.setattr(tensorboard.TensorBoardLogger, "log_metrics", fail)
+    monkeypatch.setattr(TensorBoardLogger, "log_metrics", fail)
     with pytest.raises(ValueError, match="no"):
         board(LogEntry(run=tmp_path, record={"step": 1, "lr": 0.1}))
     board.close()

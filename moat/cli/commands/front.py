@@ -72,8 +72,7 @@ def front(
 
 def _text(report: "FrontReport", form: Format) -> str:
     from moat.report.front.data import csv_text, json_text
-    from moat.report.front.interval_table import interval_sheet
-    from moat.report.front.table import front_sheet
+    from moat.report.front.table import front_sheet, interval_sheet
 
     if form is Format.csv:
         return csv_text(report.fronts[0]).rstrip("\n")

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from moat.names import NATURAL
+from moat.outcomes.intervals import Floats
 from moat.report.front.front import Front
-from moat.report.front.objectives import Floats, signs_of, values_of
+from moat.report.front.objectives import signs_of, values_of
 from moat.report.front.stairs import Box
 
 _RING: Any = {

@@ -7,9 +7,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from moat.outcomes.intervals import Floats
 from moat.report.front.front import Front
 from moat.report.front.objectives import signs_of
-from moat.report.front.stairs import Box, Floats, gain_and_loss, staircase
+from moat.report.front.stairs import Box, gain_and_loss, staircase
 
 _DARK = "#222222"
 _LINE: Any = {"color": _DARK, "linewidth": 1.2, "linestyle": (0, (7, 2.5))}

@@ -6,20 +6,19 @@ from functools import lru_cache, partial
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moat.errors import FrontError, did_you_mean
 from moat.fronts import MOST_OBJECTIVES
 from moat.fronts.dominance import as_points
 from moat.names import NATURAL
-from moat.outcomes import bounds_of, contributions
+from moat.outcomes import bounds_of, contributions, robustness_contributions
+from moat.outcomes.intervals import Floats
 from moat.report.groups import Group
-from moat.report.points import Point
+from moat.report.points import Point, in_order
 from moat.report.rows import Row
 from moat.report.settings import Setting
 from moat.report.words import some
 
-Floats = NDArray[np.float64]
 ACCURACY, POINTS = "%", "percentage points"
 """The units of a share of the examples, and of what sums or subtracts shares."""
 
@@ -53,9 +52,7 @@ class Objective:
 
 def _of(score: str, point: Point) -> Floats:
     """Return what each example adds to a score of a run, in the order of the examples' ids."""
-    found = point.outcomes
-    added = contributions(found, score, summed=point.protocol["summed"])
-    return np.asarray(added[np.argsort(found.ids, kind="stable")])
+    return in_order(point, contributions(point.outcomes, score, summed=point.protocol["summed"]))
 
 
 @lru_cache(maxsize=64)  # one origin serves many runs
@@ -89,10 +86,17 @@ def _score(name: str, row: Row) -> float | None:
     return row.point.scores[name]
 
 
+def _robust(name: str, row: Row) -> Floats:
+    return in_order(row.point, robustness_contributions(row.point.outcomes, name))
+
+
+def _in_percent(row: Row) -> tuple[float, float]:
+    return 0.0, 100.0
+
+
 def robustness(name: str) -> Objective:
     """Return the objective of a threat or an ensemble, whatever it is called."""
-    each, bounds = partial(_plain, name), partial(_bounds, name)
-    return Objective(name, partial(_score, name), True, 0.0, each, bounds)
+    return Objective(name, partial(_score, name), True, 0.0, partial(_robust, name), _in_percent)
 
 
 def _point(title: str, name: str, unit: str = ACCURACY) -> Objective:
@@ -122,6 +126,8 @@ TOTAL = _point("total score", "total", POINTS)
 UNION = _point("union", "union")
 NATURAL_ACCURACY = _point("natural accuracy", NATURAL)
 
+OUT_OF_REACH = "r out of reach"
+"""What the scores of a run stand beside: the share of its steps whose r no weights could reach."""
 SCORES = {
     NATURAL: NATURAL_ACCURACY,
     "total": TOTAL,
@@ -129,6 +135,16 @@ SCORES = {
     "universal": UNIVERSAL,
     "sacrificed": SACRIFICED,
 }
+
+
+def threat_title(name: str) -> str:
+    """Return how a threat or an ensemble is called among other scores: that it is one, of "union".
+
+    Example:
+        >>> threat_title("pgd"), threat_title("union")
+        ('pgd', 'union (threat)')
+    """
+    return f"{name} (threat)" if name in (*SCORES, OUT_OF_REACH) else name
 
 
 def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objective, ...]:
@@ -149,7 +165,7 @@ def named_objectives(
 
     Raises FrontError for an unknown one, with the nearest, and for one that a run has no score in.
     """
-    known = [*SCORES, *group.scored]
+    known = [*SCORES, *map(threat_title, group.scored)]
     if len(set(names)) < max(2, len(names)):
         raise FrontError(
             f"a front is of two objectives or more, each named once, not of {', '.join(names)}.",
@@ -188,8 +204,9 @@ def require_known(names: Sequence[str], known: Sequence[str], option: str) -> No
 
 
 def objective_of(name: str) -> Objective:
-    """Return the objective of a score, a threat or an ensemble."""
-    return SCORES.get(name) or robustness(name)
+    """Return the objective of a score, or of a threat or an ensemble by its title."""
+    threat = name.removesuffix(" (threat)")
+    return SCORES.get(name) or robustness(threat if threat_title(threat) == name else name)
 
 
 def corner(objectives: Sequence[Objective]) -> list[float]:

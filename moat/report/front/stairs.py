@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moat.fronts import non_dominated
+from moat.outcomes.intervals import Floats
 
-Floats = NDArray[np.float64]
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 

@@ -1,21 +1,22 @@
-"""A front as a table."""
+"""A front as a table, and how sure it is as another."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.table import Table
-
 from moat.names import NATURAL
 from moat.report.front.front import Front
 from moat.report.front.notes import notes
-from moat.report.front.objectives import objective_of
+from moat.report.front.objectives import objective_of, threat_title
+from moat.report.front.uncertainty import Uncertainty
 from moat.report.notes import REACH
-from moat.report.numbers import percent
+from moat.report.numbers import ABSENT, between, percent
 from moat.report.settings import Setting
-from moat.sheets import FAINT, STRONG, Sheet, terminal_of, width_of
+from moat.sheets import FAINT, STRONG, Sheet, TerminalSheet, terminal_of
 
 _OUT_OF_REACH = "r out of\nreach"
+LIKELY = 0.05
+"""Off the front, only settings that are on it in this share of the resamples are shown."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class _Layout:
     numbered: bool = False  # whether a dominated run names the other by its number
 
 
-def front_table(front: Front, width: int = 120) -> Table:
+def front_table(front: Front, width: int = 120) -> TerminalSheet:
     """Return one line a setting: what it was, its scores, and its place on or off the front.
 
     For a terminal that is too narrow, headings are broken, then the share of steps whose r was
@@ -39,7 +40,7 @@ def front_table(front: Front, width: int = 120) -> Table:
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
     for layout in layouts:
         table = terminal_of(_sheet(front, layout, scores), gap=0)
-        if width_of(table) <= width:
+        if table.width <= width:
             break
     return table
 
@@ -104,7 +105,7 @@ def seeds_text(setting: Setting) -> str:
 
 
 def _scores(setting: Setting, threats: Sequence[str]) -> list[str]:
-    names = [NATURAL, *threats, "universal", "total", "union"]
+    names = [NATURAL, *map(threat_title, threats), "universal", "total", "union"]
     scores = [setting.mean(objective_of(name).value) for name in names]
     reach = setting.mean(lambda row: row.point.out_of_reach)
     return [percent(value) for value in [*scores, reach]]
@@ -116,3 +117,39 @@ def _broken(name: str) -> str:
         return name
     cut = 3 if name == "universal" else (len(name) + 1) // 2
     return f"{name[:cut]}-\n{name[cut:]}"
+
+
+def interval_table(front: Front) -> TerminalSheet | None:
+    """Return `interval_sheet` for the terminal."""
+    sheet = interval_sheet(front)
+    return None if sheet is None else terminal_of(sheet)
+
+
+def interval_sheet(front: Front) -> Sheet | None:
+    """Return a line for each setting that may well be on the front; None without intervals.
+
+    Where they do not all speak of the same, it says of what: test examples alone, or seeds as well.
+    """
+    sure = front.uncertainty
+    if sure is None:
+        return None
+    mixed = len(set(sure.over)) > 1
+    objectives = [objective.name for objective in front.objectives]
+    rows, emphasis = [], []
+    for place, setting in enumerate(front.settings):
+        share = None if sure.on_front is None else float(sure.on_front[place])
+        if not front.members[place] and share is not None and share < LIKELY:
+            continue
+        cells = [setting.name, seeds_text(setting), *[sure.over[place] or ABSENT] * mixed]
+        cells += _intervals(front, sure, place)
+        cells.append(ABSENT if share is None else f"{100 * share:.0f} %")
+        rows.append(tuple(cells))
+        emphasis.append(STRONG if front.members[place] else FAINT)
+    headings = ("run", "seeds", *["over"] * mixed, *objectives, "non-dominated")
+    sides = "l" + "r" * (len(headings) - 1)
+    return Sheet(headings, tuple(rows), sides, emphasis=tuple(emphasis))
+
+
+def _intervals(front: Front, sure: Uncertainty, place: int) -> list[str]:
+    ends = zip(front.values[place], sure.low[place], sure.high[place], strict=True)
+    return [between(mean, low, high) for mean, low, high in ends]

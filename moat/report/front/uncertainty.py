@@ -58,8 +58,8 @@ def uncertainty_of(
         added = [added_by(settings[place].rows, objectives) for place in some]
         means = np.concatenate([each.mean(0) for each in added]).astype(np.float32)
         scores[:, some] = (weights @ means.T).reshape(len(weights), len(some), len(objectives))
+        low[some], high[some] = intervals_of(added, [settings[n].rows for n in some], objectives)
         for place, each in zip(some, added, strict=True):
-            low[place], high[place] = intervals_of(each, settings[place].rows, objectives)
             scores[:, place] += luck[place] @ (each.mean(-1) - each.mean((0, -1)))
     on_front = _on_front(scores, objectives) if compared else None
     return Uncertainty(low, high, tuple(map(spoken_of, seeds)), on_front)

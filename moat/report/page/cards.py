@@ -8,6 +8,7 @@ from pathlib import Path
 import tomli_w
 
 from moat.report.front.front import Front
+from moat.report.front.objectives import threat_title
 from moat.report.gate import worst_verdict
 from moat.report.numbers import finite, percent
 from moat.report.page.commands import Command, commands_of
@@ -21,7 +22,7 @@ from moat.report.page.training_data import (
 )
 from moat.report.points import Point
 from moat.report.rows import Row
-from moat.report.scores.scoreboard import values_of
+from moat.report.scores.scoreboard import board_values
 from moat.report.settings import is_guess
 from moat.storage import Record
 
@@ -81,7 +82,8 @@ def card_of(
     point = row.point
     place = next(n for n, one in enumerate(front.settings) if row.point in one.points)
     gallery = galleries.get(point.where)
-    values = {name: value for name, value in values_of(row).items() if name not in point.scored}
+    threats = set(map(threat_title, point.scored))
+    values = {name: value for name, value in board_values(row).items() if name not in threats}
     return Card(
         number=numbers[point.where],
         name=row.name,

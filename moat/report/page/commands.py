@@ -4,10 +4,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from moat.records import command_of
 from moat.report.page.sources import Sources
 from moat.report.points import Point
-from moat.runs import RunFolder
+from moat.runs import RunFolder, command_again
 from moat.storage import Record
 
 AGAIN = "again"
@@ -27,14 +26,14 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
     """Return the commands that train a run again and judge it again."""
     folder = results / point.where
     if not sources.trained:
-        command = command_of(sources.record)
+        command = command_again(sources.record, folder)
         if command is None:
             return []
         return [
             Command(
                 "Judge this model again, as it was judged",
                 shlex.join([*command, "--overwrite"]),
-                "The paths are those of the machine that it was judged on.",
+                "Its paths are seen from where the results folder lies, as when it was judged.",
             )
         ]
     allowed = ["--allow-code"] if _names_code(sources.recipe or {}) else []

@@ -6,16 +6,17 @@ from operator import attrgetter
 
 import numpy as np
 
+from moat.outcomes.intervals import Floats
 from moat.report.front.drawn_choice import choice_caption, chosen_values, direction_of
 from moat.report.front.front import Front
-from moat.report.front.objectives import Floats, Objective, signs_of
+from moat.report.front.objectives import Objective, signs_of
 from moat.report.front.stairs import gain_and_loss
 from moat.report.front.table import seeds_text
 from moat.report.numbers import percent
 from moat.report.page.looks_data import look_data
 from moat.report.page.tables import standing
 from moat.report.rows import Row
-from moat.report.scores.scoreboard import values_of
+from moat.report.scores.scoreboard import board_values
 from moat.report.settings import Setting
 from moat.storage import Record
 
@@ -96,7 +97,7 @@ def _choice(front: Front) -> Record | None:
 def _said(front: Front, place: int, setting: Setting) -> list[str]:
     """Return what stands beside a point: name, scores, place on or off the front, how surely."""
     several = [f"the mean of seeds {seeds_text(setting)}"] if len(setting.rows) > 1 else []
-    means = {name: setting.mean(partial(_score, name)) for name in values_of(setting.rows[0])}
+    means = {name: setting.mean(partial(_score, name)) for name in board_values(setting.rows[0])}
     sure = front.uncertainty
     lost = setting.mean(attrgetter("sacrificed"))
     return [
@@ -114,7 +115,7 @@ def _said(front: Front, place: int, setting: Setting) -> list[str]:
 
 
 def _score(name: str, row: Row) -> float | None:
-    return values_of(row)[name]
+    return board_values(row)[name]
 
 
 def _ends(front: Front, place: int) -> Record:

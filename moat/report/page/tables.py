@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from moat.report.front.front import Front
+from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import worst_verdict
 from moat.report.numbers import ABSENT, as_printed, decimals, gap, percent
 from moat.report.rows import Row
 from moat.report.scores.lines import guess_words
-from moat.report.scores.scoreboard import OUT_OF_REACH, Cell, Scoreboard, values_of
+from moat.report.scores.scoreboard import Cell, Scoreboard, board_values
 from moat.report.settings import rows_in
 
 
@@ -89,7 +90,7 @@ def board_table(board: Scoreboard, front: Front, numbers: Mapping[str, int]) -> 
 def run_table(front: Front, numbers: Mapping[str, int]) -> RunTable:
     """Return a line for each run of a front."""
     rows = rows_in(front.settings)
-    values = [values_of(row) for row in rows]
+    values = [board_values(row) for row in rows]
     shared = any(of_run[OUT_OF_REACH] is not None for of_run in values)
     scores = [name for name in values[0] if name != OUT_OF_REACH or shared]
     lines = [

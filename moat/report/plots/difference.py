@@ -8,14 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.errors import PlotError
-from moat.outcomes import contributions
+from moat.outcomes import robustness_contributions
 from moat.outcomes.intervals import Floats
 from moat.records.figures import CONDITIONAL, Difference
 from moat.report.intervals import (
     SEEDS,
     Interval,
     bounds_among,
-    in_order,
     interval_over_seeds,
     same_examples,
     spoken_of,
@@ -25,7 +24,7 @@ from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import BANDS, draw_line
 from moat.report.plots.runs import Runs
 from moat.report.plots.swept import Swept, scored, swept, unswept
-from moat.report.points import Point
+from moat.report.points import Point, in_order
 from moat.report.settings import Setting
 from moat.report.style import GREY, PAPER, drawn_in
 
@@ -111,7 +110,7 @@ def _band(one: Setting, other: Setting, name: str, measure: str) -> Interval | N
     low, high = bounds_among(points, conditional)
 
     def added(point: Point) -> Floats:
-        each = contributions(point.outcomes, name, conditional=conditional)
+        each = robustness_contributions(point.outcomes, name, conditional=conditional)
         return in_order(point, each)
 
     apart = [added(our) - added(their) for our, their in pairs]

@@ -11,6 +11,7 @@ from moat.names import NATURAL
 from moat.records import Relationship
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
+from moat.report.front.objectives import threat_title
 from moat.report.front.pairs import draw_pairs
 from moat.report.groups import Group
 from moat.report.manifest import write_files
@@ -46,7 +47,7 @@ def draw_usual_front(runs: Runs) -> Figure:
 def draw_all_pairs(runs: Runs) -> Figure:
     """Return natural accuracy and every score against one another, two at a time."""
     names = [
-        name
+        threat_title(name)
         for name in runs.group.scored
         if all(point.scores[name] is not None for point in runs.group.points)
     ]

@@ -15,7 +15,7 @@ from moat.report.notes import protocol_text
 from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out
 from moat.report.plots.looks import MOST_NAMED, legend_lines, lines_of, seeds_text
 from moat.report.plots.runs import Runs
-from moat.report.scores.scoreboard import TOTAL, UNION, UNIVERSAL, values_of
+from moat.report.scores.scoreboard import board_values
 from moat.report.style import GREY, PAPER, drawn_in
 
 _LONGEST = 0.95  # inches of a turned name
@@ -55,9 +55,9 @@ def scores_table(runs: Runs) -> dict[str, list[float]]:
 
     Scores that a run lacks, as after an evaluation with union_only, are left out.
     """
-    tables = [[values_of(row) for row in column.rows] for column in runs.settings]
-    names = [name for name in tables[0][0] if name not in (UNIVERSAL, TOTAL)]
-    names = names[: names.index(UNION) + 1]
+    tables = [[board_values(row) for row in column.rows] for column in runs.settings]
+    names = [name for name in tables[0][0] if name not in ("universal", "total")]
+    names = names[: names.index("union") + 1]
     found: dict[str, list[float]] = {}
     for name in names:
         each = [[seed[name] for seed in seeds] for seeds in tables]

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.errors import PlotError, UnsearchedError
-from moat.outcomes import Column, Outcomes, accuracy, robustness_score
+from moat.outcomes import Outcomes, searches_of, share
+from moat.outcomes.searches import Searches
 from moat.records.figures import CONDITIONAL, Relationship
 from moat.report.intervals import Interval, share_interval
 from moat.report.notes import protocol_text
@@ -78,7 +79,7 @@ def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bo
             each = [_at_strengths(outcomes, threat, conditional) for outcomes in seeds]
             for strength in each[0]:
                 values = tuple(values[strength] for values in each)
-                searched = _searched(column.first.outcomes, threat)[strength]
+                searched = _strengths(column.first.outcomes, threat)[strength]
                 band = share_interval(column.points, searched, conditional)
                 found.setdefault((threat, strength), []).append((values, band))
     if not found:
@@ -95,22 +96,18 @@ def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bo
 def _at_strengths(outcomes: Outcomes, name: str, conditional: bool) -> dict[str, float]:
     """Return the accuracy at each strength of a threat, at the one of an ensemble; none of none."""
     try:
-        if name in outcomes.ensembles:
-            return {"": robustness_score(outcomes, name, conditional=conditional)}
         return {
-            column.written: accuracy(outcomes, column, conditional=conditional)
-            for column in outcomes.of(name)
+            strength: share(outcomes, searches, conditional=conditional)
+            for strength, searches in _strengths(outcomes, name).items()
         }
     except UnsearchedError:
         return {}
 
 
-def _searched(outcomes: Outcomes, name: str) -> dict[str, list[Column]]:
-    """Return the columns of each strength of a threat, or those of an ensemble."""
-    columns = outcomes.of(name)
-    if name in outcomes.ensembles:
-        return {"": columns}
-    return {column.written: [column] for column in columns}
+def _strengths(outcomes: Outcomes, name: str) -> dict[str, Searches]:
+    """Return the searches at each strength of a threat, or the one group of an ensemble."""
+    groups = searches_of(outcomes, name)
+    return {"" if name in outcomes.ensembles else group[0].written: group for group in groups}
 
 
 def _looks(runs: Runs, series: Sequence[Series]) -> dict[Series, dict[str, Any]]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.numbers import as_printed, decimals, gap
-from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
+from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
 from moat.sheets import FAINT, STRONG, Sheet
 

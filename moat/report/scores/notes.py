@@ -2,10 +2,11 @@
 
 from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS
+from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import gate_notes
 from moat.report.intervals import PERCENT
 from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
-from moat.report.scores.scoreboard import OUT_OF_REACH, Scoreboard
+from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
 _THEN = {

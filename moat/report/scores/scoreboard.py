@@ -7,7 +7,13 @@ from statistics import fmean
 
 from moat.names import NATURAL
 from moat.records import Published
-from moat.report.front.objectives import SCORES, Objective, robustness
+from moat.report.front.objectives import (
+    OUT_OF_REACH,
+    SCORES,
+    Objective,
+    robustness,
+    threat_title,
+)
 from moat.report.groups import Group, group_points
 from moat.report.intervals import SEEDS, Interval, score_intervals
 from moat.report.numbers import between, finite
@@ -15,9 +21,6 @@ from moat.report.points import Point, read_points
 from moat.report.rows import Row
 from moat.report.scores.published import stated_by
 from moat.report.settings import Setting, rows_in, settings_of
-
-UNIVERSAL, TOTAL, UNION = "universal", "total", "union"
-OUT_OF_REACH = "r out of reach"
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def scoreboard_of(
     named = [variant for table in tables for variant in table.variants]
     columns = settings_of(group, variants or named)
     beside = [_table_for(column, group, stated) for column in columns]
-    objectives = objectives_of(columns[0].first)
+    objectives = board_objectives(columns[0].first)
     each = [
         _cells(column, table, objectives) for column, table in zip(columns, beside, strict=True)
     ]
@@ -119,31 +122,20 @@ def scoreboard_of(
     return Scoreboard(group, tuple(columns), cells, sources, tuple(tables))
 
 
-def values_of(row: Row) -> dict[str, float | None]:
-    """Return the scores of a run, in percent, in the order of Table 1's rows.
+def board_values(row: Row) -> dict[str, float | None]:
+    """Return the scores of a run, in percent, in the order of Table 1's rows."""
+    scores = {name: objective.value(row) for name, objective in board_objectives(row.point).items()}
+    return {**scores, OUT_OF_REACH: row.point.out_of_reach}
+
+
+def board_objectives(point: Point) -> dict[str, Objective]:
+    """Return what the scores are of that are means over test examples, under the same names.
 
     A threat that is called as one of the other scores says that it is a threat.
     """
-    point = row.point
-    robust = {_title(label): point.scores[label] for label in point.scored}
-    return {
-        NATURAL: point.natural,
-        **robust,
-        UNIVERSAL: row.universal,
-        TOTAL: point.total,
-        UNION: point.union,
-        OUT_OF_REACH: point.out_of_reach,
-    }
-
-
-def objectives_of(point: Point) -> dict[str, Objective]:
-    """Return what the scores are of that are means over test examples, under the same names."""
-    robust = {_title(label): robustness(label) for label in point.scored}
-    return {**robust, **{name: SCORES[name] for name in (NATURAL, UNIVERSAL, TOTAL, UNION)}}
-
-
-def _title(label: str) -> str:
-    return f"{label} (threat)" if label in (UNIVERSAL, TOTAL, UNION, OUT_OF_REACH) else label
+    robust = {threat_title(name): robustness(name) for name in point.scored}
+    others = {name: SCORES[name] for name in ("universal", "total", "union")}
+    return {NATURAL: SCORES[NATURAL], **robust, **others}
 
 
 def _table_for(column: Setting, group: Group, stated: Mapping[str, Published]) -> Published | None:
@@ -161,7 +153,7 @@ def _cells(
     column: Setting, table: Published | None, objectives: Mapping[str, Objective]
 ) -> dict[str, Cell]:
     published = table.runs[column.first.label] if table else {}
-    values = [values_of(row) for row in column.rows]
+    values = [board_values(row) for row in column.rows]
     intervals = score_intervals(column.rows, list(objectives.values()))
     known = dict(zip(objectives, intervals, strict=True))
     return {

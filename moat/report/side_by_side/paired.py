@@ -8,10 +8,17 @@ from numpy.typing import NDArray
 
 from moat.errors import UnsearchedError
 from moat.names import NATURAL
-from moat.outcomes import bounds_of, contributions, mean_interval
+from moat.outcomes import mean_interval
+from moat.report.front.objectives import (
+    NATURAL_ACCURACY,
+    TOTAL,
+    UNION,
+    Objective,
+    robustness,
+    threat_title,
+)
+from moat.report.rows import Row
 from moat.report.side_by_side.compared import ComparedRun
-
-TOTAL, UNION = "total", "union"
 
 
 @dataclass(frozen=True)
@@ -46,14 +53,18 @@ def paired_scores(runs: Sequence[ComparedRun]) -> tuple[PairedScore, ...]:
     An interval is that of the differences, an example at a time, so that what is hard for both of
     two runs does not blur it.
     """
-    total = [TOTAL] if runs[0].point.protocol["summed"] else []
-    names = [NATURAL, *runs[0].point.scored, *total, UNION]
-    return tuple(_paired(name, runs) for name in names)
+    first = runs[0].point
+    of = {NATURAL: NATURAL_ACCURACY, **{threat_title(n): robustness(n) for n in first.scored}}
+    if first.protocol["summed"]:
+        of["total"] = TOTAL
+    of["union"] = UNION
+    return tuple(_paired(name, objective, runs) for name, objective in of.items())
 
 
-def _paired(score: str, runs: Sequence[ComparedRun]) -> PairedScore:
-    _, most = bounds_of(score, runs[0].point.protocol["summed"])
-    first, *others = each = [_contributions(run, score) for run in runs]
+def _paired(score: str, objective: Objective, runs: Sequence[ComparedRun]) -> PairedScore:
+    rows = [Row(run.name, run.point) for run in runs]
+    _, most = objective.bounds(rows[0])
+    first, *others = each = [_each(objective, row) for row in rows]
     values = tuple(None if found is None else float(found.mean()) for found in each)
     differences = tuple(
         None if first is None or other is None else _difference(other - first, most)
@@ -68,8 +79,8 @@ def _difference(each: NDArray[np.float64], most: float) -> Difference:
     return Difference(float(each.mean()), round(float(low), 3), round(float(high), 3))
 
 
-def _contributions(run: ComparedRun, score: str) -> NDArray[np.float64] | None:
+def _each(objective: Objective, row: Row) -> NDArray[np.float64] | None:
     try:
-        return contributions(run.outcomes, score, summed=run.point.protocol["summed"])
+        return objective.per_example(row)
     except UnsearchedError:
         return None

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from moat.report.side_by_side.comparison import RunComparison
@@ -27,7 +26,7 @@ from moat.report.side_by_side.sheets import (
     scores_sheet,
     whole_tables,
 )
-from moat.sheets import Sheet, blocks, terminal_of, width_of
+from moat.sheets import Sheet, TerminalSheet, blocks, terminal_of
 
 _Parts = list[RenderableType]
 _NARROWEST = 12  # cells of a terminal that a value of a recipe gets at least
@@ -58,7 +57,7 @@ def _keys(
     """Return the keys in which runs differ, and below them what whole tables say."""
     room = max(_NARROWEST, (width - max(map(len, found)) - 6) // 2)  # so that two runs fit
 
-    def made(some: Sequence[int]) -> Table:
+    def made(some: Sequence[int]) -> TerminalSheet:
         return _table(keys_sheet(comparison, found, some), room)
 
     whole = "\n".join(whole_tables(found))
@@ -70,10 +69,10 @@ def _keys(
 def _judged(comparison: RunComparison, width: int, all_ids: bool) -> _Parts:
     """Return the scores, how many examples are withstood by whom, and which by one run alone."""
 
-    def scores(some: Sequence[int]) -> Table:
+    def scores(some: Sequence[int]) -> TerminalSheet:
         return _table(scores_sheet(comparison, some))
 
-    def counts(some: Sequence[int]) -> Table:
+    def counts(some: Sequence[int]) -> TerminalSheet:
         return _table(counts_sheet(comparison, some))
 
     parts: _Parts = [Text(scores_title(comparison), style="bold")]
@@ -84,13 +83,11 @@ def _judged(comparison: RunComparison, width: int, all_ids: bool) -> _Parts:
     return parts + ([Text(WHICH, style="bold"), _table(ids), ""] if ids.rows else [])
 
 
-def _fitting(places: range, width: int, made: Callable[[Sequence[int]], Table]) -> _Parts:
+def _fitting(places: range, width: int, made: Callable[[Sequence[int]], TerminalSheet]) -> _Parts:
     """Return the fewest tables that fit, each of some of the places, with a line after each."""
-    found = blocks(
-        len(places), lambda part: width_of(made(places[part.start : part.stop])) <= width
-    )
+    found = blocks(len(places), lambda part: made(places[part.start : part.stop]).width <= width)
     return [line for part in found for line in (made(places[part.start : part.stop]), "")]
 
 
-def _table(sheet: Sheet, room: int | None = None) -> Table:
+def _table(sheet: Sheet, room: int | None = None) -> TerminalSheet:
     return terminal_of(sheet, gap=2, room=room, stacked=True)

@@ -9,9 +9,16 @@ from scipy.special import bdtr
 
 from moat.errors import UnsearchedError
 from moat.names import NATURAL
-from moat.outcomes import NATURAL_COLUMN, Outcomes
+from moat.outcomes import (
+    NATURAL_SEARCHES,
+    Outcomes,
+    searches_of,
+    union_searches,
+    withstood,
+)
+from moat.outcomes.searches import Searches
+from moat.report.front.objectives import threat_title
 from moat.report.side_by_side.compared import ComparedRun
-from moat.report.side_by_side.paired import UNION
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,24 +75,19 @@ class Withstanding:
 
 def withstandings(runs: Sequence[ComparedRun]) -> tuple[Withstanding, ...]:
     """Return which examples each run withstands, of runs whose examples agree."""
-    names = [NATURAL, *runs[0].point.scored, UNION]
+    first = runs[0].outcomes
+    asked: dict[str, Searches] = {NATURAL: NATURAL_SEARCHES}
+    for name in runs[0].point.scored:
+        asked[threat_title(name)] = tuple(c for each in searches_of(first, name) for c in each)
+    asked["union"] = union_searches(first, first.threats)
     return tuple(
-        Withstanding(name, runs[0].outcomes.ids, _held([run.outcomes for run in runs], name))
-        for name in names
+        Withstanding(what, first.ids, _held([run.outcomes for run in runs], searches))
+        for what, searches in asked.items()
     )
 
 
-def _held(each: Sequence[Outcomes], what: str) -> NDArray[np.bool_] | None:
+def _held(each: Sequence[Outcomes], searches: Searches) -> NDArray[np.bool_] | None:
     try:
-        return np.stack([_withstood(outcomes, what) for outcomes in each])
+        return np.stack([withstood(outcomes, searches) for outcomes in each])
     except UnsearchedError:
         return None
-
-
-def _withstood(outcomes: Outcomes, what: str) -> NDArray[np.bool_]:
-    if what == NATURAL:
-        return outcomes.withstood([NATURAL_COLUMN])
-    if what == UNION:
-        every = [column for threat in outcomes.threats for column in outcomes.of(threat)]
-        return outcomes.withstood([NATURAL_COLUMN, *every])
-    return outcomes.withstood(outcomes.of(what))

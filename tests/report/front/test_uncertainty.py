@@ -8,6 +8,7 @@ from moat.report import draw_front, interval_table, make_fronts, write_front
 from moat.report.front.notes import standing_notes
 from moat.report.front.uncertainty import _TOGETHER, _luck, uncertainty_of
 from moat.runs import RunFolder
+from moat.sheets import records_of
 
 
 def front_of(results, **how):
@@ -112,12 +113,10 @@ def test_the_table_shows_members_and_whoever_may_be_one(tmp_path, write):
     write(tmp_path / "a", "a", 80, (40, 20, 20, 20))
     write(tmp_path / "near", "near", 79.9, (40, 20, 20, 20))
     write(tmp_path / "far", "far", 40, (10, 10, 10, 10))
-    table = interval_table(front_of(tmp_path))
-    names, *_, sure = (list(column.cells) for column in table.columns)
-    assert [str(name) for name in names] == ["a", "natural", "near"]
-    assert [str(one) for one in sure][:2] == ["100 %", "100 %"]
-    spread = [str(cell) for cell in table.columns[2].cells]
-    assert spread[0].startswith("80.0 [")
+    rows = interval_table(front_of(tmp_path)).sheet.rows
+    assert [name for name, *_ in rows] == ["a", "natural", "near"]
+    assert [sure for *_, sure in rows][:2] == ["100 %", "100 %"]
+    assert rows[0][2].startswith("80.0 [")
 
 
 def write_seeds(write, folder, variant, scores, seeds=None, **how):
@@ -144,11 +143,10 @@ def test_an_unknown_interval_is_a_dash_a_null_and_no_bar(tmp_path, write):
     write_seeds(write, tmp_path, "three", (33, 35, 37))
     report = make_fronts(tmp_path, objectives=("natural", "pgd"))
     (front,) = report.fronts
-    table = interval_table(front)
-    columns = {str(column.header): [str(c) for c in column.cells] for column in table.columns}
-    assert columns["over"] == ["examples and seeds", "-"]
-    assert columns["pgd"][1] == "35.0"
-    assert columns["non-dominated"] == ["-", "-"]
+    first, second = records_of(interval_table(front).sheet)
+    assert (first["over"], second["over"]) == ("examples and seeds", "-")
+    assert second["pgd"] == "35.0"
+    assert first["non-dominated"] == second["non-dominated"] == "-"
     draw_front(front)
     write_front(report, tmp_path)
     told = json.loads((tmp_path / "front.json").read_text("utf-8"))

@@ -2,7 +2,8 @@ import pytest
 
 from moat.records import Published
 from moat.report import make_scoreboards
-from moat.report.scores.scoreboard import OUT_OF_REACH, Cell
+from moat.report.front.objectives import OUT_OF_REACH
+from moat.report.scores.scoreboard import Cell
 
 PAPER = {
     "source": "the paper, Table 1",

@@ -1,0 +1,47 @@
+"""Which searches each score is of: the one place that says what an example has to withstand.
+
+A score in percent is a mean over groups of searches: of the share of the examples that withstood
+every search of a group. The accuracy at a strength is of one group with one search, a threat's
+score of a group a strength, an ensemble's of one group with all its members' searches, the union of
+one group with everything.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moat.outcomes.columns import NATURAL_COLUMN, Column
+from moat.outcomes.matrix import Outcomes
+
+Searches = tuple[Column, ...]
+"""Columns of the outcome matrix that an example has to withstand together."""
+NATURAL_SEARCHES: Searches = (NATURAL_COLUMN,)
+
+
+def searches_of(outcomes: Outcomes, name: str) -> list[Searches]:
+    """Return the groups of a threat or an ensemble, whatever it is called.
+
+    MoatError refuses, by name, what was not evaluated.
+    """
+    columns = outcomes.of(name)
+    if name in outcomes.ensembles:
+        return [tuple(columns)]
+    return [(column,) for column in columns]
+
+
+def union_searches(outcomes: Outcomes, names: Iterable[str]) -> Searches:
+    """Return the natural image and every search of these threats and ensembles."""
+    return (NATURAL_COLUMN, *(column for name in names for column in outcomes.of(name)))
+
+
+def withstood(
+    outcomes: Outcomes, searches: Sequence[Column], *, conditional: bool = False
+) -> NDArray[np.bool_]:
+    """Return which examples withstood all of these searches.
+
+    `conditional`: of the examples alone that are classified correctly to begin with.
+    UnsearchedError refuses, by name, what was not searched.
+    """
+    among = outcomes.withstood(NATURAL_SEARCHES) if conditional else None
+    return outcomes.withstood(searches, among)

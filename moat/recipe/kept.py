@@ -1,0 +1,29 @@
+"""A run's own recipe, as its folder keeps it: paths seen from there, and the code beside it."""
+
+from copy import deepcopy
+from pathlib import Path
+
+from moat.recipe.code import code_root, kept_files
+from moat.recipe.overrides import PATHS, names_path
+from moat.recipe.source import Document
+from moat.runs import CODE, seen_from
+
+
+def kept_recipe(document: Document, run: Path) -> tuple[Document, dict[str, bytes]]:
+    """Return the recipe that a run's folder keeps, and its files of code by their places.
+
+    What a folder keeps is whole wherever it is carried: no path in it names this machine.
+    """
+    kept = deepcopy(document)
+    plugins, files = kept_files(document, code_root(document))
+    if "plugins" in document:
+        kept["plugins"] = [f"{CODE}/{place}" for place in plugins]
+    kept.pop("code", None)
+    if files:
+        kept = {"code": CODE, **kept}
+    for table, key in PATHS:
+        held = kept.get(table)
+        if isinstance(held, dict) and names_path((table, key), held.get(key)):
+            seen = seen_from(held[key], run)
+            held[key] = seen if "/" in seen else f"./{seen}"
+    return kept, {place: file.read_bytes() for place, file in files.items()}

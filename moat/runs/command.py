@@ -1,0 +1,53 @@
+"""The command that made an evaluation: kept with paths seen from its results folder."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from moat.names import names_file
+from moat.records import command_of
+from moat.runs.places import results_of, seen_from
+
+_PATHS = ("--protocol", "--checkpoint", "--results")
+_SETTINGS = ("--set", "--arg")
+_ROOT, _WEIGHTS = "data.root", ("model.weights", "weights")
+
+
+def kept_command(words: Sequence[str], results: Path) -> list[str]:
+    """Return the words of a command with their paths seen from a results folder, to be kept."""
+    return _mapped(words, lambda path: seen_from(path, results))
+
+
+def command_again(record: Mapping[str, Any], run: Path) -> list[str] | None:
+    """Return the words that make the evaluation of a folder again; None where none are moat's."""
+    words = command_of(record)
+    return words and _mapped(words, lambda path: str(_seen_here(path, record, run)))
+
+
+def judged_run(record: Mapping[str, Any], run: Path) -> Path | None:
+    """Return the run whose evaluation under another protocol lies in a folder, None of others."""
+    of = record.get("of")
+    return _seen_here(of, record, run) if isinstance(of, str) else None
+
+
+def _seen_here(path: str, record: Mapping[str, Any], run: Path) -> Path:
+    """Return a kept path as it is seen from where this process runs."""
+    results = results_of(run, str(record.get("study"))) or Path()
+    found = results / path
+    return found.resolve() if ".." in found.parts else found
+
+
+def _mapped(words: Sequence[str], change: Callable[[str], str]) -> list[str]:
+    """Return the words of `moat evaluate` with each path changed."""
+    made = list(words)
+    for place, (before, word) in enumerate(itertools.pairwise(words), 1):
+        run = place == 2 and not word.startswith("-")
+        if before in _PATHS or run:
+            made[place] = change(word)
+        elif before in _SETTINGS:
+            key, equals, value = word.partition("=")
+            name, path = key.strip(), value.strip().strip("\"'")
+            if name == _ROOT or (name in _WEIGHTS and names_file(path)):
+                made[place] = f"{key}{equals}{change(path)}"
+    return made

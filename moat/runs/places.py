@@ -1,0 +1,23 @@
+"""Where a run lies: its results folder, and paths as they are seen from a folder."""
+
+import os
+from pathlib import Path
+
+
+def results_of(run: Path, study: str) -> Path | None:
+    """Return the results folder that a run of this study lies in, None in no such."""
+    above = (*run.parents, *run.resolve().parents)
+    return next((folder.parent for folder in above if folder.name == study), None)
+
+
+def seen_from(path: Path | str, folder: Path) -> str:
+    """Return a path as seen from a folder; as it is where no way leads there, as on another drive.
+
+    Example:
+        >>> seen_from("/data/mnist", Path("/results/study"))
+        '../../data/mnist'
+    """
+    try:
+        return Path(os.path.relpath(Path(path).resolve(), folder.resolve())).as_posix()
+    except (OSError, RuntimeError, ValueError):
+        return str(path)

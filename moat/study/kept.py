@@ -1,0 +1,72 @@
+"""A run's own recipe and code: kept when it begins, and held to its plan when it goes on."""
+
+from hashlib import sha256
+
+import tomli_w
+
+from moat.errors import RunFolderError
+from moat.local_code import local_file
+from moat.recipe import RunPlan
+from moat.recipe.code import code_root, kept_files, pieces_of
+from moat.recipe.kept import kept_recipe
+from moat.recipe.source import Document
+from moat.runs import CODE, RunFolder
+from moat.study.loading import plan_of
+
+
+def keep_recipe(plan: RunPlan, folder: RunFolder) -> None:
+    """Keep in a run's folder what trains it: its code, then its recipe, which names that."""
+    document, code = kept_recipe(plan.document, folder.path)
+    folder.write_code(code)
+    folder.write_recipe(document)
+
+
+def own_plan(plan: RunPlan, folder: RunFolder, held: Document) -> RunPlan:
+    """Return the plan of a folder's own recipe, as it was read; the plan itself where it is that.
+
+    Where it keeps the code of the plan's own plug-ins, these stand in for their copies: what a
+    person named is not run twice.
+    """
+    document, _ = kept_recipe(plan.document, folder.path)
+    if tomli_w.dumps(held) == tomli_w.dumps(document):
+        return plan
+    named = all(held.get(key) == document.get(key) for key in ("plugins", "code"))
+    return plan_of(folder, plan.document if named else None)
+
+
+def require_same_code(plan: RunPlan, folder: RunFolder) -> None:
+    """Raise RunFolderError where a folder's run was trained with other code, by its files.
+
+    Code that is only evaluated with may change: the protocol's hash tells that.
+    """
+    kept = folder.read_code()
+    changed = [
+        f"{CODE}/{place}: {_digest(kept[place])} then, {_digest(content)} now"
+        for place, content in _training_code(plan).items()
+        if kept.get(place, content) != content
+    ]
+    if changed:
+        raise RunFolderError(
+            f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
+            where=str(folder.path),
+            hint="Nothing was overwritten. Name another --results folder, undo the change, or "
+            "train this run again with --overwrite.",
+        )
+
+
+def _training_code(plan: RunPlan) -> dict[str, bytes]:
+    """Return the files of code that training runs, by the places where a folder keeps them."""
+    root = code_root(plan.document)
+    made = (plan.dataset, plan.model, plan.scalarizer, *plan.threats.values())
+    declaring = {local_file(type(one)) for one in made}
+    used = set()
+    for piece in pieces_of(plan.document, root):
+        file = piece.file and piece.file.resolve()
+        if file in declaring or piece.name == getattr(plan.model, "reference", None):
+            used |= {file, *(module.resolve() for module in piece.modules.values())}
+    _, files = kept_files(plan.document, root)
+    return {place: file.read_bytes() for place, file in files.items() if file.resolve() in used}
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()[:16]

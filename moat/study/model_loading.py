@@ -1,0 +1,70 @@
+"""From a run folder back to its trained model, by the model's table alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from moat.consent import consenting, current_consent, stored_in
+from moat.errors import CodeError, MoatError, RunFolderError
+from moat.models import Model, built
+from moat.precision import plain_torch
+from moat.recipe import read
+from moat.recipe.model_of_run import described_model, model_of_run
+from moat.runs import RunFolder
+from moat.storage import Record
+from moat.study.failures import said_of
+from moat.study.layout import best_layout
+from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
+from moat.threats import to_eval
+
+
+@plain_torch()
+def load(
+    run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False
+) -> nn.Module:
+    """Return the trained model of a finished run: eval mode, images in [0, 1] to logits.
+
+    The run may lie in a bundle that holds weights. Of its recipe the model's table alone is read,
+    so neither its threats nor its data are needed. `allow_code` runs the code that builds the
+    model, where that is the user's own. Raises RunFolderError where the folder holds no finished
+    run, and CodeError where its model needs code that was neither allowed nor run before.
+    """
+    consent = current_consent()
+    if allow_code and not consent.stored:
+        with consenting(replace(consent, stored=True)):
+            return load(run_folder, device)
+    folder = RunFolder(run_folder)
+    record = finished_record(folder)
+    model = _model(folder, record)
+    channel, height, width = record["shape"]
+    shape = (channel, height, width)
+    with said_of(str(folder.path)):  # what it says may be no image or no count of classes
+        network = built(model, shape, record["classes"])
+    network = best_layout(model, with_weights(network, folder), shape).to(device)
+    to_eval(network)
+    return network
+
+
+def _model(folder: RunFolder, record: Record) -> Model:
+    """Return the model that a run's recipe names; RunFolderError where that is another by now."""
+    require_recipe(folder)
+    folder.read_code(record)
+    trained = record["trains"].get("model")
+    own = isinstance(trained, dict) and "source" in trained
+    try:
+        with stored_in(folder.path):
+            model = model_of_run(read(folder.recipe), own_code=own)
+    except CodeError:
+        raise
+    except MoatError as error:
+        hint = f"{error.hint}\n{OVERWRITE}".strip()
+        raise RunFolderError(error.message, error.where, hint) from error
+    if (now := described_model(model)) != trained:
+        raise RunFolderError(
+            f"the network is no longer the one that was trained: {trained} then, {now} now.",
+            where=str(folder.path),
+            hint="Bring back the code that it was trained with.",
+        )
+    return model
