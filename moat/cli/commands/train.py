@@ -62,6 +62,9 @@ def train(
     """Run what is not done yet of a study; run again, it goes on where it was."""
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
     if dry_run:
+        from moat.study.job_count import jobs_of
+
+        jobs_of(jobs, "--jobs")
         with own_process(), consenting(consent_to(allow_code)):
             _dry_run(recipe, picked, device, results)
         return
