@@ -34,10 +34,16 @@ def copies(results: Path, runs: int, into: Path) -> None:
             raise SystemExit(f"{run.path} has no evaluation")
         arrays, about = loaded
         stands = random.random(arrays["outcomes"].shape) > 0.3 * random.random()
-        folder.save_evaluation({**arrays, "outcomes": arrays["outcomes"] * stands}, about)
-        label = f"{record['label']} copy={number}"
-        record.pop("files", None)  # digests of the files that are copied otherwise
-        folder.write_record({**record, "label": label, "sweep": {"copy": number}})
+        folder.save_evaluation(
+            {**arrays, "outcomes": arrays["outcomes"] * stands}, about.as_table()
+        )
+        folder.write_record(
+            record.replace(
+                label=f"{record.label} copy={number}",
+                sweep={"copy": number},
+                files=None,  # the files are copied otherwise
+            )
+        )
 
 
 def timed(name: str, run: Callable[[], T]) -> T:

@@ -1,21 +1,19 @@
 """The model on which the sanity gate finds images for another: its partner's, once that is done."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
-from moat.runs import RunFolder, find_runs, judged_run
-from moat.storage import Record
-from moat.study.loading import is_evaluation_alone
+from moat.records import ModelRecord, PartnerRecord, RunRecord
+from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.study.model_loading import load
 
 NO_OTHER = "No other finished run of the study was there to find images on."
 ALONE = "The study has no other run on the same data to find images on."
+Told = ModelRecord | RunRecord
 
 
 @dataclass(frozen=True)
@@ -30,73 +28,67 @@ class Partner:
     is_open: bool = False
 
 
-def partner_model(
-    folder: RunFolder, record: Mapping[str, Any], device: torch.device | str
-) -> Partner:
+def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device | str) -> Partner:
     """Return the model of the run that the record names as its partner.
 
     An evaluation under another protocol has the partner of the run that it is of. A record that is
     older than partners, or of no run, names none: then it is the finished run of the same study
     that was trained against the most threats, another variant's first.
     """
-    own, about = folder.path, record
+    own: Path = folder.path
+    about: Told = record
     if judged := judged_run(record, folder.path):
-        own, about = judged, _record(judged)
-    root = _study_of(own, about.get("study"))
+        try:
+            own = opened(judged, weights=True)
+        except MoatError:
+            return Partner()
+        its = _record(own)
+        if its is None:
+            return Partner()
+        about = its
+    root = next((above for above in own.resolve().parents if above.name == about.study), None)
     if root is None:
         return Partner()
-    if "partner" not in about:
+    if not about.knows_partner:
         return _finished_beside(own, root, record, device)
-    named = about["partner"]
-    if named is None:
+    if about.partner is None:
         return Partner(why_not=ALONE)
-    return _named(root / named["run"], named, record, device)
+    return _named(root / about.partner.run, about.partner, record, device)
 
 
-def _named(
-    run: Path, named: Mapping[str, Any], record: Mapping[str, Any], device: torch.device | str
-) -> Partner:
+def _named(run: Path, named: PartnerRecord, record: Told, device: torch.device | str) -> Partner:
     """Return the partner that a record names, which may be done, failed, or neither yet."""
-    said = f"Images are to be found on {named['label']}, seed {named['seed']}, "
+    said = f"Images are to be found on {named.label}, seed {named.seed}, "
     held = _record(run)
-    if not held:
-        failed = _has_failed(run)
-        why = "and that run failed." if failed else "and that run is not done yet."
+    if held is None:
+        why = "and that run failed." if _has_failed(run) else "and that run is not done yet."
         return Partner(why_not=said + why, is_open=True)
     if not _same_data(held, record):
         return Partner(why_not=said + "and that run was tested on other images.", is_open=True)
     try:
-        return Partner(Other(load(run, device), str(held.get("label"))))
+        return Partner(Other(load(run, device), held.label))
     except MoatError as error:
         first = error.message.splitlines()[0]
         return Partner(why_not=f"{said}and that run cannot be loaded: {first}", is_open=True)
 
 
-def _finished_beside(
-    own: Path, root: Path, record: Mapping[str, Any], device: torch.device | str
-) -> Partner:
+def _finished_beside(own: Path, root: Path, record: Told, device: torch.device | str) -> Partner:
     """Return the first of the study's finished runs that can be loaded, by the partner's rule."""
-    variant = record.get("variant")
-    found: list[tuple[bool, int, str, Path]] = []
+    found: list[tuple[bool, int, str, Path, str]] = []
     for folder in find_runs(root):
         held = _record(folder.path)
-        if folder.path == own.resolve() or is_evaluation_alone(held):
+        if held is None or folder.path == own.resolve() or held.is_evaluation_alone:
             continue
-        if held and _same_data(held, record):
-            threats = len((held.get("trains") or {}).get("threats") or {})
-            place = folder.path.as_posix()
-            found.append((held.get("variant") == variant, -threats, place, folder.path))
-    for *_, run in sorted(found):
+        if _same_data(held, record):
+            threats = len(held.trains.get("threats") or {})
+            same = held.variant == record.variant
+            found.append((same, -threats, folder.path.as_posix(), folder.path, held.label))
+    for *_, run, label in sorted(found):
         try:
-            return Partner(Other(load(run, device), str(_record(run).get("label"))))
+            return Partner(Other(load(run, device), label))
         except MoatError:
             continue
     return Partner()
-
-
-def _study_of(own: Path, study: str | None) -> Path | None:
-    """Return the folder of the study that a run lies in."""
-    return next((above for above in own.resolve().parents if above.name == study), None)
 
 
 def _has_failed(run: Path) -> bool:
@@ -106,13 +98,12 @@ def _has_failed(run: Path) -> bool:
         return False
 
 
-def _record(run: Path) -> Record:
+def _record(run: Path) -> RunRecord | None:
     try:
-        return RunFolder(run).read_record() or {}
+        return RunFolder(run).read_record()
     except MoatError:
-        return {}
+        return None
 
 
-def _same_data(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    digests = [(record.get("data") or {}).get("digest") for record in (one, other)]
-    return digests[0] == digests[1]
+def _same_data(one: Told, other: Told) -> bool:
+    return bool(one.data.get("digest") == other.data.get("digest"))

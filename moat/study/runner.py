@@ -19,6 +19,7 @@ from moat.events import (
     RunStart,
 )
 from moat.recipe import RunPlan
+from moat.records import RunRecord
 from moat.runs import CACHE, RunFolder
 from moat.storage import Record
 from moat.study.events import as_text, named
@@ -142,7 +143,7 @@ class Runner:
                 with suppress(MoatError):  # what is wrong with it, its own turn says
                     self._settle(one, self._folder(one).read_record())
 
-    def _settle(self, plan: RunPlan, record: Record | None) -> None:
+    def _settle(self, plan: RunPlan, record: RunRecord | None) -> None:
         """Ask a finished run what waits for its partner, if that has ended."""
         folder = self._folder(plan)
         device = device_for(self.setting.device)

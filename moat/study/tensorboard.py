@@ -78,9 +78,9 @@ class TensorBoard:
         """Draw a run that was finished before, unless that was done."""
         folder = RunFolder(event.run)
         record = folder.read_record()
-        if record and not folder.tensorboard.exists():
+        if record and record.scores and not folder.tensorboard.exists():
             with suppress(MoatError):
-                _Curves(folder).finish(event, record["scores"])
+                _Curves(folder).finish(event, record.scores)
 
 
 class _Curves:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -18,25 +18,25 @@ from moat.data import Data
 from moat.errors import MoatError
 from moat.evaluation import Evaluation, Protocol
 from moat.evaluation.found import Found
-from moat.evaluation.sanity import Check, examine_transfer, no_transfer
+from moat.evaluation.sanity import examine_transfer, no_transfer
 from moat.precision import plain_torch
+from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder
-from moat.storage import Record
 from moat.study.loading import record_of
 from moat.study.other_model import Partner, partner_model
 
-OPEN = "open_transfer"
+Told = TypeVar("Told", ModelRecord, RunRecord)
 
 
-def marked(record: Mapping[str, Any], partner: Partner, pass_size: int | None) -> Record:
+def marked(record: Told, partner: Partner, pass_size: int | None) -> Told:
     """Return a record that says whether the question waits, why, and in which passes it is asked.
 
     In the passes of the evaluation, so that the answer is the same now and later.
     """
-    closed = {key: value for key, value in record.items() if key != OPEN}
-    if not partner.is_open:
-        return closed
-    return {**closed, OPEN: {"why": partner.why_not, "pass_size": pass_size}}
+    closed = {key: value for key, value in record.as_table().items() if key != "open_transfer"}
+    if partner.is_open:
+        closed["open_transfer"] = {"why": partner.why_not, "pass_size": pass_size}
+    return type(record).model_validate(closed)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Judgement:
 @plain_torch()
 def settle(
     judgement: Judgement,
-    record: Mapping[str, Any] | None,
+    record: RunRecord | None,
     planned: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Ask what waits for the partner, if that is done; if it failed, say so.
@@ -63,11 +63,11 @@ def settle(
     another process holds is left to it, since whoever lets go of it looks once more.
     """
     folder = judgement.folder
-    if record is None or OPEN not in record:
+    if record is None or record.open_transfer is None:
         return
     with suppress(MoatError):
-        partner = partner_model(folder, {**record, **planned}, judgement.device)
-        if partner.other is None and partner.why_not == record[OPEN]["why"]:
+        partner = partner_model(folder, record.replace(**planned).model, judgement.device)
+        if partner.other is None and partner.why_not == record.open_transfer.why:
             return
         if folder.read_failure() is not None:  # it is tried again, and locking forgets why
             return
@@ -80,21 +80,19 @@ def settle(
 def _answer(judgement: Judgement, partner: Partner, planned: Mapping[str, Any]) -> None:
     folder = judgement.folder
     record, held = record_of(folder), folder.load_evaluation()
-    if record is None or OPEN not in record or held is None:  # somebody else was here
+    if record is None or record.open_transfer is None or held is None:  # somebody else was here
         return
     arrays, about = held
-    size = record[OPEN]["pass_size"]
+    size = record.open_transfer.pass_size
     if partner.other is None:
         check = no_transfer(partner.why_not)
     else:
         evaluation = Evaluation(Found.of(arrays), arrays["ids"], judgement.protocol, size)
         check = examine_transfer(evaluation, judgement.model(), judgement.data(), partner.other)
-    record = marked({**record, **planned}, partner, size)
-    folder.replace_scores({**about, "sanity": _with(about.get("sanity", []), check)})
-    folder.write_record({**record, "files": folder.digests(record)})
+    checks = [
+        check.as_table() if one.name == check.name else one.as_table() for one in about.sanity
+    ]
+    folder.replace_scores({**about.as_table(), "sanity": checks})
+    record = marked(record.replace(**planned), partner, size)
+    folder.write_record(record.replace(files=folder.digests(record.files)))
     folder.clear_parts()
-
-
-def _with(checks: list[Record], check: Check) -> list[Record]:
-    """Return the gate's answers with one of them anew."""
-    return [check.as_table() if one["name"] == check.name else one for one in checks]

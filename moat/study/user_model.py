@@ -26,14 +26,14 @@ from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder, kept_command
 from moat.storage import Record
 from moat.study.failures import said_of
-from moat.study.judge import Judged, machine
+from moat.study.judge import Judged
+from moat.study.model_record import machine_of, model_record
 from moat.study.own_folder import judge_apart
 from moat.study.places import PlaceKeys, place_of
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of
 from moat.threats import bare
 from moat.training import device_for
-from moat.version import __version__
 
 
 @plain_torch()
@@ -68,11 +68,15 @@ def evaluate_model(
         data = judged_by.dataset.load(results / CACHE)
     at.listener(DataNote(text=data.note))
     network = asked.network(data, target)
-    record = _record(asked, judged_by, network, data, target)
-    if asked.made:
-        words = [*_options("--arg", arguments), *_options("--set", overrides)]
-        words += ["--protocol", str(protocol), "--results", str(results)]
-        record["command"] = kept_command([*asked.command, *words], results)
+    words = [*_options("--arg", arguments), *_options("--set", overrides)]
+    words += ["--protocol", str(protocol), "--results", str(results)]
+    record = model_record(
+        _own(asked, judged_by, network),
+        data,
+        judged_by.test_data,
+        machine_of(target),
+        command=kept_command([*asked.command, *words], results) if asked.made else None,
+    )
     folder = RunFolder(results / judged_by.name / asked.label / "seed-0")
     with said_of(f"model {asked.called}"):
         return judge_apart(
@@ -142,12 +146,9 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _record(
-    asked: _Asked, judged_by: ReadProtocol, network: nn.Module, data: Data, device: torch.device
-) -> Record:
-    """Return what run.json says of the model, before its evaluation."""
+def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
+    """Return the names of the model, and what made it."""
     return {
-        "moat": __version__,
         "study": judged_by.name,
         "variant": asked.label,
         "sweep": {},
@@ -159,10 +160,6 @@ def _record(
             "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
         },
         "weights": digest_of_state(network.state_dict()),
-        "data": {**judged_by.test_data, "digest": data.test.digest()},
-        "shape": list(data.shape),
-        "classes": len(data.classes),
-        "machine": machine(device),
     }
 
 

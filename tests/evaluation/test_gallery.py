@@ -56,7 +56,7 @@ def test_it_shows_the_first_test_images_of_different_classes(gallery, data):
     assert where == sorted(where)
     np.testing.assert_array_equal(gallery.images, data.test.images[where].numpy())
     np.testing.assert_array_equal(gallery.labels, data.test.labels[where].numpy())
-    assert gallery.classes == data.classes
+    assert tuple(gallery.classes) == data.classes
 
 
 def test_fewer_classes_than_images_are_filled_up_in_order(model, data, protocol):

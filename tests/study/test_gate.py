@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from moat.records import RunRecord
 from moat.runs import RunFolder
 from moat.study.other_model import ALONE, NO_OTHER, Partner, partner_model
 
@@ -21,12 +22,18 @@ def study_runs(recipe, trained):
 
 def gate_of(folder):
     _, about = RunFolder(folder).load_evaluation()
-    return {check["name"]: check for check in about["sanity"]}
+    return {check.name: check for check in about.sanity}
 
 
 def found_for(folder) -> Partner:
     run = RunFolder(folder)
-    return partner_model(run, run.read_record() or {}, "cpu")
+    return partner_model(run, run.read_record().model, "cpu")
+
+
+def without_partner(record: RunRecord) -> RunRecord:
+    table = record.as_table()
+    del table["partner"]
+    return RunRecord.model_validate(table)
 
 
 @pytest.fixture
@@ -34,9 +41,7 @@ def older_runs(study_runs):
     """The same, with records that are older than partners."""
     for folder in study_runs:
         run = RunFolder(folder)
-        record = run.read_record()
-        del record["partner"]
-        run.write_record(record)
+        run.write_record(without_partner(run.read_record()))
     return study_runs
 
 
@@ -58,9 +63,7 @@ def test_a_record_that_is_older_than_partners_has_the_finished_run_with_the_most
 def test_of_several_another_variant_with_the_most_threats_is_taken(recipe, trained):
     for folder in trained(recipe("[0.5, 1.0]", "[0.5]")):
         run = RunFolder(folder)
-        record = run.read_record()
-        del record["partner"]
-        run.write_record(record)
+        run.write_record(without_partner(run.read_record()))
     assert found_for(folder.parents[2] / "plain" / "seed-0").other.name == "pareto r=0.5"
     assert found_for(folder).other.name == "pgd-at"
 
@@ -82,12 +85,13 @@ def test_for_an_older_record_a_run_that_is_of_no_use_is_passed_over(damage, olde
 
 def _with_other_images(run: RunFolder) -> None:
     record = run.read_record()
-    run.write_record({**record, "data": {**record["data"], "digest": "another"}})
+    run.write_record(record.replace(data={**record.data, "digest": "another"}))
 
 
 def test_a_study_of_one_run_says_that_there_is_no_other(recipe, trained):
     text = recipe().read_text("utf-8")
     path = recipe(text[text.rindex('[[variant]]\nname = "pgd-at"') :], "")
     (folder,) = trained(path)
-    assert gate_of(folder)["transfer"]["text"] == ALONE
-    assert RunFolder(folder).read_record()["partner"] is None
+    assert gate_of(folder)["transfer"].text == ALONE
+    record = RunFolder(folder).read_record()
+    assert (record.knows_partner, record.partner) == (True, None)

@@ -10,7 +10,6 @@ import pytest
 from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under, plan
-from moat.study.transfer import OPEN
 
 WAITS = "Images are to be found on pareto r=0.5, seed 0, and that run is not done yet."
 FAILED = "Images are to be found on pareto r=0.5, seed 0, and that run failed."
@@ -21,12 +20,12 @@ PLAIN = Path("study/plain/seed-0")
 def transfer_of(folder: Path) -> dict:
     """Return the answer that a run's evaluation keeps."""
     _, about = RunFolder(folder).load_evaluation()
-    (check,) = (one for one in about["sanity"] if one["name"] == "transfer")
-    return check
+    (check,) = (one for one in about.sanity if one.name == "transfer")
+    return check.as_table()
 
 
 def is_open(folder: Path) -> bool:
-    return OPEN in RunFolder(folder).read_record()
+    return RunFolder(folder).read_record().open_transfer is not None
 
 
 def without_times(folder: Path) -> dict:
@@ -147,7 +146,7 @@ def test_a_partner_that_is_of_no_use_is_said_and_asked_again(
 def _with_other_images(run: Path) -> None:
     folder = RunFolder(run)
     record = folder.read_record()
-    folder.write_record({**record, "data": {**record["data"], "digest": "another"}})
+    folder.write_record(record.replace(data={**record.data, "digest": "another"}))
 
 
 def test_a_run_that_another_process_holds_is_left_to_it(waiting, whole, results, recipe, train):
@@ -189,7 +188,7 @@ def test_a_partner_that_the_recipe_no_longer_has_is_replaced_by_one_that_it_has(
     text = recipe().read_text("utf-8")
     path = recipe(text[text.rindex("[[variant]]") :], "")
     assert not train(path).failed
-    assert RunFolder(waiting).read_record()["partner"]["label"] == "pgd-at"
+    assert RunFolder(waiting).read_record().partner.label == "pgd-at"
     assert "found on pgd-at" in transfer_of(waiting)["text"]
 
 

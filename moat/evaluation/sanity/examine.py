@@ -13,12 +13,12 @@ from moat.evaluation.evaluator import Evaluation, evaluated
 from moat.evaluation.sanity import questions as asked
 from moat.evaluation.sanity.matrix_checks import NO_GRADIENT, follows_gradient, matrix_checks
 from moat.evaluation.sanity.probes import Probe
-from moat.evaluation.sanity.questions import Check
 from moat.evaluation.sanity.wider import unbounded
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
+from moat.records import Check
 from moat.threats import device_of
 from moat.types import Verdicts
 

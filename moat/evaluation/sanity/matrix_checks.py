@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from moat.evaluation.evaluator import Evaluation
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.sanity import questions as asked
-from moat.evaluation.sanity.questions import Check, Question
+from moat.evaluation.sanity.questions import Question
 from moat.losses import TARGETED
 from moat.outcomes import FELL, NOT_SEARCHED, WITHSTOOD, Column
+from moat.records import Check
 from moat.threats import GradientThreat
 
 Measure = Callable[[Evaluation, str], float | None]

@@ -5,31 +5,9 @@ On Evaluating Adversarial Robustness, 2019, Section 5.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
 
-Verdict = Literal["pass", "warn", "fail", "not checked"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One answer: its verdict, the worst threat's figure, and a sentence on what that means.
-
-    `figures` has every threat's. Where nothing could be asked, the sentence says why.
-    """
-
-    name: str
-    verdict: Verdict
-    text: str
-    figure: float | None = None
-    unit: str = ""
-    of: str | None = None  # the threat with the worst figure
-    figures: Mapping[str, float] = field(default_factory=dict)
-    high_is_good: bool = False
-
-    def as_table(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return asdict(self)
+from moat.records import Check, Verdict
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     rows = [row for setting in settings for row in setting.rows]
     held_out = [_held_out(row) for row in rows]
     _require_same(rows, held_out)
-    summed = group.protocol["summed"]
+    summed = group.protocol.summed
     scores = np.array(
         [[contributions(one, n, summed=summed).mean() for n in weights] for one in held_out]
     ).round(DIGITS)

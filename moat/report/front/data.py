@@ -33,7 +33,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
         "studies": group.studies,
         "data": group.data,
         "protocol_hash": group.protocol_hash,
-        "protocol": group.protocol,
+        "protocol": group.protocol.as_table(),
         "objectives": [
             {"name": o.name, "unit": o.unit, "maximised": o.maximised, "reference": o.reference}
             for o in front.objectives
@@ -153,7 +153,7 @@ def _run(front: Front, place: int, row: Row) -> _Table:
         "accuracy": point.accuracy,
         "examples": point.examples,
         "training": point.training,
-        "sanity": list(point.sanity),
+        "sanity": [check.as_table() for check in point.sanity],
         "baseline": list(row.baseline),
     }
 

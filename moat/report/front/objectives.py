@@ -52,7 +52,7 @@ class Objective:
 
 def _of(score: str, point: Point) -> Floats:
     """Return what each example adds to a score of a run, in the order of the examples' ids."""
-    return in_order(point, contributions(point.outcomes, score, summed=point.protocol["summed"]))
+    return in_order(point, contributions(point.outcomes, score, summed=point.protocol.summed))
 
 
 @lru_cache(maxsize=64)  # one origin serves many runs
@@ -73,7 +73,7 @@ def _lost(row: Row) -> Floats:
 
 
 def _bounds(score: str, row: Row) -> tuple[float, float]:
-    return bounds_of(score, row.point.protocol["summed"])
+    return bounds_of(score, row.point.protocol.summed)
 
 
 def _bounds_between(score: str, row: Row) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tomli_w
 
+from moat.records import Check
 from moat.report.front.front import Front
 from moat.report.front.objectives import threat_title
 from moat.report.gate import worst_verdict
@@ -52,13 +53,13 @@ class Card:
 
     number: int
     name: str
-    record: Record
+    version: str | None  # of moat
     mark: str
     summary: str
     facts: list[tuple[str, str]]
     totals: list[tuple[str, str]]
     scores: list[Score]
-    checks: list[Record]
+    checks: tuple[Check, ...]
     verdict: str
     plots: list[Plot]
     gallery: bool
@@ -87,18 +88,18 @@ def card_of(
     return Card(
         number=numbers[point.where],
         name=row.name,
-        record=sources.record,
+        version=point.record.moat,
         mark=_mark(front, place),
         summary=run_standing(front, place, row),
         facts=_facts(point, results),
         totals=[(name, percent(v)) for name, v in values.items() if v is not None],
         scores=_scores(point),
-        checks=[dict(check) for check in point.sanity],
+        checks=point.sanity,
         verdict=worst_verdict(point) or "no gate",
         plots=_plots(point, sources),
         gallery=gallery is not None,
         problems=sources.problems,
-        machine=_machine(sources.record, point),
+        machine=_machine(point),
         commands=commands_of(point, sources, results),
         evaluate=shlex.quote(str(results / point.where)),
         recipe="" if sources.recipe is None else tomli_w.dumps(sources.recipe),
@@ -138,11 +139,10 @@ def _scores(point: Point) -> list[Score]:
     lines = []
     for name in point.scored:
         if name in point.accuracy:
-            sign = "ε " if "at_epsilon" in point.protocol["threats"][name] else ""
-            of_threat = point.accuracy[name].items()
-            strengths = " · ".join(f"{sign}{at}: {percent(value)}" for at, value in of_threat)
+            threat, found = point.protocol.threats[name], point.accuracy[name].items()
+            strengths = " · ".join(f"{threat.marked(at)}: {percent(value)}" for at, value in found)
         else:
-            strengths = " and ".join(point.protocol["ensembles"][name]) + " together"
+            strengths = point.protocol.together(name)
         numbers = (point.scores[name], point.worst[name], point.conditional[name])
         lines.append(Score(name, strengths, tuple(percent(finite(n)) for n in numbers)))
     return lines
@@ -180,17 +180,17 @@ def _dashed(by: str) -> str:
     return f"The grey dotted line is the accuracy without a threat.{share}"
 
 
-def _machine(record: Record, point: Point) -> list[tuple[str, str]]:
+def _machine(point: Point) -> list[tuple[str, str]]:
     """Return versions, machine, and how the training went."""
-    machine = record.get("machine")
+    record = point.record
     told = {
-        "moat": record.get("moat"),
-        **(machine if isinstance(machine, dict) else {}),
+        "moat": record.moat,
+        **record.machine,
         "seed": point.seed,
         **{key: point.training.get(key) for key in ("epoch", "steps", "seconds")},
-        "train hash": record.get("train_hash"),
+        "train hash": record.train_hash,
         "protocol hash": point.protocol_hash,
         "data digest": point.data.get("digest"),
-        "trained as": record.get("of"),
+        "trained as": record.of,
     }
     return [(key, str(value)) for key, value in told.items() if value is not None]

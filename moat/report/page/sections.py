@@ -18,7 +18,6 @@ from moat.report.groups import Group
 from moat.report.notes import protocol_text
 from moat.report.page.cards import Card, card_of
 from moat.report.page.front_plot import front_plot
-from moat.report.page.galleries import Gallery
 from moat.report.page.joined import StudyRecipe, study_recipes
 from moat.report.page.looks_data import look_data
 from moat.report.page.pictures import shown_galleries
@@ -54,8 +53,11 @@ def sections_of(
 ) -> tuple[list[Section], list[str]]:
     """Return a section a scoreboard and its front, runs numbered through, and the pictures."""
     numbers = {row.point.where: n for n, row in enumerate(_rows(boards))}
-    sources = {where: sources_of(results / where) for where in numbers}
-    kept: dict[str, Gallery] = {
+    sources = {
+        row.point.where: sources_of(results / row.point.where, row.point.record)
+        for row in _rows(boards)
+    }
+    kept = {
         where: source.gallery for where, source in sources.items() if source.gallery is not None
     }
     protocols = {row.point.where: row.point.protocol for row in _rows(boards)}
@@ -95,7 +97,11 @@ def _section(
         for row in board.rows
     ]
     recipes = study_recipes(
-        [(p.study, sources[p.where].recipe) for p in board.group.points if sources[p.where].trained]
+        [
+            (p.study, sources[p.where].recipe)
+            for p in board.group.points
+            if not p.record.is_evaluation_alone
+        ]
     )
     return Section(
         number=place,

@@ -29,7 +29,8 @@ def strengths_data(point: Point) -> list[Record]:
     """
     found = []
     for name, of_threat in point.accuracy.items():
-        radius = "at_epsilon" in point.protocol["threats"][name]
+        threat = point.protocol.threats[name]
+        radius = threat.by == "epsilon"
         known = {float(strength): value for strength, value in of_threat.items()}
         largest = max(known) or 1.0
         found.append(
@@ -37,7 +38,7 @@ def strengths_data(point: Point) -> list[Record]:
                 "name": name,
                 "by": "radius" if radius else "steps",
                 "x": [at / largest if radius else at for at in known],
-                "at": [f"ε {at:g}" if radius else f"{at:g} steps" for at in known],
+                "at": [threat.written(at) for at in known],
                 "y": [None if value is None else _short(value) for value in known.values()],
             }
         )
@@ -58,10 +59,10 @@ def strengths_text(point: Point, by: str) -> str:
     """Return in words the accuracy at every strength, of the threats whose strengths are these."""
     parts = []
     for name, of_threat in point.accuracy.items():
-        sign = "ε " if "at_epsilon" in point.protocol["threats"][name] else ""
-        if bool(sign) != (by == "radius"):
+        threat = point.protocol.threats[name]
+        if (threat.by == "epsilon") != (by == "radius"):
             continue
-        found = ", ".join(f"{percent(value)} at {sign}{at}" for at, value in of_threat.items())
+        found = ", ".join(f"{percent(v)} at {threat.marked(at)}" for at, v in of_threat.items())
         parts.append(f"{name} {found}")
     return "; ".join(parts)
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,6 +14,7 @@ from moat.plain import json_of
 from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
+from moat.runs import as_typed
 from moat.storage import disk, encoded, hash_of, locked_folder, make_folder, replace, sweep
 from moat.version import __version__
 
@@ -98,7 +98,7 @@ def page_of(
             pictures=pictures,
         )
     )
-    return page, problems
+    return as_typed(page), problems
 
 
 def _environment() -> Environment:
@@ -139,10 +139,10 @@ def _policy(*scripts: str) -> str:
 
 def _versions(sections: list[Section]) -> list[str]:
     """Return the versions of moat that the runs were made with."""
-    found: dict[str, Any] = {
-        str(card.record["moat"]): None
+    found = {
+        card.version: None
         for section in sections
         for card in section.cards
-        if "moat" in card.record
+        if card.version is not None
     }
     return sorted(found)

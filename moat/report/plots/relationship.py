@@ -16,7 +16,6 @@ from moat.report.notes import protocol_text
 from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import bands_text, draw_line
 from moat.report.plots.runs import Runs
-from moat.report.plots.strengths import has_one_strength
 from moat.report.plots.swept import Swept, scored, swept
 from moat.report.style import PAPER, drawn_in
 
@@ -123,11 +122,10 @@ def _looks(runs: Runs, series: Sequence[Series]) -> dict[Series, dict[str, Any]]
 
 def _name(runs: Runs, line: Series) -> str:
     """Return a threat and its strength: "flow, 10 iterations", "pgd, ε 0.1", an ensemble alone."""
-    table = runs.group.protocol["threats"].get(line.threat)
-    if table is None or has_one_strength(table):
+    threat = runs.group.protocol.threats.get(line.threat)
+    if threat is None or threat.has_one_strength:
         return line.threat
-    radius = "at_epsilon" in table
-    return f"{line.threat}, " + (f"ε {line.strength}" if radius else f"{line.strength} iterations")
+    return f"{line.threat}, {threat.written(float(line.strength), 'iteration')}"
 
 
 def _legend(

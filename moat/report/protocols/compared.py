@@ -93,8 +93,8 @@ def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
             f"{_listed(there)}.",
             hint="An ensemble gives searches a common name: ensembles = { pgd = [...] }.",
         )
-    summed = [name for name in here.group.protocol["summed"] if name in names]
-    summed = summed if len(summed) == len(here.group.protocol["summed"]) else []
+    summed = [name for name in here.group.protocol.summed if name in names]
+    summed = summed if len(summed) == len(here.group.protocol.summed) else []
     alike: dict[str, list[tuple[Point, Point]]] = {}
     for key in both:
         alike.setdefault(_trained(ours[key], seed=False), []).append((ours[key], theirs[key]))

@@ -109,7 +109,7 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
     if comparison.summed:
         notes.append(f"{SUM}: of {', '.join(comparison.summed)}.")
     for side in (here, there):
-        members = {one for of in side.group.protocol.get("ensembles", {}).values() for one in of}
+        members = {one for of in side.group.protocol.ensembles.values() for one in of}
         if alone := [n for n in side.group.scored if n not in (*comparison.names, *members)]:
             notes.append(f"Only under {side.folder}: {', '.join(alone)}.")
     if comparison.unmatched:
@@ -139,14 +139,11 @@ def _radii_notes(comparison: ProtocolComparison) -> list[str]:
 def _radii(side: Side, name: str) -> str:
     """Return the largest radii that a threat is searched at, or the members of an ensemble."""
     protocol = side.group.protocol
-    members = protocol.get("ensembles", {}).get(name, [name])
+    members = protocol.members(name)
     found: dict[str, None] = {}
-    for table in (protocol["threats"][member] for member in members):
-        radii = {k: v for k, v in table.items() if k.endswith("epsilon") and k != "at_epsilon"}
-        if "at_epsilon" in table:
-            radii["epsilon"] = max(table["at_epsilon"])
-        words = [f"{key.removesuffix('epsilon').strip('_')} ε {v}" for key, v in radii.items()]
-        found[", ".join(word.strip() for word in words)] = None
+    for member in members:
+        radii = protocol.threats[member].radii.items()
+        found[", ".join(f"{ball} ε {radius}".strip() for ball, radius in radii)] = None
     return " or ".join(found)
 
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from moat.errors import MoatError, RunFolderError
 from moat.outcomes import Outcomes
-from moat.report.evidence import table_of
 from moat.report.named_runs import read_run, run_at
 from moat.report.points import Point
 from moat.report.rows import names_of
-from moat.storage import Record
+from moat.runs import as_typed
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +21,6 @@ class ComparedRun:
 
     name: str
     point: Point
-    record: Record
     outcomes: Outcomes
 
     @property
@@ -33,8 +31,8 @@ class ComparedRun:
     @property
     def circumstances(self) -> dict[str, Any]:
         """What else may have moved its weights: the seed, moat's version, the machine."""
-        told = {"seed": self.point.seed, "moat": self.record.get("moat")}
-        return {**told, "machine": table_of(self.record.get("machine"))}
+        told = {"seed": self.point.seed, "moat": self.point.record.moat}
+        return {**told, "machine": self.point.record.machine}
 
 
 def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
@@ -61,10 +59,11 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
         )
     read = [read_run(run) for run in found.values()]
     points = [
-        replace(point, where=str(run)) for run, (point, _) in zip(found.values(), read, strict=True)
+        replace(point, where=as_typed(str(run)))
+        for run, (point, _) in zip(found.values(), read, strict=True)
     ]
     return tuple(
-        ComparedRun(name, point, evidence.record, evidence.outcomes)
+        ComparedRun(name, point, evidence.outcomes)
         for name, point, (_, evidence) in zip(names_of(points), points, read, strict=True)
     )
 

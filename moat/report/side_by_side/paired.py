@@ -55,7 +55,7 @@ def paired_scores(runs: Sequence[ComparedRun]) -> tuple[PairedScore, ...]:
     """
     first = runs[0].point
     of = {NATURAL: NATURAL_ACCURACY, **{threat_title(n): robustness(n) for n in first.scored}}
-    if first.protocol["summed"]:
+    if first.protocol.summed:
         of["total"] = TOTAL
     of["union"] = UNION
     return tuple(_paired(name, objective, runs) for name, objective in of.items())

@@ -45,7 +45,7 @@ def comparison_table(comparison: RunComparison) -> dict[str, Any]:
                 "data": run.point.data,
                 "protocol_hash": run.point.protocol_hash,
                 "examples": run.point.examples,
-                "sanity": list(run.point.sanity),
+                "sanity": [check.as_table() for check in run.point.sanity],
             }
             for run in comparison.runs
         ],

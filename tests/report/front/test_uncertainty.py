@@ -94,7 +94,7 @@ def test_examples_in_another_order_are_the_same_examples(tmp_path, write):
     run = RunFolder(tmp_path / "a")
     arrays, about = run.load_evaluation()
     turned = {name: arrays[name][::-1] for name in ("outcomes", "ids")}
-    run.save_evaluation(arrays | turned, about)
+    run.save_evaluation(arrays | turned, about.as_table())
     found = front_of(tmp_path).uncertainty
     assert found.high.max() < 1.2  # of three scores that differ in no example
 

@@ -201,7 +201,7 @@ def test_a_loss_that_is_no_number_is_absent(page, tmp_path, write):
 def test_text_of_a_run_never_ends_a_script(page, tmp_path, write):
     run = write(tmp_path / "natural", "<script>alert(1)<script>", 90, SCORES)
     label = "</script><script>alert(1)</script>"
-    run.write_record({**run.read_record(), "label": label, "data": {"type": label, label: label}})
+    run.write_record(run.read_record().replace(label=label, data={"type": label, label: label}))
     text = page(tmp_path)
     assert "<script>alert" not in text
     assert data_of(text, "front-data-0")["variants"][0]["name"].startswith("<script>")

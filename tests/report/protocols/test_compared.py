@@ -53,7 +53,7 @@ def turn_around(run):
     """Store a run's examples from the last to the first."""
     arrays, about = RunFolder(run).load_evaluation()
     RunFolder(run).save_evaluation(
-        arrays | {name: arrays[name][::-1] for name in ("outcomes", "ids")}, about
+        arrays | {name: arrays[name][::-1] for name in ("outcomes", "ids")}, about.as_table()
     )
 
 
@@ -203,7 +203,7 @@ class TestRefusals:
         weak, strong = sides
         arrays, about = RunFolder(strong / "b").load_evaluation()
         ids = np.arange(3, 1003)
-        RunFolder(strong / "b").save_evaluation({**arrays, "ids": ids}, about)
+        RunFolder(strong / "b").save_evaluation({**arrays, "ids": ids}, about.as_table())
         message = self.refusal(weak, strong)
         assert message.startswith(f"{weak / 'b'} and {strong / 'b'} were judged on different test")
         assert "examples: 6 ids are of one alone." in message

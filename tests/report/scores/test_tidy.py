@@ -81,5 +81,5 @@ def test_quotes_and_commas_in_a_label_come_back(tmp_path, write):
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-1+1", "@sum"])
 def test_no_label_is_a_formula_of_a_spreadsheet(tmp_path, write, label):
     run = write(tmp_path / "m", "max-at", 90, (50, 40, 30, 20))
-    run.write_record({**run.read_record(), "label": label})
+    run.write_record(run.read_record().replace(label=label))
     assert {one["label"] for one in lines(tmp_path)} == {f"'{label}"}

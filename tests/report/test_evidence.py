@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from moat.errors import RunFolderError
-from moat.report.page.galleries import read_gallery
+from moat.report.evidence import gallery_of
 from moat.runs import RunFolder
 
 
 def test_a_run_without_a_gallery_has_none(tmp_path):
-    assert read_gallery(RunFolder(tmp_path)) is None
+    assert gallery_of(RunFolder(tmp_path)) is None
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_gallery_is_read_as_it_was_kept(hang, tmp_path, gallery, channels):
     run, arrays = RunFolder(tmp_path), gallery(4, channels, 8)
     hang(run, arrays)
-    read = read_gallery(run)
+    read = gallery_of(run)
     assert (read.images == arrays["images"]).all()
     assert read.threats.tolist() == ["pgd", "flow", "rt", "integrated"]
 
@@ -43,7 +43,7 @@ def test_a_gallery_that_is_not_moats_is_refused_with_what_is_wrong(
     run = RunFolder(tmp_path)
     hang(run, arrays)
     with pytest.raises(RunFolderError, match=re.escape(f"its gallery is not moat's: {said}.")):
-        read_gallery(run)
+        gallery_of(run)
 
 
 @pytest.mark.parametrize("made", [{"channels": 2}, {"images": 0}])
@@ -56,11 +56,11 @@ def test_images_that_cannot_be_shown_are_refused(hang, tmp_path, gallery, made):
             arrays[name] = arrays[name][:, :0]
     hang(run, arrays)
     with pytest.raises(RunFolderError, match="images is of shape"):
-        read_gallery(run)
+        gallery_of(run)
 
 
 def test_images_of_another_protocol_than_the_runs_are_not_shown(tmp_path, gallery, hang):
     run = RunFolder(tmp_path)
     hang(run, gallery() | {"protocol_hash": np.array("older")})
-    assert read_gallery(run, "newer") is None
-    assert read_gallery(run, "older") is not None
+    assert gallery_of(run, "newer") is None
+    assert gallery_of(run, "older") is not None
