@@ -292,6 +292,11 @@ class RunFolder:
                 save_arrays(self.path / name, content)
         replace(self.path / "evaluation.json", to_json(scores))
 
+    def replace_scores(self, scores: Record) -> None:
+        """Keep anew what is said of an evaluation whose matrix stays; what follows is as above."""
+        make_folder(self.path / _PARTS)
+        replace(self.path / "evaluation.json", to_json(scores))
+
     def load_evaluation(
         self, *, without: Collection[str] = (), of: RunRecord | None = None
     ) -> tuple[dict[str, NDArray[Any]], EvaluationRecord] | None:
