@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from filelock import Timeout
 
@@ -144,7 +144,7 @@ def hash_of(content: bytes | memoryview) -> str:
     return sha256(content).hexdigest()
 
 
-def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
+def replace(path: Path, content: bytes | Callable[[BytesIO], Any]) -> None:
     """Write beside the file, flush to the disk, then put it in the file's place in one step."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with disk(path):
@@ -184,7 +184,7 @@ def _where_it_can() -> Iterator[None]:
             raise
 
 
-def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:
+def _in_memory(write: Callable[[BytesIO], Any]) -> memoryview:
     # Not straight into the file: torch makes a RuntimeError without a cause of a full disk.
     buffer = BytesIO()
     write(buffer)

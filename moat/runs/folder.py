@@ -49,7 +49,6 @@ from moat.runs.parts import EvaluationParts, is_older, newest_part, part_times
 from moat.runs.verification import has_its_digest
 from moat.storage import (
     Record,
-    as_table,
     disk,
     make_folder,
     read,
@@ -223,15 +222,15 @@ class RunFolder:
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Keep all that a resumed run needs."""
-        from moat.runs.weights import save_plainly
+        from moat.runs.checkpoint_file import save_checkpoint
 
-        replace(self.checkpoint, lambda file: save_plainly(state, file))
+        save_checkpoint(self.checkpoint, state)
 
     def load_checkpoint(self, device: "torch.device | str" = "cpu") -> Record | None:
-        """Return the kept state, or None where there is none."""
-        from moat.runs.weights import load_plainly
+        """Return the kept state, or None where there is none; RunFolderError of a damaged one."""
+        from moat.runs.checkpoint_file import load_checkpoint
 
-        return read(self.checkpoint, lambda: as_table(load_plainly(self.checkpoint, device)))
+        return load_checkpoint(self.checkpoint, device)
 
     @property
     def checkpoint(self) -> Path:

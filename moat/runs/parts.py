@@ -13,22 +13,29 @@ from moat.storage import make_folder
 
 
 class EvaluationParts:
-    """What an unfinished evaluation has found, a file for each threat and batch."""
+    """What an unfinished evaluation has found, a file for each threat and batch.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Each file knows whose it is: of this evaluation, this batch and this threat.
+    """
+
+    def __init__(self, path: Path, whose: str = "") -> None:
+        self.path, self._whose = path, whose or path.name
 
     def load(self, batch: int, label: str) -> dict[str, NDArray[Any]] | None:
-        """Return what was kept of a threat on a batch; None of nothing, or of a broken file."""
+        """Return what was kept of a threat on a batch, None of nothing.
+
+        And None of a file that is damaged or another part's: it is searched again.
+        """
         path = self._of(batch, label)
         with suppress(RunFolderError):
-            return load_arrays(path)
+            return load_arrays(path, whose=f"{self._whose}/{path.name}")
         return None
 
     def save(self, batch: int, label: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep what was found."""
         make_folder(self.path)
-        save_arrays(self._of(batch, label), arrays, compressed=False)
+        path = self._of(batch, label)
+        save_arrays(path, arrays, compressed=False, whose=f"{self._whose}/{path.name}")
 
     def make(self) -> None:
         """Make the folder: as long as it is there, the evaluation has no record."""
@@ -36,7 +43,7 @@ class EvaluationParts:
 
     def validation(self) -> "EvaluationParts":
         """Return those of the same evaluation's held-out examples."""
-        return EvaluationParts(self.path / "validation")
+        return EvaluationParts(self.path / "validation", f"{self._whose}/validation")
 
     def _of(self, batch: int, label: str) -> Path:
         return self.path / f"{batch:05}-{label}.npz"
