@@ -36,7 +36,7 @@ _REFUSED = {
     *(errno.ESTALE, errno.ETIMEDOUT),
 }
 """What the system says where a file cannot be read and may be whole."""
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.moat-\d+\.tmp")
 
 
 def make_folder(path: Path) -> None:
@@ -103,6 +103,11 @@ def temporaries(folder: Path, names: Collection[str]) -> list[Path]:
     return [path for path, match in made if match and match["name"] in names]
 
 
+def is_temporary(path: Path) -> bool:
+    """Say whether a file is called as those are that moat writes before they take their place."""
+    return bool(_TEMPORARY.fullmatch(path.name))
+
+
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
     """Be the only one to write reports into a folder, which gets no file of a lock.
@@ -146,7 +151,7 @@ def hash_of(content: bytes | memoryview) -> str:
 
 def replace(path: Path, content: bytes | Callable[[BytesIO], Any]) -> None:
     """Write beside the file, flush to the disk, then put it in the file's place in one step."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.moat-{os.getpid()}.tmp")
     with disk(path):
         try:
             with temporary.open("wb") as file:

@@ -11,12 +11,16 @@ from moat.records.planned_runs import PlannedRuns
 from moat.records.published import Published
 from moat.records.run_label import label_of, sweep_names
 from moat.records.run_record import RunRecord, command_of
+from moat.records.small import Clock, Failure, Manifest
 
 __all__ = [
+    "Clock",
     "Difference",
+    "Failure",
     "Figure",
     "Figures",
     "LogLine",
+    "Manifest",
     "PlannedRuns",
     "Published",
     "Relationship",

@@ -49,7 +49,9 @@ class StudyFolder:
         be written, and BusyError where another process does not let go of it.
         """
         make_folder(self.path)
-        require_clear_way(self.path, _LAYOUT)
+        with disk(self.path):
+            found = obstacles_in(self.path, _LAYOUT)
+        require_clear_way(found)
         with self._locked():
             sweep(self.path, [PLANNED])
             before = self.planned()
