@@ -27,6 +27,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from moat.errors import RunFolderError
+from moat.own_files import RUN_FILES
 from moat.parsing import parse_toml, require_plain
 from moat.records import Clock, Failure, RunRecord, check_record
 from moat.runs import log
@@ -440,14 +441,14 @@ class RunFolder:
 
     def written(self) -> list[str]:
         """Return the names of what a run wrote here and `clear` would delete."""
-        names = (*_WRITTEN, PARTS, self.tensorboard.name)
+        names = (*RUN_FILES, PARTS, self.tensorboard.name)
         code = [CODE] if code_files(self.path) else []
         return [name for name in names if (self.path / name).exists()] + code
 
     def clear(self) -> None:
         """Delete everything a run wrote here; other files stay."""
         with disk(self.path):
-            for name in _WRITTEN:
+            for name in RUN_FILES:
                 (self.path / name).unlink(missing_ok=True)
             self.clear_parts()
             clear_code(self.path)
@@ -464,9 +465,4 @@ def _document(text: str) -> Record:
 
 
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."
-_WRITTEN = (
-    *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
-    *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
-    "clock.json",
-)
-_LAYOUT = Layout((*_WRITTEN, ".holder.json"), ".lock", (PARTS, "tensorboard", CODE))
+_LAYOUT = Layout((*RUN_FILES, ".holder.json"), ".lock", (PARTS, "tensorboard", CODE))

@@ -12,6 +12,7 @@ import tomli_w
 from moat.errors import RunFolderError
 from moat.parsing import parse_toml
 from moat.records import Clock, Failure, check_record
+from moat.runs.code import CODE, code_files
 from moat.runs.ownership import EVALUATED, record_beside
 from moat.runs.parts import PARTS, others_in
 from moat.storage import Record, read_json
@@ -31,8 +32,10 @@ def strangers_in(folder: Path) -> dict[Path, str]:
         return {}
     looked_at = [name for name in _IS_OWN if name not in files and (folder / name).is_file()]
     found = {folder / name: WHAT for name in looked_at if not _is_own(folder / name)}
-    if others := others_in(folder / PARTS):
-        found[folder / PARTS] = f"a folder with files that are not moat's ({others[0].name})"
+    places = {folder / PARTS: others_in(folder / PARTS), folder / CODE: _code_of_others(folder)}
+    for place, others in places.items():
+        if others:
+            found[place] = f"a folder with files that are not moat's ({others[0].name})"
     return found
 
 
@@ -47,6 +50,12 @@ def read_small(kind: Any, path: Path) -> Record | None:
     if table is not None:
         check_record(kind, table, path, "Delete it.")
     return table
+
+
+def _code_of_others(folder: Path) -> list[Path]:
+    """Return the files of code where moat has never held the folder: it leaves a lock behind."""
+    here = any((folder / name).exists() for name in (".lock", "recipe.toml", "run.json"))
+    return [] if here else list(code_files(folder).values())
 
 
 def _is_own(path: Path) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from moat.errors import BusyError, RunFolderError
+from moat.own_files import PLANNED
 from moat.records import PlannedRuns, check_record
 from moat.runs.folder import BEGUN, RunFolder
 from moat.runs.formats import require_format
@@ -23,8 +24,6 @@ from moat.storage import (
     unreadable,
 )
 
-PLANNED = "study.json"
-"""The file in a study's folder that lists its planned runs."""
 _FORMAT = 1
 _LAYOUT = Layout((PLANNED,), ".study.lock", ())
 _PATIENCE = 10.0  # seconds; a list is written in a moment
