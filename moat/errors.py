@@ -36,6 +36,10 @@ class DefinitionError(MoatError):
     """A threat, scalarizer, model or data set that is declared wrongly."""
 
 
+class FieldError(DefinitionError, ValueError):
+    """A field of a threat, scalarizer, model or data set that is unknown, missing or wrong."""
+
+
 class RecipeError(MoatError):
     """A recipe that cannot be read or does not hold together."""
 
@@ -66,6 +70,10 @@ class BusyError(RunFolderError):
 
 class ForeignFileError(RunFolderError):
     """A file that does not belong to the run in whose folder it lies."""
+
+
+class BundleError(MoatError):
+    """A bundle that cannot be made, or a file that is none and cannot be read as one."""
 
 
 class CodeError(RunFolderError):

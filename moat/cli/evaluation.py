@@ -3,17 +3,17 @@
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
+from moat.cli.commands.evaluate import EvaluateOptions
 from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.failures import failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
 from moat.report import failed_checks, read_point
-from moat.runs import RunFolder
+from moat.runs import RunFolder, as_typed, is_bundle, opened
 from moat.study import (
     Judged,
     StudyListener,
@@ -24,29 +24,11 @@ from moat.study import (
 )
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a call of `moat evaluate` names."""
-
-    runs: Sequence[Path]
-    protocol: Path | None
-    overrides: Sequence[str]
-    model: str | None
-    checkpoint: Path | None
-    arguments: Sequence[str]
-    name: str | None
-    results: Path | None
-    validation: bool
-    device: str
-    overwrite: bool
-    allow_code: bool | None = None
-
-
-def evaluate(asked: Asked) -> None:
+def evaluate_asked(asked: EvaluateOptions) -> None:
     """Evaluate what is named, say each result, and exit with what went wrong."""
     _require_one_form(asked)
     done: list[Judged] = []
-    runs = [] if asked.model else trained_runs(asked.runs)
+    runs = [] if asked.model else trained_runs([opened(r, weights=True) for r in asked.run or ()])
     try:
         with listener_for_terminal() as listener:
             listener.study_started(len(runs) or 1)
@@ -62,21 +44,23 @@ def evaluate(asked: Asked) -> None:
         raise typer.Exit(INTERRUPTED) from None
     failed = {one.folder: one.error for one in done if one.error}
     for line in failure_lines(failed):
-        typer.echo(line, err=True)
+        typer.echo(as_typed(line), err=True)
     for study in dict.fromkeys(one.study for one in done if one.study):
         typer.echo(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
         raise typer.Exit(max(error.exit_code for error in failed.values()))
 
 
-def _judged(asked: Asked, runs: Sequence[Path], listener: StudyListener) -> Iterator[Judged]:
+def _judged(
+    asked: EvaluateOptions, runs: Sequence[Path], listener: StudyListener
+) -> Iterator[Judged]:
     if not asked.protocol:
         yield from evaluate_runs(runs, asked.device, listener)
     elif not asked.model:
         yield from evaluate_under(
             asked.protocol,
             runs,
-            overrides=asked.overrides,
+            overrides=asked.set_ or (),
             results=asked.results,
             device=asked.device,
             overwrite=asked.overwrite,
@@ -88,9 +72,9 @@ def _judged(asked: Asked, runs: Sequence[Path], listener: StudyListener) -> Iter
             asked.model,
             asked.protocol,
             checkpoint=asked.checkpoint,
-            arguments=asked.arguments,
+            arguments=asked.arg or (),
             name=asked.name,
-            overrides=asked.overrides,
+            overrides=asked.set_ or (),
             results=asked.results or "results",
             device=asked.device,
             overwrite=asked.overwrite,
@@ -106,32 +90,32 @@ def _say(one: Judged) -> None:
             print(f"  {doubt}", flush=True)
 
 
-def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
+def _again(asked: EvaluateOptions, left: Sequence[Path]) -> list[str]:
     """Return the command that goes on: the same, unless it would do again what is done."""
     if asked.model or (asked.protocol and not asked.overwrite):
         return ["moat", *sys.argv[1:]]
-    words = ["moat", "evaluate", *map(str, left), "--device", asked.device]
+    words = ["moat", "evaluate", *(as_typed(str(run)) for run in left), "--device", asked.device]
     if asked.allow_code is not None:
         words.append("--allow-code" if asked.allow_code else "--no-code")
     if asked.protocol:
         words += ["--protocol", str(asked.protocol), "--overwrite"]
-        words += [word for text in asked.overrides for word in ("--set", text)]
+        words += [word for text in asked.set_ or () for word in ("--set", text)]
         words += ["--results", str(asked.results)] if asked.results else []
         words += ["--validation"] if asked.validation else []
     return words
 
 
-def _require_one_form(asked: Asked) -> None:
+def _require_one_form(asked: EvaluateOptions) -> None:
     """Raise MoatError where what is named does not go together."""
     wants: dict[str, dict[str, object]] = {
         "--model": {
             "--checkpoint": asked.checkpoint,
-            "--arg": asked.arguments,
+            "--arg": asked.arg,
             "--name": asked.name,
         },
         "--protocol": {
             "--model": asked.model,
-            "--set": asked.overrides,
+            "--set": asked.set_,
             "--results": asked.results,
             "--overwrite": asked.overwrite,
             "--validation": asked.validation,
@@ -142,7 +126,7 @@ def _require_one_form(asked: Asked) -> None:
         for option, value in options.items():
             if value and not given[needed]:
                 raise MoatError(f"{option} says nothing without {needed}.", hint=_FORMS)
-    if asked.runs and asked.model:
+    if asked.run and asked.model:
         raise MoatError("runs and a --model are evaluated one after the other.", hint=_FORMS)
     if asked.validation and asked.model:
         raise MoatError(
@@ -150,7 +134,15 @@ def _require_one_form(asked: Asked) -> None:
             "of that for a --model.",
             hint=_FORMS,
         )
-    if not asked.runs and not asked.model:
+    bundles = [run for run in (asked.run or ()) if is_bundle(run)]
+    if bundles and not asked.results:
+        raise MoatError(
+            "nothing is written into a bundle, and an evaluation is kept beside its run.",
+            where=str(bundles[0]),
+            hint="Unpack it, and name the folder; or judge by another protocol, elsewhere: "
+            "--protocol FILE --results FOLDER",
+        )
+    if not asked.run and not asked.model:
         raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)
 
 

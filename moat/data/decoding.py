@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from moat.data.kept_images import ARRAY, BROKEN, describe, mapped
 from moat.data.tree import ImageTree
+from moat.digests import digest_of_text
 from moat.storage import UNSUPPORTED, disk, flush, make_folder, require_no_link
 from moat.types import StoredImages
 
@@ -49,7 +49,7 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
     if cache is None:
         pixels = np.zeros(shape, np.uint8)
         return Decoded(torch.from_numpy(pixels), _decode_into(pixels, tree, names))
-    address = sha256(f"{VERSION} {side} {tree.digest(names)}".encode()).hexdigest()[:16]
+    address = digest_of_text(f"{VERSION} {side} {tree.digest(names)}")
     folder = cache / f"images-{address}"
     make_folder(cache)
     _sweep(cache)

@@ -7,11 +7,11 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
 from moat.data.listing import in_archive, in_folder
+from moat.digests import digest_of_parts
 from moat.errors import DataError
 
 _ONE_AT_A_TIME = Lock()
@@ -68,10 +68,9 @@ class ImageTree:
 
         The checksums of an archive tell its content wherever it lies.
         """
-        found = sha256(b"" if self.is_archive else os.fsencode(self.path.resolve()))
-        for name in names:
-            found.update(f"{name}\0{self.stamps[name]}\n".encode("utf-8", "surrogateescape"))
-        return found.hexdigest()[:16]
+        place = b"" if self.is_archive else os.fsencode(self.path.resolve())
+        stamps = (f"{name}\0{self.stamps[name]}\n" for name in names)
+        return digest_of_parts([place, *(one.encode("utf-8", "surrogateescape") for one in stamps)])
 
 
 def read_tree(path: Path) -> ImageTree:

@@ -9,9 +9,9 @@ from moat.errors import RecipeError, did_you_mean
 from moat.names import NATURAL, why_no_name
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
-from moat.recipe.overrides import shortened
+from moat.recipe.overrides import cut_short
+from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
-from moat.recipe.source import Source
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "code", "published", "figure"}
 MOST_RUNS = 1000
@@ -91,7 +91,7 @@ def require_names(folders: Iterable[Path], source: Source) -> None:
     """Raise RecipeError where a part of a run's folder is not a name."""
     for folder in folders:
         for part in folder.parts:
-            require_name(part, f"a part of a run's folder, {shortened(part)!r},", source.where())
+            require_name(part, f"a part of a run's folder, {cut_short(part)!r},", source.where())
 
 
 def require_name(text: str, what: str, where: str) -> None:
@@ -116,7 +116,7 @@ def require_free(text: str, what: str, where: str) -> None:
         )
 
 
-def require_known(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
+def require_listed(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
     """Raise RecipeError where something is asked for that the study does not have."""
     for name in asked:
         if name not in known:

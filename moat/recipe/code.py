@@ -9,9 +9,9 @@ from typing import Any
 
 from moat.consent import in_results, require_consent
 from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
-from moat.models.python import PREFIX
+from moat.models.python import PYTHON_PREFIX
 from moat.printable import folder_key
-from moat.recipe.source import Document, Source
+from moat.recipe.provenance import Document, Source
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def require_consent_to_model(
     reference: str, where: str, *, root: Path | None = None, typed: bool = False
 ) -> None:
     """Raise MoatError unless the callable that builds a model may run; others always may."""
-    if reference.startswith(PREFIX):
+    if reference.startswith(PYTHON_PREFIX):
         piece = _model(reference, search_path(*([root] if root else [])))
         require_consent({piece.digest: piece.called}, where, typed=typed)
 
@@ -105,7 +105,7 @@ def references(document: Document) -> Iterator[str]:
     for variant in _listed(document.get("variant")):
         named += _listed(_at(_at(variant, "sweep"), "model.type"))
     for name in dict.fromkeys(name for name in named if isinstance(name, str)):
-        if name.startswith(PREFIX):
+        if name.startswith(PYTHON_PREFIX):
             yield name
 
 
@@ -115,7 +115,7 @@ def _plugin(path: Path, folders: Sequence[Path]) -> Piece:
 
 
 def _model(reference: str, folders: Sequence[Path]) -> Piece:
-    name = reference.removeprefix(PREFIX).partition(":")[0]
+    name = reference.removeprefix(PYTHON_PREFIX).partition(":")[0]
     modules = module_files(name, folders)
     for place, file in list(modules.items()):
         modules |= imports_of(file, folders, dotted_name(place))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from moat.recipe.code import code_root, kept_files
 from moat.recipe.overrides import PATHS, names_path
-from moat.recipe.source import Document
+from moat.recipe.provenance import Document
 from moat.runs import CODE, seen_from
 
 

@@ -5,7 +5,7 @@ from typing import Literal, Required
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from moat.records.kinds import Number
+from moat.records.kinds import Name, Number
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -32,4 +32,4 @@ class Manifest(TypedDict):
     """.moat-manifest.json: the digests of each file that a report wrote into its folder."""
 
     format: Literal[1]
-    files: dict[str, list[str]]
+    files: dict[Name, list[str]]

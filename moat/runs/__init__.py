@@ -1,11 +1,14 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
+from moat.own_files import PLANNED
 from moat.runs.agreement import (
     require_found,
     require_one_protocol,
     require_one_result,
     require_one_training,
 )
+from moat.runs.bundle import as_typed, is_bundle, manifest_text, opened, outputs_of
+from moat.runs.bundle_checks import why_no_place
 from moat.runs.code import CODE
 from moat.runs.command import command_again, judged_run, kept_command
 from moat.runs.finding import (
@@ -26,16 +29,22 @@ __all__ = [
     "CACHE",
     "CODE",
     "FORMAT",
+    "PLANNED",
     "EvaluationParts",
     "RunFolder",
     "StudyFolder",
+    "as_typed",
     "cache_of",
     "command_again",
     "find_runs",
     "find_studies",
     "identity_of",
+    "is_bundle",
     "judged_run",
     "kept_command",
+    "manifest_text",
+    "opened",
+    "outputs_of",
     "require_found",
     "require_one_protocol",
     "require_one_result",
@@ -45,4 +54,5 @@ __all__ = [
     "results_of",
     "seen_from",
     "unfinished_runs",
+    "why_no_place",
 ]

@@ -1,6 +1,6 @@
 """The run folder: its layout, atomic writes, one writer at a time.
 
-Deals in plain dicts and arrays, and is the only file that knows these names:
+Deals in records, plain dicts and arrays, and is the only file that knows these names:
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 from moat.errors import RunFolderError
 from moat.own_files import RUN_FILES
 from moat.parsing import parse_toml, require_plain
-from moat.records import Clock, Failure, RunRecord, check_record
+from moat.records import Clock, EvaluationRecord, Failure, RunRecord, typed
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.code import CODE, clear_code, code_files, require_no_linked_code, write_code
-from moat.runs.formats import require_format
+from moat.runs.formats import in_format
 from moat.runs.holder import held, is_alive
 from moat.runs.model_file import load_weights, save_weights
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
@@ -185,14 +185,15 @@ class RunFolder:
         """Keep the code that trains it, each file by its place below `code`, and no other."""
         write_code(self.path, files)
 
-    def read_code(self, record: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+    def read_code(self, record: RunRecord | None = None) -> dict[str, bytes]:
         """Return the code that the run keeps, each file by its place below `code`.
 
         Raises ForeignFileError where a file is not the one that the record names.
         """
         found = {place: path.read_bytes() for place, path in code_files(self.path).items()}
+        own = {} if record is None else record.as_table()
         for place, content in found.items():
-            require_own(self.path / CODE / place, content, {}, record or {}, f"{CODE}/{place}")
+            require_own(self.path / CODE / place, content, {}, own, f"{CODE}/{place}")
         return found
 
     # The log: a JSON line an interval.
@@ -260,15 +261,13 @@ class RunFolder:
         expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
 
-    def require_own_weights(
-        self, record: Mapping[str, Any] | None, train_hash: str | None = None
-    ) -> bool:
+    def require_own_weights(self, record: RunRecord | None, train_hash: str | None = None) -> bool:
         """Say whether there are trained weights; ForeignFileError where they are another run's.
 
         By their digest, if the record names it. Only weights of another digest are loaded, and
         refused with the reason.
         """
-        if record is not None and has_its_digest(self.path / "model.safetensors", record):
+        if record is not None and has_its_digest(self.path / "model.safetensors", record.files):
             return True
         return self.load_model(train_hash) is not None
 
@@ -303,29 +302,33 @@ class RunFolder:
         replace(self.path / "evaluation.json", to_json(scores))
 
     def load_evaluation(
-        self, *, without: Collection[str] = ()
-    ) -> tuple[dict[str, NDArray[Any]], Record] | None:
-        """Return the outcome arrays and the scores, or None where there are none yet.
+        self, *, without: Collection[str] = (), of: RunRecord | None = None
+    ) -> tuple[dict[str, NDArray[Any]], EvaluationRecord] | None:
+        """Return the outcome arrays and the record beside them, or None where there are none yet.
 
-        Arrays that are named are left in the file, which saves most of the time of reading it.
-        Here as in the next two, ForeignFileError is raised where a file is not this run's.
+        Arrays that are named are left in the file, which saves most of the time of reading it; so
+        does the run's record where it is read already, which is `of`. Here as in the next two,
+        ForeignFileError is raised where a file is not this run's.
         """
-        record, path = self._beside, self.path / "evaluation.json"
-        scores = read(path, lambda: own_table(path, path.read_bytes(), record))
+        record = self._beside if of is None else of.as_table()
+        path = self.path / "evaluation.json"
+        table = read(path, lambda: own_table(path, path.read_bytes(), record))
         arrays = load_arrays(self.path / "evaluation.npz", without, record)
-        return None if scores is None or arrays is None else (arrays, scores)
+        if table is None or arrays is None:
+            return None
+        return arrays, typed(EvaluationRecord, table, path, _AGAIN)
 
-    def read_scores(self, record: Mapping[str, Any]) -> Record | None:
-        """Return the scores of a whole evaluation of this record's run, None where it is not whole.
+    def read_scores(self, record: RunRecord) -> EvaluationRecord | None:
+        """Return what lies beside a whole outcome matrix of this run, None where one is missing.
 
         The matrix is loaded only where its digest is not the one that the record names, and then
         refused with the reason.
         """
         path, matrix = self.path / "evaluation.json", self.path / "evaluation.npz"
-        scores = read(path, lambda: own_table(path, path.read_bytes(), record))
-        if has_its_digest(matrix, record) or load_arrays(matrix, record=record) is not None:
-            return scores
-        return None
+        own = record.as_table()
+        table = read(path, lambda: own_table(path, path.read_bytes(), own))
+        whole = has_its_digest(matrix, record.files) or load_arrays(matrix, record=own) is not None
+        return typed(EvaluationRecord, table, path, _AGAIN) if table and whole else None
 
     def load_validation(self) -> dict[str, NDArray[Any]] | None:
         """Return the outcomes of the examples held out from training, or None without any."""
@@ -400,31 +403,33 @@ class RunFolder:
 
     # The record that says the run is done.
 
-    def write_record(self, record: Mapping[str, Any]) -> None:
+    def write_record(self, record: RunRecord) -> None:
         """Keep the run's record: the last write of a run."""
-        replace(self.path / "run.json", to_json({"format": FORMAT, **record}))
+        replace(self.path / "run.json", to_json({"format": FORMAT, **record.as_table()}))
 
     @property
     def is_done(self) -> bool:
         """Whether the run is done."""
         return (self.path / "run.json").exists()
 
-    def read_record(self) -> Record | None:
-        """Return the record of a finished run, or None where it is not finished."""
-        record = read_json(self.path / "run.json")
-        if record is not None:
-            require_format(record, FORMAT, self.path / "run.json")
-            check_record(RunRecord, record, self.path / "run.json", _AGAIN)
-        return record
+    def read_record(self) -> RunRecord | None:
+        """Return the record of a finished run, or None where it is not finished.
 
-    def digests(self, record: Mapping[str, Any]) -> dict[str, str]:
+        Raises RunFolderError for a newer format, and for a key that is missing or not of its type.
+        """
+        path = self.path / "run.json"
+        table = read_json(path)
+        if table is None:
+            return None
+        return typed(RunRecord, in_format(table, FORMAT, path), path, _AGAIN)
+
+    def digests(self, before: Mapping[str, str] | None) -> dict[str, str]:
         """Return the digest of each file of the run, for its record.
 
-        What an earlier record says of the files of its training holds on: another evaluation makes
-        none of them right that was exchanged meanwhile.
+        What an earlier record says of the files of its training holds on (`before`): another
+        evaluation makes none of them right that was exchanged meanwhile.
         """
-        files = record.get("files")
-        before = files if isinstance(files, dict) else {}
+        before = before or {}
         trained = {name: before[name] for name in TRAINED if name in before}
         return {**trained, **self._code_digests(), **digests_of(self.path, EVALUATED)}
 
@@ -444,6 +449,16 @@ class RunFolder:
         names = (*RUN_FILES, PARTS, self.tensorboard.name)
         code = [CODE] if code_files(self.path) else []
         return [name for name in names if (self.path / name).exists()] + code
+
+    def carried(self, *, weights: bool = False) -> list[Path]:
+        """Return the files that whoever reads the run needs, the trained weights where asked for.
+
+        No checkpoint, nothing of an unfinished evaluation, and no file that is not the run's.
+        """
+        left_out = {"checkpoint.pt", *([] if weights else ["model.safetensors"])}
+        named = [self.path / name for name in RUN_FILES if name not in left_out]
+        files = [*named, *code_files(self.path).values()]
+        return sorted(path for path in files if path.is_file() or path.is_symlink())
 
     def clear(self) -> None:
         """Delete everything a run wrote here; other files stay."""

@@ -10,7 +10,7 @@ from moat.errors import BusyError, RunFolderError
 from moat.own_files import PLANNED
 from moat.records import PlannedRuns, check_record
 from moat.runs.folder import BEGUN, RunFolder
-from moat.runs.formats import require_format
+from moat.runs.formats import in_format
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.storage import (
     Record,
@@ -91,7 +91,7 @@ class StudyFolder:
         content = read_json(path)
         if content is None:
             return None
-        require_format(content, _FORMAT, path)
+        content = in_format(content, _FORMAT, path)
         try:
             check_record(PlannedRuns, content, path, "")
         except RunFolderError as error:

@@ -1,37 +1,33 @@
 """One evaluation from a model to its folder: judge it, and keep the record."""
 
 import json
-import platform
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from moat import allocator
 from moat.data import Data
+from moat.digests import digest_of_text
 from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
-from moat.models.described import digest_of_network
+from moat.models.network_digest import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.parsing import parse_json
 from moat.plain import json_of
+from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_result
 from moat.storage import Record
 from moat.study.listener import StudyListener
-from moat.study.loading import is_evaluation_alone, record_of
+from moat.study.loading import record_of
 from moat.study.other_model import other_model
 from moat.study.overwriting import clear
 from moat.study.subjects import StatedProtocol, Subject
-from moat.threats import device_of
+from moat.threats import home_of
 from moat.version import __version__
 
 
@@ -59,14 +55,15 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=size, memory=stated.memory)
     evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
-    scores, owner = evaluation.scores(), {"protocol_hash": protocol_hash, **identity_of(record)}
+    scores = evaluation.scores()
+    owner = {"protocol_hash": protocol_hash, **identity_of(record.as_table())}
     stamp = {key: np.array(value) for key, value in owner.items()}
     validation = None
     if (held_out := subject.held_out) is not None:
         kept = parts.validation()
         found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     other = other_model(folder, record, device)
     listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
     checks = examine(evaluation, model, data, other=other, pass_size=size)
@@ -79,31 +76,35 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
         validation=validation,
         gallery={**gallery.arrays(), **stamp},
     )
-    judged = {"protocol_hash": protocol_hash, "protocol": stated.evaluates, "scores": scores}
     if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
         took = round(time.monotonic() - started, 2)  # of no part that was searched before
         folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})
-    folder.write_record({**record, **judged, "files": folder.digests(record)})
+    folder.write_record(
+        record.judged(
+            protocol_hash=protocol_hash,
+            protocol=stated.evaluates,
+            scores=scores,
+            files=folder.digests(record.files),
+        )
+    )
     folder.clear_parts()
     return scores
 
 
-def _fingerprint(
-    model: nn.Module, data: Data, protocol_hash: str, record: Mapping[str, Any]
-) -> str:
+def _fingerprint(model: nn.Module, data: Data, protocol_hash: str, record: ModelRecord) -> str:
     """Return what an evaluation must share with the one that it goes on from.
 
     The code of a model that is a file of the user's stands in `trains`, by its digest.
     """
-    made = json.dumps([record.get("trains"), digest_of_network(model)], sort_keys=True)
+    made = json.dumps([record.trains, digest_of_network(model)], sort_keys=True)
     weights = digest_of_state(model.state_dict())
     said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
-    return sha256(said.encode()).hexdigest()[:16]
+    return digest_of_text(said)
 
 
 def scores_before(
     folder: RunFolder,
-    record: Record,
+    record: ModelRecord,
     protocol_hash: str,
     overwrite: bool,
     mend: str,
@@ -122,7 +123,7 @@ def scores_before(
             raise
         clear(folder, heard)
         return None
-    if _is_run(folder) or (held is not None and not is_evaluation_alone(held)):
+    if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
             "the folder holds a run that moat trains.",
             where=str(folder.path),
@@ -132,7 +133,7 @@ def scores_before(
         return None
     before, now = (
         {key: one.get(key) for key in ("trains", "weights")}
-        for one in (held, parse_json(json_of(record), plain=False))
+        for one in (held.as_table(), parse_json(json_of(record.as_table()), plain=False))
     )
     if changed := changes(before, now):
         if not overwrite:
@@ -143,7 +144,7 @@ def scores_before(
             )
         clear(folder, heard)  # else a new matrix could stand beside the old record
         return None
-    same = held["protocol_hash"] == protocol_hash and held.get("data") == record["data"]
+    same = held.protocol_hash == protocol_hash and held.data == record.data
     return whole_scores(folder, held) if same and not overwrite else None
 
 
@@ -151,7 +152,7 @@ def _is_run(folder: RunFolder) -> bool:
     return folder.recipe.exists() or folder.checkpoint.exists()
 
 
-def whole_scores(folder: RunFolder, record: Record) -> Record | None:
+def whole_scores(folder: RunFolder, record: RunRecord) -> Record | None:
     """Return the scores of an evaluation that is whole, None of a broken one.
 
     A process that died between its writes may have left the matrix of another protocol. Raises
@@ -162,27 +163,17 @@ def whole_scores(folder: RunFolder, record: Record) -> Record | None:
         held = folder.load_evaluation()
     except RunFolderError:
         return None
-    of = record["protocol_hash"]
-    whole = held is not None and all(str(one.get("protocol_hash", of)) == of for one in held)
-    if held is not None:
-        require_one_result(record, held[1], folder.path)
-    scores = record.get("scores")
-    return scores if whole and _are_scores(scores) else None
+    if held is None:
+        return None
+    (arrays, about), of = held, record.protocol_hash
+    require_one_result(record, about, folder.path)
+    whole = (about.protocol_hash or of) == of == str(arrays.get("protocol_hash", of))
+    return record.scores if whole and _are_scores(record.scores or {}) else None
 
 
-def _are_scores(scores: Any) -> bool:
+def _are_scores(scores: Record) -> bool:
     """Say whether a record's scores are those that a line on the terminal names."""
-    if not isinstance(scores, dict) or not isinstance(scores.get("scores"), dict):
+    if not isinstance(scores.get("scores"), dict):
         return False
     named = {"natural": scores.get("natural"), "union": scores.get("union"), **scores["scores"]}
     return all(isinstance(score, int | float | None) for score in named.values())
-
-
-def machine(device: torch.device) -> Record:
-    """Return what a record says of where it was evaluated."""
-    return {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "allocator": allocator.in_use(),
-    }

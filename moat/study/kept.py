@@ -1,15 +1,14 @@
 """A run's own recipe and code: kept when it begins, and held to its plan when it goes on."""
 
-from hashlib import sha256
-
 import tomli_w
 
+from moat.digests import digest_of_parts
 from moat.errors import RunFolderError
 from moat.local_code import local_file
 from moat.recipe import RunPlan
 from moat.recipe.code import code_root, kept_files, pieces_of
 from moat.recipe.kept import kept_recipe
-from moat.recipe.source import Document
+from moat.recipe.provenance import Document
 from moat.runs import CODE, RunFolder
 from moat.study.loading import plan_of
 
@@ -69,4 +68,4 @@ def _training_code(plan: RunPlan) -> dict[str, bytes]:
 
 
 def _digest(content: bytes) -> str:
-    return sha256(content).hexdigest()[:16]
+    return digest_of_parts([content])

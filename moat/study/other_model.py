@@ -1,52 +1,53 @@
 """Another finished run of the same study, for the sanity gate to find images on."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
-from moat.runs import RunFolder, find_runs, judged_run
+from moat.records import ModelRecord, RunRecord
+from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.storage import Record
-from moat.study.loading import is_evaluation_alone
 from moat.study.model_loading import load
 
 
-def other_model(
-    folder: RunFolder, record: Mapping[str, Any], device: torch.device | str
-) -> Other | None:
+def other_model(folder: RunFolder, record: ModelRecord, device: torch.device | str) -> Other | None:
     """Return the run of the study with the highest total, None where no other can be loaded.
 
     Runs with other test data are passed over. An evaluation under another protocol looks among the
     runs of the study that it is of.
     """
-    own, study = folder.path, record.get("study")
+    own, study = folder.path, record.study
     if judged := judged_run(record, folder.path):
-        own = judged
-        study = _record(own).get("study")
-    found: list[tuple[float, str, Path]] = []
+        try:
+            own = opened(judged, weights=True)
+        except MoatError:
+            return None
+        its = _record(own)
+        study = its.study if its else ""
+    found: list[tuple[float, str, Path, str]] = []
     for run in _runs_beside(own, study):
         held = _record(run)
-        if run == own.resolve() or is_evaluation_alone(held) or not _same_data(held, record):
+        if held is None or run == own.resolve() or held.is_evaluation_alone:
             continue
-        found.append((-_sum(held.get("scores")), run.as_posix(), run))
-    for _, _, run in sorted(found):
+        if held.data.get("digest") == record.data.get("digest"):
+            found.append((-_sum(held.scores or {}), run.as_posix(), run, held.label))
+    for _, _, run, label in sorted(found):
         try:
-            return Other(load(run, device), str(_record(run).get("label")))
+            return Other(load(run, device), label)
         except MoatError:
             continue
     return None
 
 
-def _sum(scores: Any) -> float:
+def _sum(scores: Record) -> float:
     """Return the total, else the union, that a record states; it orders the runs, no more."""
-    stated = [scores.get(name) for name in ("total", "union")] if isinstance(scores, dict) else []
+    stated = [scores.get(name) for name in ("total", "union")]
     return next((float(s) for s in stated if isinstance(s, int | float) and s), 0.0)
 
 
-def _runs_beside(own: Path, study: str | None) -> list[Path]:
+def _runs_beside(own: Path, study: str) -> list[Path]:
     """Return all finished runs of the study that a run lies in."""
     for above in own.resolve().parents:
         if above.name == study:
@@ -54,13 +55,8 @@ def _runs_beside(own: Path, study: str | None) -> list[Path]:
     return []
 
 
-def _record(run: Path) -> Record:
+def _record(run: Path) -> RunRecord | None:
     try:
-        return RunFolder(run).read_record() or {}
+        return RunFolder(run).read_record()
     except MoatError:
-        return {}
-
-
-def _same_data(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    digests = [(record.get("data") or {}).get("digest") for record in (one, other)]
-    return digests[0] == digests[1]
+        return None

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from moat.data import Data
+from moat.records import ModelRecord
 from moat.runs import RunFolder, require_own_name
-from moat.storage import Record
 from moat.study.judge import Judged, judge, scores_before
 from moat.study.overwriting import make_way
 from moat.study.places import Place, require_within
@@ -14,7 +14,7 @@ from moat.study.subjects import StatedProtocol, Subject
 
 def judge_apart(
     folder: RunFolder,
-    record: Record,
+    record: ModelRecord,
     subject: Callable[[], Subject],
     data: Data,
     stated: StatedProtocol,
@@ -27,7 +27,7 @@ def judge_apart(
     evaluation stands in the way. Raises MoatError.
     """
     results = place.results or Path("results")
-    study = results / record["study"]
+    study = results / record.study
     for named in (study, folder.path.parent):
         require_own_name(named)
     require_within(folder.path, results)

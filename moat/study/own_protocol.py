@@ -25,10 +25,10 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
     with run.folder.locked():
         model = load(path, device_for(device))
         with asked_for(run.plan, "data"):
-            data = run.plan.dataset.load(cache_of(path, run.record["study"]))
+            data = run.plan.dataset.load(cache_of(path, run.record.study))
         listener = listener or StudyListener()
         listener.data_read(data)
-        subject = run_subject(run.plan, run.folder, model, data, run.record)
+        subject = run_subject(run.plan, run.folder, model, data, run.record.model)
         return judge(subject, data, run.plan, listener)
 
 

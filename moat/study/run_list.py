@@ -8,7 +8,7 @@ from moat.runs import RunFolder, find_runs
 from moat.study.failures import as_failure
 from moat.study.judge import Judged
 from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, is_evaluation_alone
+from moat.study.loading import finished_record
 
 
 def trained_runs(paths: Sequence[Path]) -> list[Path]:
@@ -51,6 +51,7 @@ def one_by_one(
 
 def _is_alone(folder: RunFolder) -> bool:
     try:
-        return is_evaluation_alone(folder.read_record() or {})
+        record = folder.read_record()
     except RunFolderError:
         return False  # evaluating it says why
+    return record is not None and record.is_evaluation_alone

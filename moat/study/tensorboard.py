@@ -62,8 +62,8 @@ class TensorBoard(StudyListener):
         """Draw a run that was finished before, unless that was done."""
         self.run_started(plan, folder)
         record = self._folder.read_record()
-        if record and not self._folder.tensorboard.exists():
-            self.run_done(plan, record["scores"])
+        if record and record.scores and not self._folder.tensorboard.exists():
+            self.run_done(plan, record.scores)
 
     def run_failed(self, plan: RunPlan, error: MoatError) -> None:
         """Keep what was drawn."""

@@ -26,7 +26,7 @@ from moat.training.measuring import (
     usable,
     weighted_sum,
 )
-from moat.training.weighing import weighed
+from moat.training.weighing import images_with_weight
 from moat.transfers import send
 
 
@@ -38,7 +38,7 @@ class Descent:
     weights: Tensor
 
     def faults(self) -> Tensor:
-        """Return what no run may go on from, bool (3, objectives); `require_sound` reads it."""
+        """Return what no run may go on from, bool (3, objectives); `require_faultless` reads it."""
         weights = weight_faults(self.weights, self.losses.measured)
         return torch.cat([loss_faults(self.losses)[None], weights])
 
@@ -101,7 +101,9 @@ def _by_losses(
     require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), matrix)
-    kept, shares = weighed(examples, by_entry(weights, examples.batch), scalarizer.support)
+    kept, shares = images_with_weight(
+        examples, by_entry(weights, examples.batch), scalarizer.support
+    )
     for segments in passes_for(model, kept.lengths(), pass_size):
         per_example = losses_of(model, kept, segments)
         own = [shares[s.which][s.rows] / examples.batch for s in segments]

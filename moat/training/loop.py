@@ -13,19 +13,20 @@ from moat.errors import MoatError, TrainingError
 from moat.names import NATURAL
 from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
+from moat.randomness import generator_for, seed_globally
 from moat.threats import trusted
 from moat.training.checkpoint import Checkpointer
-from moat.training.compiled import Compiled
+from moat.training.compile_modes import Compiled
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
-from moat.training.faults import require_sound
+from moat.training.faults import require_faultless
 from moat.training.finite import Finite
-from moat.training.guard import FEW, check_trainable
+from moat.training.guard import FEW_TRIED, check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
 from moat.training.memory import memory_explained
-from moat.training.randomness import generator_for, seed_globally
 from moat.training.step import train_step
+from moat.training.step_settings import StepSettings
 
 
 @plain_torch()
@@ -88,8 +89,8 @@ class _Loop:
     def _require_trainable(self, network: nn.Module) -> None:
         """Look at the network and the labels once, so that no step need look at them again."""
         size = self.job.size or self.split.images.shape[2:]
-        few = self.split.take(torch.arange(min(FEW, len(self.split)))).at((size[0], size[1]))
-        for x, _ in batches_in_order(few, FEW, self.job.fabric.device):
+        few = self.split.take(torch.arange(min(FEW_TRIED, len(self.split)))).at((size[0], size[1]))
+        for x, _ in batches_in_order(few, FEW_TRIED, self.job.fabric.device):
             check_trainable(network, x, self.split.labels, self.job.scalarizer)
 
     def _epoch(self, network: nn.Module) -> None:
@@ -113,10 +114,7 @@ class _Loop:
                     job.scalarizer,
                     x,
                     y,
-                    pass_size=self.pass_size,
-                    generator=search,
-                    reach=self._reach(),
-                    search=self.compiled.search,
+                    self._settings(search),
                 )
             self.progress.step += 1
             seen += len(x)
@@ -133,6 +131,10 @@ class _Loop:
             self.scheduler.step()
             self.listener.stepped(epoch + 1, self.epochs, self.progress.step, self.steps)
         self._require_sound()
+
+    def _settings(self, generator: torch.Generator) -> StepSettings:
+        """Return how the coming step is taken."""
+        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
@@ -183,7 +185,7 @@ class _Loop:
         steps, faults = zip(*self.faults, strict=True)
         self.faults = []
         for step, rows in zip(steps, torch.stack(faults).tolist(), strict=True):
-            require_sound(rows, names, f"{self.job.folder.path}, step {step}", self._mend())
+            require_faultless(rows, names, f"{self.job.folder.path}, step {step}", self._mend())
 
     def _require_finite_weights(self) -> None:
         """Refuse to keep weights that the last step of an epoch broke."""

@@ -13,7 +13,7 @@ from moat.losses import cross_entropy
 from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
-from moat.training.faults import require_sound, weight_faults
+from moat.training.faults import require_faultless, weight_faults
 from moat.transfers import send
 from moat.types import PerExample
 
@@ -69,7 +69,7 @@ def usable(weights: Tensor, losses: LossMatrix) -> Tensor:
     """
     if weights.device.type == "cpu":
         sound = [False] * len(losses.names)
-        require_sound([sound, *weight_faults(weights, losses.measured).tolist()], losses.names)
+        require_faultless([sound, *weight_faults(weights, losses.measured).tolist()], losses.names)
     return weights
 
 

@@ -87,7 +87,7 @@ def test_the_json_holds_what_the_front_was_made_of(study):
     told = json.loads((study / "front.json").read_text("utf-8"))
     assert told["data"] == {"type": "digits", "size": 16}
     assert told["protocol_hash"] == "0123456789abcdef"
-    assert told["protocol"] == front.group.protocol
+    assert told["protocol"] == front.group.protocol.as_table()
     assert told["hypervolume"] == front.hypervolume
     points = {"unit": "percentage points"}
     assert told["objectives"] == [

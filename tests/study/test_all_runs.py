@@ -92,8 +92,8 @@ def test_a_changed_protocol_is_evaluated_without_training(
     for name in ("model.safetensors", "checkpoint.pt", "log.jsonl"):
         assert after[name] == before[name]
     record = RunFolder(results / PGD_AT).read_record()
-    assert list(record["scores"]["accuracy"]["pgd"]) == ["1", "2", "3"]
-    assert record["protocol"]["threats"]["pgd"]["at_steps"] == [1, 2, 3]
+    assert list(record.scores["accuracy"]["pgd"]) == ["1", "2", "3"]
+    assert record.protocol.threats["pgd"].strengths == (1, 2, 3)
     assert train(path, only=("pgd-at",)).skipped == [results / PGD_AT]
     fresh = train(path, only=("pgd-at",), results=results.parent / "fresh").done[0]
     assert (fresh / "evaluation.npz").read_bytes() == after["evaluation.npz"][0]
@@ -135,8 +135,8 @@ def test_a_trial_has_a_folder_of_its_own(recipe, train, trained, results, snapsh
     assert trial.folder.parent == results
     assert trial.folder.name.startswith("study+")
     record = RunFolder(trial.done[0]).read_record()
-    assert record["trains"]["threats"]["pgd"]["epsilon"] == 0.2
-    assert record["protocol"]["threats"]["pgd"]["epsilon"] == 0.1
+    assert record.trains["threats"]["pgd"]["epsilon"] == 0.2
+    assert record.protocol.threats["pgd"].epsilon == 0.1
     assert before.items() <= snapshot(results).items()
 
 
@@ -339,7 +339,7 @@ def test_a_record_that_lacks_something_is_not_trusted(recipe, train, trained, re
     del record[key]
     (folder / "run.json").write_text(json.dumps(record), "utf-8")
     error = only_failure(train(path, only=("plain",)))
-    assert error.message.startswith(f"its record is not moat's: {key} is None and should be")
+    assert error.message.startswith(f"its record is not moat's: {key} is missing.")
     assert error.where == str(folder / "run.json")
     assert train(path, only=("plain",), overwrite=True).done == [folder]
 
@@ -655,16 +655,14 @@ def test_every_failure_is_heard(recipe, train, watch):
     assert listener.heard == [("study", 2), *ended]
 
 
-def test_a_network_whose_code_changed_is_neither_loaded_nor_taken_for_the_trained_one(
+def test_a_network_whose_code_changed_is_loaded_as_it_was_and_not_taken_for_the_trained_one(
     recipe, train, nets, tmp_path
 ):
     path = recipe('"tiny-cnn"\nwidth = 4', f'"{nets}make"\nhidden = 5')
     (folder,) = train(path, only=("pgd-at",)).done
-    study.load(folder)
     source = tmp_path / "moat_test_nets.py"
     source.write_text(source.read_text("utf-8").replace("nn.ReLU()", "nn.Tanh()"), "utf-8")
-    with pytest.raises(MoatError, match="the network is no longer the one that was trained"):
-        study.load(folder)
+    assert "ReLU()" in str(study.load(folder))  # the run keeps the code that it was trained with
     assert "trains" not in str(only_failure(train(path, only=("pgd-at",))))
     assert "model.source" in str(only_failure(train(path, only=("pgd-at",))))
 

@@ -1,5 +1,6 @@
 """A run folder is whole: its model, scores and evaluations need nothing outside of it."""
 
+import json
 import shutil
 import sys
 from contextlib import suppress
@@ -12,8 +13,8 @@ import torch
 import moat
 from moat import consent
 from moat.consent import Consent, consenting
+from moat.digests import short_hash
 from moat.errors import CodeError, ForeignFileError, RunFolderError
-from moat.plain import short_hash
 from moat.report import make_fronts, make_scoreboards, score_runs
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under
@@ -195,13 +196,13 @@ def test_two_runs_whose_code_differs_are_loaded_side_by_side(carried, kind, tmp_
     file = next((other / "code").rglob("my_model.py" if kind == "plugin" else "wide.py"))
     text = file.read_text("utf-8")
     file.write_text(text.replace("nn.Linear(64,", "nn.Dropout(0.0), nn.Linear(64,"), "utf-8")
-    record = RunFolder(other).read_record()
+    record = json.loads((other / "run.json").read_text("utf-8"))
     digest = sha256(file.read_bytes()).hexdigest()
     record["files"][file.relative_to(other).as_posix()] = digest
     record["trains"]["model"]["source"] = digest[:16]
     record["train_hash"] = short_hash(record["trains"])
     del record["files"]["model.safetensors"]
-    RunFolder(other).write_record(record)
+    (other / "run.json").write_text(json.dumps(record), "utf-8")
     weights = {
         name.replace("1.", "2.", 1) if name.startswith("1.") else f"{int(name[0]) + 1}{name[1:]}": v
         for name, v in RunFolder(carried).load_model().items()

@@ -89,10 +89,10 @@ def test_a_run_whose_record_is_broken_is_taken_and_says_so_when_it_is_evaluated(
 
 def test_each_is_evaluated_by_its_own_protocol_and_told_as_it_begins(runs):
     heard = Heard()
-    held = [RunFolder(run).read_record()["scores"] for run in runs]
+    held = [RunFolder(run).read_record().scores for run in runs]
     judged = list(evaluate_runs(runs, "cpu", heard))
     assert [one.folder for one in judged] == runs
-    assert [RunFolder(run).read_record()["scores"] for run in runs] == held
+    assert [RunFolder(run).read_record().scores for run in runs] == held
     assert [(one.error, one.before) for one in judged] == [(None, False)] * 2
     assert heard.begun == [(runs[0], 0), (runs[1], 1)]
     assert heard.searched.count("natural") == 4  # begins and ends, for two runs

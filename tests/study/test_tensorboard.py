@@ -90,7 +90,7 @@ def test_the_curves_are_the_log(once):
 
 def test_the_scores_stand_at_the_last_step_beside_what_the_run_is(once):
     folder = once()
-    scores, last = folder.read_record()["scores"], folder.read_log()[-1]["step"]
+    scores, last = folder.read_record().scores, folder.read_log()[-1]["step"]
     named = {"natural": scores["natural"], **scores["scores"], "total": scores["total"]}
     named["union"] = scores["union"]
     curves = curves_of(folder)
@@ -162,7 +162,7 @@ def test_event_files_change_nothing_else(once, tmp_path):
     for name in ("model.safetensors", "recipe.toml", "evaluation.npz"):
         assert (plain.path / name).read_bytes() == (drawn.path / name).read_bytes()
     records = [folder.read_record() for folder in (plain, drawn)]
-    assert len({(record["train_hash"], record["protocol_hash"]) for record in records}) == 1
+    assert len({(record.train_hash, record.protocol_hash) for record in records}) == 1
     assert {path.name for path in drawn.path.iterdir()} - {
         path.name for path in plain.path.iterdir()
     } == {"tensorboard"}

@@ -21,7 +21,7 @@ from moat.training import (
     fit,
     loop,
 )
-from moat.training.compiled import Compiled
+from moat.training.compile_modes import Compiled
 from moat.training.compiling import CompiledNetwork
 
 COMPILE = torch.compile

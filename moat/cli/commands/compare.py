@@ -28,9 +28,10 @@ def compare(
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
     from moat.cli.console import console
     from moat.report import compare_runs, comparison_shown, write_comparison
+    from moat.runs import opened
 
     form = Format.json if as_json else form
-    comparison = compare_runs(run)
+    comparison = compare_runs(list(map(opened, run)))
     if form is Format.table:
         console.print(comparison_shown(comparison, console.width, ids))
     else:
@@ -42,12 +43,8 @@ def compare(
 
 
 def _text(comparison: "RunComparison", form: Format) -> str:
-    from moat.report.side_by_side.sheets import all_sheets
-    from moat.report.side_by_side.written import (
-        comparison_csv,
-        comparison_json,
-        comparison_markdown,
-    )
+    from moat.report.side_by_side.files import comparison_csv, comparison_json
+    from moat.report.side_by_side.parts import all_sheets, comparison_markdown
 
     made = {
         Format.csv: comparison_csv,

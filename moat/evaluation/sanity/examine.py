@@ -13,13 +13,13 @@ from moat.evaluation.evaluator import Evaluation, evaluated
 from moat.evaluation.sanity import questions as asked
 from moat.evaluation.sanity.matrix_checks import NO_GRADIENT, follows_gradient, matrix_checks
 from moat.evaluation.sanity.probes import Probe
-from moat.evaluation.sanity.questions import Check
 from moat.evaluation.sanity.wider import unbounded
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, WITHSTOOD
 from moat.passes import default_pass_size
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import device_of
+from moat.records import Check
+from moat.threats import home_of
 from moat.types import Verdicts
 
 PROBED = 100  # examples
@@ -61,7 +61,7 @@ def _probed(
 ) -> Iterator[Check]:
     """Yield what searching a few examples again tells."""
     labels = [n for n in evaluation.protocol.threats if follows_gradient(evaluation.protocol, n)]
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     split = evaluated(data.test if isinstance(data, Data) else data, evaluation.protocol)
     places = stratified(split.labels, PROBED, evaluation.protocol.seed)
     ((x, y),) = batches_in_order(split.take(places), PROBED, device)

@@ -18,7 +18,7 @@ def runs_csv(scored: Sequence[RunScores]) -> str:
 
 def _lines(scores: RunScores) -> Iterator[dict[str, Any]]:
     point = scores.point
-    about = {"run": str(scores.path), "label": point.label, "seed": point.seed}
+    about = {"run": scores.typed, "label": point.label, "seed": point.seed}
     for score, of, strength, value in _scores(scores):
         yield {**about, "score": score, "of": of, "strength": strength, "value": finite(value)}
 
@@ -36,7 +36,7 @@ def _scores(scores: RunScores) -> Iterator[tuple[str, str, str, float | None]]:
     for threat, losses in scores.losses.items():
         for strength, value in losses.items():
             yield "loss", threat, strength, value
-    yield "total", " ".join(point.protocol["summed"]), "", point.total
+    yield "total", " ".join(point.protocol.summed), "", point.total
     yield "union", "", "", point.union
     if scores.named:
         yield "union", " ".join(scores.named), "", scores.union

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from moat.report.numbers import ABSENT, duration, hour_in
+from moat.report.numbers import DASH, duration, hour_in
 from moat.report.status.run_status import Live, RunStatus, State
 from moat.report.status.study_status import AT_WORK, StudyStatus
 from moat.sheets import width_of
@@ -124,7 +124,7 @@ def _grid(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
 
 
 def _figure(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.3g}"
+    return DASH if value is None else f"{value:.3g}"
 
 
 def _named(runs: Sequence[RunStatus], state: State) -> Iterator[Text]:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from moat.report import draw_front, draw_pairs, make_fronts, make_scoreboards, write_front
-from moat.report.front.drawn_choice import direction_of
+from moat.report.front.choice_marks import direction_of
 from moat.report.front.front import fronts_of
 from moat.report.page.sections import sections_of
 from moat.report.style import render
