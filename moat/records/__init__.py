@@ -15,16 +15,20 @@ from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published import Published
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
+from moat.records.small import Clock, Failure, Manifest
 
 __all__ = [
     "BundleManifest",
     "Check",
+    "Clock",
     "Difference",
     "EvaluationRecord",
+    "Failure",
     "Figure",
     "Figures",
     "Gallery",
     "LogLine",
+    "Manifest",
     "ModelRecord",
     "OpenTransfer",
     "PartnerRecord",

@@ -21,15 +21,15 @@ the four methods that keep and read tensors, so that reading a run's results doe
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 from numpy.typing import NDArray
 
 from moat.errors import RunFolderError
+from moat.own_files import RUN_FILES
 from moat.parsing import parse_toml, require_plain
-from moat.records import EvaluationRecord, RunRecord, typed
+from moat.records import Clock, EvaluationRecord, Failure, RunRecord, typed
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.code import CODE, clear_code, code_files, require_no_linked_code, write_code
@@ -45,11 +45,19 @@ from moat.runs.ownership import (
     record_beside,
     require_own,
 )
-from moat.runs.parts import EvaluationParts, is_older, newest_part, part_times
+from moat.runs.parts import (
+    PARTS,
+    EvaluationParts,
+    clear_parts,
+    has_parts,
+    is_older,
+    newest_part,
+    part_times,
+)
+from moat.runs.strangers import is_stranger, read_small, strangers_in
 from moat.runs.verification import has_its_digest
 from moat.storage import (
     Record,
-    as_table,
     disk,
     make_folder,
     read,
@@ -66,7 +74,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 BEGUN = frozenset({"run.json", "log.jsonl", ".holder.json", "failed.json"})
 """Files of which a run that was begun has one at least."""
-_PARTS = ".evaluation"
 
 
 class RunFolder:
@@ -86,12 +93,14 @@ class RunFolder:
 
         Whoever writes tries the run again, so why it failed before is forgotten. Raises
         RunFolderError, before anything is written, where a folder or a pipe stands in the place of
-        a file, or a file in that of a folder.
+        a file, a file in that of a folder, or a user's file in that of one that is replaced.
         """
-        require_clear_way(self.path, _LAYOUT)
-        for name in (".lock", "log.jsonl", _PARTS, self.tensorboard.name):
+        with disk(self.path):
+            require_clear_way(obstacles_in(self.path, _LAYOUT))
+        for name in (".lock", "log.jsonl", PARTS, self.tensorboard.name):
             require_no_link(self.path / name)
         require_no_linked_code(self.path)
+        require_clear_way(strangers_in(self.path))
         with self._held():
             self.clear_failure()
             yield
@@ -99,7 +108,7 @@ class RunFolder:
     @contextmanager
     def _held(self) -> Iterator[None]:
         with held(self.path, self.path / ".lock", self._holder, _LAYOUT.files):
-            if is_older(self.path / _PARTS, self.path / "run.json"):
+            if is_older(self.path / PARTS, self.path / "run.json"):
                 self.clear_parts()
             yield
 
@@ -112,7 +121,7 @@ class RunFolder:
 
     def _leftovers(self) -> bool:
         temporary = temporaries(self.path, _LAYOUT.files)
-        parts = is_older(self.path / _PARTS, self.path / "run.json")
+        parts = is_older(self.path / PARTS, self.path / "run.json")
         return bool(temporary) or parts or self._holder.exists()
 
     # What stands in its way.
@@ -120,7 +129,7 @@ class RunFolder:
     def obstacles(self) -> dict[Path, str]:
         """Return what stands where a file or a folder of the run belongs, and cannot be one."""
         with disk(self.path):
-            return obstacles_in(self.path, _LAYOUT)
+            return obstacles_in(self.path, _LAYOUT) | strangers_in(self.path)
 
     def make_way(self) -> list[str]:
         """Move what stands in the way aside, under a name beside its own; return what was moved."""
@@ -224,15 +233,15 @@ class RunFolder:
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Keep all that a resumed run needs."""
-        from moat.runs.weights import save_plainly
+        from moat.runs.checkpoint_file import save_checkpoint
 
-        replace(self.checkpoint, lambda file: save_plainly(state, file))
+        save_checkpoint(self.checkpoint, state)
 
     def load_checkpoint(self, device: "torch.device | str" = "cpu") -> Record | None:
-        """Return the kept state, or None where there is none."""
-        from moat.runs.weights import load_plainly
+        """Return the kept state, or None where there is none; RunFolderError of a damaged one."""
+        from moat.runs.checkpoint_file import load_checkpoint
 
-        return read(self.checkpoint, lambda: as_table(load_plainly(self.checkpoint, device)))
+        return load_checkpoint(self.checkpoint, device)
 
     @property
     def checkpoint(self) -> Path:
@@ -294,7 +303,7 @@ class RunFolder:
 
     def replace_scores(self, scores: Record) -> None:
         """Keep anew what is said of an evaluation whose matrix stays; what follows is as above."""
-        make_folder(self.path / _PARTS)
+        make_folder(self.path / PARTS)
         replace(self.path / "evaluation.json", to_json(scores))
 
     def load_evaluation(
@@ -336,29 +345,27 @@ class RunFolder:
 
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
         """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
-        parts = EvaluationParts(self.path / _PARTS / fingerprint)
+        parts = EvaluationParts(self.path / PARTS / fingerprint)
         require_no_link(parts.path)
-        for other in (self.path / _PARTS).glob("*"):
-            if other != parts.path:
-                rmtree(other, ignore_errors=True)
+        clear_parts(self.path / PARTS, but=parts.path)
         return parts
 
     def newest_part(self) -> tuple[int, str] | None:
         """Return the batch and the threat that an unfinished evaluation has found last."""
-        return newest_part(self.path / _PARTS)
+        return newest_part(self.path / PARTS)
 
     def part_times(self) -> list[float]:
         """Return when each part of an unfinished evaluation was found, in seconds, ascending."""
-        return part_times(self.path / _PARTS)
+        return part_times(self.path / PARTS)
 
     @property
     def is_interrupted(self) -> bool:
         """Whether an evaluation was begun here whose record is not written."""
-        return (self.path / _PARTS).is_dir()
+        return has_parts(self.path / PARTS)
 
     def clear_parts(self) -> None:
         """Delete what was kept of an evaluation that is finished."""
-        rmtree(self.path / _PARTS, ignore_errors=True)
+        clear_parts(self.path / PARTS)
 
     # What TensorBoard shows.
 
@@ -376,24 +383,27 @@ class RunFolder:
     def read_clock(self) -> Record:
         """Return the seconds that parts of the run took; none where nothing can be read."""
         with suppress(RunFolderError):
-            return read_json(self.path / "clock.json") or {}
+            return read_small(Clock, self.path / "clock.json") or {}
         return {}
 
     # Why it failed.
 
     def write_failure(self, failure: Mapping[str, Any]) -> None:
-        """Keep why the run failed."""
+        """Keep why the run failed, unless a user's file stands there."""
+        if is_stranger(self.path / "failed.json"):
+            return
         make_folder(self.path)
         replace(self.path / "failed.json", to_json(failure))
 
     def read_failure(self) -> Record | None:
         """Return why the run failed, or None where it did not, or is tried again."""
-        return read_json(self.path / "failed.json")
+        return read_small(Failure, self.path / "failed.json")
 
     def clear_failure(self) -> None:
         """Forget why it failed: it is tried again."""
         with disk(self.path):
-            if (self.path / "failed.json").is_file():  # else `locked` says what stands there
+            path = self.path / "failed.json"
+            if path.is_file() and not is_stranger(path):  # else `locked` says what stands there
                 (self.path / "failed.json").unlink(missing_ok=True)
 
     # The record that says the run is done.
@@ -441,7 +451,7 @@ class RunFolder:
 
     def written(self) -> list[str]:
         """Return the names of what a run wrote here and `clear` would delete."""
-        names = (*_WRITTEN, _PARTS, self.tensorboard.name)
+        names = (*RUN_FILES, PARTS, self.tensorboard.name)
         code = [CODE] if code_files(self.path) else []
         return [name for name in names if (self.path / name).exists()] + code
 
@@ -451,14 +461,14 @@ class RunFolder:
         No checkpoint, nothing of an unfinished evaluation, and no file that is not the run's.
         """
         left_out = {"checkpoint.pt", *([] if weights else ["model.safetensors"])}
-        named = [self.path / name for name in _WRITTEN if name not in left_out]
+        named = [self.path / name for name in RUN_FILES if name not in left_out]
         files = [*named, *code_files(self.path).values()]
         return sorted(path for path in files if path.is_file() or path.is_symlink())
 
     def clear(self) -> None:
         """Delete everything a run wrote here; other files stay."""
         with disk(self.path):
-            for name in _WRITTEN:
+            for name in RUN_FILES:
                 (self.path / name).unlink(missing_ok=True)
             self.clear_parts()
             clear_code(self.path)
@@ -475,9 +485,4 @@ def _document(text: str) -> Record:
 
 
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."
-_WRITTEN = (
-    *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
-    *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
-    "clock.json",
-)
-_LAYOUT = Layout((*_WRITTEN, ".holder.json"), ".lock", (_PARTS, "tensorboard", CODE))
+_LAYOUT = Layout((*RUN_FILES, ".holder.json"), ".lock", (PARTS, "tensorboard", CODE))

@@ -18,6 +18,7 @@ from moat.models import Model
 from moat.models.network_digest import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.names import MOST_BYTES, why_no_name
+from moat.own_files import is_taken
 from moat.precision import plain_torch
 from moat.printable import is_portable
 from moat.recipe import ReadProtocol, named_model, read_protocol
@@ -137,6 +138,12 @@ def _folder_name(name: str) -> str:
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
             f"'_', {MOST_BYTES} at most, since it becomes a folder; not {cut_short(name)!r}.",
             where="--name",
+        )
+    if is_taken(name):
+        raise MoatError(
+            f"{name!r} cannot be a folder: moat uses that name for its own output.",
+            where="--name",
+            hint="Give it another name.",
         )
     if not is_portable(name):
         raise MoatError(
