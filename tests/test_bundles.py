@@ -276,7 +276,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         f"place {name!r}": (lambda file, name=name: with_more(file, name), "cannot be a file of a")
         for name in UNSAFE
     },
-    "no zip": (lambda file: Path("demo/study.json"), "neither a folder nor a zip"),
+    "no zip": (lambda file: Path(shutil.copy("demo/study.json", "bad.zip")), "the file is no zip"),
     "empty": (lambda file: written([]), "no bundle of moat's"),
     "another zip": (lambda file: written([("a.txt", b"a")]), "no bundle of moat's"),
     **{

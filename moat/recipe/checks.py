@@ -12,7 +12,7 @@ from moat.recipe.overrides import shortened
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.source import Source
 
-_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "code", "published", "figure"}
+_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))

@@ -73,15 +73,9 @@ def kept_files(document: Document, root: Path | None = None) -> tuple[list[str],
     return plugins, files
 
 
-def code_root(document: Document) -> Path | None:
-    """Return the folder whose modules a recipe's code imports before others, None without one."""
-    named = document.get("code")
-    return Path(named) if isinstance(named, str) else None
-
-
 def require_consent_to(plugins: Sequence[str], source: Source) -> None:
     """Raise MoatError unless all code that a recipe names may run; it is said in one line."""
-    root = code_root(source.document)
+    root = source.code
     pieces = pieces_of({**source.document, "plugins": list(plugins)}, root)
     asked = {piece.digest: piece.called for piece in pieces}
     if root and in_results():

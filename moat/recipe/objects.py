@@ -15,7 +15,7 @@ from moat.models.python import PREFIX, PythonModel
 from moat.models.torchvision import PREFIX as TORCHVISION
 from moat.models.torchvision import torchvision_model
 from moat.recipe.checks import require_ascending
-from moat.recipe.code import code_root, require_consent_to_model
+from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.source import Document, Source
@@ -29,7 +29,7 @@ def import_plugins(files: Sequence[str], source: Source) -> None:
 
     What other recipes' files declared is not known from then on. A file runs once in a process.
     """
-    paths, root = [Path(path).resolve() for path in files], code_root(source.document)
+    paths, root = [Path(path).resolve() for path in files], source.code
     _know(())
     for number, path in enumerate(paths):
         with explained(source, ("plugins", str(number)), Recipe):
@@ -62,7 +62,7 @@ def model_of(table: ModelTable, source: Source) -> Model:
                 f"a model of one's own is written python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
-        root = code_root(source.document)
+        root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
         return PythonModel(table.type, table.own, root)
     with explained(source, ("model", "type"), object):

@@ -32,6 +32,11 @@ _AGAIN = "Copy it once more from where it was made, or make it again: moat bundl
 _NONE = "Name a results folder, or a zip that `moat bundle RESULTS OUT.zip` made."
 
 
+def looks_like_zip(file: Path) -> bool:
+    """Say whether a file is called a zip, or begins as one: else it is taken for no results."""
+    return file.suffix.lower() == ".zip" or _ends(file)[0][:2] == _BEGIN[:2]
+
+
 @contextmanager
 def require_zip(file: Path) -> Iterator[ZipFile]:
     """Open a zip; raise BundleError where the file is none, or is cut short."""
@@ -46,9 +51,7 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
             ) from error
         if _ends(file)[0] == _BEGIN:
             raise _cut_short(file) from error
-        raise BundleError(
-            "the file is neither a folder nor a zip.", where=str(file), hint=_NONE
-        ) from error
+        raise BundleError("the file is no zip.", where=str(file), hint=_NONE) from error
     with held:
         first = min((entry.header_offset for entry in held.infolist()), default=0)
         if first or _ends(file)[1] != _END:  # the list is that of a zip within, as an .npz is one
