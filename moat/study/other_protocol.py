@@ -25,7 +25,7 @@ from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.run_list import one_by_one
 from moat.study.subjects import Subject, held_out_of
 from moat.study.trained_run import trained_run
-from moat.training import fabric_for
+from moat.training import device_for
 from moat.version import __version__
 
 KEPT = ("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes")
@@ -56,7 +56,7 @@ def evaluate_under(
         judged_by=read_protocol(protocol, overrides),
         words=["--protocol", str(protocol), *words],
         place=at,
-        device=fabric_for(at.device, "32-true").device,
+        device=device_for(at.device),
         validation=validation,
     )
     return one_by_one(runs, court.judged, at.listener)
