@@ -163,6 +163,12 @@ def test_a_link_that_leads_out_of_the_results_is_left_out_by_name(demo, tmp_path
         assert not any(b"secret" in held.read(name) for name in held.namelist())
 
 
+def test_a_sweep_over_callables_which_puts_colons_into_names_can_be_bundled(demo):
+    (demo / "pareto/r=0.2").rename(demo / "pareto/type=python:nets:make")
+    moat.bundle(demo, "demo.zip")
+    assert moat.results("demo.zip").runs.height == 2
+
+
 def test_a_run_that_a_process_writes_is_left_out_by_name(demo):
     with RunFolder(demo / "max-at/seed-0").locked():
         made = moat.bundle(demo, "demo.zip")

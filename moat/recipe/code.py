@@ -10,7 +10,8 @@ from typing import Any
 from moat.consent import in_results, require_consent
 from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
 from moat.models.python import PREFIX
-from moat.printable import folder_key
+from moat.names import why_no_name
+from moat.printable import folder_key, is_portable
 from moat.recipe.source import Document, Source
 
 
@@ -121,9 +122,10 @@ def _model(reference: str, folders: Sequence[Path]) -> Piece:
 def _free_place(file: Path, taken: Mapping[str, Path]) -> str:
     """Return the plug-in's place: its name, with a number where another file has that."""
     known = {folder_key(place): other for place, other in taken.items()}
-    number = 1
+    plain = is_portable(file.name) and not why_no_name(file.name)
+    stem, number = file.stem if plain else "plugin", 1
     while True:
-        place = file.name if number == 1 else f"{file.stem}-{number}{file.suffix}"
+        place = f"{stem}{file.suffix}" if number == 1 else f"{stem}-{number}{file.suffix}"
         other = known.get(folder_key(place))
         if other is None or other.resolve() == file.resolve():
             return place

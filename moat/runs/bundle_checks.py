@@ -1,5 +1,7 @@
 """What a zip must be to be read as a bundle: nothing in it is trusted before it is looked at."""
 
+import os
+import re
 import stat
 import zipfile
 import zlib
@@ -25,6 +27,7 @@ MOST_TIMES, FREE = 200, 1 << 24
 MOST_FILES = 1 << 20
 MOST_IN_MANIFEST = 1 << 28
 _CHUNK = 1 << 20
+_DRIVE = re.compile("[A-Za-z]:")
 _BEGIN, _END, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 """What zipfile raises where a zip is broken or of a kind that it does not read."""
@@ -131,7 +134,7 @@ def why_no_place(place: str) -> str:
     for part in place.split("/"):
         if why := why_no_name(part):
             return why
-        if ":" in part or not is_portable(part):
+        if _DRIVE.match(part) or (os.name == "nt" and ":" in part) or not is_portable(part):
             return f"{part!r} cannot be a name on every system"
     return ""
 

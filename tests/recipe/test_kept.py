@@ -59,6 +59,16 @@ def test_plug_ins_of_one_name_are_kept_side_by_side(files):
     assert [kept[place].read_text() for place in places] == ["x = 1", "x = 2", "x = 3", "x = 1"]
 
 
+def test_a_plug_in_whose_name_not_every_system_takes_gets_another(files):
+    at = files(a__x_py="x = 1")
+    named = []
+    for name in ("-x.py", ".x.py", "con.py"):
+        named.append(str((at / "a/x.py").rename(at / "a" / name)))
+        (at / "a/x.py").write_text(f"y = {len(named)}")
+    places, _ = kept_files({"plugins": named})
+    assert places == ["plugin.py", "plugin-2.py", "plugin-3.py"]
+
+
 def test_a_module_keeps_the_name_that_it_is_imported_by(files, monkeypatch):
     at = files(a__helper_py="import helper", lib__helper_py="x = 2")
     monkeypatch.syspath_prepend(at / "lib")
