@@ -46,7 +46,8 @@ def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device |
         if its is None:
             return Partner()
         about = its
-    root = next((above for above in own.resolve().parents if above.name == about.study), None)
+    above = (*own.parents, *own.resolve().parents)  # a link may call the study's folder otherwise
+    root = next((folder for folder in above if folder.name == about.study), None)
     if root is None:
         return Partner()
     if not about.knows_partner:
@@ -77,7 +78,7 @@ def _finished_beside(own: Path, root: Path, record: Told, device: torch.device |
     found: list[tuple[bool, int, str, Path, str]] = []
     for folder in find_runs(root):
         held = _record(folder.path)
-        if held is None or folder.path == own.resolve() or held.is_evaluation_alone:
+        if held is None or folder.path.resolve() == own.resolve() or held.is_evaluation_alone:
             continue
         if _same_data(held, record):
             threats = len(held.trains.get("threats") or {})
