@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from moat.printable import printable
 
 _SHOWN = 4
+_PLURALS = {
+    "image in no category": "images in no category",
+    "folder named like an image": "folders named like images",
+    "folder that cannot be read": "folders that cannot be read",
+    "link to a folder that is read": "links to folders that are read",
+    "file named twice": "files named twice",
+    **{one: f"{one}s" for one in ("dead link", "pipe", "socket", "device")},
+}
 
 
 def note_of(classes: Sequence[str], left_out: Mapping[str, int], broken: int, beside: int) -> str:
-    """Return the line: files that are left out, by ending, and the classes' numbers.
+    """Return the line: what is left out, by ending or by what it is, and the classes' numbers.
 
     `broken` files cannot be decoded; images `beside` the categories that are used belong to none.
 
@@ -31,7 +39,7 @@ def note_of(classes: Sequence[str], left_out: Mapping[str, int], broken: int, be
 
 
 def _several(what: str, count: int) -> str:
-    return what.replace("image ", "images ", 1) if count > 1 else what
+    return _PLURALS.get(what, what) if count > 1 else what
 
 
 def _first_surprise(classes: Sequence[str]) -> int:

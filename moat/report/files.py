@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from moat.own_files import TABLES
 from moat.report.manifest import write_files
 from moat.report.protocols.comparison import ProtocolComparison
 from moat.report.protocols.sheets import against_csv, against_markdown
@@ -59,4 +60,4 @@ def write_groups(name: str, folder: Path, groups: list[FileContents]) -> list[Pa
     for number, group in enumerate(groups, 1):
         stem = f"{name}-{number}" if len(groups) > 1 else name
         files |= {f"{stem}.{ending}": content for ending, content in group.items()}
-    return write_files(files, folder, [name], list(groups[0]))
+    return write_files(files, folder, [name], TABLES[name])

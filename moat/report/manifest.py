@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from moat.errors import DiskError, RunFolderError
+from moat.records import Manifest, check_record
 from moat.storage import (
     disk,
     hash_of,
@@ -83,10 +84,10 @@ def _require_replaceable(folder: Path, new: _Digests, old: _Digests) -> None:
 def _read(folder: Path) -> _Digests:
     """Return what the manifest lists; nothing where it is missing or broken."""
     with suppress(RunFolderError):
-        content = read_json(folder / REPORT_MANIFEST) or {}
-        files = content.get("files")
-        if content.get("format") == _FORMAT and isinstance(files, dict):
-            return {n: digests for n, digests in files.items() if isinstance(digests, list)}
+        if content := read_json(folder / REPORT_MANIFEST):
+            check_record(Manifest, content, folder / REPORT_MANIFEST, "")
+            files: _Digests = content["files"]
+            return files
     return {}
 
 

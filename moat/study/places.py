@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from moat.errors import RunFolderError
+from moat.events import Listener, ignore
 from moat.names import why_no_name
-from moat.study.listener import StudyListener
 
 
 class PlaceKeys(TypedDict, total=False):
@@ -15,7 +15,7 @@ class PlaceKeys(TypedDict, total=False):
     results: Path | str | None
     device: str
     overwrite: bool
-    listener: StudyListener | None
+    listener: Listener | None
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Place:
     results: Path | None
     device: str
     overwrite: bool
-    listener: StudyListener
+    listener: Listener
 
 
 def place_of(keys: PlaceKeys) -> Place:
@@ -38,7 +38,7 @@ def place_of(keys: PlaceKeys) -> Place:
         results=None if results is None else Path(results),
         device=keys.get("device", "auto"),
         overwrite=keys.get("overwrite", False),
-        listener=keys.get("listener") or StudyListener(),
+        listener=keys.get("listener") or ignore,
     )
 
 

@@ -108,7 +108,7 @@ def test_a_manifest_that_is_not_moats_lists_nothing(tmp_path, content):
 
 
 def test_temporary_files_of_a_killed_report_are_swept_and_a_users_are_not(tmp_path):
-    for name in (".front.csv.123.tmp", ".mine.5.tmp", ".front.csv.tmp"):
+    for name in (".front.csv.moat-123.tmp", ".mine.5.tmp", ".front.csv.tmp"):
         (tmp_path / name).write_text("half", "utf-8")
     write(tmp_path, "front.csv")
     names = {path.name for path in tmp_path.iterdir()}

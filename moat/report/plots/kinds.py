@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from moat.errors import MoatError, PlotError, did_you_mean
 from moat.names import NATURAL
+from moat.own_files import PICTURE_ENDINGS
 from moat.records import Relationship
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
@@ -122,9 +123,9 @@ def write_plots(plots: Plots, folder: Path) -> list[Path]:
     files: dict[str, str | bytes] = {
         f"{name}.{format}": render(figure, format)
         for name, figure in plots.figures.items()
-        for format in ("png", "svg")
+        for format in PICTURE_ENDINGS
     }
-    return write_files(files, folder, plots.kinds, ("png", "svg"))
+    return write_files(files, folder, plots.kinds, PICTURE_ENDINGS)
 
 
 def _require_kinds(kinds: Sequence[str]) -> None:
