@@ -63,9 +63,7 @@ NOT_YET: dict[str, set[str]] = {
         "read",
     },
     "stars": set(),
-    "parameters": {
-        "moat/study/all_runs.py: train",
-    },
+    "parameters": {},
     "overrides": {
         "StudyListener.announced",
         "StudyListener.data_read",

@@ -46,8 +46,8 @@ def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device |
         if its is None:
             return Partner()
         about = its
-    above = (*own.parents, *own.resolve().parents)  # a link may call the study's folder otherwise
-    root = next((folder for folder in above if folder.name == about.study), None)
+    parents = (*own.absolute().parents, *own.resolve().parents)  # a study may lie behind a link
+    root = next((above for above in parents if above.name == about.study), None)
     if root is None:
         return Partner()
     if not about.knows_partner:
