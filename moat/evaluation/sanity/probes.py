@@ -68,7 +68,7 @@ class Probe:
         return self._from_another_start(label, standing, "dlr", loss)
 
     def again(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb by Auto-PGD from another start where the search could get, on the better of two losses.
+        """Climb by Auto-PGD from another start within the search's reach, on the better loss.
 
         The log-odds rise with the cross-entropy, and do not saturate where it does. The label's
         logit alone has a gradient where the others' are much steeper. What looks for another thing
