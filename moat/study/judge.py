@@ -21,7 +21,7 @@ from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.models.described import digest_of_network
-from moat.models.weights import digest_of_state
+from moat.models.unsaved_state import digest_of_weights
 from moat.parsing import parse_json
 from moat.plain import json_of
 from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_result
@@ -96,7 +96,7 @@ def _fingerprint(
     The code of a model that is a file of the user's stands in `trains`, by its digest.
     """
     made = json.dumps([record.get("trains"), digest_of_network(model)], sort_keys=True)
-    weights = digest_of_state(model.state_dict())
+    weights = digest_of_weights(model)
     said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
     return sha256(said.encode()).hexdigest()[:16]
 

@@ -17,6 +17,7 @@ from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
 from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
+from moat.study.run_network import require_no_chance
 from moat.threats import to_eval
 
 
@@ -42,7 +43,9 @@ def load(
     shape = (channel, height, width)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(model, shape, record["classes"])
-    network = best_layout(model, with_weights(network, folder), shape).to(device)
+        with_weights(network, folder)
+        require_no_chance(model, network, shape, record["classes"])
+    network = best_layout(model, network, shape).to(device)
     to_eval(network)
     return network
 

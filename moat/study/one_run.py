@@ -26,6 +26,7 @@ from moat.study.layout import best_layout
 from moat.study.listener import StudyListener
 from moat.study.loading import with_weights
 from moat.study.network import check_network
+from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
@@ -69,6 +70,7 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
         check_network(model, data, plan.scalarizer)
+        require_saved_whole(plan.model, data)
     if pretrained:
         with asked_for(plan, "model", "weights"):
             plan.model.initialise(model)
@@ -105,6 +107,8 @@ def _train(
     )
     fitted = fit(job, listener)
     folder.save_model(model.state_dict(), plan.train_hash)
+    with asked_for(plan, "model"):
+        require_same_when_loaded(plan, folder, model, data)
     return fitted
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -12,8 +13,10 @@ from torch import nn
 from moat import allocator
 from moat.data import Data
 from moat.errors import MoatError
-from moat.models import Model
+from moat.models import Model, PythonModel
 from moat.models.described import digest_of_network
+from moat.models.saved_state import saved_state
+from moat.models.unsaved_state import digest_of_weights
 from moat.models.weights import digest_of, digest_of_state
 from moat.names import MOST_BYTES, why_no_name
 from moat.precision import plain_torch
@@ -27,10 +30,12 @@ from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, machine
 from moat.study.own_folder import judge_apart
+from moat.study.network import few_images
 from moat.study.places import PlaceKeys, place_of
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of
-from moat.threats import bare
+from moat.study.whole_state import answers
+from moat.threats import bare, device_of
 from moat.training import fabric_for
 from moat.version import __version__
 
@@ -99,7 +104,12 @@ class _Asked:
         """Return the network with its weights."""
         if self.made:
             return network_of(self.made, self.called, data, self.checkpoint, device)
-        return bare(self.given)
+        network = bare(self.given)
+        x = few_images(data.test, data, device_of(network) or torch.device("cpu"))
+        if x is not None:
+            with suppress(Exception):  # what it caches in its first forward is there from now on
+                answers(network, x[:2])
+        return network
 
     @property
     def command(self) -> list[str]:
@@ -157,12 +167,19 @@ def _record(
             "model": described(asked.made) if asked.made else _given(asked, network),
             "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
         },
-        "weights": digest_of_state(network.state_dict()),
+        "weights": _weights(asked, network),
         "data": {**judged_by.test_data, "digest": data.test.digest()},
         "shape": list(data.shape),
         "classes": len(data.classes),
         "machine": machine(device),
     }
+
+
+def _weights(asked: _Asked, network: nn.Module) -> str:
+    """Return the digest of a network's weights; of the user's code, with all that lies beside."""
+    if asked.made is None or isinstance(asked.made, PythonModel):
+        return digest_of_weights(network)
+    return digest_of_state(saved_state(network))
 
 
 def _given(asked: _Asked, network: nn.Module) -> Record:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from moat.errors import ModelError
 from moat.passes import Pass, cut, is_out_of_memory
 from moat.threats.climbing import Climb, Climber, Trace
-from moat.threats.logits import UNFIT, no_gradient, said
+from moat.threats.logits import UNFIT, cannot_change_mode, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
 
@@ -107,6 +107,8 @@ def to_eval(model: nn.Module) -> None:
             "the network contains itself, so that nobody can put it into eval mode.",
             hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
         ) from error
+    except UNFIT as error:
+        raise cannot_change_mode("eval", error) from error
 
 
 def _measure(
