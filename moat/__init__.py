@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from moat import scalarizers as scalarizers
     from moat import testing as testing
     from moat import threats as threats
+    from moat.bundles import bundle
     from moat.errors import MoatError
     from moat.frames import results
     from moat.study import evaluate_model, load, train
 
 _FUNCTIONS = {
     **dict.fromkeys(("evaluate_model", "load", "train"), "moat.study"),
+    "bundle": "moat.bundles",
     "results": "moat.frames",
     "MoatError": "moat.errors",
 }
@@ -30,7 +32,7 @@ _MODULES = (
     *("scalarizers", "testing", "threats", "training"),
 )
 
-__all__ = ["MoatError", "__version__", "evaluate_model", "load", "results", "train"]
+__all__ = ["MoatError", "__version__", "bundle", "evaluate_model", "load", "results", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -68,6 +68,10 @@ class ForeignFileError(RunFolderError):
     """A file that does not belong to the run in whose folder it lies."""
 
 
+class BundleError(MoatError):
+    """A bundle that cannot be made, or a file that is none and cannot be read as one."""
+
+
 class CodeError(RunFolderError):
     """Code that a results folder names and nobody asked for."""
 

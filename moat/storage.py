@@ -146,11 +146,18 @@ def hash_of(content: bytes | memoryview) -> str:
 
 def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
     """Write beside the file, flush to the disk, then put it in the file's place in one step."""
+    with replacing(path) as file:
+        file.write(content if isinstance(content, bytes) else _in_memory(content))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Let a file be written beside another, and put it in that one's place at the end."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with disk(path):
         try:
             with temporary.open("wb") as file:
-                file.write(content if isinstance(content, bytes) else _in_memory(content))
+                yield file
                 file.flush()
                 with _where_it_can():
                     os.fsync(file.fileno())

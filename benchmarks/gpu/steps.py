@@ -24,7 +24,7 @@ from moat.precision import tensor_float_32
 from moat.recipe import RunPlan
 from moat.scalarizers import LossScalarizer
 from moat.study import plan
-from moat.study.estimates import passes_per_example
+from moat.study.step_cost import passes_per_example
 from moat.threats import GradientThreat, attacked
 from moat.training import InPrecision, fabric_for, train_step
 from moat.training.compiled import Compiled

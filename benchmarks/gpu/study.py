@@ -14,10 +14,10 @@ from moat.errors import BusyError, MoatError
 from moat.recipe import RunPlan
 from moat.runs import CACHE, RunFolder
 from moat.study import StudyListener, plan
-from moat.study.estimates import passes_per_example
 from moat.study.failures import as_failure
 from moat.study.one_run import run_one
 from moat.study.run_state import RunState
+from moat.study.step_cost import passes_per_example
 
 PAUSE = 0.5  # seconds between two looks at the processes
 

@@ -17,7 +17,9 @@ def main() -> None:
 
         app(prog_name="moat")
     except MoatError as error:
-        print(printable(str(error), lines=True), file=sys.stderr)
+        from moat.runs.bundle import as_typed
+
+        print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.commands.bundle import bundle
 from moat.cli.commands.compare import compare
 from moat.cli.commands.evaluate import evaluate
 from moat.cli.commands.front import front
@@ -42,6 +43,6 @@ def _moat(
 
 for command in (
     *(train, watch, evaluate, score, compare),
-    *(front, plot, report, list_, schema),
+    *(front, plot, report, bundle, list_, schema),
 ):
     app.command(command.__name__.strip("_"))(command)

@@ -13,7 +13,7 @@ from moat.cli.failures import failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
 from moat.report import failed_checks, read_point
-from moat.runs import RunFolder
+from moat.runs import RunFolder, as_typed, is_bundle, opened
 from moat.study import (
     Judged,
     StudyListener,
@@ -46,7 +46,7 @@ def evaluate(asked: Asked) -> None:
     """Evaluate what is named, say each result, and exit with what went wrong."""
     _require_one_form(asked)
     done: list[Judged] = []
-    runs = [] if asked.model else trained_runs(asked.runs)
+    runs = [] if asked.model else trained_runs([opened(run, weights=True) for run in asked.runs])
     try:
         with listener_for_terminal() as listener:
             listener.study_started(len(runs) or 1)
@@ -62,7 +62,7 @@ def evaluate(asked: Asked) -> None:
         raise typer.Exit(INTERRUPTED) from None
     failed = {one.folder: one.error for one in done if one.error}
     for line in failure_lines(failed):
-        typer.echo(line, err=True)
+        typer.echo(as_typed(line), err=True)
     for study in dict.fromkeys(one.study for one in done if one.study):
         typer.echo(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
@@ -110,7 +110,7 @@ def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
     """Return the command that goes on: the same, unless it would do again what is done."""
     if asked.model or (asked.protocol and not asked.overwrite):
         return ["moat", *sys.argv[1:]]
-    words = ["moat", "evaluate", *map(str, left), "--device", asked.device]
+    words = ["moat", "evaluate", *(as_typed(str(run)) for run in left), "--device", asked.device]
     if asked.allow_code is not None:
         words.append("--allow-code" if asked.allow_code else "--no-code")
     if asked.protocol:
@@ -149,6 +149,14 @@ def _require_one_form(asked: Asked) -> None:
             "--validation searches what a run of moat's held out from training; nothing is known "
             "of that for a --model.",
             hint=_FORMS,
+        )
+    bundles = [run for run in asked.runs if is_bundle(run)]
+    if bundles and not asked.results:
+        raise MoatError(
+            "nothing is written into a bundle, and an evaluation is kept beside its run.",
+            where=str(bundles[0]),
+            hint="Unpack it, and name the folder; or judge by another protocol, elsewhere: "
+            "--protocol FILE --results FOLDER",
         )
     if not asked.runs and not asked.model:
         raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)

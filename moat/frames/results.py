@@ -19,7 +19,7 @@ from moat.report.groups import Group, group_points, unequal_lines
 from moat.report.points import Point, read_points
 from moat.report.rows import Row, rows_of
 from moat.report.words import some
-from moat.runs import RunFolder
+from moat.runs import RunFolder, opened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +85,7 @@ class Results:
         and names one run, chosen on held-out examples; `against` is another results folder. Raises
         FrontError for what is unknown, and where the runs are not comparable.
         """
-        rival = None if against is None else Path(against)
+        rival = None if against is None else opened(against)
         (front,), _ = fronts_of([self._group], list(objectives), rival, prefer)
         return ResultsFront(front)
 
@@ -165,5 +165,5 @@ def results(*folders: str | Path) -> Results:
     """
     if not folders:
         raise MoatError("no results folder is named.", hint='moat.results("results/digits_pareto")')
-    points, skipped = read_points(*map(Path, folders))
+    points, skipped = read_points(*map(opened, folders))
     return Results(points, skipped)

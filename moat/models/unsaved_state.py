@@ -49,6 +49,16 @@ def unsaved_state(network: nn.Module) -> dict[str, Unsaved]:
     return dict(_Walk(network).found())
 
 
+def settings_of(network: nn.Module) -> dict[str, Unsaved]:
+    """Return the plain attributes of a network's modules, by the path that leads to each."""
+    return {
+        f"{prefix}.{key}" if prefix else key: Unsaved("value", value)
+        for prefix, module in network.named_modules()
+        for key, value in vars(module).items()
+        if key not in _TORCHS_OWN and _is_setting(key, value)
+    }
+
+
 class _Walk:
     """One look at a network, in which every object is met once."""
 

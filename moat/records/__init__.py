@@ -4,6 +4,7 @@ A key that is there is of its kind; which keys must be there depends on who asks
 named here are kept as they are.
 """
 
+from moat.records.bundle_manifest import BundleManifest
 from moat.records.checking import check_lines, check_record
 from moat.records.figures import Difference, Figure, Figures, Relationship
 from moat.records.log_line import LogLine
@@ -13,6 +14,7 @@ from moat.records.run_label import label_of, sweep_names
 from moat.records.run_record import RunRecord, command_of
 
 __all__ = [
+    "BundleManifest",
     "Difference",
     "Figure",
     "Figures",

@@ -61,6 +61,12 @@ def write_files(
     return [folder / name for name in files]
 
 
+def listed_files(folder: Path) -> list[Path]:
+    """Return the files in a folder that reports wrote and nobody changed since."""
+    listed = _read(folder)
+    return [folder / name for name in sorted(listed) if _digest(folder / name) in listed[name]]
+
+
 def _require_replaceable(folder: Path, new: _Digests, old: _Digests) -> None:
     """Raise DiskError of files that no report wrote and that say something else."""
     there = [name for name in new if (folder / name).exists() or (folder / name).is_symlink()]

@@ -1,5 +1,6 @@
 """Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
 from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
 from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
-from moat.runs import RunFolder, find_runs, unfinished_runs
+from moat.runs import RunFolder, as_typed, find_runs, unfinished_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +68,16 @@ def in_order(point: Point, added: Floats) -> Floats:
 def read_points(*results: Path) -> tuple[list[Point], list[str]]:
     """Return a point for each finished run below some folders, and why others could not be read.
 
-    A run that lies below two of them counts once. FrontError names a folder without any.
+    A run that lies below two of them counts once, and so does a run and a copy of it, which is
+    told. FrontError names a folder without any.
     """
     points: dict[Path, Point] = {}
     skipped: list[str] = []
     top = results[0] if len(results) == 1 else None
     for below in results:
         found, failed = _read_below(below, top or below.parent)
+        found, copies = _without_copies(found, points)
+        failed += _told_of(copies)
         points = {**{point.folder.resolve(): point for point in found}, **points}
         skipped += [message for message in failed if message not in skipped]
     return list(points.values()), skipped
@@ -88,8 +92,8 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
             points.append(read_point(folder, top))
         except MoatError as error:
             said = str(error if error.where else error.at(str(folder.path)))
-            skipped.append(printable(said, lines=True))
-    begun = [printable(str(run.path)) for run in unfinished_runs(results)]
+            skipped.append(printable(as_typed(said), lines=True))
+    begun = [printable(as_typed(str(run.path))) for run in unfinished_runs(results)]
     skipped += [_UNFINISHED.format(folder=folder) for folder in begun]
     if not points:
         found = "no finished run lies below this folder."
@@ -97,6 +101,43 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
             found = f"none of the {len(skipped)} runs below this folder can be read."
         raise FrontError(found, where=str(results), hint="\n".join([*skipped, _TRAIN]))
     return points, skipped
+
+
+def _without_copies(
+    found: Sequence[Point], known: Mapping[Path, Point]
+) -> tuple[list[Point], list[tuple[Point, Point]]]:
+    """Return the points below a folder without copies of known ones, and these, with the first."""
+    firsts: dict[tuple[Any, ...], list[Point]] = {}
+    for point in known.values():
+        firsts.setdefault(_called(point), []).append(point)
+    kept, copies = [], []
+    for point in found:
+        alike = firsts.get(_called(point), [])
+        first = next((other for other in alike if _is_copy(point, other)), None)
+        if first is None or first.folder.resolve() == point.folder.resolve():
+            kept.append(point)
+        else:
+            copies.append((point, first))
+    return kept, copies
+
+
+def _told_of(copies: Sequence[tuple[Point, Point]]) -> list[str]:
+    if not copies:
+        return []
+    copy, first = (as_typed(str(point.folder)) for point in copies[0])
+    more = f", and so are {len(copies) - 1} more of its runs" if copies[1:] else ""
+    return [printable(f"{copy}: the same run as {first}{more}. Each counts once.")]
+
+
+def _called(point: Point) -> tuple[Any, ...]:
+    return point.study, point.label, point.seed, point.protocol_hash
+
+
+def _is_copy(point: Point, other: Point) -> bool:
+    """Say whether two points are of one run: the same training, data and outcomes."""
+    same = point.trains == other.trains and point.data == other.data
+    one, two = point.outcomes, other.outcomes
+    return same and np.array_equal(one.values, two.values) and np.array_equal(one.ids, two.ids)
 
 
 def read_point(folder: RunFolder, results: Path) -> Point:

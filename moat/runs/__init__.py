@@ -6,6 +6,8 @@ from moat.runs.agreement import (
     require_one_result,
     require_one_training,
 )
+from moat.runs.bundle import as_typed, is_bundle, manifest_text, opened, outputs_of
+from moat.runs.bundle_checks import why_no_place
 from moat.runs.code import CODE
 from moat.runs.command import command_again, judged_run, kept_command
 from moat.runs.finding import (
@@ -20,22 +22,28 @@ from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.places import results_of, seen_from
-from moat.runs.study_folder import StudyFolder
+from moat.runs.study_folder import PLANNED, StudyFolder
 
 __all__ = [
     "CACHE",
     "CODE",
     "FORMAT",
+    "PLANNED",
     "EvaluationParts",
     "RunFolder",
     "StudyFolder",
+    "as_typed",
     "cache_of",
     "command_again",
     "find_runs",
     "find_studies",
     "identity_of",
+    "is_bundle",
     "judged_run",
     "kept_command",
+    "manifest_text",
+    "opened",
+    "outputs_of",
     "require_found",
     "require_one_protocol",
     "require_one_result",
@@ -45,4 +53,5 @@ __all__ = [
     "results_of",
     "seen_from",
     "unfinished_runs",
+    "why_no_place",
 ]

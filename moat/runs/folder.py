@@ -435,6 +435,16 @@ class RunFolder:
         code = [CODE] if code_files(self.path) else []
         return [name for name in names if (self.path / name).exists()] + code
 
+    def carried(self, *, weights: bool = False) -> list[Path]:
+        """Return the files that whoever reads the run needs, the trained weights where asked for.
+
+        No checkpoint, nothing of an unfinished evaluation, and no file that is not the run's.
+        """
+        left_out = {"checkpoint.pt", *([] if weights else ["model.safetensors"])}
+        named = [self.path / name for name in _WRITTEN if name not in left_out]
+        files = [*named, *code_files(self.path).values()]
+        return sorted(path for path in files if path.is_file() or path.is_symlink())
+
     def clear(self) -> None:
         """Delete everything a run wrote here; other files stay."""
         with disk(self.path):

@@ -16,7 +16,7 @@ from moat.study.one_run import run_one
 from moat.study.overwriting import clear, make_way
 from moat.study.planning import announce, keep_failure
 from moat.study.run_state import RunState
-from moat.training import fabric_for
+from moat.training import device_for
 
 
 @dataclass
@@ -68,7 +68,7 @@ def train(
     plans = plan(recipe, overrides=overrides, only=only, seeds=seeds)
     results = Path(results)
     result = StudyResult(results / plans[0].study)
-    fabric_for(device, "32-true")  # an absent device is refused at once
+    device_for(device)  # an absent device is refused at once
     require_own_name(result.folder)
     make_folder(result.folder)
     if overwrite:

@@ -7,7 +7,6 @@ from pathlib import Path
 from torch import nn
 
 from moat.consent import stored_in
-from moat.dotted import changes
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
@@ -116,17 +115,6 @@ def plan_of(folder: RunFolder, named: Document | None = None) -> RunPlan:
             hint=OVERWRITE,
         )
     return plans[0]
-
-
-def require_own_recipe(plan: RunPlan, record: Record, folder: RunFolder) -> None:
-    """Raise RunFolderError where a run's own recipe no longer says what trained the run."""
-    if changed := changes(record["trains"], plan.trains):
-        raise RunFolderError(
-            f"the recipe was changed, and the run was trained otherwise: {'; '.join(changed)}.",
-            where=str(folder.recipe),
-            hint="Undo the change. Or delete this recipe: `moat train` with the study's recipe "
-            "then writes it anew, trains nothing again, and evaluates.",
-        )
 
 
 def _as_it_was_meant(source: Source) -> Source:

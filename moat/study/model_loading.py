@@ -12,7 +12,7 @@ from moat.models import Model, built
 from moat.precision import plain_torch
 from moat.recipe import read
 from moat.recipe.model_of_run import described_model, model_of_run
-from moat.runs import RunFolder
+from moat.runs import RunFolder, opened
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
@@ -36,7 +36,7 @@ def load(
     if allow_code and not consent.stored:
         with consenting(replace(consent, stored=True)):
             return load(run_folder, device)
-    folder = RunFolder(run_folder)
+    folder = RunFolder(opened(run_folder, weights=True))
     record = finished_record(folder)
     model = _model(folder, record)
     channel, height, width = record["shape"]

@@ -11,7 +11,7 @@ from moat.threats import bare, device_of
 from moat.training import check_trainable
 from moat.types import Images
 
-FEW = 8  # images
+_FEW = 8  # images
 DRAWN = 0.1  # standard deviation of what stands for a layer of zeros
 
 
@@ -21,8 +21,14 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
     What evaluation would refuse at the end is refused here at the beginning. The network and the
     global random state are left as they were.
     """
+<<<<<<< HEAD
     device = device_of(bare(network)) or torch.device("cpu")
     if (x := few_images(data.train, data, device)) is not None:
+=======
+    few = data.train.take(torch.arange(min(_FEW, len(data.train)))).at(data.shape[1:])
+    device = device_of(network) or torch.device("cpu")
+    for x, _ in batches_in_order(few, _FEW, device):
+>>>>>>> main
         check_model(awake(network), x, len(data.classes))
         check_trainable(network, x, data.train.labels.to(device), scalarizer)
 

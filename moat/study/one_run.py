@@ -70,7 +70,7 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
         check_network(model, data, plan.scalarizer)
-        require_saved_whole(plan.model, data)
+        require_saved_whole(model, plan.model, data)
     if pretrained:
         with asked_for(plan, "model", "weights"):
             plan.model.initialise(model)
@@ -106,9 +106,9 @@ def _train(
         train_hash=plan.train_hash,
     )
     fitted = fit(job, listener)
-    folder.save_model(model.state_dict(), plan.train_hash)
     with asked_for(plan, "model"):
-        require_same_when_loaded(plan, folder, model, data)
+        require_same_when_loaded(model, plan.model, data)
+    folder.save_model(model.state_dict(), plan.train_hash)
     return fitted
 
 

@@ -8,7 +8,7 @@ import torch
 
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
-from moat.runs import RunFolder, find_runs, judged_run
+from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.storage import Record
 from moat.study.loading import is_evaluation_alone
 from moat.study.model_loading import load
@@ -24,7 +24,10 @@ def other_model(
     """
     own, study = folder.path, record.get("study")
     if judged := judged_run(record, folder.path):
-        own = judged
+        try:
+            own = opened(judged, weights=True)
+        except MoatError:
+            return None
         study = _record(own).get("study")
     found: list[tuple[float, str, Path]] = []
     for run in _runs_beside(own, study):

@@ -15,7 +15,7 @@ from moat.errors import RunFolderError
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
-from moat.runs import RunFolder, cache_of, kept_command, results_of, seen_from
+from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, machine, whole_scores
@@ -25,7 +25,7 @@ from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.run_list import one_by_one
 from moat.study.subjects import Subject, held_out_of
 from moat.study.trained_run import trained_run
-from moat.training import fabric_for
+from moat.training import device_for
 from moat.version import __version__
 
 KEPT = ("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes")
@@ -56,7 +56,7 @@ def evaluate_under(
         judged_by=read_protocol(protocol, overrides),
         words=["--protocol", str(protocol), *words],
         place=at,
-        device=fabric_for(at.device, "32-true").device,
+        device=device_for(at.device),
         validation=validation,
     )
     return one_by_one(runs, court.judged, at.listener)
@@ -123,7 +123,7 @@ class _OtherProtocol:
 
     def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
         """Return what the record says of the run: its own keys, and where it lies."""
-        run = str(folder.path)
+        run = as_typed(str(folder.path))
         words = ["moat", "evaluate", run, *self.words, "--results", str(results)]
         return {
             **{key: record[key] for key in KEPT if key in record},

@@ -14,7 +14,7 @@ from moat.study.model_loading import load
 from moat.study.run_list import one_by_one
 from moat.study.subjects import run_subject
 from moat.study.trained_run import trained_run
-from moat.training import fabric_for
+from moat.training import device_for
 
 
 @plain_torch()
@@ -23,7 +23,7 @@ def evaluate_run(path: Path, device: str = "auto", listener: StudyListener | Non
     run = trained_run(path)
     allocator.take(run.plan.training.allocator)
     with run.folder.locked():
-        model = load(path, fabric_for(device, "32-true").device)
+        model = load(path, device_for(device))
         with asked_for(run.plan, "data"):
             data = run.plan.dataset.load(cache_of(path, run.record["study"]))
         listener = listener or StudyListener()

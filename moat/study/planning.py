@@ -15,7 +15,8 @@ from moat.recipe import RunPlan
 from moat.runs import RunFolder, StudyFolder
 from moat.scalarizers import GradientScalarizer
 from moat.storage import Record
-from moat.study.estimates import has_batch_norm, work_of
+from moat.study.work import work_of
+from moat.training.measuring import has_batch_norm
 
 
 def announce(

@@ -11,10 +11,7 @@ from moat.data import Data
 from moat.local_imports import dotted_name, imports_of, module_files, search_path
 from moat.models import Model, PythonModel, built, load_into
 from moat.models.unsaved_state import unsaved_state
-from moat.recipe import RunPlan
-from moat.runs import RunFolder
 from moat.study.layout import best_layout
-from moat.study.loading import with_weights
 from moat.study.network import awake, few_images
 from moat.study.whole_state import as_loaded, draws_apart, require_alike, require_whole_state
 from moat.threats import device_of
@@ -22,11 +19,11 @@ from moat.threats import device_of
 CPU = torch.device("cpu")
 
 
-def require_saved_whole(model: Model, data: Data) -> None:
+def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
     """Raise ModelError with the cause where a model's networks are not what is saved of them.
 
-    Asked before anything is trained. The second network comes of code that is imported anew, as it
-    will be in another process.
+    Asked before anything is trained, of networks beside the one that was built. The second comes of
+    code that is imported anew, as it will be in another process.
     """
 
     def build() -> nn.Module:
@@ -40,20 +37,18 @@ def require_saved_whole(model: Model, data: Data) -> None:
             return build()
 
     if (x := few_images(data.train, data, CPU)) is not None:
-        require_whole_state(build, x, rebuild=rebuild, prepare=awake)
+        require_whole_state(network, build, x, rebuild=rebuild, prepare=awake)
 
 
-def require_same_when_loaded(
-    plan: RunPlan, folder: RunFolder, network: nn.Module, data: Data
-) -> None:
-    """Raise ModelError unless a folder's weights make a network that answers as the trained one."""
+def require_same_when_loaded(network: nn.Module, model: Model, data: Data) -> None:
+    """Raise ModelError unless the weights of a trained network make one that answers the same."""
     device = device_of(network) or CPU
     if (x := few_images(data.train, data, device)) is None:
         return
     with draws_apart():
-        fresh = built(plan.model, data.shape, len(data.classes))
-        loaded = best_layout(plan.model, with_weights(fresh, folder), data.shape).to(device)
-        require_alike(network, loaded, x)
+        loaded = built(model, data.shape, len(data.classes))
+        load_into(loaded, as_loaded(network))
+        require_alike(network, best_layout(model, loaded, data.shape).to(device), x)
 
 
 def require_no_chance(

@@ -14,7 +14,8 @@ from moat.recipe.kept import kept_recipe
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
 from moat.study.kept import own_plan, require_same_code
-from moat.study.loading import plan_of, record_of, require_own_recipe, require_trained_here
+from moat.study.loading import plan_of, record_of, require_trained_here
+from moat.study.recipe_change import recipe_change, require_own_recipe
 
 Left = Literal["training", "evaluation", "nothing"]
 
@@ -93,6 +94,11 @@ class RunState:
         if record is None and not begun:  # a recipe and nothing trained by it: nothing can be lost
             return False
         if changed := changes(trained, self.plan.trains):
+            if record is None and self._was_begun_as_planned():
+                edited = changes(self.plan.trains, trained)
+                raise recipe_change(
+                    edited, folder, "Undo the change, or train this run again with --overwrite."
+                )
             raise RunFolderError(
                 f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
                 where=str(folder.path),
@@ -109,6 +115,13 @@ class RunState:
         except RunFolderError:  # what cannot be read is said by its plan, in more detail
             return plan_of(self.folder)
         return own_plan(self.plan, self.folder, held)
+
+    def _was_begun_as_planned(self) -> bool:
+        """Say whether an unfinished run's checkpoint is of the planned training."""
+        with suppress(RunFolderError):
+            state = self.folder.load_checkpoint() or {}
+            return bool(state.get("train_hash") == self.plan.train_hash)
+        return False
 
     def _require_own_recipe(self, record: Record) -> None:
         if self.recipe is not None:

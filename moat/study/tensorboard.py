@@ -11,7 +11,7 @@ from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.storage import Record, disk
 from moat.study.listener import StudyListener
-from moat.training.devices import TensorBoardLogger
+from moat.training.devices import TensorBoardLogger, event_files
 
 _NO_CURVE = {"step", "steps", "epoch", "score"}
 """Where a record of the log stands, and the mean of its held-out accuracies."""
@@ -83,7 +83,7 @@ class TensorBoard(StudyListener):
         anew = anew or not there.exists()
         last = max((int(record["step"]) for record in before), default=-1)
         purge = 0 if anew else last + 1
-        logger = TensorBoardLogger(there, name="", version="", purge_step=purge)
+        logger = event_files(there, purge)
         with _drawing(self._folder):
             _ = logger.experiment  # opens the file
         self._logger = logger

@@ -6,7 +6,8 @@ from pathlib import Path
 from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.storage import Record
-from moat.study.loading import finished_record, plan_of, require_own_recipe
+from moat.study.loading import finished_record, plan_of
+from moat.study.recipe_change import require_own_recipe
 
 
 @dataclass(frozen=True)

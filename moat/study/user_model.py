@@ -36,7 +36,7 @@ from moat.study.subjects import Subject
 from moat.study.user_network import network_of
 from moat.study.whole_state import answers
 from moat.threats import bare, device_of
-from moat.training import fabric_for
+from moat.training import device_for
 from moat.version import __version__
 
 
@@ -62,12 +62,12 @@ def evaluate_model(
     `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
     `overwrite` and `listener`. Raises MoatError.
     """
+    at = place_of(place)
     judged_by = read_protocol(protocol, overrides)
     asked = _asked(model, arguments, checkpoint, name)
-    at = place_of({**place, "results": place.get("results") or "results"})
     results = at.results or Path("results")
     allocator.take("keep")
-    target = fabric_for(at.device, "32-true").device
+    target = device_for(at.device)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
     at.listener.data_read(data)

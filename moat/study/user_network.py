@@ -17,7 +17,7 @@ from moat.threats import to_eval
 from moat.training import seed_globally
 from moat.training.finite import Finite
 
-SHOWN = 3
+_SHOWN = 3
 
 
 def network_of(
@@ -85,9 +85,9 @@ def _require_weights(model: Model, network: nn.Module, data: Data) -> None:
     theirs = dict(other.named_parameters())
     drawn = [n for n, value in network.named_parameters() if not torch.equal(value, theirs[n])]
     if drawn:
-        more = f" and {len(drawn) - SHOWN} more" if len(drawn) > SHOWN else ""
+        more = f" and {len(drawn) - _SHOWN} more" if len(drawn) > _SHOWN else ""
         raise ModelError(
-            f"nobody trained these of its weights: {', '.join(drawn[:SHOWN])}{more}.",
+            f"nobody trained these of its weights: {', '.join(drawn[:_SHOWN])}{more}.",
             hint=f"Name a file of weights for the {len(data.classes)} classes of the data with "
             "--checkpoint.",
         )

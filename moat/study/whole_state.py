@@ -12,38 +12,41 @@ from moat.errors import ModelError
 from moat.evaluation.model_checks import REPEATED, difference
 from moat.models import load_into
 from moat.models.saved_state import saved_state
-from moat.models.unsaved_state import Unsaved, differs, unsaved_state
+from moat.models.unsaved_state import Unsaved, differs, settings_of, unsaved_state
 from moat.runs.weights import from_bytes, to_bytes
 from moat.threats import attacked
 from moat.training.guard import trial
 from moat.types import Images
 
+MOVED = 1.01  # times itself, each parameter
 SHOWN = 3  # causes of each kind; the rest is counted
 
 
 def require_whole_state(
+    network: nn.Module,
     build: Callable[[], nn.Module],
     x: Images,
     *,
-    rebuild: Callable[[], nn.Module] | None = None,
-    prepare: Callable[[nn.Module], nn.Module] = lambda network: network,
+    rebuild: Callable[[], nn.Module],
+    prepare: Callable[[nn.Module], nn.Module],
 ) -> None:
     """Raise ModelError where a network that is saved and loaded is another one than before.
 
-    Two are built, each from its own random state, the second by `rebuild` where that is given. What
-    moat would save of the first, after one forward in train mode, is loaded into the second: then
-    both must answer alike. What depends on the arguments alone, such as a table of rotations, may
-    lie outside of the state dict. `prepare` may return a copy. The global random state is left as
-    it was.
+    Two more are built as the `network` was, each from its own random state, the second by
+    `rebuild`. What moat would save of the first, after a forward in train mode and a small step of
+    every parameter, is loaded into the second: then both must answer alike. What depends on the
+    arguments alone, such as a table of rotations, may lie outside of the state dict. `prepare` may
+    return a copy. The network and the global random state are left as they were.
     """
-    with draws_apart(), torch.no_grad():
-        first, second = build(), (rebuild or build)()
-        _require_two(first, second)
+    with draws_apart():
+        first = build()
+        _require_two(network, first)
+        second = rebuild()
         with trial(prepare(first), x) as tried:
             tried(x)
-            state = as_loaded(tried)
+            _move(tried)
             try:
-                load_into(second, state)
+                load_into(second, as_loaded(tried))
             except ModelError as error:
                 raise _does_not_fit(error, first, tried) from error
             require_alike(tried, second, x)
@@ -60,7 +63,7 @@ def require_alike(saved: nn.Module, loaded: nn.Module, x: Images) -> None:
     found = difference(own, theirs)
     if not found:
         return
-    causes = _causes(unsaved_state(saved), unsaved_state(loaded))
+    causes = _causes(saved, loaded)
     if not causes and found <= REPEATED:  # rounding
         return
     raise ModelError(
@@ -88,6 +91,14 @@ def draws_apart() -> Iterator[None]:
     finally:
         random.setstate(pythons)
         np.random.set_state(numpys)
+
+
+def _move(network: nn.Module) -> None:
+    """Let every trained parameter change as a step changes it, so that a stale copy shows."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.requires_grad:
+                parameter.mul_(MOVED)
 
 
 def _require_two(first: nn.Module, second: nn.Module) -> None:
@@ -126,7 +137,8 @@ def _does_not_fit(error: ModelError, first: nn.Module, tried: nn.Module) -> Mode
     )
 
 
-def _causes(own: dict[str, Unsaved], theirs: dict[str, Unsaved]) -> dict[str, Unsaved]:
+def _causes(saved: nn.Module, loaded: nn.Module) -> dict[str, Unsaved]:
+    own, theirs = ({**settings_of(one), **unsaved_state(one)} for one in (saved, loaded))
     return {
         path: one
         for path, one in {**theirs, **own}.items()

@@ -3,16 +3,17 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from moat.errors import MoatError
-from moat.testing.faults import ERRORS, Fault, FaultyDisk, Killed, die, faulty_disk
+from moat.testing.faults import ERRORS, READ, Fault, FaultyDisk, Killed, die, faulty_disk
 
 LOCKS = (".lock", ".study.lock")
 Files = dict[str, bytes]
+Versions = dict[str, set[bytes]]
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ def check_faults(
             break
         shutil.rmtree(folder)
         shutil.copytree(keep, folder, symlinks=True)
-        _fail(folder, command, case)
-        _require_whole(_files(folder, changing), before, after, disk, case)
+        failed = _fail(folder, command, case)
+        written = [disk.versions, failed.versions if case.kind == READ else {}]
+        _require_whole(_files(folder, changing), before, after, written, case)
         try:
             command()
         except Exception as error:
@@ -90,26 +92,31 @@ def _cases(disk: FaultyDisk) -> Iterator[Case]:
             yield Case(number, kind, path, error, lasting=True)
 
 
-def _fail(folder: Path, command: Callable[[], object], case: Case) -> None:
-    with faulty_disk(folder, case.at, case.fault, lasting=case.lasting):
+def _fail(folder: Path, command: Callable[[], object], case: Case) -> FaultyDisk:
+    with faulty_disk(folder, case.at, case.fault, lasting=case.lasting) as disk:
         try:
             command()
         except (Killed, MoatError):
             pass
         except BaseException as error:
             raise AssertionError(f"{case}: it raises {error!r}, no MoatError") from error
+    return disk
 
 
-def _require_whole(found: Files, before: Files, after: Files, disk: FaultyDisk, case: Case) -> None:
-    """Raise AssertionError where a file is neither as it was nor as a write made it."""
+def _require_whole(
+    found: Files, before: Files, after: Files, written: Sequence[Versions], case: Case
+) -> None:
+    """Raise AssertionError where a file is neither as it was nor as a write made it.
+
+    A run that could not read a file may say so in a report: its own whole writes count, then.
+    """
     for name, content in found.items():
-        written = disk.versions.get(name, set())
-        known = {before.get(name), after.get(name), *written}
+        known = {before.get(name), after.get(name)}.union(*(one.get(name, ()) for one in written))
         begun = after.get(name, b"").startswith(content) and name.endswith(".jsonl")
         if content not in known and not begun and not name.endswith((".tmp", *LOCKS)):
             raise AssertionError(f"{case}: {name} is neither the old file nor a new one")
     for name, content in before.items():
-        if after.get(name) == content and name not in disk.versions and name not in found:
+        if after.get(name) == content and name not in written[0] and name not in found:
             raise AssertionError(f"{case}: {name} is gone")
 
 

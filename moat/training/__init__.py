@@ -1,7 +1,7 @@
 """Algorithm 1 and the loop around it."""
 
 from moat.training.descent import Descent
-from moat.training.devices import InPrecision, fabric_for
+from moat.training.devices import InPrecision, device_for, fabric_for
 from moat.training.guard import check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.listener import TrainingListener
@@ -27,6 +27,7 @@ __all__ = [
     "Training",
     "TrainingListener",
     "check_trainable",
+    "device_for",
     "fabric_for",
     "fit",
     "seed_globally",

@@ -1,6 +1,8 @@
 """Device and precision, through Lightning Fabric."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -9,6 +11,15 @@ from moat.environment import without
 from moat.errors import MoatError, did_you_mean
 from moat.training.settings import Precision
 from moat.types import Images, Logits
+
+__all__ = [
+    "Fabric",
+    "InPrecision",
+    "TensorBoardLogger",
+    "device_for",
+    "event_files",
+    "fabric_for",
+]
 
 DEVICES = ("auto", "cpu", "cuda")
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
@@ -23,19 +34,17 @@ def _no_launcher() -> AbstractContextManager[None]:
     return without(RANKS, prefix="LT_")
 
 
-with _no_launcher():
+if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
-    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+else:  # importing Fabric takes as long as importing torch, and to skip a run it is not needed
+    Fabric = TensorBoardLogger = Any
 
-__all__ = ["Fabric", "InPrecision", "TensorBoardLogger", "fabric_for"]
 
+def device_for(device: str) -> torch.device:
+    """Return the device that "auto", "cpu" or "cuda" names.
 
-def fabric_for(device: str, precision: Precision) -> Fabric:
-    """Return a Fabric for "auto", "cpu" or "cuda", on one device.
-
-    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
-    for another name, and where there is no such device.
+    Raises MoatError for another name, and where there is no such device.
     """
     device = str(device)  # a torch.device, too
     if device not in DEVICES:
@@ -49,16 +58,40 @@ def fabric_for(device: str, precision: Precision) -> Fabric:
             "no CUDA device was found.",
             hint="Take --device cpu, or install a torch that sees your GPU.",
         )
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", 0)
+
+
+def fabric_for(device: str, precision: Precision) -> Fabric:
+    """Return a Fabric for "auto", "cpu" or "cuda", on one device.
+
+    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
+    as `device_for` does.
+    """
+    accelerator = device_for(device).type
     mixed = precision == "bf16-mixed"  # TF32 is no type of its own: moat.precision switches it
     with _no_launcher():
+        from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+
         return Fabric(
-            accelerator=device,
+            accelerator=accelerator,
             devices=1,
             precision="bf16-mixed" if mixed else "32-true",
             plugins=[LightningEnvironment()],  # else Fabric looks for a cluster's
         )
+
+
+def event_files(folder: Path, purge_step: int) -> TensorBoardLogger:
+    """Return what writes TensorBoard's event files into a folder.
+
+    TensorBoard is told to forget what was drawn from `purge_step` on.
+    """
+    with _no_launcher():
+        from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+        return TensorBoardLogger(folder, name="", version="", purge_step=purge_step)
 
 
 class InPrecision(nn.Module):

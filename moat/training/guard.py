@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from moat.errors import ModelError
 from moat.losses import cross_entropy
 from moat.models.copies import copy_of
+from moat.models.saved_state import saved_state
 from moat.passes import is_out_of_memory
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
@@ -97,7 +98,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     global random state are left as they were.
     """
     require_parameters(network, scalarizer)
-    require_kept(network.state_dict())
+    require_kept(saved_state(network))
     _require_finite(network)
     x = x[:FEW]
     if len(x):

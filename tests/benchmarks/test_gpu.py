@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moat.study.estimates import passes_per_example
+from moat.study.step_cost import passes_per_example
 
 ROOT = Path(__file__).parents[2]
 

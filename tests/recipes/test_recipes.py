@@ -15,7 +15,7 @@ from moat.recipe.plan import described
 from moat.report import make_fronts
 from moat.runs import CACHE
 from moat.study import plan, train
-from moat.study.estimates import passes_per_example
+from moat.study.step_cost import passes_per_example
 from moat.threats import GradientThreat
 
 RECIPES = Path(__file__).parents[2] / "recipes"

@@ -655,16 +655,14 @@ def test_every_failure_is_heard(recipe, train, watch):
     assert listener.heard == [("study", 2), *ended]
 
 
-def test_a_network_whose_code_changed_is_neither_loaded_nor_taken_for_the_trained_one(
+def test_a_network_whose_code_changed_is_loaded_as_it_was_and_not_taken_for_the_trained_one(
     recipe, train, nets, tmp_path
 ):
     path = recipe('"tiny-cnn"\nwidth = 4', f'"{nets}make"\nhidden = 5')
     (folder,) = train(path, only=("pgd-at",)).done
-    study.load(folder)
     source = tmp_path / "moat_test_nets.py"
     source.write_text(source.read_text("utf-8").replace("nn.ReLU()", "nn.Tanh()"), "utf-8")
-    with pytest.raises(MoatError, match="the network is no longer the one that was trained"):
-        study.load(folder)
+    assert "ReLU()" in str(study.load(folder))  # the run keeps the code that it was trained with
     assert "trains" not in str(only_failure(train(path, only=("pgd-at",))))
     assert "model.source" in str(only_failure(train(path, only=("pgd-at",))))
 

@@ -15,3 +15,19 @@ def test_training_imports_no_other_library_of_images_or_solvers(recipe, tmp_path
     script = SCRIPT.format(recipe=str(recipe()), results=str(tmp_path), unneeded=UNNEEDED)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stdout + done.stderr
+
+
+SKIPPED = """
+import sys, moat
+moat.train({recipe!r}, only=["plain"], results={results!r}, device="cpu")
+print([name for name in ("lightning_fabric", "torch._dynamo") if name in sys.modules])
+"""
+
+
+def test_skipping_a_finished_run_imports_neither_fabric_nor_a_compiler(recipe, trained, results):
+    """They take as long to import as all of torch beside them."""
+    path = recipe()
+    trained(path, "plain")
+    script = SKIPPED.format(recipe=str(path), results=str(results))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stdout + done.stderr

@@ -10,8 +10,8 @@ from moat import scalarizers
 from moat.errors import BusyError, DiskError, TrainingError
 from moat.runs import RunFolder, StudyFolder
 from moat.study import StudyListener, estimate_all, plan
-from moat.study.estimates import DESCENT, work_of
 from moat.study.planning import keep_failure
+from moat.study.work import DESCENT, work_of
 
 
 def planned(results) -> list[str]:

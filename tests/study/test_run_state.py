@@ -10,6 +10,7 @@ from moat.errors import RunFolderError
 from moat.recipe import Recipe
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under, plan
+from moat.study.kept import keep_recipe, own_plan
 from moat.study.run_state import RunState
 
 _heard: list[list[str]] = []
@@ -67,6 +68,17 @@ def test_skipping_plans_no_recipe_of_a_run_and_loads_no_weights_and_no_matrix(
     assert [state.left for state in states] == ["nothing", "nothing"]
 
 
+@pytest.mark.parametrize("name", ["digits_pareto", "mnist_pareto", "cifar10_strong_pgd"])
+def test_the_recipe_that_a_folder_keeps_is_known_without_a_plan(name, tmp_path, monkeypatch):
+    plans = plan(Path(__file__).parents[2] / "recipes" / f"{name}.toml")
+    monkeypatch.setattr(Recipe, "model_validate", lambda *a: pytest.fail("it was planned"))
+    for planned in plans:
+        folder = RunFolder(tmp_path / planned.path)
+        folder.path.mkdir(parents=True)
+        keep_recipe(planned, folder)
+        assert own_plan(planned, folder, folder.read_recipe()) is planned
+
+
 # what is left
 
 
@@ -121,6 +133,7 @@ CHANGES = {
     "the network": ("width = 4", "width = 8", "model.width: 4 → 8"),
     "the data": ('type = "digits"', 'type = "digits"\nsize = 16', "data.size: 8 → 16"),
     "a threat": ("epsilon = 0.1", "epsilon = 0.2", "threats.pgd.epsilon: 0.1 → 0.2"),
+    "the variant's name": ('name = "pgd-at"', 'name = "mine"', "variant: 'pgd-at' → 'mine'"),
     "the seed": ("seeds = [\n    0,\n]", "seeds = [4]", "seed: 0 → 4"),
 }
 
@@ -171,6 +184,20 @@ def test_the_mend_of_a_changed_recipe_trains_nothing_again(recipe, train, runs, 
     assert own.read_bytes() == whole
     assert (runs[1] / "model.safetensors").stat().st_mtime_ns == weights
     evaluate_run(runs[1], "cpu")
+
+
+def test_a_changed_recipe_of_an_unfinished_run_is_told_apart_from_a_changed_study(
+    unfinished, train, results
+):
+    path, run = unfinished(), results / "study" / "plain" / "seed-0"
+    own = changed(run, "lr = 0.5", "lr = 0.25")
+    (told,) = train(path, only=("plain",)).failed.values()
+    assert str(told) == (
+        f"{own}: the recipe was changed, and the run was trained otherwise: optimizer.lr: 0.5 → "
+        "0.25.\n  Undo the change, or train this run again with --overwrite."
+    )
+    changed(run, "lr = 0.25", "lr = 0.5")
+    assert train(path, only=("plain",)).done == [run]
 
 
 def test_a_setting_that_identifies_no_training_may_be_changed(recipe, train, runs):

@@ -3,6 +3,7 @@ import logging
 import os
 
 import pytest
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -218,7 +219,7 @@ def test_another_error_is_passed_on_as_it_is(recipe, tmp_path, monkeypatch):
     board = TensorBoard()
     (run,) = plan(recipe(), only=("plain",))
     board.run_started(run, tmp_path)
-    monkeypatch.setattr(tensorboard.TensorBoardLogger, "log_metrics", fail)
+    monkeypatch.setattr(TensorBoardLogger, "log_metrics", fail)
     with pytest.raises(ValueError, match="no"):
         board.logged({"step": 1, "lr": 0.1})
     board.close()

@@ -164,7 +164,28 @@ def gives_up(folder: Path) -> None:
     replace(folder / "a", b"new")
 
 
+def says_what_it_could_not_read(folder: Path) -> None:
+    with told(folder):
+        sweep(folder, ["a"])
+    try:
+        read = (folder / "notes").read_text("utf-8")
+    except OSError as error:
+        read = f"not read: {error.strerror}"
+    replace(folder / "a", read.encode())
+
+
+def writes_half_of_what_it_could_not_read(folder: Path) -> None:
+    try:
+        (folder / "notes").read_bytes()
+    except OSError:
+        (folder / "a").write_text("hal", "utf-8")
+        raise MoatError("notes cannot be read.") from None
+    with told(folder):
+        replace(folder / "a", b"half")
+
+
 BROKEN = {
+    writes_half_of_what_it_could_not_read: "a is neither the old file nor a new one",
     writes_in_place: "a is neither the old file nor a new one",
     raises_what_the_disk_says: "no MoatError",
     leaves_temporaries: "is left behind",
@@ -186,6 +207,10 @@ def test_a_command_that_keeps_all_passes_with_every_case(folder):
     count = check_faults(folder, lambda: good(folder))
     assert count > 30
     assert (folder / "notes").read_text("utf-8") == "mine"
+
+
+def test_a_command_may_write_that_it_could_not_read_a_file(folder):
+    assert check_faults(folder, lambda: says_what_it_could_not_read(folder)) > 10
 
 
 def test_cases_are_drawn_from_the_seed_and_bounded(folder, tmp_path):

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric.strategies import SingleDeviceStrategy
 
 from moat.errors import MoatError
-from moat.training import fabric_for
+from moat.training import device_for, fabric_for
 
 LAUNCHED = {
     "slurm, several tasks": {"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "train", "SLURM_PROCID": "1"},
@@ -54,8 +54,9 @@ def test_moat_is_imported_in_the_environment_of_any_launcher():
     """A rank that is no number stops Fabric's import, and one above 0 silences its loggers."""
     script = (
         "from moat.training import fabric_for\n"
+        "device = fabric_for('cpu', '32-true').device\n"
         "from lightning_fabric.utilities import rank_zero_only\n"
-        "print(fabric_for('cpu', '32-true').device, rank_zero_only.rank)\n"
+        "print(device, rank_zero_only.rank)\n"
     )
     variables = {key: value for one in LAUNCHED.values() for key, value in one.items()}
     for rank in ("1", "none"):
@@ -64,6 +65,11 @@ def test_moat_is_imported_in_the_environment_of_any_launcher():
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True
         )
         assert (done.stdout, done.returncode) == ("cpu 0\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu"])
+def test_a_device_alone_is_that_of_its_fabric(name):
+    assert device_for(name) == fabric_for(name, "32-true").device
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")

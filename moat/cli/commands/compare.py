@@ -28,9 +28,10 @@ def compare(
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
     from moat.cli.console import console
     from moat.report import compare_runs, comparison_shown, write_comparison
+    from moat.runs import opened
 
     form = Format.json if as_json else form
-    comparison = compare_runs(run)
+    comparison = compare_runs(list(map(opened, run)))
     if form is Format.table:
         console.print(comparison_shown(comparison, console.width, ids))
     else:

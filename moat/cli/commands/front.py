@@ -43,12 +43,13 @@ def front(
     """
     from moat.cli.console import console
     from moat.report import front_table, interval_table, make_fronts, write_front
+    from moat.runs import as_typed, opened, outputs_of
 
     report = make_fronts(
-        *results,
+        *map(opened, results),
         merge=merge,
         objectives=listed(objectives),
-        against=against,
+        against=against and opened(against),
         prefer=weighed(prefer, "--prefer"),
     )
     for message in report.skipped:
@@ -64,8 +65,9 @@ def front(
         if sure := interval_table(one):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks
-            typer.echo(f"preferred: {one.choice.row.name}: {one.choice.row.point.folder}")
-    folder = out or (results[0] if len(results) == 1 else Path())
+            chosen = one.choice.row
+            typer.echo(as_typed(f"preferred: {chosen.name}: {chosen.point.folder}"))
+    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
     for path in write_front(report, folder):
         typer.echo(f"wrote {path}")
 

@@ -27,15 +27,17 @@ def plot(
     """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
     from moat.cli.published import figures_of
     from moat.report import make_plots, write_plots
+    from moat.runs import as_typed, opened, outputs_of
 
     if out is None and len(results) > 1:
         raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
-    plots = make_plots(results, kind or (), figures_of(recipe) if recipe else None)
+    found = list(map(opened, results))
+    plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         typer.echo(f"skipped: {message}", err=True)
-    for path in write_plots(plots, out or results[0] / "figures"):
+    for path in write_plots(plots, out or outputs_of(results[0]) / "figures"):
         typer.echo(f"wrote {path}")
     for message in plots.missing:
-        typer.echo(f"not drawn: {message}", err=True)
+        typer.echo(as_typed(f"not drawn: {message}"), err=True)
     if not plots.figures:
         raise typer.Exit(2)

@@ -55,6 +55,10 @@ def report(
         write_against,
         write_report,
     )
+    from moat.runs import as_typed, opened, outputs_of
+
+    home, results = outputs_of(results), opened(results)
+    against, rival = against and opened(against), rival and opened(rival)
 
     if (rival or prefer) and not html:
         raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
@@ -66,7 +70,7 @@ def report(
         comparison = compare_protocols(results, against)
         if form is Format.table:
             console.print(against_table(comparison))
-            out = out or results
+            out = out or home
         else:
             typer.echo(against_text(comparison, form))
         for path in write_against(comparison, out) if out else []:
@@ -79,7 +83,7 @@ def report(
     if form is Format.table:
         for board in made.boards:
             console.print(score_table(board, console.width))
-        out = out or results
+        out = out or home
     else:
         require_one(len(made.boards), "report", form)
         typer.echo(boards_text(made, form))
@@ -95,6 +99,6 @@ def report(
         for message in missed:
             typer.echo(f"skipped: {message}", err=True)
         page = write_page(
-            made, results, html, fronts, lambda m: typer.echo(f"left out: {m}", err=True)
+            made, results, html, fronts, lambda m: typer.echo(as_typed(f"left out: {m}"), err=True)
         )
         typer.echo(f"wrote {page}")

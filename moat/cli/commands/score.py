@@ -24,8 +24,9 @@ def score(
     """Show every score of single runs, from their stored outcomes: no attack is run."""
     from moat.cli.console import console
     from moat.report import run_sheet, run_table, runs_csv, score_runs
+    from moat.runs import opened
 
-    scored = score_runs(run, listed(union), baseline)
+    scored = score_runs(list(map(opened, run)), listed(union), baseline and opened(baseline))
     if as_json or form is Format.json:
         typer.echo(json_of([one.as_table() for one in scored], indent=2))
     elif form is Format.csv:

@@ -28,8 +28,10 @@ def watch(
     """
     try:
         from moat.report import StatusReader
+        from moat.runs import is_bundle, opened
 
-        reader = StatusReader(results)
+        once = once or is_bundle(results)  # where nothing goes on
+        reader = StatusReader(opened(results))
         if once:
             studies = _shown(reader.read())
         elif sys.stdout.isatty():

@@ -18,7 +18,7 @@ def runs_csv(scored: Sequence[RunScores]) -> str:
 
 def _lines(scores: RunScores) -> Iterator[dict[str, Any]]:
     point = scores.point
-    about = {"run": str(scores.path), "label": point.label, "seed": point.seed}
+    about = {"run": scores.typed, "label": point.label, "seed": point.seed}
     for score, of, strength, value in _scores(scores):
         yield {**about, "score": score, "of": of, "strength": strength, "value": finite(value)}
 

@@ -11,6 +11,7 @@ from moat.plain import as_json
 from moat.report.groups import Group, differences
 from moat.report.named_runs import read_run, run_at, runs_at, said_of
 from moat.report.points import Point
+from moat.runs import as_typed
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,11 @@ class RunScores:
     universal: float | None = None  # against that
 
     @property
+    def typed(self) -> str:
+        """The run's folder as a person names it, within its bundle if it lies in one."""
+        return as_typed(str(self.path))
+
+    @property
     def group(self) -> Group:
         """The run alone, for the words that explain its protocol."""
         return Group((self.point,))
@@ -36,7 +42,7 @@ class RunScores:
         asked = {"threats": list(self.named), "union": self.union} if self.named else None
         return as_json(  # type: ignore[no-any-return]
             {
-                "run": str(self.path),
+                "run": self.typed,
                 **{name: getattr(point, name) for name in _IDENTITY},
                 **{name: getattr(point, name) for name in _SCORES},
                 "losses": self.losses,
@@ -44,7 +50,7 @@ class RunScores:
                 "total": point.total,
                 "union": point.union,
                 "union_of": asked,
-                "baseline": None if self.baseline is None else str(self.baseline),
+                "baseline": None if self.baseline is None else as_typed(str(self.baseline)),
                 "universal": self.universal,
                 "sanity": list(point.sanity),
             }

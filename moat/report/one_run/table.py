@@ -55,7 +55,7 @@ def run_sheet(scores: RunScores) -> Sheet:
         headings=("", "accuracy at each strength", "score", "worst", "conditional", "loss"),
         rows=(*rows, *((name, of, percent(value), "", "", "") for name, of, value in sums)),
         sides="llnnnn",
-        title=f"{scores.path}: {point.label}, seed {point.seed}",
+        title=f"{scores.typed}: {point.label}, seed {point.seed}",
         notes=(*notes, protocol_text(scores.group)),
         sections=frozenset({len(rows)}),
     )

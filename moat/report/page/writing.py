@@ -15,6 +15,7 @@ from moat.plain import json_of
 from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
+from moat.runs import as_typed
 from moat.storage import disk, encoded, hash_of, locked_folder, make_folder, replace, sweep
 from moat.version import __version__
 
@@ -98,7 +99,7 @@ def page_of(
             pictures=pictures,
         )
     )
-    return page, problems
+    return as_typed(page), problems
 
 
 def _environment() -> Environment:

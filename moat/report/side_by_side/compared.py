@@ -13,6 +13,7 @@ from moat.report.evidence import table_of
 from moat.report.named_runs import read_run, run_at
 from moat.report.points import Point
 from moat.report.rows import names_of
+from moat.runs import as_typed
 from moat.storage import Record
 
 
@@ -61,7 +62,8 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
         )
     read = [read_run(run) for run in found.values()]
     points = [
-        replace(point, where=str(run)) for run, (point, _) in zip(found.values(), read, strict=True)
+        replace(point, where=as_typed(str(run)))
+        for run, (point, _) in zip(found.values(), read, strict=True)
     ]
     return tuple(
         ComparedRun(name, point, evidence.record, evidence.outcomes)

@@ -1,0 +1,184 @@
+"""Writing a bundle: what a colleague needs of some results, in one zip."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from moat.errors import BundleError, MoatError
+from moat.names import why_no_name
+from moat.printable import printable
+from moat.report.manifest import listed_files
+from moat.runs import CODE, PLANNED, RunFolder, is_bundle, manifest_text, why_no_place
+from moat.runs.bundle import MANIFEST
+from moat.storage import make_folder, read, replacing, sweep
+from moat.version import __version__
+
+_PACKED = (".npz", ".png", ".safetensors")
+"""Files that deflate makes no smaller."""
+_THE_FIRST = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip
+_MODE = 0o100644
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was written: its file, how many runs it holds, and what was left out."""
+
+    path: Path
+    runs: int
+    size: int  # bytes
+    weights: bool
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass
+class _Contents:
+    """The files of some results by their places below them, and why others are left out."""
+
+    results: Path
+    files: dict[str, Path] = field(default_factory=dict)
+    runs: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, path: Path) -> None:
+        """Take a file, unless it is a link that leads elsewhere."""
+        if path.is_symlink() and not path.resolve().is_relative_to(self.results.resolve()):
+            self.left_out.append(f"{path}: it is a link to what lies elsewhere.")
+        else:
+            self.files[path.relative_to(self.results).as_posix()] = path
+
+
+def bundle(
+    results: Path | str, out: Path | str, *, weights: bool = False, overwrite: bool = False
+) -> Bundle:
+    """Write what a colleague needs of some results into one zip, which is read as they are.
+
+    That is, of each run its recipe, record, log, outcomes, gallery and code; the plan of a study;
+    tables, figures and pages that moat wrote. With `weights`, the trained weights as well.
+    Checkpoints never go, nor does a file that is not moat's. A run that a process is writing is
+    left out. The same results give the same bytes. Raises BundleError where there is nothing to
+    bundle, and where the file exists, unless `overwrite`; DiskError where it cannot be written.
+    """
+    results, out = Path(results), Path(out)
+    _require_free(results, out, overwrite)
+    contents = _contents_of(results, weights)
+    if not contents.runs:
+        raise BundleError(
+            "no run that could be bundled lies below this folder.",
+            where=str(results),
+            hint="\n".join([*contents.left_out, "`moat train RECIPE` makes runs."]),
+        )
+    root = _root_of(results, contents)
+    places = {f"{root}/{place}": path for place, path in sorted(contents.files.items())}
+    for place, path in places.items():
+        if why := why_no_place(place):
+            raise BundleError(
+                f"a bundle could not be read everywhere: {why}.",
+                where=printable(str(path)),
+                hint="Rename the folder, and bundle the results again.",
+            )
+    make_folder(out.parent)
+    sweep(out.parent, [out.name])
+    with replacing(out) as file, ZipFile(file, "w") as made:
+        listed = {}
+        for place, path in places.items():
+            content = read(path, path.read_bytes) or b""
+            listed[place] = {"size": len(content), "sha256": sha256(content).hexdigest()}
+            _write(made, place, content)
+        _write(made, MANIFEST, manifest_text(__version__, root, weights, listed).encode())
+    return Bundle(out, contents.runs, out.stat().st_size, weights, tuple(contents.left_out))
+
+
+def _require_free(results: Path, out: Path, overwrite: bool) -> None:
+    """Raise BundleError unless the results are a folder and the zip may be written."""
+    if is_bundle(results):
+        raise BundleError(
+            "this is a file, and a bundle is made of a folder.",
+            where=str(results),
+            hint="moat bundle RESULTS OUT.zip",
+        )
+    if not results.is_dir():
+        raise BundleError(
+            "there is no such folder.", where=str(results), hint="moat bundle RESULTS OUT.zip"
+        )
+    if out.suffix.lower() != ".zip" or out.is_dir():
+        raise BundleError(
+            "a bundle is a file whose name ends in .zip.",
+            where=str(out),
+            hint=f"moat bundle {results} {out.with_suffix('.zip').name or 'out.zip'}",
+        )
+    if (out.exists() or out.is_symlink()) and not overwrite:
+        raise BundleError(
+            "there is a file of this name.",
+            where=str(out),
+            hint="It was left as it is. Name another, or replace it with --overwrite.",
+        )
+
+
+def _contents_of(results: Path, weights: bool) -> _Contents:
+    found = _Contents(results)
+    for place, below, names in os.walk(results):
+        folder = Path(place)
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for path in _reports_in(folder, names):
+            found.add(path)
+        run = RunFolder(folder)
+        if PLANNED in names:
+            found.add(folder / PLANNED)
+        if run.is_held:
+            found.left_out.append(f"{folder}: a process is writing this run.")
+        elif run.is_begun or run.recipe.exists():
+            found.runs += 1
+            for path in run.carried(weights=weights):
+                found.add(path)
+        if run.is_begun or run.recipe.exists():
+            below[:] = [name for name in below if name not in (CODE, run.tensorboard.name)]
+    return found
+
+
+def _reports_in(folder: Path, names: list[str]) -> Iterator[Path]:
+    """Yield the tables, figures and pages in a folder that moat wrote and nobody changed."""
+    from moat.report.page.writing import is_page  # here: it takes longer than a small bundle
+
+    yield from listed_files(folder)
+    for name in names:
+        if name.endswith(".html"):
+            path = folder / name
+            try:
+                own = is_page(path)
+            except MoatError:
+                continue
+            if own:
+                yield path
+
+
+def _root_of(results: Path, contents: _Contents) -> str:
+    """Return where the results lie in the bundle: below their study's folder, if they have one."""
+    whole = results.resolve()
+    named = {place: _study_of(contents.results / place) for place in contents.files}
+    for place, study in sorted(named.items()):
+        if study is not None and study not in Path(place).parts and study in whole.parts:
+            last = len(whole.parts) - 1 - whole.parts[::-1].index(study)
+            return "/".join(whole.parts[last:])
+    return whole.name if not why_no_place(whole.name) and not why_no_name(whole.name) else "results"
+
+
+def _study_of(path: Path) -> str | None:
+    """Return the study that a run's record names, None of any other file."""
+    if path.name != "run.json":
+        return None
+    try:
+        record = RunFolder(path.parent).read_record() or {}
+    except MoatError:
+        return None
+    study = record.get("study")
+    return study if isinstance(study, str) else None
+
+
+def _write(made: ZipFile, place: str, content: bytes) -> None:
+    about = ZipInfo(place, _THE_FIRST)
+    about.create_system, about.external_attr = 3, _MODE << 16
+    packed = place.endswith(_PACKED)
+    made.writestr(about, content, ZIP_STORED if packed else ZIP_DEFLATED, None if packed else 9)

@@ -1,0 +1,31 @@
+"""Results in one zip, to be handed on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bundle(
+    results: Annotated[Path, typer.Argument(help="A folder with runs below it, or one run.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip that is written.")],
+    weights: Annotated[
+        bool, typer.Option("--weights", help="With the trained weights, for evaluate and load.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file of this name.")
+    ] = False,
+) -> None:
+    """Write what a colleague needs of some results into one zip, which moat reads as a folder.
+
+    Recipes, records, outcomes, images, the code of local plug-ins, reports and figures. Checkpoints
+    never go, nor do files that are not moat's.
+    """
+    from moat.bundles import bundle as write_bundle
+
+    made = write_bundle(results, out, weights=weights, overwrite=overwrite)
+    for message in made.left_out:
+        typer.echo(f"left out: {message}", err=True)
+    runs = "1 run" if made.runs == 1 else f"{made.runs} runs"
+    held = "with" if made.weights else "without"
+    typer.echo(f"wrote {made.path}: {runs}, {made.size / 1e6:.1f} MB, {held} weights")

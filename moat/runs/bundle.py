@@ -1,0 +1,123 @@
+"""A bundle: results in one zip, with a manifest of digests, read as the folder that it holds."""
+
+import atexit
+import json
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from moat.errors import BundleError, did_you_mean
+from moat.runs.bundle_checks import checked_manifest, copy_checked, require_zip
+from moat.storage import disk
+
+MANIFEST, FORMAT = "moat-bundle.json", 1
+"""The name and the format of the manifest in a bundle."""
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A bundle whose files lie in a temporary folder until the process ends."""
+
+    typed: Path  # as a person named it
+    root: Path  # what stands for the results folder
+
+
+_opened: dict[tuple[Path, int, int, bool], _Opened] = {}
+
+
+def opened(path: Path | str, *, weights: bool = False) -> Path:
+    """Return the folder that a path stands for: itself, or a bundle's, or one within a bundle.
+
+    The files of a bundle are checked by its manifest and put into a temporary folder, which is
+    deleted when the process ends; its weights where these are asked for. Raises BundleError where
+    the file is no bundle, is not whole, or has no such folder.
+    """
+    path = Path(path)
+    file = _file_of(path)
+    if file is None:
+        return path
+    bundle = _open(file, weights)
+    inside = path.relative_to(file)
+    folder = bundle.root / inside
+    if ".." in inside.parts or not folder.is_dir():
+        below = bundle.root.rglob("run.json")
+        known = sorted(run.parent.relative_to(bundle.root).as_posix() for run in below)
+        raise BundleError(
+            f"the bundle has no folder {inside.as_posix()!r}."
+            f"{did_you_mean(inside.as_posix(), known)}",
+            where=str(file),
+            hint=f"It holds {len(known)} run(s): {', '.join(known[:10])}",
+        )
+    return folder
+
+
+def as_typed(text: str) -> str:
+    """Return a text in which the places of opened bundles are called as a person named these.
+
+    Example:
+        >>> as_typed("no path of a bundle")
+        'no path of a bundle'
+    """
+    for bundle in _opened.values():
+        text = text.replace(str(bundle.root), str(bundle.typed))
+    return text
+
+
+def is_bundle(path: Path) -> bool:
+    """Say whether a path names a bundle, or a folder within one: a file that is no folder."""
+    return _file_of(path) is not None
+
+
+def outputs_of(path: Path) -> Path:
+    """Return the folder for what is made of results: themselves, or one beside their bundle.
+
+    Example:
+        >>> outputs_of(Path("results/study"))
+        PosixPath('results/study')
+    """
+    file = _file_of(path)
+    return path if file is None else file.with_name(f"{file.stem}-reports")
+
+
+def _file_of(path: Path) -> Path | None:
+    """Return the file that a path is or goes through, None where it is a folder or nothing."""
+    with suppress(OSError, ValueError):
+        if path.is_dir():
+            return None
+        return next((one for one in (path, *path.parents) if one.is_file()), None)
+    return None
+
+
+def _open(file: Path, weights: bool) -> _Opened:
+    about = file.stat()
+    key = (file.resolve(), about.st_mtime_ns, about.st_size, weights)
+    if key not in _opened:
+        _opened[key] = _extracted(file, weights)
+    return _opened[key]
+
+
+def _extracted(file: Path, weights: bool) -> _Opened:
+    with require_zip(file) as held:
+        manifest = checked_manifest(held, file, MANIFEST, FORMAT)
+        if weights and not manifest["weights"]:
+            raise BundleError(
+                "the bundle holds no weights, and no model can be loaded without.",
+                where=str(file),
+                hint="Whoever has the results adds them: moat bundle RESULTS OUT.zip --weights",
+            )
+        with disk(Path(tempfile.gettempdir())):
+            home = Path(tempfile.mkdtemp(prefix="moat-")).resolve()
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
+        top = home / file.name
+        for place, about in manifest["files"].items():
+            if weights or not place.endswith(".safetensors"):
+                copy_checked(held, file, place, about, top / place)
+    return _Opened(file, top.joinpath(*manifest["root"].split("/")))
+
+
+def manifest_text(moat: str, root: str, weights: bool, files: dict[str, dict[str, object]]) -> str:
+    """Return the manifest of a bundle: the same files give the same text."""
+    held = {"format": FORMAT, "moat": moat, "root": root, "weights": weights}
+    return json.dumps({**held, "files": dict(sorted(files.items()))}, indent=1) + "\n"

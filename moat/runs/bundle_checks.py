@@ -1,0 +1,210 @@
+"""What a zip must be to be read as a bundle: nothing in it is trusted before it is looked at."""
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from moat.errors import BundleError
+from moat.names import why_no_name
+from moat.parsing import parse_json
+from moat.printable import folder_key, is_portable
+from moat.records import BundleManifest, check_record
+from moat.runs.formats import require_format
+from moat.storage import disk
+
+MOST_BYTES = 1 << 38
+"""Bytes that a bundle unpacks to: 256 GiB."""
+MOST_TIMES, FREE = 200, 1 << 24
+"""How often larger than the zip its files may be in all, and from how many bytes on."""
+MOST_FILES = 1 << 20
+MOST_IN_MANIFEST = 1 << 28
+_CHUNK = 1 << 20
+_BEGIN, _END, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
+_BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
+"""What zipfile raises where a zip is broken or of a kind that it does not read."""
+_AGAIN = "Copy it once more from where it was made, or make it again: moat bundle RESULTS OUT.zip"
+_NONE = "Name a results folder, or a zip that `moat bundle RESULTS OUT.zip` made."
+
+
+@contextmanager
+def require_zip(file: Path) -> Iterator[ZipFile]:
+    """Open a zip; raise BundleError where the file is none, or is cut short."""
+    try:
+        held = ZipFile(file)
+    except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise BundleError(
+                f"cannot read: {error.strerror}.",
+                where=str(file),
+                hint="See to its permissions and its disk, then run the same command again.",
+            ) from error
+        if _ends(file)[0] == _BEGIN:
+            raise _cut_short(file) from error
+        raise BundleError(
+            "the file is neither a folder nor a zip.", where=str(file), hint=_NONE
+        ) from error
+    with held:
+        first = min((entry.header_offset for entry in held.infolist()), default=0)
+        if first or _ends(file)[1] != _END:  # the list is that of a zip within, as an .npz is one
+            raise _cut_short(file)
+        yield held
+
+
+def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mapping[str, Any]:
+    """Return a bundle's manifest, once its files are those of the zip, by their names and sizes.
+
+    Raises BundleError, and RunFolderError where it is of another format.
+    """
+    entries = held.infolist()
+    _require_sizes(entries, file)
+    if name not in {entry.filename for entry in entries}:
+        raise BundleError(f"the zip is no bundle of moat's: no {name} in it.", str(file), _NONE)
+    _require_distinct([entry.filename for entry in entries], file)
+    for entry in entries:
+        _require_plain(entry, file)
+    if held.getinfo(name).file_size > MOST_IN_MANIFEST:
+        raise _refused(file, name, "is too large for a list of files")
+    try:
+        manifest = parse_json(held.read(name).decode("utf-8"))
+    except _BROKEN as error:
+        raise _refused(file, name, f"is broken ({error})") from error
+    where = Path(f"{file}, {name}")
+    if not isinstance(manifest, dict):
+        raise _refused(file, name, "is no table")
+    require_format(manifest, known, where)
+    check_record(BundleManifest, manifest, where, _AGAIN)
+    root = manifest["root"]
+    if not any(place.startswith(f"{root}/") for place in manifest["files"]):
+        raise _refused(file, name, f"says that its results lie in {root!r}, and no file does")
+    found = {entry.filename: entry.file_size for entry in entries if entry.filename != name}
+    listed = {place: about["size"] for place, about in manifest["files"].items()}
+    for place in sorted({*found, *listed}):
+        if place not in found:
+            raise _refused(file, place, f"is missing, though {name} lists it")
+        if place not in listed:
+            raise _refused(file, place, f"is not listed in {name}")
+        if found[place] != listed[place]:
+            raise _refused(
+                file, place, f"has {found[place]:,} bytes, and {name} says {listed[place]:,}"
+            )
+    return manifest
+
+
+def copy_checked(
+    held: ZipFile, file: Path, place: str, about: Mapping[str, Any], target: Path
+) -> None:
+    """Copy one file out of a bundle; raise BundleError where it is not what the manifest lists."""
+    digest, left = sha256(), about["size"]
+    with disk(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        into = target.open("xb")
+    with into:
+        for part in _parts(held, file, place):
+            digest.update(part)
+            left -= len(part)
+            if left < 0:
+                break
+            with disk(target):
+                into.write(part)
+    if left or digest.hexdigest() != about["sha256"]:
+        raise _refused(file, place, "is not the file that the manifest lists: its digest differs")
+
+
+def why_no_place(place: str) -> str:
+    """Return why a text is no place of a file in a bundle, "" where it is one.
+
+    Every system can make such a file, and none makes it elsewhere.
+
+    Example:
+        >>> why_no_place("study/pgd-at/seed-0/run.json"), why_no_place("../run.json")
+        ('', "it begins with '.'")
+    """
+    for part in place.split("/"):
+        if why := why_no_name(part):
+            return why
+        if ":" in part or not is_portable(part):
+            return f"{part!r} cannot be a name on every system"
+    return ""
+
+
+def _parts(held: ZipFile, file: Path, place: str) -> Iterator[bytes]:
+    try:
+        with held.open(place) as content:
+            while part := content.read(_CHUNK):
+                yield part
+    except _BROKEN as error:
+        raise _refused(file, place, f"is broken ({error})") from error
+
+
+def _ends(file: Path) -> tuple[bytes, bytes]:
+    """Return the first bytes of a file, and those that begin the end of a zip without remarks."""
+    with disk(file), file.open("rb") as content:
+        first = content.read(4)
+        content.seek(max(file.stat().st_size - _END_BYTES, 0))
+        return first, content.read(4)
+
+
+def _cut_short(file: Path) -> BundleError:
+    return BundleError(
+        "the zip is cut short or broken: its list of files is not at its end.",
+        where=str(file),
+        hint=_AGAIN,
+    )
+
+
+def _require_sizes(entries: list[ZipInfo], file: Path) -> None:
+    packed = file.stat().st_size
+    total = sum(entry.file_size for entry in entries)
+    most = min(MOST_BYTES, max(FREE, MOST_TIMES * packed))
+    if total > most or sum(entry.compress_size for entry in entries) > packed:
+        raise BundleError(
+            f"its {len(entries):,} files would take {total:,} bytes, out of a zip of {packed:,}: "
+            "that is no bundle of moat's.",
+            where=str(file),
+            hint="Nothing was unpacked. Ask whoever sent it for another.",
+        )
+    if len(entries) > MOST_FILES:
+        raise BundleError(
+            f"it lists {len(entries):,} files, and at most {MOST_FILES:,} are read.",
+            where=str(file),
+            hint="Make a bundle of each study alone.",
+        )
+
+
+def _require_distinct(places: list[str], file: Path) -> None:
+    """Raise BundleError where two files would be one, or a file another's folder."""
+    known: set[str] = set()
+    for place in places:
+        if folder_key(place) in known:
+            raise _refused(file, place, "is there twice, or differs from another by case alone")
+        known.add(folder_key(place))
+    for place in places:
+        parts = place.split("/")
+        for depth in range(1, len(parts)):
+            if folder_key("/".join(parts[:depth])) in known:
+                raise _refused(file, place, "lies in what is a file")
+
+
+def _require_plain(entry: ZipInfo, file: Path) -> None:
+    """Raise BundleError unless an entry is a plain file that lies within the bundle."""
+    original = entry.orig_filename
+    if why := why_no_place(original):
+        raise _refused(file, original, f"cannot be a file of a bundle: {why}")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        what = "a link" if kind == stat.S_IFLNK else "no plain file"
+        raise _refused(file, original, f"is {what}, and a bundle holds plain files")
+    if entry.flag_bits & 0x1:
+        raise _refused(file, original, "is encrypted")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refused(file, original, "is packed in a way that no bundle is")
+
+
+def _refused(file: Path, place: str, why: str) -> BundleError:
+    return BundleError(f"{place!r} in the bundle {why}.", where=str(file), hint=_AGAIN)

@@ -1,0 +1,36 @@
+"""A run's own recipe that was edited by hand: it no longer says what trained the run."""
+
+from collections.abc import Sequence
+
+from moat.dotted import changes
+from moat.errors import RunFolderError
+from moat.recipe import RunPlan
+from moat.runs import RunFolder
+from moat.storage import Record
+
+
+def require_own_recipe(own: RunPlan, record: Record, folder: RunFolder) -> None:
+    """Raise RunFolderError that names the keys in which a finished run's own recipe was edited.
+
+    Only those count that train the run or name it.
+    """
+    then, now = dict(record["trains"]), own.trains
+    if "files" in record and record.get("label") != own.label:  # older labels had another rule
+        then |= {key: record.get(key) for key in ("variant", "sweep")}
+        now |= {"variant": own.variant, "sweep": own.sweep}
+    if edited := changes(then, now):
+        raise recipe_change(
+            edited,
+            folder,
+            "Undo the change. Or delete this recipe: `moat train` with the study's recipe then "
+            "writes it anew, trains nothing again, and evaluates.",
+        )
+
+
+def recipe_change(edited: Sequence[str], folder: RunFolder, mend: str) -> RunFolderError:
+    """Return the error that names the edited keys of a run's own recipe."""
+    return RunFolderError(
+        f"the recipe was changed, and the run was trained otherwise: {'; '.join(edited)}.",
+        where=str(folder.recipe),
+        hint=mend,
+    )

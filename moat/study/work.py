@@ -1,0 +1,49 @@
+"""The passes of all parts of a run, by which whoever watches tells how far it is."""
+
+from dataclasses import dataclass
+
+from moat.data import Data
+from moat.evaluation import Protocol
+from moat.evaluation.evaluator import BATCH
+from moat.evaluation.sanity.examine import PROBED
+from moat.recipe import RunPlan
+from moat.study.failures import asked_for
+from moat.study.step_cost import spent_per_example
+from moat.threats import GradientThreat
+
+DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
+_PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
+
+
+@dataclass(frozen=True)
+class Work:
+    """What each part of a run takes at most: passes times examples (see `Spent.passes`).
+
+    `training` is what its own clock counts, a pass of the descent as 1.3 of a search; `validation`
+    is that of all epochs, and `evaluation` includes the held-out examples.
+    """
+
+    training: float
+    validation: float
+    evaluation: float
+    gate: float
+    parts: int  # files in which the evaluation keeps what it has found
+
+
+def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
+    """Count the passes of all parts of a run on its data, of a network with batch norm or not."""
+    with asked_for(plan, "data"):
+        split, held = plan.share.of(data.train)
+    held_out, protocol, classes = len(held) if held else 0, plan.protocol, len(data.classes)
+    judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
+    search, descent = spent_per_example(plan, batch_norm, classes)
+    validation = Protocol(plan.threats).spent(classes)
+    an_example = search.passes + DESCENT * descent.passes
+    probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
+    return Work(
+        training=plan.training.epochs * len(split) * an_example,
+        validation=plan.training.epochs * held_out * validation.passes,
+        evaluation=sum(judged) * protocol.spent(classes).passes,
+        gate=float(min(PROBED, len(data.test)) * _PROBES * probed),
+        parts=sum(-(-count // BATCH) for count in judged) * (1 + len(protocol.threats)),
+    )
