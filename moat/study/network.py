@@ -21,22 +21,16 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
     What evaluation would refuse at the end is refused here at the beginning. The network and the
     global random state are left as they were.
     """
-<<<<<<< HEAD
     device = device_of(bare(network)) or torch.device("cpu")
     if (x := few_images(data.train, data, device)) is not None:
-=======
-    few = data.train.take(torch.arange(min(_FEW, len(data.train)))).at(data.shape[1:])
-    device = device_of(network) or torch.device("cpu")
-    for x, _ in batches_in_order(few, _FEW, device):
->>>>>>> main
         check_model(awake(network), x, len(data.classes))
         check_trainable(network, x, data.train.labels.to(device), scalarizer)
 
 
 def few_images(split: Split, data: Data, device: torch.device) -> Images | None:
     """Return the first images of a split as a network sees them, None of an empty one."""
-    few = split.take(torch.arange(min(FEW, len(split)))).at(data.shape[1:])
-    return next((x for x, _ in batches_in_order(few, FEW, device)), None)
+    few = split.take(torch.arange(min(_FEW, len(split)))).at(data.shape[1:])
+    return next((x for x, _ in batches_in_order(few, _FEW, device)), None)
 
 
 def awake(network: nn.Module) -> nn.Module:

@@ -13,6 +13,7 @@ from moat.data import Data, shuffled_batches
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
+from moat.study.failures import asked_for
 from moat.study.one_run import initial_model
 from moat.threats import LiveBytes, Spent, attacked
 from moat.training import InPrecision, fabric_for
