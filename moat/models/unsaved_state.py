@@ -26,7 +26,8 @@ class Unsaved(NamedTuple):
 
     Kinds: "buffer" (not persistent), "tensor" (an attribute, or within one), "module" (within a
     module that is not registered), "parameter" (registered, and left out of the state dict all the
-    same), "array" (NumPy's), "value" (a number, a text, or the name of a function).
+    same), "array" (NumPy's), "value" (a number, a text, or the name of a function), "outside" (of
+    the network: in its class, in a closure of its methods, or a global that these name).
     """
 
     kind: str
@@ -38,7 +39,7 @@ def unsaved_state(network: nn.Module) -> dict[str, Unsaved]:
 
     Non-persistent buffers, tensors and arrays in attributes, what unregistered modules hold, the
     values that nested attributes, hooks and closures keep. Plain attributes of the modules are
-    settings: see `digest_of_network`. Class attributes and globals are not seen.
+    settings: see `digest_of_network`. What a method does is not seen.
 
     Example:
         >>> net = nn.Linear(1, 1)
@@ -80,6 +81,8 @@ class _Walk:
                     for path, one in self._within(start + key, value, "tensor", DEPTH):
                         if noted or one.kind != "value":
                             yield path, one
+            for key, value in _of_class(type(module)):
+                yield from self._within(start + key, value, "outside", DEPTH)
             for key in _HOOKS:
                 for number, hook in enumerate(vars(module).get(key, {}).values()):
                     yield from self._within(f"{start}{key}[{number}]", hook, "tensor", DEPTH)
@@ -148,6 +151,22 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield ".__name__", f"{value.__module__}.{value.__qualname__}"
     elif hasattr(value, "__dict__") and not _is_torchs(type(value).__module__):
         yield from ((f".{key}", one) for key, one in vars(value).items())
+
+
+def _of_class(cls: type) -> Iterator[tuple[str, Any]]:
+    """Yield the tensors of a user's class, what its methods close over, and globals they name."""
+    for base in cls.__mro__[:-1]:
+        if _is_torchs(base.__module__):
+            continue
+        for key, value in vars(base).items():
+            if isinstance(value, Tensor | np.ndarray | nn.Module):
+                yield f"{base.__name__}.{key}", value
+            elif isinstance(value, types.FunctionType):
+                if value.__closure__:
+                    yield f"{base.__name__}.{key}", value
+                for name in value.__code__.co_names:
+                    if isinstance(held := value.__globals__.get(name), Tensor | np.ndarray):
+                        yield f"{value.__module__}.{name}", held
 
 
 def _is_torchs(module: object) -> bool:

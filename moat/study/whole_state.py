@@ -173,6 +173,7 @@ _KINDS = {
     "parameter": "the parameter or buffer",
     "array": "the array",
     "value": "the value",
+    "outside": "what lies outside of the network:",
 }
 _MENDS = {
     "buffer": "Keep the buffer: register_buffer(name, tensor, persistent=True).",
@@ -182,6 +183,7 @@ _MENDS = {
     "list or dict.",
     "parameter": "Leave out the network's own state_dict, or let it return every parameter.",
     "array": "Make it a tensor and register it: self.register_buffer(name, tensor).",
+    "outside": "Keep it in the network: self.register_buffer(name, tensor).",
     "value": "Let it depend on the arguments of the model alone, or keep it in a buffer: "
     "self.register_buffer(name, torch.tensor(value)).",
 }

@@ -74,6 +74,11 @@ def require_parameters(
             hint="Register its layers as attributes, and undo model.requires_grad_(False).",
         )
     for name, parameter in trained.items():
+        if parameter.layout != torch.strided:
+            raise ModelError(
+                f"the parameter {name} is of layout {parameter.layout}, which a step cannot move.",
+                hint="Keep it dense, and make it sparse in the forward: self.weight.to_sparse().",
+            )
         if parameter.is_complex() and isinstance(scalarizer, GradientScalarizer):
             raise ModelError(
                 f"the parameter {name} is complex, and the scalarizer {type(scalarizer).__name__} "
@@ -133,7 +138,8 @@ def _try(network: nn.Module, x: Images, labels: Tensor) -> None:
 @contextmanager
 def trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
     """Yield a network in train mode, a copy where it can be copied, and draw from nothing."""
-    tried = copy_of(network) or network  # not every network can be copied: then it is put back
+    copied = copy_of(network)
+    tried = network if copied is None else copied  # what cannot be copied is put back
     devices = [x.device] if x.is_cuda else []
     with _as_before(network), torch.random.fork_rng(devices), torch.inference_mode(False):
         with torch.enable_grad():
