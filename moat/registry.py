@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
+from moat.number_bounds import with_fit_numbers
 from moat.local_code import local_file
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ class Entry(Generic[T]):
 
 def as_dataclass(cls: Declared, name: str, *, frozen: bool) -> Declared:
     """Make a class a validated, keyword-only dataclass of that name; unknown keys are refused."""
+    with_fit_numbers(cls)
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
     made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
     made.name = name

@@ -66,6 +66,8 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     A run that goes on has weights of its own, and takes the network as it was drawn.
     Raises MoatError that names the recipe's key where it cannot be built, trained or judged.
     """
+    with asked_for(plan, "augmentation", "crop_padding"):
+        plan.augmentation.require_fits(data.shape[1:])
     seed_globally(plan.seed, 0, "initialisation")
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
