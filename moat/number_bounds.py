@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated, Any, ClassVar, get_origin
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic_core import PydanticCustomError
 
 LARGEST = 1e18
@@ -43,7 +43,7 @@ Fit = AfterValidator(_fit)
 """Marks a field whose numbers are fit; every field of what is declared has it, but for seeds."""
 PositiveNumber = Annotated[PositiveFloat, Fit]
 NonNegativeNumber = Annotated[NonNegativeFloat, Fit]
-Count = Annotated[int, Field(ge=1, le=MOST)]
+Count = Annotated[PositiveInt, Field(le=MOST)]
 
 
 class _AnySize:

@@ -10,8 +10,8 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
-from moat.number_bounds import with_fit_numbers
 from moat.local_code import local_file
+from moat.number_bounds import with_fit_numbers
 
 T = TypeVar("T")
 Declared = TypeVar("Declared", bound=type)

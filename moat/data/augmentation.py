@@ -12,8 +12,8 @@ from torch import Tensor
 
 from moat.data.base import as_floats
 from moat.errors import DataError
-from moat.number_bounds import PositiveNumber
 from moat.geometry.grids import affine_grid, resample
+from moat.number_bounds import PositiveNumber
 from moat.transfers import send
 from moat.types import Images, StoredImages
 

@@ -1,6 +1,6 @@
 """The fields of a protocol, each held to its kind where it is handed over."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from numbers import Integral, Real
 from typing import Any
@@ -33,7 +33,7 @@ def is_memory(value: Any) -> bool:
 
 def _is_whole(low: int, high: int) -> Callable[[Any], bool]:
     return lambda value: (
-        isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
+        isinstance(value, Integral) and not isinstance(value, bool) and low <= int(value) <= high
     )
 
 
@@ -42,13 +42,8 @@ def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _is_list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return whether a value is some kind of list, and no text, whose entries all hold."""
-    return lambda value: (
-        isinstance(value, Iterable)
-        and not isinstance(value, str | bytes | Mapping)
-        and hasattr(value, "__len__")
-        and all(holds(one) for one in value)
-    )
+    """Return whether a value is a list or tuple whose entries all hold."""
+    return lambda value: isinstance(value, list | tuple) and all(map(holds, value))
 
 
 def _is_table_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:

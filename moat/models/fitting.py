@@ -67,7 +67,7 @@ def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     reshaped = [
         f"{name} {tuple(held.shape)} and not {tuple(value.shape)}"
         for name, (held, value) in pairs.items()
-        if isinstance(held, Tensor) and isinstance(value, Tensor) and value.shape != held.shape
+        if name not in unlike and isinstance(held, Tensor) and value.shape != held.shape
     ]
     retyped = [
         f"{name} {_type(held)} and not {_type(value)}"
@@ -93,14 +93,17 @@ def _kind(value: Any) -> str:
     """Return what kind of numbers a value holds, its type's name where it holds none."""
     if not isinstance(value, Tensor):
         return type(value).__name__
-    if value.is_quantized:
-        return "quantised"
+    if value.is_nested or value.is_meta or value.is_quantized:
+        return "nested" if value.is_nested else "meta" if value.is_meta else "quantised"
     return "complex" if value.is_complex() else "real" if value.is_floating_point() else "whole"
 
 
 def _type(value: Any) -> str:
-    held = value.dtype if isinstance(value, Tensor) else type(value).__name__
-    return str(held).removeprefix("torch.")
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    kind = _kind(value)
+    special = f" ({kind})" if kind in ("nested", "meta", "quantised") else ""
+    return str(value.dtype).removeprefix("torch.") + special
 
 
 _COUNT = "num_batches_tracked"

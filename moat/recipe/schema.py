@@ -12,8 +12,8 @@ from pydantic import (
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
-from moat.number_bounds import Count, PositiveNumber, Seed
 from moat.names import MOST_BYTES
+from moat.number_bounds import Count, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATED
 from moat.records import Figure, Published
 from moat.registry import Registry

@@ -29,8 +29,8 @@ from moat.runs import CACHE, RunFolder, kept_command
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, machine
-from moat.study.own_folder import judge_apart
 from moat.study.network import few_images
+from moat.study.own_folder import judge_apart
 from moat.study.places import PlaceKeys, place_of
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of

@@ -12,6 +12,7 @@ from moat.models.saved_state import saved_state
 from moat.models.weights import read_weights, wrapping
 from moat.study.failures import said_of
 from moat.study.network import few_images
+from moat.study.run_network import imported_anew
 from moat.study.whole_state import require_alike
 from moat.threats import to_eval
 from moat.training import seed_globally
@@ -66,7 +67,8 @@ def load_checkpoint(network: nn.Module, file: Path) -> None:
 
 def _require_the_whole(network: nn.Module, model: Model, data: Data) -> None:
     """Raise ModelError where a checkpoint leaves a part of the network to chance."""
-    other = _drawn(model, data, seed=1)
+    with imported_anew(model):
+        other = _drawn(model, data, seed=1)
     load_into(other, saved_state(network))
     if (x := few_images(data.test, data, torch.device("cpu"))) is not None:
         require_alike(network, other, x)

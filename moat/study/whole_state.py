@@ -75,9 +75,9 @@ def require_alike(saved: nn.Module, loaded: nn.Module, x: Images) -> None:
 
 def answers(network: nn.Module, x: Images) -> Tensor:
     """Return a network's logits in eval mode."""
-    with torch.random.fork_rng([x.device] if x.is_cuda else []), attacked(network):
-        with torch.no_grad():
-            logits: Tensor = network(x.clone())
+    devices = [x.device] if x.is_cuda else []
+    with torch.random.fork_rng(devices), attacked(network), torch.no_grad():
+        logits: Tensor = network(x.clone())
     return logits.detach().float()
 
 

@@ -81,10 +81,6 @@ def _images(x: Any, device: torch.device | None) -> Images:
             hint="Resize them to one size and stack them: torch.stack([...]).",
         )
     images = plain_tensor(x, "the images")
-    if images.is_meta:
-        raise ModelError(
-            "the images are on the device meta, without values.", hint="Load them anew."
-        )
     if images.layout != torch.strided:
         raise ModelError(
             f"images are a dense tensor, not {images.layout}.", hint="Take x.to_dense()."
@@ -105,6 +101,10 @@ def _images(x: Any, device: torch.device | None) -> Images:
         raise ModelError(
             f"the images are on {images.device}, and the model is on {device}.",
             hint=f"Bring both to one device: x.to({str(device)!r}).",
+        )
+    if images.is_meta:
+        raise ModelError(
+            "the images are on the device meta, without values.", hint="Load them anew."
         )
     return images
 

@@ -141,10 +141,14 @@ def trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
     copied = copy_of(network)
     tried = network if copied is None else copied  # what cannot be copied is put back
     devices = [x.device] if x.is_cuda else []
-    with _as_before(network), torch.random.fork_rng(devices), torch.inference_mode(False):
-        with torch.enable_grad():
-            to_train(tried)
-            yield tried
+    with (
+        _as_before(network),
+        torch.random.fork_rng(devices),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
+        to_train(tried)
+        yield tried
 
 
 @contextmanager
