@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 def copies(results: Path, runs: int, into: Path) -> None:
     """Write so many worse copies of the finished runs below a folder, each of another setting."""
+    from moat.records import RunRecord
     from moat.runs import RunFolder, find_runs
 
     random = np.random.default_rng(0)
@@ -34,10 +35,13 @@ def copies(results: Path, runs: int, into: Path) -> None:
             raise SystemExit(f"{run.path} has no evaluation")
         arrays, about = loaded
         stands = random.random(arrays["outcomes"].shape) > 0.3 * random.random()
-        folder.save_evaluation({**arrays, "outcomes": arrays["outcomes"] * stands}, about)
-        label = f"{record['label']} copy={number}"
-        record.pop("files", None)  # digests of the files that are copied otherwise
-        folder.write_record({**record, "label": label, "sweep": {"copy": number}})
+        folder.save_evaluation(
+            {**arrays, "outcomes": arrays["outcomes"] * stands}, about.as_table()
+        )
+        table = record.as_table()
+        table.pop("files", None)  # digests of the files that are copied otherwise
+        table |= {"label": f"{record.label} copy={number}", "sweep": {"copy": number}}
+        folder.write_record(RunRecord.model_validate(table))
 
 
 def timed(name: str, run: Callable[[], T]) -> T:

@@ -140,7 +140,7 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
 
 def _reports_in(folder: Path, names: list[str]) -> Iterator[Path]:
     """Yield the tables, figures and pages in a folder that moat wrote and nobody changed."""
-    from moat.report.page.writing import is_page  # here: it takes longer than a small bundle
+    from moat.report.page.html import is_page  # here: it takes longer than a small bundle
 
     yield from listed_files(folder)
     for name in names:
@@ -170,11 +170,10 @@ def _study_of(path: Path) -> str | None:
     if path.name != "run.json":
         return None
     try:
-        record = RunFolder(path.parent).read_record() or {}
+        record = RunFolder(path.parent).read_record()
     except MoatError:
         return None
-    study = record.get("study")
-    return study if isinstance(study, str) else None
+    return None if record is None else record.study
 
 
 def _write(made: ZipFile, place: str, content: bytes) -> None:

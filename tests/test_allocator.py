@@ -133,5 +133,5 @@ def test_a_callers_process_is_the_callers(recipe, library, tmp_path):
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
     model = evaluate_model(network, path, name="theirs", results=tmp_path).folder
     for folder in (run, model):
-        assert RunFolder(folder).read_record()["machine"]["allocator"] == "system"
+        assert RunFolder(folder).read_record().machine["allocator"] == "system"
     assert library.asked == []

@@ -19,6 +19,7 @@ import moat
 from moat.errors import RunFolderError
 from moat.runs import FORMAT, RunFolder, cache_of, find_runs
 from moat.storage import write_text
+from moat.testing.run_record import run_record
 from moat.version import __version__
 
 DELETE_OR_OVERWRITE = "Delete it, or train this run again with --overwrite."
@@ -32,7 +33,7 @@ def outcome_arrays(value: int) -> dict[str, np.ndarray]:
 FILES = {
     "recipe.toml": (lambda run, n: run.write_recipe({"seed": n}), lambda run: run.read_recipe()),
     "run.json": (
-        lambda run, n: run.write_record({"seed": n, "scores": [n] * 30}),
+        lambda run, n: run.write_record(run_record(seed=n, scores={"of": [n] * 30})),
         lambda run: run.read_record(),
     ),
     "checkpoint.pt": (
@@ -44,11 +45,11 @@ FILES = {
         lambda run: run.load_model(),
     ),
     "evaluation.npz": (
-        lambda run, n: run.save_evaluation(outcome_arrays(n), {"scores": [n] * 30}),
+        lambda run, n: run.save_evaluation(outcome_arrays(n), {"scores": {"of": [n] * 30}}),
         lambda run: run.load_evaluation(),
     ),
     "evaluation.json": (
-        lambda run, n: run.save_evaluation(outcome_arrays(n), {"scores": [n] * 30}),
+        lambda run, n: run.save_evaluation(outcome_arrays(n), {"scores": {"of": [n] * 30}}),
         lambda run: run.load_evaluation(),
     ),
 }
@@ -83,8 +84,11 @@ def fails(code: int):
 
 
 def test_a_record_is_read_back_with_its_format(run):
-    run.write_record({"seed": 3, "scores": {"union": 41.5}})
-    assert run.read_record() == {"format": FORMAT, "seed": 3, "scores": {"union": 41.5}}
+    record = run_record(seed=3, scores={"union": 41.5})
+    run.write_record(record)
+    again = run.read_record()
+    assert again.as_table() == {"format": FORMAT, **record.as_table()}
+    assert (again.seed, again.scores) == (3, {"union": 41.5})
 
 
 def test_a_recipe_is_read_back(run):
@@ -125,11 +129,11 @@ def test_a_model_that_shares_its_weights_is_kept(run):
 
 
 def test_an_evaluation_is_read_back(run):
-    run.save_evaluation(outcome_arrays(1), {"union": 41.5})
+    run.save_evaluation(outcome_arrays(1), {"scores": {"union": 41.5}})
     found = run.load_evaluation()
     assert found is not None
-    arrays, scores = found
-    assert scores == {"union": 41.5}
+    arrays, about = found
+    assert about.scores == {"union": 41.5}
     assert set(arrays) == {"values", "threats"}
     assert arrays["values"].dtype == np.int8
     assert (arrays["values"] == 1).all()
@@ -212,7 +216,7 @@ def test_bytes_reach_the_disk_before_the_file_takes_its_place(run, monkeypatch):
     fsync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("fsync"), fsync(fd)))
     monkeypatch.setattr(os, "replace", lambda a, b: (order.append("replace"), replace(a, b)))
-    run.write_record({})
+    run.write_record(run_record())
     assert order == ["fsync", "replace", "fsync"]
 
 
@@ -286,7 +290,7 @@ def test_an_error_without_a_text_of_its_own_is_shown_as_it_is(run, monkeypatch):
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(RunFolderError, match=r"cannot write: the tape is torn\."):
-        run.write_record({})
+        run.write_record(run_record())
 
 
 # Files that are truncated or not moat's.
@@ -561,7 +565,7 @@ def test_clearing_deletes_what_a_run_wrote_and_nothing_else(run):
 def test_finished_runs_are_found_anywhere_below_in_order(tmp_path):
     for name in ("b/seed-0", "a/r=0.5/seed-1", "a/r=0.5/seed-0"):
         (tmp_path / name).mkdir(parents=True)
-        RunFolder(tmp_path / name).write_record({})
+        RunFolder(tmp_path / name).write_record(run_record())
     (tmp_path / "unfinished").mkdir()
     RunFolder(tmp_path / "unfinished").save_checkpoint({})
     found = [run.path.relative_to(tmp_path).as_posix() for run in find_runs(tmp_path)]
@@ -589,7 +593,7 @@ def test_arrays_of_objects_are_never_written(run):
 
 
 def test_what_a_killed_write_left_behind_is_swept_away_by_the_next_writer(run):
-    left = run.path / ".run.json.123.tmp"
+    left = run.path / ".run.json.moat-123.tmp"
     left.write_bytes(b"half of it")
     with run.locked():
         assert not left.exists()

@@ -95,11 +95,14 @@ def _finished(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     """Return the scores of what is evaluated, by study and run."""
     found: dict[str, Any] = {}
     for path in _records(asked, name):
-        record = RunFolder(path.parent).read_record() or {}
-        study, _, _ = str(record.get("study")).rpartition("@")
-        scores = record.get("scores", {})
-        found[f"{study}: {record.get('label')}, seed {record.get('seed')}"] = {
-            name: round(value, 2) for name, value in scores.items() if isinstance(value, float)
+        record = RunFolder(path.parent).read_record()
+        if record is None or record.scores is None:
+            continue
+        study, _, _ = record.study.rpartition("@")
+        found[f"{study}: {record.label}, seed {record.seed}"] = {
+            name: round(value, 2)
+            for name, value in record.scores.items()
+            if isinstance(value, float)
         }
     return found
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from benchmarks.gpu.output import save
 from moat.errors import BusyError, MoatError
+from moat.events import ignore
 from moat.recipe import RunPlan
 from moat.runs import CACHE, RunFolder
-from moat.study import StudyListener, plan
+from moat.study import plan
 from moat.study.failures import as_failure
 from moat.study.one_run import run_one
 from moat.study.run_state import RunState
@@ -122,7 +123,7 @@ def work(asked: argparse.Namespace) -> int:
         try:
             if RunState(run, folder).left != "nothing":
                 data = data or run.dataset.load(asked.results / CACHE)
-                run_one(run, folder, data, asked.device, StudyListener())
+                run_one(run, folder, data, asked.device, ignore)
         except BusyError:
             continue
         except Exception as error:  # one run that fails must not hold up the others
@@ -151,17 +152,16 @@ def _summary(asked: argparse.Namespace, plans: list[RunPlan]) -> dict[str, Any]:
     seconds, passes = 0.0, 0
     for run in plans:
         folder = RunFolder(asked.results / run.path)
-        if _is_done(run, folder):
-            record = folder.read_record() or {}
-            seconds += record["training"]["seconds"]
+        if _is_done(run, folder) and (record := folder.read_record()) and record.scores:
+            seconds += record.training["seconds"]
             passes += asked.epochs * sum(passes_per_example(run))
             finished[f"{run.label}, seed {run.seed}"] = {
-                "compile": record["training"]["compiled"],
-                "seconds an epoch": round(record["training"]["seconds"] / asked.epochs, 2),
-                "images a second": record["training"]["images_per_second"],
-                "natural": round(record["scores"]["natural"], 2),
-                "total": round(record["scores"]["total"], 2),
-                "union": round(record["scores"]["union"], 2),
+                "compile": record.training["compiled"],
+                "seconds an epoch": round(record.training["seconds"] / asked.epochs, 2),
+                "images a second": record.training["images_per_second"],
+                "natural": round(record.scores["natural"], 2),
+                "total": round(record.scores["total"], 2),
+                "union": round(record.scores["union"], 2),
             }
     whole = full * sum(sum(passes_per_example(run)) for run in plans)
     hours = whole * seconds / passes / 3600 if passes else None

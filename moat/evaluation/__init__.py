@@ -1,8 +1,9 @@
 """What a trained model withstands: a protocol run against it, an example at a time."""
 
 from moat.evaluation.evaluator import Evaluation, EvaluationProgress, Parts, evaluate
-from moat.evaluation.gallery import Gallery, make_gallery
+from moat.evaluation.gallery import make_gallery
 from moat.evaluation.protocol import Protocol
+from moat.records import Gallery
 
 __all__ = [
     "Evaluation",

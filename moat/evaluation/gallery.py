@@ -1,6 +1,5 @@
 """A few test images, and what an evaluation's own searches made of them, to be looked at."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,43 +11,18 @@ from torch import Tensor, nn
 from moat.data import Data, stored_in_order
 from moat.evaluation.batch import Batch
 from moat.evaluation.evaluator import BATCH, evaluated
-from moat.evaluation.found import Rows, Stored
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import room_for
+from moat.evaluation.search_results import Rows
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import Moving, device_of
+from moat.records import Gallery
+from moat.threats import Moving, home_of
 from moat.types import Images, Labels, Transform
 
-SHOWN = 6  # examples
+GALLERY_IMAGES = 6  # examples
 CELLS = 16  # displacements are kept for so many cells across and down at most
-
-
-@dataclass(frozen=True, eq=False)
-class Gallery:
-    """Images as bytes (example, channel, height, width), and the classes that they are taken for.
-
-    `adversarial` and its `adversarial_predicted` have the threat first: what the search at the
-    largest strength ended with, of the first restart that felled the example, or else the last.
-    `displacements` (threat, example, cells down, cells across, 2) say from how far each cell of the
-    image is read, in the mean over its pixels, in grid units; NaN where a threat moves nothing.
-    """
-
-    ids: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
-    images: NDArray[np.uint8]
-    predicted: NDArray[np.int64]
-    threats: tuple[str, ...]
-    strengths: NDArray[np.float64]
-    adversarial: NDArray[np.uint8]
-    adversarial_predicted: NDArray[np.int64]
-    displacements: NDArray[np.float32]
-
-    def arrays(self) -> Stored:
-        """Return all of it as arrays without Python objects."""
-        return {name: np.asarray(value) for name, value in vars(self).items()}
 
 
 @plain_torch()
@@ -60,7 +34,7 @@ def make_gallery(
     They are the first of their classes, so all runs on the same data show the same images.
     """
     split = evaluated(data.test, protocol)
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     # The whole first batch, since random starts are drawn for all of it.
     first = split.take(torch.arange(min(BATCH, len(split))))
     ((images, labels),) = stored_in_order(first, BATCH, device)
@@ -79,10 +53,10 @@ def make_gallery(
     return Gallery(
         ids=first.ids.cpu().numpy()[chosen],
         labels=y.cpu().numpy(),
-        classes=tuple(map(str, data.classes)),
+        classes=np.array(list(map(str, data.classes))),
         images=_bytes(x),
         predicted=natural.cpu().numpy(),
-        threats=tuple(protocol.threats),
+        threats=np.array(list(protocol.threats), np.str_),
         strengths=np.array([protocol.columns_of(n)[-1].strength for n in protocol.threats], float),
         adversarial=_stacked([_bytes(found) for found, _ in searched], x, "u1"),
         adversarial_predicted=_stacked([one.cpu().numpy() for one in verdicts], y, "i8"),
@@ -100,7 +74,7 @@ def _of_different_classes(known: Labels) -> Rows:
     labels = known.tolist()
     places = sorted({label: place for place, label in reversed(list(enumerate(labels)))}.values())
     rest = [place for place in range(len(labels)) if place not in places]
-    return np.array(sorted([*places, *rest][:SHOWN]))
+    return np.array(sorted([*places, *rest][:GALLERY_IMAGES]))
 
 
 def _displacements(threat: object, x: Images, w: Transform | None) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
-from moat.models.described import PLAIN
+from moat.models.network_digest import PLAIN
 from moat.models.saved_state import saved_state
 from moat.models.weights import digest_of_state
 

@@ -1,31 +1,48 @@
-"""What the files of a run and of a study say, by the kinds of their keys: checked where it is read.
+"""What the files of a run and of a study say, typed: checked once, where it is read.
 
-A key that is there is of its kind; which keys must be there depends on who asks. Keys that are not
-named here are kept as they are.
+Keys that are not named here are kept as they are.
 """
 
 from moat.records.bundle_manifest import BundleManifest
-from moat.records.checking import check_lines, check_record
+from moat.records.checking import check_lines, check_record, typed
+from moat.records.checks import Check, EvaluationRecord, Verdict
 from moat.records.figures import Difference, Figure, Figures, Relationship
+from moat.records.gallery import Gallery
 from moat.records.log_line import LogLine
+from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.planned_runs import PlannedRuns
+from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published import Published
+from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
-from moat.records.run_record import RunRecord, command_of
+from moat.records.small import Clock, Failure, Manifest
 
 __all__ = [
     "BundleManifest",
+    "Check",
+    "Clock",
     "Difference",
+    "EvaluationRecord",
+    "Failure",
     "Figure",
     "Figures",
+    "Gallery",
     "LogLine",
+    "Manifest",
+    "ModelRecord",
+    "OpenTransfer",
+    "PartnerRecord",
     "PlannedRuns",
+    "ProtocolRecord",
     "Published",
     "Relationship",
     "RunRecord",
+    "ThreatRecord",
+    "Verdict",
     "check_lines",
     "check_record",
     "command_of",
     "label_of",
     "sweep_names",
+    "typed",
 ]

@@ -1,17 +1,25 @@
 """A stored record beside the kinds of its keys: an error names the file and the key."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from moat.errors import RunFolderError
+from moat.records.stored_table import StoredTable
+
+T = TypeVar("T", bound=StoredTable)
 
 _IN_WORDS = {
     "dict_type": "of type dict",
+    "model_type": "of type dict",
+    "dataclass_type": "of type dict",
     "list_type": "of type list",
+    "tuple_type": "of type list",
     "string_type": "of type str",
     "bool_type": "true or false",
     "int_type": "of type int",
@@ -19,6 +27,17 @@ _IN_WORDS = {
     "finite_number": "a finite number",
 }
 _MOST = 80  # letters of a value that are shown
+
+
+def typed(kind: type[T], table: Any, path: Path, hint: str) -> T:
+    """Return a table of a file as a record of its kind.
+
+    Raises RunFolderError for the first key that is missing or not of its type.
+    """
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise _refusal(error, 0, str(path), hint) from error
 
 
 def check_record(kind: Any, record: Any, path: Path, hint: str) -> None:
@@ -47,7 +66,9 @@ def _refusal(error: ValidationError, depth: int, where: str, hint: str) -> RunFo
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"][depth:] if part not in _UNSAID)
     if first["type"] == "missing":
-        return RunFolderError(f"its record is not moat's: {key} is missing.", where, hint)
+        return RunFolderError(
+            f"its record is not moat's: {key} is missing{_instead(first)}.", where, hint
+        )
     said = repr(first["input"])
     said = said if len(said) <= _MOST else f"{said[:_MOST]}..."
     expected = _IN_WORDS.get(first["type"])
@@ -55,6 +76,14 @@ def _refusal(error: ValidationError, depth: int, where: str, hint: str) -> RunFo
     return RunFolderError(
         f"its record is not moat's: {key or 'it'} is {said} and {why}.", where, hint
     )
+
+
+def _instead(missing: ErrorDetails) -> str:
+    """Return which key of the table is spelled nearly as the one that is missing."""
+    table, name = missing["input"], str(missing["loc"][-1])
+    names = [key for key in table if isinstance(key, str)] if isinstance(table, dict) else []
+    near = get_close_matches(name, names, n=1, cutoff=0.8)
+    return f", and {near[0]!r} stands there" if near else ""
 
 
 def _plain(message: str) -> str:

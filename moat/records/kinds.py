@@ -1,8 +1,8 @@
 """The kinds that several records share."""
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from moat.names import why_no_name
 from moat.parsing import LARGEST
@@ -11,6 +11,8 @@ Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Figures = dict[str, Number | None]
 """A number a name, None where there is none."""
+Texts = Annotated[tuple[Annotated[str, Field(strict=True)], ...], Field(strict=False)]
+"""A list of the file."""
 
 
 def _a_name(text: str) -> str:
@@ -31,6 +33,15 @@ def _a_line(text: str) -> str:
     return text
 
 
+def _a_value(value: Any) -> Any:
+    if value is None:
+        raise ValueError("should be left out, or have a value")
+    return value
+
+
+T = TypeVar("T")
+OrAbsent = Annotated[T | None, BeforeValidator(_a_value)]
+"""A key that may be missing, which is None here; null in the file is no such."""
 Name = Annotated[str, AfterValidator(_a_name)]
 """What becomes a folder: see `moat.names`."""
 PathBelow = Annotated[str, AfterValidator(_a_path_below)]

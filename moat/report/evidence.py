@@ -1,11 +1,11 @@
 """What lies in a finished run's folder, once it is looked at: nothing stored is trusted unseen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from moat.errors import RunFolderError
 from moat.outcomes import Outcomes, from_arrays, summary
+from moat.records import Check, EvaluationRecord, Gallery, RunRecord
 from moat.runs import (
     RunFolder,
     require_found,
@@ -20,10 +20,10 @@ from moat.storage import Record
 class Evidence:
     """What lies in a finished run's folder: its record, outcomes, their scores, its sanity gate."""
 
-    record: Record
+    record: RunRecord
     outcomes: Outcomes
     scores: Record
-    sanity: tuple[Record, ...]
+    sanity: tuple[Check, ...]  # empty where the evaluation was made before there was a gate
 
 
 def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
@@ -31,53 +31,39 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
 
     Without `losses`, these are not read.
     """
-    record = folder.read_record() or {}
-    _require_kinds(folder, record, RECORD, "")
+    record = folder.read_record()
+    if record is None:
+        raise RunFolderError(
+            "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
+        )
     require_one_training(record, folder.path)
     require_one_protocol(record, folder.path)
-    protocol = record["protocol"]
-    _require_kinds(folder, protocol, _PROTOCOL, "protocol.")
     without = _NO_SCORE if losses else (*_NO_SCORE, "losses")
-    outcomes, about = _stored(folder, record["protocol_hash"], without)
-    if set(outcomes.threats) != set(protocol["threats"]):
+    outcomes, about = _stored(folder, record.protocol_hash, without, record)
+    _require_searched(folder, record, outcomes)
+    require_one_result(record, about, folder.path)
+    scores: Record = summary(outcomes, record.protocol.summed)
+    require_found(record, scores, folder.path)
+    return Evidence(record, outcomes, scores, about.sanity)
+
+
+def _require_searched(folder: RunFolder, record: RunRecord, outcomes: Outcomes) -> None:
+    """Raise RunFolderError where an outcome matrix has other threats than the run's protocol."""
+    protocol = record.protocol
+    if set(outcomes.threats) != set(protocol.threats):
         raise _untrusted(
             folder,
             f"threats {_names(outcomes.threats)} were searched, its protocol names "
-            f"{_names(protocol['threats'])}",
+            f"{_names(protocol.threats)}",
         )
-    ensembles = table_of(protocol.get("ensembles"))
-    if {name: list(members) for name, members in outcomes.ensembles.items()} != ensembles:
+    if dict(outcomes.ensembles) != protocol.ensembles:
         raise _untrusted(
             folder,
             f"ensembles {_names(outcomes.ensembles)} were made, its protocol names "
-            f"{_names(ensembles)}, or other members",
+            f"{_names(protocol.ensembles)}, or other members",
         )
-    if unknown := set(protocol["summed"]) - set(outcomes.names):
+    if unknown := set(protocol.summed) - set(outcomes.names):
         raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
-    require_one_result(record, about, folder.path)
-    scores: Record = summary(outcomes, protocol["summed"])
-    require_found(record, scores, folder.path)
-    return Evidence(record, outcomes, scores, _checks(folder, about))
-
-
-def _checks(folder: RunFolder, about: Record) -> tuple[Record, ...]:
-    """Return the checks of the sanity gate, none where an evaluation was made before there was."""
-    checks = about.get("sanity", [])
-    if not isinstance(checks, list) or not all(map(_is_check, checks)):
-        raise _untrusted(folder, "its sanity gate is no list of checks")
-    return tuple(checks)
-
-
-def table_of(value: Any) -> dict[str, Any]:
-    """Return the value if it is a table, an empty one else."""
-    return value if isinstance(value, dict) else {}
-
-
-def _is_check(value: Any) -> bool:
-    """Say whether a value is a check of the gate, as evaluation stores it."""
-    check = table_of(value)
-    texts = all(isinstance(check.get(key), str) for key in _CHECK)
-    return texts and isinstance(check.get("figure"), float | int | None)
 
 
 def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:
@@ -101,11 +87,32 @@ def validation_of(folder: RunFolder, protocol_hash: str) -> Outcomes | None:
         raise _untrusted(folder, f"its validation: {error}") from error
 
 
+def gallery_of(folder: RunFolder, protocol_hash: str = "") -> Gallery | None:
+    """Return a run's gallery, None where there is none; RunFolderError where it is not moat's.
+
+    An evaluation that was cut short may have left one of another protocol: that is none.
+    """
+    arrays = folder.load_gallery()
+    if arrays is None or str(arrays.get("protocol_hash", protocol_hash)) != protocol_hash:
+        return None
+    try:
+        return Gallery.from_arrays(arrays)
+    except ValueError as error:
+        raise RunFolderError(
+            f"its gallery is not moat's: {error}.",
+            where=str(folder.path / "gallery.npz"),
+            hint="`moat evaluate` with this folder makes it anew.",
+        ) from error
+
+
 def _stored(
-    folder: RunFolder, protocol_hash: str, without: Sequence[str] = ()
-) -> tuple[Outcomes, Record]:
+    folder: RunFolder,
+    protocol_hash: str,
+    without: Sequence[str] = (),
+    record: RunRecord | None = None,
+) -> tuple[Outcomes, EvaluationRecord]:
     """Return the outcome matrix, and what is stored beside it."""
-    loaded = folder.load_evaluation(without=without)
+    loaded = folder.load_evaluation(without=without, of=record)
     if loaded is None:
         raise RunFolderError(
             "the run is finished but its evaluation is missing.",
@@ -113,8 +120,10 @@ def _stored(
             hint="`moat evaluate` with this folder makes it.",
         )
     arrays, about = loaded
-    for held in (arrays, about):
-        made_under = str(held.get("protocol_hash", protocol_hash))
+    for made_under in (
+        str(arrays.get("protocol_hash", protocol_hash)),
+        about.protocol_hash or protocol_hash,
+    ):
         if protocol_hash and made_under != protocol_hash:
             raise _untrusted(
                 folder, f"it is of protocol {made_under}, its record of {protocol_hash}"
@@ -125,32 +134,15 @@ def _stored(
         raise _untrusted(folder, str(error)) from error
 
 
-def _require_kinds(folder: RunFolder, table: Record, kinds: dict[str, type], prefix: str) -> None:
-    for name, kind in kinds.items():
-        if not isinstance(table.get(name), kind):
-            raise RunFolderError(
-                f"its record is not moat's: {prefix}{name} is {table.get(name)!r} and should be "
-                f"of type {kind.__name__}.",
-                where=str(folder.path / "run.json"),
-                hint=_AGAIN,
-            )
-
-
 def _untrusted(folder: RunFolder, why: str) -> RunFolderError:
     return RunFolderError(
         f"its evaluation cannot be trusted: {why}.", where=str(folder.path), hint=_AGAIN
     )
 
 
-def _names(names: Any) -> str:
+def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-RECORD: dict[str, type] = {
-    **{"study": str, "variant": str, "sweep": dict, "seed": int, "label": str},
-    **{"data": dict, "protocol": dict, "protocol_hash": str},
-}
-_PROTOCOL: dict[str, type] = {"threats": dict, "summed": list}
 _NO_SCORE = ("first", "last", "reached", "blind")  # what the gate alone asked for
-_CHECK = ("name", "verdict", "text")
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from moat.records import Check
 from moat.report.points import Point
-from moat.report.unsolved import unsolved_notes
+from moat.report.solver_notes import unsolved_notes
 from moat.report.words import some
 
 
@@ -47,20 +47,20 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
 def failed_checks(point: Point) -> list[str]:
     """Return a line for each check of a run's gate that fails."""
     return [
-        f"sanity gate: fail, {check['name']}: {check['text']}"
+        f"sanity gate: fail, {check.name}: {check.text}"
         for check in point.sanity
-        if check["verdict"] == "fail"
+        if check.verdict == "fail"
     ]
 
 
 def worst_verdict(point: Point) -> str | None:
     """Return the worst verdict of a run's gate, None where none is stored."""
-    verdicts = {check["verdict"] for check in point.sanity}
+    verdicts = {check.verdict for check in point.sanity}
     return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), None)
 
 
 def _counted(points: Sequence[Point]) -> str:
-    counts = Counter(check["verdict"] for point in points for check in point.sanity)
+    counts = Counter[str](check.verdict for point in points for check in point.sanity)
     found = ", ".join(f"{counts[name]} {words}" for name, words in _WORDS.items() if counts[name])
     runs, checks = _number(len(points), "run"), _number(counts.total(), "check")
     return f"Sanity gate of {runs}, {checks}: {found}."
@@ -72,23 +72,23 @@ def _number(count: int, name: str) -> str:
 
 def _doubts(points: Sequence[Point], names: dict[str, str], verdict: str) -> Iterator[Doubt]:
     """Yield the checks with this verdict, in the gate's order."""
-    found: dict[str, list[tuple[dict[str, Any], str]]] = {}
+    found: dict[str, list[tuple[Check, str]]] = {}
     for point in points:
         for check in point.sanity:
-            answers = found.setdefault(check["name"], [])
-            if check["verdict"] == verdict:
+            answers = found.setdefault(check.name, [])
+            if check.verdict == verdict:
                 answers.append((check, names[point.where]))
     for name, answers in found.items():
         if not answers:
             continue
         answers.sort(key=lambda answer: _badness(answer[0]), reverse=True)
         labels = tuple(label for _, label in answers)
-        yield Doubt(name, verdict, answers[0][0]["text"], labels)
+        yield Doubt(name, verdict, answers[0][0].text, labels)
 
 
-def _badness(check: dict[str, Any]) -> float:
-    figure = float(check.get("figure") or 0.0)
-    return -figure if check.get("high_is_good") else figure
+def _badness(check: Check) -> float:
+    figure = check.figure or 0.0
+    return -figure if check.high_is_good else figure
 
 
 _WORST_FIRST = ("fail", "warn", "pass", "not checked")

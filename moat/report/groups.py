@@ -9,6 +9,7 @@ from typing import Any
 
 from moat.dotted import ABSENT, differing
 from moat.errors import FrontError
+from moat.records import ProtocolRecord
 from moat.report.looks import Looks, looks_of
 from moat.report.points import Point
 from moat.report.words import some
@@ -26,7 +27,7 @@ class Group:
         return self.points[0].data
 
     @property
-    def protocol(self) -> dict[str, Any]:
+    def protocol(self) -> ProtocolRecord:
         """The threats, the strengths and what is summed."""
         return self.points[0].protocol
 
@@ -107,7 +108,10 @@ def unequal_lines(groups: Sequence[Group]) -> list[str]:
 
 def differences(one: Group, other: Group) -> list[str]:
     """Return the dotted keys of data and protocol that differ, each with both values."""
-    found = differing(*({"data": g.data, "protocol": g.protocol} for g in (one, other)))
+    found = differing(
+        {"data": one.data, "protocol": one.protocol.as_table()},
+        {"data": other.data, "protocol": other.protocol.as_table()},
+    )
     if not found:
         return [f"protocol_hash is {one.protocol_hash} and {other.protocol_hash}"]
     return [f"{key} is {_written(a)} and {_written(b)}" for key, (a, b) in found.items()]

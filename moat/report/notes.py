@@ -1,12 +1,11 @@
 """What scores mean, in words: under every table, whatever it shows."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from moat.report.groups import Group
 from moat.report.rows import Row
 
-REACH = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
+REACH_TEXT = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
 
 
 def scores_text(group: Group) -> str:
@@ -24,14 +23,14 @@ def scores_text(group: Group) -> str:
 def falls_notes(group: Group) -> list[str]:
     """Return by what an example falls, and how several searches of a threat come together."""
     protocol = group.protocol
-    tables = list(protocol["threats"].values())
-    which = "any" if protocol.get("falls") == "any" else "the last"
+    threats = protocol.threats.values()
+    which = "any" if protocol.falls == "any" else "the last"
     notes = [f"An example falls by {which} iterate of a search."]
-    if any(table.get("restarts", 1) > 1 for table in tables):
+    if any(threat.restarts > 1 for threat in threats):
         notes.append("Each strength is the worst over restarts, an example at a time.")
-    if any("at_epsilon" in table for table in tables):
+    if any(threat.by == "epsilon" for threat in threats):
         notes.append("An example that fell at a smaller radius counts as fallen at a larger one.")
-    if protocol.get("ensembles"):
+    if protocol.ensembles:
         notes.append(
             "An ensemble's score is the share that withstood all its members at every strength."
         )
@@ -50,18 +49,15 @@ def absence_notes(group: Group) -> list[str]:
 
 def protocol_text(group: Group) -> str:
     """Return the protocol in a line: the threats and their strengths, what is summed, the hash."""
-    threats = [_threat_text(name, table) for name, table in group.protocol["threats"].items()]
-    ensembles = group.protocol.get("ensembles", {}).items()
-    threats += [f"{name}: {' and '.join(members)} together" for name, members in ensembles]
     return (
-        f"Protocol {group.protocol_hash}: {'; '.join(threats)}. "
+        f"Protocol {group.protocol_hash}: {'; '.join(group.protocol.texts)}. "
         f"Scores summed over {summed_text(group)}; {examples_text(group)}."
     )
 
 
 def summed_text(group: Group) -> str:
     """Return the threats whose scores are summed."""
-    return ", ".join(group.protocol["summed"])
+    return ", ".join(group.protocol.summed)
 
 
 def examples_text(group: Group) -> str:
@@ -92,24 +88,3 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
             f"No natural run has seed {seeds}: there the mean of all natural runs is compared with."
         )
     return lines
-
-
-def _threat_text(name: str, table: dict[str, Any]) -> str:
-    kind = str(table.get("type", name))
-    words = [name if name.startswith(kind) else f"{name} ({kind})"]
-    if "epsilon" in table:
-        words.append(f"ε {table['epsilon']}")
-    if table.get("search", "sign") != "sign":
-        words.append(f"by {table['search']}")
-    elif "step_size" in table:
-        words.append(f"step {table['step_size']}")
-    if (counts := table.get("at_steps", [1])) != [1]:
-        words.append(f"at {', '.join(map(str, counts))} steps")
-    elif "search" in table and "at_epsilon" not in table:  # without a search, 1 counts nothing
-        words.append("at 1 step")
-    if "at_epsilon" in table:
-        words.append(f"scaled to ε {', '.join(f'{radius:g}' for radius in table['at_epsilon'])}")
-        words += [f"with {table['steps']} steps"] if "steps" in table else []
-    if table.get("restarts", 1) > 1:
-        words.append(f"with {table['restarts']} restarts")
-    return " ".join(words)

@@ -12,7 +12,8 @@ from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
 from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
-from moat.report.evidence import RECORD, Evidence, evidence_of, table_of
+from moat.records import Check, ProtocolRecord, RunRecord
+from moat.report.evidence import Evidence, evidence_of
 from moat.runs import RunFolder, as_typed, find_runs, unfinished_runs
 
 
@@ -31,7 +32,7 @@ class Point:
     seed: int
     label: str
     data: dict[str, Any]
-    protocol: dict[str, Any]
+    protocol: ProtocolRecord
     protocol_hash: str
     natural: float
     accuracy: dict[str, dict[str, float | None]]  # threat, strength
@@ -42,16 +43,17 @@ class Point:
     union: float
     examples: int
     outcomes: Outcomes = field(repr=False)  # the matrix, without its losses
+    record: RunRecord = field(repr=False)  # all that the run says of itself
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
     classes: int | None = None
-    sanity: tuple[dict[str, Any], ...] = ()  # the gate's checks; empty where none was stored
+    sanity: tuple[Check, ...] = ()  # the gate's checks; empty where none was stored
 
     @property
     def scored(self) -> list[str]:
         """What has a score, in the protocol's order: the threats, then the ensembles."""
-        return [*self.protocol["threats"], *self.protocol.get("ensembles", {})]
+        return self.protocol.scored
 
     @property
     def out_of_reach(self) -> float | None:
@@ -153,27 +155,29 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         "natural": accuracy(outcomes, NATURAL_COLUMN),
         "union": union(outcomes, outcomes.threats),
     }
-    trains, classes = table_of(record.get("trains")), record.get("classes")
     return Point(
         where=folder.path.relative_to(results).as_posix(),
         folder=folder.path,
-        is_natural=described_type(trains.get("scalarizer")) == NATURAL,
-        training=_told(record.get("training")),
-        trains=trains,
+        record=record,
+        is_natural=described_type(record.trains.get("scalarizer")) == NATURAL,
+        training=_told(record.training),
+        trains=record.trains,
         sanity=evidence.sanity,
-        classes=classes if isinstance(classes, int) and classes > 0 else None,
+        classes=record.classes,
         outcomes=outcomes if outcomes.losses is None else replace(outcomes, losses=None),
-        **{name: record[name] for name in RECORD if name not in _SHOWN},
-        **{name: all_printable(record[name]) for name in _SHOWN},
+        seed=record.seed,
+        protocol=record.protocol,
+        protocol_hash=record.protocol_hash,
+        **{name: all_printable(getattr(record, name)) for name in _SHOWN},
         **{name: made[name] for name in _SCORES},
     )
 
 
-def _told(training: Any) -> dict[str, Any]:
+def _told(training: Mapping[str, Any]) -> dict[str, Any]:
     """Return how the training went in one flat table, what the scalarizer logged included."""
-    told = dict(table_of(training))
-    scalarizer = table_of(told.pop("scalarizer", None))
-    return {**told, **scalarizer}
+    logged = training.get("scalarizer")
+    told = {key: value for key, value in training.items() if key != "scalarizer"}
+    return {**told, **logged} if isinstance(logged, dict) else told
 
 
 def described_type(table: Any) -> Any:

@@ -8,52 +8,51 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from moat.digests import short_hash
 from moat.errors import RunFolderError
-from moat.plain import short_hash
-from moat.records import command_of, label_of
+from moat.records import EvaluationRecord, RunRecord, label_of
 from moat.runs.command import command_again
 
 
-def require_one_training(record: Mapping[str, Any], run: Path) -> None:
+def require_one_training(record: RunRecord, run: Path) -> None:
     """Raise RunFolderError where a record says in two ways what trained its run."""
-    if not _knows_digests(record):
+    if record.files is None:
         return
     for said, other in _training(record):
         raise _contradiction(f"{said}, and {other}", run, _mend_of_training(record, run))
 
 
-def require_one_protocol(record: Mapping[str, Any], run: Path) -> None:
+def require_one_protocol(record: RunRecord, run: Path) -> None:
     """Raise RunFolderError where a record's protocol is not the one of its protocol_hash."""
-    if not _knows_digests(record) or not isinstance(record.get("protocol"), dict):
+    if record.files is None:
         return
-    found, said = short_hash(record["protocol"]), record.get("protocol_hash")
+    found, said = short_hash(record.protocol.as_table()), record.protocol_hash
     if found != said:
         what = f"protocol_hash is {said}, and the hash of the protocol that stands there {found}"
         raise _contradiction(what, run, _mend_of_evaluation(record, run))
 
 
-def require_one_result(record: Mapping[str, Any], about: Mapping[str, Any], run: Path) -> None:
+def require_one_result(record: RunRecord, about: EvaluationRecord, run: Path) -> None:
     """Raise RunFolderError where run.json and evaluation.json do not have the same scores."""
-    if not _knows_digests(record) or "scores" not in about or "scores" not in record:
+    if record.files is None or about.scores is None or record.scores is None:
         return
-    for key, here, there in _differences(record["scores"], about["scores"], "scores"):
+    for key, here, there in _differences(record.scores, about.scores, "scores"):
         what = f"{key} is {_shown(here)} here and {_shown(there)} in evaluation.json"
         raise _contradiction(what, run, _mend_of_evaluation(record, run))
 
 
 def require_found(
-    record: Mapping[str, Any], made: Mapping[str, Any], run: Path, tolerance: float = 1e-6
+    record: RunRecord, made: Mapping[str, Any], run: Path, tolerance: float = 1e-6
 ) -> None:
     """Raise RunFolderError where a record has an accuracy that its outcome matrix does not have.
 
     `made` are the scores of the matrix, as `moat.outcomes.summary` makes them: natural, union, and
     the accuracies at each strength.
     """
-    scores = record.get("scores")
-    if not _knows_digests(record) or not isinstance(scores, dict):
+    if record.files is None or record.scores is None:
         return
     names = ("natural", "union", "accuracy")
-    stated, found = ({n: one[n] for n in names if n in one} for one in (scores, made))
+    stated, found = ({n: one[n] for n in names if n in one} for one in (record.scores, made))
     for key, here, there in _differences(stated, found, "scores"):
         numbers = [one for one in (here, there) if isinstance(one, int | float)]
         if len(numbers) == 2 and abs(numbers[0] - numbers[1]) <= tolerance:
@@ -62,35 +61,30 @@ def require_found(
         raise _contradiction(what, run, _mend_of_evaluation(record, run))
 
 
-def _knows_digests(record: Mapping[str, Any]) -> bool:
-    return isinstance(record.get("files"), dict)
-
-
-def _training(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _training(record: RunRecord) -> Iterator[tuple[str, str]]:
     """Yield what a record says of its training, and otherwise elsewhere in it."""
-    trains, sweep = record.get("trains"), record.get("sweep")
-    variant, label = record.get("variant"), record.get("label")
-    if isinstance(trains, dict) and "train_hash" in record:
-        if (found := short_hash(trains)) != record["train_hash"]:
-            said = f"train_hash is {record['train_hash']}"
+    if record.train_hash is not None:
+        if (found := short_hash(record.trains)) != record.train_hash:
+            said = f"train_hash is {record.train_hash}"
             yield said, f"the hash of the training settings that stand there (trains) {found}"
-        for key, stated in (("seed", record.get("seed")), *_data(record)):
-            trained = trains.get("data", {}) if key != "seed" else trains
+        trained = record.trains.get("data")
+        for key, stated, known in (
+            ("seed", record.seed, record.trains),
+            *((key, value, trained) for key, value in _data(record)),
+        ):
             name = key if key == "seed" else f"data.{key}"
-            if isinstance(trained, dict) and key in trained and trained[key] != stated:
-                yield f"{name} is {_shown(stated)}", f"trains.{name} {_shown(trained[key])}"
-    if isinstance(variant, str) and isinstance(sweep, dict) and isinstance(label, str):
-        usual = label_of(variant, sweep)
-        if usual != label:
-            yield f"label is {_shown(label)}", f"that of variant and sweep {_shown(usual)}"
+            if isinstance(known, dict) and key in known and known[key] != stated:
+                yield f"{name} is {_shown(stated)}", f"trains.{name} {_shown(known[key])}"
+    usual = label_of(record.variant, record.sweep)
+    if usual != record.label:
+        yield f"label is {_shown(record.label)}", f"that of variant and sweep {_shown(usual)}"
 
 
-def _data(record: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _data(record: RunRecord) -> list[tuple[str, Any]]:
     """Return what a record says of its test data, if they are those of its training."""
-    data = record.get("data")
-    if record.get("of") or not isinstance(data, dict):
+    if record.of:
         return []
-    return [(key, value) for key, value in data.items() if key != "digest"]
+    return [(key, value) for key, value in record.data.items() if key != "digest"]
 
 
 def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
@@ -108,15 +102,15 @@ def _contradiction(what: str, run: Path, hint: str) -> RunFolderError:
     )
 
 
-def _mend_of_evaluation(record: Mapping[str, Any], run: Path) -> str:
+def _mend_of_evaluation(record: RunRecord, run: Path) -> str:
     again = ["moat", "evaluate", str(run)]
-    if command := command_again(record, run):
+    if command := command_again(record.command, record.study, run):
         again = [*command, "--overwrite"]
     return f"Put the run's own run.json back, or make it again: {shlex.join(again)}"
 
 
-def _mend_of_training(record: Mapping[str, Any], run: Path) -> str:
-    if command_of(record):
+def _mend_of_training(record: RunRecord, run: Path) -> str:
+    if record.command:
         return _mend_of_evaluation(record, run)
     if (run / "checkpoint.pt").exists():
         return (

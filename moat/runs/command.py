@@ -1,12 +1,12 @@
 """The command that made an evaluation: kept with paths seen from its results folder."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from moat.names import names_file
-from moat.records import command_of
+from moat.records import ModelRecord, command_of
 from moat.runs.places import results_of, seen_from
 
 _PATHS = ("--protocol", "--checkpoint", "--results")
@@ -19,21 +19,23 @@ def kept_command(words: Sequence[str], results: Path) -> list[str]:
     return _mapped(words, lambda path: seen_from(path, results))
 
 
-def command_again(record: Mapping[str, Any], run: Path) -> list[str] | None:
-    """Return the words that make the evaluation of a folder again; None where none are moat's."""
-    words = command_of(record)
-    return words and _mapped(words, lambda path: str(_seen_here(path, record, run)))
+def command_again(kept: Any, study: str, run: Path) -> list[str] | None:
+    """Return the words that make the evaluation of a folder again; None where none are moat's.
+
+    `kept` are the words of the record, `study` is the study that it names.
+    """
+    words = command_of(kept)
+    return None if words is None else _mapped(words, lambda p: str(_seen_here(p, study, run)))
 
 
-def judged_run(record: Mapping[str, Any], run: Path) -> Path | None:
+def judged_run(record: ModelRecord, run: Path) -> Path | None:
     """Return the run whose evaluation under another protocol lies in a folder, None of others."""
-    of = record.get("of")
-    return _seen_here(of, record, run) if isinstance(of, str) else None
+    return None if record.of is None else _seen_here(record.of, record.study, run)
 
 
-def _seen_here(path: str, record: Mapping[str, Any], run: Path) -> Path:
+def _seen_here(path: str, study: str, run: Path) -> Path:
     """Return a kept path as it is seen from where this process runs."""
-    results = results_of(run, str(record.get("study"))) or Path()
+    results = results_of(run, study) or Path()
     found = results / path
     return found.resolve() if ".." in found.parts else found
 

@@ -1,27 +1,41 @@
-"""Which format of a record this moat reads."""
+"""Which format of a record this moat reads, and how an older one becomes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 from moat.errors import RunFolderError
-from moat.storage import unreadable
+from moat.storage import Record, unreadable
 from moat.version import __version__
 
+Migration = Callable[[Record], Record]
+NONE: Mapping[int, Migration] = MappingProxyType({})
+"""Of a file whose first format is its newest."""
 
-def require_format(record: Mapping[str, Any], known: int, path: Path) -> None:
-    """Raise RunFolderError unless a record is of the format that this moat reads.
 
-    A newer one is named with its mend: no key of it is guessed at.
+def in_format(
+    table: Record, newest: int, path: Path, migrations: Mapping[int, Migration] = NONE
+) -> Record:
+    """Return a table in the newest format: an older one is migrated in memory, never in its file.
+
+    `migrations` have, for each older format, the step from it to the next. RunFolderError names a
+    newer format with its mend, since no key of it is guessed at, and what is no format.
+
+    A key that was added within a format needs no step: its default in `moat.records` is what held
+    before it was written.
     """
-    found = record.get("format")
-    if found == known and not isinstance(found, bool):
-        return
-    if isinstance(found, int) and not isinstance(found, bool) and found > known:
+    found = table.get("format")
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise unreadable(path, f"its format is not {newest}")
+    if found > newest:
         raise RunFolderError(
             f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
-            f"{known}.",
+            f"{newest}.",
             where=str(path),
             hint="Read it with that moat: pip install --upgrade moat.",
         )
-    raise unreadable(path, f"its format is not {known}")
+    for step in range(found, newest):
+        if step not in migrations:
+            raise unreadable(path, f"its format is not {newest}")
+        table = {**migrations[step](table), "format": step + 1}
+    return table

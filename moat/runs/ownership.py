@@ -93,7 +93,8 @@ def _mend(path: Path, record: Mapping[str, Any]) -> str:
     back = "Put the run's own file back"
     if path.name in EVALUATED:
         again = ["moat", "evaluate", str(path.parent)]
-        if command := command_again(record, path.parent):  # its model lies elsewhere
+        study = str(record.get("study"))
+        if command := command_again(record.get("command"), study, path.parent):  # of another model
             again = [*command, "--overwrite"]
         return f"{back}, or make it again: {shlex.join(again)}"
     if path.name == "log.jsonl":

@@ -4,17 +4,15 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 
-def has_its_digest(path: Path, record: Mapping[str, Any]) -> bool:
-    """Say whether a file has the digest that its run's record names.
+def has_its_digest(path: Path, files: Mapping[str, str] | None) -> bool:
+    """Say whether a file has the digest that its run's record names among its `files`.
 
     False also where the record names none, and where the file cannot be read. Whoever reads the
     file in full then says why.
     """
-    files = record.get("files")
-    named = files.get(path.name) if isinstance(files, dict) else None
+    named = (files or {}).get(path.name)
     with suppress(OSError):
         if named is not None and path.is_file():  # whoever reads a pipe waits for ever
             with path.open("rb") as file:

@@ -1,37 +1,35 @@
 """One evaluation from a model to its folder: judge it, and keep the record."""
 
 import json
-import platform
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from moat import allocator
 from moat.data import Data
+from moat.digests import digest_of_text
 from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
-from moat.models.described import digest_of_network
+from moat.events import Listener, ignore
+from moat.models.network_digest import digest_of_network
 from moat.models.unsaved_state import digest_of_weights
 from moat.parsing import parse_json
 from moat.plain import json_of
+from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_result
 from moat.storage import Record
-from moat.study.listener import StudyListener
-from moat.study.loading import is_evaluation_alone, record_of
-from moat.study.other_model import other_model
+from moat.study.events import evaluation_steps
+from moat.study.loading import record_of
+from moat.study.other_model import partner_model
 from moat.study.overwriting import clear
 from moat.study.subjects import StatedProtocol, Subject
-from moat.threats import device_of
+from moat.study.transfer import marked
+from moat.threats import home_of
 from moat.version import __version__
 
 
@@ -46,7 +44,7 @@ class Judged:
     study: Path | None = None  # the folder that it was put into, for a front
 
 
-def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyListener) -> Record:
+def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
     The examples that were held out from training are searched as the test examples are, so that
@@ -56,20 +54,29 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
     folder, model, record = subject.folder, subject.model, subject.record
     protocol, protocol_hash, size = stated.protocol, stated.protocol_hash, subject.pass_size
     started, whole = time.monotonic(), folder.newest_part() is None
+    tell = evaluation_steps(listener, folder.path)
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=size, memory=stated.memory)
-    evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
-    scores, owner = evaluation.scores(), {"protocol_hash": protocol_hash, **identity_of(record)}
+    evaluation = searched(data, protocol=protocol, progress=tell, parts=parts)
+    scores = evaluation.scores()
+    owner = {"protocol_hash": protocol_hash, **identity_of(record.as_table())}
     stamp = {key: np.array(value) for key, value in owner.items()}
     validation = None
     if (held_out := subject.held_out) is not None:
         kept = parts.validation()
-        found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
+        tell_held_out = evaluation_steps(listener, folder.path, held_out=True)
+        found = searched(held_out, protocol=protocol, progress=tell_held_out, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
-    device = device_of(model) or torch.device("cpu")
-    other = other_model(folder, record, device)
-    listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
-    checks = examine(evaluation, model, data, other=other, pass_size=size)
+    partner = partner_model(folder, record, home_of(model))
+    tell(EvaluationProgress(1, 1, "sanity gate", 1, 1))
+    checks = examine(
+        evaluation,
+        model,
+        data,
+        other=partner.other,
+        why_no_other=partner.why_not,
+        pass_size=size,
+    )
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
     gallery = make_gallery(model, data, protocol, pass_size=size)
     parts.make()
@@ -79,50 +86,54 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
         validation=validation,
         gallery={**gallery.arrays(), **stamp},
     )
-    judged = {"protocol_hash": protocol_hash, "protocol": stated.evaluates, "scores": scores}
+    record = marked(record, partner, evaluation.pass_size)
     if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
         took = round(time.monotonic() - started, 2)  # of no part that was searched before
         folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})
-    folder.write_record({**record, **judged, "files": folder.digests(record)})
+    folder.write_record(
+        record.judged(
+            protocol_hash=protocol_hash,
+            protocol=stated.evaluates,
+            scores=scores,
+            files=folder.digests(record.files),
+        )
+    )
     folder.clear_parts()
     return scores
 
 
-def _fingerprint(
-    model: nn.Module, data: Data, protocol_hash: str, record: Mapping[str, Any]
-) -> str:
+def _fingerprint(model: nn.Module, data: Data, protocol_hash: str, record: ModelRecord) -> str:
     """Return what an evaluation must share with the one that it goes on from.
 
     The code of a model that is a file of the user's stands in `trains`, by its digest.
     """
-    made = json.dumps([record.get("trains"), digest_of_network(model)], sort_keys=True)
+    made = json.dumps([record.trains, digest_of_network(model)], sort_keys=True)
     weights = digest_of_weights(model)
     said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
-    return sha256(said.encode()).hexdigest()[:16]
+    return digest_of_text(said)
 
 
 def scores_before(
     folder: RunFolder,
-    record: Record,
+    record: ModelRecord,
     protocol_hash: str,
     overwrite: bool,
     mend: str,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> Record | None:
     """Return the scores of this very evaluation if the folder holds it, None if it may be written.
 
     What another model left is refused with RunFolderError, or deleted where it is to be
     overwritten; a run that moat trains is always refused. The caller holds the folder's lock.
     """
-    heard = listener or StudyListener()
     try:
         held = None if _is_run(folder) else record_of(folder)
     except RunFolderError:
         if not overwrite:
             raise
-        clear(folder, heard)
+        clear(folder, listener)
         return None
-    if _is_run(folder) or (held is not None and not is_evaluation_alone(held)):
+    if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
             "the folder holds a run that moat trains.",
             where=str(folder.path),
@@ -132,7 +143,7 @@ def scores_before(
         return None
     before, now = (
         {key: one.get(key) for key in ("trains", "weights")}
-        for one in (held, parse_json(json_of(record), plain=False))
+        for one in (held.as_table(), parse_json(json_of(record.as_table()), plain=False))
     )
     if changed := changes(before, now):
         if not overwrite:
@@ -141,9 +152,9 @@ def scores_before(
                 where=str(folder.path),
                 hint=f"Nothing was overwritten. {mend}, or replace it with --overwrite.",
             )
-        clear(folder, heard)  # else a new matrix could stand beside the old record
+        clear(folder, listener)  # else a new matrix could stand beside the old record
         return None
-    same = held["protocol_hash"] == protocol_hash and held.get("data") == record["data"]
+    same = held.protocol_hash == protocol_hash and held.data == record.data
     return whole_scores(folder, held) if same and not overwrite else None
 
 
@@ -151,7 +162,7 @@ def _is_run(folder: RunFolder) -> bool:
     return folder.recipe.exists() or folder.checkpoint.exists()
 
 
-def whole_scores(folder: RunFolder, record: Record) -> Record | None:
+def whole_scores(folder: RunFolder, record: RunRecord) -> Record | None:
     """Return the scores of an evaluation that is whole, None of a broken one.
 
     A process that died between its writes may have left the matrix of another protocol. Raises
@@ -162,27 +173,17 @@ def whole_scores(folder: RunFolder, record: Record) -> Record | None:
         held = folder.load_evaluation()
     except RunFolderError:
         return None
-    of = record["protocol_hash"]
-    whole = held is not None and all(str(one.get("protocol_hash", of)) == of for one in held)
-    if held is not None:
-        require_one_result(record, held[1], folder.path)
-    scores = record.get("scores")
-    return scores if whole and _are_scores(scores) else None
+    if held is None:
+        return None
+    (arrays, about), of = held, record.protocol_hash
+    require_one_result(record, about, folder.path)
+    whole = (about.protocol_hash or of) == of == str(arrays.get("protocol_hash", of))
+    return record.scores if whole and _are_scores(record.scores or {}) else None
 
 
-def _are_scores(scores: Any) -> bool:
+def _are_scores(scores: Record) -> bool:
     """Say whether a record's scores are those that a line on the terminal names."""
-    if not isinstance(scores, dict) or not isinstance(scores.get("scores"), dict):
+    if not isinstance(scores.get("scores"), dict):
         return False
     named = {"natural": scores.get("natural"), "union": scores.get("union"), **scores["scores"]}
     return all(isinstance(score, int | float | None) for score in named.values())
-
-
-def machine(device: torch.device) -> Record:
-    """Return what a record says of where it was evaluated."""
-    return {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "allocator": allocator.in_use(),
-    }

@@ -10,35 +10,22 @@ from moat.consent import stored_in
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
-from moat.recipe.source import Document
+from moat.records import RunRecord
 from moat.runs import RunFolder, command_again, require_one_training
-from moat.storage import Record
 
 
-def record_of(folder: RunFolder) -> Record | None:
+def record_of(folder: RunFolder) -> RunRecord | None:
     """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's.
 
     The same where it says in two ways what trained the run.
     """
     record = folder.read_record()
-    for name, kind in _RECORD.items():
-        if record is not None and not isinstance(record.get(name), kind):
-            raise _not_moats(name, record, kind, folder)
     if record is not None:
         require_one_training(record, folder.path)
     return record
 
 
-def _not_moats(name: str, record: Record, kind: type, folder: RunFolder) -> RunFolderError:
-    return RunFolderError(
-        f"its record is not moat's: {name} is {record.get(name)!r} and should be of type "
-        f"{kind.__name__}.",
-        where=str(folder.path / "run.json"),
-        hint=OVERWRITE,
-    )
-
-
-def finished_record(folder: RunFolder) -> Record:
+def finished_record(folder: RunFolder) -> RunRecord:
     """Return the record of a finished run; raise RunFolderError where there is none."""
     record = record_of(folder)
     if record is None:
@@ -49,32 +36,24 @@ def finished_record(folder: RunFolder) -> Record:
             "by running its `moat train` again.",
         )
     require_trained_here(record, folder)
-    for name, kind in (("study", str), ("data", dict)):
-        if not isinstance(record.get(name), kind):
-            raise _not_moats(name, record, kind, folder)
     return record
 
 
-def require_trained_here(record: Record, folder: RunFolder) -> None:
+def require_trained_here(record: RunRecord, folder: RunFolder) -> None:
     """Raise RunFolderError where a folder keeps an evaluation alone, and no model with it."""
-    if not is_evaluation_alone(record):
+    if not record.is_evaluation_alone:
         return
     whose = "a model that moat did not train"
-    if of := record.get("of"):
-        whose = f"the run {of} under another protocol"
+    if record.of:
+        whose = f"the run {record.of} under another protocol"
     again = "Call moat.evaluate_model with it again, with overwrite=True."
-    if command := command_again(record, folder.path):
+    if command := command_again(record.command, record.study, folder.path):
         again = f"To make it again:\n  {shlex.join([*command, '--overwrite'])}"
     raise RunFolderError(
         f"the folder holds the evaluation of {whose}, and no model.",
         where=str(folder.path),
         hint=again,
     )
-
-
-def is_evaluation_alone(record: Record) -> bool:
-    """Say whether a record is of an evaluation whose model lies elsewhere."""
-    return bool(record.get("foreign") or record.get("of"))
 
 
 def require_recipe(folder: RunFolder) -> None:
@@ -87,10 +66,10 @@ def require_recipe(folder: RunFolder) -> None:
         )
 
 
-def plan_of(folder: RunFolder, named: Document | None = None) -> RunPlan:
+def plan_of(folder: RunFolder, named: RunPlan | None = None) -> RunPlan:
     """Return the plan of the one run that a folder's own recipe describes.
 
-    Its code is the folder's own, or that of the recipe `named`. Raises CodeError where the recipe
+    Its code is the folder's own, or that of the plan `named`. Raises CodeError where the recipe
     names code that may not run: see `moat.consent`.
     """
     require_recipe(folder)
@@ -98,8 +77,9 @@ def plan_of(folder: RunFolder, named: Document | None = None) -> RunPlan:
     try:
         source = _as_it_was_meant(read(folder.recipe))
         if named is not None:
-            code: Document = {key: named[key] for key in ("plugins", "code") if key in named}
-            source = replace(source, document={**source.document, "code": None, **code})
+            plugins = named.document.get("plugins", [])
+            document = {**source.document, "plugins": plugins}
+            source = replace(source, document=document, code=named.source.code)
         with stored_in(folder.path):
             plans = plan_runs(source)
     except CodeError:
@@ -158,5 +138,4 @@ def with_weights(model: nn.Module, folder: RunFolder) -> nn.Module:
     return model
 
 
-_RECORD = {"trains": dict, "protocol_hash": str, "shape": list, "classes": int}
 OVERWRITE = "`moat train` with --overwrite trains this run again."

@@ -12,8 +12,8 @@ from moat.models import Model, built
 from moat.precision import plain_torch
 from moat.recipe import read
 from moat.recipe.model_of_run import described_model, model_of_run
+from moat.records import RunRecord
 from moat.runs import RunFolder, opened
-from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
 from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
@@ -39,22 +39,20 @@ def load(
     folder = RunFolder(opened(run_folder, weights=True))
     record = finished_record(folder)
     model = _model(folder, record)
-    channel, height, width = record["shape"]
-    shape = (channel, height, width)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
-        network = built(model, shape, record["classes"])
+        network = built(model, record.shape, record.classes)
         with_weights(network, folder)
-        require_no_chance(model, network, shape, record["classes"])
-    network = best_layout(model, network, shape).to(device)
+        require_no_chance(model, network, record.shape, record.classes)
+    network = best_layout(model, network, record.shape).to(device)
     to_eval(network)
     return network
 
 
-def _model(folder: RunFolder, record: Record) -> Model:
+def _model(folder: RunFolder, record: RunRecord) -> Model:
     """Return the model that a run's recipe names; RunFolderError where that is another by now."""
     require_recipe(folder)
     folder.read_code(record)
-    trained = record["trains"].get("model")
+    trained = record.trains.get("model")
     own = isinstance(trained, dict) and "source" in trained
     try:
         with stored_in(folder.path):

@@ -7,7 +7,7 @@ from moat.data import Data, Split, batches_in_order
 from moat.evaluation.model_checks import check_model
 from moat.models.copies import copy_of
 from moat.scalarizers import Scalarizer
-from moat.threats import bare, device_of
+from moat.threats import bare, home_of
 from moat.training import check_trainable
 from moat.types import Images
 
@@ -21,7 +21,7 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
     What evaluation would refuse at the end is refused here at the beginning. The network and the
     global random state are left as they were.
     """
-    device = device_of(bare(network)) or torch.device("cpu")
+    device = home_of(bare(network))
     if (x := few_images(data.train, data, device)) is not None:
         check_model(awake(network), x, len(data.classes))
         check_trainable(network, x, data.train.labels.to(device), scalarizer)

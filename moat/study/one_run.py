@@ -1,43 +1,53 @@
 """One run from its plan to its folder: train, evaluate, keep the record."""
 
 import copy
-import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
 
-import torch
 from torch import nn
 
 from moat import allocator
 from moat.data import Data, Split
 from moat.evaluation import Protocol, evaluate
+from moat.events import Listener
 from moat.models import built
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
 from moat.precision import plain_torch
 from moat.recipe import RunPlan
+from moat.records import ModelRecord
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import judge
 from moat.study.kept import keep_recipe
 from moat.study.layout import best_layout
-from moat.study.listener import StudyListener
 from moat.study.loading import with_weights
+from moat.study.model_record import machine_of, model_record
 from moat.study.network import check_network
 from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
-from moat.version import __version__
 
 
 def run_one(
-    plan: RunPlan, folder: RunFolder, data: Data, device: str, listener: StudyListener
+    plan: RunPlan,
+    folder: RunFolder,
+    data: Data,
+    device: str,
+    listener: Listener,
+    partner: Mapping[str, Any] = MappingProxyType({}),
 ) -> Record:
-    """Train what is not trained, evaluate it, write the record; return the scores."""
+    """Train what is not trained, evaluate it, write the record; return the scores.
+
+    `partner` is what the record says of the run's partner, by the whole recipe.
+    """
     started = time.monotonic()
     allocator.take(plan.training.allocator)
     with folder.locked():
@@ -50,12 +60,13 @@ def run_one(
         model = initial_model(plan, data, pretrained=not begun)
         if record is None:
             fitted = _train(plan, folder, data, model, fabric, listener)
-            record = _record(plan, data, fitted, fabric) | {"files": folder.trained_digests()}
+            about = _record(plan, folder, data, fitted, fabric)
             if not begun:  # else a part was before
                 folder.write_clock({"training": round(time.monotonic() - started, 2)})
         else:
             with_weights(model, folder)
-        subject = run_subject(plan, folder, model.to(fabric.device), data, record)
+            about = record.model
+        subject = run_subject(plan, folder, model.to(fabric.device), data, about.replace(**partner))
         return judge(subject, data, plan, listener)
 
 
@@ -85,7 +96,7 @@ def _train(
     data: Data,
     model: nn.Module,
     fabric: Fabric,
-    listener: StudyListener,
+    listener: Listener,
 ) -> Fitted:
     with asked_for(plan, "data"):
         split, _ = plan.share.of(data.train)
@@ -130,29 +141,17 @@ class _Validation:
         return {NATURAL: accuracy(found, NATURAL_COLUMN), **robust}
 
 
-def _record(plan: RunPlan, data: Data, fitted: Fitted, fabric: Fabric) -> Record:
+def _record(
+    plan: RunPlan, folder: RunFolder, data: Data, fitted: Fitted, fabric: Fabric
+) -> ModelRecord:
     """Return what run.json says of a trained run, before its evaluation."""
-    device = fabric.device
-    return {
-        "moat": __version__,
-        "study": plan.study,
-        "variant": plan.variant,
-        "sweep": plan.sweep,
-        "seed": plan.seed,
-        "label": plan.label,
-        "train_hash": plan.train_hash,
-        "trains": plan.trains,
-        "data": {**plan.test_data, "digest": data.test.digest()},
-        "shape": list(data.shape),
-        "classes": len(data.classes),
-        "training": asdict(fitted),
-        "machine": {
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-            "threads": torch.get_num_threads(),
-            "pass_size": plan.training.pass_size or default_pass_size(device),
-            "allocator": allocator.in_use(),
-            "grid": "normalised to [-1, 1], pixels as areas, zeros outside",
-        },
-    }
+    names = {key: getattr(plan, key) for key in ("study", "variant", "sweep", "seed", "label")}
+    size = plan.training.pass_size or default_pass_size(fabric.device)
+    return model_record(
+        {**names, "train_hash": plan.train_hash, "trains": plan.trains},
+        data,
+        plan.test_data,
+        machine_of(fabric.device, size),
+        training=asdict(fitted),
+        files=folder.trained_digests(),
+    )

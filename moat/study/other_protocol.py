@@ -12,14 +12,17 @@ from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
+from moat.events import DataNote
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
+from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
 from moat.study.failures import said_of
-from moat.study.judge import Judged, machine, whole_scores
+from moat.study.judge import Judged, whole_scores
 from moat.study.model_loading import load
+from moat.study.model_record import machine_of
 from moat.study.own_folder import judge_apart
 from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.run_list import one_by_one
@@ -27,9 +30,6 @@ from moat.study.subjects import Subject, held_out_of
 from moat.study.trained_run import trained_run
 from moat.training import device_for
 from moat.version import __version__
-
-KEPT = ("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes")
-"""What the record has of the run's own, so that fronts and reports know it."""
 
 
 def evaluate_under(
@@ -79,13 +79,13 @@ class _OtherProtocol:
         run, protocol = trained_run(path), self.judged_by
         allocator.take(run.plan.training.allocator)
         data, about = self._same_data(run.folder, run.record)
-        if run.record["protocol_hash"] == protocol.protocol_hash and (
+        if run.record.protocol_hash == protocol.protocol_hash and (
             scores := whole_scores(run.folder, run.record)
         ):
             return Judged(path, scores, before=True)  # it is the run's own protocol
-        results = self.place.results or results_of(path, run.record["study"]) or Path("results")
-        record = {**self._record(run.folder, run.record, results), "data": about}
-        there = RunFolder(results / record["study"] / Path(*run.plan.path.parts[1:]))
+        results = self.place.results or results_of(path, run.record.study) or Path("results")
+        record = self._record(run.folder, run.record, results, about)
+        there = RunFolder(results / record.study / Path(*run.plan.path.parts[1:]))
 
         def subject() -> Subject:
             held_out = held_out_of(run.plan, data) if self.validation else None
@@ -102,15 +102,15 @@ class _OtherProtocol:
             mend="Name another --results folder",
         )
 
-    def _same_data(self, folder: RunFolder, record: Record) -> tuple[Data, Record]:
+    def _same_data(self, folder: RunFolder, record: RunRecord) -> tuple[Data, Record]:
         """Return the data and what identifies them; RunFolderError where the run knows others."""
-        where, then = self.judged_by.source.where("data"), record["data"]
+        where, then = self.judged_by.source.where("data"), record.data
         now = self.judged_by.test_data
         if then.get("type") == now["type"]:  # else they need not be read
             if self.data is None:
                 with said_of(where):
-                    self.data = self.judged_by.dataset.load(cache_of(folder.path, record["study"]))
-                self.place.listener.data_read(self.data)
+                    self.data = self.judged_by.dataset.load(cache_of(folder.path, record.study))
+                self.place.listener(DataNote(text=self.data.note))
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
                 return self.data, now
@@ -121,16 +121,18 @@ class _OtherProtocol:
             hint=f"The protocol's data are said in {where}; name one on the run's own.",
         )
 
-    def _record(self, folder: RunFolder, record: Record, results: Path) -> Record:
+    def _record(
+        self, folder: RunFolder, record: RunRecord, results: Path, about: Record
+    ) -> ModelRecord:
         """Return what the record says of the run: its own keys, and where it lies."""
         run = as_typed(str(folder.path))
         words = ["moat", "evaluate", run, *self.words, "--results", str(results)]
-        return {
-            **{key: record[key] for key in KEPT if key in record},
-            "moat": __version__,
-            "study": f"{record['study']}@{self.judged_by.name}",
-            "weights": digest_of_state(folder.load_model() or {}),
-            "of": seen_from(run, results),
-            "command": kept_command(words, results),
-            "machine": machine(self.device),
-        }
+        return record.elsewhere(
+            moat=__version__,
+            study=f"{record.study}@{self.judged_by.name}",
+            weights=digest_of_state(folder.load_model() or {}),
+            of=seen_from(run, results),
+            command=kept_command(words, results),
+            machine=machine_of(self.device),
+            data=about,
+        )

@@ -4,17 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from moat.data import Data
+from moat.records import ModelRecord
 from moat.runs import RunFolder, require_own_name
-from moat.storage import Record
 from moat.study.judge import Judged, judge, scores_before
 from moat.study.overwriting import make_way
 from moat.study.places import Place, require_within
 from moat.study.subjects import StatedProtocol, Subject
+from moat.study.transfer import Judgement, settle
+from moat.training import device_for
 
 
 def judge_apart(
     folder: RunFolder,
-    record: Record,
+    record: ModelRecord,
     subject: Callable[[], Subject],
     data: Data,
     stated: StatedProtocol,
@@ -27,7 +29,7 @@ def judge_apart(
     evaluation stands in the way. Raises MoatError.
     """
     results = place.results or Path("results")
-    study = results / record["study"]
+    study = results / record.study
     for named in (study, folder.path.parent):
         require_own_name(named)
     require_within(folder.path, results)
@@ -37,6 +39,8 @@ def judge_apart(
         before = scores_before(
             folder, record, stated.protocol_hash, place.overwrite, mend, place.listener
         )
-        if before:
-            return Judged(folder.path, before, before=True, study=study)
-        return Judged(folder.path, judge(subject(), data, stated, place.listener), study=study)
+        scores = before or judge(subject(), data, stated, place.listener)
+    device = device_for(place.device)
+    judgement = Judgement(folder, stated.protocol, lambda: subject().model, lambda: data, device)
+    settle(judgement, folder.read_record())
+    return Judged(folder.path, scores, before=bool(before), study=study)

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.recipe import RunPlan
+from moat.records import RunRecord
 from moat.runs import RunFolder
-from moat.storage import Record
 
 
-def require_own_recipe(own: RunPlan, record: Record, folder: RunFolder) -> None:
+def require_own_recipe(own: RunPlan, record: RunRecord, folder: RunFolder) -> None:
     """Raise RunFolderError that names the keys in which a finished run's own recipe was edited.
 
     Only those count that train the run or name it.
     """
-    then, now = dict(record["trains"]), own.trains
-    if "files" in record and record.get("label") != own.label:  # older labels had another rule
-        then |= {key: record.get(key) for key in ("variant", "sweep")}
+    then, now = dict(record.trains), own.trains
+    if record.files is not None and record.label != own.label:  # older labels had another rule
+        then |= {"variant": record.variant, "sweep": record.sweep}
         now |= {"variant": own.variant, "sweep": own.sweep}
     if edited := changes(then, now):
         raise recipe_change(

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from moat.errors import RunFolderError
+from moat.events import EvaluationStart, Listener
 from moat.runs import RunFolder, find_runs
 from moat.study.failures import as_failure
 from moat.study.judge import Judged
-from moat.study.listener import StudyListener
-from moat.study.loading import finished_record, is_evaluation_alone
+from moat.study.loading import finished_record
 
 
 def trained_runs(paths: Sequence[Path]) -> list[Path]:
@@ -37,11 +37,11 @@ def trained_runs(paths: Sequence[Path]) -> list[Path]:
 
 
 def one_by_one(
-    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: StudyListener
+    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: Listener
 ) -> Iterator[Judged]:
     """Judge one run after another; what goes wrong is that run's result."""
     for number, run in enumerate(runs):
-        listener.evaluation_started(run, number)
+        listener(EvaluationStart(run=run, before=number))
         try:
             result = judged(run)
         except Exception as error:  # whatever a plug-in raises must not stop the others
@@ -51,6 +51,7 @@ def one_by_one(
 
 def _is_alone(folder: RunFolder) -> bool:
     try:
-        return is_evaluation_alone(folder.read_record() or {})
+        record = folder.read_record()
     except RunFolderError:
         return False  # evaluating it says why
+    return record is not None and record.is_evaluation_alone

@@ -14,7 +14,7 @@ from moat.models.unsaved_state import unsaved_state
 from moat.study.layout import best_layout
 from moat.study.network import awake, few_images
 from moat.study.whole_state import as_loaded, draws_apart, require_alike, require_whole_state
-from moat.threats import device_of
+from moat.threats import home_of
 
 CPU = torch.device("cpu")
 
@@ -42,7 +42,7 @@ def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
 
 def require_same_when_loaded(network: nn.Module, model: Model, data: Data) -> None:
     """Raise ModelError unless the weights of a trained network make one that answers the same."""
-    device = device_of(network) or CPU
+    device = home_of(network)
     if (x := few_images(data.train, data, device)) is None:
         return
     with draws_apart():

@@ -11,6 +11,7 @@ from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
 from moat.recipe.kept import kept_recipe
+from moat.records import RunRecord
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
 from moat.study.kept import own_plan, require_same_code
@@ -31,7 +32,7 @@ class RunState:
     folder: RunFolder
 
     @cached_property
-    def record(self) -> Record | None:
+    def record(self) -> RunRecord | None:
         """The run's record, None where it is not finished."""
         return record_of(self.folder)
 
@@ -54,7 +55,7 @@ class RunState:
             digest = begun.get(DIGEST) if isinstance(begun, dict) else None
             named = {**planned.document["model"], DIGEST: digest}
             document = {**planned.document, "model": named}
-            kept, _ = kept_recipe(document, self.folder.path)
+            kept, _ = kept_recipe(document, self.folder.path, planned.source.code)
             if digest and begun in (named, kept["model"]):  # the former in folders of older moats
                 model = replace(planned.model, weights_digest=digest)
                 return replace(planned, model=model, document=document)
@@ -73,7 +74,7 @@ class RunState:
         require_one_protocol(self.record, self.folder.path)
         self._require_own_recipe(self.record)
         whole = trained and self.recipe is not None
-        judged = self.record["protocol_hash"] == self.plan.protocol_hash
+        judged = self.record.protocol_hash == self.plan.protocol_hash
         return "nothing" if whole and judged and self._is_evaluated(self.record) else "evaluation"
 
     def require_same_training(self) -> bool:
@@ -90,7 +91,7 @@ class RunState:
             return False
         if record is None and begun:
             require_same_code(self.plan, folder)
-        trained = self._own_plan().trains if record is None else record["trains"]
+        trained = self._own_plan().trains if record is None else record.trains
         if record is None and not begun:  # a recipe and nothing trained by it: nothing can be lost
             return False
         if changed := changes(trained, self.plan.trains):
@@ -123,11 +124,11 @@ class RunState:
             return bool(state.get("train_hash") == self.plan.train_hash)
         return False
 
-    def _require_own_recipe(self, record: Record) -> None:
+    def _require_own_recipe(self, record: RunRecord) -> None:
         if self.recipe is not None:
             require_own_recipe(self._own_plan(), record, self.folder)
 
-    def _is_evaluated(self, record: Record) -> bool:
+    def _is_evaluated(self, record: RunRecord) -> bool:
         """Say whether the evaluation is whole; where another was cut short, its files are newer."""
         try:
             about = self.folder.read_scores(record)

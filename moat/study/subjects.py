@@ -11,8 +11,8 @@ from moat.data import Data, Split
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
 from moat.recipe import RunPlan
+from moat.records import ModelRecord
 from moat.runs import RunFolder
-from moat.storage import Record
 from moat.study.failures import asked_for
 
 
@@ -26,7 +26,7 @@ class Subject:
 
     folder: RunFolder
     model: nn.Module
-    record: Mapping[str, Any]  # what run.json says of it, without an evaluation
+    record: ModelRecord  # what run.json says of it, without an evaluation
     pass_size: int | None = None
     held_out: Split | None = None  # examples held out from its training, searched as the test's are
 
@@ -52,13 +52,13 @@ class StatedProtocol(typing.Protocol):
 
 
 def run_subject(
-    plan: RunPlan, folder: RunFolder, model: nn.Module, data: Data, record: Record
+    plan: RunPlan, folder: RunFolder, model: nn.Module, data: Data, record: ModelRecord
 ) -> Subject:
     """Return a trained run as it is judged in its own folder.
 
     Raises RunFolderError where the test images are not those that it was evaluated on before.
     """
-    then, now = record.get("data", {}).get("digest"), data.test.digest()
+    then, now = record.data.get("digest"), data.test.digest()
     if then != now:
         raise RunFolderError(
             f"the test images are no longer those of this run: digest {then} then, {now} now.",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moat.recipe import RunPlan
+from moat.records import RunRecord
 from moat.runs import RunFolder
-from moat.storage import Record
 from moat.study.loading import finished_record, plan_of
 from moat.study.recipe_change import require_own_recipe
 
@@ -15,7 +15,7 @@ class TrainedRun:
     """A finished run: its folder, its record, and the plan of its own recipe."""
 
     folder: RunFolder
-    record: Record
+    record: RunRecord
     plan: RunPlan
 
 

@@ -12,32 +12,35 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data
+from moat.digests import digest_of_file
 from moat.errors import MoatError
+from moat.events import DataNote
 from moat.models import Model, PythonModel
-from moat.models.described import digest_of_network
+from moat.models.network_digest import digest_of_network
 from moat.models.saved_state import saved_state
 from moat.models.unsaved_state import digest_of_weights
-from moat.models.weights import digest_of, digest_of_state
+from moat.models.weights import digest_of_state
 from moat.names import MOST_BYTES, why_no_name
+from moat.own_files import is_taken
 from moat.precision import plain_torch
 from moat.printable import is_portable
 from moat.recipe import ReadProtocol, named_model, read_protocol
-from moat.recipe.overrides import shortened
+from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder, kept_command
 from moat.storage import Record
 from moat.study.failures import said_of
-from moat.study.judge import Judged, machine
+from moat.study.judge import Judged
+from moat.study.model_record import machine_of, model_record
 from moat.study.network import few_images
 from moat.study.own_folder import judge_apart
 from moat.study.places import PlaceKeys, place_of
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of
 from moat.study.whole_state import answers
-from moat.threats import bare, device_of
+from moat.threats import bare, home_of
 from moat.training import device_for
-from moat.version import __version__
 
 
 @plain_torch()
@@ -70,13 +73,17 @@ def evaluate_model(
     target = device_for(at.device)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
-    at.listener.data_read(data)
+    at.listener(DataNote(text=data.note))
     network = asked.network(data, target)
-    record = _record(asked, judged_by, network, data, target)
-    if asked.made:
-        words = [*_options("--arg", arguments), *_options("--set", overrides)]
-        words += ["--protocol", str(protocol), "--results", str(results)]
-        record["command"] = kept_command([*asked.command, *words], results)
+    words = [*_options("--arg", arguments), *_options("--set", overrides)]
+    words += ["--protocol", str(protocol), "--results", str(results)]
+    record = model_record(
+        _own(asked, judged_by, network),
+        data,
+        judged_by.test_data,
+        machine_of(target),
+        command=kept_command([*asked.command, *words], results) if asked.made else None,
+    )
     folder = RunFolder(results / judged_by.name / asked.label / "seed-0")
     with said_of(f"model {asked.called}"):
         return judge_apart(
@@ -105,7 +112,7 @@ class _Asked:
         if self.made:
             return network_of(self.made, self.called, data, self.checkpoint, device)
         network = bare(self.given)
-        x = few_images(data.test, data, device_of(network) or torch.device("cpu"))
+        x = few_images(data.test, data, home_of(network))
         if x is not None:
             with suppress(Exception):  # what it caches in its first forward is there from now on
                 answers(network, x[:2])
@@ -139,8 +146,14 @@ def _folder_name(name: str) -> str:
     if not _NAME.fullmatch(name) or why_no_name(name):
         raise MoatError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
-            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {shortened(name)!r}.",
+            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {cut_short(name)!r}.",
             where="--name",
+        )
+    if is_taken(name):
+        raise MoatError(
+            f"{name!r} cannot be a folder: moat uses that name for its own output.",
+            where="--name",
+            hint="Give it another name.",
         )
     if not is_portable(name):
         raise MoatError(
@@ -151,12 +164,9 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _record(
-    asked: _Asked, judged_by: ReadProtocol, network: nn.Module, data: Data, device: torch.device
-) -> Record:
-    """Return what run.json says of the model, before its evaluation."""
+def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
+    """Return the names of the model, and what made it."""
     return {
-        "moat": __version__,
         "study": judged_by.name,
         "variant": asked.label,
         "sweep": {},
@@ -165,13 +175,9 @@ def _record(
         "foreign": True,
         "trains": {
             "model": described(asked.made) if asked.made else _given(asked, network),
-            "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
+            "checkpoint": digest_of_file(asked.checkpoint) if asked.checkpoint else None,
         },
         "weights": _weights(asked, network),
-        "data": {**judged_by.test_data, "digest": data.test.digest()},
-        "shape": list(data.shape),
-        "classes": len(data.classes),
-        "machine": machine(device),
     }
 
 

@@ -7,7 +7,7 @@ broken promise raises AssertionError with a sentence that says which.
 process dies, nothing is lost. `faulty_disk` is such a disk.
 
 `counted` runs anything and counts the operations, and those for which a GPU would make the host
-wait.
+wait. `run_record` is the record of a finished run, for tests of what reads run folders.
 """
 
 from moat.testing.cases import examples, smooth_model
@@ -22,6 +22,7 @@ from moat.testing.gradient_threats import (
     check_independence,
 )
 from moat.testing.promises import check_faults
+from moat.testing.run_record import run_record
 from moat.testing.scalarizers import (
     check_order_of_examples,
     check_plan,
@@ -67,5 +68,6 @@ __all__ = [
     "counted",
     "examples",
     "faulty_disk",
+    "run_record",
     "smooth_model",
 ]

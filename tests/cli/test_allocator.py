@@ -32,9 +32,9 @@ def test_a_command_keeps_memory_unless_the_recipe_says_otherwise(recipe, moat):
         (folder,) = [record.parent for record in path.parent.glob(f"{value}/**/run.json")]
         folders.append(RunFolder(folder))
     records = [folder.read_record() for folder in folders]
-    assert [record["machine"]["allocator"] for record in records] == ["system", "keep"]
-    assert records[0]["train_hash"] == records[1]["train_hash"]
-    assert records[0]["scores"] == records[1]["scores"]
+    assert [record.machine["allocator"] for record in records] == ["system", "keep"]
+    assert records[0].train_hash == records[1].train_hash
+    assert records[0].scores == records[1].scores
     weights = [(folder.path / "model.safetensors").read_bytes() for folder in folders]
     assert weights[0] == weights[1]
 
@@ -49,4 +49,4 @@ def test_anybodys_model_is_evaluated_with_memory_kept(recipe, moat, monkeypatch)
     answer = moat("evaluate", *named, "--protocol", path)
     assert answer.code == 0
     record = RunFolder(path.parent / "results" / "study" / "theirs" / "seed-0").read_record()
-    assert record["machine"]["allocator"] == "keep"
+    assert record.machine["allocator"] == "keep"

@@ -69,7 +69,7 @@ def test_set_reaches_everything_and_has_a_folder_of_its_own(moat, recipe):
     (folder,) = Path("results").glob("study+*")
     assert re.fullmatch(r"study\+[0-9a-f]{8}", folder.name)
     assert answer.out.endswith(done(1, results=str(folder)))
-    trains = RunFolder(folder / "pgd-at" / "seed-0").read_record()["trains"]
+    trains = RunFolder(folder / "pgd-at" / "seed-0").read_record().trains
     assert (trains["threats"]["pgd"]["epsilon"], trains["model"]["width"]) == (0.2, 3)
 
 

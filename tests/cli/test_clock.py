@@ -4,6 +4,7 @@ from rich.progress import Progress
 from moat.cli import clock
 from moat.cli.clock import LeftColumn, StudyClock, left_text
 from moat.runs import RunFolder, StudyFolder
+from moat.testing.run_record import run_record
 
 PASSES = {"training": 100.0, "validation": 0.0, "evaluation": 20.0, "gate": 0.0, "parts": 2}
 
@@ -28,7 +29,7 @@ def test_the_time_left_of_a_study_is_that_of_the_runs_asked_for_and_runs_down(tm
     done.path.mkdir(parents=True)
     done.write_clock({"training": 60.0})
     done.write_clock({"evaluation": 10.0, "protocol_hash": "1"})
-    done.write_record({"protocol_hash": "1", "training": {"seconds": 50.0}})
+    done.write_record(run_record(label="a", protocol_hash="1", training={"seconds": 50.0}))
     now[0] = 3.0
     assert told.left == pytest.approx(70.0)  # of b; c was not asked for
     now[0] = 4.0

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
-from moat.report.manifest import MANIFEST
+from moat.report.manifest import REPORT_MANIFEST
 from moat.runs import RunFolder
+from moat.testing.run_record import run_record
 
 COLUMNS = (NATURAL_COLUMN, Column("pgd", 2))
 PROTOCOL = {"threats": {"pgd": {"type": "pgd", "at_steps": [2]}}, "summed": ["pgd"]}
@@ -19,11 +20,13 @@ def write_run(path, label, values, protocol_hash="a" * 16):
     matrix = Outcomes(np.array(values, np.int8), COLUMNS, np.arange(len(values)))
     run.save_evaluation(matrix.to_arrays(), {})
     run.write_record(
-        {
-            **{"study": "s", "variant": label, "sweep": {}, "seed": 0, "label": label},
-            "trains": {"scalarizer": {"type": label}},
-            **{"data": {"type": "digits"}, "protocol": PROTOCOL, "protocol_hash": protocol_hash},
-        }
+        run_record(
+            study="s",
+            variant=label,
+            trains={"scalarizer": {"type": label}},
+            protocol=PROTOCOL,
+            protocol_hash=protocol_hash,
+        )
     )
 
 
@@ -58,7 +61,7 @@ def test_files_are_written_where_they_are_asked_for(moat, runs, tmp_path):
     answer = moat("compare", *runs, "--out", "out", "--ids")
     assert "wrote out/compare-examples.csv" in answer.out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *("compare.md", "compare.csv", "compare.json", "compare-examples.csv", MANIFEST)
+        *("compare.md", "compare.csv", "compare.json", "compare-examples.csv", REPORT_MANIFEST)
     }
 
 

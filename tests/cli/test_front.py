@@ -23,7 +23,7 @@ def results(tmp_path):
             )
             arrays, about = folder.load_evaluation()
             stamp = {"protocol_hash": np.array("0123456789abcdef")}
-            folder.save_evaluation(arrays, about, validation={**arrays, **stamp})
+            folder.save_evaluation(arrays, about.as_table(), validation={**arrays, **stamp})
     return tmp_path
 
 

@@ -14,8 +14,10 @@ from rich.console import Console
 from moat.cli import console as where
 from moat.cli.commands import watch as command
 from moat.runs import RunFolder, StudyFolder
+from moat.testing.run_record import run_record
 
 CHILD = "import sys; from moat import cli; sys.argv[0] = 'moat'; cli.main()"
+DONE = run_record(variant="natural")
 RUNS = [{"folder": f"natural/seed-{s}", "label": "natural", "seed": s} for s in (0, 1)]
 STUDY = Path("results", "study")
 HINT = "  `moat train RECIPE` trains runs; name the folder they are written to.\n"
@@ -54,7 +56,7 @@ def interrupt() -> None:
 
 
 def test_once_shows_the_state_and_ends(moat, folders):
-    folders[0].write_record({})
+    folders[0].write_record(DONE)
     answer = moat("watch", "results", "--once")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith("study\n")
@@ -73,9 +75,9 @@ def test_what_is_no_terminal_gets_a_line_a_change_until_all_is_done(moat, folder
     one, two = folders
     waited = meanwhile(
         lambda: None,
-        lambda: one.write_record({}),
+        lambda: one.write_record(DONE),
         lambda: two.append_log({"step": 1}),
-        lambda: two.write_record({}),
+        lambda: two.write_record(DONE.replace(seed=1)),
     )
     answer = moat("watch", "results", "--every", "0.5")
     assert (answer.code, answer.err) == (0, "")
@@ -88,7 +90,7 @@ def test_what_is_no_terminal_gets_a_line_a_change_until_all_is_done(moat, folder
 
 
 def test_a_study_that_ends_with_a_failure_exits_with_1(moat, folders, meanwhile):
-    folders[0].write_record({})
+    folders[0].write_record(DONE)
     meanwhile(lambda: folders[1].write_failure({"message": "it fell."}))
     answer = moat("watch", "results")
     assert answer.code == 1
@@ -105,8 +107,8 @@ def test_a_terminal_shows_the_state_as_it_changes(moat, folders, meanwhile, monk
     shown = Console(file=io.StringIO(), width=80, force_terminal=True, record=True)
     monkeypatch.setattr(where, "console", shown)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    folders[0].write_record({})
-    meanwhile(lambda: folders[1].write_record({}))
+    folders[0].write_record(DONE)
+    meanwhile(lambda: folders[1].write_record(DONE.replace(seed=1)))
     assert moat("watch", "results").code == 0
     text = shown.export_text()
     assert text.index("1 of 2 runs done, 1 waiting") < text.index("2 of 2 runs done")

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from moat.consent import Consent, consenting
+from moat.digests import short_hash
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, summary
-from moat.plain import short_hash
 from moat.report import (
     StatusReader,
     compare_runs,
@@ -42,6 +42,7 @@ from moat.report.page import write_page
 from moat.runs import RunFolder, StudyFolder
 from moat.study.loading import finished_record, plan_of
 from moat.study.run_list import trained_runs
+from moat.testing.run_record import run_record
 
 CASES = int(os.environ.get("MOAT_SOAK") or 0)
 EVERY = list(HealthCheck)
@@ -82,15 +83,21 @@ def write_run(folder: Path, variant: str, seed: int, keep: int) -> None:
         run.append_log({"step": step, "steps": 3, "epoch": 1, **figures, "clamped": step == 2})
     run.append_log({"step": 3, "epoch": 1, "validation": {"natural": 9.0}, "score": 9.0})
     run.write_record(
-        {
-            **{"moat": "0.1.0", "study": "study", "variant": variant, "sweep": {"scalarizer.r": 1}},
-            **{"seed": seed, "label": f"{variant} r=1", "train_hash": short_hash(trains)},
-            **{"classes": 10, "trains": trains, "shape": [1, 8, 8]},
-            **{"training": {"epoch": 1, "steps": 3, "seconds": 2.5, "scalarizer": {}}},
-            **{"data": {"type": "digits", "digest": "d"}, "machine": {"device": "cpu"}},
-            **{"protocol_hash": short_hash(PROTOCOL), "protocol": PROTOCOL, "files": {}},
-            "scores": summary(found, ["pgd", "flow"]),
-        }
+        run_record(
+            variant=variant,
+            sweep={"scalarizer.r": 1},
+            seed=seed,
+            label=f"{variant} r=1",
+            train_hash=short_hash(trains),
+            trains=trains,
+            training={"epoch": 1, "steps": 3, "seconds": 2.5, "scalarizer": {}},
+            data={"type": "digits", "digest": "d"},
+            machine={"device": "cpu"},
+            protocol_hash=short_hash(PROTOCOL),
+            protocol=PROTOCOL,
+            files={},
+            scores=summary(found, ["pgd", "flow"]),
+        )
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moat.evaluation.sanity import Check
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
+from moat.records import Check
 from moat.runs import RunFolder
+from moat.testing.run_record import run_record
 
 Write = Callable[..., RunFolder]
 
@@ -76,7 +77,7 @@ def write_run(
     protocol: dict[str, Any] | None = None,
     protocol_hash: str = "0123456789abcdef",
     examples: int = 1000,
-    classes: int | None = None,
+    classes: int = 1000,  # so many that nothing counts as a guess
     clamped: float | None = None,
     infeasible: str = "clamp",
     unsolved: float | None = None,
@@ -118,24 +119,72 @@ def write_run(
     if published is not None:
         run.write_recipe({"published": published})
     run.write_record(
-        {
-            "moat": "0.1.0",
-            "study": study,
-            "variant": variant,
-            "sweep": {} if r is None else {"scalarizer.r": r},
-            "seed": seed,
-            "label": variant if r is None else f"{variant} r={r}",
-            "train_hash": "f" * 16,
-            "trains": {"scalarizer": scalarizer, "seed": seed},
-            "training": training,
-            **({} if classes is None else {"classes": classes}),
-            "data": data or {"type": "digits", "size": 16},
-            "protocol_hash": protocol_hash,
-            "protocol": protocol,
-            "scores": {"total": -1.0},
-        }
+        run_record(
+            study=study,
+            variant=variant,
+            sweep={} if r is None else {"scalarizer.r": r},
+            seed=seed,
+            label=variant if r is None else f"{variant} r={r}",
+            train_hash="f" * 16,
+            trains={"scalarizer": scalarizer, "seed": seed},
+            classes=classes,
+            training=training,
+            data=data or {"type": "digits", "size": 16},
+            protocol_hash=protocol_hash,
+            protocol=protocol,
+            scores={"total": -1.0},
+        )
     )
     return run
+
+
+THREATS = (("pgd", 4.0), ("flow", 4.0), ("rt", 4.0), ("integrated", 4.0))
+
+
+def make_gallery(
+    images: int = 6,
+    channels: int = 3,
+    size: int = 32,
+    *,
+    threats: Sequence[tuple[str, float]] = THREATS,
+    classes: Sequence[str] = ("cat", "dog", "ship"),
+    cells: int = 8,
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """Return a gallery of smooth images, those of every seed; what threats make of them differs."""
+    random = np.random.default_rng(0)
+    across = np.linspace(0, 1, size)
+    phases = random.uniform(0, 6, (images, channels, 2, 1))
+    waves = (
+        np.sin(6 * across + phases[:, :, 0])[..., None]
+        * np.cos(9 * across + phases[:, :, 1])[:, :, None]
+    )
+    natural = np.clip(128 + 90 * waves + random.normal(0, 8, waves.shape), 0, 255)
+    random, count = np.random.default_rng(seed), len(threats)
+    noise = random.integers(-8, 9, (count, *natural.shape))
+    adversarial = np.clip(natural.round() + noise, 0, 255)
+    x, y = np.meshgrid(np.linspace(-1, 1, cells), np.linspace(-1, 1, cells))
+    turned = np.stack([0.1 * x - 0.15 * y, 0.15 * x + 0.1 * y], -1)
+    moved = turned + random.normal(0, 0.04, (count, images, cells, cells, 2))
+    moved[[name == "pgd" for name, _ in threats]] = np.nan
+    labels = np.arange(images) % len(classes)
+    return {
+        "ids": np.arange(images, dtype=np.int64) * 7,
+        "labels": labels,
+        "classes": np.array(classes),
+        "images": natural.round().astype(np.uint8),
+        "predicted": labels,
+        "threats": np.array([name for name, _ in threats]),
+        "strengths": np.array([strength for _, strength in threats]),
+        "adversarial": adversarial.astype(np.uint8),
+        "adversarial_predicted": (labels + np.arange(count)[:, None]) % len(classes),
+        "displacements": moved.astype(np.float32),
+    }
+
+
+def keep_gallery(run: RunFolder, arrays: dict[str, np.ndarray]) -> None:
+    """Lay a gallery into a run's folder, whatever else lies there."""
+    np.savez(run.path / "gallery.npz", **arrays)
 
 
 # variant, r, natural accuracy, then the scores of pgd, flow, rt and integrated
@@ -160,6 +209,16 @@ STUDY = [
 @pytest.fixture
 def write() -> Write:
     return write_run
+
+
+@pytest.fixture
+def gallery() -> Callable[..., dict[str, np.ndarray]]:
+    return make_gallery
+
+
+@pytest.fixture
+def hang() -> Callable[..., None]:
+    return keep_gallery
 
 
 @pytest.fixture

@@ -130,20 +130,30 @@ def test_the_files_hold_the_verdict_and_every_check(tmp_path, write):
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "said"),
     [
-        "fine",
-        [1],
-        [{"name": "loss", "verdict": "pass"}],
-        [{"name": "loss", "verdict": "pass", "text": 3}],
-        [{"name": "loss", "verdict": "pass", "text": "", "figure": "much"}],
+        ("fine", "sanity is 'fine' and should be of type list"),
+        ([1], "sanity.0 is 1 and should be of type dict"),
+        ([{"name": "loss", "verdict": "pass"}], "sanity.0.text is missing"),
+        (
+            [{"name": "loss", "verdict": "well", "text": ""}],
+            "sanity.0.verdict is 'well' and should be 'pass', 'warn', 'fail' or 'not checked'",
+        ),
+        (
+            [{"name": "loss", "verdict": "pass", "text": 3}],
+            "sanity.0.text is 3 and should be of type str",
+        ),
+        (
+            [{"name": "loss", "verdict": "pass", "text": "", "figure": "much"}],
+            "sanity.0.figure is 'much' and should be a number",
+        ),
     ],
 )
-def test_a_gate_that_is_none_is_not_trusted(tmp_path, write, broken):
+def test_a_gate_that_is_none_is_not_trusted(tmp_path, write, broken, said):
     run = write(tmp_path / "a", "a", 90, SCORES)
     arrays, _ = RunFolder(run.path).load_evaluation()
     run.save_evaluation(arrays, {"sanity": broken})
-    with pytest.raises(RunFolderError, match="its sanity gate is no list of checks"):
+    with pytest.raises(RunFolderError, match=f"evaluation.json: its record is not moat's: {said}."):
         read_point(run, tmp_path)
 
 

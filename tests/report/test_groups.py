@@ -12,7 +12,7 @@ SCORES = (10, 20, 30, 40)
 @pytest.fixture
 def two_groups(tmp_path, write, study):
     """One more run, on larger images and with a stronger pgd."""
-    protocol = copy.deepcopy(read_points(study)[0][0].protocol)
+    protocol = copy.deepcopy(read_points(study)[0][0].protocol.as_table())
     protocol["threats"]["pgd"]["epsilon"] = 0.2
     other = {"protocol": protocol, "protocol_hash": "other", "data": {"type": "digits", "size": 28}}
     write(study / "zoom", "natural", 95, SCORES, **other)

@@ -6,6 +6,7 @@ import pytest
 
 from moat.errors import MoatError, RunFolderError
 from moat.runs import RunFolder, StudyFolder
+from moat.testing.run_record import run_record
 
 
 @pytest.fixture
@@ -53,8 +54,8 @@ def test_a_file_that_is_replaced_may_be_a_link_and_what_it_led_to_stays(tmp_path
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
     (run.path / "run.json").symlink_to(precious / "file")
-    run.write_record({"seed": 1})
-    assert run.read_record() == {"format": 1, "seed": 1}
+    run.write_record(run_record(seed=1))
+    assert run.read_record().seed == 1
 
 
 @pytest.mark.parametrize("name", ["run.json", "log.jsonl", "recipe.toml", "evaluation.json"])

@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from moat.errors import BusyError, DiskError, RunFolderError
 from moat.runs import RunFolder, StudyFolder, find_studies, study_folder
+from moat.testing.run_record import run_record
 
 
 def run(name: str, **about: object) -> dict:
@@ -55,7 +56,7 @@ def test_a_run_that_the_recipe_has_no_more_is_waited_for_no_more(study):
 def test_what_is_done_counts_though_nobody_asked_for_it_and_however_it_is_judged(study):
     done = RunFolder(study.path / "b" / "seed-0")
     done.path.mkdir(parents=True)
-    done.write_record({})
+    done.write_record(run_record())
     study.plan([A], [A, B, C])
     assert study.planned() == [A, {"folder": "b/seed-0", "label": "b", "seed": 0}]
 

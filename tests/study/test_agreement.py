@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 import moat
 from moat.cli.app import app
+from moat.digests import short_hash
 from moat.errors import MoatError, RunFolderError
-from moat.plain import short_hash
 from moat.report import StatusReader, make_scoreboards, read_points
-from moat.report.named_runs import read_run
 from moat.report.page import write_page
+from moat.report.runs_by_name import read_run
 from moat.runs import RunFolder
 from moat.study import evaluate_model, evaluate_run
 
@@ -164,7 +164,8 @@ def test_scores_that_both_records_state_and_the_matrix_does_not_have_are_named(r
     for held in (record, scores):
         held["scores"]["natural"] = 99.0
     (run.path / "evaluation.json").write_text(json.dumps(scores), "utf-8")
-    run.write_record({**record, "files": run.digests(record)})
+    changed = run.read_record().replace(scores=record["scores"])
+    run.write_record(changed.replace(files=run.digests(changed.files)))
     _, (message,) = read_points(results)
     assert "scores.natural is 99.0, and that of evaluation.npz " in message
 

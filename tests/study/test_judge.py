@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 from moat.data import Data, Digits, sample
+from moat.digests import short_hash
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
-from moat.plain import short_hash
+from moat.events import ignore
+from moat.records import ModelRecord
 from moat.runs import RunFolder
-from moat.study import StudyListener
 from moat.study.judge import judge, scores_before, whole_scores
 from moat.study.subjects import Subject
 from moat.threats import PGD
@@ -34,9 +35,14 @@ def folder(tmp_path) -> RunFolder:
     return RunFolder(tmp_path / "study" / "model" / "seed-0")
 
 
+def described(name):
+    """Return a protocol as a record has it, told from others by its name alone."""
+    return {"threats": {}, "summed": [], "of": name}
+
+
 def named(protocol):
     """Return the hash of a protocol that is described by a name alone."""
-    return short_hash({"of": protocol})
+    return short_hash(described(protocol))
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Stated:
 
     @property
     def evaluates(self):
-        return {"of": self.name}
+        return described(self.name)
 
     @property
     def protocol_hash(self):
@@ -63,19 +69,19 @@ def network(seed=0) -> nn.Module:
 
 
 def record(weights="w", digest="d"):
-    return {
-        "study": "study",
-        "label": "model",
-        "variant": "model",
-        "sweep": {},
-        "seed": 0,
-        "foreign": True,
-        "trains": {"model": {"type": "python:a:b"}},
-        "weights": weights,
-        "data": {"type": "digits", "digest": digest},
-        "shape": [1, 8, 8],
-        "classes": 10,
-    }
+    return ModelRecord(
+        study="study",
+        label="model",
+        variant="model",
+        sweep={},
+        seed=0,
+        foreign=True,
+        trains={"model": {"type": "python:a:b"}},
+        weights=weights,
+        data={"type": "digits", "digest": digest},
+        shape=(1, 8, 8),
+        classes=10,
+    )
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ def judged(data, folder):
     ):
         into.path.mkdir(parents=True, exist_ok=True)
         subject = Subject(into, model or network(), record_ or record(**more), held_out=held_out)
-        return judge(subject, data, Stated(protocol, hash_), listener or StudyListener())
+        return judge(subject, data, Stated(protocol, hash_), listener or ignore)
 
     return run
 
@@ -130,11 +136,11 @@ def test_the_same_scores_stand_in_the_record_beside_the_matrix_and_in_the_answer
     arrays, about = folder.load_evaluation()
     held = folder.read_record()
     plain = json.loads(json.dumps(scores))
-    assert about["scores"] == held["scores"] == plain
-    assert held["protocol"] == {"of": "weak"}
-    hashes = {str(arrays["protocol_hash"]), about["protocol_hash"], held["protocol_hash"]}
+    assert about.scores == held.scores == plain
+    assert held.protocol.as_table() == described("weak")
+    hashes = {str(arrays["protocol_hash"]), about.protocol_hash, held.protocol_hash}
     assert hashes == {named("weak")}
-    assert held["label"] == "model"
+    assert held.label == "model"
 
 
 def test_the_record_is_written_last(judged, folder, dies_at_write):
@@ -148,11 +154,7 @@ def test_the_record_is_written_last(judged, folder, dies_at_write):
 def test_whoever_listens_hears_of_the_threats_and_then_of_the_gate(judged):
     heard = []
 
-    class Listener(StudyListener):
-        def evaluated(self, progress):
-            heard.append(progress.threat)
-
-    judged(listener=Listener())
+    judged(listener=lambda event: heard.append(event.threat))
     assert list(dict.fromkeys(heard)) == ["natural", "pgd", "sanity gate"]
 
 
@@ -167,7 +169,7 @@ def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folde
         Subject(RunFolder(folder.path.parent / "only"), network(), record()),
         Data(data.train, held_out, data.classes),
         Stated(WEAK, "weak"),
-        StudyListener(),
+        ignore,
     )
     assert only["natural"] == 100 * found["outcomes"][:, 0].mean()
 
@@ -286,8 +288,8 @@ def test_a_run_that_moat_trains_is_never_replaced(folder, snapshot, begun, overw
     elif begun == "checkpoint":
         folder.save_checkpoint({"step": 1})
     else:
-        own = {key: value for key, value in record().items() if key != "foreign"}
-        folder.write_record({**own, "protocol_hash": "weak", "protocol": {}, "scores": {}})
+        judged = {"protocol_hash": "weak", "protocol": described("weak"), "scores": {}, "files": {}}
+        folder.write_record(record().replace(foreign=False).judged(**judged))
     there = snapshot(folder.path)
     with pytest.raises(RunFolderError, match="the folder holds a run that moat trains"):
         before(folder, overwrite=overwrite)
@@ -323,7 +325,7 @@ def test_a_record_beside_another_protocols_matrix_is_none_either(
     dies_at_write(number)  # after the matrix, before or after its scores
     with pytest.raises(Crash):
         judged(STRONG, "strong")
-    assert folder.read_record()["protocol_hash"] == named("weak")
+    assert folder.read_record().protocol_hash == named("weak")
     assert before(folder) is None
     scores = judged()
     arrays, _ = folder.load_evaluation()
@@ -334,6 +336,6 @@ def test_a_record_beside_another_protocols_matrix_is_none_either(
 def test_what_another_code_of_the_same_weights_has_found_is_not_gone_on_from(
     judged, unfinished, parts_written
 ):
-    changed = {**record(), "trains": {"model": {"type": "python:a:b", "source": "newer"}}}
+    changed = record().replace(trains={"model": {"type": "python:a:b", "source": "newer"}})
     judged(record_=changed)
     assert parts_written == ["00000-natural.npz", "00000-pgd.npz"]

@@ -45,7 +45,7 @@ def same_run(one: Path, other: Path) -> None:
     assert log_of(one) == log_of(other)
     steps = [record["step"] for record in log_of(one) if "loss" in record]
     assert steps == list(range(1, len(steps) + 1))
-    records = [RunFolder(folder).read_record() for folder in (one, other)]
+    records = [RunFolder(folder).read_record().as_table() for folder in (one, other)]
     for record in records:
         for key in ("seconds", "images_per_second"):
             del record["training"][key]
@@ -158,8 +158,8 @@ def test_the_best_epoch_by_the_held_out_examples_is_kept(resumed, tmp_path):
     scores = [record["score"] for record in log_of(best) if "score" in record]
     assert len(scores) == 3
     record = RunFolder(best).read_record()
-    assert record["training"]["epoch"] == scores.index(max(scores)) + 1
-    assert RunFolder(last).read_record()["training"]["epoch"] == 3
+    assert record.training["epoch"] == scores.index(max(scores)) + 1
+    assert RunFolder(last).read_record().training["epoch"] == 3
     validation = next(r["validation"] for r in log_of(best) if "validation" in r)
     assert list(validation) == ["natural", "pgd", "flow"]
 
@@ -180,15 +180,16 @@ def test_the_record_says_what_made_the_run(recipe, trained):
     (folder,) = trained(recipe(), "pareto")[:1]
     record = RunFolder(folder).read_record()
     (run, _) = plan(recipe(), only=("pareto",))
-    assert record["train_hash"] == run.train_hash
-    assert record["trains"] == run.trains
-    assert (record["protocol_hash"], record["protocol"]) == (run.protocol_hash, run.evaluates)
-    assert (record["study"], record["variant"], record["seed"]) == ("study", "pareto", 0)
-    assert record["sweep"] == {"scalarizer.r": 0.5}
-    assert (record["shape"], record["classes"]) == ([1, 8, 8], 10)
-    assert record["training"]["steps"] == 6
-    assert 0 <= record["training"]["scalarizer"]["clamped_share"] <= 1
-    assert record["machine"]["torch"] == torch.__version__
+    assert record.train_hash == run.train_hash
+    assert record.trains == run.trains
+    assert record.protocol_hash == run.protocol_hash
+    assert record.protocol.as_table() == run.evaluates
+    assert (record.study, record.variant, record.seed) == ("study", "pareto", 0)
+    assert record.sweep == {"scalarizer.r": 0.5}
+    assert (record.shape, record.classes) == ((1, 8, 8), 10)
+    assert record.training["steps"] == 6
+    assert 0 <= record.training["scalarizer"]["clamped_share"] <= 1
+    assert record.machine["torch"] == torch.__version__
 
 
 def test_the_stored_outcomes_are_those_of_the_stored_model(recipe, trained):
@@ -197,8 +198,8 @@ def test_the_stored_outcomes_are_those_of_the_stored_model(recipe, trained):
     found = evaluate(load(folder), run.dataset.load(), run.protocol)
     arrays, about = RunFolder(folder).load_evaluation()
     assert np.array_equal(arrays["outcomes"], found.outcomes.values)
-    assert about["scores"] == json.loads(json.dumps(found.scores()))
-    assert about["scores"] == RunFolder(folder).read_record()["scores"]
+    assert about.scores == json.loads(json.dumps(found.scores()))
+    assert about.scores == RunFolder(folder).read_record().scores
 
 
 def test_the_matrix_lies_with_its_examples_its_losses_and_its_protocol(recipe, trained):
@@ -233,7 +234,7 @@ def test_a_finished_run_is_evaluated_again_by_its_own_recipe(recipe, trained, sn
     (folder / "evaluation.npz").write_bytes(b"broken")
     scores = evaluate_run(folder, "cpu")
     after = snapshot(folder)
-    assert scores == RunFolder(folder).read_record()["scores"]
+    assert scores == RunFolder(folder).read_record().scores
     for name in before:
         assert after[name][0] == before[name][0], name
     assert after["model.safetensors"] == before["model.safetensors"]

@@ -65,7 +65,7 @@ def test_its_runs_make_a_front_of_their_own(runs, strong, results):
     judged_by(strong, runs)
     (front,) = make_fronts(results / "study@strong").fronts
     assert {setting.first.label for setting in front.settings} == {"plain", "pgd-at"}
-    assert front.group.protocol["falls"] == "any"
+    assert front.group.protocol.falls == "any"
     assert len(make_fronts(results).fronts) == 2  # never on one front with the runs' own
 
 

@@ -122,7 +122,7 @@ def test_files_of_a_time_before_hashes_load(results, again):
         folder.save_model(folder.load_model() or {})
         (arrays, scores), held = folder.load_evaluation(), folder.load_validation()
         bare = [{k: v for k, v in part.items() if k != "train_hash"} for part in (arrays, held)]
-        scores = {k: v for k, v in scores.items() if k != "train_hash"}
+        scores = {k: v for k, v in scores.as_table().items() if k != "train_hash"}
         folder.save_evaluation(bare[0], scores, validation=bare[1])
     assert again() is None
     moat.load(results / ONE)
@@ -136,7 +136,7 @@ def test_weights_that_were_changed_are_not_evaluated_and_the_checkpoint_brings_t
     good, run = path.read_bytes(), RunFolder(results / ONE)
     weights = run.load_model()
     weights["0.weight"] += 1
-    run.save_model(weights, run.read_record()["train_hash"])
+    run.save_model(weights, run.read_record().train_hash)
     with pytest.raises(ForeignFileError) as refused:
         evaluate_run(results / ONE, "cpu")
     assert refused.value.message.startswith("the file and run.json do not belong together: its ")
@@ -179,7 +179,7 @@ def test_an_evaluation_that_was_cut_short_between_its_files_is_finished(results,
     run, good = RunFolder(results / ONE), (results / ONE / "evaluation.npz").read_bytes()
     arrays, scores = run.load_evaluation()
     run.evaluation_parts("f").make()
-    run.save_evaluation({**arrays, "later": arrays["ids"]}, scores)
+    run.save_evaluation({**arrays, "later": arrays["ids"]}, scores.as_table())
     assert run.is_interrupted
     assert again() is None
     assert (results / ONE / "evaluation.npz").read_bytes() == good

@@ -42,7 +42,7 @@ def test_a_run_begins_with_the_weights_of_the_file(pretrained, weights):
 
 def test_a_finished_run_does_not_need_the_file(pretrained, weights, train):
     (folder,) = train(pretrained, **ONLY).done
-    scores = RunFolder(folder).read_record()["scores"]
+    scores = RunFolder(folder).read_record().scores
     weights.unlink()
     model = moat.load(folder)
     assert model(torch.rand(2, 1, 8, 8)).shape == (2, 10)
@@ -66,7 +66,7 @@ def test_a_run_that_goes_on_does_not_need_the_file(pretrained, weights, train, w
     (folder,) = train(pretrained, **ONLY, overrides=twice).done
     for name in ("model.safetensors", "evaluation.npz", "recipe.toml"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
-    hashes = [RunFolder(one).read_record()["train_hash"] for one in (folder, whole)]
+    hashes = [RunFolder(one).read_record().train_hash for one in (folder, whole)]
     assert hashes[0] == hashes[1]
 
 
@@ -80,7 +80,7 @@ def test_the_same_file_elsewhere_is_the_same_run(pretrained, weights, train, tmp
 
 def test_a_file_that_holds_something_else_is_another_training(pretrained, weights, train):
     (folder,) = train(pretrained, **ONLY).done
-    before = RunFolder(folder).read_record()["trains"]["model"]["weights"]
+    before = RunFolder(folder).read_record().trains["model"]["weights"]
     torch.save(shufflenet_v2_x0_5(num_classes=6).state_dict(), weights)
     (error,) = train(pretrained, **ONLY).failed.values()
     assert error.where == str(folder)

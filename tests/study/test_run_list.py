@@ -3,9 +3,9 @@
 import pytest
 
 from moat.errors import RunFolderError
-from moat.evaluation import EvaluationProgress
+from moat.events import EvaluationStart, EvaluationStep
 from moat.runs import RunFolder
-from moat.study import StudyListener, evaluate_model, evaluate_runs, trained_runs
+from moat.study import evaluate_model, evaluate_runs, trained_runs
 
 
 @pytest.fixture
@@ -22,17 +22,18 @@ def alone(runs, recipe, results, tiny_model):
     return judged.folder
 
 
-class Heard(StudyListener):
+class Heard:
     """Notes which evaluations begin, and whom they search."""
 
     def __init__(self):
         self.begun, self.searched = [], []
 
-    def evaluation_started(self, folder, before):
-        self.begun.append((folder, before))
-
-    def evaluated(self, progress: EvaluationProgress):
-        self.searched.append(progress.threat)
+    def __call__(self, event):
+        match event:
+            case EvaluationStart(run=run, before=before):
+                self.begun.append((run, before))
+            case EvaluationStep(held_out=False, threat=threat):
+                self.searched.append(threat)
 
 
 # which runs
@@ -89,10 +90,10 @@ def test_a_run_whose_record_is_broken_is_taken_and_says_so_when_it_is_evaluated(
 
 def test_each_is_evaluated_by_its_own_protocol_and_told_as_it_begins(runs):
     heard = Heard()
-    held = [RunFolder(run).read_record()["scores"] for run in runs]
+    held = [RunFolder(run).read_record().scores for run in runs]
     judged = list(evaluate_runs(runs, "cpu", heard))
     assert [one.folder for one in judged] == runs
-    assert [RunFolder(run).read_record()["scores"] for run in runs] == held
+    assert [RunFolder(run).read_record().scores for run in runs] == held
     assert [(one.error, one.before) for one in judged] == [(None, False)] * 2
     assert heard.begun == [(runs[0], 0), (runs[1], 1)]
     assert heard.searched.count("natural") == 4  # begins and ends, for two runs

@@ -79,12 +79,12 @@ def test_its_outcomes_and_its_record_lie_in_a_folder_of_its_name(judge, results,
     assert judged.folder == results / "study" / "net-theirs" / "seed-0"
     folder = RunFolder(judged.folder)
     record = folder.read_record()
-    assert record["label"] == "net-theirs"
-    assert record["scores"]["union"] == judged.scores["union"]
+    assert record.label == "net-theirs"
+    assert record.scores["union"] == judged.scores["union"]
     arrays, about = folder.load_evaluation()
     assert arrays["outcomes"].shape == (40, 1 + 2 + 1)
-    assert str(arrays["protocol_hash"]) == record["protocol_hash"] == about["protocol_hash"]
-    assert {check["name"] for check in about["sanity"]} >= {"loss", "transfer"}
+    assert str(arrays["protocol_hash"]) == record.protocol_hash == about.protocol_hash
+    assert {check.name for check in about.sanity} >= {"loss", "transfer"}
 
 
 def test_it_joins_a_front_with_runs_of_the_study(judge, recipe, trained, results, tmp_path):
@@ -161,7 +161,7 @@ def test_logits_that_are_not_finite_withstand_nothing_and_the_gate_fails(judge):
     judged = judge("infinite")
     assert judged.scores["natural"] == judged.scores["union"] == 0
     _, about = RunFolder(judged.folder).load_evaluation()
-    failed = {check["name"] for check in about["sanity"] if check["verdict"] == "fail"}
+    failed = {check.name for check in about.sanity if check.verdict == "fail"}
     assert {"logits", "gradients"} <= failed
 
 
@@ -246,15 +246,6 @@ def test_a_name_that_other_systems_refuse_is_refused(judge, name):
     with pytest.raises(MoatError) as caught:
         judge(name=name)
     assert caught.value.where == "--name"
-
-
-def test_a_keyword_that_is_none_is_refused_with_those_that_are(nets, recipe, results):
-    with pytest.raises(TypeError) as refused:
-        evaluate_model(nets.net(), recipe(), name="mine", resulst=results)
-    assert str(refused.value) == (
-        "'resulst' is no keyword of an evaluation. Beside its own: results, device, overwrite, "
-        "listener"
-    )
 
 
 def test_results_lie_in_the_folder_results_unless_one_is_named(nets, recipe, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""An optimizer takes its step, or is refused by name; sparse gradients are as good as dense ones."""
+"""An optimizer takes its step or is refused by name, and sparse gradients move as dense ones."""
 
 import pytest
 import torch

@@ -36,7 +36,7 @@ def _scores(scores: RunScores) -> Iterator[tuple[str, str, str, float | None]]:
     for threat, losses in scores.losses.items():
         for strength, value in losses.items():
             yield "loss", threat, strength, value
-    yield "total", " ".join(point.protocol["summed"]), "", point.total
+    yield "total", " ".join(point.protocol.summed), "", point.total
     yield "union", "", "", point.union
     if scores.named:
         yield "union", " ".join(scores.named), "", scores.union

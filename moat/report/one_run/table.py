@@ -9,7 +9,7 @@ from rich.text import Text
 from moat.names import NATURAL
 from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
-from moat.report.numbers import ABSENT, finite, percent
+from moat.report.numbers import DASH, finite, percent
 from moat.report.one_run.scores import RunScores
 from moat.sheets import Sheet, terminal_of
 
@@ -41,14 +41,14 @@ def run_sheet(scores: RunScores) -> Sheet:
         strengths = _strengths(scores, name)
         rows.append((name, strengths, mean, worst, conditional, _loss(scores, name)))
     sums = [
-        ("total", _of(point.protocol["summed"]), point.total),
+        ("total", _of(point.protocol.summed), point.total),
         ("union", "", point.union),
     ]
     if scores.named:
         sums.append(("union", _of(scores.named), scores.union))
     if scores.baseline is not None:
         sums.append(("universal", f"against {scores.baseline}", scores.universal))
-    until = _UNTIL_FALLEN if point.protocol.get("falls") == "any" else ""
+    until = _UNTIL_FALLEN if point.protocol.falls == "any" else ""
     terms = _TERMS.format(until=until)
     notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]
     return Sheet(
@@ -69,14 +69,13 @@ def _strengths(scores: RunScores, name: str) -> str:
     """Return a threat's accuracy at each strength, or the members of an ensemble."""
     point = scores.point
     if name not in point.accuracy:
-        return " and ".join(point.protocol["ensembles"][name]) + " together"
-    sign = "ε " if "at_epsilon" in point.protocol["threats"][name] else ""
-    found = point.accuracy[name].items()
-    return "  ".join(f"{sign}{strength}: {percent(value)}" for strength, value in found)
+        return point.protocol.together(name)
+    threat, found = point.protocol.threats[name], point.accuracy[name].items()
+    return "  ".join(f"{threat.marked(strength)}: {percent(value)}" for strength, value in found)
 
 
 def _loss(scores: RunScores, name: str) -> str:
     """Return the loss at the largest strength; none of an ensemble, whose members differ in it."""
     losses = scores.losses.get(name, {})
     loss = losses[max(losses, key=float)] if losses else None
-    return ABSENT if loss is None else f"{loss:.3f}"
+    return DASH if loss is None else f"{loss:.3f}"

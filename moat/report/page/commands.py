@@ -25,8 +25,8 @@ class Command:
 def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
     """Return the commands that train a run again and judge it again."""
     folder = results / point.where
-    if not sources.trained:
-        command = command_again(sources.record, folder)
+    if point.record.is_evaluation_alone:
+        command = command_again(point.record.command, point.record.study, folder)
         if command is None:
             return []
         return [

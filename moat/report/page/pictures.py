@@ -3,18 +3,17 @@
 import base64
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from moat.report.page.galleries import Gallery
+from moat.records import Gallery, ProtocolRecord, ThreatRecord
 from moat.storage import Record
 
 BUDGET = 5_500_000
 """Characters that all pictures of a page may take, so that 60 runs stay below 10 MB."""
-LARGEST = 96
+LARGEST_SIDE = 96
 """Pixels of a side above which a picture is made smaller, and kept with a small loss."""
 MOST_POINTS = 10
 """Points of a side that are drawn over a picture."""
@@ -49,7 +48,7 @@ class Pictures:
 
 def shown_galleries(
     galleries: Mapping[str, Gallery],
-    protocols: Mapping[str, Mapping[str, Any]],
+    protocols: Mapping[str, ProtocolRecord],
     budget: int = BUDGET,
 ) -> tuple[dict[str, Record], list[str]]:
     """Return each gallery as data for the page, by its run's folder, and all their pictures.
@@ -73,28 +72,23 @@ def shown_galleries(
     return shown, pictures.urls
 
 
-def _frame(gallery: Gallery, protocol: Mapping[str, Any]) -> Record:
+def _frame(gallery: Gallery, protocol: ProtocolRecord) -> Record:
     """Return what all images of a gallery share."""
     height, width = gallery.images.shape[2:]
     threats = []
     for place, name in enumerate(gallery.threats.tolist()):
         still = bool(np.isnan(gallery.displacements[place]).all())
-        strength = _strength(gallery.strengths[place], protocol["threats"].get(name, {}))
+        threat = protocol.threats.get(name, ThreatRecord())
+        strength = threat.written(gallery.strengths[place])
         factor = _factor(gallery, place) if still else None
         threats.append({"name": name, "strength": strength, "factor": factor})
     rows, columns = gallery.displacements.shape[2:4]
-    reduced = max(height, width) > LARGEST
+    reduced = max(height, width) > LARGEST_SIDE
     return {
         **{"across": _places(columns), "down": _places(rows)},
         **{"kept": len(gallery.ids), "height": height, "width": width, "reduced": reduced},
         **{"threats": threats, "images": []},
     }
-
-
-def _strength(value: float, table: Mapping[str, Any]) -> str:
-    if "at_epsilon" in table:
-        return f"ε {value:g}"
-    return f"{value:g} step" if value == 1 else f"{value:g} steps"
 
 
 def _factor(gallery: Gallery, threat: int) -> int:
@@ -156,9 +150,9 @@ def _url(image: NDArray[np.uint8]) -> str:
     """Return a picture as a data URL: PNG as it is, a large one reduced, as WebP."""
     pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    file, large = io.BytesIO(), max(picture.size) > LARGEST
+    file, large = io.BytesIO(), max(picture.size) > LARGEST_SIDE
     if large:
-        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
         picture.save(file, "WEBP", quality=85)
     else:
         picture.save(file, "PNG", optimize=True)

@@ -6,35 +6,30 @@ from pathlib import Path
 from typing import TypeVar
 
 from moat.errors import MoatError
+from moat.records import Gallery, RunRecord
 from moat.report.curves import TrainingCurves, training_curves
-from moat.report.page.galleries import Gallery, read_gallery
+from moat.report.evidence import gallery_of
 from moat.runs import RunFolder
 from moat.storage import Record
 
 T = TypeVar("T")
 
-POINTS = 250
+CARD_POINTS = 250
 """Points of a curve: about one for every other pixel that its plot is wide."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """A run's record, recipe, curves and gallery, and why any of them is missing."""
+    """A run's recipe, curves and gallery, and why any of them is missing."""
 
-    record: Record
     recipe: Record | None
     curves: TrainingCurves
     gallery: Gallery | None
     problems: tuple[str, ...]
 
-    @property
-    def trained(self) -> bool:
-        """Whether moat trained it in this folder: it is no evaluation of what lies elsewhere."""
-        return "command" not in self.record and not self.record.get("foreign")
 
-
-def sources_of(path: Path) -> Sources:
-    """Read a run's folder."""
+def sources_of(path: Path, record: RunRecord) -> Sources:
+    """Read a run's folder, of which the record is read already."""
     folder, problems = RunFolder(path), list[str]()
 
     def tried(read: Callable[[], T], instead: T) -> T:
@@ -44,11 +39,9 @@ def sources_of(path: Path) -> Sources:
             problems.append(str(error))
             return instead
 
-    record = folder.read_record() or {}
     return Sources(
-        record=record,
         recipe=tried(folder.read_recipe, None),
-        curves=tried(lambda: training_curves(folder.read_log(), POINTS), TrainingCurves()),
-        gallery=tried(lambda: read_gallery(folder, str(record.get("protocol_hash", ""))), None),
+        curves=tried(lambda: training_curves(folder.read_log(), CARD_POINTS), TrainingCurves()),
+        gallery=tried(lambda: gallery_of(folder, record.protocol_hash), None),
         problems=tuple(problems),
     )

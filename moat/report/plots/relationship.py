@@ -11,13 +11,12 @@ from moat.errors import PlotError, UnsearchedError
 from moat.outcomes import Outcomes, searches_of, share
 from moat.outcomes.searches import Searches
 from moat.records.figures import CONDITIONAL, Relationship
-from moat.report.intervals import Interval, share_interval
+from moat.report.intervals import Interval, seeds_share_interval
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import bands_text, draw_line
-from moat.report.plots.runs import Runs
-from moat.report.plots.strengths import has_one_strength
-from moat.report.plots.swept import Swept, scored, swept
+from moat.report.plots.sweeps import Swept, scored, swept
+from moat.report.settings import Runs
 from moat.report.style import PAPER, drawn_in
 
 
@@ -48,7 +47,9 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
     measured = f"{'conditional ' if figure.measure == CONDITIONAL else ''}accuracy (%)"
     with drawn_in(PAPER):
         panels = Panels(
-            *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
+            rows=-(-len(shown) // columns),
+            columns=columns,
+            height=1.9 if len(shown) == 1 else 1.2,
             left=0.36,
             between=(0.36, 0.56),  # each panel has a scale of its own
             title=0.2 if len(shown) == 1 else 0.28,
@@ -80,7 +81,7 @@ def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bo
             for strength in each[0]:
                 values = tuple(values[strength] for values in each)
                 searched = _strengths(column.first.outcomes, threat)[strength]
-                band = share_interval(column.points, searched, conditional)
+                band = seeds_share_interval(column.points, searched, conditional)
                 found.setdefault((threat, strength), []).append((values, band))
     if not found:
         raise PlotError(
@@ -123,11 +124,10 @@ def _looks(runs: Runs, series: Sequence[Series]) -> dict[Series, dict[str, Any]]
 
 def _name(runs: Runs, line: Series) -> str:
     """Return a threat and its strength: "flow, 10 iterations", "pgd, ε 0.1", an ensemble alone."""
-    table = runs.group.protocol["threats"].get(line.threat)
-    if table is None or has_one_strength(table):
+    threat = runs.group.protocol.threats.get(line.threat)
+    if threat is None or threat.has_one_strength:
         return line.threat
-    radius = "at_epsilon" in table
-    return f"{line.threat}, " + (f"ε {line.strength}" if radius else f"{line.strength} iterations")
+    return f"{line.threat}, {threat.written(float(line.strength), 'iteration')}"
 
 
 def _legend(

@@ -9,9 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from moat.errors import PlotError
 from moat.outcomes import NATURAL_COLUMN
-from moat.report.intervals import share_interval
+from moat.records import ThreatRecord
+from moat.report.intervals import seeds_share_interval
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import (
     MOST_NAMED,
     bands_text,
@@ -21,8 +22,7 @@ from moat.report.plots.looks import (
     lines_of,
     spread_over,
 )
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 from moat.report.style import PAPER, drawn_in
 
 _MOST_POINTS = 4  # of a sweep, where there are too many lines
@@ -35,8 +35,8 @@ def draw_strengths(runs: Runs) -> Figure:
     every example.
     """
     threats = {
-        name: table
-        for name, table in runs.group.protocol["threats"].items()
+        name: threat
+        for name, threat in runs.group.protocol.threats.items()
         if all(None not in point.accuracy[name].values() for point in runs.group.points)
     }
     if not threats:
@@ -85,7 +85,7 @@ def _draw_line(
     seeds = [[point.natural, *point.accuracy[threat].values()] for point in column.points]
     outcomes = column.first.outcomes
     bands = [
-        share_interval(column.points, [searched])
+        seeds_share_interval(column.points, [searched])
         for searched in (NATURAL_COLUMN, *outcomes.of(threat))
     ]
     values = list(zip(*seeds, strict=True))
@@ -93,41 +93,24 @@ def _draw_line(
 
 
 def _dress(
-    axes: Any, name: str, table: Mapping[str, Any], strengths: Sequence[float], *, labelled: bool
+    axes: Any, name: str, threat: ThreatRecord, strengths: Sequence[float], *, labelled: bool
 ) -> None:
     plain(axes)
     axes.set_ylim(0, 100)
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.tick_params(labelleft=labelled)
     axes.set_title(name, fontsize=7, fontweight="bold", pad=3)
-    axes.set_xlabel(strength_text(table), fontsize=TEXT, labelpad=1.5)
+    axes.set_xlabel(threat.unit, fontsize=TEXT, labelpad=1.5)
     axes.set_ylabel("accuracy (%)" if labelled else "", fontsize=TEXT, labelpad=1.5)
-    if has_one_strength(table):
+    if threat.has_one_strength:
         axes.set_xticks([0, 1], ["natural", "searched"])
     elif _are_apart([0, *strengths]):
         axes.set_xticks([0, *strengths], [f"{strength:g}" for strength in (0, *strengths)])
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer="at_epsilon" not in table))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=threat.by == "steps"))
 
 
 def _are_apart(places: Sequence[float]) -> bool:
     """Say whether each place has room for its own number."""
     gaps = [right - left for left, right in pairwise(places)]
     return min(gaps) >= 0.11 * places[-1]
-
-
-def strength_text(table: Mapping[str, Any]) -> str:
-    """Return what a threat's strengths are counted in."""
-    if has_one_strength(table):
-        return ""
-    return "radius ε" if "at_epsilon" in table else "iterations of the search"
-
-
-def has_one_strength(table: Mapping[str, Any]) -> bool:
-    """Say whether a threat does not climb, so that 1 counts nothing."""
-    return "at_epsilon" not in table and "search" not in table and _counts(table) == [1]
-
-
-def _counts(table: Mapping[str, Any]) -> Sequence[int]:
-    counts: Sequence[int] = table.get("at_steps", [1])
-    return counts

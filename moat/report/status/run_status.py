@@ -10,7 +10,7 @@ from typing import Any
 from moat.errors import RunFolderError
 from moat.parsing import LARGEST
 from moat.printable import printable
-from moat.report.evidence import table_of
+from moat.records import RunRecord
 from moat.runs import RunFolder, require_one_protocol, require_one_training
 from moat.storage import Record
 
@@ -146,8 +146,8 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         require_one_training(record, folder.path)
         require_one_protocol(record, folder.path)
         about |= _own_name(planned, record)
-        seconds = _number(table_of(record.get("training")).get("seconds"))
-        judged_by = record.get("protocol_hash")
+        seconds = _number(record.training.get("seconds"))
+        judged_by = record.protocol_hash
         as_planned = planned.get("protocol_hash", judged_by) == judged_by
         state = State.done if as_planned else State.waiting
         clock = folder.read_clock()
@@ -185,7 +185,7 @@ def _judged(folder: RunFolder, passes: Passes | None) -> Record:
 
 def _passes(table: Any) -> Passes | None:
     """Return the passes that a plan says, None where it says none."""
-    values = {part: _number(value) for part, value in table_of(table).items()}
+    values = {part: _number(value) for part, value in _table_of(table).items()}
     known = {part: value for part, value in values.items() if value is not None and value >= 0}
     try:
         passes = Passes(**known)
@@ -233,11 +233,9 @@ def _named(planned: Mapping[str, Any], where: str) -> Record:
     return {"label": printable(label), "seed": seed}
 
 
-def _own_name(planned: Mapping[str, Any], record: Record) -> Record:
+def _own_name(planned: Mapping[str, Any], record: RunRecord) -> Record:
     """Return what a run calls itself where the plan calls it otherwise, and how; else nothing."""
-    stated: Record = {
-        key: record[key] for key in ("label", "seed") if key in planned and key in record
-    }
+    stated: Record = {key: getattr(record, key) for key in ("label", "seed") if key in planned}
     unlike = [
         f"{key} {planned[key]!r}, and its run.json {value!r}"
         for key, value in stated.items()
@@ -264,4 +262,9 @@ def _number(value: Any) -> float | None:
 
 
 def _numbers(table: Any) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in table_of(table).items()}
+    return {name: _number(value) for name, value in _table_of(table).items()}
+
+
+def _table_of(value: Any) -> Record:
+    """Return the value if it is a table, an empty one else."""
+    return value if isinstance(value, dict) else {}

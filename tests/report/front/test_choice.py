@@ -23,7 +23,7 @@ def hold_out(folder, scores, hash_="0123456789abcdef", ids=range(5000, 5200)):
     counts = [scores[0]] + [score for score in scores[1:4] for _ in range(2)] + [scores[4]]
     held = (np.arange(200)[:, None] < np.array(counts) * 2).astype(np.int8)
     stamp = {"outcomes": held, "ids": np.array(ids), "protocol_hash": np.array(hash_)}
-    folder.save_evaluation(arrays, about, validation={**arrays, **stamp})
+    folder.save_evaluation(arrays, about.as_table(), validation={**arrays, **stamp})
 
 
 @pytest.fixture
@@ -122,7 +122,9 @@ def test_a_validation_that_makes_no_sense_is_not_trusted(results):
     folder = RunFolder(results / "tough")
     arrays, about = folder.load_evaluation()
     stamp = {"protocol_hash": np.array("0123456789abcdef")}
-    folder.save_evaluation(arrays, about, validation={"outcomes": arrays["outcomes"], **stamp})
+    folder.save_evaluation(
+        arrays, about.as_table(), validation={"outcomes": arrays["outcomes"], **stamp}
+    )
     assert "its validation: it has no array" in refusal(results, natural=1.0)
 
 

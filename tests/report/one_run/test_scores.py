@@ -12,7 +12,7 @@ SCORES = (60, 50, 40, 30)
 
 def change_arrays(run, **changes):
     arrays, about = run.load_evaluation()
-    run.save_evaluation(arrays | changes, about)
+    run.save_evaluation(arrays | changes, about.as_table())
 
 
 def refusal(kind, *arguments, **named):

@@ -1,4 +1,4 @@
-"""Galleries and logs as evaluation and training would leave them, and a real browser."""
+"""Logs as training would leave them, and a real browser."""
 
 import json
 import math
@@ -7,64 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from moat.report import make_scoreboards
 from moat.report.page import page_of, write_page
 from moat.runs import RunFolder
 
-THREATS = (("pgd", 4.0), ("flow", 4.0), ("rt", 4.0), ("integrated", 4.0))
 ARGUMENTS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-
-
-def make_gallery(
-    images: int = 6,
-    channels: int = 3,
-    size: int = 32,
-    *,
-    threats: Sequence[tuple[str, float]] = THREATS,
-    classes: Sequence[str] = ("cat", "dog", "ship"),
-    cells: int = 8,
-    seed: int = 0,
-) -> dict[str, np.ndarray]:
-    """Return a gallery of smooth images, those of every seed; what threats make of them differs."""
-    random = np.random.default_rng(0)
-    across = np.linspace(0, 1, size)
-    phases = random.uniform(0, 6, (images, channels, 2, 1))
-    waves = (
-        np.sin(6 * across + phases[:, :, 0])[..., None]
-        * np.cos(9 * across + phases[:, :, 1])[:, :, None]
-    )
-    natural = np.clip(128 + 90 * waves + random.normal(0, 8, waves.shape), 0, 255)
-    random, count = np.random.default_rng(seed), len(threats)
-    noise = random.integers(-8, 9, (count, *natural.shape))
-    adversarial = np.clip(natural.round() + noise, 0, 255)
-    x, y = np.meshgrid(np.linspace(-1, 1, cells), np.linspace(-1, 1, cells))
-    turned = np.stack([0.1 * x - 0.15 * y, 0.15 * x + 0.1 * y], -1)
-    moved = turned + random.normal(0, 0.04, (count, images, cells, cells, 2))
-    moved[[name == "pgd" for name, _ in threats]] = np.nan
-    labels = np.arange(images) % len(classes)
-    return {
-        "ids": np.arange(images, dtype=np.int64) * 7,
-        "labels": labels,
-        "classes": np.array(classes),
-        "images": natural.round().astype(np.uint8),
-        "predicted": labels,
-        "threats": np.array([name for name, _ in threats]),
-        "strengths": np.array([strength for _, strength in threats]),
-        "adversarial": adversarial.astype(np.uint8),
-        "adversarial_predicted": (labels + np.arange(count)[:, None]) % len(classes),
-        "displacements": moved.astype(np.float32),
-    }
-
-
-def keep_gallery(run: RunFolder, arrays: dict[str, np.ndarray]) -> None:
-    """Lay a gallery into a run's folder, whatever else lies there."""
-    np.savez(run.path / "gallery.npz", **arrays)
 
 
 def write_log(
@@ -85,16 +37,6 @@ def write_log(
 
 
 @pytest.fixture
-def gallery() -> Callable[..., dict[str, np.ndarray]]:
-    return make_gallery
-
-
-@pytest.fixture
-def hang() -> Callable[..., None]:
-    return keep_gallery
-
-
-@pytest.fixture
 def log() -> Callable[..., None]:
     return write_log
 
@@ -106,13 +48,13 @@ def page() -> Callable[[Path], str]:
 
 
 @pytest.fixture
-def rich_study(study: Path) -> Path:
+def rich_study(study: Path, gallery: Any, hang: Any) -> Path:
     """The study of fourteen runs, each with a log, two of them with a gallery."""
     for number, path in enumerate(sorted(study.rglob("run.json"))):
         run = RunFolder(path.parent)
         write_log(run, 40)
         if number < 2:
-            keep_gallery(run, make_gallery(seed=number))
+            hang(run, gallery(seed=number))
     return study
 
 

@@ -47,7 +47,7 @@ def test_a_model_that_lies_elsewhere_is_judged_by_the_command_that_was_recorded(
 ):
     run = write(tmp_path / "run", "net", 90, SCORES)
     words = ["moat", "evaluate", "--model", "python:nets:net", "--name", "a net"]
-    run.write_record({**run.read_record(), **more, "command": words})
+    run.write_record(run.read_record().replace(**more, command=words))
     (command,) = commands()
     assert shlex.split(command.line) == [*words, "--overwrite"]
 
@@ -55,5 +55,5 @@ def test_a_model_that_lies_elsewhere_is_judged_by_the_command_that_was_recorded(
 @pytest.mark.parametrize("command", [{}, {"command": 3}, {"command": ["moat", 3]}])
 def test_a_network_that_was_given_as_it_is_has_no_command(commands, write, tmp_path, command):
     run = write(tmp_path / "run", "net", 90, SCORES)
-    run.write_record({**run.read_record(), "foreign": True, **command})
+    run.write_record(run.read_record().replace(foreign=True, **command))
     assert commands() == []

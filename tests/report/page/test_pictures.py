@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moat.report.page.galleries import Gallery
+from moat.records import Gallery, ProtocolRecord
 from moat.report.page.pictures import SCALE, Pictures, shown_galleries
 
-PROTOCOL = {"threats": {"pgd": {"at_epsilon": [0.1]}, "flow": {"at_steps": [1, 4]}}}
+PROTOCOL = ProtocolRecord.model_validate(
+    {"threats": {"pgd": {"at_epsilon": [0.1]}, "flow": {"at_steps": [1, 4]}}, "summed": []}
+)
 
 
 def pixels(url):

@@ -38,7 +38,9 @@ def enter_outcomes(
     """Store these outcomes, and these ids where some are given, in place of a run's own."""
     arrays, about = run.load_evaluation()
     numbers = np.arange(len(rows)) if ids is None else np.array(ids)
-    run.save_evaluation(arrays | {"outcomes": np.array(rows, np.int8), "ids": numbers}, about)
+    run.save_evaluation(
+        arrays | {"outcomes": np.array(rows, np.int8), "ids": numbers}, about.as_table()
+    )
 
 
 @pytest.fixture

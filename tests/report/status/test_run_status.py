@@ -6,6 +6,7 @@ import pytest
 from moat.errors import RunFolderError
 from moat.report.status.run_status import Live, RunStatus, State, live_of, run_status
 from moat.runs import RunFolder
+from moat.testing.run_record import run_record
 
 PLANNED = {
     "folder": "pareto/r=0.5/seed-1",
@@ -27,7 +28,7 @@ STEP = {
     "clamped": True,
 }
 HELD_OUT = {"step": 32, "epoch": 4, "validation": {"natural": 90.0, "pgd": 30.0}, "score": 60.0}
-RECORD = {"protocol_hash": "1" * 16, "training": {"seconds": 21.5}}
+RECORD = run_record(protocol_hash="1" * 16, training={"seconds": 21.5})
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_a_run_with_a_record_is_done(run):
 
 
 def test_a_run_that_another_protocol_judged_waits_with_nothing_to_train(run):
-    run.write_record({**RECORD, "protocol_hash": "2" * 16})
+    run.write_record(RECORD.replace(protocol_hash="2" * 16))
     found = status(run)
     assert (found.state, found.trained, found.left) == (State.waiting, 1.0, 0.0)
 
@@ -158,7 +159,6 @@ def test_an_error_without_a_place_gets_the_runs(run, monkeypatch):
 
 
 def test_a_run_that_nothing_was_said_of_is_called_by_its_folder(run):
-    run.write_record(RECORD)
     found = status(run, {"label": 3, "seed": True, "epochs": "ten"})
     assert (found.name, found.epochs) == ("pareto/r=0.5/seed-1", None)
 

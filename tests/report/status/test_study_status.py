@@ -4,8 +4,9 @@ from moat.errors import RunFolderError
 from moat.report.status.run_status import Live, RunStatus, State
 from moat.report.status.study_status import StatusReader, StudyStatus, time_left
 from moat.runs import RunFolder, StudyFolder
+from moat.testing.run_record import run_record
 
-RECORD = {"protocol_hash": "1" * 16, "training": {"seconds": 20.0}}
+RECORD = run_record(variant="natural", protocol_hash="1" * 16, training={"seconds": 20.0})
 
 
 def planned(label: str, seed: int) -> dict:
@@ -187,7 +188,7 @@ def test_a_thousand_runs_are_looked_at_in_a_moment(results, monkeypatch):
     for one in runs:
         made = RunFolder(results / "study" / one["folder"])
         made.path.mkdir(parents=True)
-        (made.path / "run.json").write_text('{"format": 1}')
+        made.write_record(run_record(variant="natural", seed=one["seed"]))
     reader = StatusReader(results)
     first = reader.read()
     assert len(first[0].of(State.done)) == 1000

@@ -1,0 +1,116 @@
+"""run.json: what a finished run, or the evaluation of somebody else's model, says of itself."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from moat.records.kinds import Count, Line, Name, OrAbsent
+from moat.records.partner import OpenTransfer, PartnerRecord
+from moat.records.protocol import ProtocolRecord
+from moat.records.stored_table import StoredTable
+
+
+def _three(sides: Any) -> Any:
+    if isinstance(sides, list | tuple) and len(sides) != 3:
+        raise ValueError("should be channels, height and width")
+    return sides
+
+
+_Side = Annotated[int, Field(strict=True, ge=1, le=1 << 16)]
+_Shape = Annotated[tuple[_Side, _Side, _Side], Field(strict=False), BeforeValidator(_three)]
+
+
+def command_of(words: Any) -> tuple[str, ...] | None:
+    """Return the words that make an evaluation again, None where they are not those of moat.
+
+    Example:
+        >>> command_of(["rm", "-rf", "~"]) is None
+        True
+    """
+    if not isinstance(words, list | tuple) or tuple(words[:2]) != ("moat", "evaluate"):
+        return None
+    shown = all(isinstance(word, str) and word.isprintable() for word in words)
+    return tuple(words) if shown else None
+
+
+class _Told(StoredTable):
+    """What a record says of a model, whoever trained it.
+
+    What is only told and never computed with may be of any kind.
+    """
+
+    moat: OrAbsent[Line] = None  # the version that wrote it
+    study: Name
+    variant: Name
+    sweep: dict[Line, Any]
+    seed: Count
+    label: Line
+    foreign: bool = False  # moat did not train it
+    train_hash: OrAbsent[str] = None
+    trains: dict[str, Any]
+    weights: OrAbsent[str] = None  # their digest, where the model lies elsewhere
+    data: dict[str, Any]
+    shape: _Shape
+    classes: Annotated[int, Field(ge=1)]
+    training: dict[str, Any] = Field(default_factory=dict)
+    machine: dict[str, Any] = Field(default_factory=dict)
+    of: OrAbsent[str] = None  # the run that is judged here under another protocol
+    command: Annotated[tuple[str, ...] | None, BeforeValidator(command_of)] = None
+    partner: PartnerRecord | None = None  # None where there is none, or none was known yet
+    open_transfer: OrAbsent[OpenTransfer] = None
+    files: OrAbsent[dict[Line, Line]] = None  # their digests, None of a time before there were such
+
+    @property
+    def knows_partner(self) -> bool:
+        """Whether it says which run is the partner, or that there is none."""
+        return "partner" in self.as_table()
+
+    @property
+    def is_evaluation_alone(self) -> bool:
+        """Whether the model lies elsewhere, and the folder keeps its evaluation alone."""
+        return self.foreign or bool(self.of)
+
+
+class ModelRecord(_Told):
+    """What is known of a model before its evaluation."""
+
+    def judged(
+        self,
+        *,
+        protocol_hash: str,
+        protocol: Mapping[str, Any],
+        scores: Mapping[str, Any],
+        files: Mapping[str, str],
+    ) -> "RunRecord":
+        """Return the record of the finished run."""
+        judged = {"protocol_hash": protocol_hash, "protocol": dict(protocol), "scores": scores}
+        return RunRecord.model_validate({**self.as_table(), **judged, "files": dict(files)})
+
+
+class RunRecord(_Told):
+    """A finished run: the model, by what it was judged, and how it did."""
+
+    protocol_hash: Line
+    protocol: ProtocolRecord
+    scores: OrAbsent[dict[str, Any]] = None
+
+    @property
+    def model(self) -> ModelRecord:
+        """What the record says of the model alone, for another evaluation."""
+        return ModelRecord.model_validate(self.as_table())
+
+    def elsewhere(self, **told: Any) -> ModelRecord:
+        """Return the record of the same model for another folder: its own keys, and what is told.
+
+        What says how it was judged stays behind, and so do its command and its files.
+        """
+        table = self.as_table()
+        own = {key: table[key] for key in _CARRIED if key in table}
+        return ModelRecord.model_validate({**own, **told})
+
+
+_CARRIED = (
+    *("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes"),
+)
+"""What another folder's record has of the run's own, so that fronts and reports know it."""
