@@ -57,6 +57,7 @@ after one is a name (`planned_runs`), and so is the noun of an activity (`decodi
 NOT_YET: dict[str, set[str]] = {
     "names": {
         "Figures",
+        "FileContents",
         "Labels",
         "MOST_BYTES",
         "read",

@@ -78,7 +78,7 @@ def _finished_beside(own: Path, root: Path, record: Told, device: torch.device |
     found: list[tuple[bool, int, str, Path, str]] = []
     for folder in find_runs(root):
         held = _record(folder.path)
-        if held is None or folder.path == own.resolve() or held.is_evaluation_alone:
+        if held is None or folder.path.resolve() == own.resolve() or held.is_evaluation_alone:
             continue
         if _same_data(held, record):
             threats = len(held.trains.get("threats") or {})

@@ -109,6 +109,16 @@ def test_a_users_file_beside_a_finished_run_stays_when_it_is_evaluated_again(run
     assert (run / "validation.npz").read_bytes() == mine
 
 
+@pytest.mark.parametrize(
+    "name", ["00007-pgd.npz", ".00007-pgd.npz.moat-7.tmp", ".00007-a.npz.7.tmp"]
+)
+def test_what_a_killed_evaluation_left_is_not_a_users(run, tmp_path, name):
+    (run / "run.json").unlink()
+    write(run / ".evaluation" / "f" / name, TEXT)
+    assert not train(tmp_path).failed
+    assert not (run / ".evaluation").exists()
+
+
 def test_notes_below_the_parts_of_a_finished_run_stay(run, tmp_path):
     write(run / ".evaluation" / "notes.txt", TEXT)
     assert train(tmp_path).skipped
