@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tomli_w
 
-from moat.records import Check
+from moat.records import Check, RunRecord
 from moat.report.front.front import Front
 from moat.report.front.objectives import threat_title
 from moat.report.gate import worst_verdict
@@ -88,7 +88,7 @@ def card_of(
     return Card(
         number=numbers[point.where],
         name=row.name,
-        version=point.record.moat,
+        version=sources.record.moat,
         mark=_mark(front, place),
         summary=run_standing(front, place, row),
         facts=_facts(point, results),
@@ -99,7 +99,7 @@ def card_of(
         plots=_plots(point, sources),
         gallery=gallery is not None,
         problems=sources.problems,
-        machine=_machine(point),
+        machine=_machine(sources.record, point),
         commands=commands_of(point, sources, results),
         evaluate=shlex.quote(str(results / point.where)),
         recipe="" if sources.recipe is None else tomli_w.dumps(sources.recipe),
@@ -180,9 +180,8 @@ def _dashed(by: str) -> str:
     return f"The grey dotted line is the accuracy without a threat.{share}"
 
 
-def _machine(point: Point) -> list[tuple[str, str]]:
+def _machine(record: RunRecord, point: Point) -> list[tuple[str, str]]:
     """Return versions, machine, and how the training went."""
-    record = point.record
     told = {
         "moat": record.moat,
         **record.machine,
