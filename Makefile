@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := digits_pareto
 
-.PHONY: demo test check soak soak-faults clean
+.PHONY: demo test check design-table soak soak-faults clean
 
 demo: .venv/installed
 	$(BIN)/moat train recipes/$(RECIPE).toml
@@ -18,6 +18,11 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/design_table.py --check
+
+# docs/design.md's tables of floors, rooms and files, from the contract and the docstrings.
+design-table: .venv/installed
+	$(BIN)/python scripts/design_table.py
 
 # Long versions of what the suite does for seconds: any tree for a recipe and a stored record.
 CASES := 100000

@@ -27,7 +27,7 @@ from moat.passes import default_pass_size
 from moat.scalarizers import MGDA, Average, Max, Natural, Scalarizer, TwoMoment
 from moat.testing import counted
 from moat.threats import PGD, RT, Flow, GradientThreat, Integrated, attacked, joint_search, trusted
-from moat.training import SGD, train_step
+from moat.training import SGD, StepSettings, train_step
 from moat.training.craft import craft
 from moat.training.descent import descend
 
@@ -151,14 +151,14 @@ def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
         size = _size(x)
         names = ("natural", *THREATS)
         plan = scalarizer.plan(names, len(x))
-        examples = craft(model, THREATS, x, y, plan, size)
+        examples = craft(model, THREATS, x, y, plan, StepSettings(size))
         seconds = in_turn(
             {
                 "floor": partial(to_input, model, x, y),
                 "forward": partial(forward, model, x),
                 "training": partial(to_weights, model, x, y),
                 "step": partial(
-                    train_step, model, optimizer, THREATS, scalarizer, x, y, pass_size=size
+                    train_step, model, optimizer, THREATS, scalarizer, x, y, StepSettings(size)
                 ),
                 "descent": partial(descend, model, optimizer, scalarizer, examples, size),
             },
@@ -174,7 +174,7 @@ def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:
         goal = "≤ 1.05" if name == "two-moment" else ""
         descent = f"{ratio(seconds['descent'], seconds['training']):.2f}"
         descent += " (goal ≤ 4.2)" if name == "mgda" else ""
-        step = partial(train_step, model, optimizer, THREATS, scalarizer, x, y, pass_size=size)
+        step = partial(train_step, model, optimizer, THREATS, scalarizer, x, y, StepSettings(size))
         with trusted():
             found = counted(step)
         counts = (str(found.operations), str(len(found.asked)))

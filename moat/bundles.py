@@ -140,7 +140,7 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
 
 def _reports_in(folder: Path, names: list[str]) -> Iterator[Path]:
     """Yield the tables, figures and pages in a folder that moat wrote and nobody changed."""
-    from moat.report.page.writing import is_page  # here: it takes longer than a small bundle
+    from moat.report.page.html import is_page  # here: it takes longer than a small bundle
 
     yield from listed_files(folder)
     for name in names:

@@ -36,6 +36,10 @@ class DefinitionError(MoatError):
     """A threat, scalarizer, model or data set that is declared wrongly."""
 
 
+class FieldError(DefinitionError, ValueError):
+    """A field of a threat, scalarizer, model or data set that is unknown, missing or wrong."""
+
+
 class RecipeError(MoatError):
     """A recipe that cannot be read or does not hold together."""
 

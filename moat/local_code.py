@@ -4,9 +4,9 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
+from moat.digests import digest_of_parts
 from moat.errors import RecipeError, did_you_mean
 from moat.kept_modules import PlainLoader, modules_of
 
@@ -27,7 +27,7 @@ def import_file(path: Path, root: Path | None = None) -> None:
     is missing or does not run.
     """
     path = path.resolve()
-    name = _LOCAL + sha256(os.fsencode(path)).hexdigest()[:16]
+    name = _LOCAL + digest_of_parts([os.fsencode(path)])
     if name in sys.modules:
         return
     loader = PlainLoader(name, str(path)) if path.suffix == ".py" else None

@@ -11,7 +11,7 @@ DEPTH = 32
 """Tables and arrays within one another, and parts of a dotted key."""
 SIZE = 1 << 18
 """Letters of a TOML text: a recipe has a few thousand."""
-DIGITS = 400
+MOST_DIGITS = 400
 """Digits of a number in a TOML text."""
 LARGEST = 2**63 - 1
 """The largest whole number that TOML promises, and numpy takes."""
@@ -167,7 +167,7 @@ def _require_bounds(text: str) -> None:
         elif token in "=,\n":
             dots = 0
         else:
-            raise BoundError(f"a number has more than {DIGITS} digits")
+            raise BoundError(f"a number has more than {MOST_DIGITS} digits")
         if max(depth, dots) > DEPTH:
             raise BoundError(f"it nests deeper than {DEPTH} levels")
 
@@ -191,7 +191,7 @@ _TOKEN = re.compile(
     r'|"(?:[^"\\\n]|\\.)*+"'
     r"|'[^'\n]*+'"
     r"|#[^\n]*+"
-    rf"|[0-9_]{{{DIGITS},}}+"
+    rf"|[0-9_]{{{MOST_DIGITS},}}+"
     r"|[\[\]{}.=,\n'\"]",
     re.DOTALL,
 )

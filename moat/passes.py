@@ -1,10 +1,10 @@
 """Cutting lists of examples into passes: one forward (and backward) over at most `pass_size`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
 class Segment(NamedTuple):
@@ -60,7 +60,7 @@ def cut(lengths: Sequence[int], pass_size: int) -> list[Pass]:
     return passes
 
 
-def in_passes(model: nn.Module, x: Tensor, pass_size: int) -> Tensor:
+def in_passes(model: Callable[[Tensor], Tensor], x: Tensor, pass_size: int) -> Tensor:
     """Return what the model makes of images, pass by pass."""
     return torch.cat([model(part) for part in x.split(pass_size)])
 

@@ -2,8 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 
@@ -43,9 +41,3 @@ def _plain(value: Any) -> Any:
     """Return an array as lists and a number of numpy's as one of Python's, else text."""
     plain = getattr(value, "tolist", None)
     return as_json(plain()) if callable(plain) else str(value)
-
-
-def short_hash(value: Mapping[str, Any]) -> str:
-    """Return 16 hex digits that identify plain data, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()[:16]

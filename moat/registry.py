@@ -10,10 +10,11 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
+from moat.fields import with_explained_fields
 from moat.local_code import local_file
 
 T = TypeVar("T")
-Declared = TypeVar("Declared", bound=type)
+C = TypeVar("C", bound=type)
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,16 @@ class Entry(Generic[T]):
     error: str = ""
 
 
-def as_dataclass(cls: Declared, name: str, *, frozen: bool) -> Declared:
-    """Make a class a validated, keyword-only dataclass of that name; unknown keys are refused."""
+def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
+    """Make a class a validated, keyword-only dataclass of that name.
+
+    Fields that are unknown, missing or wrong are refused with a FieldError.
+    """
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
     made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
+    with_explained_fields(made)
     made.name = name
-    return cast(Declared, made)
+    return cast(C, made)
 
 
 class Registry(Generic[T]):
@@ -52,7 +57,7 @@ class Registry(Generic[T]):
         """What `moat list` calls them: the last part of the entry-point group."""
         return self.group.rpartition(".")[2]
 
-    def declare(self, name: str, cls: Declared, *, frozen: bool) -> Declared:
+    def declare(self, name: str, cls: C, *, frozen: bool) -> C:
         """Make the class a validated, keyword-only dataclass and register it under the name."""
         if not issubclass(cls, self.base):
             raise DefinitionError(
@@ -67,7 +72,7 @@ class Registry(Generic[T]):
         self._add(entry)
         if file is not None:
             self._local.setdefault(entry.origin, {})[name] = entry
-        return cast(Declared, made)
+        return cast(C, made)
 
     def get(self, name: str) -> type[T]:
         """Return the class of that name; raise UnknownNameError with the nearest one."""

@@ -36,7 +36,7 @@ _REFUSED = {
     *(errno.ESTALE, errno.ETIMEDOUT),
 }
 """What the system says where a file cannot be read and may be whole."""
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.moat-\d+\.tmp")
 
 
 def make_folder(path: Path) -> None:
@@ -144,7 +144,7 @@ def hash_of(content: bytes | memoryview) -> str:
     return sha256(content).hexdigest()
 
 
-def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
+def replace(path: Path, content: bytes | Callable[[BytesIO], Any]) -> None:
     """Write beside the file, flush to the disk, then put it in the file's place in one step."""
     with replacing(path) as file:
         file.write(content if isinstance(content, bytes) else _in_memory(content))
@@ -153,7 +153,7 @@ def replace(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Let a file be written beside another, and put it in that one's place at the end."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.moat-{os.getpid()}.tmp")
     with disk(path):
         try:
             with temporary.open("wb") as file:
@@ -191,7 +191,7 @@ def _where_it_can() -> Iterator[None]:
             raise
 
 
-def _in_memory(write: Callable[[IO[bytes]], Any]) -> memoryview:
+def _in_memory(write: Callable[[BytesIO], Any]) -> memoryview:
     # Not straight into the file: torch makes a RuntimeError without a cause of a full disk.
     buffer = BytesIO()
     write(buffer)

@@ -16,7 +16,7 @@ from moat.models import built
 from moat.models import registry as models
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, RT, AutoAttack, Flow, Integrated, RTGrid, StAdv, registry, search
-from moat.training import train_step
+from moat.training import StepSettings, train_step
 
 LINF = {"epsilon": 0.1, "step_size": 0.03, "steps": 2}
 PHOTOMETRIC = {f"{end}_{n}": v for end in ("dark", "bright")
@@ -69,8 +69,8 @@ def stepped(name):
         net, own = copy.deepcopy(NET), copy.deepcopy(SCALARIZERS[name])
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     threats = {"pgd": THREATS["pgd"], "rt": THREATS["rt"]}
-    keys = {"pass_size": 8, "generator": seeded()}
-    steps = [train_step(net, optimizer, threats, own, X, Y, **keys) for _ in range(2)]
+    settings = StepSettings(pass_size=8, generator=seeded())
+    steps = [train_step(net, optimizer, threats, own, X, Y, settings) for _ in range(2)]
     seen = [part for step in steps for part in (step.losses.values, step.weights)]
     return [*seen, *(p.detach() for p in net.parameters())]
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.parsing import DEPTH, DIGITS, SIZE, BoundError, parse_json, parse_toml, require_plain
+from moat.parsing import (
+    DEPTH,
+    MOST_DIGITS,
+    SIZE,
+    BoundError,
+    parse_json,
+    parse_toml,
+    require_plain,
+)
 
 DEEP = {
     "a dotted key": "a." * 5000 + "a = 1",
@@ -45,7 +53,7 @@ def test_what_would_take_minutes_or_the_stack_is_refused_at_once(text):
         "a." * (DEPTH - 1) + "b = 1",
         "\n".join(f"a.b.c{n} = 1.5" for n in range(99)),
         "a = " + "1" * 18,
-        f"a = '{'1' * (DIGITS + 9)}'",
+        f"a = '{'1' * (MOST_DIGITS + 9)}'",
     ],
 )
 def test_what_is_within_bounds_is_read_as_tomllib_reads_it(text):

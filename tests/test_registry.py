@@ -4,9 +4,9 @@ from importlib import metadata
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from pydantic import PositiveInt, ValidationError
+from pydantic import PositiveInt
 
-from moat.errors import DefinitionError, RecipeError, UnknownNameError
+from moat.errors import DefinitionError, FieldError, RecipeError, UnknownNameError
 from moat.local_code import import_file, import_object
 from moat.registry import Registry
 
@@ -77,13 +77,13 @@ def test_a_declared_class_is_found_by_its_name(animals):
 def test_a_declared_class_is_a_validated_keyword_only_dataclass(animals):
     cat = declared(animals, "cat", "zoo")
     assert repr(cat(legs=3)).endswith("Made(legs=3)")
-    with pytest.raises(ValidationError, match="greater than 0"):
+    with pytest.raises(FieldError, match="greater than 0"):
         cat(legs=0)
-    with pytest.raises(ValidationError, match="valid integer"):
+    with pytest.raises(FieldError, match="valid integer"):
         cat(legs="3")
-    with pytest.raises(ValidationError, match="Unexpected keyword argument"):
+    with pytest.raises(FieldError, match="has no field 'tails'"):
         cat(tails=1)
-    with pytest.raises(ValidationError, match="Unexpected positional argument"):
+    with pytest.raises(FieldError, match="takes its fields by name"):
         cat(4)
 
 
@@ -300,6 +300,23 @@ def test_two_local_files_with_one_name_are_two_plugins(zoo_local, plugin, tmp_pa
         import_file(plugin(NEWT, "other/mine.py"))
     assert "is declared twice: by" in raised.value.message
     assert str(tmp_path / "other" / "mine.py") in raised.value.message
+
+
+def test_the_local_files_of_one_recipe_are_known_and_no_others(zoo_local, plugin, tmp_path):
+    (tmp_path / "other").mkdir()
+    files = [plugin(NEWT), plugin(NEWT, "other/mine.py")]
+    declared(zoo_local, "yeti", "himalaya")
+    for file in (*files, *files):  # each its own recipe, again and again
+        zoo_local.adopt([])
+        import_file(file)
+        zoo_local.adopt([file])
+        origins = {entry.name: entry.origin for entry in zoo_local.entries()}
+        assert origins == {"newt": str(file), "yeti": "himalaya"}
+    with pytest.raises(DefinitionError, match="the animal 'newt' is declared twice"):
+        zoo_local.adopt(files)
+    zoo_local.adopt([])
+    with pytest.raises(UnknownNameError):
+        zoo_local.get("newt")
 
 
 @pytest.mark.parametrize("name", ["missing.py", "missing"])

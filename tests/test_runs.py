@@ -593,7 +593,7 @@ def test_arrays_of_objects_are_never_written(run):
 
 
 def test_what_a_killed_write_left_behind_is_swept_away_by_the_next_writer(run):
-    left = run.path / ".run.json.123.tmp"
+    left = run.path / ".run.json.moat-123.tmp"
     left.write_bytes(b"half of it")
     with run.locked():
         assert not left.exists()

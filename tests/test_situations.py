@@ -23,7 +23,7 @@ from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
 from moat.scalarizers import MGDA, Average, Max
 from moat.threats import PGD, AutoAttack, RTGrid, search
-from moat.training import check_trainable, train_step
+from moat.training import StepSettings, check_trainable, train_step
 
 LINF = {"epsilon": 0.1, "step_size": 0.05, "steps": 2}
 THREATS = {
@@ -251,8 +251,8 @@ def step(
     optimizer = optimizer or torch.optim.SGD(net.parameters(), lr=0.01)
     threats = {"pgd": THREATS["pgd"]} if threats is None else threats
     scalarizer = Average() if scalarizer is None else scalarizer
-    keys = {"pass_size": pass_size, "generator": generator}
-    return train_step(net, optimizer, threats, scalarizer, x, y, **keys)
+    settings = StepSettings(pass_size, generator)
+    return train_step(net, optimizer, threats, scalarizer, x, y, settings)
 
 
 # networks that are refused
@@ -458,7 +458,6 @@ STEPS = {
     "a threat called natural": ({"threats": {"natural": THREATS["pgd"]}}, "no threat is called 'n"),
     "a class of scalarizers": ({"scalarizer": Max}, "the scalarizer is the class Max, and no scal"),
     "a name of a scalarizer": ({"scalarizer": "max"}, "the scalarizer is 'max', and no scalarizer"),
-    "a seed for a generator": ({"generator": 3}, "the generator is 3, and no torch.Generator."),
     "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
     "a class of optimizers": ({"optimizer": "sgd"}, "the optimizer is 'sgd', and no optimizer of "),
 }  # fmt: skip

@@ -19,15 +19,14 @@ from torch import Tensor, nn
 
 from benchmarks.gpu.output import save
 from moat.losses import cross_entropy
-from moat.passes import default_pass_size
 from moat.precision import tensor_float_32
 from moat.recipe import RunPlan
 from moat.scalarizers import LossScalarizer
 from moat.study import plan
 from moat.study.step_cost import passes_per_example
 from moat.threats import GradientThreat, attacked
-from moat.training import InPrecision, fabric_for, train_step
-from moat.training.compiled import Compiled
+from moat.training import InPrecision, StepSettings, fabric_for, train_step
+from moat.training.compile_modes import Compiled
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 STUDIES = {
@@ -159,9 +158,11 @@ def _step(asked: argparse.Namespace, cell: Cell) -> dict[str, Any]:
         run.scalarizer,
         x,
         y,
-        pass_size=run.training.pass_size or default_pass_size(fabric.device),
-        generator=torch.Generator().manual_seed(0),
-        search=compiled.search,
+        StepSettings(
+            pass_size=run.training.pass_size,
+            generator=torch.Generator().manual_seed(0),
+            search=compiled.search,
+        ),
     )
     plain = InPrecision(model, fabric)
     with tensor_float_32(cell.precision == "tf32"):

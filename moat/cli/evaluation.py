@@ -3,20 +3,20 @@
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
+from moat.cli.commands.evaluate import EvaluateOptions
 from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.failures import failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
+from moat.events import Listener, StudyStart
 from moat.report import failed_checks, read_point
 from moat.runs import RunFolder, as_typed, is_bundle, opened
 from moat.study import (
     Judged,
-    StudyListener,
     evaluate_model,
     evaluate_runs,
     evaluate_under,
@@ -24,32 +24,14 @@ from moat.study import (
 )
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a call of `moat evaluate` names."""
-
-    runs: Sequence[Path]
-    protocol: Path | None
-    overrides: Sequence[str]
-    model: str | None
-    checkpoint: Path | None
-    arguments: Sequence[str]
-    name: str | None
-    results: Path | None
-    validation: bool
-    device: str
-    overwrite: bool
-    allow_code: bool | None = None
-
-
-def evaluate(asked: Asked) -> None:
+def evaluate_asked(asked: EvaluateOptions) -> None:
     """Evaluate what is named, say each result, and exit with what went wrong."""
     _require_one_form(asked)
     done: list[Judged] = []
-    runs = [] if asked.model else trained_runs([opened(run, weights=True) for run in asked.runs])
+    runs = [] if asked.model else trained_runs([opened(r, weights=True) for r in asked.run or ()])
     try:
         with listener_for_terminal() as listener:
-            listener.study_started(len(runs) or 1)
+            listener(StudyStart(runs=len(runs) or 1))
             for one in _judged(asked, runs, listener):
                 done.append(one)
                 _say(one)
@@ -69,14 +51,14 @@ def evaluate(asked: Asked) -> None:
         raise typer.Exit(max(error.exit_code for error in failed.values()))
 
 
-def _judged(asked: Asked, runs: Sequence[Path], listener: StudyListener) -> Iterator[Judged]:
+def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:
     if not asked.protocol:
         yield from evaluate_runs(runs, asked.device, listener)
     elif not asked.model:
         yield from evaluate_under(
             asked.protocol,
             runs,
-            overrides=asked.overrides,
+            overrides=asked.set_ or (),
             results=asked.results,
             device=asked.device,
             overwrite=asked.overwrite,
@@ -88,9 +70,9 @@ def _judged(asked: Asked, runs: Sequence[Path], listener: StudyListener) -> Iter
             asked.model,
             asked.protocol,
             checkpoint=asked.checkpoint,
-            arguments=asked.arguments,
+            arguments=asked.arg or (),
             name=asked.name,
-            overrides=asked.overrides,
+            overrides=asked.set_ or (),
             results=asked.results or "results",
             device=asked.device,
             overwrite=asked.overwrite,
@@ -106,7 +88,7 @@ def _say(one: Judged) -> None:
             print(f"  {doubt}", flush=True)
 
 
-def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
+def _again(asked: EvaluateOptions, left: Sequence[Path]) -> list[str]:
     """Return the command that goes on: the same, unless it would do again what is done."""
     if asked.model or (asked.protocol and not asked.overwrite):
         return ["moat", *sys.argv[1:]]
@@ -115,23 +97,23 @@ def _again(asked: Asked, left: Sequence[Path]) -> list[str]:
         words.append("--allow-code" if asked.allow_code else "--no-code")
     if asked.protocol:
         words += ["--protocol", str(asked.protocol), "--overwrite"]
-        words += [word for text in asked.overrides for word in ("--set", text)]
+        words += [word for text in asked.set_ or () for word in ("--set", text)]
         words += ["--results", str(asked.results)] if asked.results else []
         words += ["--validation"] if asked.validation else []
     return words
 
 
-def _require_one_form(asked: Asked) -> None:
+def _require_one_form(asked: EvaluateOptions) -> None:
     """Raise MoatError where what is named does not go together."""
     wants: dict[str, dict[str, object]] = {
         "--model": {
             "--checkpoint": asked.checkpoint,
-            "--arg": asked.arguments,
+            "--arg": asked.arg,
             "--name": asked.name,
         },
         "--protocol": {
             "--model": asked.model,
-            "--set": asked.overrides,
+            "--set": asked.set_,
             "--results": asked.results,
             "--overwrite": asked.overwrite,
             "--validation": asked.validation,
@@ -142,7 +124,7 @@ def _require_one_form(asked: Asked) -> None:
         for option, value in options.items():
             if value and not given[needed]:
                 raise MoatError(f"{option} says nothing without {needed}.", hint=_FORMS)
-    if asked.runs and asked.model:
+    if asked.run and asked.model:
         raise MoatError("runs and a --model are evaluated one after the other.", hint=_FORMS)
     if asked.validation and asked.model:
         raise MoatError(
@@ -150,7 +132,7 @@ def _require_one_form(asked: Asked) -> None:
             "of that for a --model.",
             hint=_FORMS,
         )
-    bundles = [run for run in asked.runs if is_bundle(run)]
+    bundles = [run for run in (asked.run or ()) if is_bundle(run)]
     if bundles and not asked.results:
         raise MoatError(
             "nothing is written into a bundle, and an evaluation is kept beside its run.",
@@ -158,7 +140,7 @@ def _require_one_form(asked: Asked) -> None:
             hint="Unpack it, and name the folder; or judge by another protocol, elsewhere: "
             "--protocol FILE --results FOLDER",
         )
-    if not asked.runs and not asked.model:
+    if not asked.run and not asked.model:
         raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)
 
 

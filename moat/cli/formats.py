@@ -8,7 +8,7 @@ import typer
 
 from moat.errors import MoatError
 from moat.plain import json_of
-from moat.sheets import Sheet, csv_of, latex_of, markdown_of, records_of
+from moat.sheets import Sheet, csv_of, dicts_of, latex_of, markdown_of
 
 
 class Format(StrEnum):
@@ -35,9 +35,9 @@ def sheets_text(sheets: Sequence[Sheet], form: Format) -> str:
 def sheet_text(sheet: Sheet, form: Format) -> str:
     """Return one sheet in any form but that of a terminal; CSV and JSON have its rows."""
     if form is Format.csv:
-        return csv_of(records_of(sheet), sheet.headings).rstrip("\n")
+        return csv_of(dicts_of(sheet), sheet.headings).rstrip("\n")
     if form is Format.json:
-        return json_of(records_of(sheet), indent=2)
+        return json_of(dicts_of(sheet), indent=2)
     return sheets_text([sheet], form)
 
 

@@ -24,7 +24,7 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-class Listing(StrEnum):
+class CatalogueKind(StrEnum):
     """What can be listed."""
 
     threats = "threats"
@@ -90,7 +90,7 @@ def seconds(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is no number in the range 0.1 to 86400")
 
 
-def weighed(text: str | None, option: str) -> dict[str, float]:
+def weights_of(text: str | None, option: str) -> dict[str, float]:
     """Return the weights of an option that gives names one each, separated by commas."""
     weights: dict[str, float] = {}
     for part in listed(text):

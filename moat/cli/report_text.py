@@ -5,15 +5,15 @@ from dataclasses import replace
 from moat.cli.formats import Format, sheets_text
 from moat.plain import json_of
 from moat.report import ProtocolComparison, ScoreReport
-from moat.report.protocols.shown import (
+from moat.report.protocols.sheets import (
     against_csv,
     against_markdown,
     against_rows,
     against_sheet,
 )
-from moat.report.scores.markdown import board_markdown, board_sheets
 from moat.report.scores.notes import board_notes
-from moat.report.scores.tidy import scores_csv, scores_rows
+from moat.report.scores.rows import scores_csv, scores_rows
+from moat.report.scores.sheets import board_markdown, board_sheets
 
 
 def boards_text(made: ScoreReport, form: Format) -> str:

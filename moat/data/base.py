@@ -2,16 +2,16 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, TypeVar, dataclass_transform
 
 import torch
 from pydantic import Field
 
-from moat.data.rows import Stored, centred, gibibytes, taken
+from moat.data.mapped_images import ImageArray, centred, gibibytes, taken
+from moat.digests import digest_of_parts
 from moat.errors import DataError
 from moat.registry import Registry
 from moat.types import Images, Labels
@@ -25,7 +25,7 @@ class Split:
     again in whatever subset it turns up.
     """
 
-    images: Stored
+    images: ImageArray
     labels: Labels  # int64, whatever integers were given
     ids: Labels
 
@@ -38,11 +38,13 @@ class Split:
 
     def digest(self) -> str:
         """Return 16 hex digits that identify the images and labels, whatever file they are of."""
-        found = sha256(str(tuple(self.images.shape)).encode())
+        return digest_of_parts(self._parts())
+
+    def _parts(self) -> Iterator[bytes]:
+        yield str(tuple(self.images.shape)).encode()
         for start in range(0, len(self), 1024):
-            found.update(self.images[start : start + 1024].cpu().contiguous().numpy().tobytes())
-        found.update(self.labels.cpu().contiguous().numpy().tobytes())
-        return found.hexdigest()[:16]
+            yield self.images[start : start + 1024].cpu().contiguous().numpy().tobytes()
+        yield self.labels.cpu().contiguous().numpy().tobytes()
 
     def take(self, index: torch.Tensor) -> "Split":
         """Return the examples at these positions."""

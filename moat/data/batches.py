@@ -8,7 +8,7 @@ import torch
 
 from moat.data.augmentation import Augment
 from moat.data.base import Split, as_floats
-from moat.data.rows import ImageRows
+from moat.data.mapped_images import ImageRows
 from moat.transfers import send
 from moat.types import Images, Labels, StoredImages
 

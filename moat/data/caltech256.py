@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 
 from moat.data.base import Data, dataset, find_root
-from moat.data.folders import ImageFiles, empty_category, in_seeded_order
+from moat.data.image_files import ImageFiles, empty_category, in_seeded_order
 from moat.data.tree import read_tree
 from moat.errors import DataError
 

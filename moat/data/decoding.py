@@ -1,13 +1,13 @@
 """Image files decoded once to squares of one size, kept as an array that is mapped, not read."""
 
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -17,14 +17,15 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from moat.data.kept_images import ARRAY, BROKEN, describe, mapped
 from moat.data.tree import ImageTree
-from moat.parsing import parse_json
-from moat.storage import UNSUPPORTED, disk, flush, make_folder, require_no_link, to_json
+from moat.digests import digest_of_text
+from moat.storage import UNSUPPORTED, disk, flush, make_folder, require_no_link
 from moat.types import StoredImages
 
 VERSION = 2  # of what decoding makes of a file
 BACKGROUND = "white"  # of what is transparent
-ARRAY, BROKEN = "images.npy", "broken.json"
+_ABANDONED = re.compile(r"\.images-(\w+)\.\d+\.tmp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +42,14 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
     With a cache folder they are decoded once: the array lies there in a folder named after where
     the files are, their names, sizes and times (or checksums) and the side. It is written beside
     its place, moved there whole, and mapped into memory. Processes that want the same wait for the
-    one that makes it; what does not hold together is made anew. Without a cache it lies in memory.
+    one that makes it; what is damaged, by its digest, is made anew. Without a cache it lies in
+    memory.
     """
     shape = (len(names), 3, side, side)
     if cache is None:
         pixels = np.zeros(shape, np.uint8)
         return Decoded(torch.from_numpy(pixels), _decode_into(pixels, tree, names))
-    address = sha256(f"{VERSION} {side} {tree.digest(names)}".encode()).hexdigest()[:16]
+    address = digest_of_text(f"{VERSION} {side} {tree.digest(names)}")
     folder = cache / f"images-{address}"
     make_folder(cache)
     _sweep(cache)
@@ -65,8 +67,11 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
 
 def _sweep(cache: Path) -> None:
     """Delete what processes left half decoded that were killed; whoever decodes holds a lock."""
-    for left in cache.glob(".images-*.tmp"):
-        lock = FileLock(cache / f".{left.name.split('.')[1]}.lock")
+    found = [(left, _ABANDONED.fullmatch(left.name)) for left in cache.glob(".images-*.tmp")]
+    for left, match in found:
+        if not match:
+            continue
+        lock = FileLock(cache / f".images-{match[1]}.lock")
         with suppress(OSError):  # Timeout is one
             lock.acquire(blocking=False)
             try:
@@ -76,16 +81,9 @@ def _sweep(cache: Path) -> None:
 
 
 def _mapped(folder: Path, shape: tuple[int, ...]) -> Decoded | None:
-    """Return what a folder of the cache holds, None where it is missing or broken."""
-    try:
-        # Copy on write: torch wants to be able to write.
-        pixels = np.load(folder / ARRAY, mmap_mode="c")
-        broken = {int(k): v for k, v in parse_json((folder / BROKEN).read_text("utf-8")).items()}
-    except (OSError, EOFError, ValueError, AttributeError):
-        return None
-    if pixels.shape != shape or pixels.dtype != np.uint8:
-        return None
-    return Decoded(torch.from_numpy(pixels), broken)
+    """Return what a folder of the cache holds, None where it is missing or damaged."""
+    found = mapped(folder, folder.name, shape)
+    return found and Decoded(torch.from_numpy(found[0]), found[1])
 
 
 def _make(folder: Path, tree: ImageTree, names: Sequence[str], shape: tuple[int, ...]) -> None:
@@ -97,8 +95,9 @@ def _make(folder: Path, tree: ImageTree, names: Sequence[str], shape: tuple[int,
     try:
         pixels = np.lib.format.open_memmap(temporary / ARRAY, "w+", np.uint8, shape)
         _reserve(temporary / ARRAY)
-        (temporary / BROKEN).write_bytes(to_json(_decode_into(pixels, tree, names)))
+        broken = _decode_into(pixels, tree, names)
         pixels.flush()
+        describe(temporary, folder.name, broken)
         for path in (temporary / ARRAY, temporary / BROKEN, temporary):
             flush(path)
         os.replace(temporary, folder)

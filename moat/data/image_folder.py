@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, NonNegativeInt
 
 from moat.data.base import Data, dataset, find_root
-from moat.data.folders import Categories, ImageFiles, empty_category, in_seeded_order
+from moat.data.image_files import Categories, ImageFiles, empty_category, in_seeded_order
 from moat.data.tree import ImageTree, read_tree
 from moat.errors import DataError
 

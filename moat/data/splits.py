@@ -7,6 +7,7 @@ from torch import Tensor
 
 from moat.data.base import Split
 from moat.errors import DataError
+from moat.randomness import generator_of
 from moat.types import Labels
 
 
@@ -43,7 +44,7 @@ def stratified(labels: Labels, count: int, seed: int) -> Tensor:
 
     With one seed fewer are a part of more. There are all where there are not as many.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_of(seed)
     order = torch.randperm(len(labels), generator=generator, device="cpu")
     labels = labels.cpu()[order]
     depth = torch.empty(
@@ -64,7 +65,7 @@ def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None
     """
     if share == 0:
         return split, None
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_of(seed)
     held = torch.zeros(len(split), dtype=torch.bool, device="cpu")
     for label in split.labels.unique().tolist():
         members = (split.labels == label).nonzero().squeeze(1).cpu()

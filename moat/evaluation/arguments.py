@@ -8,7 +8,7 @@ from moat.data import Data, Split
 from moat.errors import DefinitionError
 from moat.evaluation.protocol import Protocol
 from moat.threats import Threat
-from moat.threats.arguments import require_pass_size, said_of
+from moat.threats.arguments import in_words, require_pass_size
 
 Judge = TypeVar("Judge", bound=Callable[..., Any])
 
@@ -28,19 +28,19 @@ def require_kinds(data: Any, protocol: Any, pass_size: Any) -> None:
     """Raise DefinitionError with the mend for what nothing can be evaluated on, or by."""
     if not isinstance(data, Data | Split):
         raise DefinitionError(
-            f"what is evaluated on is {said_of(data)}, and neither Data nor a Split.",
+            f"what is evaluated on is {in_words(data)}, and neither Data nor a Split.",
             hint="Of images as bytes (uint8), labels and numbers of examples make one: "
             "Split(images, labels, ids).",
         )
     if not isinstance(protocol, Protocol):
         raise DefinitionError(
-            f"the protocol is {said_of(protocol)}, and no Protocol.",
+            f"the protocol is {in_words(protocol)}, and no Protocol.",
             hint='Make one of threats: Protocol({"pgd": PGD(...)}).',
         )
     for name, threat in protocol.threats.items():
         if not isinstance(threat, Threat):
             raise DefinitionError(
-                f"the threat {name!r} is {said_of(threat)}, and no threat.",
+                f"the threat {name!r} is {in_words(threat)}, and no threat.",
                 hint="Make one of a class of moat.threats, such as PGD(...).",
             )
     require_pass_size(pass_size)

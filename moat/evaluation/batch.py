@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from moat.data import as_floats
-from moat.evaluation.found import Rows
 from moat.evaluation.model_checks import no_memory_for_an_image
 from moat.evaluation.protocol import Attempt, Protocol
 from moat.evaluation.room import Room, Together
-from moat.geometry.draws import BatchGenerator, seed_named
+from moat.evaluation.search_results import Rows
+from moat.geometry.draws import BatchGenerator
 from moat.passes import in_passes, is_out_of_memory
+from moat.randomness import generator_of, seed_named
 from moat.threats import Climb, SearchedThreat, Trace, ascend, attacked
 from moat.transfers import send
 from moat.types import Images, Labels, Logits, StoredImages
@@ -63,18 +64,13 @@ class Batch:
 
     def natural_logits(self) -> Logits:
         """Return what the model makes of the batch as it is."""
-        rows = np.arange(len(self))
 
-        def forward(size: int) -> Logits:
-            return torch.cat(
-                [
-                    self.model(self.examples(rows[start : start + size])[0])
-                    for start in range(0, len(self), size)
-                ]
-            )
+        def answers(images: StoredImages) -> Logits:
+            logits: Logits = self.model(as_floats(images))
+            return logits
 
         with attacked(self.model), torch.no_grad():
-            return self.in_passes(len(self), forward)
+            return self.in_passes(len(self), lambda size: in_passes(answers, self.images, size))
 
     def in_passes(self, examples: int, run: Callable[[int], T]) -> T:
         """Return what `run` gives with passes that fit: they are halved until they do."""
@@ -142,8 +138,7 @@ class Batch:
         threat = self.protocol.threats[label]
         assert isinstance(threat, SearchedThreat)
         counts = tuple(int(column.strength) for column in attempt.columns)
-        own = getattr(threat, "epsilon", None)
-        reach = 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
+        reach = self.protocol.reach(label, attempt)
         at_steps = (threat.steps,) if attempt.epsilon is not None else counts
         rank = attempt.restart + 1
         generator = BatchGenerator(self.seed(label, attempt), rows, len(self))
@@ -169,7 +164,7 @@ class Batch:
 
     def generator(self, label: str, attempt: Attempt) -> torch.Generator:
         """Return a search's own generator."""
-        return torch.Generator().manual_seed(self.seed(label, attempt))
+        return generator_of(self.seed(label, attempt))
 
 
 def _those(rows: Tensor, climb: Climb, trace: Trace) -> tuple[Climb, Trace]:

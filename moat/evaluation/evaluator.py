@@ -14,15 +14,15 @@ from moat import outcomes as scoring
 from moat.data import DEVICE_MEMORY, Data, Split, as_floats, sample, stored_in_order
 from moat.evaluation.arguments import guarded_evaluation
 from moat.evaluation.batch import Batch
-from moat.evaluation.found import Found, Stored, below, beside
-from moat.evaluation.model_checks import FEW, examined
+from moat.evaluation.model_checks import FEW_EXAMINED, examined
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import Room, room_for
+from moat.evaluation.search_results import Found, Stored, below, beside
 from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import device_of, guarded_network, largest_of, require_classes
+from moat.threats import guarded_network, home_of, largest_of, require_classes
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
@@ -114,7 +114,7 @@ def evaluate(
     """
     split = data.test if isinstance(data, Data) else data
     split = evaluated(split, protocol)
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     classes = len(data.classes) if isinstance(data, Data) else None
     if classes is not None:
         protocol.require_classes(classes)
@@ -125,7 +125,7 @@ def evaluate(
             stored_in_order(split.near(device, memory), BATCH, device)
         ):
             if number == 0:
-                seen = examined(model, as_floats(images[:FEW]), classes)
+                seen = examined(model, as_floats(images[:FEW_EXAMINED]), classes)
                 require_classes(seen.classes, largest_of(split.labels))
                 room = room_for(
                     protocol,

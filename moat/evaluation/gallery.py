@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from moat.data import Data, stored_in_order
 from moat.evaluation.batch import Batch
 from moat.evaluation.evaluator import BATCH, evaluated
-from moat.evaluation.found import Rows
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import room_for
+from moat.evaluation.search_results import Rows
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
 from moat.precision import plain_torch, tensor_float_32
 from moat.records import Gallery
-from moat.threats import Moving, device_of
+from moat.threats import Moving, home_of
 from moat.types import Images, Labels, Transform
 
-SHOWN = 6  # examples
+GALLERY_IMAGES = 6  # examples
 CELLS = 16  # displacements are kept for so many cells across and down at most
 
 
@@ -34,7 +34,7 @@ def make_gallery(
     They are the first of their classes, so all runs on the same data show the same images.
     """
     split = evaluated(data.test, protocol)
-    device = device_of(model) or torch.device("cpu")
+    device = home_of(model)
     # The whole first batch, since random starts are drawn for all of it.
     first = split.take(torch.arange(min(BATCH, len(split))))
     ((images, labels),) = stored_in_order(first, BATCH, device)
@@ -74,7 +74,7 @@ def _of_different_classes(known: Labels) -> Rows:
     labels = known.tolist()
     places = sorted({label: place for place, label in reversed(list(enumerate(labels)))}.values())
     rest = [place for place in range(len(labels)) if place not in places]
-    return np.array(sorted([*places, *rest][:SHOWN]))
+    return np.array(sorted([*places, *rest][:GALLERY_IMAGES]))
 
 
 def _displacements(threat: object, x: Images, w: Transform | None) -> NDArray[np.float32]:

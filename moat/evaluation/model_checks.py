@@ -23,7 +23,7 @@ from moat.threats.logits import cannot_be_run, changes_images, no_gradient, said
 from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
-FEW = 32  # images that suffice
+FEW_EXAMINED = 32  # images that suffice
 REPEATED = 1e-4  # relative: what two calls on the same images may differ by
 ALONE = 1e-3  # relative: what an image may get otherwise beside others
 
@@ -59,7 +59,7 @@ def examined(model: nn.Module, x: Images, classes: int | None, *, searched: bool
 
     Where a device has no memory for a few images, fewer are looked at.
     """
-    x = x[:FEW]
+    x = x[:FEW_EXAMINED]
     while True:
         try:
             return _looked_at(model, x, classes, searched)

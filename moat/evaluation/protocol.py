@@ -10,7 +10,7 @@ from moat.errors import MoatError, did_you_mean
 from moat.losses import TARGETED
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Column
-from moat.threats import GradientThreat, RTGrid, SearchedThreat, Spent, Threat, spent_by
+from moat.threats import GradientThreat, SearchedThreat, Spent, Threat, spent_by
 
 Falls = Literal["last", "any"]
 Sample = Literal["stratified", "first"]
@@ -119,6 +119,11 @@ class Protocol:
                 counts = tuple(Column(label, n, restart) for n in self.steps(label))
                 yield Attempt(restart, None, counts)
 
+    def reach(self, label: str, attempt: Attempt) -> float:
+        """Return the share of its own radius that a threat is searched at."""
+        own = self.threats[label].radius
+        return 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
+
     def columns_of(self, label: str) -> tuple[Column, ...]:
         """Return the columns of one threat."""
         return tuple(column for attempt in self.attempts(label) for column in attempt.columns)
@@ -209,13 +214,22 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
             raise MoatError(f"{name} of {label!r} must be ascending {kind}, not {list(listed)}.")
         if not isinstance(threat, GradientThreat):
             raise MoatError(f"{label!r} is not searched by ascent, so it takes no {name}.")
-    if restarts > 1 and isinstance(threat, RTGrid) and threat.worst_of is None:
+    if isinstance(threat, GradientThreat):
+        _require_its_strengths(threat, label, steps, radii)
+    if restarts > 1 and (repetition := threat.repetition):
         raise MoatError(
-            f"every restart of {label!r} would be the same search, of the whole grid.",
-            hint="Set worst_of = 100, say, to draw, or leave restarts out.",
+            f"every restart of {label!r} would be the same search, {repetition.how}.",
+            hint=repetition.mend,
         )
-    if not isinstance(threat, GradientThreat):
-        return
+
+
+def _require_its_strengths(
+    threat: GradientThreat,
+    label: str,
+    steps: tuple[int, ...] | None,
+    radii: tuple[float, ...] | None,
+) -> None:
+    """Raise MoatError for strengths that a gradient threat cannot be searched at."""
     if steps and radii:
         raise MoatError(
             f"{label!r} is given at_steps and at_epsilon.",
@@ -227,14 +241,8 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
             "search does not serve several counts.",
             hint="Give it steps instead of at_steps, and another label for each count.",
         )
-    if radii and not isinstance(getattr(threat, "epsilon", None), float):
+    if radii and threat.radius is None:
         raise MoatError(
             f"{label!r} has no epsilon of its own, so it takes no at_epsilon.",
             hint="Give each strength a label with its own radii.",
-        )
-    alike = threat.start == "zero" and threat.search != "random" and threat.loss not in TARGETED
-    if restarts > 1 and alike:
-        raise MoatError(
-            f"every restart of {label!r} would be the same search, from zero.",
-            hint='Set start = "uniform" or "noise", a targeted loss, or leave restarts out.',
         )

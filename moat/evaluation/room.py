@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from moat.errors import MoatError
-from moat.evaluation.found import Rows
 from moat.evaluation.protocol import Attempt, Protocol
+from moat.evaluation.search_results import Rows
 from moat.passes import default_pass_size
 from moat.threats import SearchedThreat, example_bytes
 

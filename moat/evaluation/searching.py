@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from moat.evaluation.batch import Batch, Climbed, Keep
-from moat.evaluation.found import Found, Rows, fetched
 from moat.evaluation.protocol import Attempt
+from moat.evaluation.search_results import Found, Rows, fetched
 from moat.geometry.balls import Ball
 from moat.losses import cross_entropy, is_correct
 from moat.threats import Climb, SearchedThreat, Threat, Trace

@@ -8,7 +8,7 @@ import polars as pl
 
 from moat.report.side_by_side import RunComparison
 
-SCHEMA: dict[str, pl.DataType] = {
+COMPARISON_SCHEMA: dict[str, pl.DataType] = {
     "score": pl.String(),
     "reference": pl.String(),
     "run": pl.String(),
@@ -37,7 +37,7 @@ class Comparison:
 
         In points, value less reference_value; null where a score would touch what was not searched.
         """
-        return pl.DataFrame(list(self._lines()), schema=SCHEMA, orient="row")
+        return pl.DataFrame(list(self._lines()), schema=COMPARISON_SCHEMA, orient="row")
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         reference, *others = self.names

@@ -8,7 +8,7 @@ import polars as pl
 from moat.outcomes import Outcomes
 from moat.outcomes.matrix import NOT_SEARCHED, WITHSTOOD
 
-SCHEMA: dict[str, pl.DataType] = {
+EXAMPLES_SCHEMA: dict[str, pl.DataType] = {
     "run": pl.String(),
     "example": pl.Int64(),
     "threat": pl.String(),
@@ -28,7 +28,7 @@ def examples_frame(runs: Iterable[tuple[str, Outcomes]]) -> pl.DataFrame:
     withstood where every restart is, and an accuracy of radii counts smaller ones besides.
     """
     frames = [_frame(run, outcomes) for run, outcomes in runs]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return pl.concat(frames) if frames else pl.DataFrame(schema=EXAMPLES_SCHEMA)
 
 
 def _frame(run: str, outcomes: Outcomes) -> pl.DataFrame:
@@ -52,4 +52,4 @@ def _frame(run: str, outcomes: Outcomes) -> pl.DataFrame:
             pl.Series(verdicts == NOT_SEARCHED), None
         ),
         pl.Series("loss", losses).fill_nan(None),
-    ).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+    ).select(pl.col(name).cast(kind) for name, kind in EXAMPLES_SCHEMA.items())

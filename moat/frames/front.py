@@ -71,10 +71,12 @@ class ResultsFront:
         return draw_front(self.of) if len(self.of.objectives) == 2 else draw_pairs(self.of)
 
     def interactive(self) -> "InteractiveFigure":
-        """Return the first two objectives as a plotly figure."""
-        from moat.report.plots.interactive import interactive_front
+        """Return the first two objectives as a plotly figure: that of the page."""
+        from plotly.graph_objects import Figure
 
-        return interactive_front(self.of)
+        from moat.report.interactive import front_figure
+
+        return Figure(front_figure(self.of)).update_layout(template="none")
 
     def __repr__(self) -> str:
         return f"Front by {' and '.join(self.objectives)}\n{self.settings}"

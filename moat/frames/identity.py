@@ -6,7 +6,7 @@ import polars as pl
 
 from moat.report.points import Point
 
-SCHEMA: dict[str, pl.DataType] = {
+IDENTITY_SCHEMA: dict[str, pl.DataType] = {
     "run": pl.String(),
     "study": pl.String(),
     "variant": pl.String(),
@@ -15,7 +15,7 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-def identity_of(point: Point) -> dict[str, Any]:
+def identity_cells(point: Point) -> dict[str, Any]:
     """Return the values of these columns for a run."""
     return {
         "run": point.where,

@@ -13,9 +13,11 @@ from moat.frames.examples_frame import examples_frame
 from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
+from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
 from moat.report.front.front import fronts_of
 from moat.report.groups import Group, group_points, unequal_lines
+from moat.report.looks import looks_of
 from moat.report.points import Point, read_points
 from moat.report.rows import Row, rows_of
 from moat.report.words import some
@@ -111,17 +113,31 @@ class Results:
 
         return draw_kind(kind, self._group)
 
-    def interactive(self, kind: str = "front") -> "InteractiveFigure":
-        """Return a picture as a plotly figure, for a notebook: the front.
+    def interactive(self, kind: str = "front", run: str = "") -> "InteractiveFigure":
+        """Return a figure of the page of `moat report` as one of plotly's, for a notebook.
 
-        Raises PlotError for any other kind.
+        It is the front, or one of a run, which is named as for `compare`: its `losses`, its
+        `weights`, its `validation`, its accuracy against `steps` or against `radius`. Raises
+        PlotError for any other kind, and for a run that has nothing to show.
         """
-        if kind != "front":
+        from plotly.graph_objects import Figure
+
+        from moat.report.interactive import OF_RUNS, run_figure
+
+        if kind == "front":
+            return self.front().interactive()
+        if kind not in OF_RUNS:
+            known = ["front", *OF_RUNS]
             raise PlotError(
-                f"no interactive picture is called {kind!r}.{did_you_mean(kind, ['front'])}",
-                hint="known: front; `plot` draws the other kinds.",
+                f"no interactive picture is called {kind!r}.{did_you_mean(kind, known)}",
+                hint=f"known: {', '.join(known)}; `plot` draws the other kinds.",
             )
-        return self.front().interactive()
+        point = self._named(run)
+        curves = training_curves(RunFolder(point.folder).read_log())
+        figure = run_figure(kind, point, curves, looks_of(self._points))
+        if not figure["data"]:
+            raise PlotError(f"the run {run!r} has nothing to show as {kind}.", hint=_NOTHING[kind])
+        return Figure(figure).update_layout(template="none")
 
     @property
     def _group(self) -> Group:
@@ -154,6 +170,14 @@ class Results:
     def __repr__(self) -> str:
         studies = some(list(dict.fromkeys(point.study for point in self._points)))
         return f"Results of {len(self._points)} runs of {studies}"
+
+
+_LOGGED = "Only a training logs it, and `validation` only where examples are held out."
+_NOTHING = {
+    **dict.fromkeys(("losses", "weights", "validation"), _LOGGED),
+    "steps": "Its threats are searched at radii: `radius` shows these.",
+    "radius": "Its threats are searched at counts of steps: `steps` shows these.",
+}
 
 
 def results(*folders: str | Path) -> Results:

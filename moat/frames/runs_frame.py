@@ -9,8 +9,8 @@ from moat.frames import identity
 from moat.report.gate import worst_verdict
 from moat.report.rows import Row
 
-SCHEMA: dict[str, pl.DataType] = {
-    **identity.SCHEMA,
+RUNS_SCHEMA: dict[str, pl.DataType] = {
+    **identity.IDENTITY_SCHEMA,
     "natural": pl.Float64(),
     "total": pl.Float64(),
     "union": pl.Float64(),
@@ -31,7 +31,7 @@ SWEEP = "sweep."
 
 def runs_frame(rows: Sequence[Row]) -> pl.DataFrame:
     """Return a row a run; every key that some run sweeps is a further column."""
-    table = pl.DataFrame([_row(row) for row in rows], schema=SCHEMA, orient="row")
+    table = pl.DataFrame([_row(row) for row in rows], schema=RUNS_SCHEMA, orient="row")
     keys = dict.fromkeys(key for row in rows for key in row.point.sweep)
     return table.with_columns(
         pl.Series(SWEEP + key, [row.point.sweep.get(key) for row in rows], strict=False)
@@ -43,7 +43,7 @@ def _row(row: Row) -> dict[str, Any]:
     point = row.point
     training = point.training
     return {
-        **identity.identity_of(point),
+        **identity.identity_cells(point),
         "natural": point.natural,
         "total": point.total,
         "union": point.union,

@@ -15,8 +15,8 @@ from moat.report.intervals import bounds_among, score_intervals
 from moat.report.numbers import finite
 from moat.report.rows import Row
 
-SCHEMA: dict[str, pl.DataType] = {
-    **identity.SCHEMA,
+SCORES_SCHEMA: dict[str, pl.DataType] = {
+    **identity.IDENTITY_SCHEMA,
     "score": pl.String(),
     "threat": pl.String(),
     "strength": pl.Float64(),
@@ -40,7 +40,9 @@ class _Kind:
 
 def scores_frame(rows: Sequence[Row]) -> pl.DataFrame:
     """Return a row a run, threat, strength and score, in percent or percentage points."""
-    return pl.DataFrame([line for row in rows for line in _lines(row)], schema=SCHEMA, orient="row")
+    return pl.DataFrame(
+        [line for row in rows for line in _lines(row)], schema=SCORES_SCHEMA, orient="row"
+    )
 
 
 def _lines(row: Row) -> Iterator[dict[str, Any]]:
@@ -48,7 +50,7 @@ def _lines(row: Row) -> Iterator[dict[str, Any]]:
     intervals = score_intervals([row], [kind.objective for kind in kinds])
     for kind, interval in zip(kinds, intervals, strict=True):
         yield {
-            **identity.identity_of(point),
+            **identity.identity_cells(point),
             "score": kind.score,
             "threat": kind.threat,
             "strength": kind.column.strength if kind.column else None,

@@ -1,15 +1,14 @@
 """Random numbers of a batch: the same for an example, whoever else is searched with it."""
 
-from hashlib import sha256
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from moat.randomness import generator_of
 from moat.transfers import send
 
-BLOCK = 16  # numbers that torch.randn draws together on a CPU
+RANDN_BLOCK = 16  # numbers that torch.randn draws together on a CPU
 PART = 1 << 22  # numbers that are held at once beside those that are asked for
 
 
@@ -62,8 +61,8 @@ class BatchGenerator(torch.Generator):
         """
         if len(self.rows) == self.total:
             return [(0, self.total)]
-        length = max(1, PART // max(1, numbers) // BLOCK) * BLOCK
-        starts = list(range(0, max(1, self.total - BLOCK + 1), length))
+        length = max(1, PART // max(1, numbers) // RANDN_BLOCK) * RANDN_BLOCK
+        starts = list(range(0, max(1, self.total - RANDN_BLOCK + 1), length))
         return list(zip(starts, [*starts[1:], self.total], strict=True))
 
 
@@ -93,15 +92,4 @@ def generator_like(generator: torch.Generator | None, seed: int) -> torch.Genera
     """Return a generator with another seed, for the same examples of a batch."""
     if isinstance(generator, BatchGenerator):
         return BatchGenerator(seed, generator.rows, generator.total)
-    return torch.Generator().manual_seed(seed)
-
-
-def seed_named(*names: object) -> int:
-    """Return a seed for one purpose, so that no other changes what is drawn for it.
-
-    Example:
-        >>> seed_named(0, "pgd", 1) == seed_named(0, "pgd", 1) != seed_named(0, "flow", 1)
-        True
-    """
-    digest = sha256("/".join(map(str, names)).encode()).digest()
-    return int.from_bytes(digest[:7])
+    return generator_of(seed)

@@ -33,7 +33,7 @@ EXACT_UP_TO = 8
 """Objectives up to which `auto` enumerates supports: 255 small linear systems in one batch."""
 EXACT_AT_MOST = 14
 """Objectives up to which "exact" can be asked for: 16,383 systems, 30 MB of them."""
-TOLERANCE = 1e-9
+RESIDUAL = 1e-9
 """Largest residual, relative to the scale of the constraint, of an answer that is accepted."""
 
 
@@ -142,7 +142,7 @@ def _best(candidates: Tensor, P: Tensor, cut: Equality | None) -> Solution:
         residual = torch.maximum(residual, (near @ cut.coefficients - cut.value).abs())
     objective = torch.einsum("ni,ij,nj->n", near, P, near)
     # Both are False for NaN: cvxopt answers a P of NaN with weights that meet the constraint.
-    valid = (residual <= TOLERANCE) & torch.isfinite(objective)
+    valid = (residual <= RESIDUAL) & torch.isfinite(objective)
     # index_select, since a 0-dimensional index would ask the host
     best = torch.where(valid, objective, torch.inf).argmin().view(1)
     uniform = torch.full_like(P[0], 1 / len(P))

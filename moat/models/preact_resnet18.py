@@ -50,10 +50,14 @@ class PreActResNet18(Model):
             blocks += [_Block(width, width, 1, self.groups)]
             inputs = width
         return nn.Sequential(
-            *(Normalise(self.mean, self.std), _conv(channel, self.width, 3)),
+            Normalise(self.mean, self.std),
+            _conv(channel, self.width, 3),
             *blocks,
-            *(nn.GroupNorm(self.groups, inputs), nn.ReLU()),
-            *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)),
+            nn.GroupNorm(self.groups, inputs),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(inputs, classes),
         )
 
 

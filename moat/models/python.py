@@ -11,7 +11,7 @@ from moat.kept_modules import modules_of
 from moat.local_code import file_of, import_object
 from moat.models.base import Model
 
-PREFIX = "python:"
+PYTHON_PREFIX = "python:"
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,23 @@ class SmallCNN(Model):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         network = nn.Sequential(
-            *(nn.Conv2d(channel, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU()),
+            nn.Conv2d(channel, 32, 3),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 3),
+            nn.ReLU(),
             nn.MaxPool2d(2),
-            *(nn.Conv2d(32, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU()),
-            *(nn.MaxPool2d(2), nn.Flatten()),
-            *(nn.Linear(64 * rows * columns, 200), nn.ReLU(), nn.Dropout(self.dropout)),
-            *(nn.Linear(200, 200), nn.ReLU(), last),
+            nn.Conv2d(32, 64, 3),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(64 * rows * columns, 200),
+            nn.ReLU(),
+            nn.Dropout(self.dropout),
+            nn.Linear(200, 200),
+            nn.ReLU(),
+            last,
         )
         if self.initialisation == "kaiming":
             for layer in network:

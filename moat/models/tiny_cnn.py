@@ -21,10 +21,16 @@ class TinyCNN(Model):
         channel, height, width = shape
         first, rest = self.width, 2 * self.width
         return nn.Sequential(
-            *(nn.Conv2d(channel, first, 3, padding=1), nn.ReLU()),
-            *(nn.Conv2d(first, rest, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True)),
-            *(nn.Conv2d(rest, rest, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True)),
-            *(nn.Flatten(), nn.Dropout(self.dropout)),
+            nn.Conv2d(channel, first, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(first, rest, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2, ceil_mode=True),
+            nn.Conv2d(rest, rest, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2, ceil_mode=True),
+            nn.Flatten(),
+            nn.Dropout(self.dropout),
             nn.Linear(rest * _quarter(height) * _quarter(width), classes),
         )
 

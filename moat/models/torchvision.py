@@ -10,18 +10,19 @@ from pydantic import ConfigDict, Field, PositiveFloat
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from torch import nn
 
+from moat.digests import digest_of_file
 from moat.errors import ModelError, UnknownNameError, did_you_mean
 from moat.models.base import Model, model
-from moat.models.fitting import load_into
 from moat.models.normalise import Normalise
-from moat.models.weights import DIGEST, State, digest_of, published, read_weights
+from moat.models.state_dicts import load_into
+from moat.models.weights import DIGEST, StateDict, published, read_weights
 from moat.names import names_file
 from moat.registry import as_dataclass
 
 # torchvision itself is imported where it is used: that takes as long as importing torch.
 
-PREFIX = "torchvision:"
-UNFIT = ("googlenet", "inception_v3")
+TORCHVISION_PREFIX = "torchvision:"
+NOT_CLASSIFIERS = ("googlenet", "inception_v3")
 """Networks that return more than logits in train mode."""
 
 _Positive = PositiveFloat
@@ -93,7 +94,7 @@ class Torchvision(Model):
         values = super().identity()
         digest = values.pop(DIGEST)
         if path := self._file:
-            digest = digest or (digest_of(path) if path.is_file() else None)
+            digest = digest or (digest_of_file(path) if path.is_file() else None)
             values["weights"] = f"file {digest}" if digest else f"{path} (missing)"
         elif self.weights:
             values["weights"] = self._published()
@@ -103,11 +104,11 @@ class Torchvision(Model):
         """Return what the weights file holds, unless that was said or the file is gone."""
         path = self._file
         known = path is None or self.weights_digest is not None or not path.is_file()
-        return {} if path is None or known else {DIGEST: digest_of(path)}
+        return {} if path is None or known else {DIGEST: digest_of_file(path)}
 
     @property
     def _network(self) -> str:
-        return self.name.removeprefix(PREFIX)
+        return self.name.removeprefix(TORCHVISION_PREFIX)
 
     @property
     def _file(self) -> Path | None:
@@ -142,9 +143,9 @@ def torchvision_model(name: str) -> type[Torchvision]:
     """Return the model that torchvision:<network> names; raise MoatError with the nearest."""
     from torchvision import models
 
-    network = name.removeprefix(PREFIX)
-    known = [one for one in models.list_models(module=models) if one not in UNFIT]
-    if network in UNFIT:
+    network = name.removeprefix(TORCHVISION_PREFIX)
+    known = [one for one in models.list_models(module=models) if one not in NOT_CLASSIFIERS]
+    if network in NOT_CLASSIFIERS:
         raise ModelError(
             f"torchvision's {network!r} returns more than logits in train mode.",
             hint=f"Take another; known: {', '.join(known)}",
@@ -160,7 +161,7 @@ def torchvision_model(name: str) -> type[Torchvision]:
     return made
 
 
-def _fresh_head(network: nn.Module, state: State) -> State:
+def _fresh_head(network: nn.Module, state: StateDict) -> StateDict:
     """Return the last layer as it was drawn, where the weights' is for other classes or missing."""
     kinds = (nn.Linear, nn.Conv2d)
     last = [name for name, layer in network.named_modules() if isinstance(layer, kinds)][-1]

@@ -3,8 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
-from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 from typing import Any
@@ -14,28 +12,14 @@ import torch
 from safetensors.torch import load as load_tensors
 from torch import Tensor
 
+from moat.digests import digest_of_file, digest_of_parts
 from moat.errors import ModelError, did_you_mean
 from moat.names import names_file
 
 DIGEST = "weights_digest"
 """The recipe key that says what a weights file holds, wherever it lies."""
 
-State = dict[str, Tensor]
-
-
-def digest_of(path: Path) -> str:
-    """Return 16 hex digits that identify a file by what it holds."""
-    about = path.stat()
-    return _digest(path, about.st_mtime_ns, about.st_size)
-
-
-@lru_cache  # every run of a study asks
-def _digest(path: Path, _changed: int, _size: int) -> str:
-    with path.open("rb") as file:
-        found = sha256()
-        while part := file.read(1 << 20):
-            found.update(part)
-    return found.hexdigest()[:16]
+StateDict = dict[str, Tensor]
 
 
 def digest_of_state(state: Mapping[str, Any]) -> str:
@@ -46,11 +30,9 @@ def digest_of_state(state: Mapping[str, Any]) -> str:
         >>> digest_of_state(one) == digest_of_state(dict(reversed(one.items())))
         True
     """
-    found = sha256()
-    for name, value in sorted(state.items()):
-        for part in _parts(name, value):
-            found.update(part)
-    return found.hexdigest()[:16]
+    return digest_of_parts(
+        part for name, value in sorted(state.items()) for part in _parts(name, value)
+    )
 
 
 def _parts(name: str, value: Any) -> Iterator[bytes]:
@@ -73,7 +55,7 @@ def _parts(name: str, value: Any) -> Iterator[bytes]:
         yield f"{name} {value!r}\n".encode()
 
 
-def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> State:
+def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> StateDict:
     """Return the tensors of a .safetensors, .pth or .pt file by their names.
 
     Of a table with a key `state_dict` or `model`, that one's. What wrappers put before every name
@@ -88,7 +70,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
             or "Its path is read from the folder of the recipe that names it. Weights are needed "
             "when a run begins, and not again.",
         )
-    if digest and (found := digest_of(path)) != digest:
+    if digest and (found := digest_of_file(path)) != digest:
         raise ModelError(
             f"the weights file {str(path)!r} has the digest {found}, and the recipe says {digest}.",
             hint=f"Bring back the file, or change model.{DIGEST}: that is another training.",
@@ -112,7 +94,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
     return _state_in(held, path)
 
 
-def published(network: str, name: str) -> State:
+def published(network: str, name: str) -> StateDict:
     """Return the weights that torchvision publishes for a network, downloaded if need be.
 
     Raises ModelError that says which file to put where, if they cannot be had.
@@ -139,7 +121,7 @@ def published(network: str, name: str) -> State:
     return _state_in(held, path)
 
 
-def _state_in(held: Any, path: Path) -> State:
+def _state_in(held: Any, path: Path) -> StateDict:
     for key in ("state_dict", "model"):
         if isinstance(held, dict) and isinstance(held.get(key), dict):
             held = held[key]

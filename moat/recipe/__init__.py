@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from moat.recipe.model_by_name import named_model
     from moat.recipe.plan import RunPlan
     from moat.recipe.protocols import ReadProtocol, read_protocol
+    from moat.recipe.provenance import Source
     from moat.recipe.schema import Recipe, json_schema
-    from moat.recipe.source import Source
 
 _HOMES = {
     "ReadProtocol": "protocols",
     "Recipe": "schema",
     "RunPlan": "plan",
-    "Source": "source",
+    "Source": "provenance",
     "json_schema": "schema",
     "named_model": "model_by_name",
     "plan_runs": "build",

@@ -11,14 +11,14 @@ from moat.recipe.checks import (
     require_bounded,
     require_distinct_folders,
     require_held_out,
-    require_known,
+    require_listed,
     require_names,
     require_sound,
 )
-from moat.recipe.code import code_root, require_consent_to
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
-from moat.recipe.load import require_plain
+from moat.recipe.load import require_plain_document
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
@@ -31,8 +31,8 @@ from moat.recipe.objects import (
 )
 from moat.recipe.overrides import set_key
 from moat.recipe.plan import RunPlan
+from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
-from moat.recipe.source import Source
 
 DEFAULT_SCALARIZER = VariantTable.model_fields["scalarizer"].default
 
@@ -42,20 +42,20 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
 
     `only` and `seeds` pick from them; a name that is not there raises RecipeError.
     """
-    with modules_of(code_root(source.document)):
+    with modules_of(source.code):
         return _plan_runs(source, only, seeds)
 
 
 def _plan_runs(source: Source, only: Sequence[str], seeds: Sequence[int]) -> list[RunPlan]:
     with explained(source, (), Recipe):
         recipe = Recipe.model_validate(source.document)
-    require_plain(source)
+    require_plain_document(source)
     require_bounded(recipe, source)
     require_consent_to(recipe.plugins, source)
     import_plugins(recipe.plugins, source)
     require_sound(recipe, source)
-    require_known(only, [variant.name for variant in recipe.variant], "variant", source)
-    require_known(seeds, recipe.seeds, "seed", source)
+    require_listed(only, [variant.name for variant in recipe.variant], "variant", source)
+    require_listed(seeds, recipe.seeds, "seed", source)
     for label in _idle_threats(recipe):
         threat_of(recipe.threats[label], source, label, "train")
     plans = [

@@ -7,12 +7,13 @@ from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
 from moat.names import NATURAL, why_no_name
+from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
-from moat.recipe.overrides import shortened
+from moat.recipe.overrides import cut_short
+from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
-from moat.recipe.source import Source
 
-_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "code", "published", "figure"}
+_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
@@ -25,7 +26,9 @@ def require_sound(recipe: Recipe, source: Source) -> None:
     _require_distinct(recipe.seeds, "seed", source, "seeds")
     require_labels(recipe.threats, recipe.evaluation.summed, source)
     for position, variant in enumerate(recipe.variant):
+        where = source.where("variant", str(position), "name")
         _require_portable(variant.name, "variant", source, "variant", str(position), "name")
+        require_free(variant.name, f"the variant {variant.name!r}", where)
         key = ("variant", str(position), "threats")
         _require_distinct(variant.threats, "threat", source, *key)
         for label in variant.threats:
@@ -88,7 +91,7 @@ def require_names(folders: Iterable[Path], source: Source) -> None:
     """Raise RecipeError where a part of a run's folder is not a name."""
     for folder in folders:
         for part in folder.parts:
-            require_name(part, f"a part of a run's folder, {shortened(part)!r},", source.where())
+            require_name(part, f"a part of a run's folder, {cut_short(part)!r},", source.where())
 
 
 def require_name(text: str, what: str, where: str) -> None:
@@ -100,9 +103,20 @@ def require_name(text: str, what: str, where: str) -> None:
             hint="Folders are called after the recipe's file, its variants, and the keys and "
             "values of their sweeps.",
         )
+    require_free(text, what, where)
 
 
-def require_known(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
+def require_free(text: str, what: str, where: str) -> None:
+    """Raise RecipeError where a folder would stand in the place of a file of moat's."""
+    if is_taken(text):
+        raise RecipeError(
+            f"{what} cannot be a folder: moat uses that name for its own output.",
+            where=where,
+            hint="Give it another name. A study is called after its recipe's file.",
+        )
+
+
+def require_listed(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
     """Raise RecipeError where something is asked for that the study does not have."""
     for name in asked:
         if name not in known:

@@ -2,7 +2,7 @@
 
 from pydantic.config import JsonDict
 
-EVALUATED: JsonDict = {
+EVALUATION_KEYS: JsonDict = {
     "at_steps": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
     "at_epsilon": {
         "type": "array",

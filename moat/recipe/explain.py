@@ -1,6 +1,5 @@
-"""From pydantic's findings to moat's errors: where, what, nearest, mend."""
+"""From pydantic's findings to errors of a recipe: where, what, nearest, mend."""
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -9,14 +8,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from moat.errors import MoatError, RecipeError, did_you_mean
-from moat.recipe.evaluation_keys import EVALUATED
-from moat.recipe.source import Source
-
-UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
-MISSING = ("missing", "missing_keyword_only_argument")
-UNSAID = ("str", "dict[str,any]", "[key]")
-"""What pydantic adds to a path and no recipe contains."""
+from moat.errors import FieldError, MoatError, RecipeError, did_you_mean
+from moat.fields import MISSING, UNKNOWN, foremost, nearest_choice, what_it_should_be
+from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.provenance import Source
 
 IN_WORDS = {
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a table"),
@@ -26,6 +21,9 @@ IN_WORDS = {
     "with '.', '-' and '_'",
     "is_instance_of": "should be the path of a file or folder",
 }
+
+UNSAID = ("str", "dict[str,any]", "[key]")
+"""What pydantic adds to a path and no recipe contains."""
 
 
 @contextmanager
@@ -39,10 +37,10 @@ def explained(
     """
     try:
         yield
-    except ValidationError as error:
-        # An unknown key explains a missing one, so it goes first.
-        found = min(error.errors(), key=lambda one: one["type"] not in UNKNOWN)
-        raise _explain(found, source, key, cls, inside, also) from error
+    except (ValidationError, FieldError) as error:
+        refused = error if isinstance(error, ValidationError) else error.__cause__
+        assert isinstance(refused, ValidationError)  # FieldErrors are made of these alone
+        raise _explain(foremost(refused), source, key, cls, inside, also) from error
     except MoatError as error:
         where = error.where or source.where(*key)
         raise RecipeError(error.message, where, error.hint) from error
@@ -64,7 +62,7 @@ def _explain(
         return _explain_tag(found["input"], context, source.where(*path, "type"), cls, inner)
     where = source.where(*path)
     if kind in UNKNOWN:
-        extra = [*EVALUATED] if inside == "evaluate" else []
+        extra = [*EVALUATION_KEYS] if inside == "evaluate" else []
         known = [*_keys_of(cls, inner[:-1]), *(extra if said_inside else also)]
         near = did_you_mean(inner[-1], known)
         return RecipeError(
@@ -74,12 +72,10 @@ def _explain(
         return RecipeError("this key is required and missing.", where=where)
     if kind == "value_error":
         return RecipeError(str(context["error"]) + ".", where=where)
-    message = IN_WORDS.get(kind, found["msg"].removeprefix("Input "))
+    message = IN_WORDS.get(kind) or what_it_should_be(found)
     if found["loc"][-1:] == ("str",):
         message = "should be a name or a table with a type"
-    near = ""
-    if kind == "literal_error" and isinstance(found["input"], str):
-        near = did_you_mean(found["input"], re.findall("'(.*?)'", context["expected"]))
+    near = nearest_choice(found)
     return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where=where)
 
 

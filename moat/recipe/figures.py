@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from moat.errors import RecipeError, did_you_mean
-from moat.recipe.source import Source
+from moat.recipe.provenance import Source
 from moat.records import Difference, Relationship
 
 

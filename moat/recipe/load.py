@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from hashlib import sha256
 from pathlib import Path
 
+from moat.digests import digest_of_text
 from moat.errors import RecipeError, did_you_mean
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.paths import absolute
-from moat.recipe.source import Document, Key, Source, is_table, items, without
+from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
 
 LONGEST = 16
 """Recipes that extend one another."""
@@ -26,18 +26,27 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     path = Path(path)
     _require_name(path)
     document, said_in = _read_file(path, ())
+    code = _code_of(document, said_in)
     for text in overrides:
         override(document, said_in, text)
     study = path.stem
     if overrides:
-        said = "\n".join(sorted(overrides)).encode("utf-8", "surrogateescape")
-        study += "+" + sha256(said).hexdigest()[:8]
-    source = Source(document, said_in, study)
-    require_plain(source, dates=True)
+        study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
+    source = Source(document, said_in, study, code)
+    require_plain_document(source, dates=True)
     return source
 
 
-def require_plain(source: Source, *, dates: bool = False) -> None:
+def _code_of(document: Document, said_in: dict[Key, str]) -> Path | None:
+    """Take the folder of modules out of a document: it trains nothing, and is no recipe's key."""
+    named = document.pop("code", None)
+    where = f"{said_in.pop(('code',), '')}, code"
+    if named is not None and not isinstance(named, str):
+        raise RecipeError(f"code names one folder of modules, not {named!r}.", where=where)
+    return named if named is None else Path(named)
+
+
+def require_plain_document(source: Source, *, dates: bool = False) -> None:
     """Raise RecipeError that names the key of what no recipe holds: see `first_fault`.
 
     Dates are told by what takes something else, where it says so better.
@@ -89,7 +98,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     below = _without_other_types(below, document)
     kept = {key for key, value in items(below) if is_table(value)}
     replaced = [key for key, value in items(document) if not is_table(value) or key not in kept]
-    return _merged(below, document), {**without(said_below, replaced), **said_in}
+    return _merged(below, document), {**forget_below(said_below, replaced), **said_in}
 
 
 def _nearest(path: Path) -> str:

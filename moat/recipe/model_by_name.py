@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from moat.errors import RecipeError
 from moat.models import Model
-from moat.models.python import PREFIX
-from moat.models.torchvision import PREFIX as TORCHVISION
+from moat.models.python import PYTHON_PREFIX
+from moat.models.torchvision import TORCHVISION_PREFIX
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
-from moat.recipe.load import require_plain
+from moat.recipe.load import require_plain_document
 from moat.recipe.objects import model_of
 from moat.recipe.overrides import arguments
+from moat.recipe.provenance import Source
 from moat.recipe.schema import ModelTable
-from moat.recipe.source import Source
 
 
 def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
@@ -20,16 +20,17 @@ def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
 
     Raises RecipeError that says which of them is wrong.
     """
-    if reference.count(":") == 1 and not reference.startswith((PREFIX, TORCHVISION)):
+    if reference.count(":") == 1 and not reference.startswith((PYTHON_PREFIX, TORCHVISION_PREFIX)):
         raise RecipeError(
             f"no model is called {reference!r}.",
             where=f"--model {reference}",
-            hint=f"One's own is written python:module:callable: {PREFIX}{reference}, it may be.",
+            hint="One's own is written python:module:callable: "
+            f"{PYTHON_PREFIX}{reference}, it may be.",
         )
     require_consent_to_model(reference, f"--model {reference}", typed=True)
     table, said_in = arguments(texts)
     document = {"model": {**table, "type": reference}}
     source = Source(document, {("model",): f"--model {reference}", **said_in}, study="")
-    require_plain(source)
+    require_plain_document(source)
     with explained(source, ("model",), ModelTable):
         return model_of(ModelTable.model_validate(document["model"]), source)

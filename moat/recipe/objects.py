@@ -11,14 +11,13 @@ from moat.errors import RecipeError
 from moat.evaluation import Protocol
 from moat.local_code import import_file
 from moat.models import Model
-from moat.models.python import PREFIX, PythonModel
-from moat.models.torchvision import PREFIX as TORCHVISION
-from moat.models.torchvision import torchvision_model
+from moat.models.python import PYTHON_PREFIX, PythonModel
+from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.recipe.checks import require_ascending
-from moat.recipe.code import code_root, require_consent_to_model
+from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
+from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
-from moat.recipe.source import Document, Source
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
@@ -29,7 +28,7 @@ def import_plugins(files: Sequence[str], source: Source) -> None:
 
     What other recipes' files declared is not known from then on. A file runs once in a process.
     """
-    paths, root = [Path(path).resolve() for path in files], code_root(source.document)
+    paths, root = [Path(path).resolve() for path in files], source.code
     _know(())
     for number, path in enumerate(paths):
         with explained(source, ("plugins", str(number)), Recipe):
@@ -56,17 +55,17 @@ def share_of(table: DataTable) -> TrainingShare:
 
 def model_of(table: ModelTable, source: Source) -> Model:
     """Build the model: a registered one, torchvision's, or a callable of the user's."""
-    if table.type.startswith(PREFIX):
+    if table.type.startswith(PYTHON_PREFIX):
         if table.type.count(":") != 2:
             raise RecipeError(
                 f"a model of one's own is written python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
-        root = code_root(source.document)
+        root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
         return PythonModel(table.type, table.own, root)
     with explained(source, ("model", "type"), object):
-        published = table.type.startswith(TORCHVISION)
+        published = table.type.startswith(TORCHVISION_PREFIX)
         cls = (torchvision_model if published else models.registry.get)(table.type)
     made: Model = _filled(cls, table.own, source, ("model",), ModelTable.model_fields)
     return made
@@ -151,13 +150,14 @@ def protocol_of(
     )
     restarts = {n: table["restarts"] for n, table in evaluated.items() if "restarts" in table}
     said: dict[str, Any] = dict(own)
-    later = {key: said.pop(key) for key in ("ensembles", "summed")}
+    ensembles, summed = said.pop("ensembles"), said.pop("summed")
     with explained(source, ("evaluation",), Recipe):
         protocol = Protocol(made, at_steps, at_epsilon=at_epsilon, restarts=restarts, **said)
-    for key, named in later.items():  # one by one: an error then says which
-        with explained(source, ("evaluation", key), Recipe):
-            protocol = replace(protocol, **{key: named})
-    return protocol
+    # One after the other: an error then says which.
+    with explained(source, ("evaluation", "ensembles"), Recipe):
+        protocol = replace(protocol, ensembles=ensembles)
+    with explained(source, ("evaluation", "summed"), Recipe):
+        return replace(protocol, summed=summed)
 
 
 def _registered(registry: Registry[Any], name: str, source: Source, *key: str) -> Any:

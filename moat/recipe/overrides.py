@@ -10,7 +10,7 @@ from moat.names import names_file
 from moat.parsing import DEPTH, parse_toml
 from moat.recipe.paths import absolute
 from moat.recipe.plain_numbers import require_plain_numbers
-from moat.recipe.source import Document, Key, is_table, items, without
+from moat.recipe.provenance import Document, Key, forget_below, is_table, items
 
 PATHS = (("data", "root"), ("model", "weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
@@ -34,7 +34,7 @@ def override(document: Document, said_in: dict[Key, str], text: str) -> None:
     if names_path(path, value):
         value = absolute(value, Path(), where)
     said = set_key(document, path, value, where)
-    kept = without(said_in, said)
+    kept = forget_below(said_in, said)
     said_in.clear()
     said_in.update({**kept, **dict.fromkeys(said, where)})
 
@@ -65,21 +65,21 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
     key, equals, value = text.partition("=")
     path = tuple(part.strip() for part in key.split(".")) if equals else ("",)
     if len(path) > DEPTH:
-        raise RecipeError(f"the key has {len(path):,} parts.", where=shortened(where))
+        raise RecipeError(f"the key has {len(path):,} parts.", where=cut_short(where))
     try:
         table = parse_toml(f"value = {value}")
     except tomllib.TOMLDecodeError:
         table = {"value": value.strip()}
     except ValueError as error:
-        raise RecipeError(f"its value cannot be read: {error}.", where=shortened(where)) from error
+        raise RecipeError(f"its value cannot be read: {error}.", where=cut_short(where)) from error
     else:
-        require_plain_numbers(value, table["value"], shortened(where))
+        require_plain_numbers(value, table["value"], cut_short(where))
     if len(table) > 1:
-        raise RecipeError("one key is set at a time.", where=shortened(where))
+        raise RecipeError("one key is set at a time.", where=cut_short(where))
     return path, table["value"]
 
 
-def shortened(text: str, most: int = 80) -> str:
+def cut_short(text: str, most: int = 80) -> str:
     """Return a text of a person's as far as a line holds it."""
     return text if len(text) <= most else f"{text[:most]}..."
 

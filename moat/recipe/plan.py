@@ -2,17 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from moat.data import Augmentation, DataSet, TrainingShare
+from moat.digests import digest_of_parts, short_hash
 from moat.evaluation import Protocol
 from moat.local_code import local_file
 from moat.models import Model
 from moat.models.python import PythonModel
-from moat.plain import short_hash
-from moat.recipe.source import Document, Source
+from moat.recipe.provenance import Document, Source
 from moat.records import label_of, sweep_names
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
@@ -115,7 +114,7 @@ def described(made: Any) -> dict[str, Any]:
         }
         values = made.identity() if isinstance(made, Model) else every
         name, source = made.name, local_file(type(made))
-    content = {"source": sha256(source.read_bytes()).hexdigest()[:16]} if source else {}
+    content = {"source": digest_of_parts([source.read_bytes()])} if source else {}
     plain = json.loads(json.dumps(values, default=str), parse_constant=str)  # "Infinity" as text
     return {"type": name, **plain, **content}
 

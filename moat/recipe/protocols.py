@@ -8,24 +8,23 @@ from typing import Any
 from pydantic import Field
 
 from moat.data import DataSet
+from moat.digests import short_hash
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
-from moat.plain import short_hash
 from moat.recipe.checks import require_labels, require_name
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
-from moat.recipe.load import read, require_plain
+from moat.recipe.load import read, require_plain_document
 from moat.recipe.objects import data_set_of, import_plugins, protocol_of
 from moat.recipe.plan import described_data, described_protocol
+from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
-from moat.recipe.source import Document, Source
 
 
 class ProtocolFile(Table):
     """What of a recipe says how models are judged."""
 
     plugins: list[str] = Field(default_factory=list)
-    code: str | None = None
     data: DataTable
     threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
@@ -77,7 +76,7 @@ def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtoc
     with explained(source, (), ProtocolFile):
         file = ProtocolFile.model_validate(document)
     counted = replace(source, document=document)
-    require_plain(counted)
+    require_plain_document(counted)
     require_name(source.study, "the study", str(path))
     require_consent_to(file.plugins, counted)
     import_plugins(file.plugins, source)

@@ -16,13 +16,13 @@ from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
-from moat.recipe.evaluation_keys import EVALUATED
+from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.records import Figure, Published
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
 
 _WRITTEN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-Name = Annotated[str, Field(pattern=_WRITTEN, max_length=MOST_BYTES)]
+FolderName = Annotated[str, Field(pattern=_WRITTEN, max_length=MOST_BYTES)]
 """A name of the user's: letters, digits, dots, dashes; it becomes a folder."""
 Label = Annotated[str, Field(pattern=_WRITTEN, max_length=200)]
 """The same of a threat; it becomes a part of files' names."""
@@ -71,7 +71,7 @@ class ThreatTable(OpenTable):
 
     type: str | None = None  # the label, where it is not given
     train: dict[str, Any] = Field(default_factory=dict)
-    evaluate: dict[str, Any] | None = Field(None, json_schema_extra={"properties": EVALUATED})
+    evaluate: dict[str, Any] | None = Field(None, json_schema_extra={"properties": EVALUATION_KEYS})
 
 
 class EvaluationTable(Table):
@@ -92,7 +92,7 @@ class EvaluationTable(Table):
 class VariantTable(Table):
     """One column of the study: what it trains against, and by which scalarizer."""
 
-    name: Name
+    name: FolderName
     threats: Annotated[tuple[str, ...], Field(strict=False)] = ()
     scalarizer: str | dict[str, Any] = "average"  # a name, or a table with `type`
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
@@ -102,7 +102,6 @@ class Recipe(Table):
     """Everything that determines a study."""
 
     plugins: list[str] = Field(default_factory=list)  # local Python files to run first
-    code: str | None = None  # a folder whose modules they and `python:` models import
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
     data: DataTable
     augmentation: Augmentation = Augmentation()
@@ -126,6 +125,7 @@ def json_schema() -> dict[str, Any]:
     """
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["properties"]["code"] = {"type": "string", "description": "A folder of modules."}
     schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,

@@ -9,22 +9,29 @@ from moat.records.checks import Check, EvaluationRecord, Verdict
 from moat.records.figures import Difference, Figure, Figures, Relationship
 from moat.records.gallery import Gallery
 from moat.records.log_line import LogLine
+from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.planned_runs import PlannedRuns
 from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published import Published
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
+from moat.records.small import Clock, Failure, Manifest
 
 __all__ = [
     "BundleManifest",
     "Check",
+    "Clock",
     "Difference",
     "EvaluationRecord",
+    "Failure",
     "Figure",
     "Figures",
     "Gallery",
     "LogLine",
+    "Manifest",
     "ModelRecord",
+    "OpenTransfer",
+    "PartnerRecord",
     "PlannedRuns",
     "ProtocolRecord",
     "Published",

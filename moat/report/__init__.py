@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from moat.report.one_run.table import run_sheet, run_table
     from moat.report.plots import KINDS, Plots, make_plots, write_plots
     from moat.report.points import Point, read_point, read_points
-    from moat.report.protocols.compared import ProtocolComparison, compare_protocols
-    from moat.report.protocols.shown import against_table
+    from moat.report.protocols.comparison import ProtocolComparison, compare_protocols
+    from moat.report.protocols.sheets import against_table
     from moat.report.rows import Row
     from moat.report.scores.scoreboard import Scoreboard, ScoreReport, make_scoreboards
-    from moat.report.scores.table import score_table
+    from moat.report.scores.sheets import score_table
     from moat.report.side_by_side import RunComparison, compare_runs
-    from moat.report.side_by_side.shown import comparison_shown
-    from moat.report.side_by_side.written import comparison_table
+    from moat.report.side_by_side.files import comparison_table
+    from moat.report.side_by_side.parts import comparison_shown
     from moat.report.status.study_status import StatusReader, StudyStatus
     from moat.report.status.table import change_lines, status_table
 
@@ -43,7 +43,7 @@ _HOMES = {
     "Objective": "front.objectives",
     "Plots": "plots",
     "Point": "points",
-    "ProtocolComparison": "protocols.compared",
+    "ProtocolComparison": "protocols.comparison",
     "Row": "rows",
     "RunComparison": "side_by_side",
     "RunScores": "one_run.scores",
@@ -51,12 +51,12 @@ _HOMES = {
     "Scoreboard": "scores.scoreboard",
     "StatusReader": "status.study_status",
     "StudyStatus": "status.study_status",
-    "against_table": "protocols.shown",
+    "against_table": "protocols.sheets",
     "change_lines": "status.table",
-    "compare_protocols": "protocols.compared",
+    "compare_protocols": "protocols.comparison",
     "compare_runs": "side_by_side",
-    "comparison_shown": "side_by_side.shown",
-    "comparison_table": "side_by_side.written",
+    "comparison_shown": "side_by_side.parts",
+    "comparison_table": "side_by_side.files",
     "draw_front": "front.figure",
     "draw_pairs": "front.pairs",
     "failed_checks": "gate",
@@ -72,7 +72,7 @@ _HOMES = {
     "run_table": "one_run.table",
     "runs_csv": "one_run.csv",
     "score_runs": "one_run.scores",
-    "score_table": "scores.table",
+    "score_table": "scores.sheets",
     "status_table": "status.table",
     "write_against": "files",
     "write_comparison": "files",

@@ -7,7 +7,7 @@ import numpy as np
 
 from moat.storage import Record
 
-MOST = 400
+CURVE_POINTS = 400
 """Points of a curve; each is the mean over as many logged steps as it takes."""
 
 Curve = tuple[float | None, ...]
@@ -30,7 +30,7 @@ class TrainingCurves:
     averaged: int = 1
 
 
-def training_curves(log: Sequence[Record], most: int = MOST) -> TrainingCurves:
+def training_curves(log: Sequence[Record], most: int = CURVE_POINTS) -> TrainingCurves:
     """Return the curves of a run's log, each of at most so many points."""
     steps = [record for record in log if "loss" in record]
     epochs = [record for record in log if "validation" in record]

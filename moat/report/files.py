@@ -2,21 +2,22 @@
 
 from pathlib import Path
 
+from moat.own_files import TABLES
 from moat.report.manifest import write_files
-from moat.report.protocols.compared import ProtocolComparison
-from moat.report.protocols.shown import against_csv, against_markdown
-from moat.report.scores.markdown import board_markdown
+from moat.report.protocols.comparison import ProtocolComparison
+from moat.report.protocols.sheets import against_csv, against_markdown
+from moat.report.scores.rows import scores_csv
 from moat.report.scores.scoreboard import ScoreReport
-from moat.report.scores.tidy import scores_csv
+from moat.report.scores.sheets import board_markdown
 from moat.report.side_by_side import RunComparison
-from moat.report.side_by_side.written import (
+from moat.report.side_by_side.files import (
     comparison_csv,
     comparison_json,
-    comparison_markdown,
     examples_csv,
 )
+from moat.report.side_by_side.parts import comparison_markdown
 
-Files = dict[str, str | bytes]
+FileContents = dict[str, str | bytes]
 """The content of each file, by its ending."""
 
 
@@ -25,7 +26,7 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
 
     Every report.md names the runs that could not be read: their group is not known.
     """
-    files: list[Files] = [
+    files: list[FileContents] = [
         {"md": board_markdown(board, report.messages), "csv": scores_csv(board)}
         for board in report.boards
     ]
@@ -34,7 +35,7 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
 
 def write_against(comparison: ProtocolComparison, folder: Path) -> list[Path]:
     """Write a comparison of two protocols as against.md and against.csv; return the paths."""
-    files: Files = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
+    files: FileContents = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
     return write_groups("against", folder, [files])
 
 
@@ -43,20 +44,20 @@ def write_comparison(comparison: RunComparison, folder: Path) -> list[Path]:
 
     The last has what came of each example; where the scores are refused both CSV files are empty.
     """
-    files: Files = {
+    files: FileContents = {
         "md": comparison_markdown(comparison),
         "csv": comparison_csv(comparison),
         "json": comparison_json(comparison),
     }
-    examples: Files = {"csv": examples_csv(comparison)}
+    examples: FileContents = {"csv": examples_csv(comparison)}
     written = write_groups("compare", folder, [files])
     return [*written, *write_groups("compare-examples", folder, [examples])]
 
 
-def write_groups(name: str, folder: Path, groups: list[Files]) -> list[Path]:
+def write_groups(name: str, folder: Path, groups: list[FileContents]) -> list[Path]:
     """Write the files of each group, by ending, and delete those that an earlier report wrote."""
-    files: Files = {}
+    files: FileContents = {}
     for number, group in enumerate(groups, 1):
         stem = f"{name}-{number}" if len(groups) > 1 else name
         files |= {f"{stem}.{ending}": content for ending, content in group.items()}
-    return write_files(files, folder, [name], list(groups[0]))
+    return write_files(files, folder, [name], TABLES[name])

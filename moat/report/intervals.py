@@ -57,7 +57,7 @@ def score_intervals(rows: Sequence[Row], objectives: Sequence[Objective]) -> lis
     return found
 
 
-def share_interval(
+def seeds_share_interval(
     points: Sequence[Point], columns: Sequence[Column], conditional: bool = False
 ) -> Interval | None:
     """Return the interval of a share over some seeds; None of fewer than three.

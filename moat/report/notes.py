@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from moat.report.groups import Group
 from moat.report.rows import Row
 
-REACH = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
+REACH_TEXT = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
 
 
 def scores_text(group: Group) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-ABSENT = "-"
+DASH = "-"
 
 
 def percent(value: float | None) -> str:
     """Return a score with one decimal."""
-    return ABSENT if value is None else f"{value:z.1f}"
+    return DASH if value is None else f"{value:z.1f}"
 
 
 def between(mean: float | None, low: float | None, high: float | None) -> str:
@@ -26,12 +26,12 @@ def between(mean: float | None, low: float | None, high: float | None) -> str:
 
 def as_printed(value: float | None, decimals: int) -> str:
     """Return a published figure with as many decimals as its table has."""
-    return ABSENT if value is None else f"{value:z.{decimals}f}"
+    return DASH if value is None else f"{value:z.{decimals}f}"
 
 
 def gap(value: float | None) -> str:
     """Return a difference with its sign."""
-    return ABSENT if value is None else f"{value:+z.1f}"
+    return DASH if value is None else f"{value:+z.1f}"
 
 
 def duration(seconds: float) -> str:

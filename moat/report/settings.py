@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from moat.report.groups import Group
+from moat.report.groups import Group, group_points
 from moat.report.numbers import ascending
-from moat.report.points import Point
+from moat.report.points import Point, read_points
 from moat.report.rows import Row, names_of, rows_of
 
 GUESS, MARGIN = 1.5, 5.0
@@ -46,6 +47,20 @@ class Setting:
     def guesses(self) -> int:
         """How many of them do no better than a constant guess."""
         return sum(is_guess(point) for point in self.points)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """A group of comparable runs, and its settings."""
+
+    group: Group
+    settings: tuple[Setting, ...]
+
+
+def read_runs(results: Sequence[Path]) -> tuple[list[Runs], list[str]]:
+    """Return the finished runs below some folders, by group, and why others could not be read."""
+    points, skipped = read_points(*results)
+    return [Runs(group, tuple(settings_of(group))) for group in group_points(points)], skipped
 
 
 def rows_in(settings: Iterable[Setting]) -> list[Row]:

@@ -1,5 +1,6 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
+from moat.own_files import PLANNED
 from moat.runs.agreement import (
     require_found,
     require_one_protocol,
@@ -22,7 +23,7 @@ from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.places import results_of, seen_from
-from moat.runs.study_folder import PLANNED, StudyFolder
+from moat.runs.study_folder import StudyFolder
 
 __all__ = [
     "CACHE",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from moat.digests import short_hash
 from moat.errors import RunFolderError
-from moat.plain import short_hash
 from moat.records import EvaluationRecord, RunRecord, label_of
 from moat.runs.command import command_again
 

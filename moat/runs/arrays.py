@@ -12,6 +12,7 @@ from numpy.lib.format import read_array, read_array_header_1_0
 from numpy.typing import NDArray
 
 from moat.runs.ownership import require_own
+from moat.runs.seal import is_sealed, seal
 from moat.storage import read, replace
 
 MOST = 1 << 32
@@ -20,24 +21,41 @@ MOST = 1 << 32
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def save_arrays(path: Path, arrays: Arrays, *, compressed: bool = True) -> None:
-    """Keep arrays by name; ValueError refuses those of Python objects."""
+def save_arrays(
+    path: Path, arrays: Arrays, *, compressed: bool = True, whose: str | None = None
+) -> None:
+    """Keep arrays by name; ValueError refuses those of Python objects.
+
+    The file of a part that is somebody's (`whose`) holds the digest of its content and of that.
+    """
     if any(array.dtype.hasobject for array in arrays.values()):
         raise ValueError("Object arrays cannot be saved")  # they would be pickled
     save: Callable[..., None] = np.savez_compressed if compressed else np.savez
-    replace(path, lambda file: save(file, **arrays))
+
+    def write(file: BytesIO) -> None:
+        save(file, **arrays)
+        if whose is not None:
+            seal(file, whose)
+
+    replace(path, write)
 
 
 def load_arrays(
-    path: Path, without: Collection[str] = (), record: Mapping[str, Any] | None = None
+    path: Path,
+    without: Collection[str] = (),
+    record: Mapping[str, Any] | None = None,
+    whose: str | None = None,
 ) -> dict[str, NDArray[Any]] | None:
     """Return the arrays of a file, but for those named; None where there is none.
 
-    Raises ForeignFileError where the run of the record, if one is given, did not write the file.
+    Raises ForeignFileError where the run of the record, if one is given, did not write the file,
+    and RunFolderError where it is somebody's part (`whose`), and not that one or damaged.
     """
 
     def parse() -> dict[str, NDArray[Any]]:
         content = path.read_bytes()
+        if whose is not None and not is_sealed(content, whose):
+            raise ValueError("it has no digest")
         arrays = _arrays_of(content, without)
         require_own(path, content, arrays, record or {})
         return arrays

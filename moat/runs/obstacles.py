@@ -1,6 +1,7 @@
 """What stands where a file or a folder of moat's belongs, and cannot be one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,12 @@ def obstacles_in(folder: Path, layout: Layout) -> dict[Path, str]:
         found |= {folder / name: _not_a_file(folder / name) for name in layout.files}
         found |= {folder / name: _not_a_folder(folder / name) for name in layout.folders}
         lock = folder / layout.lock
-        found[lock] = "a link" if lock.is_symlink() else _not_a_file(lock)
+        found[lock] = "a link" if lock.is_symlink() else _not_a_file(lock) or _not_a_lock(lock)
     return {path: what for path, what in found.items() if what}
 
 
-def require_clear_way(folder: Path, layout: Layout) -> None:
+def require_clear_way(found: Mapping[Path, str]) -> None:
     """Raise RunFolderError that names the first of what stands in the way."""
-    with disk(folder):
-        found = obstacles_in(folder, layout)
     for path, what in found.items():
         raise RunFolderError(
             f"cannot write: {what} stands where moat's own belongs.",
@@ -70,6 +69,14 @@ def _not_a_file(path: Path) -> str:
     if not path.exists():
         return "a link to what is not there" if path.is_symlink() else ""
     return "" if path.is_file() else "a pipe, a socket or a device"
+
+
+def _not_a_lock(path: Path) -> str:
+    """Return what stands in the place of a lock, whose file is emptied when it is taken."""
+    with suppress(OSError):
+        content = path.read_bytes()
+        return "" if not content or content[:1].isdigit() else "a file that is not moat's"
+    return ""
 
 
 def _not_a_folder(path: Path) -> str:

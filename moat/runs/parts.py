@@ -1,6 +1,8 @@
 """What an unfinished evaluation has found, kept until the whole is there."""
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,24 +13,36 @@ from moat.errors import RunFolderError
 from moat.runs.arrays import load_arrays, save_arrays
 from moat.storage import make_folder
 
+PARTS = ".evaluation"
+"""The folder in a run's own."""
+_PART = re.compile(r"\d{5,}-.+\.npz|\.\d{5,}-.+\.npz\.(moat-)?\d+\.tmp")
+"""A part, or what it is written to first; older moats called that without their name."""
+
 
 class EvaluationParts:
-    """What an unfinished evaluation has found, a file for each threat and batch."""
+    """What an unfinished evaluation has found, a file for each threat and batch.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Each file knows whose it is: of this evaluation, this batch and this threat.
+    """
+
+    def __init__(self, path: Path, whose: str = "") -> None:
+        self.path, self._whose = path, whose or path.name
 
     def load(self, batch: int, label: str) -> dict[str, NDArray[Any]] | None:
-        """Return what was kept of a threat on a batch; None of nothing, or of a broken file."""
+        """Return what was kept of a threat on a batch, None of nothing.
+
+        And None of a file that is damaged or another part's: it is searched again.
+        """
         path = self._of(batch, label)
         with suppress(RunFolderError):
-            return load_arrays(path)
+            return load_arrays(path, whose=f"{self._whose}/{path.name}")
         return None
 
     def save(self, batch: int, label: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep what was found."""
         make_folder(self.path)
-        save_arrays(self._of(batch, label), arrays, compressed=False)
+        path = self._of(batch, label)
+        save_arrays(path, arrays, compressed=False, whose=f"{self._whose}/{path.name}")
 
     def make(self) -> None:
         """Make the folder: as long as it is there, the evaluation has no record."""
@@ -36,10 +50,43 @@ class EvaluationParts:
 
     def validation(self) -> "EvaluationParts":
         """Return those of the same evaluation's held-out examples."""
-        return EvaluationParts(self.path / "validation")
+        return EvaluationParts(self.path / "validation", f"{self._whose}/validation")
 
     def _of(self, batch: int, label: str) -> Path:
         return self.path / f"{batch:05}-{label}.npz"
+
+
+def clear_parts(folder: Path, but: Path | None = None) -> None:
+    """Delete the parts of evaluations below a folder, but those of one; no file of another name."""
+    with suppress(OSError):  # what cannot be deleted harms nobody
+        for path in _files_below(folder):
+            if _is_part(path) and not (but and path.is_relative_to(but)):
+                path.unlink(missing_ok=True)
+    for here, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):  # it is not empty
+            if but is None or not but.is_relative_to(here):
+                os.rmdir(here)
+
+
+def others_in(folder: Path) -> list[Path]:
+    """Return the files below a folder of parts that are not parts."""
+    return sorted(path for path in _files_below(folder) if not _is_part(path))
+
+
+def has_parts(folder: Path) -> bool:
+    """Say whether an evaluation has made its folder below this one."""
+    with suppress(OSError):
+        return any(path.is_dir() for path in folder.iterdir())
+    return False
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for here, _, names in os.walk(folder):
+        yield from (Path(here, name) for name in names)
+
+
+def _is_part(path: Path) -> bool:
+    return bool(_PART.fullmatch(path.name))
 
 
 def part_times(folder: Path) -> list[float]:
@@ -67,5 +114,5 @@ def is_older(folder: Path, file: Path) -> bool:
     with suppress(OSError):
         written = file.stat().st_mtime_ns
         parts = [path.stat() for path in folder.rglob("*.npz")]
-        return folder.is_dir() and all(part.st_mtime_ns <= written for part in parts)
+        return has_parts(folder) and all(part.st_mtime_ns <= written for part in parts)
     return False

@@ -7,9 +7,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from moat.errors import BusyError, RunFolderError
+from moat.own_files import PLANNED
 from moat.records import PlannedRuns, check_record
-from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.folder import RunFolder
 from moat.runs.formats import in_format
+from moat.runs.layout import BEGUN
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.storage import (
     Record,
@@ -23,8 +25,6 @@ from moat.storage import (
     unreadable,
 )
 
-PLANNED = "study.json"
-"""The file in a study's folder that lists its planned runs."""
 _FORMAT = 1
 _LAYOUT = Layout((PLANNED,), ".study.lock", ())
 _PATIENCE = 10.0  # seconds; a list is written in a moment
@@ -49,7 +49,9 @@ class StudyFolder:
         be written, and BusyError where another process does not let go of it.
         """
         make_folder(self.path)
-        require_clear_way(self.path, _LAYOUT)
+        with disk(self.path):
+            found = obstacles_in(self.path, _LAYOUT)
+        require_clear_way(found)
         with self._locked():
             sweep(self.path, [PLANNED])
             before = self.planned()

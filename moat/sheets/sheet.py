@@ -45,7 +45,7 @@ class Sheet:
         return self.emphasis[row] if self.emphasis else ""
 
 
-def records_of(sheet: Sheet) -> list[dict[str, str]]:
+def dicts_of(sheet: Sheet) -> list[dict[str, str]]:
     """Return each row as a table of text, by its headings."""
     return [dict(zip(sheet.headings, row, strict=True)) for row in sheet.rows]
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from moat.models import Model
 from moat.passes import is_out_of_memory
-from moat.threats import device_of, to_eval
+from moat.threats import home_of, to_eval
 
 CLOSE = 1e-3  # relative: what the layout may change of a logit by rounding
 
@@ -40,7 +40,7 @@ def _bears_channels_last(network: nn.Module, shape: tuple[int, int, int]) -> boo
     kinds = (nn.Conv2d, nn.ConvTranspose2d)
     if not any(isinstance(module, kinds) for module in network.modules()):
         return False
-    device = device_of(network) or torch.device("cpu")
+    device = home_of(network)
     x = torch.rand(2, *shape, generator=torch.Generator().manual_seed(0)).to(device)
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():

@@ -8,7 +8,7 @@ from torch import nn
 from moat.data import Data, batches_in_order
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import Scalarizer
-from moat.threats import device_of
+from moat.threats import home_of
 from moat.training import check_trainable
 
 _FEW = 8  # images
@@ -22,7 +22,7 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
     global random state are left as they were.
     """
     few = data.train.take(torch.arange(min(_FEW, len(data.train)))).at(data.shape[1:])
-    device = device_of(network) or torch.device("cpu")
+    device = home_of(network)
     for x, _ in batches_in_order(few, _FEW, device):
         check_model(awake(network), x, len(data.classes))
         check_trainable(network, x, data.train.labels.to(device), scalarizer)

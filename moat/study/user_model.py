@@ -11,15 +11,18 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data
+from moat.digests import digest_of_file
 from moat.errors import MoatError
+from moat.events import DataNote
 from moat.models import Model
-from moat.models.described import digest_of_network
-from moat.models.weights import digest_of, digest_of_state
+from moat.models.network_digest import digest_of_network
+from moat.models.weights import digest_of_state
 from moat.names import MOST_BYTES, why_no_name
+from moat.own_files import is_taken
 from moat.precision import plain_torch
 from moat.printable import is_portable
 from moat.recipe import ReadProtocol, named_model, read_protocol
-from moat.recipe.overrides import shortened
+from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder, kept_command
@@ -65,7 +68,7 @@ def evaluate_model(
     target = device_for(at.device)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
-    at.listener.data_read(data)
+    at.listener(DataNote(text=data.note))
     network = asked.network(data, target)
     words = [*_options("--arg", arguments), *_options("--set", overrides)]
     words += ["--protocol", str(protocol), "--results", str(results)]
@@ -133,8 +136,14 @@ def _folder_name(name: str) -> str:
     if not _NAME.fullmatch(name) or why_no_name(name):
         raise MoatError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
-            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {shortened(name)!r}.",
+            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {cut_short(name)!r}.",
             where="--name",
+        )
+    if is_taken(name):
+        raise MoatError(
+            f"{name!r} cannot be a folder: moat uses that name for its own output.",
+            where="--name",
+            hint="Give it another name.",
         )
     if not is_portable(name):
         raise MoatError(
@@ -156,7 +165,7 @@ def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
         "foreign": True,
         "trains": {
             "model": described(asked.made) if asked.made else _given(asked, network),
-            "checkpoint": digest_of(asked.checkpoint) if asked.checkpoint else None,
+            "checkpoint": digest_of_file(asked.checkpoint) if asked.checkpoint else None,
         },
         "weights": digest_of_state(network.state_dict()),
     }

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from moat.randomness import generator_of
 from moat.types import Images, Labels
 
 
@@ -17,8 +18,12 @@ def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return nn.Sequential(
-            *(nn.Conv2d(channel, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Tanh()),
-            *(nn.Dropout(0.5), nn.Flatten(), nn.Linear(8 * height * width, classes)),
+            nn.Conv2d(channel, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.Tanh(),
+            nn.Dropout(0.5),
+            nn.Flatten(),
+            nn.Linear(8 * height * width, classes),
         ).double()
 
 
@@ -29,7 +34,7 @@ def examples(
 
     They are the same at every call.
     """
-    generator = torch.Generator().manual_seed(1)
+    generator = generator_of(1)
     channel, height, width = shape
     coarse = torch.rand(count, channel, 4, 4, generator=generator, dtype=torch.float64)
     smooth = F.interpolate(coarse, (height, width), mode="bilinear")

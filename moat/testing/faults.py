@@ -1,6 +1,7 @@
 """A disk that refuses one call below a folder, or a process that dies at it."""
 
 import errno
+import inspect
 import io
 import os
 import signal
@@ -45,7 +46,7 @@ def kill() -> None:
 
 
 _own_number = os.getpid
-ABSENT = 2**22 + 1
+NO_PROCESS = 2**22 + 1
 """The number of no process, which the one with the faulty disk goes by: it is not there later."""
 
 
@@ -124,7 +125,7 @@ def faulty_disk(
         for name in ("open", "fsync", "write", "replace", "rename"):
             make = globals()[f"_{name}"]
             stack.enter_context(mock.patch.object(os, name, make(disk, getattr(os, name))))
-        stack.enter_context(mock.patch.object(os, "getpid", return_value=ABSENT))
+        stack.enter_context(mock.patch.object(os, "getpid", return_value=NO_PROCESS))
         opened = _open_file(disk, io.open)
         stack.enter_context(mock.patch.object(io, "open", opened))
         stack.enter_context(mock.patch("builtins.open", opened))
@@ -191,21 +192,15 @@ _rename = _replace
 
 
 def _open_file(disk: FaultyDisk, truly: Callable[..., Any]) -> Callable[..., Any]:
-    def call(
-        file: Any,
-        mode: str = "r",
-        buffering: int = -1,
-        encoding: str | None = None,
-        errors: str | None = None,
-        newline: str | None = None,
-        *rest: Any,
-        **keys: Any,
-    ) -> Any:
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        given = _OPEN_SIGNATURE.bind(*arguments, **keywords)
+        given.apply_defaults()
+        file, mode, buffering, encoding, errors, newline, *_ = given.arguments.values()
         seen = "" if isinstance(file, int) else disk.sees(file)
         if not seen or not set("wax+") & set(mode):
             if seen:
                 disk.bears(READ, seen)
-            return truly(file, mode, buffering, encoding, errors, newline, *rest, **keys)
+            return truly(*arguments, **keywords)
         disk.bears(OPEN, seen)
         raw: Any = _File(disk, seen, mode.replace("b", "").replace("t", ""))
         if buffering == 0:
@@ -214,6 +209,9 @@ def _open_file(disk: FaultyDisk, truly: Callable[..., Any]) -> Callable[..., Any
         return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding, errors, newline)
 
     return call
+
+
+_OPEN_SIGNATURE = inspect.signature(io.open)
 
 
 class _File(io.FileIO):

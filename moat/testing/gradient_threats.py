@@ -5,10 +5,11 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from moat.randomness import generator_of
 from moat.threats import GradientThreat, ascend
 from moat.types import Images, Labels, Transform
 
-ROUNDING = 1e-9  # float64, after a handful of operations
+FLOAT64_ROUNDING = 1e-9  # float64, after a handful of operations
 
 
 def check_gradient_threat(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
@@ -30,7 +31,7 @@ def check_identity(threat: GradientThreat, x: Images) -> None:
             threat, f"block {number} of w is {block.dtype} for {x.dtype} images"
         )
     distance = (threat.apply(x, identity) - x).abs().max().item()
-    assert distance < ROUNDING, _say(
+    assert distance < FLOAT64_ROUNDING, _say(
         threat, f"the identity changes the images, by up to {distance:.3g}"
     )
 
@@ -49,14 +50,14 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
         where = f"the ball of block {number}"
         assert torch.equal(ball.project(block), block), _say(threat, f"{where} misses the identity")
         far = ball.project(block + _noise(block))
-        assert torch.allclose(ball.project(far), far, rtol=0, atol=ROUNDING), _say(
+        assert torch.allclose(ball.project(far), far, rtol=0, atol=FLOAT64_ROUNDING), _say(
             threat, f"{where} projects a projected point elsewhere"
         )
         member = ball.sample(block, _seeded())
         assert (member.shape, member.dtype) == (block.shape, block.dtype), _say(
             threat, f"{where} draws samples of another shape or type"
         )
-        assert torch.allclose(ball.project(member), member, rtol=0, atol=ROUNDING), _say(
+        assert torch.allclose(ball.project(member), member, rtol=0, atol=FLOAT64_ROUNDING), _say(
             threat, f"{where} draws samples outside itself"
         )
         stepped = ball.step(block, _noise(block))
@@ -80,7 +81,7 @@ def check_box(threat: GradientThreat, x: Images) -> None:
         for inside in (w, _samples(threat, x)):
             images = threat.apply(x, inside)
             beyond = torch.maximum(-images, images - 1).max().item()
-            assert beyond < ROUNDING, _say(
+            assert beyond < FLOAT64_ROUNDING, _say(
                 threat, f"a w in the balls takes the images {beyond:.3g} beyond [0, 1]"
             )
 
@@ -115,7 +116,7 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
         alone = replace(climb, x=x[only], y=y[only], start=start)
         ((single,),) = (traces.values() for traces in ascend(model, [alone], 1, measure=False))
         distance = (single.images - together.images[only]).abs().max().item()
-        assert distance < ROUNDING, _say(
+        assert distance < FLOAT64_ROUNDING, _say(
             threat, f"an example is another alone than in its batch, by up to {distance:.3g}"
         )
 
@@ -143,7 +144,7 @@ def _noise(like: torch.Tensor) -> torch.Tensor:
 
 
 def _seeded() -> torch.Generator:
-    return torch.Generator().manual_seed(7)
+    return generator_of(7)
 
 
 def _say(threat: GradientThreat, sentence: str) -> str:

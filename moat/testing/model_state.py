@@ -5,11 +5,11 @@ from torch import Tensor, nn
 
 from moat.threats import Threat
 
-State = dict[str, dict[str, object]]
+ModelState = dict[str, dict[str, object]]
 """Values by what they are, then by the name of the module or parameter."""
 
 
-def disturbed(model: nn.Module, training: bool) -> State:
+def disturbed(model: nn.Module, training: bool) -> ModelState:
     """Give the model mixed flags and a few gradients, as one in use has, and return its state."""
     model.train(training)
     next(model.children(), model).train(not training)
@@ -19,7 +19,7 @@ def disturbed(model: nn.Module, training: bool) -> State:
     return state_of(model)
 
 
-def state_of(model: nn.Module) -> State:
+def state_of(model: nn.Module) -> ModelState:
     """Return a copy of all that a search must leave alone."""
     parameters = dict(model.named_parameters())
     return {
@@ -30,7 +30,7 @@ def state_of(model: nn.Module) -> State:
     }
 
 
-def require_same(threat: Threat, before: State, after: State, cause: str) -> None:
+def require_same(threat: Threat, before: ModelState, after: ModelState, cause: str) -> None:
     """Raise AssertionError that names the first thing that changed."""
     for what, values in before.items():
         for name, value in values.items():

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from moat.names import NATURAL
 from moat.objectives import LossMatrix, by_entry
+from moat.randomness import generator_of
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.types import Mask
 
-BATCH = 6
-STEPS = 5
-TOLERANCE = 1e-6
+BATCH_SIZE = 6
+STEPS_CHECKED = 5
+WEIGHT_TOLERANCE = 1e-6
 
 
 def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
@@ -30,12 +31,12 @@ def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the plan to a bool mask that equal generators make equal, and that is not empty."""
     names = _names(objectives)
-    plans = [_fresh(scalarizer).plan(names, BATCH, _seeded(3)) for _ in range(2)]
+    plans = [_fresh(scalarizer).plan(names, BATCH_SIZE, _seeded(3)) for _ in range(2)]
     plan = plans[0]
-    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, BATCH))]
+    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, BATCH_SIZE))]
     assert (plan.dtype, tuple(plan.shape)) in known, _say(
         scalarizer,
-        f"the plan is no bool mask of shape {(objectives,)} or {(objectives, BATCH)}, but "
+        f"the plan is no bool mask of shape {(objectives,)} or {(objectives, BATCH_SIZE)}, but "
         f"{plan.dtype} of {tuple(plan.shape)}",
     )
     assert plan.any(), _say(scalarizer, "the plan measures nothing")
@@ -48,9 +49,9 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
     Where `simplex` is True they are also never negative and sum to 1.
     """
     running = _fresh(scalarizer)
-    for step in range(STEPS):
+    for step in range(STEPS_CHECKED):
         seen = _next(running, objectives, step)
-        weights, shapes = seen.weights, {(objectives,), (objectives, BATCH)}
+        weights, shapes = seen.weights, {(objectives,), (objectives, BATCH_SIZE)}
         if not isinstance(running, LossScalarizer):
             shapes = {(objectives,)}
         assert tuple(weights.shape) in shapes, _say(
@@ -61,7 +62,7 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
         _require_measured(scalarizer, weights, seen.plan)
         if running.simplex:
             off = max(-weights.min().item(), (weights.sum(0) - 1).abs().max().item())
-            assert off < TOLERANCE, _say(
+            assert off < WEIGHT_TOLERANCE, _say(
                 scalarizer, f"`simplex` is True, but the weights are {off:.3g} off the simplex"
             )
         running.update(seen.losses)
@@ -70,11 +71,11 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
 def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the weights to what they are when the examples of the batch are shuffled."""
     one, other = _fresh(scalarizer), _fresh(scalarizer)
-    order = torch.randperm(BATCH, generator=_seeded(4))
-    for step in range(STEPS):
+    order = torch.randperm(BATCH_SIZE, generator=_seeded(4))
+    for step in range(STEPS_CHECKED):
         seen, shuffled = _next(one, objectives, step), _next(other, objectives, step, order)
         expected = seen.weights if seen.weights.ndim == 1 else seen.weights[:, order]
-        assert torch.allclose(shuffled.weights, expected, rtol=0, atol=TOLERANCE), _say(
+        assert torch.allclose(shuffled.weights, expected, rtol=0, atol=WEIGHT_TOLERANCE), _say(
             scalarizer, "the weights depend on the order of the examples"
         )
         one.update(seen.losses)
@@ -88,10 +89,10 @@ def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
     happens after `state_dict` does not change it.
     """
     undisturbed = _fresh(scalarizer)
-    _run(undisturbed, objectives, range(STEPS))
+    _run(undisturbed, objectives, range(STEPS_CHECKED))
     state, file = undisturbed.state_dict(), io.BytesIO()
     torch.save(state, file)
-    expected = _run(undisturbed, objectives, range(STEPS, 2 * STEPS))
+    expected = _run(undisturbed, objectives, range(STEPS_CHECKED, 2 * STEPS_CHECKED))
     file.seek(0)
     for how, taken in (
         ("read from a file", torch.load(file, weights_only=True)),
@@ -99,7 +100,7 @@ def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
     ):
         resumed = _fresh(scalarizer)
         resumed.load_state_dict(taken)
-        found = _run(resumed, objectives, range(STEPS, 2 * STEPS))
+        found = _run(resumed, objectives, range(STEPS_CHECKED, 2 * STEPS_CHECKED))
         assert all(map(torch.equal, found, expected)), _say(
             scalarizer, f"its state, {how}, gives other weights than an undisturbed run"
         )
@@ -114,10 +115,10 @@ class _Step(NamedTuple):
 def _next(scalarizer: Scalarizer, objectives: int, step: int, order: Tensor | None = None) -> _Step:
     """Plan and weigh one step of made-up training; losses fall, unmeasured ones are NaN."""
     names, generator = _names(objectives), _seeded(step)
-    plan = scalarizer.plan(names, BATCH, _seeded(step))
+    plan = scalarizer.plan(names, BATCH_SIZE, _seeded(step))
     scale = torch.arange(1, objectives + 1, dtype=torch.float64)[:, None] / (1 + step)
-    values = scale * torch.rand(objectives, BATCH, generator=generator, dtype=torch.float64)
-    values = values.masked_fill(~by_entry(plan, BATCH), float("nan"))
+    values = scale * torch.rand(objectives, BATCH_SIZE, generator=generator, dtype=torch.float64)
+    values = values.masked_fill(~by_entry(plan, BATCH_SIZE), float("nan"))
     directions = torch.randn(objectives, 9, generator=generator, dtype=torch.float64)
     if order is not None:
         values, plan = values[:, order], plan if plan.ndim == 1 else plan[:, order]
@@ -145,9 +146,9 @@ def _run(scalarizer: Scalarizer, objectives: int, steps: range) -> list[Tensor]:
 
 def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> None:
     if weights.ndim == 1:
-        blind = weights[~by_entry(plan, BATCH).any(1)]
+        blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
     else:
-        blind = weights[~by_entry(plan, BATCH)]
+        blind = weights[~by_entry(plan, BATCH_SIZE)]
     assert not blind.any(), _say(scalarizer, "weight lies on a loss that the plan left out")
 
 
@@ -160,7 +161,7 @@ def _names(objectives: int) -> tuple[str, ...]:
 
 
 def _seeded(number: int) -> torch.Generator:
-    return torch.Generator().manual_seed(number)
+    return generator_of(number)
 
 
 def _say(scalarizer: Scalarizer, sentence: str) -> str:

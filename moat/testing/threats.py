@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
+from moat.randomness import generator_of
 from moat.testing.cases import examples, smooth_model
 from moat.testing.gradient_threats import check_gradient_threat
 from moat.testing.model_state import disturbed, require_same, state_of
@@ -136,7 +137,7 @@ class _Interruption(Exception):
 
 
 def _seeded() -> torch.Generator:
-    return torch.Generator().manual_seed(7)
+    return generator_of(7)
 
 
 def _say(threat: Threat, sentence: str) -> str:

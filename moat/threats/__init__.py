@@ -1,23 +1,18 @@
 """Threats: what an image may be turned into, and the search for the worst of it."""
 
-from moat.threats.ascent import Climb, Trace, ascend, attacked, to_eval
+from moat.threats.ascent import ascend, attacked, to_eval
 from moat.threats.autoattack import AutoAttack
-from moat.threats.base import (
-    GradientThreat,
-    JointSearch,
-    SearchedThreat,
-    StepSize,
-    Threat,
-    joint_search,
-    registry,
-    search,
-    threat,
-)
-from moat.threats.batch import Batch, batch_of, largest_of
+from moat.threats.base import Repetition, Threat, registry, threat
+from moat.threats.batch import Inputs, batch_of, largest_of
+from moat.threats.climb import Climb, Trace
+from moat.threats.costs import Spent, spent_by
+from moat.threats.devices import device_of, home_of
 from moat.threats.flow import Flow
 from moat.threats.footprint import LiveBytes, example_bytes
-from moat.threats.guard import bare, device_of, door, guarded_network, is_trusted, trusted
+from moat.threats.gradient import GradientThreat, StepSize
+from moat.threats.guard import bare, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
+from moat.threats.joint import JointSearch, SearchedThreat, joint_search, search
 from moat.threats.logits import (
     require_classes,
     require_logits,
@@ -27,22 +22,22 @@ from moat.threats.moving import Moving, Warp
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
-from moat.threats.spent import Spent, spent_by
 from moat.threats.stadv import StAdv
 
 __all__ = [
     "PGD",
     "RT",
     "AutoAttack",
-    "Batch",
     "Climb",
     "Flow",
     "GradientThreat",
+    "Inputs",
     "Integrated",
     "JointSearch",
     "LiveBytes",
     "Moving",
     "RTGrid",
+    "Repetition",
     "SearchedThreat",
     "Spent",
     "StAdv",
@@ -58,6 +53,7 @@ __all__ = [
     "door",
     "example_bytes",
     "guarded_network",
+    "home_of",
     "is_trusted",
     "joint_search",
     "largest_of",

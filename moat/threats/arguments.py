@@ -12,7 +12,7 @@ def require_generator(generator: Any) -> None:
     """Raise DefinitionError for what no random number can be drawn from."""
     if not isinstance(generator, torch.Generator | None):
         raise DefinitionError(
-            f"the generator is {said_of(generator)}, and no torch.Generator.",
+            f"the generator is {in_words(generator)}, and no torch.Generator.",
             hint="Of a seed make one: torch.Generator().manual_seed(0).",
         )
 
@@ -31,18 +31,18 @@ def require_searched(threats: Any) -> None:
     """Raise DefinitionError for what is no list of threats that are searched by the one loop."""
     if isinstance(threats, Mapping) or not hasattr(threats, "__iter__"):
         raise DefinitionError(
-            f"threats are a list, not {said_of(threats)}.",
+            f"threats are a list, not {in_words(threats)}.",
             hint="Give them one after another: [PGD(...), Flow(...)].",
         )
     for threat in threats:
         if isinstance(threat, type) or not hasattr(threat, "climb"):
             raise DefinitionError(
-                f"a threat is {said_of(threat)}, which the loop cannot search.",
+                f"a threat is {in_words(threat)}, which the loop cannot search.",
                 hint="It takes threats with a `climb`, such as PGD(...); others have `perturb`.",
             )
 
 
-def said_of(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Return what a value is, in words."""
     if isinstance(value, type):
         return f"the class {value.__name__}"

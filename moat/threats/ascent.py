@@ -13,14 +13,13 @@ from torch import Tensor, nn
 
 from moat.errors import ModelError
 from moat.passes import Pass, cut, is_out_of_memory
-from moat.threats.climbing import Climb, Climber, Trace
+from moat.threats.climb import Climb, Trace
+from moat.threats.climber import Climber
 from moat.threats.logits import UNFIT, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
 
-__all__ = ["Climb", "Trace", "ascend", "attacked", "to_eval"]
-
-PATIENCE = 8  # iterations that the fallen of a GPU's search climb on at most
+LEAVE_EVERY = 8  # iterations that the fallen of a GPU's search climb on at most
 
 
 def ascend(
@@ -65,7 +64,7 @@ def ascend(
 
 
 def _patience(climb: Climb) -> int:
-    return 1 if climb.x.device.type == "cpu" else PATIENCE
+    return 1 if climb.x.device.type == "cpu" else LEAVE_EVERY
 
 
 @contextmanager

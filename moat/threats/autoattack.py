@@ -13,21 +13,21 @@ from torch import Tensor, nn
 
 from moat.errors import MissingPackageError, ModelError
 from moat.losses import is_correct
-from moat.passes import default_pass_size
+from moat.passes import default_pass_size, in_passes
 from moat.threats.ascent import attacked
 from moat.threats.base import Threat, threat
 from moat.threats.logits import UNFIT, said
 from moat.types import Images, Labels
 
-Name = Literal["apgd-ce", "apgd-dlr", "apgd-t", "fab", "fab-t", "square"]
+Member = Literal["apgd-ce", "apgd-dlr", "apgd-t", "fab", "fab-t", "square"]
 Predict = Callable[[Tensor], Tensor]
 
-VERSIONS: dict[str, tuple[Name, ...]] = {
+VERSIONS: dict[str, tuple[Member, ...]] = {
     "standard": ("apgd-ce", "apgd-t", "fab-t", "square"),
     "plus": ("apgd-ce", "apgd-dlr", "fab", "square", "apgd-t", "fab-t"),
     "rand": ("apgd-ce", "apgd-dlr"),
 }
-CLASSES: dict[Name, int] = {"apgd-dlr": 3, "apgd-t": 4}
+CLASSES: dict[Member, int] = {"apgd-dlr": 3, "apgd-t": 4}
 """Fewest classes for which a search's loss is defined; 2 for the others."""
 NORMS = {"linf": "Linf", "l2": "L2", "l1": "L1"}
 QUIET = logging.Logger(__name__, logging.CRITICAL + 1)  # outside the tree: nothing is printed
@@ -90,7 +90,7 @@ class AutoAttack(Threat):
         with attacked(model), torch.no_grad(), _random_state_kept():
             images, y, natural = images.clone(), y.clone(), images.float()
             size = default_pass_size(x.device)
-            logits = torch.cat([predict(part) for part in images.split(size)])
+            logits = in_passes(predict, images, size)
             stands = is_correct(logits, y)
             for name in VERSIONS[self.version]:
                 if logits.shape[1] < CLASSES.get(name, 2):
@@ -106,7 +106,7 @@ class AutoAttack(Threat):
         return images
 
     def _search(
-        self, name: Name, predict: Predict, x: Images, classes: int, seed: int
+        self, name: Member, predict: Predict, x: Images, classes: int, seed: int
     ) -> Callable[[Images, Labels], Images]:
         """Return one member of the ensemble, with the numbers that its authors give it."""
         package = _package()
@@ -139,7 +139,9 @@ class AutoAttack(Threat):
         return made
 
 
-def _found(name: Name, search: Callable[[Images, Labels], Images], x: Images, y: Labels) -> Images:
+def _found(
+    name: Member, search: Callable[[Images, Labels], Images], x: Images, y: Labels
+) -> Images:
     """Return what a search of the package found; what fails there is said with the search."""
     try:
         return search(x, y).clamp(0, 1)

@@ -1,37 +1,23 @@
-"""What a threat is: a perturbation set, and the search for its worst member."""
+"""What a threat is: a perturbation set, under a name that recipes use."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import (
-    Any,
-    ClassVar,
-    Literal,
-    Protocol,
-    TypeVar,
-    dataclass_transform,
-    runtime_checkable,
-)
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 import torch
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
-from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic import Field
 from torch import nn
 
-from moat.geometry.balls import Ball, draw
-from moat.geometry.draws import draw_seed, generator_like
-from moat.losses import LossName
-from moat.passes import default_pass_size
 from moat.registry import Registry
-from moat.threats.ascent import Climb, Trace, ascend
-from moat.threats.guard import guarded, guarded_search, is_guarded
-from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
-from moat.types import Images, Labels, PerExample, Transform
+from moat.threats.guard import guarded, is_guarded
+from moat.types import Images, Labels
 
-START_NOISE = 1e-3
-"""Standard deviation of start = "noise", in the unit of each block, as TRADES starts PGD."""
 
-StepSize = PositiveFloat | None
-"""The step of a block; only sign steps need one. Its field's name ends in step_size."""
+class Repetition(NamedTuple):
+    """How all searches of a threat are the same, and what makes them differ."""
+
+    how: str
+    mend: str
 
 
 class Threat(ABC):
@@ -48,6 +34,28 @@ class Threat(ABC):
         if not (is_guarded(cls.perturb) or getattr(cls.perturb, "__isabstractmethod__", False)):
             cls.perturb = guarded(cls.perturb)  # type: ignore[method-assign]
 
+    @property
+    def radius(self) -> float | None:
+        """The radius of its one ball, which a protocol may replace; None where there is no such.
+
+        By default the field `epsilon`, where it has one.
+        """
+        epsilon = getattr(self, "epsilon", None)
+        return epsilon if isinstance(epsilon, float) else None
+
+    @property
+    def repetition(self) -> "Repetition | None":
+        """Why each of its searches would be the same, whatever they draw; None where they differ.
+
+        By default they differ.
+        """
+        return None
+
+    @property
+    def restarts_differ(self) -> bool:
+        """Whether another search may find what the first has not."""
+        return self.repetition is None
+
     @abstractmethod
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
@@ -62,214 +70,6 @@ class Threat(ABC):
         float images in [0, 1], int64 labels on their device, and a model that returns logits.
         Raises ModelError for others.
         """
-
-
-class SearchedThreat(Threat):
-    """A threat whose iterates the one loop makes and measures: it says how a batch is climbed."""
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """How many iterations a search takes."""
-
-    @abstractmethod
-    def climb(
-        self,
-        x: Images,
-        y: Labels,
-        *,
-        at_steps: tuple[int, ...] = (),
-        generator: torch.Generator | None = None,
-        reach: float = 1.0,
-        rank: int = 1,
-    ) -> Climb:
-        """Return the search on a batch, what it draws drawn; `at_steps` defaults to the last.
-
-        `reach` is the share of its bounds that is searched; `rank` says which wrong class a
-        targeted loss aims at, the most likely one first.
-        """
-
-    def perturb(
-        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
-    ) -> Images:
-        """Return the images of the last iterate, or of the best where the search keeps it.
-
-        Eqs. 2, 6 and 8, climbed by Eq. 9.
-        """
-        (trace,) = search(model, [self], x, y, generator=generator)
-        return trace.images
-
-
-@pydantic_dataclass(kw_only=True, frozen=True, config=ConfigDict(extra="forbid", strict=True))
-class GradientThreat(SearchedThreat):
-    """A threat that is searched by ascent over the blocks of `w`.
-
-    A new one writes `identity`, `apply` and `balls`, and declares its numbers.
-    """
-
-    steps: PositiveInt = 10  # iterations
-    start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
-    loss: LossName = "cross-entropy"  # what is climbed
-    search: Literal["sign", "apgd", "random"] = "sign"  # Eq. 9; Auto-PGD; draws without a gradient
-    keeps_best: ClassVar[bool] = False  # whether sign steps, too, report their best iterate
-
-    @model_validator(mode="after")
-    def _off_the_flat_start(self) -> "GradientThreat":
-        if self.loss == "kl" and self.start == "zero":
-            raise ValueError(
-                "the KL loss has no gradient at the natural image, so that a start at zero climbs "
-                'rounding noise; take start = "noise"'
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _has_its_steps(self) -> "GradientThreat":
-        missing = [name for name, value in vars(self).items() if value is None and _is_step(name)]
-        if missing and self.search == "sign":
-            raise ValueError(
-                f"{missing[0]} is missing: sign steps have a fixed size. Give one, or take "
-                'search = "apgd" or "random", which need none'
-            )
-        return self
-
-    @abstractmethod
-    def identity(self, x: Images) -> Transform:
-        """Return the w that leaves the images as they are, each block with the batch first."""
-
-    @abstractmethod
-    def apply(self, x: Images, w: Transform) -> Images:
-        """Return T_w(x), differentiable in w.
-
-        Never clamp here: it would kill the gradient of every pixel it touches. Where w must keep
-        the image in its box, the ball says so.
-        """
-
-    @abstractmethod
-    def balls(self, x: Images) -> tuple[Ball, ...]:
-        """Return the ball that each block of w is searched in."""
-
-    def climb(
-        self,
-        x: Images,
-        y: Labels,
-        *,
-        at_steps: tuple[int, ...] = (),
-        generator: torch.Generator | None = None,
-        reach: float = 1.0,
-        rank: int = 1,
-    ) -> Climb:
-        """Return the search on a batch, its start drawn; `at_steps` defaults to the last.
-
-        `reach` is the share of their radius and step size that the balls have; `rank` says which
-        wrong class a targeted loss aims at, the most likely one first.
-        """
-
-        def balls(images: Images) -> tuple[Ball, ...]:
-            whole = self.balls(images)
-            return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
-
-        start = self._start(x, balls, generator)
-        seed = draw_seed(generator) if self.search == "random" else 0
-
-        def search(w: Transform, like: PerExample) -> Search:
-            match self.search:
-                case "apgd":
-                    return APGD(w, like, self.steps)
-                case "random":
-                    return RandomSearch(w, like, balls(x), generator_like(generator, seed))
-            return BestSignSearch(w, like) if self.keeps_best else SignSearch()
-
-        return Climb(
-            x=x,
-            y=y,
-            start=start,
-            apply=self.apply,
-            balls=balls,
-            loss=self.loss,
-            at_steps=at_steps or (self.steps,),
-            search=search,
-            objective=self.objective,
-            rank=rank,
-        )
-
-    def objective(self, loss: PerExample, w: Transform) -> PerExample:
-        """Return what is climbed: the loss, unless a threat adds a term in w."""
-        return loss
-
-    def _start(
-        self,
-        x: Images,
-        balls: Callable[[Images], tuple[Ball, ...]],
-        generator: torch.Generator | None,
-    ) -> Transform:
-        identity = self.identity(x)
-        if self.start == "zero":
-            return identity
-        pairs = zip(identity, balls(x), strict=True)
-        if self.start == "uniform":
-            return tuple(ball.sample(block, generator) for block, ball in pairs)
-        return tuple(
-            ball.project(block + START_NOISE * draw(torch.randn, block, generator))
-            for block, ball in pairs
-        )
-
-
-def _is_step(name: str) -> bool:
-    return name.endswith("step_size")
-
-
-@guarded_search
-def search(
-    model: nn.Module,
-    threats: Sequence[SearchedThreat],
-    x: Images,
-    y: Labels,
-    *,
-    generator: torch.Generator | None = None,
-    pass_size: int | None = None,
-    reach: float = 1.0,
-) -> list[Trace]:
-    """Search several threats on one batch together; return each one's last iterate.
-
-    Starts are drawn in the order of the threats, so that one generator gives what separate
-    searches with it would give. Their balls have the share `reach` of their radius and step size.
-    Nothing is measured; `ascend` reports iterates and outcomes.
-    """
-    size = default_pass_size(x.device) if pass_size is None else pass_size
-    return joint_search(model, threats, x, y, generator=generator, pass_size=size, reach=reach)
-
-
-@runtime_checkable
-class JointSearch(Protocol):
-    """How the training step has several threats searched on one batch."""
-
-    def __call__(
-        self,
-        model: nn.Module,
-        threats: Sequence[SearchedThreat],
-        x: Images,
-        y: Labels,
-        *,
-        generator: torch.Generator | None,
-        pass_size: int,
-        reach: float,
-    ) -> list[Trace]:
-        """Return each threat's last iterate, from images and labels that are known to be sound."""
-
-
-def joint_search(
-    model: nn.Module,
-    threats: Sequence[SearchedThreat],
-    x: Images,
-    y: Labels,
-    *,
-    generator: torch.Generator | None = None,
-    pass_size: int,
-    reach: float = 1.0,
-) -> list[Trace]:
-    """Search as `search` does, without a look at the values: a GPU would make the host wait."""
-    climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
-    return [traces.popitem()[1] for traces in ascend(model, climbs, pass_size, measure=False)]
 
 
 registry: Registry[Threat] = Registry("threat", "moat.threats", Threat)  # type: ignore[type-abstract]

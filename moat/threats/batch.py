@@ -11,10 +11,10 @@ from moat.threats.logits import a, said
 from moat.threats.plain_tensors import plain_tensor
 from moat.types import Images, Labels
 
-TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of [0, 1]
+BOX_TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of [0, 1]
 
 
-class Batch(NamedTuple):
+class Inputs(NamedTuple):
     """Images in [0, 1], labels as int64 on their device, and the largest label (-1 of none)."""
 
     images: Images
@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     largest: int
 
 
-def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
+def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     """Return images and labels as a search takes them.
 
     What can be read in one way alone is converted: NumPy's arrays, labels of any integer type, of
@@ -33,14 +33,14 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Batch:
     images = _usable(_images(x, device))
     labels = _usable(_labels(y, images))
     if not len(images):
-        return Batch(images, labels, -1)
+        return Inputs(images, labels, -1)
     extremes = (*images.detach().aminmax(), *labels.aminmax())
     low, high, least, largest = torch.stack([one.double() for one in extremes]).tolist()
     _require_from_zero(least)
     if not (low >= 0 and high <= 1):  # NaN is outside, too
         _require_near_the_box(low, high)
         images = images.clamp(0, 1)
-    return Batch(images, labels, int(largest))
+    return Inputs(images, labels, int(largest))
 
 
 def _usable(tensor: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ def _mend_of_type(dtype: torch.dtype) -> str:
 
 
 def _require_near_the_box(low: float, high: float) -> None:
-    if low >= -TOLERANCE and high <= 1 + TOLERANCE:
+    if low >= -BOX_TOLERANCE and high <= 1 + BOX_TOLERANCE:
         return
     if low >= 0 and 1.5 < high <= 255:
         hint = "Divide bytes by 255; normalisation is the first layer of the model."

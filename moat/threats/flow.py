@@ -4,7 +4,8 @@ from pydantic import PositiveFloat
 
 from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.grids import identity_grid
-from moat.threats.base import StepSize, threat
+from moat.threats.base import threat
+from moat.threats.gradient import StepSize
 from moat.threats.moving import Warp
 from moat.types import Grid, Images, Transform
 

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 from moat.geometry.draws import BatchGenerator
 from moat.threats.ascent import ascend
-from moat.threats.base import SearchedThreat
+from moat.threats.joint import SearchedThreat
 from moat.types import Images, Logits
 
 ITERATIONS = 3  # suffice for everything that a search remembers

@@ -21,6 +21,7 @@ from moat.passes import is_out_of_memory
 from moat.precision import Context, plain_torch
 from moat.threats.arguments import require_generator, require_pass_size, require_searched
 from moat.threats.batch import batch_of
+from moat.threats.devices import device_of
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -158,17 +159,6 @@ def bare(model: Any) -> nn.Module:
                 hint="Build or load it outside of inference_mode.",
             )
     return network
-
-
-def device_of(model: nn.Module, x: object = None) -> torch.device | None:
-    """Return where the model takes images, None where it has no parameters that say so.
-
-    Of a model on several devices, that of the images x where they are on one of them.
-    """
-    devices = list(dict.fromkeys(parameter.device for parameter in model.parameters()))
-    with torch._C.DisableTorchFunctionSubclass():
-        own = getattr(x, "device", None)
-    return own if own in devices else next(iter(devices), None)
 
 
 def leads_to(logits: Tensor, images: Tensor) -> bool:

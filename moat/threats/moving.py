@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from moat.geometry.grids import resample
-from moat.threats.base import GradientThreat
+from moat.threats.gradient import GradientThreat
 from moat.types import Grid, Images, Transform
 
 

@@ -7,7 +7,8 @@ from pydantic import PositiveFloat
 from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.l1_ball import L1Ball
 from moat.geometry.l2_ball import L2Ball
-from moat.threats.base import GradientThreat, StepSize, threat
+from moat.threats.base import threat
+from moat.threats.gradient import GradientThreat, StepSize
 from moat.types import Images, Transform
 
 BALLS: dict[str, type[Ball]] = {"linf": LinfBall, "l2": L2Ball, "l1": L1Ball}

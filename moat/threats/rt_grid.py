@@ -8,10 +8,11 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from moat.geometry.balls import draw
 from moat.geometry.grids import affine_grid, identity_affine, resample, rigid_increment
-from moat.threats.base import SearchedThreat, threat
-from moat.threats.climbing import Climb
+from moat.threats.base import Repetition, threat
+from moat.threats.climb import Climb
+from moat.threats.joint import SearchedThreat
 from moat.threats.moving import Moving
-from moat.threats.searches import Listing, Search
+from moat.threats.searches import ListSearch, Search
 from moat.transfers import send
 from moat.types import Affine, Grid, Images, Labels, PerExample, Transform
 
@@ -38,6 +39,15 @@ class RTGrid(SearchedThreat, Moving):
         """How many are tried beside the image as it is."""
         return self.worst_of or self.rotations * self.translations**2
 
+    @property
+    def repetition(self) -> Repetition | None:
+        """The whole grid is the same in every search; what is drawn is not."""
+        if self.worst_of is not None:
+            return None
+        return Repetition(
+            "of the whole grid", "Set worst_of = 100, say, to draw, or leave restarts out."
+        )
+
     def climb(
         self,
         x: Images,
@@ -52,11 +62,20 @@ class RTGrid(SearchedThreat, Moving):
         drawn = list(self._drawn(x, reach, generator)) if self.worst_of else None
 
         def search(w: Transform, like: PerExample) -> Search:
-            return Listing(w, like, drawn or self._turns_and_shifts(x, reach))
+            return ListSearch(w, like, drawn or self._turns_and_shifts(x, reach))
 
         start = (x.new_zeros(len(x), 2, 3),)
         steps = at_steps or (self.steps,)
-        return Climb(x, y, start, self._moved, lambda images: (), "margin", steps, search)
+        return Climb(
+            x=x,
+            y=y,
+            start=start,
+            apply=self._moved,
+            balls=lambda images: (),
+            loss="margin",
+            at_steps=steps,
+            search=search,
+        )
 
     def grid(self, x: Images, w: Transform) -> Grid:
         """Return the affine grid of [I | 0] + w (Eq. 4)."""

@@ -1,8 +1,8 @@
 """How a ball is climbed: from what is known of an iterate to the next one, for many at once.
 
-A search holds what it remembers of each example as tensors with the batch first, so that the loop
-can drop examples that have fallen. Searches that keep the best iterate report that one; the sign
-search reports its last, as the paper does.
+A search declares what it remembers of each example (`per_example`): tensors with the batch first,
+so that the loop can drop examples that have fallen. Searches that keep the best iterate report that
+one; the sign search reports its last, as the paper does.
 """
 
 from abc import ABC, abstractmethod
@@ -22,6 +22,8 @@ class Search(ABC):
     """The memory of one climb, and its rule for the next iterate."""
 
     follows_gradient: ClassVar[bool] = True
+    per_example: ClassVar[tuple[str, ...]] = ()
+    """The attributes with a row an example: tensors, or tuples of tensors."""
 
     @abstractmethod
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
@@ -33,12 +35,11 @@ class Search(ABC):
         """Take note of a measured iterate, before `next` or at the end; by default, nothing."""
 
     def keep(self, rows: Tensor) -> None:
-        """Go on with some of the examples: every tensor has a row for each."""
-        for name, value in vars(self).items():
-            if isinstance(value, Tensor):
-                setattr(self, name, value[rows])
-            elif isinstance(value, tuple) and all(isinstance(part, Tensor) for part in value):
-                setattr(self, name, tuple(part[rows] for part in value))
+        """Go on with some of the examples, in all that is declared to have a row for each."""
+        for name in self.per_example:
+            held: Tensor | Transform = getattr(self, name)
+            kept = held[rows] if isinstance(held, Tensor) else tuple(part[rows] for part in held)
+            setattr(self, name, kept)
 
 
 class SignSearch(Search):
@@ -52,6 +53,8 @@ class SignSearch(Search):
 
 class BestSearch(Search):
     """A search that remembers its best iterate, and is reported by it."""
+
+    per_example: ClassVar[tuple[str, ...]] = ("best", "best_loss", "best_correct", "best_gradient")
 
     def __init__(self, w: Transform, loss_like: PerExample) -> None:
         self.best = w
@@ -72,6 +75,8 @@ class BestSearch(Search):
 class BestSignSearch(SignSearch, BestSearch):
     """Sign steps that remember their best iterate."""
 
+    per_example: ClassVar[tuple[str, ...]] = BestSearch.per_example
+
 
 class APGD(BestSearch):
     """Auto-PGD: steps with momentum that are halved, an example at a time, where they stop helping.
@@ -84,6 +89,15 @@ class APGD(BestSearch):
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 3.
     """
 
+    per_example: ClassVar[tuple[str, ...]] = (
+        *BestSearch.per_example,
+        "previous",
+        "previous_loss",
+        "share",
+        "rises",
+        "checked_loss",
+        "was_halved",
+    )
     MOMENTUM = 0.25
     RISES = 0.75  # share of the steps since the last checkpoint
 
@@ -141,6 +155,7 @@ class RandomSearch(BestSearch):
     """
 
     follows_gradient = False
+    per_example: ClassVar[tuple[str, ...]] = (*BestSearch.per_example, "rows")
     NEAR = (1 / 2, 1 / 4, 1 / 8)
 
     def __init__(
@@ -148,7 +163,7 @@ class RandomSearch(BestSearch):
     ) -> None:
         super().__init__(w, loss_like)
         self.rows = torch.arange(len(loss_like), device=loss_like.device)
-        self.all = list(w)  # a list: it keeps a row for every example, fallen or not
+        self.all = w  # of every example, fallen or not
         self.whole, self.generator = whole, generator
         self.done = 0
 
@@ -166,10 +181,11 @@ class RandomSearch(BestSearch):
         return tuple(ball.project(best + near * block) for ball, best, block in moved)
 
 
-class Listing(BestSearch):
+class ListSearch(BestSearch):
     """Given members of one block, one after another: a grid, or a few draws; the best is kept."""
 
     follows_gradient = False
+    per_example: ClassVar[tuple[str, ...]] = (*BestSearch.per_example, "rows")
 
     def __init__(self, w: Transform, loss_like: PerExample, members: Iterable[Tensor]) -> None:
         super().__init__(w, loss_like)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from moat.geometry.balls import Ball, draw, rows
 from moat.geometry.grids import identity_grid
-from moat.threats.base import StepSize, threat
+from moat.threats.base import threat
+from moat.threats.gradient import StepSize
 from moat.threats.moving import Warp
 from moat.types import Grid, Images, PerExample, Transform
 

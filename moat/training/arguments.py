@@ -9,22 +9,23 @@ from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
-from moat.threats.arguments import require_generator, require_pass_size, said_of
+from moat.threats.arguments import in_words
+from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 
 
 def require_arguments(
-    optimizer: Any, threats: Any, scalarizer: Any, pass_size: Any = None, generator: Any = None
+    optimizer: Any, threats: Any, scalarizer: Any, settings: Any = WITH_DEFAULTS
 ) -> None:
     """Raise DefinitionError with the mend for what no step can be taken with."""
     if not isinstance(threats, Mapping):
         raise DefinitionError(
-            f"threats are a table from names to threats, not {said_of(threats)}.",
+            f"threats are a table from names to threats, not {in_words(threats)}.",
             hint='Give each a name: {"pgd": PGD(...), "flow": Flow(...)}.',
         )
     for name, threat in threats.items():
         if not isinstance(threat, Threat):
             raise DefinitionError(
-                f"the threat {name!r} is {said_of(threat)}, and no threat.", hint=_MADE
+                f"the threat {name!r} is {in_words(threat)}, and no threat.", hint=_MADE
             )
     if NATURAL in threats:
         raise DefinitionError(
@@ -33,11 +34,11 @@ def require_arguments(
         )
     if not isinstance(scalarizer, Scalarizer):
         raise DefinitionError(
-            f"the scalarizer is {said_of(scalarizer)}, and no scalarizer.", hint=_MADE
+            f"the scalarizer is {in_words(scalarizer)}, and no scalarizer.", hint=_MADE
         )
     if not all(hasattr(optimizer, name) for name in ("param_groups", "zero_grad", "step")):
         raise DefinitionError(
-            f"the optimizer is {said_of(optimizer)}, and no optimizer of torch's.",
+            f"the optimizer is {in_words(optimizer)}, and no optimizer of torch's.",
             hint="Make one of the network's parameters: torch.optim.SGD(model.parameters(), 0.1).",
         )
     if isinstance(optimizer, torch.optim.LBFGS):
@@ -45,8 +46,11 @@ def require_arguments(
             "the optimizer LBFGS asks for the loss several times a step, and a step measures once.",
             hint="Take one that steps along a gradient, such as SGD or AdamW.",
         )
-    require_pass_size(pass_size)
-    require_generator(generator)
+    if not isinstance(settings, StepSettings):
+        raise DefinitionError(
+            f"the settings of a step are {in_words(settings)}, and no StepSettings.",
+            hint="Make them: moat.training.StepSettings(pass_size=512), or leave them out.",
+        )
 
 
 _MADE = "Make one of a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."

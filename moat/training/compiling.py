@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from moat.training.randomness import draws_undone
+from moat.randomness import draws_undone
 from moat.types import Images, Logits
 
 

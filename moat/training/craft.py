@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from moat.names import NATURAL
 from moat.passes import Pass
-from moat.threats import GradientThreat, JointSearch, Threat, joint_search
+from moat.threats import GradientThreat, Threat
+from moat.training.step_settings import StepSettings
 from moat.transfers import send
 from moat.types import Images, Labels, Mask
 
-Rows = slice | Tensor
+Positions = slice | Tensor
 """Positions in a batch: a slice where they are consecutive, so that no index is made."""
 
 
@@ -26,7 +27,7 @@ class Examples:
 
     names: tuple[str, ...]
     planned: Mask
-    rows: list[Rows]
+    rows: list[Positions]
     images: list[Tensor]
     labels: list[Tensor]
     batch: int
@@ -41,7 +42,7 @@ class Examples:
         labels = [self.labels[segment.which][segment.rows] for segment in segments]
         return torch.cat(images), torch.cat(labels)
 
-    def positions(self, which: int, part: slice) -> Rows:
+    def positions(self, which: int, part: slice) -> Positions:
         """Return where in the batch a part of an objective's images stands."""
         rows = self.rows[which]
         return slice(part.start, part.stop) if isinstance(rows, slice) else rows[part]
@@ -53,15 +54,12 @@ def craft(
     x: Images,
     y: Labels,
     plan: Mask,
-    pass_size: int,
-    generator: torch.Generator | None = None,
-    reach: float = 1.0,
-    search: JointSearch = joint_search,
+    settings: StepSettings,
 ) -> Examples:
     """Search the planned threats on the planned examples; the natural images are taken as is.
 
-    Threats that share their rows go up together. Line 4 of Algorithm 1. `reach` is the share of
-    its balls that a gradient threat searches; others have one strength.
+    Threats that share their rows go up together. Line 4 of Algorithm 1. Of the settings, `reach` is
+    the share of its balls that a gradient threat searches; others have one strength.
     """
     entries = [_by_example(entry, len(x)) for entry in plan.tolist()]  # a plan lies on the host
     rows = [_rows(entry, x.device) for entry in entries]
@@ -70,18 +68,19 @@ def craft(
     for labels in _with_equal_entries({label: entry for label, (entry, _) in planned.items()}):
         own = planned[labels[0]][1]
         climbing = {n: t for n in labels if isinstance(t := threats[n], GradientThreat)}
-        traces = search(
+        traces = settings.search(
             model,
             list(climbing.values()),
             x[own],
             y[own],
-            generator=generator,
-            pass_size=pass_size,
-            reach=reach,
+            generator=settings.generator,
+            pass_size=settings.passes_on(x.device),
+            reach=settings.reach,
         )
         images |= {label: trace.images for label, trace in zip(climbing, traces, strict=True)}
         for label in (label for label in labels if label not in climbing):
-            images[label] = threats[label].perturb(model, x[own], y[own], generator=generator)
+            threat = threats[label]
+            images[label] = threat.perturb(model, x[own], y[own], generator=settings.generator)
     names = (NATURAL, *threats)
     return Examples(
         names,
@@ -98,7 +97,7 @@ def _by_example(entry: bool | list[bool], batch: int) -> list[bool]:
     return [entry] * batch if isinstance(entry, bool) else entry
 
 
-def _rows(entry: Sequence[bool], device: torch.device) -> Rows:
+def _rows(entry: Sequence[bool], device: torch.device) -> Positions:
     """Return the planned positions, a slice where they are all or none."""
     if all(entry):
         return slice(0, len(entry))

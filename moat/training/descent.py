@@ -21,12 +21,12 @@ from moat.training.faults import (
 from moat.training.measuring import (
     Measured,
     losses_of,
-    parts_of,
     passes_for,
+    split_by_segment,
     usable,
     weighted_sum,
 )
-from moat.training.weighing import weighed
+from moat.training.weighing import images_with_weight
 from moat.transfers import send
 
 
@@ -38,7 +38,7 @@ class Descent:
     weights: Tensor
 
     def faults(self) -> Tensor:
-        """Return what no run may go on from, bool (3, objectives); `require_sound` reads it."""
+        """Return what no run may go on from, bool (3, objectives); `require_faultless` reads it."""
         weights = weight_faults(self.weights, self.losses.measured)
         return torch.cat([loss_faults(self.losses)[None], weights])
 
@@ -101,7 +101,9 @@ def _by_losses(
     require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), matrix)
-    kept, shares = weighed(examples, by_entry(weights, examples.batch), scalarizer.support)
+    kept, shares = images_with_weight(
+        examples, by_entry(weights, examples.batch), scalarizer.support
+    )
     for segments in passes_for(model, kept.lengths(), pass_size):
         per_example = losses_of(model, kept, segments)
         own = [shares[s.which][s.rows] / examples.batch for s in segments]
@@ -119,7 +121,7 @@ def _by_gradients(
     gradients = losses.values.new_zeros(len(examples.names), size)
     for segments in passes_for(model, examples.lengths(), pass_size, apart=True):
         per_example = losses_of(model, examples, segments)
-        for segment, own in zip(segments, parts_of(per_example, segments), strict=True):
+        for segment, own in zip(segments, split_by_segment(per_example, segments), strict=True):
             mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]
             parts = torch.autograd.grad(mean, parameters, retain_graph=more, allow_unused=True)

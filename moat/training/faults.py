@@ -16,7 +16,6 @@ from moat.errors import DefinitionError, TrainingError
 from moat.objectives import LossMatrix, by_entry
 from moat.types import Mask
 
-LOSS, WEIGHT, MISPLACED = range(3)
 _ALONE: ContextVar[bool] = ContextVar("a step taken alone", default=False)
 
 
@@ -34,7 +33,7 @@ def require_finite(losses: LossMatrix) -> None:
     """Raise TrainingError for a loss that is not finite, if the step is taken alone."""
     if _ALONE.get():
         sound = [False] * len(losses.names)
-        require_sound([loss_faults(losses).tolist(), sound, sound], losses.names, hint=_UNMOVED)
+        require_faultless([loss_faults(losses).tolist(), sound, sound], losses.names, hint=_UNMOVED)
 
 
 def loss_faults(losses: LossMatrix) -> Tensor:
@@ -77,7 +76,7 @@ _UNMOVED = (
 )
 
 
-def require_sound(
+def require_faultless(
     faults: Sequence[Sequence[bool]], names: Sequence[str], where: str = "", hint: str = ""
 ) -> None:
     """Raise the error of a step's first fault; `faults` holds a row a kind, read to the host.

@@ -12,12 +12,12 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from moat.randomness import draws_undone
 from moat.threats import Climb, GradientThreat, SearchedThreat, Trace, ascend, joint_search
-from moat.training.randomness import draws_undone
 from moat.transfers import host_data_refused
 from moat.types import Images, Labels
 
-MOST = 16
+MOST_GRAPHS = 16
 """Graphs that a run keeps: each holds its own inputs and outputs on the device."""
 _Run = Callable[[Sequence[Climb]], list[Trace]]
 
@@ -79,8 +79,8 @@ class CapturedSearch:
             self.refusal = f"{type(odd[0]).__name__} has a climb of its own"
         if self.refusal:
             return False
-        if len(self._graphs) >= MOST:
-            self.limit = f"beyond {MOST} shapes of batches the search is not captured"
+        if len(self._graphs) >= MOST_GRAPHS:
+            self.limit = f"beyond {MOST_GRAPHS} shapes of batches the search is not captured"
             return False
         if key in self._seen:
             return True

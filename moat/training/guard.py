@@ -26,9 +26,10 @@ from moat.threats.logits import (
 from moat.training.arguments import require_arguments
 from moat.training.faults import taken_alone
 from moat.training.measuring import has_batch_norm
+from moat.training.step_settings import WITH_DEFAULTS
 from moat.types import Images, Labels, Logits
 
-FEW = 8  # images that suffice
+FEW_TRIED = 8  # images that suffice
 
 Step = TypeVar("Step", bound=Callable[..., Any])
 
@@ -38,18 +39,23 @@ def guarded_step(step: Step) -> Step:
 
     @wraps(step)
     def behind(
-        model: Any, optimizer: Any, threats: Any, scalarizer: Any, x: Any, y: Any, **more: Any
+        model: Any,
+        optimizer: Any,
+        threats: Any,
+        scalarizer: Any,
+        x: Any,
+        y: Any,
+        settings: Any = WITH_DEFAULTS,
     ) -> Any:
         if is_trusted():
-            return step(model, optimizer, threats, scalarizer, x, y, **more)
-        size, generator = more.get("pass_size"), more.get("generator")
-        require_arguments(optimizer, threats, scalarizer, size, generator)
+            return step(model, optimizer, threats, scalarizer, x, y, settings)
+        require_arguments(optimizer, threats, scalarizer, settings)
         require_parameters(model, scalarizer, optimizer)
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
             with taken_alone():
-                return step(network, optimizer, threats, scalarizer, images, labels, **more)
+                return step(network, optimizer, threats, scalarizer, images, labels, settings)
 
     return cast(Step, behind)
 
@@ -98,7 +104,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     require_parameters(network, scalarizer)
     require_kept(network.state_dict())
     _require_finite(network)
-    x = x[:FEW]
+    x = x[:FEW_TRIED]
     if len(x):
         _require_train_mode(network)
     while len(x):

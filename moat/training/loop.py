@@ -1,6 +1,7 @@
 """Epochs around Algorithm 1: batches, schedule, log, validation, checkpoints."""
 
 import copy
+import json
 import math
 import time
 from typing import Any
@@ -10,26 +11,28 @@ from torch import Tensor, nn
 
 from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
+from moat.events import Listener, LogEntry, Note, Step, ignore
 from moat.names import NATURAL
 from moat.passes import default_pass_size
+from moat.plain import json_of
 from moat.precision import plain_torch, tensor_float_32
+from moat.randomness import generator_for, seed_globally
 from moat.threats import trusted
 from moat.training.checkpoint import Checkpointer
-from moat.training.compiled import Compiled
+from moat.training.compile_modes import Compiled
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
-from moat.training.faults import require_sound
+from moat.training.faults import require_faultless
 from moat.training.finite import Finite
-from moat.training.guard import FEW, check_trainable
+from moat.training.guard import FEW_TRIED, check_trainable
 from moat.training.job import Fit, Fitted
-from moat.training.listener import TrainingListener
 from moat.training.memory import memory_explained
-from moat.training.randomness import generator_for, seed_globally
 from moat.training.step import train_step
+from moat.training.step_settings import StepSettings
 
 
 @plain_torch()
-def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
+def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
 
     A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
@@ -40,11 +43,11 @@ def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
             'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
             hint='Set data.validation, 0.1 say, or training.keep = "last".',
         )
-    return _Loop(job, listener or TrainingListener()).run()
+    return _Loop(job, listener).run()
 
 
 class _Loop:
-    def __init__(self, job: Fit, listener: TrainingListener) -> None:
+    def __init__(self, job: Fit, listener: Listener) -> None:
         self.job, self.listener = job, listener
         device = job.fabric.device
         self.model = job.model.to(device)
@@ -88,8 +91,8 @@ class _Loop:
     def _require_trainable(self, network: nn.Module) -> None:
         """Look at the network and the labels once, so that no step need look at them again."""
         size = self.job.size or self.split.images.shape[2:]
-        few = self.split.take(torch.arange(min(FEW, len(self.split)))).at((size[0], size[1]))
-        for x, _ in batches_in_order(few, FEW, self.job.fabric.device):
+        few = self.split.take(torch.arange(min(FEW_TRIED, len(self.split)))).at((size[0], size[1]))
+        for x, _ in batches_in_order(few, FEW_TRIED, self.job.fabric.device):
             check_trainable(network, x, self.split.labels, self.job.scalarizer)
 
     def _epoch(self, network: nn.Module) -> None:
@@ -113,15 +116,12 @@ class _Loop:
                     job.scalarizer,
                     x,
                     y,
-                    pass_size=self.pass_size,
-                    generator=search,
-                    reach=self._reach(),
-                    search=self.compiled.search,
+                    self._settings(search),
                 )
             self.progress.step += 1
             seen += len(x)
             for reason in self.compiled.news():
-                self.listener.noted(f"training.compile: {reason}.")
+                self.listener(Note(run=job.folder.path, text=f"training.compile: {reason}."))
             self.faults.append((self.progress.step, descent.faults()))
             logs = self.progress.step % job.training.log_every == 0
             if logs or device.type == "cpu":  # a GPU would make the host wait for every look
@@ -131,8 +131,21 @@ class _Loop:
                 self._log(self._record(descent, seen / max(now - clock, 1e-9)))
                 clock, seen = now, 0
             self.scheduler.step()
-            self.listener.stepped(epoch + 1, self.epochs, self.progress.step, self.steps)
+            self.listener(self._step(epoch + 1))
         self._require_sound()
+
+    def _settings(self, generator: torch.Generator) -> StepSettings:
+        """Return how the coming step is taken."""
+        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
+
+    def _step(self, epoch: int) -> Step:
+        return Step(
+            run=self.job.folder.path,
+            epoch=epoch,
+            epochs=self.epochs,
+            step=self.progress.step,
+            steps=self.steps,
+        )
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
@@ -173,7 +186,7 @@ class _Loop:
 
     def _log(self, record: dict[str, Any]) -> None:
         self.job.folder.append_log(record)
-        self.listener.logged(record)
+        self.listener(LogEntry(run=self.job.folder.path, record=json.loads(json_of(record))))
 
     def _require_sound(self) -> None:
         """Read the faults of the steps since the last look, all at once; raise the first."""
@@ -183,7 +196,7 @@ class _Loop:
         steps, faults = zip(*self.faults, strict=True)
         self.faults = []
         for step, rows in zip(steps, torch.stack(faults).tolist(), strict=True):
-            require_sound(rows, names, f"{self.job.folder.path}, step {step}", self._mend())
+            require_faultless(rows, names, f"{self.job.folder.path}, step {step}", self._mend())
 
     def _require_finite_weights(self) -> None:
         """Refuse to keep weights that the last step of an epoch broke."""

@@ -7,10 +7,11 @@ from torch import nn
 
 from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
-from moat.threats import JointSearch, Threat, joint_search
+from moat.threats import Threat
 from moat.training.craft import craft
 from moat.training.descent import Descent, descend
 from moat.training.guard import guarded_step
+from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 from moat.types import Images, Labels
 
 
@@ -22,11 +23,7 @@ def train_step(
     scalarizer: Scalarizer,
     x: Images,
     y: Labels,
-    *,
-    pass_size: int,
-    generator: torch.Generator | None = None,
-    reach: float = 1.0,
-    search: JointSearch = joint_search,
+    settings: StepSettings = WITH_DEFAULTS,
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2.
 
@@ -36,9 +33,9 @@ def train_step(
     and now and then read `Descent.faults` of the steps since.
     """
     names = (NATURAL, *threats)
-    plan = scalarizer.plan(names, len(x), generator)  # usually: every objective
-    # lines 3-4: maximise over w
-    examples = craft(model, threats, x, y, plan, pass_size, generator, reach, search)
-    descent = descend(model, optimizer, scalarizer, examples, pass_size)  # lines 5-6: θ moves
+    plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
+    examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
+    size = settings.passes_on(x.device)
+    descent = descend(model, optimizer, scalarizer, examples, size)  # lines 5-6: θ moves
     scalarizer.update(descent.losses)  # lines 7-10: θ is fixed, the weights move
     return descent

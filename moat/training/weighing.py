@@ -8,7 +8,7 @@ from torch import Tensor
 from moat.training.craft import Examples
 
 
-def weighed(
+def images_with_weight(
     examples: Examples, weights: Tensor, support: int | None
 ) -> tuple[Examples, list[Tensor]]:
     """Return the images with a weight, and their weights, an objective at a time.

@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from moat.cli.options import plain_number, seconds, weighed, whole_number
+from moat.cli.options import plain_number, seconds, weights_of, whole_number
 from moat.errors import MoatError
 
 NOT_PLAIN = [
@@ -32,7 +32,7 @@ def test_what_python_alone_takes_for_a_number_is_none(text):
     with pytest.raises(typer.BadParameter):
         seconds(text)
     with pytest.raises(MoatError, match="is no weight of a score"):
-        weighed(f"total={text}", "--prefer")
+        weights_of(f"total={text}", "--prefer")
 
 
 @pytest.mark.parametrize("text", ["0", "0.09", "-1", "1e9"])
@@ -62,9 +62,9 @@ def test_a_seed_is_written_in_digits(text):
 )
 def test_weights_are_plain_each_named_once_and_sum_to_something(text, said):
     with pytest.raises(MoatError) as refused:
-        weighed(text, "--prefer")
+        weights_of(text, "--prefer")
     assert refused.value.message == said
 
 
 def test_blanks_around_a_name_and_a_number_are_no_matter():
-    assert weighed(" a = 1 ,b=.5", "--prefer") == {"a": 1.0, "b": 0.5}
+    assert weights_of(" a = 1 ,b=.5", "--prefer") == {"a": 1.0, "b": 0.5}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from pydantic import ValidationError
 
 from moat.data import Digits, registry
+from moat.errors import FieldError
 
 
 def test_digits_are_1438_to_train_on_and_359_to_test_on():
@@ -56,7 +56,7 @@ def test_digits_are_enlarged_as_torch_interpolates(size):
     [(7, "greater than or equal to 8"), (65, "less than or equal to 64"), (16.5, "integer")],
 )
 def test_a_size_that_is_none_is_refused(size, why):
-    with pytest.raises(ValidationError, match=why):
+    with pytest.raises(FieldError, match=why):
         Digits(size=size)
 
 

@@ -57,8 +57,8 @@ def table_below(heading):
 @pytest.mark.parametrize(
     ("heading", "columns"),
     [
-        ("Runs", {*runs_frame.SCHEMA, "sweep.<key>"}),
-        ("Examples", set(examples_frame.SCHEMA)),
+        ("Runs", {*runs_frame.RUNS_SCHEMA, "sweep.<key>"}),
+        ("Examples", set(examples_frame.EXAMPLES_SCHEMA)),
     ],
 )
 def test_the_page_names_every_column(heading, columns):
@@ -69,7 +69,7 @@ def test_the_page_names_every_score(golden):
     scores = moat.results(golden / "digits_pareto").scores
     assert table_below("Scores") - {"score"} == set(scores["score"])
     prose = PAGE.partition("## Scores\n")[2].partition("\n## ")[0]
-    own = set(scores_frame.SCHEMA) - set(runs_frame.SCHEMA)
+    own = set(scores_frame.SCORES_SCHEMA) - set(runs_frame.RUNS_SCHEMA)
     assert own <= set(re.findall(r"`([^`]+)`", prose))
-    assert scores.schema == pl.Schema(scores_frame.SCHEMA)
-    assert "difference" in comparison.SCHEMA
+    assert scores.schema == pl.Schema(scores_frame.SCORES_SCHEMA)
+    assert "difference" in comparison.COMPARISON_SCHEMA

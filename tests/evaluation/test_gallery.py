@@ -5,8 +5,8 @@ from torch import nn
 
 from moat.data import Data, Digits, Split
 from moat.evaluation import Protocol, evaluate, make_gallery
-from moat.evaluation.gallery import SHOWN
-from moat.threats import PGD, RT, Flow, Integrated, RTGrid, StAdv, Threat, threat
+from moat.evaluation.gallery import GALLERY_IMAGES
+from moat.threats import PGD, RT, Flow, Integrated, RTGrid, StAdv, Threat, registry, threat
 
 THREATS = {
     "pgd": PGD(epsilon=0.1, step_size=0.05, steps=3),
@@ -51,7 +51,7 @@ def gallery(model, data, protocol):
 
 
 def test_it_shows_the_first_test_images_of_different_classes(gallery, data):
-    assert len(set(gallery.labels.tolist())) == SHOWN
+    assert len(set(gallery.labels.tolist())) == GALLERY_IMAGES
     where = [data.test.ids.tolist().index(one) for one in gallery.ids.tolist()]
     assert where == sorted(where)
     np.testing.assert_array_equal(gallery.images, data.test.images[where].numpy())
@@ -62,7 +62,10 @@ def test_it_shows_the_first_test_images_of_different_classes(gallery, data):
 def test_fewer_classes_than_images_are_filled_up_in_order(model, data, protocol):
     two = data.test.labels < 2
     few = Data(data.train, data.test.take(two.nonzero().squeeze(1)), data.classes)
-    assert make_gallery(model, few, protocol).labels.tolist() == few.test.labels[:SHOWN].tolist()
+    assert (
+        make_gallery(model, few, protocol).labels.tolist()
+        == few.test.labels[:GALLERY_IMAGES].tolist()
+    )
 
 
 def test_its_verdicts_are_those_of_the_outcome_matrix(gallery, model, data, protocol):
@@ -98,7 +101,7 @@ def test_threats_that_move_pixels_say_where_from_and_others_say_nothing(gallery)
     moved = dict(zip(gallery.threats, gallery.displacements, strict=True))
     assert np.isnan(moved["pgd"]).all()
     for label in ("flow", "rt", "integrated", "stadv", "turns"):
-        assert moved[label].shape == (SHOWN, 8, 8, 2)
+        assert moved[label].shape == (GALLERY_IMAGES, 8, 8, 2)
         assert np.isfinite(moved[label]).all()
     assert 0 < np.abs(moved["flow"]).max() <= 0.3 + 1e-6
 
@@ -121,7 +124,10 @@ def test_large_images_keep_a_coarse_field(data):
     assert gallery.displacements.shape == (1, 4, 16, 16, 2)
 
 
-def test_a_threat_that_searches_its_own_way_is_given_the_shown_examples_alone(model, data):
+def test_a_threat_that_searches_its_own_way_is_given_the_shown_examples_alone(
+    model, data, monkeypatch
+):
+    monkeypatch.setattr(registry, "_entries", dict(registry._entries))  # for this test alone
     seen = []
 
     @threat("gallery-brighter")
@@ -133,7 +139,7 @@ def test_a_threat_that_searches_its_own_way_is_given_the_shown_examples_alone(mo
             return (x + 0.1).clamp(0, 1)
 
     gallery = make_gallery(model, data, Protocol({"light": Brighter()}))
-    assert seen == [SHOWN]
+    assert seen == [GALLERY_IMAGES]
     assert (gallery.adversarial[0].astype(int) - gallery.images).max() == 26
     assert np.isnan(gallery.displacements).all()
 
@@ -144,7 +150,7 @@ def test_its_arrays_hold_no_python_objects(gallery):
 
 def test_without_threats_it_shows_the_images_alone(model, data):
     gallery = make_gallery(model, data, Protocol({}, examples=60))
-    assert gallery.images.shape == (SHOWN, 1, 8, 8)
-    assert gallery.adversarial.shape == (0, SHOWN, 1, 8, 8)
-    assert gallery.adversarial_predicted.shape == (0, SHOWN)
-    assert gallery.displacements.shape[:2] == (0, SHOWN)
+    assert gallery.images.shape == (GALLERY_IMAGES, 1, 8, 8)
+    assert gallery.adversarial.shape == (0, GALLERY_IMAGES, 1, 8, 8)
+    assert gallery.adversarial_predicted.shape == (0, GALLERY_IMAGES)
+    assert gallery.displacements.shape[:2] == (0, GALLERY_IMAGES)

@@ -10,9 +10,9 @@ from torch import nn
 from moat.data import Split
 from moat.errors import MoatError
 from moat.evaluation import Protocol, evaluate
-from moat.evaluation.found import Found
-from moat.geometry.draws import seed_named
+from moat.evaluation.search_results import Found
 from moat.outcomes import Column, union
+from moat.randomness import seed_named
 from moat.runs import RunFolder
 from moat.threats import PGD, RT, Flow, Threat, ascend
 

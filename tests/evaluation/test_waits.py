@@ -15,7 +15,7 @@ from moat.evaluation.searching import natural_images, search_threat
 from moat.geometry import grids
 from moat.geometry.draws import BatchGenerator
 from moat.testing import Counted
-from moat.threats import PGD, RT, Flow, Integrated, RTGrid, StAdv, ascend, base, rt_grid
+from moat.threats import PGD, RT, Flow, Integrated, RTGrid, StAdv, ascend, gradient, rt_grid
 
 STEPS = {"steps": 3, "start": "noise"}
 THREATS = {
@@ -113,7 +113,7 @@ def _real(function):
 @pytest.fixture
 def pretence(monkeypatch):
     """Tensors without values on a pretended GPU; what is cached by device does not outlive it."""
-    on_the_host = ((base, "draw_seed"), (rt_grid, "_between"), (BatchGenerator, "_state"))
+    on_the_host = ((gradient, "draw_seed"), (rt_grid, "_between"), (BatchGenerator, "_state"))
     for home, name in on_the_host:
         monkeypatch.setattr(home, name, _real(getattr(home, name)))
     cached = (grids._points, grids._eye)

@@ -125,11 +125,27 @@ def test_pictures_are_those_of_the_commands(found):
     assert found.front().interactive() == figure
     names = {trace.name for trace in figure.data if trace.showlegend is not False}
     assert {row["variant"] for row in found.runs.iter_rows(named=True)} == names
-    marks = [t for t in figure.data if t.hovertext]
-    assert len(marks) == len(found.front().settings)
+    marked = [run for trace in figure.data if trace.customdata for run in trace.customdata]
+    assert len(marked) == len(found.front().settings)
+    assert set(marked) <= set(found.runs["run"])
     for kind, method in (("fronts", found.plot), ("fronts", found.interactive)):
         with pytest.raises(PlotError, match="Did you mean 'front'"):
             method(kind)
+
+
+def test_a_runs_curves_are_figures(found, golden):
+    for kind in ("losses", "weights", "steps"):
+        figure = found.interactive(kind, "average-at seed 0")
+        assert len(figure.data) > 1
+        assert all(len(trace.x) == len(trace.y) for trace in figure.data)
+    shares = {trace.name: trace.y for trace in found.interactive("steps", "max-at seed 0").data}
+    rows = found.scores.filter(label="max-at", seed=0, score="accuracy", threat="pgd")
+    assert list(shares["pgd"]) == pytest.approx(rows["value"].to_list(), rel=1e-3)
+    with pytest.raises(PlotError, match="has nothing to show as radius") as refused:
+        found.interactive("radius", "max-at seed 0")
+    assert "`steps` shows these" in str(refused.value)
+    with pytest.raises(MoatError, match="no run is called 'averge-at seed 0'"):
+        found.interactive("losses", "averge-at seed 0")
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from moat.consent import Consent, consenting
+from moat.digests import short_hash
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, summary
-from moat.plain import short_hash
 from moat.report import (
     StatusReader,
     compare_runs,

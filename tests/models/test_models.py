@@ -2,10 +2,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from torch import nn
 
-from moat.errors import ModelError, RecipeError
+from moat.errors import FieldError, ModelError, RecipeError
 from moat.models import PythonModel, SmallCNN, TinyCNN, registry
 
 
@@ -100,13 +99,13 @@ def test_dropout_is_a_share_and_acts_in_train_mode_alone(model):
     x = torch.rand(2, 1, 28, 28)
     assert torch.equal(network(x), network(x))
     for wrong in (1.0, -0.1):
-        with pytest.raises(ValidationError, match="than"):
+        with pytest.raises(FieldError, match="than"):
             model(dropout=wrong)
 
 
 @pytest.mark.parametrize("width", [0, 2.5])
 def test_a_width_that_is_none_is_refused(width):
-    with pytest.raises(ValidationError):
+    with pytest.raises(FieldError):
         TinyCNN(width=width)
 
 

@@ -1,9 +1,8 @@
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import nn
 
-from moat.errors import ModelError
+from moat.errors import FieldError, ModelError
 from moat.models import Normalise, PreActResNet18, registry
 
 
@@ -81,5 +80,5 @@ def test_groups_divide_the_width():
 
 @pytest.mark.parametrize("keys", [{"std": [0.2, 0.0, 0.2]}, {"groups": 0}, {"mean": ["a"]}])
 def test_numbers_that_are_none_are_refused(keys):
-    with pytest.raises(ValidationError):
+    with pytest.raises(FieldError):
         PreActResNet18(**keys)

@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from moat.digests import digest_of_file
 from moat.errors import ModelError
-from moat.models.weights import digest_of, published, read_weights
+from moat.models.weights import published, read_weights
 from moat.names import names_file
 
 URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
@@ -112,15 +113,15 @@ def test_a_digest_is_that_of_what_the_file_holds(tmp_path):
     one, other = tmp_path / "one.pth", tmp_path / "other.pth"
     for path in (one, other):
         path.write_bytes(b"weights")
-    assert digest_of(one) == digest_of(other)
+    assert digest_of_file(one) == digest_of_file(other)
     other.write_bytes(b"Weights.")
-    assert digest_of(one) != digest_of(other)
+    assert digest_of_file(one) != digest_of_file(other)
 
 
 def test_a_file_that_holds_something_else_than_was_said_is_refused(tmp_path, state):
     path = tmp_path / "w.pth"
     torch.save(state, path)
-    digest = digest_of(path)
+    digest = digest_of_file(path)
     assert same(read_weights(path, digest), state)
     error = refusal(read_weights, path, "0" * 16)
     assert error.message == (

@@ -6,7 +6,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.plain import short_hash
+from moat.digests import short_hash
 from moat.recipe import RunPlan, plan_runs, read
 from moat.recipe.plan import described
 from moat.scalarizers import MGDA

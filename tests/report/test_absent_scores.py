@@ -12,9 +12,9 @@ from moat.report.groups import group_points
 from moat.report.notes import absence_notes, falls_notes
 from moat.report.points import read_points
 from moat.report.rows import rows_of
-from moat.report.scores.markdown import board_markdown
 from moat.report.scores.notes import board_notes
-from moat.report.scores.tidy import scores_csv
+from moat.report.scores.rows import scores_csv
+from moat.report.scores.sheets import board_markdown
 
 ABSENT = (
     "-: this evaluation stopped at the first fall of an example (union_only), so only natural and "

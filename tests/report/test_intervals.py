@@ -4,7 +4,7 @@ import pytest
 from moat.outcomes import NATURAL_COLUMN, seeds_interval, share_contributions
 from moat.report import read_points
 from moat.report.front.objectives import ACCURACY, POINTS, SCORES, objective_of
-from moat.report.intervals import bounds_among, same_examples, share_interval, spoken_of
+from moat.report.intervals import bounds_among, same_examples, seeds_share_interval, spoken_of
 
 
 def test_what_an_interval_speaks_of_depends_on_the_number_of_seeds():
@@ -33,11 +33,11 @@ def test_a_share_has_the_interval_of_its_seeds_whatever_the_order_of_the_example
     points, conditional
 ):
     column, *_ = points[0].outcomes.of("pgd")
-    found = share_interval(points, [column], conditional)
+    found = seeds_share_interval(points, [column], conditional)
     mean = 55 if conditional else 44
     assert found.low < mean - 4.3 * 4 / 3**0.5 < mean < mean + 4.3 * 4 / 3**0.5 < found.high
-    assert share_interval(points[:2], [column], conditional) is None
-    assert share_interval(points[:1], [column], conditional) is None
+    assert seeds_share_interval(points[:2], [column], conditional) is None
+    assert seeds_share_interval(points[:1], [column], conditional) is None
 
 
 def test_contributions_to_a_conditional_share_have_it_as_their_mean(points):
@@ -58,7 +58,7 @@ def test_among_no_example_a_conditional_share_is_unknown(tmp_path, write):
     points, _ = read_points(tmp_path)
     column, *_ = points[0].outcomes.of("pgd")
     assert np.isnan(share_contributions(points[0].outcomes, [column], conditional=True)).all()
-    assert share_interval(points, [column], conditional=True) is None
+    assert seeds_share_interval(points, [column], conditional=True) is None
 
 
 def test_seeds_on_other_examples_have_no_interval(points, tmp_path, write):
@@ -66,11 +66,11 @@ def test_seeds_on_other_examples_have_no_interval(points, tmp_path, write):
     others, _ = read_points(tmp_path / "other")
     assert same_examples(points)
     assert not same_examples([*points, *others])
-    assert share_interval([*points, *others], [NATURAL_COLUMN]) is None
+    assert seeds_share_interval([*points, *others], [NATURAL_COLUMN]) is None
 
 
 def test_an_interval_over_seeds_that_are_alike_is_that_of_the_examples(points):
-    found = share_interval(points, [NATURAL_COLUMN])
+    found = seeds_share_interval(points, [NATURAL_COLUMN])
     held = share_contributions(points[0].outcomes, [NATURAL_COLUMN])
     low, high = seeds_interval([held], (0, 100))
     assert (found.low, found.high) == pytest.approx((float(low), float(high)))

@@ -15,8 +15,8 @@ from moat.frames import results
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
 from moat.report import compare_runs, comparison_table, make_fronts, make_scoreboards, score_runs
 from moat.report.front.data import csv_text, json_text
-from moat.report.page.front_plot import front_plot
-from moat.report.scores.tidy import scores_csv
+from moat.report.interactive.front import said_of_setting
+from moat.report.scores.rows import scores_csv
 
 EXAMPLES = 7
 PROTOCOL = {
@@ -139,8 +139,7 @@ def test_every_view_of_a_run_says_the_same_number(one, other, tmp_path_factory, 
         seen.add((view, run))
     assert len(seen) == 2 * 6
     (front,) = make_fronts(folder).fronts
-    told = front_plot(front, dict.fromkeys(matrices, 0))
-    for point in told["points"]:
-        run = point["said"][0]
-        for name, value in expected[run].items():
-            assert f"{name}: {value:z.1f}" in point["said"], (name, point["said"])
+    for place, setting in enumerate(front.settings):
+        said = said_of_setting(front, place)
+        for name, value in expected[setting.name].items():
+            assert f"{name}: {value:z.1f}" in said

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from pydantic import ValidationError
 
-from moat.errors import DefinitionError, UnknownNameError
+from moat.errors import DefinitionError, FieldError, UnknownNameError
 from moat.scalarizers import (
     MGDA,
     Average,
@@ -55,15 +54,15 @@ def test_its_log_is_plain_numbers(member, names, losses):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Average(include_natural="yes"), r"include_natural\n.*valid boolean"),
-        (lambda: Natural(r=1.0), r"r\n.*[Uu]nexpected"),
-        (lambda: MGDA(normalize="l1"), r"normalize\n.*'none', 'l2', 'loss' or 'loss\+'"),
-        (lambda: TwoMoment(r=1.0, window=0), r"window\n.*greater than 0"),
-        (lambda: Max(True), r"argument"),
+        (lambda: Average(include_natural="yes"), "include_natural should be a valid boolean"),
+        (lambda: Natural(r=1.0), "no field 'r'"),
+        (lambda: MGDA(normalize="l1"), r"normalize should be 'none', 'l2', 'loss' or 'loss\+'"),
+        (lambda: TwoMoment(r=1.0, window=0), "window should be greater than 0"),
+        (lambda: Max(True), "by name"),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(make, message):
-    with pytest.raises((ValidationError, TypeError), match=message):
+    with pytest.raises(FieldError, match=message):
         make()
 
 

@@ -6,10 +6,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from torch import Tensor
 
-from moat.errors import SolverError
+from moat.errors import FieldError, SolverError
 from moat.geometry import simplex
 from moat.objectives import LossMatrix
 from moat.scalarizers import TwoMoment
@@ -254,25 +253,25 @@ class TestItsLife:
 class TestItsFields:
     @pytest.mark.parametrize(("given", "said"), [({}, "neither"), ({"r": 1.0, "rho": 0.5}, "both")])
     def test_exactly_one_of_r_and_rho_is_given(self, given, said):
-        with pytest.raises(ValidationError, match=f"exactly one of r and rho is given, not {said}"):
+        with pytest.raises(FieldError, match=f"exactly one of r and rho is given, not {said}"):
             TwoMoment(**given)
 
     @pytest.mark.parametrize(
         ("fields", "message"),
         [
-            ({"r": -0.1}, r"r\n.*greater than or equal to 0"),
-            ({"r": float("nan")}, r"r\n.*finite"),
-            ({"r": float("inf")}, r"r\n.*finite"),
-            ({"rho": 1.1}, r"rho\n.*less than or equal to 1"),
-            ({"rho": float("nan")}, r"rho\n"),
-            ({"rho": 0.5, "ceiling": 0.0}, r"ceiling\n.*greater than 0"),
-            ({"rho": 0.5, "ceiling": 1.5}, r"ceiling\n.*less than or equal to 1"),
-            ({"rho": 0.5, "window": 0}, r"window\n.*greater than 0"),
-            ({"rho": 0.5, "infeasible": "ignore"}, r"infeasible\n.*'keep-last' or 'as-cvxopt'"),
+            ({"r": -0.1}, r"r .*greater than or equal to 0"),
+            ({"r": float("nan")}, r"r .*finite"),
+            ({"r": float("inf")}, r"r .*finite"),
+            ({"rho": 1.1}, r"rho .*less than or equal to 1"),
+            ({"rho": float("nan")}, r"TwoMoment.rho"),
+            ({"rho": 0.5, "ceiling": 0.0}, r"ceiling .*greater than 0"),
+            ({"rho": 0.5, "ceiling": 1.5}, r"ceiling .*less than or equal to 1"),
+            ({"rho": 0.5, "window": 0}, r"window .*greater than 0"),
+            ({"rho": 0.5, "infeasible": "ignore"}, r"infeasible .*'keep-last' or 'as-cvxopt'"),
         ],
     )
     def test_a_wrong_number_is_refused_by_name(self, fields, message):
-        with pytest.raises(ValidationError, match=message):
+        with pytest.raises(FieldError, match=message):
             TwoMoment(**fields)
 
     def test_an_unknown_solver_is_refused_when_it_is_named(self):

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from moat.cli.formats import Format, sheet_text
-from moat.sheets import FAINT, STRONG, Sheet, latex_of, markdown_of, terminal_of
+from moat.sheets import FAINT, STRONG, HtmlParts, Sheet, html_of, latex_of, markdown_of, terminal_of
 from moat.sheets.latex import in_latex
 
 texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12)
@@ -48,6 +49,57 @@ def test_every_form_has_every_row_and_cell(sheet):
     assert [list(row.values()) for row in json.loads(sheet_text(sheet, Format.json))] == [
         list(row) for row in sheet.rows
     ]
+
+
+@given(sheets(), st.booleans())
+def test_html_has_every_cell_as_its_text_and_nothing_of_it_is_markup(sheet, sortable):
+    parser = Cells()
+    parser.feed(str(html_of(sheet, HtmlParts(sortable=sortable))))
+    head, *rows = parser.rows
+    assert head == list(sheet.headings)
+    assert rows == [list(row) for row in sheet.rows]
+    assert parser.buttons == (len(sheet.headings) if sortable else 0)
+    assert not sortable or parser.keys == [text for row in sheet.rows for text in row]
+
+
+def test_a_cell_shows_the_link_that_a_page_gives_it_and_is_sorted_by_its_number():
+    sheet = Sheet(("run", "score"), (("a", "1.0"), ("b", "-")), "lr", emphasis=(STRONG, ""))
+    parts = HtmlParts(
+        caption="All <b>runs</b>.",
+        shown={(0, 0): '<a href="#a">a</a>'},
+        values={(0, 1): 1.04, (1, 1): None},
+        sortable=True,
+        unsorted=frozenset({0}),
+    )
+    text = str(html_of(sheet, parts))
+    for said in (
+        "<caption>All <b>runs</b>.</caption>",
+        '<tr class="member"><th scope="row"><a href="#a">a</a></th>',
+        '<td class="number" data-value="1.04">1.0</td>',
+        '<td class="number" data-value="">-</td>',
+    ):
+        assert said in text
+    assert text.count("<button") == 1
+
+
+class Cells(HTMLParser):
+    """The texts of a table's cells, a list a row, what they are sorted by, and its buttons."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.keys, self.buttons = [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+            self.keys += [value for name, value in attrs if name == "data-value"]
+        self.buttons += tag == "button"
+
+    def handle_data(self, data):
+        if self.rows and self.rows[-1] and data != "\n":
+            self.rows[-1][-1] += data
 
 
 def in_terminal(table, width):

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 import moat
 from moat.cli.app import app
+from moat.digests import short_hash
 from moat.errors import MoatError, RunFolderError
-from moat.plain import short_hash
 from moat.report import StatusReader, make_scoreboards, read_points
-from moat.report.named_runs import read_run
 from moat.report.page import write_page
+from moat.report.runs_by_name import read_run
 from moat.runs import RunFolder
 from moat.study import evaluate_model, evaluate_run
 

@@ -12,22 +12,24 @@ from pathlib import Path
 import pytest
 
 import moat
+from moat.events import Event, Overwrite
 from moat.runs import RunFolder
-from moat.study import StudyListener, StudyResult
+from moat.study import StudyResult
 
 RUN = Path("study", "plain", "seed-0")
 READ = ("run.json", "recipe.toml", "model.safetensors", "evaluation.npz", "evaluation.json")
 EVERY = (*READ, "checkpoint.pt", "log.jsonl", "gallery.npz", "failed.json", ".holder.json", ".lock")
 
 
-class Heard(StudyListener):
+class Heard:
     """Notes what is overwritten, and what is there at that moment."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def overwriting(self, folder: Path, what: str) -> None:
-        self.said.append(f"{folder}: {what}")
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Overwrite):
+            self.said.append(f"{event.folder}: {event.what}")
 
 
 @pytest.fixture(scope="module")
@@ -196,18 +198,18 @@ def test_what_a_kill_left_behind_is_swept_by_the_next_command_though_the_run_is_
 ):
     run = results / RUN
     (run / ".holder.json").write_text('{"pid": 4194305}')
-    (run / "..holder.json.7.tmp").write_text("half")
-    (run / ".run.json.7.tmp").write_text("half")
+    (run / "..holder.json.moat-7.tmp").write_text("half")
+    (run / ".run.json.moat-7.tmp").write_text("half")
     (run / ".evaluation" / "f").mkdir(parents=True)
     (run / ".evaluation" / "f" / "00000-pgd.npz").write_bytes(b"part")
     os.utime(run / ".evaluation" / "f" / "00000-pgd.npz", (1, 1))
-    (results / "study" / ".study.json.7.tmp").write_text("half")
-    (run / ".mine.7.tmp").write_text("an editor's")
+    (results / "study" / ".study.json.moat-7.tmp").write_text("half")
+    (run / ".mine.moat-7.tmp").write_text("an editor's")
     record = (run / "run.json").stat().st_mtime_ns
     assert train().skipped == [run]
     hidden = {path.name for path in [*run.iterdir(), *run.parents[1].iterdir()]}
     assert {name for name in hidden if name.startswith(".")} == {
-        *(".lock", ".study.lock", ".mine.7.tmp"),
+        *(".lock", ".study.lock", ".mine.moat-7.tmp"),
     }
     assert (run / "run.json").stat().st_mtime_ns == record
 

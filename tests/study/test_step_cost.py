@@ -13,7 +13,7 @@ from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.study.step_cost import spent_per_example
 from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
-from moat.training.step import train_step
+from moat.training import StepSettings, train_step
 
 
 class Counted(nn.Module):
@@ -66,7 +66,7 @@ def test_a_training_step_spends_what_is_counted(threats, scalarizer, batch_norm)
     search, descent = spent_per_example(run, batch_norm, classes=5)
     optimizer = torch.optim.SGD(network.parameters(), 0.0)
     scalarizer = copy.deepcopy(scalarizer)
-    train_step(network, optimizer, chosen, scalarizer, *BATCH, pass_size=4)
+    train_step(network, optimizer, chosen, scalarizer, *BATCH, StepSettings(4))
     both = search.plus(descent)
     assert (network.forwards, network.backwards) == (6 * both.forwards, 6 * both.backwards)
 

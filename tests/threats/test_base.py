@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import nn
 
-from moat.errors import DefinitionError
+from moat.errors import DefinitionError, FieldError
 from moat.testing import check_threat
 from moat.threats import (
     PGD,
@@ -18,7 +17,7 @@ from moat.threats import (
     search,
     threat,
 )
-from moat.threats.base import START_NOISE
+from moat.threats.gradient import START_NOISE
 
 
 def seeded() -> torch.Generator:
@@ -148,19 +147,19 @@ class TestFields:
             ("start", "middle", "'zero', 'noise' or 'uniform'"),
             ("loss", "mse", "'cross-entropy', 'margin', 'dlr', 'kl', 'targeted-cross-entropy'"),
             ("search", "apdg", "'sign', 'apgd' or 'random'"),
-            ("alpha", 0.1, "[Uu]nexpected"),
+            ("alpha", 0.1, "Its fields: steps, start"),
         ],
     )
     def test_a_wrong_number_is_refused_by_name(self, key, value, message):
-        with pytest.raises(ValidationError, match=rf"{key}\n.*{message}"):
+        with pytest.raises(FieldError, match=rf"(?s){key}.*{message}"):
             PGD(**({"epsilon": 0.3, "step_size": 0.01} | {key: value}))
 
     def test_a_missing_one_is_named(self):
-        with pytest.raises(ValidationError, match="step_size"):
+        with pytest.raises(FieldError, match="step_size"):
             PGD(epsilon=0.3)
 
     def test_a_threat_does_not_change(self):
-        with pytest.raises((AttributeError, ValidationError), match="assign to field"):
+        with pytest.raises(AttributeError, match="assign to field"):
             PGD(epsilon=0.3, step_size=0.01).steps = 3
 
     def test_equal_numbers_make_equal_threats(self):
@@ -231,7 +230,7 @@ class TestReach:
 class TestStepSize:
     def test_sign_steps_ask_for_their_size_by_name(self, cls, make):
         for name in sizes_of(cls, make):
-            with pytest.raises(ValidationError, match=f"{name} is missing: sign steps have a"):
+            with pytest.raises(FieldError, match=f"{name} is missing: sign steps have a"):
                 make(cls, **{name: None})
 
     @pytest.mark.parametrize("search", ["apgd", "random"])

@@ -3,7 +3,7 @@
 import torch
 
 from moat.threats import PGD, RT, Flow, LiveBytes, RTGrid, SearchedThreat, example_bytes
-from moat.threats.climbing import Climb
+from moat.threats.climb import Climb
 
 IMAGE = 4 * 3 * 16 * 16
 

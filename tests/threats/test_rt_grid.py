@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 
 from moat.data import Split
+from moat.errors import FieldError
 from moat.evaluation import Protocol, evaluate
 from moat.geometry.grids import affine_grid, identity_affine, resample, rigid_increment
 from moat.losses import is_correct
@@ -183,5 +183,5 @@ def test_in_a_protocol_it_is_one_column_and_restarts_draw_anew(case):
 
 @pytest.mark.parametrize("wrong", [{"degrees": -1}, {"rotations": 0}, {"worst_of": 0}, {"turn": 1}])
 def test_limits_and_counts_that_make_no_grid_are_refused(wrong):
-    with pytest.raises(ValidationError):
+    with pytest.raises(FieldError):
         RTGrid(**wrong)

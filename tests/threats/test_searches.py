@@ -11,7 +11,13 @@ from moat.geometry.balls import LinfBall
 from moat.losses import TARGETED, is_correct, nth_other_class
 from moat.testing import check_threat, examples
 from moat.threats import PGD, RT, ascend
-from moat.threats.searches import APGD
+from moat.threats.searches import (
+    APGD,
+    BestSignSearch,
+    ListSearch,
+    RandomSearch,
+    SignSearch,
+)
 
 STEPS = 12
 
@@ -225,3 +231,45 @@ class TestBlindness:
 
     def test_a_usual_gradient_is_not(self, tiny_model, batch):
         assert not traces_of(PGD(epsilon=0.1, step_size=0.1), tiny_model, *batch)[10].blind.any()
+
+
+COUNT = 7
+BALLS = (LinfBall(0.1, 0.05),)
+
+
+def made(kind):
+    w, like = (torch.rand(COUNT, 3, generator=seeded()),), torch.zeros(COUNT)
+    members = [torch.rand(COUNT, 3, generator=seeded()) for _ in range(3)]
+    return {
+        "sign": lambda: SignSearch(),
+        "best-sign": lambda: BestSignSearch(w, like),
+        "apgd": lambda: APGD(w, like, 5),
+        "random": lambda: RandomSearch(w, like, BALLS, seeded()),
+        "list": lambda: ListSearch(w, like, members),
+    }[kind]()
+
+
+def parts_of(search):
+    """Return what a search holds as tensors, by the name of the attribute."""
+    held = {n: v if isinstance(v, tuple) else (v,) for n, v in vars(search).items()}
+    return {n: v for n, v in held.items() if v and all(isinstance(p, torch.Tensor) for p in v)}
+
+
+@pytest.mark.parametrize("kind", ["sign", "best-sign", "apgd", "random", "list"])
+def test_a_search_cuts_what_it_declares_and_leaves_the_rest(kind):
+    search, w = made(kind), (torch.rand(COUNT, 3, generator=seeded()),)
+    for number in range(2):
+        loss, correct = torch.full((COUNT,), float(number)), torch.ones(COUNT, dtype=torch.bool)
+        slopes = (torch.rand(COUNT, 3, generator=seeded()),)
+        search.see(w, loss, correct, slopes)
+        w = search.next(w, loss, slopes, BALLS)
+    before = parts_of(search)
+    for_all = {"all"} if kind == "random" else set()  # from which the draws of everyone are made
+    with_a_row = {name for name, parts in before.items() if all(len(p) == COUNT for p in parts)}
+    assert with_a_row - for_all == set(search.per_example)
+    chosen = torch.arange(COUNT) % 3 == 0
+    search.keep(chosen)
+    for name, parts in parts_of(search).items():
+        rows = chosen if name in search.per_example else slice(None)
+        for part, whole in zip(parts, before[name], strict=True):
+            assert torch.equal(part, whole[rows])

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pydantic import ValidationError
 
+from moat.errors import FieldError
 from moat.geometry.grids import identity_grid, resample
 from moat.losses import TARGETED, nth_other_class
 from moat.testing import check_threat, examples, smooth_model
@@ -130,5 +130,5 @@ class TestTheStep:
 
 
 def test_another_loss_is_refused_since_eq_1_is_a_margin():
-    with pytest.raises(ValidationError, match="'targeted-margin' or 'margin'"):
+    with pytest.raises(FieldError, match="'targeted-margin' or 'margin'"):
         StAdv(step_size=0.1, loss="cross-entropy")

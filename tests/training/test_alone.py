@@ -9,7 +9,7 @@ from torch import nn
 from moat.errors import TrainingError
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, trusted
-from moat.training import train_step
+from moat.training import StepSettings, train_step
 
 THREATS = {"pgd": PGD(epsilon=0.1, step_size=0.05, steps=1)}
 EVERY = [Natural(), Average(), Max(), TwoMoment(rho=0.5), MGDA()]
@@ -51,7 +51,7 @@ def y():
 
 def step(network, scalarizer, x, y):
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
-    found = train_step(network, optimizer, THREATS, scalarizer, x, y, pass_size=6)
+    found = train_step(network, optimizer, THREATS, scalarizer, x, y, StepSettings(6))
     return found, optimizer
 
 

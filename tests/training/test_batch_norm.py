@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from moat.models import ResNet18
 from moat.scalarizers import MGDA, Average, LossScalarizer, Max
 from moat.threats import PGD, Flow
-from moat.training import SGD, train_step
+from moat.training import SGD, StepSettings, train_step
 
 BATCH = 4
 THREATS = {
@@ -57,7 +57,7 @@ def test_resnet18_takes_whole_forwards_and_its_statistics_see_no_others(
 ):
     counted = counter(resnet)
     optimizer = SGD(lr=0.01).build(resnet.parameters())
-    train_step(resnet, optimizer, THREATS, scalarizer, *batch, pass_size=1)
+    train_step(resnet, optimizer, THREATS, scalarizer, *batch, StepSettings(1))
     assert [size for training, size in counted.calls if training] == forwards
     assert resnet.network.bn1.num_batches_tracked == len(forwards)
     assert all(value.isfinite().all() for value in resnet.state_dict().values())
@@ -73,6 +73,6 @@ def test_the_statistics_are_those_of_the_images_that_the_parameters_move_by(resn
 
     resnet.network.bn1.register_forward_hook(note)
     optimizer = SGD(lr=0.01).build(resnet.parameters())
-    train_step(resnet, optimizer, THREATS, OneForFlow(), x, y, pass_size=1)
+    train_step(resnet, optimizer, THREATS, OneForFlow(), x, y, StepSettings(1))
     momentum = resnet.network.bn1.momentum
     torch.testing.assert_close(resnet.network.bn1.running_mean, momentum * first["mean"])

@@ -5,14 +5,14 @@ import torch
 
 from moat.errors import DefinitionError
 from moat.scalarizers import MGDA, Average, LaggedScalarizer, LossScalarizer, Max, Scalarizer
-from moat.training import SGD, train_step
+from moat.training import SGD, StepSettings, train_step
 from moat.training.craft import craft
 
 
 def step(model, threats, scalarizer, images, pass_size=4):
     x, y = images
     optimizer = SGD(lr=0.1).build(model.parameters())
-    return train_step(model, optimizer, threats, scalarizer, x, y, pass_size=pass_size)
+    return train_step(model, optimizer, threats, scalarizer, x, y, StepSettings(pass_size))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_search_leaves_the_running_statistics_of_batch_norm_alone(
 ):
     x, y = images
     before = {name: value.clone() for name, value in normed_network.state_dict().items()}
-    craft(normed_network.train(), threats, x, y, torch.ones(4, dtype=torch.bool), 100)
+    craft(normed_network.train(), threats, x, y, torch.ones(4, dtype=torch.bool), StepSettings(100))
     for name, value in normed_network.state_dict().items():
         assert torch.equal(value, before[name])
 
@@ -86,9 +86,9 @@ def test_a_plan_by_example_pays_for_the_planned_examples_alone(network, threats,
 
 def test_planned_subsets_are_searched_as_the_whole_batch_is(network, threats, images):
     x, y = images
-    everything = craft(network, threats, x, y, torch.ones(4, dtype=torch.bool), 100)
+    everything = craft(network, threats, x, y, torch.ones(4, dtype=torch.bool), StepSettings(100))
     plan = Checkered().plan(everything.names, len(x))
-    part = craft(network, threats, x, y, plan, 100)
+    part = craft(network, threats, x, y, plan, StepSettings(100))
     torch.testing.assert_close(part.images[1], everything.images[1][::2])
     torch.testing.assert_close(part.images[2], everything.images[2][1::2])
     assert part.lengths() == [0, 6, 6, 0]

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from moat.threats import PGD, RT, Flow, Integrated, StAdv, joint_search
 from moat.training import graphs
-from moat.training.graphs import MOST, CapturedSearch
+from moat.training.graphs import MOST_GRAPHS, CapturedSearch
 from moat.transfers import send
 
 STEPS = {"steps": 2, "start": "noise"}
@@ -128,12 +128,12 @@ def test_what_a_replay_returns_is_not_written_over_by_the_next(gpu):
 def test_batches_of_ever_other_sizes_are_not_captured_without_end(gpu):
     model, search = network(), CapturedSearch()
     for _ in range(2):
-        for size in range(1, MOST + 5):
+        for size in range(1, MOST_GRAPHS + 5):
             x, y = batch(size, size)
             own = found(search, model, TOGETHER[:1], x, y)
             require_equal(own, found(joint_search, model, TOGETHER[:1], x, y))
-    assert search.captures == len(search._graphs) == MOST
-    assert search.limit == f"beyond {MOST} shapes of batches the search is not captured"
+    assert search.captures == len(search._graphs) == MOST_GRAPHS
+    assert search.limit == f"beyond {MOST_GRAPHS} shapes of batches the search is not captured"
     x, y = batch(3, 3)  # what is captured is replayed still
     require_equal(
         found(search, model, TOGETHER[:1], x, y), found(joint_search, model, TOGETHER[:1], x, y)

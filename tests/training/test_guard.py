@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 from moat.errors import ModelError
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, RT
-from moat.training import check_trainable, train_step
+from moat.training import StepSettings, check_trainable, train_step
 
 CLASSES = 4
 SCALARIZERS = [Natural(), Average(), TwoMoment(rho=0.5, window=2), Max(), MGDA()]
@@ -55,7 +55,7 @@ def step(net, x, y, scalarizer=None, **more):
         "rt": RT(epsilon=0.1, step_size=0.05, steps=1),
     }
     optimizer = more.pop("optimizer", None) or torch.optim.SGD(net.parameters(), lr=0.1)
-    return train_step(net, optimizer, threats, scalarizer, x, y, pass_size=4, **more)
+    return train_step(net, optimizer, threats, scalarizer, x, y, StepSettings(pass_size=4, **more))
 
 
 def weights(net):

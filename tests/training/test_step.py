@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
-from moat.training import SGD, train_step
+from moat.training import SGD, StepSettings, train_step
 
 SEARCH = 3 + 2 + 1  # iterations of the three threats
 
@@ -34,7 +34,7 @@ def test_a_step_costs_an_example_the_passes_of_the_cost_table_and_no_more(
 ):
     x, y = images
     counted = counter(network)
-    train_step(network, optimizer_for(network), threats, scalarizer, x, y, pass_size=pass_size)
+    train_step(network, optimizer_for(network), threats, scalarizer, x, y, StepSettings(pass_size))
     assert counted.forwards == (searched + forwards) * len(x)
     assert counted.backwards == (searched + backwards) * len(x)
 
@@ -42,7 +42,7 @@ def test_a_step_costs_an_example_the_passes_of_the_cost_table_and_no_more(
 def test_a_search_computes_no_gradient_of_the_weights(network, threats, images, counter):
     x, y = images
     counted = counter(network)
-    train_step(network, optimizer_for(network), threats, Max(), x, y, pass_size=1000)
+    train_step(network, optimizer_for(network), threats, Max(), x, y, StepSettings(1000))
     assert counted.weight_backwards == 1
 
 
@@ -53,7 +53,7 @@ def test_without_batch_norm_the_pass_size_does_not_change_the_step(threats, imag
     for pass_size in (1, 5, 1000):
         model = nn.Sequential(*_fresh_layers()).double()
         own = copy.deepcopy(scalarizer)
-        train_step(model, optimizer_for(model), threats, own, x, y, pass_size=pass_size)
+        train_step(model, optimizer_for(model), threats, own, x, y, StepSettings(pass_size))
         states.append(torch.cat([p.detach().reshape(-1) for p in model.parameters()]))
     torch.testing.assert_close(states[0], states[1], rtol=0, atol=1e-12)
     torch.testing.assert_close(states[0], states[2], rtol=0, atol=1e-12)
@@ -81,7 +81,7 @@ def test_the_step_of_a_lagged_scalarizer_is_line_6_of_algorithm_1(network, threa
         Average(include_natural=True),
         x,
         y,
-        pass_size=1000,
+        StepSettings(1000),
     )
     for parameter, old, gradient in zip(network.parameters(), before, gradients, strict=True):
         torch.testing.assert_close(parameter.detach(), old - 0.1 * gradient)
@@ -91,10 +91,10 @@ def test_the_parameters_move_with_the_weights_of_the_last_step(network, threats,
     x, y = images
     scalarizer = TwoMoment(rho=0.3)
     optimizer = optimizer_for(network)
-    first = train_step(network, optimizer, threats, scalarizer, x, y, pass_size=1000)
+    first = train_step(network, optimizer, threats, scalarizer, x, y, StepSettings(1000))
     assert first.weights.tolist() == [0.25] * 4
     chosen = scalarizer.weights(first.losses.names)
-    second = train_step(network, optimizer, threats, scalarizer, x, y, pass_size=1000)
+    second = train_step(network, optimizer, threats, scalarizer, x, y, StepSettings(1000))
     torch.testing.assert_close(second.weights, chosen)
 
 
@@ -104,7 +104,7 @@ def test_max_trains_each_example_on_its_worst_threat_and_measures_in_the_mode_of
     x, y = images
     counted = counter(network)
     network.train()
-    descent = train_step(network, optimizer_for(network), threats, Max(), x, y, pass_size=1000)
+    descent = train_step(network, optimizer_for(network), threats, Max(), x, y, StepSettings(1000))
     worst = descent.losses.values[1:].argmax(0) + 1
     assert torch.equal(descent.weights.argmax(0), worst)
     assert torch.equal(descent.weights.sum(0), torch.ones(len(x), dtype=torch.float64))
@@ -113,7 +113,9 @@ def test_max_trains_each_example_on_its_worst_threat_and_measures_in_the_mode_of
 
 def test_what_was_not_planned_is_not_a_number(network, threats, images):
     x, y = images
-    descent = train_step(network, optimizer_for(network), threats, Natural(), x, y, pass_size=1000)
+    descent = train_step(
+        network, optimizer_for(network), threats, Natural(), x, y, StepSettings(1000)
+    )
     assert torch.isfinite(descent.losses.values[0]).all()
     assert torch.isnan(descent.losses.values[1:]).all()
 
@@ -138,6 +140,6 @@ def test_mgda_moves_along_the_combination_of_the_very_gradients_it_weighed(
         ]
     )
     before = torch.cat([p.detach().reshape(-1).clone() for p in parameters])
-    descent = train_step(network, optimizer_for(network), threats, MGDA(), x, y, pass_size=7)
+    descent = train_step(network, optimizer_for(network), threats, MGDA(), x, y, StepSettings(7))
     after = torch.cat([p.detach().reshape(-1) for p in parameters])
     torch.testing.assert_close(before - after, 0.1 * descent.weights.to(gradients) @ gradients)

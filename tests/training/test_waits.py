@@ -19,12 +19,12 @@ from moat.threats import (
     Integrated,
     RTGrid,
     StAdv,
-    base,
+    gradient,
     joint_search,
     rt_grid,
     trusted,
 )
-from moat.training import SGD, AdamW, Cosine, MultiStep, train_step
+from moat.training import SGD, AdamW, Cosine, MultiStep, StepSettings, train_step
 
 RULES = [
     Natural(),
@@ -79,7 +79,7 @@ def step(model, threats, rule, x, y):
     generator = torch.Generator().manual_seed(1)
     with trusted():  # as in the loop, which looks at its data set once
         descent = train_step(
-            model, optimizer, threats, replace(rule), x, y, pass_size=100, generator=generator
+            model, optimizer, threats, replace(rule), x, y, StepSettings(100, generator)
         )
     return descent.faults()
 
@@ -135,7 +135,7 @@ def test_an_optimizer_and_its_schedule_ask_nothing(schedule):
     threats = {"pgd": THREATS["pgd"]}
     with Counted() as questions, trusted():
         for _ in range(2):
-            train_step(model, optimizer, threats, Average(), x, y, pass_size=100)
+            train_step(model, optimizer, threats, Average(), x, y, StepSettings(100))
             scheduler.step()
     # AdamW counts its steps on the host, in tensors that no GPU has
     assert set(questions.asked) <= {"_local_scalar_dense"}
@@ -174,7 +174,7 @@ def pretence(monkeypatch):
     for rule in {type(rule) for rule in RULES}:
         keep_real(rule, "plan")
     keep_real(rt_grid, "_between")
-    keep_real(base, "draw_seed")
+    keep_real(gradient, "draw_seed")
     cached = (grids._points, grids._eye, enumeration._supports)
     for function in cached:
         function.cache_clear()

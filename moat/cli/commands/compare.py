@@ -43,12 +43,8 @@ def compare(
 
 
 def _text(comparison: "RunComparison", form: Format) -> str:
-    from moat.report.side_by_side.sheets import all_sheets
-    from moat.report.side_by_side.written import (
-        comparison_csv,
-        comparison_json,
-        comparison_markdown,
-    )
+    from moat.report.side_by_side.files import comparison_csv, comparison_json
+    from moat.report.side_by_side.parts import all_sheets, comparison_markdown
 
     made = {
         Format.csv: comparison_csv,

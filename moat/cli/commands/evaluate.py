@@ -1,70 +1,62 @@
 """Evaluate finished runs again, under another protocol, or anybody's model."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moat.allocator import own_process
+from moat.cli.option_table import of_table
 from moat.cli.options import CodeOption, Device, DeviceOption, Overrides, consent_to
 from moat.consent import consenting
 
 
-def evaluate(
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What a call of `moat evaluate` names."""
+
     run: Annotated[
         list[Path] | None, typer.Argument(help="Finished runs, or folders with some below.")
-    ] = None,
+    ] = None
     protocol: Annotated[
         Path | None, typer.Option(help="Judge by this file, in folders beside the runs'.")
-    ] = None,
-    set_: Overrides = None,
+    ] = None
+    set_: Overrides = None
     model: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
-    ] = None,
+    ] = None
     checkpoint: Annotated[
         Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
-    ] = None,
+    ] = None
     arg: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="What the model is called with; repeatable."),
-    ] = None,
+    ] = None
     name: Annotated[
         str | None, typer.Option(metavar="LABEL", help="What the model is called in reports.")
-    ] = None,
+    ] = None
     results: Annotated[
         Path | None,
         typer.Option(help="Where evaluations are kept: the runs' own folder, else ./results."),
-    ] = None,
+    ] = None
     validation: Annotated[
         bool,
         typer.Option("--validation", help="With --protocol: also the examples held out."),
-    ] = False,
-    device: DeviceOption = Device.auto,
+    ] = False
+    device: DeviceOption = Device.auto
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Make again what is there; replace another model's."),
-    ] = False,
-    allow_code: CodeOption = None,
-) -> None:
-    """Evaluate finished runs again, or under another protocol, or anybody's model."""
-    from moat.cli.evaluation import Asked
-    from moat.cli.evaluation import evaluate as evaluate_asked
+    ] = False
+    allow_code: CodeOption = None
 
-    with own_process(), consenting(consent_to(allow_code)):
-        evaluate_asked(
-            Asked(
-                runs=run or (),
-                protocol=protocol,
-                overrides=set_ or (),
-                model=model,
-                checkpoint=checkpoint,
-                arguments=arg or (),
-                name=name,
-                results=results,
-                validation=validation,
-                device=device.value,
-                overwrite=overwrite,
-                allow_code=allow_code,
-            )
-        )
+
+@of_table
+def evaluate(options: EvaluateOptions) -> None:
+    """Evaluate finished runs again, or under another protocol, or anybody's model."""
+    from moat.cli.evaluation import evaluate_asked
+
+    with own_process(), consenting(consent_to(options.allow_code)):
+        evaluate_asked(options)

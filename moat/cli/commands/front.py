@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one, sheets_text
-from moat.cli.options import listed, weighed
+from moat.cli.options import listed, weights_of
 
 if TYPE_CHECKING:
     from moat.report import FrontReport
@@ -50,7 +50,7 @@ def front(
         merge=merge,
         objectives=listed(objectives),
         against=against and opened(against),
-        prefer=weighed(prefer, "--prefer"),
+        prefer=weights_of(prefer, "--prefer"),
     )
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)

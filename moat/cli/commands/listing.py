@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, sheet_text
-from moat.cli.options import Listing
+from moat.cli.options import CatalogueKind
 from moat.plain import json_of
 
 
 def list_(
-    kind: Annotated[Listing, typer.Argument(help="What to list.")],
+    kind: Annotated[CatalogueKind, typer.Argument(help="What to list.")],
     load: Annotated[
         bool, typer.Option("--load", help="Import each, and say why one cannot be imported.")
     ] = False,
@@ -23,7 +23,7 @@ def list_(
     from moat.sheets import terminal_of
 
     if load:
-        from moat.cli.imported import imported as catalogue
+        from moat.cli.imports import imported as catalogue
     sheet = names_sheet(kind.value, catalogue(kind.value))
     if form is Format.table:
         console.print(terminal_of(sheet, gap=2))

@@ -25,7 +25,8 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
-    from moat.cli.published import figures_of
+    from moat.cli.recipe_tables import figures_of
+    from moat.own_files import FIGURES
     from moat.report import make_plots, write_plots
     from moat.runs import as_typed, opened, outputs_of
 
@@ -35,7 +36,7 @@ def plot(
     plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         typer.echo(f"skipped: {message}", err=True)
-    for path in write_plots(plots, out or outputs_of(results[0]) / "figures"):
+    for path in write_plots(plots, out or outputs_of(results[0]) / FIGURES):
         typer.echo(f"wrote {path}")
     for message in plots.missing:
         typer.echo(as_typed(f"not drawn: {message}"), err=True)

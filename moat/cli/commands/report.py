@@ -1,104 +1,142 @@
 """Every score beside published ones, or beside another protocol's."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
-from moat.cli.options import weighed
+from moat.cli.option_table import of_table
+from moat.cli.options import weights_of
+
+if TYPE_CHECKING:
+    from moat.report import ScoreReport
 
 
-def report(
-    results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")],
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a call of `moat report` names."""
+
+    results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")]
     recipe: Annotated[
         Path | None,
         typer.Option(help="Take the published figures from this file, not from the runs' own."),
-    ] = None,
+    ] = None
     against: Annotated[
         Path | None,
         typer.Option(
             metavar="RESULTS", help="Set the same runs under another protocol beside these."
         ),
-    ] = None,
+    ] = None
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write one page for a browser, with all of it inside."),
-    ] = None,
+    ] = None
     rival: Annotated[
         Path | None,
         typer.Option(metavar="RESULTS", help="Draw the front there beside the page's own."),
-    ] = None,
+    ] = None
     prefer: Annotated[
         str | None,
         typer.Option(
             metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
         ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the files go; RESULTS if not given.")
-    ] = None,
-    form: FormatOption = Format.table,
-) -> None:
+    ] = None
+    out: Annotated[Path | None, typer.Option(help="Where the files go; RESULTS if not given.")] = (
+        None
+    )
+    form: FormatOption = Format.table
+
+
+@of_table
+def report(options: ReportOptions) -> None:
     """Show every score, runs across and scores down, beside the figures that a paper prints.
 
     In another form than a table's, files are written with --out alone.
     """
-    from moat.cli.console import console
-    from moat.cli.published import published_of
-    from moat.cli.report_text import against_text, boards_text
-    from moat.report import (
-        against_table,
-        compare_protocols,
-        make_scoreboards,
-        score_table,
-        write_against,
-        write_report,
+    from moat.runs import opened, outputs_of
+
+    _require_one_report(options)
+    usual = outputs_of(options.results) if options.form is Format.table else None
+    options = replace(
+        options,
+        results=opened(options.results),
+        against=options.against and opened(options.against),
+        rival=options.rival and opened(options.rival),
+        out=options.out or usual,
     )
-    from moat.runs import as_typed, opened, outputs_of
+    if options.against:
+        _against(options, options.against)
+    else:
+        _scores(options)
 
-    home, results = outputs_of(results), opened(results)
-    against, rival = against and opened(against), rival and opened(rival)
 
-    if (rival or prefer) and not html:
+def _require_one_report(options: ReportOptions) -> None:
+    if (options.rival or options.prefer) and not options.html:
         raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
-    if against:
-        if recipe:
-            raise typer.BadParameter("published figures and another protocol are two reports")
-        if html:
-            raise typer.BadParameter("--html shows one protocol; leave out --against")
-        comparison = compare_protocols(results, against)
-        if form is Format.table:
-            console.print(against_table(comparison))
-            out = out or home
-        else:
-            typer.echo(against_text(comparison, form))
-        for path in write_against(comparison, out) if out else []:
-            typer.echo(f"wrote {path}", err=form is not Format.table)
-        return
+    if options.against and options.recipe:
+        raise typer.BadParameter("published figures and another protocol are two reports")
+    if options.against and options.html:
+        raise typer.BadParameter("--html shows one protocol; leave out --against")
+
+
+def _against(options: ReportOptions, against: Path) -> None:
+    """Set the same runs under another protocol beside these."""
+    from moat.cli.console import console
+    from moat.cli.report_text import against_text
+    from moat.report import against_table, compare_protocols, write_against
+
+    comparison = compare_protocols(options.results, against)
+    if options.form is Format.table:
+        console.print(against_table(comparison))
+    else:
+        typer.echo(against_text(comparison, options.form))
+    _say_written(write_against(comparison, options.out) if options.out else [], options)
+
+
+def _scores(options: ReportOptions) -> None:
+    """Show the scores, and write the page if it is asked for."""
+    from moat.cli.console import console
+    from moat.cli.recipe_tables import published_of
+    from moat.cli.report_text import boards_text
+    from moat.report import make_scoreboards, score_table, write_report
+
+    recipe = options.recipe
     published, variants = published_of(recipe) if recipe else (None, [])
-    made = make_scoreboards(results, published, variants)
+    made = make_scoreboards(options.results, published, variants)
     for message in made.messages:
         typer.echo(message, err=True)
-    if form is Format.table:
+    if options.form is Format.table:
         for board in made.boards:
             console.print(score_table(board, console.width))
-        out = out or home
     else:
-        require_one(len(made.boards), "report", form)
-        typer.echo(boards_text(made, form))
-    for path in write_report(made, out) if out else []:
-        typer.echo(f"wrote {path}", err=form is not Format.table)
-    if html:
-        from moat.report.front.front import fronts_of
-        from moat.report.page import write_page
+        require_one(len(made.boards), "report", options.form)
+        typer.echo(boards_text(made, options.form))
+    _say_written(write_report(made, options.out) if options.out else [], options)
+    if options.html:
+        _write_page(made, options, options.html)
 
-        weights = weighed(prefer, "--prefer")
-        groups = [board.group for board in made.boards]
-        fronts, missed = fronts_of(groups, against=rival, prefer=weights)
-        for message in missed:
-            typer.echo(f"skipped: {message}", err=True)
-        page = write_page(
-            made, results, html, fronts, lambda m: typer.echo(as_typed(f"left out: {m}"), err=True)
-        )
-        typer.echo(f"wrote {page}")
+
+def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None:
+    from moat.report.front.front import fronts_of
+    from moat.report.page import write_page
+
+    weights = weights_of(options.prefer, "--prefer")
+    groups = [board.group for board in made.boards]
+    fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
+    for message in missed:
+        typer.echo(f"skipped: {message}", err=True)
+    page = write_page(made, options.results, file, fronts, _say_left_out)
+    typer.echo(f"wrote {page}")
+
+
+def _say_left_out(message: str) -> None:
+    from moat.runs import as_typed
+
+    typer.echo(as_typed(f"left out: {message}"), err=True)
+
+
+def _say_written(paths: list[Path], options: ReportOptions) -> None:
+    for path in paths:
+        typer.echo(f"wrote {path}", err=options.form is not Format.table)

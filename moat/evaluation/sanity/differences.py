@@ -19,12 +19,12 @@ from moat.types import Images, Labels, PerExample, Transform, Verdicts
 UPHILL, ACROSS = 0.3, 0.05  # steps along the gradient's signs and along random ones, as shares
 WRONG = 0.5  # of the rise that the gradient predicts uphill
 ASTRAY = 1.5  # times the change that it usually predicts across: ties in flat images make up to 1
-ROUNDING = 16  # times the precision of the largest logit
+LOGIT_ROUNDING = 16  # times the precision of the largest logit
 CHANGE = 0.05  # of a pixel, in the root of the mean square: what a step of w changes at most
 
 
 @dataclass(frozen=True)
-class Point:
+class GradientPoint:
     """Where the gradient is asked, (batch, ...) a block, and how one moves from there.
 
     `size` says for each block how large a move is typical, as numbers that broadcast over it.
@@ -38,7 +38,7 @@ class Point:
 
 def points(
     threat: GradientThreat, x: Images, balls: tuple[Ball, ...], generator: torch.Generator
-) -> tuple[Point, Point]:
+) -> tuple[GradientPoint, GradientPoint]:
     """Return the image itself, moved pixel by pixel, and a random start, moved within the balls.
 
     Pixels move by as much as the random start changes them. The image is not asked by the threat's
@@ -64,13 +64,13 @@ def points(
         share = (CHANGE / change.clamp(min=CHANGE)).to(x)  # wide bounds move pixels over others
     size = tuple(share.view(-1, *[1] * (own.ndim - 1)) * own for own in size)
     return (
-        Point((x,), (_typical(images - x),), lambda w, rows: w[0], pixels),
-        Point(start, size, lambda w, rows: threat.apply(x[rows], w), within),
+        GradientPoint((x,), (_typical(images - x),), lambda w, rows: w[0], pixels),
+        GradientPoint(start, size, lambda w, rows: threat.apply(x[rows], w), within),
     )
 
 
 def unpredicted(
-    model: nn.Module, y: Labels, point: Point, pass_size: int, generator: torch.Generator
+    model: nn.Module, y: Labels, point: GradientPoint, pass_size: int, generator: torch.Generator
 ) -> Verdicts:
     """Return whose margin changes far otherwise than its gradient says.
 
@@ -81,7 +81,7 @@ def unpredicted(
     with attacked(model):
         logits, slopes = _logits_and_slopes(model, y, point, pass_size)
         before = margin(logits, y)
-        floor = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
+        floor = LOGIT_ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
         wrong = torch.zeros_like(before, dtype=torch.bool)
         signs = tuple(_signs(block, generator) for block in blocks)
         uphill = tuple(slope.sign() for slope in slopes)
@@ -102,7 +102,7 @@ def unpredicted(
     return wrong.detach()
 
 
-def _logits(model: nn.Module, point: Point, blocks: Transform, pass_size: int) -> Tensor:
+def _logits(model: nn.Module, point: GradientPoint, blocks: Transform, pass_size: int) -> Tensor:
     parts = _slices(len(blocks[0]), pass_size)
     return torch.cat(
         [model(point.images(tuple(block[part] for block in blocks), part)) for part in parts]
@@ -110,7 +110,7 @@ def _logits(model: nn.Module, point: Point, blocks: Transform, pass_size: int) -
 
 
 def _logits_and_slopes(
-    model: nn.Module, y: Labels, point: Point, pass_size: int
+    model: nn.Module, y: Labels, point: GradientPoint, pass_size: int
 ) -> tuple[Tensor, Transform]:
     """Return logits and the gradient of the margin to the blocks, a pass after the other."""
     logits, slopes = [], []

@@ -15,7 +15,7 @@ from moat.outcomes import FELL, NOT_SEARCHED, WITHSTOOD, Column
 from moat.records import Check
 from moat.threats import GradientThreat
 
-Measure = Callable[[Evaluation, str], float | None]
+_Figure = Callable[[Evaluation, str], float | None]
 
 
 def matrix_checks(evaluation: Evaluation) -> Iterator[Check]:
@@ -25,7 +25,7 @@ def matrix_checks(evaluation: Evaluation) -> Iterator[Check]:
     yield asked.LOGITS.answer(
         {"natural": 100 * float((~np.isfinite(evaluation.found.losses[:, 0])).mean())}, ""
     )
-    asks: tuple[tuple[Question, Measure, list[str], str], ...] = (
+    asks: tuple[tuple[Question, _Figure, list[str], str], ...] = (
         (asked.GRADIENTS, _blind, climbed, NO_GRADIENT),
         (asked.LOSS, _lower, climbed, NO_GRADIENT),
         (asked.REACH, _reached, climbed, NO_GRADIENT),

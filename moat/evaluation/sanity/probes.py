@@ -12,15 +12,15 @@ from torch import nn
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
-from moat.geometry.draws import seed_named
 from moat.losses import LossName, is_correct
 from moat.passes import in_passes
+from moat.randomness import generator_of, seed_named
 from moat.threats import Climb, GradientThreat, ascend, attacked
 from moat.threats.searches import APGD, RandomSearch, Search
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
-DRAWS = 50  # without a gradient, an example
-STEPS = 20  # of Auto-PGD
+PROBE_DRAWS = 50  # without a gradient, an example
+PROBE_STEPS = 20  # of Auto-PGD
 
 
 class Probe:
@@ -42,8 +42,8 @@ class Probe:
         def search(w: Transform, like: PerExample) -> Search:
             return RandomSearch(w, like, balls(self.x), generator)
 
-        drawn = replace(climb, balls=balls, search=search, at_steps=(DRAWS,))
-        return self.stood(drawn, standing, DRAWS)
+        drawn = replace(climb, balls=balls, search=search, at_steps=(PROBE_DRAWS,))
+        return self.stood(drawn, standing, PROBE_DRAWS)
 
     def as_predicted(self, label: str, standing: Verdicts) -> Verdicts:
         """Leave out whose margin changes otherwise than its gradient says, on a small step.
@@ -76,11 +76,11 @@ class Probe:
         threat, generator = self.threat(label), self.generator(label, probe)
         own = self._climb(label, threat, generator)
         balls = _within(threat, max(own.at_steps), own.balls)
-        start = sample(balls(self.x), threat.identity(self.x), generator)
+        start = drawn_members(balls(self.x), threat.identity(self.x), generator)
         climb = replace(
-            own, balls=balls, search=auto_pgd, loss=loss, start=start, at_steps=(STEPS,)
+            own, balls=balls, search=auto_pgd, loss=loss, start=start, at_steps=(PROBE_STEPS,)
         )
-        return self.stood(climb, standing, STEPS)
+        return self.stood(climb, standing, PROBE_STEPS)
 
     def transferred(self, label: str, other: nn.Module, standing: Verdicts) -> Verdicts:
         """Search on another model, and give what was found there to this one."""
@@ -99,8 +99,7 @@ class Probe:
     def _climb(self, label: str, threat: GradientThreat, generator: torch.Generator) -> Climb:
         """Return the threat's search at its largest strength."""
         last = list(self.protocol.attempts(label))[-1]
-        own, steps = getattr(threat, "epsilon", None), max(self.protocol.steps(label))
-        reach = 1.0 if last.epsilon is None or own is None else last.epsilon / own
+        steps, reach = max(self.protocol.steps(label)), self.protocol.reach(label, last)
         return threat.climb(
             self.x, self.y, at_steps=(steps,), generator=generator, reach=reach, rank=1
         )
@@ -120,15 +119,17 @@ class Probe:
 
     def generator(self, label: str, probe: str) -> torch.Generator:
         """Return a probe's own generator, so that no other changes what it draws."""
-        return torch.Generator().manual_seed(seed_named(self.protocol.seed, label, probe))
+        return generator_of(seed_named(self.protocol.seed, label, probe))
 
 
 def auto_pgd(w: Transform, like: PerExample) -> Search:
     """Return a short Auto-PGD."""
-    return APGD(w, like, STEPS)
+    return APGD(w, like, PROBE_STEPS)
 
 
-def sample(balls: tuple[Ball, ...], like: Transform, generator: torch.Generator) -> Transform:
+def drawn_members(
+    balls: tuple[Ball, ...], like: Transform, generator: torch.Generator
+) -> Transform:
     """Draw a member of each ball."""
     return tuple(ball.sample(block, generator) for ball, block in zip(balls, like, strict=True))
 

@@ -45,26 +45,38 @@ class Question:
 
 
 STRENGTHS = Question(
-    *("strengths", "points", 0.5, 2.0),
+    name="strengths",
+    unit="points",
+    passes=0.5,
+    warns=2.0,
     good="No accuracy rises by more than {passes:g} points from one strength to the next.",
     bad="{of}: accuracy rises by {figure:.1f} points at a larger strength, so the larger search is "
     "the weaker one: its steps are too long, or its gradient misleads it.",
 )
 RESTARTS = Question(
-    *("restarts", "points", 1.0, 3.0),
+    name="restarts",
+    unit="points",
+    passes=1.0,
+    warns=3.0,
     good="One restart fewer raises no accuracy by more than {passes:g} point.",
     bad="{of}: each restart, the others made, lowers the accuracy by {figure:.1f} points more, so "
     "there are too few of them: still more would lower it further.",
 )
 RANDOM = Question(
-    *("random search", "%", 1.0, 5.0),
+    name="random search",
+    unit="%",
+    passes=1.0,
+    warns=5.0,
     good="Of {probed} examples, draws without a gradient felled at most {passes:g} % that the "
     "search had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to draws without "
     "a gradient from where it could get: it is too short, or its gradient misleads it.",
 )
 DIFFERENCES = Question(
-    *("differences", "%", 5.0, 20.0),
+    name="differences",
+    unit="%",
+    passes=5.0,
+    warns=20.0,
     good="Of {probed} examples, the margin of at most {passes:g} % withstands the search and "
     "changes otherwise than its gradient says.",
     bad="{of}: {figure:.0f} % of {probed} examples withstand the search, and a small step "
@@ -72,7 +84,10 @@ DIFFERENCES = Question(
     "is not that of the model, or is right only on a scale that no search sees.",
 )
 START = Question(
-    *("another start", "%", 10.0, 20.0),
+    name="another start",
+    unit="%",
+    passes=10.0,
+    warns=20.0,
     good="Of {probed} examples, Auto-PGD from another start felled at most {passes:g} % that the "
     "search had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
@@ -80,39 +95,57 @@ START = Question(
     "gradient leads no further.",
 )
 DLR = Question(
-    *("dlr", "%", 25.0, 50.0),
+    name="dlr",
+    unit="%",
+    passes=25.0,
+    warns=50.0,
     good="Of {probed} examples, Auto-PGD on the difference-of-logits ratio felled at most "
     "{passes:g} % that the search had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
     "Auto-PGD on the difference-of-logits ratio: the search is too weak, or its loss misleads it.",
 )
 LOSS = Question(
-    *("loss", "%", 1.0, 5.0),
+    name="loss",
+    unit="%",
+    passes=1.0,
+    warns=5.0,
     good="At most {passes:g} % of the searches end with a lower loss than they began with.",
     bad="{of}: {figure:.1f} % of the searches end with a lower loss than they began with: the "
     "steps are too long, or the gradient does not lead up.",
 )
 REACH = Question(
-    *("reach", "of the radius", 0.9, 0.0),
+    name="reach",
+    unit="of the radius",
+    passes=0.9,
+    warns=0.0,
     good="Half of the searches or more end at {passes:.0%} of the radius or beyond.",
     bad="{of}: half of the searches end within {figure:.3f} of the radius ({beyond}): what bounds "
     "them is their number of steps and its size, and the radius that is named says little.",
     high_is_good=True,
 )
 GRADIENTS = Question(
-    *("gradients", "%", 0.0, 5.0),
+    name="gradients",
+    unit="%",
+    passes=0.0,
+    warns=5.0,
     good="Every search had a gradient that was finite, and not zero at its start.",
     bad="{of}: for {figure:.1f} % of the examples the gradient was zero at the start or not finite "
     "later. There was nothing to climb, so that withstanding says nothing.",
 )
 LOGITS = Question(
-    *("logits", "%", 0.0, 0.0),
+    name="logits",
+    unit="%",
+    passes=0.0,
+    warns=0.0,
     good="All logits of natural images are finite.",
     bad="{figure:.1f} % of the natural images have logits that are not finite: training diverged, "
     "or the network overflows. They count as fallen.",
 )
 CONFIDENCE = Question(
-    *("confidence", "nats", 0.05, 0.005),
+    name="confidence",
+    unit="nats",
+    passes=0.05,
+    warns=0.005,
     good="The model holds right answers for likelier than chance by {passes:g} nats or more.",
     bad="The model holds right answers for likelier than chance by {figure:.2g} nats only: its "
     "logits are so small that the cross-entropy hardly depends on them, and a search that climbs "
@@ -120,13 +153,19 @@ CONFIDENCE = Question(
     high_is_good=True,
 )
 UNBOUNDED = Question(
-    *("unbounded", "%", 5.0, 20.0),
+    name="unbounded",
+    unit="%",
+    passes=5.0,
+    warns=20.0,
     good="With ever wider bounds at most {passes:g} % of {probed} examples stand.",
     bad="{of}: {figure:.0f} % of {probed} examples stand however wide the bounds, where next to "
     "none should: the gradient misleads the search, or the model answers one class to everything.",
 )
 TRANSFER = Question(
-    *("transfer", "%", 1.0, 5.0),
+    name="transfer",
+    unit="%",
+    passes=1.0,
+    warns=5.0,
     good="Of {probed} examples, images found on {other} felled at most {passes:g} % that the "
     "search on the model itself had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search on the model itself and "

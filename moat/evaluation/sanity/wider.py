@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from moat.evaluation.sanity.probes import STEPS, Probe, auto_pgd, sample
+from moat.evaluation.sanity.probes import PROBE_STEPS, Probe, auto_pgd, drawn_members
 from moat.geometry.balls import Ball
 from moat.losses import is_correct
 from moat.threats import GradientThreat
@@ -36,9 +36,9 @@ def unbounded(probe: Probe, label: str, standing: Verdicts) -> Verdicts:
                 balls=_with_short_steps(own.balls),
                 loss=loss,
                 start=start,
-                at_steps=(STEPS,),
+                at_steps=(PROBE_STEPS,),
             )
-            standing = standing & probe.stood(climb, standing, STEPS)
+            standing = standing & probe.stood(climb, standing, PROBE_STEPS)
     return standing
 
 
@@ -48,7 +48,7 @@ def _right_start(probe: Probe, threat: GradientThreat, generator: torch.Generato
     Elsewhere a quarter of it, or else the image: there the derivative of interpolation jumps.
     """
     start = identity = threat.identity(probe.x)
-    drawn = sample(threat.balls(probe.x), identity, generator)
+    drawn = drawn_members(threat.balls(probe.x), identity, generator)
     for share in (1 / 4, 1):
         nearer = tuple(
             zero + share * (block - zero) for zero, block in zip(identity, drawn, strict=True)

@@ -11,7 +11,7 @@ from moat.fronts.decisions import achievement, pseudo_weighted
 from moat.names import NATURAL
 from moat.outcomes import Outcomes, contributions
 from moat.report.evidence import validation_of
-from moat.report.front.objectives import DIGITS, require_known
+from moat.report.front.objectives import SCORE_DIGITS, require_scores
 from moat.report.groups import Group
 from moat.report.rows import Row
 from moat.report.settings import Setting
@@ -48,14 +48,14 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
             where="--prefer",
             hint="Weigh total or natural instead: they order runs of one seed alike.",
         )
-    require_known(list(weights), [NATURAL, "total", "union", *group.scored], "--prefer")
+    require_scores(list(weights), [NATURAL, "total", "union", *group.scored], "--prefer")
     rows = [row for setting in settings for row in setting.rows]
     held_out = [_held_out(row) for row in rows]
     _require_same(rows, held_out)
     summed = group.protocol.summed
     scores = np.array(
         [[contributions(one, n, summed=summed).mean() for n in weights] for one in held_out]
-    ).round(DIGITS)
+    ).round(SCORE_DIGITS)
     members = np.flatnonzero(non_dominated(-scores))
     share = list(weights.values())
     taken = int(members[pseudo_weighted(-scores[members], share)])

@@ -10,7 +10,7 @@ from moat.report.gate import worst_verdict
 from moat.report.rows import Row
 from moat.sheets import csv_of
 
-FORMAT = 3
+FRONT_FORMAT = 3
 """Before 2 there were no settings; before 3, a run's `on_front` was that of its setting."""
 
 _Table = dict[str, Any]
@@ -28,7 +28,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
     """Return all that is known of a front; what is undefined (NaN) or absent is null."""
     group = front.group
     report = {
-        "format": FORMAT,
+        "format": FRONT_FORMAT,
         "title": group.title,
         "studies": group.studies,
         "data": group.data,

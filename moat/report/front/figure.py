@@ -8,23 +8,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.report.front.bars import draw_bars
-from moat.report.front.drawn_choice import (
+from moat.report.front.choice_marks import (
     choice_boxes,
     choice_caption,
     choice_handles,
     chosen_values,
     draw_choice,
 )
-from moat.report.front.drawn_rival import draw_rival, rival_handles
-from moat.report.front.footing import Footing, title_of
 from moat.report.front.front import Front
 from moat.report.front.labels import Array, need_leaders, place_labels
 from moat.report.front.notes import caption_text
 from moat.report.front.objectives import signs_of
+from moat.report.front.rival_marks import draw_rival, rival_handles
 from moat.report.front.scales import set_scale
 from moat.report.front.stairs import boxes_along, staircase
+from moat.report.layout import Footing
 from moat.report.style import DPI, GREY, STYLE, drawn_in, legend_of, marker_of
+from moat.report.text_widths import cut_to
 
+TYPE_SIZES = (8, 7)
+"""Of the legend and of the caption, in points."""
+_LEFT, RIGHT = 0.85, 0.15  # inches beside the axes
 _MOST_LABELS = 150
 _THIN: Any = {"color": "#444444", "linewidth": 1.0}
 ATTAINED: dict[str, tuple[str, Any]] = {
@@ -45,20 +49,27 @@ def draw_front(front: Front) -> Figure:
     # In inches. More runs get more room; legend and caption stand below the axes.
     growth = min(max(1.0, (len(front.settings) / 30) ** 0.5), 2.5)
     width, height = 8.0 * growth, 6.0 * growth
-    handles = [*legend_of(front.variants), *_lines_of(front)]
+    handles: list[Any] = [*legend_of(front.variants), *_lines_of(front)]
     caption = f"{caption_text(front)} {choice_caption(front)}".rstrip()
-    footing = Footing(width, [*handles, *rival_handles(front), *choice_handles(front)], caption)
+    handles += [*rival_handles(front), *choice_handles(front)]
+    footing = Footing(width, handles, caption, edges=(_LEFT, RIGHT), type_sizes=TYPE_SIZES)
     below = footing.height
     with drawn_in(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
         axes = figure.add_axes(
-            (0.85 / width, (below + 0.5) / height, 1 - 1.0 / width, 1 - (below + 0.9) / height)
+            (
+                _LEFT / width,
+                (below + 0.5) / height,
+                1 - (_LEFT + RIGHT) / width,
+                1 - (below + 0.9) / height,
+            )
         )
-        axes.set_title(title_of(front.group.title, width), loc="left")
+        title = cut_to(front.group.title, 11, width - _LEFT - RIGHT)
+        axes.set_title(title, loc="left")
         _draw_points(axes, front)
         _draw_fronts(axes, front)
         _draw_labels(figure, axes, front)
-        footing.draw(figure, 0.85)
+        footing.draw(figure)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from moat.report.files import Files, write_groups
+from moat.report.files import FileContents, write_groups
 from moat.report.front.data import csv_text, json_text
 from moat.report.front.figure import draw_front
 from moat.report.front.front import Front, FrontReport
@@ -20,7 +20,7 @@ def write_front(report: FrontReport, folder: Path) -> list[Path]:
     return write_groups("front", folder, [_front_files(f, report.skipped) for f in report.fronts])
 
 
-def _front_files(front: Front, skipped: list[str]) -> Files:
+def _front_files(front: Front, skipped: list[str]) -> FileContents:
     figure = draw_front(front) if len(front.objectives) == 2 else draw_pairs(front)
     return {
         "csv": csv_text(front),

@@ -178,7 +178,7 @@ def named_objectives(
             where="--objectives",
             hint="Name fewer, or an ensemble in the place of several threats.",
         )
-    require_known(names, known, "--objectives")
+    require_scores(names, known, "--objectives")
     chosen = tuple(objective_of(name) for name in names)
     for objective, name in zip(chosen, names, strict=True):
         if missing := [
@@ -192,7 +192,7 @@ def named_objectives(
     return chosen
 
 
-def require_known(names: Sequence[str], known: Sequence[str], option: str) -> None:
+def require_scores(names: Sequence[str], known: Sequence[str], option: str) -> None:
     """Raise FrontError for the first name that is no score, with the nearest."""
     for name in names:
         if name not in known:
@@ -214,7 +214,7 @@ def corner(objectives: Sequence[Objective]) -> list[float]:
     return [-o.reference if o.maximised else o.reference for o in objectives]
 
 
-DIGITS = 6
+SCORE_DIGITS = 6
 """Decimals of a score that count: sums in another order differ by less, examples by more."""
 
 
@@ -228,7 +228,7 @@ def values_of(rows: Iterable[Setting | Row], objectives: Sequence[Objective]) ->
         [row.mean(o.value) if isinstance(row, Setting) else o.value(row) for o in objectives]
         for row in rows
     ]
-    return np.array(found, dtype=float).round(DIGITS) + 0.0  # no -0
+    return np.array(found, dtype=float).round(SCORE_DIGITS) + 0.0  # no -0
 
 
 def minimised(

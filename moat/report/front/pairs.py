@@ -5,14 +5,16 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from moat.report.front.bars import draw_bars
-from moat.report.front.drawn_choice import choice_caption, choice_handles, draw_choice
-from moat.report.front.drawn_rival import draw_rival_marks, rival_handles
-from moat.report.front.footing import Footing, title_of
+from moat.report.front.choice_marks import choice_caption, choice_handles, draw_choice
+from moat.report.front.figure import RIGHT, TYPE_SIZES
 from moat.report.front.front import Front
 from moat.report.front.notes import caption_text
+from moat.report.front.rival_marks import draw_rival_marks, rival_handles
+from moat.report.layout import Footing
 from moat.report.style import DPI, STYLE, drawn_in, legend_of, marker_of
+from moat.report.text_widths import cut_to
 
-_SIDE = 2.3  # inches of a panel
+_SIDE, _LEFT = 2.3, 0.75  # inches of a panel, and left of all
 _MOST_NUMBERS = 40
 _MOST_OBJECTIVES = 12  # 66 panels
 
@@ -34,15 +36,17 @@ def draw_pairs(front: Front) -> Figure:
     if len(front.objectives) > _MOST_OBJECTIVES:
         words = f"The first {_MOST_OBJECTIVES} of {len(front.objectives)} objectives. {words}"
     handles = [*legend_of(front.variants), *rival_handles(front), *choice_handles(front)]
-    footing = Footing(width, handles, f"{words} {choice_caption(front)}".rstrip())
+    words = f"{words} {choice_caption(front)}".rstrip()
+    footing = Footing(width, handles, words, edges=(_LEFT, RIGHT), type_sizes=TYPE_SIZES)
     below = footing.height
     height = _SIDE * count + below + 1.1
     with drawn_in(STYLE):
         figure = Figure(figsize=(width, height), dpi=DPI)
         grid = figure.add_gridspec(
-            *(count, count),
-            left=0.75 / width,
-            right=1 - 0.15 / width,
+            nrows=count,
+            ncols=count,
+            left=_LEFT / width,
+            right=1 - RIGHT / width,
             bottom=(below + 0.7) / height,
             top=1 - 0.4 / height,
             wspace=0.12,
@@ -55,9 +59,9 @@ def draw_pairs(front: Front) -> Figure:
                 axes.tick_params(labelbottom=down == count - 1, labelleft=across == 0)
                 axes.set_xlabel(_title(front, across) if down == count - 1 else "")
                 axes.set_ylabel(_title(front, down + 1) if across == 0 else "")
-        title = title_of(front.group.title, width)
-        figure.text(0.75 / width, 1 - 0.25 / height, title, fontsize=11)
-        footing.draw(figure, 0.75)
+        title = cut_to(front.group.title, 11, width - _LEFT - RIGHT)
+        figure.text(_LEFT / width, 1 - 0.25 / height, title, fontsize=11)
+        footing.draw(figure)
     return figure
 
 
@@ -66,9 +70,9 @@ def _draw_panel(axes: Any, front: Front, across: int, up: int) -> None:
     if len(front.settings) <= _MOST_NUMBERS:
         draw_bars(axes, front, range(len(front.settings)), across, up)
     for place, on in enumerate(front.members):
-        look = marker_of(front.look(place), filled=bool(on))
+        look = marker_of(front.look(place), filled=bool(on)) | {"markersize": 5}
         faded = {"zorder": 3} if on else {"zorder": 2, "alpha": 0.6}
-        axes.plot(*points[place], **{**look, "markersize": 5}, **faded, gid=f"run-{place}")
+        axes.plot(*points[place], **(look | faded), gid=f"run-{place}")
         if place < _members(front):
             axes.annotate(
                 str(place + 1), points[place], (3.5, 3.5), textcoords="offset points", fontsize=6

@@ -9,8 +9,8 @@ from moat.report.front.front import Front
 from moat.report.front.notes import notes
 from moat.report.front.objectives import objective_of, threat_title
 from moat.report.front.uncertainty import Uncertainty
-from moat.report.notes import REACH
-from moat.report.numbers import ABSENT, between, percent
+from moat.report.notes import REACH_TEXT
+from moat.report.numbers import DASH, between, percent
 from moat.report.settings import Setting
 from moat.sheets import FAINT, STRONG, Sheet, TerminalSheet, terminal_of
 
@@ -90,7 +90,7 @@ def _sheet(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Sh
         rows=tuple(rows),
         sides="r" * layout.numbered + "l" * len(names) + "n" * len(numbers) + "l",
         title=front.group.title,
-        notes=(*notes(front), *[f"{REACH}."] * layout.reach),
+        notes=(*notes(front), *[f"{REACH_TEXT}."] * layout.reach),
         emphasis=tuple(STRONG if rival is None else FAINT for rival in front.dominated_by),
     )
 
@@ -140,9 +140,9 @@ def interval_sheet(front: Front) -> Sheet | None:
         share = None if sure.on_front is None else float(sure.on_front[place])
         if not front.members[place] and share is not None and share < LIKELY:
             continue
-        cells = [setting.name, seeds_text(setting), *[sure.over[place] or ABSENT] * mixed]
+        cells = [setting.name, seeds_text(setting), *[sure.over[place] or DASH] * mixed]
         cells += _intervals(front, sure, place)
-        cells.append(ABSENT if share is None else f"{100 * share:.0f} %")
+        cells.append(DASH if share is None else f"{100 * share:.0f} %")
         rows.append(tuple(cells))
         emphasis.append(STRONG if front.members[place] else FAINT)
     headings = ("run", "seeds", *["over"] * mixed, *objectives, "non-dominated")

@@ -9,8 +9,8 @@ from moat.errors import MoatError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
 from moat.plain import as_json
 from moat.report.groups import Group, differences
-from moat.report.named_runs import read_run, run_at, runs_at, said_of
 from moat.report.points import Point
+from moat.report.runs_by_name import at_run, read_run, run_at, runs_at
 from moat.runs import as_typed
 
 
@@ -76,7 +76,7 @@ def _scores(
 ) -> RunScores:
     point, evidence = read_run(path)
     outcomes = evidence.outcomes
-    with said_of(path):
+    with at_run(path):
         asked = union(outcomes, named) if named else None
         gained = None if origin is None else _gained(point, outcomes, *origin)
     searched = [NATURAL_COLUMN, *(c for name in outcomes.threats for c in outcomes.of(name))]
@@ -108,7 +108,7 @@ def _gained(point: Point, outcomes: Outcomes, origin: Point, original: Outcomes)
 def _origin(baseline: Path) -> tuple[Point, Outcomes]:
     """Return the baseline, once it has a total to be compared with."""
     point, evidence = read_run(baseline)
-    with said_of(baseline):
+    with at_run(baseline):
         total(evidence.outcomes, point.protocol.summed)
     return point, evidence.outcomes
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from moat.names import NATURAL
 from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
-from moat.report.numbers import ABSENT, finite, percent
+from moat.report.numbers import DASH, finite, percent
 from moat.report.one_run.scores import RunScores
 from moat.sheets import Sheet, terminal_of
 
@@ -78,4 +78,4 @@ def _loss(scores: RunScores, name: str) -> str:
     """Return the loss at the largest strength; none of an ensemble, whose members differ in it."""
     losses = scores.losses.get(name, {})
     loss = losses[max(losses, key=float)] if losses else None
-    return ABSENT if loss is None else f"{loss:.3f}"
+    return DASH if loss is None else f"{loss:.3f}"

@@ -1,26 +1,23 @@
 """A run's card: all that is known of it, for the page."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
+from markupsafe import Markup
 
-from moat.records import Check, RunRecord
+from moat.records import RunRecord
 from moat.report.front.front import Front
 from moat.report.front.objectives import threat_title
 from moat.report.gate import worst_verdict
-from moat.report.numbers import finite, percent
+from moat.report.interactive import run_figure
+from moat.report.interactive.curves import strengths_by
+from moat.report.numbers import DASH, finite, percent
 from moat.report.page.commands import Command, commands_of
 from moat.report.page.sources import Sources
-from moat.report.page.tables import run_standing
-from moat.report.page.training_data import (
-    curves_data,
-    curves_text,
-    strengths_data,
-    strengths_text,
-)
+from moat.report.page.tables import checks_table, run_scores_table, run_standing, verdict_html
 from moat.report.points import Point
 from moat.report.rows import Row
 from moat.report.scores.scoreboard import board_values
@@ -38,15 +35,6 @@ class Plot:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Score:
-    """A threat's line: its accuracy at each strength, then its scores."""
-
-    name: str
-    strengths: str
-    texts: tuple[str, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Card:
     """One run, ready to be shown; `data` is what its plots and its gallery are drawn from."""
@@ -58,9 +46,9 @@ class Card:
     summary: str
     facts: list[tuple[str, str]]
     totals: list[tuple[str, str]]
-    scores: list[Score]
-    checks: tuple[Check, ...]
-    verdict: str
+    scores: Markup
+    checks: Markup  # empty where no gate is stored
+    verdict: Markup
     plots: list[Plot]
     gallery: bool
     problems: tuple[str, ...]
@@ -82,7 +70,7 @@ def card_of(
     """Return the card of one run."""
     point = row.point
     place = next(n for n, one in enumerate(front.settings) if row.point in one.points)
-    gallery = galleries.get(point.where)
+    gallery, plots = galleries.get(point.where), _plots(point, sources)
     threats = set(map(threat_title, point.scored))
     values = {name: value for name, value in board_values(row).items() if name not in threats}
     return Card(
@@ -93,10 +81,10 @@ def card_of(
         summary=run_standing(front, place, row),
         facts=_facts(point, results),
         totals=[(name, percent(v)) for name, v in values.items() if v is not None],
-        scores=_scores(point),
-        checks=point.sanity,
-        verdict=worst_verdict(point) or "no gate",
-        plots=_plots(point, sources),
+        scores=run_scores_table(row.name, _scores(point)),
+        checks=checks_table(row.name, point.sanity) if point.sanity else Markup(""),
+        verdict=verdict_html(worst_verdict(point) or DASH),
+        plots=plots,
         gallery=gallery is not None,
         problems=sources.problems,
         machine=_machine(sources.record, point),
@@ -104,9 +92,10 @@ def card_of(
         evaluate=shlex.quote(str(results / point.where)),
         recipe="" if sources.recipe is None else tomli_w.dumps(sources.recipe),
         data={
-            "curves": curves_data(sources.curves),
-            "strengths": strengths_data(point),
-            "natural": round(point.natural, 4),
+            "figures": {
+                plot.kind: run_figure(plot.kind, point, sources.curves, front.group.looks)
+                for plot in plots
+            },
             "gallery": gallery,
         },
     )
@@ -135,8 +124,8 @@ def _facts(point: Point, results: Path) -> list[tuple[str, str]]:
     return facts
 
 
-def _scores(point: Point) -> list[Score]:
-    lines = []
+def _scores(point: Point) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
     for name in point.scored:
         if name in point.accuracy:
             threat, found = point.protocol.threats[name], point.accuracy[name].items()
@@ -144,7 +133,7 @@ def _scores(point: Point) -> list[Score]:
         else:
             strengths = point.protocol.together(name)
         numbers = (point.scores[name], point.worst[name], point.conditional[name])
-        lines.append(Score(name, strengths, tuple(percent(finite(n)) for n in numbers)))
+        lines.append((name, strengths, *(percent(finite(n)) for n in numbers)))
     return lines
 
 
@@ -156,7 +145,7 @@ def _plots(point: Point, sources: Sources) -> list[Plot]:
     else:
         mean = ""
     if curves.losses:
-        plots.append(Plot("losses", "Losses while training", curves_text(curves.losses), mean))
+        plots.append(Plot("losses", "Losses while training", _curves_text(curves.losses), mean))
     if curves.weights:
         reach = point.out_of_reach
         shaded = (
@@ -164,20 +153,37 @@ def _plots(point: Point, sources: Sources) -> list[Plot]:
             if curves.clamped and reach is not None
             else ""
         )
-        words = curves_text(curves.weights)
+        words = _curves_text(curves.weights)
         plots.append(Plot("weights", "Weights of the objectives", words, shaded))
     if curves.validation:
-        words = curves_text(curves.validation, " %")
+        words = _curves_text(curves.validation, " %")
         plots.append(Plot("validation", "Held-out accuracy", words))
-    for by, title in (("steps", "Accuracy against steps"), ("radius", "Accuracy against radius")):
-        if words := strengths_text(point, by):
-            plots.append(Plot(by, title, words, _dashed(by)))
+    dashed = "The grey dotted line is the accuracy without a threat."
+    if words := _strengths_text(point, by_radius=False):
+        plots.append(Plot("steps", "Accuracy against steps", words, dashed))
+    if words := _strengths_text(point, by_radius=True):
+        share = f"{dashed} The radius is a share of each threat's largest."
+        plots.append(Plot("radius", "Accuracy against radius", words, share))
     return plots
 
 
-def _dashed(by: str) -> str:
-    share = " The radius is a share of each threat's largest." if by == "radius" else ""
-    return f"The grey dotted line is the accuracy without a threat.{share}"
+def _curves_text(curves: Mapping[str, Sequence[float | None]], unit: str = "") -> str:
+    """Return in words where each curve begins and ends."""
+    parts = []
+    for name, values in curves.items():
+        known = [value for value in values if value is not None]
+        if known:
+            parts.append(f"{name} from {known[0]:.3g}{unit} to {known[-1]:.3g}{unit}")
+    return "; ".join(parts) or "nothing was logged"
+
+
+def _strengths_text(point: Point, *, by_radius: bool) -> str:
+    """Return in words the accuracy at every strength, of the threats whose strengths are these."""
+    sign = "ε " if by_radius else ""
+    return "; ".join(
+        f"{name} " + ", ".join(f"{percent(v)} at {sign}{at}" for at, v in of_threat.items())
+        for name, of_threat in strengths_by(point, by_radius=by_radius).items()
+    )
 
 
 def _machine(record: RunRecord, point: Point) -> list[tuple[str, str]]:

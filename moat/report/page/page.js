@@ -1,6 +1,6 @@
 "use strict";
-/* Draws the front, and each card's plots and pictures when it is opened. Data come from the page's own JSON; text of a
-   run enters the document by textContent alone, and plots escaped, for plotly reads a little HTML. */
+/* Draws the front, and each card's plots and pictures when it is opened. Figures and data come from the page's own JSON;
+   text of a run enters the document by textContent alone, and plots escaped, for plotly reads a little HTML. */
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -19,7 +19,6 @@
     element.append(...children);
     return element;
   };
-  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const say = (text) => { byId("said").textContent = text; };
 
   // Plotly comes compressed; its script runs because the page's policy names its digest.
@@ -39,28 +38,33 @@
     return { ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("paper") };
   };
 
-  const shade = (look) => (dark.matches && !printing ? look.dark : look.colour);
+  // Figures come from moat as they are for a notebook; here their colours follow the page's.
 
-  const layoutOf = (across, up, more = {}) => {
-    const { ink, grid, paper, soft } = theme();
-    const axis = (title) => ({
-      title: { text: title, standoff: 8 }, gridcolor: grid, zerolinecolor: grid, linecolor: soft, automargin: true,
-    });
-    return {
-      font: { family: "system-ui, sans-serif", size: 12, color: ink },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 50, r: 12, t: 12, b: 70 }, showlegend: true,
-      xaxis: { ...axis(across), ...more.xaxis }, yaxis: { ...axis(up), ...more.yaxis },
-      legend: { orientation: "h", x: 0, yref: "container", y: 0, yanchor: "bottom" },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
-      hoverlabel: { bgcolor: paper, bordercolor: soft, font: { color: ink }, align: "left" },
-      dragmode: touch.matches ? false : "zoom", hovermode: "closest",
-    };
+  const dress = ({ data, layout }) => {
+    const { ink, soft, grid, paper } = theme();
+    const night = dark.matches && !printing;
+    layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
+    layout.font.color = ink;
+    layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink };
+    Object.assign(layout.hoverlabel, { bgcolor: paper, bordercolor: soft, font: { color: ink } });
+    for (const axis of [layout.xaxis, layout.yaxis]) {
+      Object.assign(axis, { gridcolor: grid, zerolinecolor: grid, linecolor: soft });
+    }
+    for (const arrow of layout.annotations ?? []) arrow.arrowcolor = ink;
+    for (const trace of data) {
+      for (const [key, colour] of Object.entries(trace.meta)) { // "ink", "soft", or [light, dark]
+        const path = key.split(".");
+        const held = path.slice(0, -1).reduce((table, name) => table[name], trace);
+        held[path.at(-1)] = typeof colour === "string" ? { ink, soft }[colour] : colour[Number(night)];
+      }
+    }
   };
 
-  const draw = async (element, traces, layout, buttons = false) => {
+  const draw = async (element, { data, layout }, buttons = false) => {
     const { newPlot } = await plotly;
-    await newPlot(element, traces, layout, {
+    dress({ data, layout });
+    layout.dragmode = touch.matches ? false : "zoom";
+    await newPlot(element, data, layout, {
       responsive: true, displaylogo: false, displayModeBar: buttons,
       modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
     });
@@ -68,178 +72,34 @@
   };
 
   const rethemed = () => {
-    const { ink, grid, paper, soft } = theme();
     for (const element of drawn) {
-      const changes = {
-        "font.color": ink, "modebar.color": soft, "modebar.activecolor": ink,
-        "hoverlabel.bgcolor": paper, "hoverlabel.font.color": ink, "hoverlabel.bordercolor": soft,
-      };
-      for (const axis of ["xaxis", "yaxis"]) {
-        Object.assign(changes, {
-          [`${axis}.gridcolor`]: grid, [`${axis}.zerolinecolor`]: grid, [`${axis}.linecolor`]: soft,
-        });
-      }
-      if (element.layout.annotations?.length) changes["annotations[0].arrowcolor"] = ink;
-      window.Plotly.relayout(element, changes);
-      element.data.forEach(({ meta, error_x: bar, mode }, place) => {
-        const look = {};
-        if (meta === "ink") look["line.color"] = soft;
-        if (meta === "ring") look["marker.color"] = ink;
-        if (meta?.edge) look["marker.line.color"] = ink;
-        if (meta?.look) look[mode.includes("lines") ? "line.color" : "marker.color"] = shade(meta.look);
-        if (meta?.look && bar) look["error_x.color"] = look["error_y.color"] = shade(meta.look);
-        if (Object.keys(look).length) window.Plotly.restyle(element, look, [place]);
-      });
+      dress(element);
+      window.Plotly.redraw(element);
     }
   };
   dark.addEventListener("change", rethemed);
 
-  // The front.
-
-  const bars = (points, color, member) => {
-    if (!points.some((point) => point.low)) return {};  // of two seeds there is none
-    const reach = (point, end, which, place) => (point[end] ? Math.abs(point[end][place] - point[which]) : 0);
-    const bar = (which, place) => ({
-      type: "data", symmetric: false, color, thickness: member ? 1.4 : 0.9, width: 0,
-      array: points.map((point) => reach(point, "high", which, place)),
-      arrayminus: points.map((point) => reach(point, "low", which, place)),
-    });
-    return { error_x: bar("x", 0), error_y: bar("y", 1) };
-  };
-
-  const [GAINED, LOST] = ["rgba(20,150,95,0.2)", "rgba(214,92,60,0.22)"];
-  const REACH = 55; // pixels
-  const arrow = ({ x, y, way: [right, up] }, arrowcolor) => ({ // away from the point, whose ring it leaves free
-    x, y, ax: REACH * right, ay: -REACH * up, text: "", arrowcolor, arrowwidth: 1.5, standoff: 12,
-    arrowside: "start", startarrowhead: 2, startarrowsize: 1.2,
-  });
-
   const drawFront = async (element) => {
-    const { across, up, points, line, variants, worst, rival, choice } = json(`front-data-${element.dataset.front}`);
-    const { ink, soft } = theme();
-    const text = ([first, ...rest]) => [`<b>${escaped(first)}</b>`, ...rest.map(escaped)].join("<br>");
-    const stairs = ([x, y], width, dash) => ({ // from one worst edge to the other
-      x: [worst[0], ...x, x.at(-1)], y: [y[0], ...y, worst[1]], mode: "lines", meta: "ink", hoverinfo: "skip",
-      line: { shape: "vh", color: soft, width, dash }, showlegend: false,
-    });
-    const traces = [stairs(line, 2, "solid")];
-    if (rival) {
-      const name = escaped(`front of ${rival.name}`);
-      traces.push({ ...stairs(rival.line, 1.5, "8px,4px"), name, showlegend: true });
-    }
-    variants.forEach((look, place) => {
-      const { symbol } = look;
-      const group = { legendgroup: String(place), name: escaped(look.name), mode: "markers" };
-      const marker = { color: shade(look), symbol, size: 10 };
-      traces.push({ ...group, x: [null], y: [null], marker, meta: { look }, hoverinfo: "skip" });
-      const alike = {};
-      for (const point of points) {
-        if (point.variant === place) (alike[`${point.member} ${point.colour}`] ??= []).push(point);
-      }
-      for (const chosen of Object.values(alike)) {
-        const [{ member }] = chosen;
-        const color = shade(chosen[0]);
-        traces.push({
-          ...group, showlegend: false, x: chosen.map(({ x }) => x), y: chosen.map(({ y }) => y),
-          customdata: chosen.map(({ run }) => run), hoverinfo: "text",
-          hovertext: chosen.map(({ said }) => text(said)),
-          ...bars(chosen, color, member),
-          marker: member ? { color, symbol, size: 11, line: { color: ink, width: 1 } }
-            : { color, symbol: `${symbol}-open`, size: 10, opacity: 0.85, line: { width: 2 } },
-          meta: { look: chosen[0], edge: member },
-        });
-      }
-    });
-    const title = (axis) => `${escaped(axis.name)} (${axis.better})`;
-    const layout = { ...layoutOf(title(across), title(up)), margin: { l: 50, r: 12, t: 34, b: 70 } };
-    const tint = (boxes, fillcolor) => boxes.map(([x0, y0, x1, y1]) => ({
-      type: "rect", x0, y0, x1, y1, fillcolor, layer: "below", line: { width: 0 },
-    }));
-    if (rival) layout.shapes = [...tint(rival.gained, GAINED), ...tint(rival.lost, LOST)];
-    if (choice) {
-      const group = { legendgroup: "preferred", x: [choice.x], y: [choice.y], mode: "markers" };
-      const ring = { symbol: "circle-open", size: 22, color: ink, line: { width: 2 } };
-      const dot = { symbol: choice.symbol, size: 7, color: shade(choice) };
-      const said = { hoverinfo: "text", hovertext: text(choice.said) };
-      traces.push({ ...group, ...said, name: "preferred run", marker: ring, meta: "ring" });
-      traces.push({ ...group, marker: dot, meta: { look: choice }, hoverinfo: "skip", showlegend: false });
-      if (choice.way.some(Boolean)) layout.annotations = [arrow(choice, ink)];
-    }
-    await draw(element, traces, layout, true);
+    await draw(element, json(`front-data-${element.dataset.front}`), true);
     element.on("plotly_click", ({ points: [point] }) => {
       if (point.customdata !== undefined) openCard(byId(`run-${point.customdata}`));
     });
   };
 
-  // A card's plots, each with its numbers as a table.
+  // A card's plots, each with its numbers as a table: a line a step, or a line a threat and strength.
 
-  const lines = (x, curves, looks) => Object.entries(curves).map(([name, y]) => ({
-    x, y, name: escaped(name), mode: x.length > 1 ? "lines" : "markers", meta: { look: looks[name] },
-    line: { color: shade(looks[name]), dash: looks[name].dash, width: 2 },
-    marker: { color: shade(looks[name]), symbol: looks[name].symbol, size: 8 },
-    hovertemplate: "%{fullData.name} %{y:.3g} at step %{x}<extra></extra>",
-  }));
-  const shaded = (stretches) => stretches.map(([x0, x1]) => ({
-    type: "rect", xref: "x", yref: "paper", x0, x1, y0: 0, y1: 1, layer: "below", line: { width: 0 },
-    fillcolor: "rgba(128,128,128,0.28)",
-  }));
-  const strengths = (data, by, looks) => {
-    const threats = data.strengths.filter((threat) => threat.by === by);
-    const traces = threats.map(({ name, x, y, at }) => ({
-      x, y, customdata: at, name: escaped(name), mode: "lines+markers", meta: { look: looks[name] },
-      line: { color: shade(looks[name]), dash: looks[name].dash, width: 2 },
-      marker: { symbol: looks[name].symbol, size: 8 }, // in the line's colour
-      hovertemplate: "%{fullData.name} %{y:.1f} % at %{customdata}<extra></extra>",
-    }));
-    const ends = threats.flatMap(({ x }) => x);
-    traces.unshift({
-      x: [Math.min(...ends), Math.max(...ends)], y: [data.natural, data.natural], name: "natural", mode: "lines",
-      line: { color: shade(looks.natural), dash: looks.natural.dash, width: 2 }, meta: { look: looks.natural },
-      hovertemplate: "natural %{y:.1f} %<extra></extra>",
-    });
-    return traces;
-  };
-  const FROM_ZERO = { yaxis: { rangemode: "tozero" } };
-  const PERCENT = { yaxis: { range: [0, 103] } };
-  const counted = (data) => {
-    const tickvals = [...new Set(data.strengths.filter(({ by }) => by === "steps").flatMap(({ x }) => x))];
-    return tickvals.length > 12 ? PERCENT : { ...PERCENT, xaxis: { tickvals } };
-  };
-  const PLOTS = {
-    losses: ({ curves }, looks) => [
-      lines(curves.steps, curves.losses, looks), layoutOf("step", "loss (nats)", FROM_ZERO),
-    ],
-    weights: ({ curves }, looks) => [
-      lines(curves.steps, curves.weights, looks),
-      { ...layoutOf("step", "weight", FROM_ZERO), shapes: shaded(curves.clamped) },
-    ],
-    validation: ({ curves }, looks) => [
-      lines(curves.validated, curves.validation, looks), layoutOf("step", "accuracy (%)", PERCENT),
-    ],
-    steps: (data, looks) => [
-      strengths(data, "steps", looks), layoutOf("steps of the search", "accuracy (%)", counted(data)),
-    ],
-    radius: (data, looks) => [
-      strengths(data, "radius", looks), layoutOf("share of the largest radius", "accuracy (%)", PERCENT),
-    ],
-  };
-  const TABLES = {
-    losses: ({ curves }) => ["step", curves.steps, curves.losses],
-    weights: ({ curves }) => ["step", curves.steps, curves.weights],
-    validation: ({ curves }) => ["step", curves.validated, curves.validation],
-  };
-  const rowsOf = (data, kind) => {
-    if (!(kind in TABLES)) {
-      const threats = data.strengths.filter((threat) => threat.by === kind);
+  const plain = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  const rowsOf = ({ data, layout }) => {
+    const told = data.filter(({ customdata }) => customdata);
+    if (told.length) {
       return [["threat", "strength", "accuracy"],
-        threats.flatMap(({ name, at, y }) => at.map((strength, place) => [name, strength, y[place]]))];
+        told.flatMap(({ name, customdata, y }) => customdata.map((at, place) => [plain(name), at, y[place]]))];
     }
-    const [first, across, curves] = TABLES[kind](data);
-    const names = Object.keys(curves);
-    return [[first, ...names], across.map((at, place) => [at, ...names.map((name) => curves[name][place])])];
+    return [[layout.xaxis.title.text, ...data.map(({ name }) => plain(name))],
+      data[0].x.map((at, place) => [at, ...data.map(({ y }) => y[place])])];
   };
-  const tabulate = (element, data) => {
-    const [names, rows] = rowsOf(data, element.dataset.kind);
+  const tabulate = (element, figure) => {
+    const [names, rows] = rowsOf(figure);
     const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col", textContent: name })));
     const body = rows.map((row) => make("tr", {}, ...row.map((value, place) => make(place ? "td" : "th", {
       textContent: value ?? "–", ...(place ? {} : { scope: "row" }),
@@ -251,16 +111,13 @@
   const fill = (card) => {
     if (card.dataset.filled) return;
     card.dataset.filled = "yes";
-    const data = json(`run-data-${card.dataset.run}`);
-    for (const element of card.querySelectorAll(".plot")) {
-      const [traces, layout] = PLOTS[element.dataset.kind](data, json(`looks-${card.dataset.group}`));
-      draw(element, traces, layout);
-    }
+    const { figures, gallery } = json(`run-data-${card.dataset.run}`);
+    for (const element of card.querySelectorAll(".plot")) draw(element, figures[element.dataset.kind]);
     for (const element of card.querySelectorAll(".numbers")) {
-      element.addEventListener("toggle", () => tabulate(element, data), { once: true });
+      element.addEventListener("toggle", () => tabulate(element, figures[element.dataset.kind]), { once: true });
     }
-    const gallery = card.querySelector(".gallery");
-    if (gallery) hang(gallery, data.gallery, card.dataset.run);
+    const hung = card.querySelector(".gallery");
+    if (hung) hang(hung, gallery, card.dataset.run);
   };
 
   // The gallery.

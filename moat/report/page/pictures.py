@@ -13,7 +13,7 @@ from moat.storage import Record
 
 BUDGET = 5_500_000
 """Characters that all pictures of a page may take, so that 60 runs stay below 10 MB."""
-LARGEST = 96
+LARGEST_SIDE = 96
 """Pixels of a side above which a picture is made smaller, and kept with a small loss."""
 MOST_POINTS = 10
 """Points of a side that are drawn over a picture."""
@@ -83,7 +83,7 @@ def _frame(gallery: Gallery, protocol: ProtocolRecord) -> Record:
         factor = _factor(gallery, place) if still else None
         threats.append({"name": name, "strength": strength, "factor": factor})
     rows, columns = gallery.displacements.shape[2:4]
-    reduced = max(height, width) > LARGEST
+    reduced = max(height, width) > LARGEST_SIDE
     return {
         **{"across": _places(columns), "down": _places(rows)},
         **{"kept": len(gallery.ids), "height": height, "width": width, "reduced": reduced},
@@ -150,9 +150,9 @@ def _url(image: NDArray[np.uint8]) -> str:
     """Return a picture as a data URL: PNG as it is, a large one reduced, as WebP."""
     pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    file, large = io.BytesIO(), max(picture.size) > LARGEST
+    file, large = io.BytesIO(), max(picture.size) > LARGEST_SIDE
     if large:
-        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
         picture.save(file, "WEBP", quality=85)
     else:
         picture.save(file, "PNG", optimize=True)

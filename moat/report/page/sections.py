@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moat.names import NATURAL
-from moat.report.front.drawn_choice import choice_caption
+from markupsafe import Markup
+
+from moat.report.front.choice_marks import choice_caption
 from moat.report.front.front import Front
 from moat.report.front.notes import (
     choice_notes,
@@ -15,14 +16,13 @@ from moat.report.front.notes import (
 )
 from moat.report.gate import gate_notes
 from moat.report.groups import Group
+from moat.report.interactive import PlotlyFigure, front_figure
 from moat.report.notes import protocol_text
 from moat.report.page.cards import Card, card_of
-from moat.report.page.front_plot import front_plot
-from moat.report.page.joined import StudyRecipe, study_recipes
-from moat.report.page.looks_data import look_data
 from moat.report.page.pictures import shown_galleries
 from moat.report.page.sources import Sources, sources_of
-from moat.report.page.tables import BoardTable, RunTable, board_table, run_table
+from moat.report.page.study_recipe import StudyRecipe, study_recipes
+from moat.report.page.tables import board_table, runs_table
 from moat.report.rows import Row
 from moat.report.scores.notes import board_notes
 from moat.report.scores.scoreboard import Scoreboard
@@ -31,7 +31,7 @@ from moat.storage import Record
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One group: what its runs share, its front as data for the plot, its tables, its cards."""
+    """One group: what its runs share, its front as a figure, its tables, its cards."""
 
     number: int
     group: Group
@@ -39,12 +39,14 @@ class Section:
     gate: str
     notes: list[str]
     recipes: list[StudyRecipe]
-    plot: Record
-    looks: Record  # of the objectives, for the cards' plots
+    objectives: list[str]
+    figure: PlotlyFigure
+    rival: str  # the name of another front on it, "" of none
     caption: str
     bars: bool  # whether points have intervals
-    board: BoardTable
-    runs: RunTable
+    board: Markup
+    runs: Markup
+    seeds: bool  # whether a setting has several
     cards: list[Card]
 
 
@@ -64,16 +66,6 @@ def sections_of(
         for place, (board, front) in enumerate(zip(boards, fronts, strict=True))
     ]
     return sections, pictures
-
-
-def _objective_looks(group: Group, cards: Sequence[Card]) -> Record:
-    """Return how each objective looks that a card's plot may show."""
-    curves = (card.data["curves"][kind] for card in cards for kind in _CURVES)
-    names = dict.fromkeys([NATURAL, *group.scored, *(name for each in curves for name in each)])
-    return {name: look_data(group.looks.of_objective(name)) for name in names}
-
-
-_CURVES = ("losses", "weights", "validation")
 
 
 def _rows(boards: Sequence[Scoreboard]) -> list[Row]:
@@ -112,11 +104,13 @@ def _section(
             *choice_notes(front),
         ],
         recipes=recipes,
-        plot=front_plot(front, numbers),
-        looks=_objective_looks(board.group, cards),
+        objectives=[objective.name for objective in front.objectives],
+        figure=front_figure(front, numbers),
+        rival="" if front.rival is None else front.rival.folder.resolve().name,
         caption=f"{hypervolume_text(front)} {choice_caption(front)}".rstrip(),
         bars=front.uncertainty is not None,
+        seeds=front.several_seeds,
         board=board_table(board, front, numbers),
-        runs=run_table(front, numbers),
+        runs=runs_table(front, numbers),
         cards=cards,
     )

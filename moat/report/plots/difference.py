@@ -19,13 +19,12 @@ from moat.report.intervals import (
     same_examples,
     spoken_of,
 )
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import BANDS, draw_line
-from moat.report.plots.runs import Runs
-from moat.report.plots.swept import Swept, scored, swept, unswept
+from moat.report.plots.sweeps import Swept, scored, swept, unswept
 from moat.report.points import Point, in_order
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 from moat.report.style import GREY, PAPER, drawn_in
 
 Lines = dict[str, list[list[float]]]

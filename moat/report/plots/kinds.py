@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from moat.errors import MoatError, PlotError, did_you_mean
 from moat.names import NATURAL
+from moat.own_files import PICTURE_ENDINGS
 from moat.records import Relationship
 from moat.report.front.figure import draw_front
 from moat.report.front.front import front_of
@@ -15,15 +16,14 @@ from moat.report.front.objectives import threat_title
 from moat.report.front.pairs import draw_pairs
 from moat.report.groups import Group
 from moat.report.manifest import write_files
-from moat.report.plots.declared import TYPES, Declared, declared_by
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel
 from moat.report.plots.radar import draw_radar
 from moat.report.plots.relationship import draw_relationship
-from moat.report.plots.runs import Runs, read_runs
 from moat.report.plots.strengths import draw_strengths
 from moat.report.plots.training import draw_training
-from moat.report.settings import settings_of
+from moat.report.recipe_tables import FIGURE_TYPES, RecipeFigure, figures_by
+from moat.report.settings import Runs, read_runs, settings_of
 from moat.report.style import render
 
 Draw = Callable[[], Figure]
@@ -64,13 +64,13 @@ OF_GROUPS: dict[str, Callable[[Runs], Figure]] = {
     "training": draw_training,
     "strengths": draw_strengths,
 }
-KINDS = (*OF_GROUPS, *TYPES)
+KINDS = (*OF_GROUPS, *FIGURE_TYPES)
 
 
 def make_plots(
     results: Sequence[Path],
     kinds: Sequence[str] = (),
-    figures: Sequence[Declared] | None = None,
+    figures: Sequence[RecipeFigure] | None = None,
 ) -> Plots:
     """Draw the named kinds, or all, of the finished runs below some folders, a set a group.
 
@@ -90,7 +90,7 @@ def make_plots(
                 for runs, studies in zip(groups, declared, strict=True)
                 for study, of_study in studies.items()
                 for figure in of_study
-                if isinstance(figure, TYPES[kind])
+                if isinstance(figure, FIGURE_TYPES[kind])
             ]
         _draw(kind, draws, plots)
     return plots
@@ -105,10 +105,10 @@ def draw_kind(kind: str, group: Group) -> Figure:
     runs = Runs(group, tuple(settings_of(group)))
     if kind in OF_GROUPS:
         return OF_GROUPS[kind](runs)
-    declared, _ = declared_by(runs)
+    declared, _ = figures_by(runs.group.points)
     for study, figures in declared.items():
         for figure in figures:
-            if isinstance(figure, TYPES[kind]):
+            if isinstance(figure, FIGURE_TYPES[kind]):
                 return _of_recipe(runs, study, figure)()
     raise PlotError(f"{kind}: no recipe of these runs has a [[figure]] of this type.")
 
@@ -123,9 +123,9 @@ def write_plots(plots: Plots, folder: Path) -> list[Path]:
     files: dict[str, str | bytes] = {
         f"{name}.{format}": render(figure, format)
         for name, figure in plots.figures.items()
-        for format in ("png", "svg")
+        for format in PICTURE_ENDINGS
     }
-    return write_files(files, folder, plots.kinds, ("png", "svg"))
+    return write_files(files, folder, plots.kinds, PICTURE_ENDINGS)
 
 
 def _require_kinds(kinds: Sequence[str]) -> None:
@@ -154,20 +154,20 @@ def _of_group(kind: str, runs: Runs) -> Draw:
     return lambda: OF_GROUPS[kind](runs)
 
 
-def _of_recipe(runs: Runs, study: str, figure: Declared) -> Draw:
+def _of_recipe(runs: Runs, study: str, figure: RecipeFigure) -> Draw:
     if isinstance(figure, Relationship):
         return lambda: draw_relationship(runs, study, figure)
     return lambda: draw_difference(runs, study, figure)
 
 
 def _declared(
-    runs: Runs, figures: Sequence[Declared] | None, plots: Plots
-) -> Mapping[str, Sequence[Declared]]:
+    runs: Runs, figures: Sequence[RecipeFigure] | None, plots: Plots
+) -> Mapping[str, Sequence[RecipeFigure]]:
     """Return the figures of each study of a group; tell of the recipes that are broken."""
     if figures is not None:
         return dict.fromkeys(runs.group.studies, figures)
-    if not set(TYPES) & set(plots.kinds):
+    if not set(FIGURE_TYPES) & set(plots.kinds):
         return {}
-    declared, broken = declared_by(runs)
+    declared, broken = figures_by(runs.group.points)
     plots.skipped += broken
     return declared

@@ -8,8 +8,7 @@ from matplotlib.lines import Line2D
 
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.intervals import PERCENT, Interval
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 
 BANDS = f"bands: {PERCENT} intervals over test examples and seeds, of {FEWEST_SEEDS} seeds or more"
 MOST_NAMED = 18
@@ -71,13 +70,13 @@ def draw_line(
 ) -> None:
     """Draw the mean of the seeds at each place, and as a band the intervals that there are."""
     mean = [float(np.mean(seeds)) for seeds in values]
-    axes.plot(places, mean, **{"linewidth": 1.1, "markersize": 3.2, **look})
+    axes.plot(places, mean, **({"linewidth": 1.1, "markersize": 3.2} | dict(look)))
     if any(bands):
         low, high = np.array([(b.low, b.high) if b else (np.nan, np.nan) for b in bands]).T
         axes.fill_between(places, low, high, color=look["color"], alpha=opacity, linewidth=0)
 
 
-def seeds_text(columns: Sequence[Setting]) -> str:
+def means_text(columns: Sequence[Setting]) -> str:
     """Return over how many seeds means are, where some column has several."""
     counts = sorted({len(column.rows) for column in columns if len(column.rows) > 1})
     return f"Means over {' or '.join(map(str, counts))} seeds." if counts else ""
@@ -85,7 +84,7 @@ def seeds_text(columns: Sequence[Setting]) -> str:
 
 def bands_text(columns: Sequence[Setting]) -> str:
     """Return the same, and what the bands are."""
-    text = seeds_text(columns)
+    text = means_text(columns)
     return f"{text[:-1]}; {BANDS}." if text else ""
 
 

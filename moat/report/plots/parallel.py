@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from moat.fronts import non_dominated
 from moat.report.front.objectives import minimised, usual_objectives
-from moat.report.measured import shortened, width_of
+from moat.report.layout import COLUMN, TEXT, Panels, lay_out
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out
-from moat.report.plots.looks import MOST_NAMED, legend_lines, lines_of, seeds_text
-from moat.report.plots.runs import Runs
+from moat.report.plots.looks import MOST_NAMED, legend_lines, lines_of, means_text
 from moat.report.scores.scoreboard import board_values
+from moat.report.settings import Runs
 from moat.report.style import GREY, PAPER, drawn_in
+from moat.report.text_widths import cut_to, inches_of
 
 _LONGEST = 0.95  # inches of a turned name
 
@@ -32,13 +32,13 @@ def draw_parallel(runs: Runs) -> Figure:
     looks = lines_of(runs, runs.settings)
     caption = (
         f"Bold: on the front of {front}; faded: dominated. Each axis has a scale of its own, in %, "
-        f"up is better. {seeds_text(runs.settings)} {protocol_text(runs.group)}"
+        f"up is better. {means_text(runs.settings)} {protocol_text(runs.group)}"
     )
     with drawn_in(PAPER):
         handles = legend_lines(runs.settings, looks)
         tilt = _tilt(names)
-        shown = [shortened(name, TEXT, _LONGEST) for name in names] if tilt else names
-        below = 0.3 + 0.85 * max(width_of(name, TEXT) for name in shown) if tilt else 0.4
+        shown = [cut_to(name, TEXT, _LONGEST) for name in names] if tilt else names
+        below = 0.3 + 0.85 * max(inches_of(name, TEXT) for name in shown) if tilt else 0.4
         panels = Panels(1, 1, height=2.1, left=0.3 if tilt else 0.2, below=below, title=0.26)
         figure, (axes,) = lay_out(panels, runs.group.title, handles, caption)
         many = len(values) > MOST_NAMED
@@ -100,7 +100,7 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
 def _tilt(names: Sequence[str]) -> float:
     """Return by how many degrees the names are turned, lest one runs into the next."""
     gap = (COLUMN - 0.3) / (len(names) - 0.3)
-    return 45.0 if max(1.15 * width_of(name, TEXT) for name in names) > gap else 0.0
+    return 45.0 if max(1.15 * inches_of(name, TEXT) for name in names) > gap else 0.0
 
 
 def _draw_scales(

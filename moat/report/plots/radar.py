@@ -8,20 +8,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from moat.errors import PlotError
-from moat.report.measured import shortened, width_of
+from moat.report.layout import COLUMN, SMALL, Panels, lay_out
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import COLUMN, SMALL, Panels, lay_out
 from moat.report.plots.looks import (
     families_of,
     lines_of,
+    means_text,
     point_name,
-    seeds_text,
     spread_over,
 )
 from moat.report.plots.parallel import scores_table
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
-from moat.report.style import FAINT, GREY, PAPER, drawn_in
+from moat.report.settings import Runs, Setting
+from moat.report.style import FAINT_GREY, GREY, PAPER, drawn_in
+from moat.report.text_widths import cut_to, inches_of
 
 _MOST_OUTLINES = 3
 
@@ -60,7 +59,7 @@ def draw_radar(runs: Runs) -> Figure:
         for axes, ((_, variant), _), shown in zip(every, families, chosen, strict=False):
             _draw_frame(axes, list(table))
             name = variant if len(shown) > 1 else shown[0].first.label
-            axes.set_title(shortened(name, 7, room), fontsize=7, fontweight="bold", pad=12)
+            axes.set_title(cut_to(name, 7, room), fontsize=7, fontweight="bold", pad=12)
             looks = lines_of(runs, shown)
             if origin is not None:
                 _draw_outline(axes, origin, **beneath, linewidth=0.6, alpha=0.9)
@@ -77,13 +76,15 @@ def _panels(rows: int, across: int, names: Sequence[str], outlines: int) -> Pane
     """Return room for round panels, their scores' names about, their outlines' names below."""
     turns = np.sin(_angles(len(names)))
     left, right = (
-        0.08 + max(width_of(n, SMALL) for n, x in zip(names, turns, strict=True) if x * side > 0.2)
+        0.08 + max(inches_of(n, SMALL) for n, x in zip(names, turns, strict=True) if x * side > 0.2)
         for side in (-1, 1)
     )
     down = 0.1 * outlines if outlines > 1 else 0
     width = (COLUMN - 2 * (left + right) - 0.2) / 2
     return Panels(
-        *(rows, across, max(width, 0.8)),
+        rows=rows,
+        columns=across,
+        height=max(width, 0.8),
         width=max(width, 0.8),
         left=left,
         right=right,
@@ -100,7 +101,7 @@ def _draw_frame(axes: Any, names: Sequence[str]) -> None:
     axes.set_ylim(0, 100)
     axes.set_yticks([25, 50, 75, 100], [])
     axes.set_xticks(_angles(len(names)), [])
-    axes.grid(color=FAINT, linewidth=0.5)
+    axes.grid(color=FAINT_GREY, linewidth=0.5)
     axes.spines["polar"].set(color=GREY, linewidth=0.5)
     for angle, name in zip(_angles(len(names)), names, strict=True):
         x, y = np.sin(angle), np.cos(angle)
@@ -153,4 +154,4 @@ def _caption(runs: Runs, families: Sequence[tuple[Any, Sequence[Setting]]]) -> s
     words = ["From the centre, 0 %, to the rim, 100 %; rings at 25, 50 and 75 %."]
     if any(len(members) > _MOST_OUTLINES for _, members in families):
         words.append("Of a sweep the first, the middle and the last point are drawn.")
-    return " ".join([*words, seeds_text(runs.settings), protocol_text(runs.group)])
+    return " ".join([*words, means_text(runs.settings), protocol_text(runs.group)])

@@ -11,12 +11,12 @@ from moat.errors import PlotError, UnsearchedError
 from moat.outcomes import Outcomes, searches_of, share
 from moat.outcomes.searches import Searches
 from moat.records.figures import CONDITIONAL, Relationship
-from moat.report.intervals import Interval, share_interval
+from moat.report.intervals import Interval, seeds_share_interval
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import bands_text, draw_line
-from moat.report.plots.runs import Runs
-from moat.report.plots.swept import Swept, scored, swept
+from moat.report.plots.sweeps import Swept, scored, swept
+from moat.report.settings import Runs
 from moat.report.style import PAPER, drawn_in
 
 
@@ -47,7 +47,9 @@ def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
     measured = f"{'conditional ' if figure.measure == CONDITIONAL else ''}accuracy (%)"
     with drawn_in(PAPER):
         panels = Panels(
-            *(-(-len(shown) // columns), columns, 1.9 if len(shown) == 1 else 1.2),
+            rows=-(-len(shown) // columns),
+            columns=columns,
+            height=1.9 if len(shown) == 1 else 1.2,
             left=0.36,
             between=(0.36, 0.56),  # each panel has a scale of its own
             title=0.2 if len(shown) == 1 else 0.28,
@@ -79,7 +81,7 @@ def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bo
             for strength in each[0]:
                 values = tuple(values[strength] for values in each)
                 searched = _strengths(column.first.outcomes, threat)[strength]
-                band = share_interval(column.points, searched, conditional)
+                band = seeds_share_interval(column.points, searched, conditional)
                 found.setdefault((threat, strength), []).append((values, band))
     if not found:
         raise PlotError(

@@ -10,9 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from moat.errors import PlotError
 from moat.outcomes import NATURAL_COLUMN
 from moat.records import ThreatRecord
-from moat.report.intervals import share_interval
+from moat.report.intervals import seeds_share_interval
+from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import (
     MOST_NAMED,
     bands_text,
@@ -22,8 +22,7 @@ from moat.report.plots.looks import (
     lines_of,
     spread_over,
 )
-from moat.report.plots.runs import Runs
-from moat.report.settings import Setting
+from moat.report.settings import Runs, Setting
 from moat.report.style import PAPER, drawn_in
 
 _MOST_POINTS = 4  # of a sweep, where there are too many lines
@@ -86,7 +85,7 @@ def _draw_line(
     seeds = [[point.natural, *point.accuracy[threat].values()] for point in column.points]
     outcomes = column.first.outcomes
     bands = [
-        share_interval(column.points, [searched])
+        seeds_share_interval(column.points, [searched])
         for searched in (NATURAL_COLUMN, *outcomes.of(threat))
     ]
     values = list(zip(*seeds, strict=True))

@@ -14,11 +14,11 @@ from matplotlib.ticker import MaxNLocator
 from moat.errors import PlotError, RunFolderError
 from moat.names import NATURAL
 from moat.report.curves import Curve, TrainingCurves, training_curves
-from moat.report.measured import shortened
-from moat.report.notes import REACH
-from moat.report.plots.layout import COLUMN, TEXT, Panels, lay_out, plain
-from moat.report.plots.runs import Runs
+from moat.report.layout import COLUMN, TEXT, Panels, lay_out, plain
+from moat.report.notes import REACH_TEXT
+from moat.report.settings import Runs
 from moat.report.style import PAPER, drawn_in
+from moat.report.text_widths import cut_to
 from moat.runs import RunFolder
 
 _MOST_ROWS = 12
@@ -27,7 +27,7 @@ _CLAMPED = "#8C8C8C"
 
 
 @dataclass(frozen=True)
-class Training:
+class _Training:
     """A column's curves, one a seed whose log could be read."""
 
     name: str
@@ -70,7 +70,7 @@ def draw_training(runs: Runs) -> Figure:
     return figure
 
 
-def _read(runs: Runs) -> tuple[list[Training], list[str]]:
+def _read(runs: Runs) -> tuple[list[_Training], list[str]]:
     """Return the curves of each column, and why there are none of a run."""
     found, absent = [], []
     for column in runs.settings:
@@ -84,7 +84,7 @@ def _read(runs: Runs) -> tuple[list[Training], list[str]]:
             if curves.steps:
                 seeds.append(curves)
         if seeds:
-            found.append(Training(column.name, tuple(seeds)))
+            found.append(_Training(column.name, tuple(seeds)))
         else:
             absent.append(f"{column.name} has no log.")
     return found, absent
@@ -94,7 +94,9 @@ def _panels(rows: int, blocks: int) -> Panels:
     gap = 0.34
     width = (COLUMN - 0.34 - 0.12 - gap) / 2
     return Panels(
-        *(rows, 2 * blocks, 0.62),
+        rows=rows,
+        columns=2 * blocks,
+        height=0.62,
         left=0.34,
         width=width,
         between=(gap, 0.22),
@@ -105,7 +107,7 @@ def _panels(rows: int, blocks: int) -> Panels:
 
 def _draw_pair(
     pair: tuple[Any, Any],
-    training: Training,
+    training: _Training,
     looks: Mapping[str, dict[str, Any]],
     longest: int,
     *,
@@ -138,7 +140,7 @@ def _draw_pair(
     weights.set_ylim(min(drawn) - 0.05, max(drawn) + 0.05)  # by the means
     if (min(drawn), max(drawn)) == (0, 1):
         weights.set_yticks([0, 0.5, 1])
-    losses.set_title(shortened(training.name, 7, COLUMN - 0.5), fontsize=7, loc="left", pad=2)
+    losses.set_title(cut_to(training.name, 7, COLUMN - 0.5), fontsize=7, loc="left", pad=2)
 
 
 def _name_steps(pair: tuple[Any, Any]) -> None:
@@ -172,7 +174,7 @@ def _shade(axes: Any, seeds: Sequence[TrainingCurves]) -> None:
             axes.axvspan(start, end, color=_CLAMPED, alpha=0.35 / len(seeds), linewidth=0)
 
 
-def _objective_looks(runs: Runs, found: Sequence[Training]) -> dict[str, dict[str, Any]]:
+def _objective_looks(runs: Runs, found: Sequence[_Training]) -> dict[str, dict[str, Any]]:
     """Return the colour and the dashes of each objective, the natural one first."""
     names = dict.fromkeys(
         name for training in found for seed in training.seeds for name in seed.losses
@@ -182,7 +184,7 @@ def _objective_looks(runs: Runs, found: Sequence[Training]) -> dict[str, dict[st
     return {name: {"color": look.colour, "linestyle": look.dash} for name, look in each.items()}
 
 
-def _handles(looks: Mapping[str, dict[str, Any]], found: Sequence[Training]) -> list[Any]:
+def _handles(looks: Mapping[str, dict[str, Any]], found: Sequence[_Training]) -> list[Any]:
     handles: list[Any] = [
         Line2D([], [], label=name, **look, linewidth=1.1) for name, look in looks.items()
     ]
@@ -191,7 +193,7 @@ def _handles(looks: Mapping[str, dict[str, Any]], found: Sequence[Training]) -> 
     return handles
 
 
-def _caption(found: Sequence[Training], absent: Sequence[str]) -> str:
+def _caption(found: Sequence[_Training], absent: Sequence[str]) -> str:
     seeds = sorted({len(training.seeds) for training in found if len(training.seeds) > 1})
     words = [
         "Losses are those of training batches; what a scalarizer does not measure is absent. "
@@ -204,6 +206,6 @@ def _caption(found: Sequence[Training], absent: Sequence[str]) -> str:
     if averaged > 1:
         words.append(f"Each point is a mean over up to {averaged} logged steps.")
     if any(seed.clamped for training in found for seed in training.seeds):
-        words.append(f"Shaded: {REACH.partition(':')[0]}, the darker the more seeds.")
+        words.append(f"Shaded: {REACH_TEXT.partition(':')[0]}, the darker the more seeds.")
     words += absent[:3]
     return " ".join(words)

@@ -5,7 +5,7 @@ from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import gate_notes
 from moat.report.intervals import PERCENT
-from moat.report.notes import REACH, absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.notes import REACH_TEXT, absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -55,7 +55,7 @@ def _reach(board: Scoreboard) -> list[str]:
         if then and point.out_of_reach and point.variant not in done.get(then, []):
             done.setdefault(then, []).append(point.variant)
     words = "; ".join(f"{then} ({', '.join(names)})" for then, names in done.items())
-    return [f"{REACH}.{f' There {words}.' if words else ''}"]
+    return [f"{REACH_TEXT}.{f' There {words}.' if words else ''}"]
 
 
 def _guesses(board: Scoreboard) -> list[str]:

@@ -18,8 +18,8 @@ from moat.report.groups import Group, group_points
 from moat.report.intervals import SEEDS, Interval, score_intervals
 from moat.report.numbers import between, finite
 from moat.report.points import Point, read_points
+from moat.report.recipe_tables import published_by
 from moat.report.rows import Row
-from moat.report.scores.published import stated_by
 from moat.report.settings import Setting, rows_in, settings_of
 
 
@@ -93,7 +93,7 @@ def make_scoreboards(
     """
     points, skipped = read_points(results)
     if published is None:
-        stated, uncompared = stated_by(results, points)
+        stated, uncompared = published_by(points)
     else:
         stated, uncompared = {point.where: published for point in points}, []
     boards = [scoreboard_of(group, stated, variants) for group in group_points(points)]

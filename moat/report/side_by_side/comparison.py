@@ -8,8 +8,8 @@ from typing import Any
 from moat.dotted import differing
 from moat.errors import MoatError
 from moat.report.groups import Group, group_points, unequal_lines
-from moat.report.side_by_side.compared import ComparedRun, aligned, compared_runs
-from moat.report.side_by_side.paired import PairedScore, paired_scores
+from moat.report.side_by_side.runs import ComparedRun, aligned, compared_runs
+from moat.report.side_by_side.scores import PairedScore, paired_scores
 from moat.report.side_by_side.withstanding import Withstanding, withstandings
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from moat.dotted import ABSENT as NO_KEY
-from moat.report.numbers import ABSENT, gap, percent
+from moat.dotted import ABSENT
+from moat.report.numbers import DASH, gap, percent
 from moat.report.points import described_type
 from moat.report.side_by_side.comparison import RunComparison
-from moat.report.side_by_side.paired import Difference
+from moat.report.side_by_side.scores import PairedDifference
 from moat.sheets import Sheet
 
-FEW = 5
+FEW_IDS = 5
 """How many ids are shown where not all of them are asked for."""
 
 
@@ -80,7 +80,7 @@ def counts_sheet(comparison: RunComparison, places: Sequence[int]) -> Sheet:
     return Sheet(headings, tuple(rows), "l" + "r" * len(picked))
 
 
-def ids_sheet(comparison: RunComparison, most: int | None = FEW) -> Sheet:
+def ids_sheet(comparison: RunComparison, most: int | None = FEW_IDS) -> Sheet:
     """Return which examples one run alone withstands: the first few ids of each, or all."""
     rows = []
     for found in comparison.withstood:
@@ -90,21 +90,7 @@ def ids_sheet(comparison: RunComparison, most: int | None = FEW) -> Sheet:
     return Sheet(("", "only", "examples"), tuple(rows), "lll")
 
 
-def all_sheets(comparison: RunComparison) -> list[Sheet]:
-    """Return every sheet of a comparison; without those of scores where these are refused."""
-    others = range(1, len(comparison.runs))
-    sheets = [runs_sheet(comparison)]
-    for found in (comparison.recipe, comparison.circumstances):
-        if found:
-            sheets.append(keys_sheet(comparison, found, others))
-    if comparison.refusal is None:
-        sheets.append(scores_sheet(comparison, others))
-        sheets.append(counts_sheet(comparison, range(len(comparison.withstood))))
-        sheets.append(ids_sheet(comparison))
-    return [sheet for sheet in sheets if sheet.rows]
-
-
-def leaves_ids_out(comparison: RunComparison, most: int | None = FEW) -> bool:
+def leaves_ids_out(comparison: RunComparison, most: int | None = FEW_IDS) -> bool:
     """Say whether some ids are left out where at most so many are shown."""
     return most is not None and any(
         len(found.only(run) or ()) > most
@@ -115,8 +101,8 @@ def leaves_ids_out(comparison: RunComparison, most: int | None = FEW) -> bool:
 
 def written(value: Any) -> str:
     """Return a value of a recipe as words."""
-    if value is NO_KEY:
-        return ABSENT
+    if value is ABSENT:
+        return DASH
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -141,21 +127,21 @@ def _inner(value: Any) -> str:
     return f"[{text}]" if isinstance(value, list | tuple) and value else text
 
 
-def _interval(difference: Difference | None) -> str:
+def _interval(difference: PairedDifference | None) -> str:
     """Return a difference, its interval, and the mark of one that excludes 0, of equal widths."""
     if difference is None:
-        return f"{ABSENT:>6}"
+        return f"{DASH:>6}"
     ends = f"[{gap(difference.low)}, {gap(difference.high)}]"
     return f"{gap(difference.value):>6} {ends:>16}" + " *" * difference.excludes_zero
 
 
 def _count(value: int | None) -> str:
-    return ABSENT if value is None else f"{value:,}"
+    return DASH if value is None else f"{value:,}"
 
 
 def _probability(value: float | None) -> str:
     if value is None:
-        return ABSENT
+        return DASH
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 

@@ -18,7 +18,7 @@ from moat.outcomes import (
 )
 from moat.outcomes.searches import Searches
 from moat.report.front.objectives import threat_title
-from moat.report.side_by_side.compared import ComparedRun
+from moat.report.side_by_side.runs import ComparedRun
 
 
 @dataclass(frozen=True, eq=False)

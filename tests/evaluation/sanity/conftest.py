@@ -8,7 +8,7 @@ import torch
 
 from moat.data import Split
 from moat.evaluation import Evaluation, Protocol
-from moat.evaluation.found import Found
+from moat.evaluation.search_results import Found
 
 EXAMPLES = 20
 

@@ -8,7 +8,7 @@ from moat.report import draw_front, interval_table, make_fronts, write_front
 from moat.report.front.notes import standing_notes
 from moat.report.front.uncertainty import _TOGETHER, _luck, uncertainty_of
 from moat.runs import RunFolder
-from moat.sheets import records_of
+from moat.sheets import dicts_of
 
 
 def front_of(results, **how):
@@ -143,7 +143,7 @@ def test_an_unknown_interval_is_a_dash_a_null_and_no_bar(tmp_path, write):
     write_seeds(write, tmp_path, "three", (33, 35, 37))
     report = make_fronts(tmp_path, objectives=("natural", "pgd"))
     (front,) = report.fronts
-    first, second = records_of(interval_table(front).sheet)
+    first, second = dicts_of(interval_table(front).sheet)
     assert (first["over"], second["over"]) == ("examples and seeds", "-")
     assert second["pgd"] == "35.0"
     assert first["non-dominated"] == second["non-dominated"] == "-"

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 from moat.report import make_fronts, make_scoreboards
 from moat.report.front.front import fronts_of
-from moat.report.page.looks_data import SYMBOLS
+from moat.report.interactive.layout import SYMBOLS
 from moat.report.page.sections import sections_of
 from moat.report.plots.kinds import KINDS, make_plots
 from moat.runs import StudyFolder
@@ -112,15 +112,22 @@ def note_page(results: Path, note) -> None:
     ((section,), _) = sections_of(boards, fronts, results)
     marks = {symbol: mark for mark, symbol in SYMBOLS.items()}
 
-    def tell(kind: str, name: str, look) -> None:
-        note(kind, name, colour=look["colour"].lower(), marker=marks[look["symbol"]])
+    def tell(kind: str, name: str, trace) -> None:
+        mark = trace["marker"]
+        symbol = mark["symbol"].removesuffix("-open")
+        note(kind, name, colour=mark["color"].lower(), marker=marks[symbol])
 
-    for each in section.plot["points"]:
-        tell(SETTINGS, each["said"][0], each)
-    for each in section.plot["variants"]:
-        tell(SETTINGS, each["name"], each)
-    for name, each in section.looks.items():
-        tell(OBJECTIVES, name, each)
+    for trace in section.figure["data"]:
+        if trace["mode"] == "markers":
+            said = [
+                text.partition("</b>")[0].removeprefix("<b>") for text in trace.get("hovertext", [])
+            ]
+            for name in said or [trace["name"]]:
+                tell(SETTINGS, name, trace)
+    for card in section.cards:
+        for figure in card.data["figures"].values():
+            for trace in figure["data"]:
+                tell(OBJECTIVES, trace["name"], trace)
 
 
 def shared(one, other) -> list:

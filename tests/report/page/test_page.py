@@ -12,6 +12,7 @@ from hashlib import sha256
 import pytest
 from plotly.offline import get_plotlyjs
 
+import moat
 from moat.errors import DiskError, FrontError
 from moat.report import make_scoreboards
 from moat.report.page import page_of, write_page
@@ -53,21 +54,48 @@ def test_the_same_runs_give_the_same_page(page, rich_study):
 
 
 def test_the_front_has_every_run_with_what_the_mouse_shows(page, study):
-    plot = data_of(page(study), "front-data-0")
-    assert (plot["across"]["name"], plot["up"]["name"]) == (
+    figure = data_of(page(study), "front-data-0")
+    axes = (figure["layout"][name]["title"]["text"] for name in ("xaxis", "yaxis"))
+    assert [axis.partition(" (")[0] for axis in axes] == [
         "universal score",
         "sacrificed natural accuracy",
-    )
-    by_name = {point["said"][0]: point for point in plot["points"]}
+    ]
+    points = [
+        (said.split("<br>"), trace, place)
+        for trace in figure["data"]
+        if "customdata" in trace
+        for place, said in enumerate(trace["hovertext"])
+    ]
+    by_name = {said[0]: said for said, _, _ in points}
     assert len(by_name) == 14
-    assert by_name["max-at"]["said"][-2] == "dominated by pareto r=1.8"
-    assert by_name["max-at"]["said"][-1].startswith("non-dominated in ")
-    assert "pgd: 65.2" in by_name["max-at"]["said"]
-    for point in plot["points"]:
-        assert point["low"][0] <= point["x"] <= point["high"][0]
-        assert point["low"][1] <= point["y"] <= point["high"][1]
-    members = sorted((p["x"], p["y"]) for p in plot["points"] if p["member"])
-    assert list(zip(*plot["line"], strict=True)) == members
+    assert by_name["<b>max-at</b>"][-2] == "dominated by pareto r=1.8"
+    assert by_name["<b>max-at</b>"][-1].startswith("non-dominated in ")
+    assert "pgd: 65.2" in by_name["<b>max-at</b>"]
+    assert sorted(trace["customdata"][place] for _, trace, place in points) == list(range(14))
+    for _, trace, place in points:
+        for bar in (trace["error_x"], trace["error_y"]):
+            assert bar["array"][place] >= 0
+            assert bar["arrayminus"][place] >= 0
+    members = sorted(
+        (trace["x"][place], trace["y"][place])
+        for said, trace, place in points
+        if "on the front" in said
+    )
+    (line,) = (trace for trace in figure["data"] if trace["mode"] == "lines")
+    assert list(zip(line["x"][1:-1], line["y"][1:-1], strict=True)) == members
+
+
+def test_a_figure_of_the_page_is_the_one_for_a_notebook(page, golden):
+    found = moat.results(golden / "demo")
+    text = page(golden / "demo")
+    shown = data_of(text, "front-data-0")
+    whole = json.loads(found.interactive("front").to_json())
+    for here, there in zip(shown["data"], whole["data"], strict=True):
+        assert there.pop("type") == "scatter"
+        if "customdata" in here:
+            assert len(here.pop("customdata")) == len(there.pop("customdata"))
+        assert here == there
+    assert {**shown["layout"], "template": whole["layout"]["template"]} == whole["layout"]
 
 
 def test_published_figures_and_differences_stand_below_ours(page, tmp_path, write):
@@ -155,7 +183,7 @@ def test_scores_that_cannot_be_made_are_dashes(page, tmp_path, write):
     text = page(tmp_path)
     assert "union_only" in visible(text)
     assert "pgd 2: - · 4: - - - -" in visible(text)
-    assert data_of(text, "run-data-0")["strengths"][0]["y"] == [None, None]
+    assert data_of(text, "run-data-0")["figures"]["steps"]["data"][1]["y"] == [None, None]
 
 
 def test_a_constant_guess_is_marked_on_table_and_card(page, tmp_path, write):
@@ -170,8 +198,8 @@ def test_radii_and_ensembles_have_their_places(page, tmp_path, write, judged_any
     text = page(tmp_path)
     assert "strong ce and dlr together" in visible(text)
     assert "ε 0.031: 50.0 · ε 0.3: 50.0" in visible(text)
-    flow = data_of(text, "run-data-0")["strengths"][-1]
-    assert (flow["by"], flow["at"]) == ("radius", ["ε 0.031", "ε 0.3"])
+    _, flow = data_of(text, "run-data-0")["figures"]["radius"]["data"]
+    assert flow["customdata"] == ["ε 0.031", "ε 0.3"]
     assert flow["x"] == pytest.approx([0.031 / 0.3, 1])
     assert re.findall(r'class="plot" id="plot-0-(\w+)"', text) == ["steps", "radius"]
     assert "flow 50.0 at ε 0.031" in text
@@ -181,9 +209,11 @@ def test_curves_are_there_with_their_summary_in_words(page, tmp_path, write, log
     run = write(tmp_path / "natural", "natural", 90, SCORES, clamped=0.25)
     log(run, 2000, ("natural", "pgd"))
     text = page(tmp_path)
-    curves = data_of(text, "run-data-0")["curves"]
-    assert len(curves["steps"]) == len(curves["losses"]["pgd"]) == 250
-    assert curves["clamped"] == [[500, 999]]
+    figures = data_of(text, "run-data-0")["figures"]
+    losses = {trace["name"]: trace for trace in figures["losses"]["data"]}
+    assert len(losses["pgd"]["x"]) == len(losses["pgd"]["y"]) == 250
+    (shaded,) = figures["weights"]["layout"]["shapes"]
+    assert (shaded["x0"], shaded["x1"]) == (500, 999)
     assert 'aria-label="Losses while training: natural from 0.998 to 0.369; pgd from' in text
     assert "Each point is the mean of 8 logged steps." in text
     assert "Shaded: steps whose r no weights could reach, 25.0 % of all." in text
@@ -194,8 +224,8 @@ def test_a_loss_that_is_no_number_is_absent(page, tmp_path, write):
     run = write(tmp_path / "natural", "natural", 90, SCORES)
     line = {"step": 1, "loss": {"natural": float("inf"), "pgd": 1}, "weight": {"natural": 1.0}}
     (run.path / "log.jsonl").write_text(json.dumps(line) + "\n")
-    curves = data_of(page(tmp_path), "run-data-0")["curves"]
-    assert curves["losses"] == {"natural": [None], "pgd": [1.0]}
+    losses = data_of(page(tmp_path), "run-data-0")["figures"]["losses"]["data"]
+    assert {trace["name"]: trace["y"] for trace in losses} == {"natural": [None], "pgd": [1.0]}
 
 
 def test_text_of_a_run_never_ends_a_script(page, tmp_path, write):
@@ -204,7 +234,8 @@ def test_text_of_a_run_never_ends_a_script(page, tmp_path, write):
     run.write_record(run.read_record().replace(label=label, data={"type": label, label: label}))
     text = page(tmp_path)
     assert "<script>alert" not in text
-    assert data_of(text, "front-data-0")["variants"][0]["name"].startswith("<script>")
+    names = [trace.get("name", "") for trace in data_of(text, "front-data-0")["data"]]
+    assert any(name.startswith("&lt;script&gt;") for name in names)
 
 
 def test_a_folder_without_runs_has_no_page(tmp_path):

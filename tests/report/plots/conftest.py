@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moat.report.plots.runs import Runs, read_runs
+from moat.report.settings import Runs, read_runs
 from moat.runs import RunFolder
 
 OBJECTIVES = ("natural", "pgd", "flow")

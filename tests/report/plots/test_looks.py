@@ -8,8 +8,8 @@ from moat.report.plots.looks import (
     draw_line,
     legend_lines,
     lines_of,
+    means_text,
     point_name,
-    seeds_text,
     spread_over,
 )
 
@@ -65,9 +65,9 @@ def test_a_band_is_drawn_where_there_are_intervals():
 
 def test_seeds_are_counted_where_there_are_several(swept, runs_of, tmp_path, write):
     columns = runs_of(swept).settings
-    assert seeds_text(columns) == "Means over 3 seeds."
+    assert means_text(columns) == "Means over 3 seeds."
     assert bands_text(columns) == f"Means over 3 seeds; {BANDS}."
     assert BANDS.startswith("bands: 95 % intervals over test examples and seeds")
     write(tmp_path / "one" / "a", "natural", 98, (40, 30, 20, 10))
     alone = runs_of(tmp_path / "one").settings
-    assert seeds_text(alone) == bands_text(alone) == ""
+    assert means_text(alone) == bands_text(alone) == ""

@@ -6,7 +6,7 @@ from moat.errors import PlotError
 from moat.outcomes import Column, accuracy
 from moat.records import Relationship
 from moat.report.plots.relationship import draw_relationship, series_of
-from moat.report.plots.swept import swept as points_across
+from moat.report.plots.sweeps import swept as points_across
 
 FIGURE_3 = Relationship(
     across="scalarizer.r", variant="pareto", zero="natural", threats=("flow", "rt")

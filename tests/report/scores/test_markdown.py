@@ -4,7 +4,7 @@ import pytest
 
 from moat.records import Published
 from moat.report import make_scoreboards
-from moat.report.scores.markdown import board_markdown
+from moat.report.scores.sheets import board_markdown
 from moat.sheets import escaped
 
 

@@ -3,7 +3,7 @@ import pytest
 from moat.errors import RunFolderError
 from moat.records import Published
 from moat.report import read_points
-from moat.report.scores.published import published_in, stated_by
+from moat.report.recipe_tables import published_by, published_in
 
 TABLE = {"source": "a paper", "runs": {"natural": {"pgd": 29.4}, "pareto r=2.2": {"rt": 90}}}
 
@@ -52,7 +52,7 @@ def test_a_broken_recipe_is_told_and_the_others_are_read(tmp_path, write):
     broken = write(tmp_path / "b", "pgd-at", 98, (1, 2, 3, 4), published=TABLE)
     (broken.path / "recipe.toml").write_text("[published")
     points, _ = read_points(tmp_path)
-    stated, told = stated_by(tmp_path, points)
+    stated, told = published_by(points)
     assert list(stated) == ["a"]
     (message,) = told
     assert message.startswith(f"{broken.path / 'recipe.toml'}: the file is truncated or not moat's")

@@ -1,0 +1,7 @@
+"""Figures for plotly as plain data: the page shows them, and a notebook makes objects of them."""
+
+from moat.report.interactive.curves import OF_RUNS, run_figure
+from moat.report.interactive.front import front_figure
+from moat.report.interactive.layout import PlotlyFigure
+
+__all__ = ["OF_RUNS", "PlotlyFigure", "front_figure", "run_figure"]

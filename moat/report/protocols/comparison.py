@@ -1,0 +1,188 @@
+"""The same runs under two protocols: how far the one flatters them against the other."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from moat.errors import FrontError
+from moat.outcomes import FELL
+from moat.report.evidence import outcomes_of
+from moat.report.groups import Group, group_points
+from moat.report.points import Point, read_points
+from moat.runs import RunFolder
+
+SUM, WHOLE_UNION = "sum", "union"
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the two: the folder, and its runs, all of one protocol."""
+
+    folder: Path
+    group: Group
+    skipped: list[str]  # why runs could not be read
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """One variant under both protocols, each number the mean over the seeds that both have.
+
+    `here` and `there` hold the accuracy in percent at the largest strength, of each threat or
+    ensemble that both protocols name, then their sum and the union; None where it is absent.
+    """
+
+    label: str
+    seeds: int
+    natural: float
+    here: dict[str, float | None]
+    there: dict[str, float | None]
+
+    def drop(self, name: str) -> float | None:
+        """Return how far an accuracy lies lower there, in points; None where one is absent."""
+        here, there = self.here[name], self.there[name]
+        return None if here is None or there is None else here - there
+
+
+@dataclass(frozen=True, eq=False)
+class ProtocolComparison:
+    """Two sides, the variants that both have, and what only one of them has."""
+
+    here: Side
+    there: Side
+    names: tuple[str, ...]  # of the threats and ensembles that both have
+    summed: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    unmatched: tuple[str, ...]  # runs of one side alone, by their folders
+    changed: tuple[str, ...]  # runs there that answer otherwise on the very natural images
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is compared, in order."""
+        return (*self.names, *([SUM] if self.summed else []), WHOLE_UNION)
+
+    def drops(self) -> Iterator[tuple[float, str, str]]:
+        """Yield each threat's drop with its variant and its name."""
+        for pair in self.pairs:
+            for name in self.names:
+                if (drop := pair.drop(name)) is not None:
+                    yield drop, pair.label, name
+
+
+def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
+    """Compare the runs below two folders; FrontError where they cannot be compared.
+
+    Runs are matched by what trained them, seed included, so by nothing that the protocol says.
+    """
+    here, there = _side(results), _side(against)
+    _require_same_examples(here, there)
+    ours, theirs = ({_trained(p): p for p in side.group.points} for side in (here, there))
+    both = [key for key in ours if key in theirs]
+    if not both:
+        raise FrontError(
+            f"no run below {results} was trained as one below {against} was.",
+            hint="`moat evaluate RUN --protocol FILE` judges a run by another protocol.",
+        )
+    names = tuple(name for name in here.group.scored if name in there.group.scored)
+    if not names:
+        raise FrontError(
+            f"the two protocols name no threat or ensemble alike: {_listed(here)}, and "
+            f"{_listed(there)}.",
+            hint="An ensemble gives searches a common name: ensembles = { pgd = [...] }.",
+        )
+    summed = [name for name in here.group.protocol.summed if name in names]
+    summed = summed if len(summed) == len(here.group.protocol.summed) else []
+    alike: dict[str, list[tuple[Point, Point]]] = {}
+    for key in both:
+        alike.setdefault(_trained(ours[key], seed=False), []).append((ours[key], theirs[key]))
+    alone = [
+        f"{side.folder / point.where}"
+        for side, other in ((here, theirs), (there, ours))
+        for point in side.group.points
+        if _trained(point) not in other
+    ]
+    changed = [
+        str(there.folder / theirs[key].where)
+        for key in both
+        if _changed(here.folder / ours[key].where, there.folder / theirs[key].where)
+    ]
+    pairs = (_pair(points, names, summed) for points in alike.values())
+    return ProtocolComparison(
+        here, there, names, tuple(summed), tuple(pairs), tuple(alone), tuple(changed)
+    )
+
+
+def _side(folder: Path) -> Side:
+    points, skipped = read_points(folder)
+    groups = group_points(points)
+    if len(groups) > 1:
+        some = "; ".join(f"{g.points[0].where} by protocol {g.protocol_hash}" for g in groups[:3])
+        raise FrontError(
+            f"the runs below this folder are of {len(groups)} protocols or data sets.",
+            where=str(folder),
+            hint=f"Name a folder with one of them: {some}.",
+        )
+    return Side(folder, groups[0], skipped)
+
+
+def _require_same_examples(here: Side, there: Side) -> None:
+    about = [
+        {**side.group.data, "examples": sorted({p.examples for p in side.group.points})}
+        for side in (here, there)
+    ]
+    if about[0] != about[1]:
+        keys = [key for key in {**about[0], **about[1]} if about[0].get(key) != about[1].get(key)]
+        differ = "; ".join(f"{k} is {about[0].get(k)} and {about[1].get(k)}" for k in keys)
+        raise FrontError(
+            f"{here.folder} and {there.folder} were judged on different test examples: {differ}.",
+            hint="Only scores on the same examples can be set beside each other.",
+        )
+
+
+def _changed(ours: Path, theirs: Path) -> bool:
+    """Say whether a run's natural outcomes differ; FrontError where the examples do."""
+    one, other = (outcomes_of(RunFolder(path)) for path in (ours, theirs))
+    if apart := len(np.setxor1d(one.ids, other.ids)):
+        raise FrontError(
+            f"{ours} and {theirs} were judged on different test examples: {apart} ids are of one "
+            "alone.",
+            hint="Only scores on the same examples can be set beside each other.",
+        )
+    fell = [set(found.ids[found.values[:, 0] == FELL].tolist()) for found in (one, other)]
+    return fell[0] != fell[1]
+
+
+def _trained(point: Point, seed: bool = True) -> str:
+    """Return what identifies a run's training, with or without its seed."""
+    trains = {key: value for key, value in point.trains.items() if key != "seed"}
+    return json.dumps([point.label, trains, point.seed if seed else None], sort_keys=True)
+
+
+def _pair(points: Sequence[tuple[Point, Point]], names: Sequence[str], summed: list[str]) -> Pair:
+    ours, theirs = zip(*points, strict=True)
+    first = points[0][0]
+    natural = fmean(point.natural for point in ours)
+    here, there = (_accuracies(side, names, summed) for side in (ours, theirs))
+    return Pair(first.label, len(points), natural, here, there)
+
+
+def _accuracies(
+    points: Sequence[Point], names: Sequence[str], summed: list[str]
+) -> dict[str, float | None]:
+    found = {name: _mean([point.worst[name] for point in points]) for name in names}
+    if summed:
+        parts = [found[name] for name in summed]
+        found[SUM] = None if None in parts else sum(part or 0.0 for part in parts)
+    return {**found, WHOLE_UNION: _mean([point.union for point in points])}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
+
+
+def _listed(side: Side) -> str:
+    return f"{', '.join(side.group.scored)} below {side.folder}"

@@ -1,0 +1,58 @@
+"""Finished runs that are named by a folder: their own, or one above."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from moat.errors import MoatError, RunFolderError
+from moat.report.evidence import Evidence, evidence_of
+from moat.report.points import Point, point_of
+from moat.runs import RunFolder, find_runs
+
+_SHOWN = 10
+
+
+def runs_at(path: Path) -> list[Path]:
+    """Return the finished run that a folder is, or those below it; RunFolderError where none is."""
+    below = [folder.path for folder in find_runs(path)]
+    if not below:
+        begun = RunFolder(path).recipe.exists()
+        raise RunFolderError(
+            "there is no finished run here (no run.json).",
+            where=str(path),
+            hint="The run has begun: `moat train` with its study's recipe goes on with it."
+            if begun
+            else "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or one above.",
+        )
+    return [path] if path in below else below
+
+
+def run_at(path: Path, called: str) -> Path:
+    """Return the one finished run that a folder is or has below it; several are refused by name."""
+    runs = runs_at(path)
+    if len(runs) > 1:
+        names = [str(run) for run in runs[:_SHOWN]]
+        rest = ", ..." if len(runs) > _SHOWN else ""
+        raise RunFolderError(
+            f"{called} is one run, and {len(runs)} lie below this folder.",
+            where=str(path),
+            hint=f"Name one of them: {', '.join(names)}{rest}",
+        )
+    return runs[0]
+
+
+def read_run(path: Path) -> tuple[Point, Evidence]:
+    """Return a finished run, scored, and what lies in its folder."""
+    folder = RunFolder(path)
+    with at_run(path):
+        evidence = evidence_of(folder)
+        return point_of(folder, folder.path, evidence), evidence
+
+
+@contextmanager
+def at_run(path: Path) -> Iterator[None]:
+    """Say of a run whatever is refused without naming a place."""
+    try:
+        yield
+    except MoatError as error:
+        raise error if error.where else error.at(str(path)) from error

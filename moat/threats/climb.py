@@ -1,0 +1,67 @@
+"""One search on one batch: what is climbed, from where, and what is reported of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from moat.geometry.balls import Ball
+from moat.losses import LossName
+from moat.threats.searches import Search, SignSearch
+from moat.types import Images, Labels, PerExample, Transform, Verdicts
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One iterate of a search: the images T_w(x), the w, and what the model made of them.
+
+    `loss` (batch,) and `correct` (batch,) are those of these images; `stood` (batch,) says whether
+    every iterate up to this one was classified correctly, `best` (batch,) is the highest loss among
+    them, `first` (batch,) the loss at the start, `last` (batch,) that where the search has got to,
+    also where it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero
+    at the start, or not finite at any iterate. All are None where the search was told not to
+    measure, which saves the one forward that the last iterate would need.
+    """
+
+    images: Images
+    w: Transform
+    loss: PerExample | None = None
+    correct: Verdicts | None = None
+    stood: Verdicts | None = None
+    best: PerExample | None = None
+    first: PerExample | None = None
+    blind: Verdicts | None = None
+    last: PerExample | None = None
+
+    def copy(self) -> "Trace":
+        """Return another that shares no tensor with this one."""
+        w = tuple(block.clone() for block in self.w)
+        others = {n: part.clone() for n, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, w=w, **others)
+
+
+def _sign(w: Transform, like: PerExample) -> Search:
+    return SignSearch()
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """One search on one batch: what is climbed, from where, how, and when it is reported.
+
+    `at_steps` are counts of iterations; the largest is the length of the search. `rank` is the
+    target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
+    `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
+    `among` (batch,) are the examples that climb: all, where it is None.
+    """
+
+    x: Images
+    y: Labels
+    start: Transform
+    apply: Callable[[Images, Transform], Images]
+    balls: Callable[[Images], tuple[Ball, ...]]
+    loss: LossName
+    at_steps: tuple[int, ...]
+    search: Callable[[Transform, PerExample], Search] = _sign
+    objective: Callable[[PerExample, Transform], PerExample] | None = None
+    rank: int = 1
+    among: Verdicts | None = None

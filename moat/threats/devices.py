@@ -1,0 +1,25 @@
+"""Where a model lies, and with it the images that it takes."""
+
+import torch
+from torch import nn
+
+
+def device_of(model: nn.Module, x: object = None) -> torch.device | None:
+    """Return where the model takes images, None where it has no parameters that say so.
+
+    Of a model on several devices, that of the images x where they are on one of them.
+    """
+    devices = list(dict.fromkeys(parameter.device for parameter in model.parameters()))
+    with torch._C.DisableTorchFunctionSubclass():
+        own = getattr(x, "device", None)
+    return own if own in devices else next(iter(devices), None)
+
+
+def home_of(model: nn.Module) -> torch.device:
+    """Return where images are sent for the model: the CPU where no parameter says otherwise.
+
+    Example:
+        >>> home_of(nn.Flatten())
+        device(type='cpu')
+    """
+    return device_of(model) or torch.device("cpu")

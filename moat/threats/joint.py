@@ -1,0 +1,105 @@
+"""Several threats searched together: the threats that the one loop takes, and its two doors."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import nn
+
+from moat.passes import default_pass_size
+from moat.threats.ascent import ascend
+from moat.threats.base import Threat
+from moat.threats.climb import Climb, Trace
+from moat.threats.guard import guarded_search
+from moat.types import Images, Labels
+
+
+class SearchedThreat(Threat):
+    """A threat whose iterates the one loop makes and measures: it says how a batch is climbed."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """How many iterations a search takes."""
+
+    @abstractmethod
+    def climb(
+        self,
+        x: Images,
+        y: Labels,
+        *,
+        at_steps: tuple[int, ...] = (),
+        generator: torch.Generator | None = None,
+        reach: float = 1.0,
+        rank: int = 1,
+    ) -> Climb:
+        """Return the search on a batch, what it draws drawn; `at_steps` defaults to the last.
+
+        `reach` is the share of its bounds that is searched; `rank` says which wrong class a
+        targeted loss aims at, the most likely one first.
+        """
+
+    def perturb(
+        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
+    ) -> Images:
+        """Return the images of the last iterate, or of the best where the search keeps it.
+
+        Eqs. 2, 6 and 8, climbed by Eq. 9.
+        """
+        (trace,) = search(model, [self], x, y, generator=generator)
+        return trace.images
+
+
+@guarded_search
+def search(
+    model: nn.Module,
+    threats: Sequence[SearchedThreat],
+    x: Images,
+    y: Labels,
+    *,
+    generator: torch.Generator | None = None,
+    pass_size: int | None = None,
+    reach: float = 1.0,
+) -> list[Trace]:
+    """Search several threats on one batch together; return each one's last iterate.
+
+    Starts are drawn in the order of the threats, so that one generator gives what separate
+    searches with it would give. Their balls have the share `reach` of their radius and step size.
+    Nothing is measured; `ascend` reports iterates and outcomes.
+    """
+    size = default_pass_size(x.device) if pass_size is None else pass_size
+    return joint_search(model, threats, x, y, generator=generator, pass_size=size, reach=reach)
+
+
+@runtime_checkable
+class JointSearch(Protocol):
+    """How the training step has several threats searched on one batch."""
+
+    def __call__(
+        self,
+        model: nn.Module,
+        threats: Sequence[SearchedThreat],
+        x: Images,
+        y: Labels,
+        *,
+        generator: torch.Generator | None,
+        pass_size: int,
+        reach: float,
+    ) -> list[Trace]:
+        """Return each threat's last iterate, from images and labels that are known to be sound."""
+
+
+def joint_search(
+    model: nn.Module,
+    threats: Sequence[SearchedThreat],
+    x: Images,
+    y: Labels,
+    *,
+    generator: torch.Generator | None = None,
+    pass_size: int,
+    reach: float = 1.0,
+) -> list[Trace]:
+    """Search as `search` does, without a look at the values: a GPU would make the host wait."""
+    climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
+    return [traces.popitem()[1] for traces in ascend(model, climbs, pass_size, measure=False)]
