@@ -22,6 +22,7 @@ MINE = [
     *((name, JSON) for name in ("log.jsonl", "clock.json", ".holder.json")),
     *((name, TEXT) for name in ("recipe.toml", ".lock", ".evaluation/notes.txt", "code/mine.py")),
     ("recipe.toml", SMALL.read_bytes()),
+    *(("checkpoint.pt", "arrays"), ("checkpoint.pt", TEXT), ("model.safetensors", "weights")),
 ]
 
 
@@ -68,7 +69,9 @@ def test_a_users_file_is_named_before_a_run_begins_and_nothing_else_is_written(
     assert after == before
 
 
-@pytest.mark.parametrize("name", [*ARRAYS, "failed.json", ".evaluation/notes.txt", "code/mine.py"])
+@pytest.mark.parametrize(
+    "name", [*ARRAYS, "checkpoint.pt", "model.safetensors", ".evaluation/notes.txt", "code/mine.py"]
+)
 def test_overwrite_moves_it_aside_and_trains(tmp_path, name):
     run = tmp_path / "results" / RUN
     mine = write(run / name, TEXT)
