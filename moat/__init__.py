@@ -10,6 +10,7 @@ from moat.version import __version__
 
 if TYPE_CHECKING:
     from moat import evaluation as evaluation
+    from moat import events as events
     from moat import fronts as fronts
     from moat import geometry as geometry
     from moat import objectives as objectives
@@ -28,7 +29,7 @@ _FUNCTIONS = {
     "MoatError": "moat.errors",
 }
 _MODULES = (
-    *("data", "evaluation", "fronts", "geometry", "models", "objectives"),
+    *("data", "evaluation", "events", "fronts", "geometry", "models", "objectives"),
     *("scalarizers", "testing", "threats", "training"),
 )
 

@@ -163,6 +163,12 @@ def test_a_link_that_leads_out_of_the_results_is_left_out_by_name(demo, tmp_path
         assert not any(b"secret" in held.read(name) for name in held.namelist())
 
 
+def test_a_sweep_over_callables_which_puts_colons_into_names_can_be_bundled(demo):
+    (demo / "pareto/r=0.2").rename(demo / "pareto/type=python:nets:make")
+    moat.bundle(demo, "demo.zip")
+    assert moat.results("demo.zip").runs.height == 2
+
+
 def test_a_run_that_a_process_writes_is_left_out_by_name(demo):
     with RunFolder(demo / "max-at/seed-0").locked():
         made = moat.bundle(demo, "demo.zip")
@@ -276,7 +282,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         f"place {name!r}": (lambda file, name=name: with_more(file, name), "cannot be a file of a")
         for name in UNSAFE
     },
-    "no zip": (lambda file: Path("demo/study.json"), "neither a folder nor a zip"),
+    "no zip": (lambda file: Path(shutil.copy("demo/study.json", "bad.zip")), "the file is no zip"),
     "empty": (lambda file: written([]), "no bundle of moat's"),
     "another zip": (lambda file: written([("a.txt", b"a")]), "no bundle of moat's"),
     **{

@@ -302,6 +302,23 @@ def test_two_local_files_with_one_name_are_two_plugins(zoo_local, plugin, tmp_pa
     assert str(tmp_path / "other" / "mine.py") in raised.value.message
 
 
+def test_the_local_files_of_one_recipe_are_known_and_no_others(zoo_local, plugin, tmp_path):
+    (tmp_path / "other").mkdir()
+    files = [plugin(NEWT), plugin(NEWT, "other/mine.py")]
+    declared(zoo_local, "yeti", "himalaya")
+    for file in (*files, *files):  # each its own recipe, again and again
+        zoo_local.adopt([])
+        import_file(file)
+        zoo_local.adopt([file])
+        origins = {entry.name: entry.origin for entry in zoo_local.entries()}
+        assert origins == {"newt": str(file), "yeti": "himalaya"}
+    with pytest.raises(DefinitionError, match="the animal 'newt' is declared twice"):
+        zoo_local.adopt(files)
+    zoo_local.adopt([])
+    with pytest.raises(UnknownNameError):
+        zoo_local.get("newt")
+
+
 @pytest.mark.parametrize("name", ["missing.py", "missing"])
 def test_a_local_file_that_is_missing_is_refused(tmp_path, name):
     with pytest.raises(RecipeError) as raised:

@@ -11,9 +11,10 @@ from typing import Any
 
 from benchmarks.gpu.output import save
 from moat.errors import BusyError, MoatError
+from moat.events import ignore
 from moat.recipe import RunPlan
 from moat.runs import CACHE, RunFolder
-from moat.study import StudyListener, plan
+from moat.study import plan
 from moat.study.failures import as_failure
 from moat.study.one_run import run_one
 from moat.study.run_state import RunState
@@ -122,7 +123,7 @@ def work(asked: argparse.Namespace) -> int:
         try:
             if RunState(run, folder).left != "nothing":
                 data = data or run.dataset.load(asked.results / CACHE)
-                run_one(run, folder, data, asked.device, StudyListener())
+                run_one(run, folder, data, asked.device, ignore)
         except BusyError:
             continue
         except Exception as error:  # one run that fails must not hold up the others

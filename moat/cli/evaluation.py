@@ -12,11 +12,11 @@ from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.failures import failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
+from moat.events import Listener, StudyStart
 from moat.report import failed_checks, read_point
 from moat.runs import RunFolder, as_typed, is_bundle, opened
 from moat.study import (
     Judged,
-    StudyListener,
     evaluate_model,
     evaluate_runs,
     evaluate_under,
@@ -31,7 +31,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
     runs = [] if asked.model else trained_runs([opened(r, weights=True) for r in asked.run or ()])
     try:
         with listener_for_terminal() as listener:
-            listener.study_started(len(runs) or 1)
+            listener(StudyStart(runs=len(runs) or 1))
             for one in _judged(asked, runs, listener):
                 done.append(one)
                 _say(one)
@@ -51,9 +51,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
         raise typer.Exit(max(error.exit_code for error in failed.values()))
 
 
-def _judged(
-    asked: EvaluateOptions, runs: Sequence[Path], listener: StudyListener
-) -> Iterator[Judged]:
+def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:
     if not asked.protocol:
         yield from evaluate_runs(runs, asked.device, listener)
     elif not asked.model:

@@ -15,7 +15,7 @@ from moat.recipe.checks import (
     require_names,
     require_sound,
 )
-from moat.recipe.code import code_root, require_consent_to
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.load import require_plain_document
@@ -42,7 +42,7 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
 
     `only` and `seeds` pick from them; a name that is not there raises RecipeError.
     """
-    with modules_of(code_root(source.document)):
+    with modules_of(source.code):
         return _plan_runs(source, only, seeds)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from moat.consent import in_results, require_consent
 from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
 from moat.models.python import PYTHON_PREFIX
-from moat.printable import folder_key
+from moat.names import why_no_name
+from moat.printable import folder_key, is_portable
 from moat.recipe.provenance import Document, Source
 
 
@@ -73,15 +74,9 @@ def kept_files(document: Document, root: Path | None = None) -> tuple[list[str],
     return plugins, files
 
 
-def code_root(document: Document) -> Path | None:
-    """Return the folder whose modules a recipe's code imports before others, None without one."""
-    named = document.get("code")
-    return Path(named) if isinstance(named, str) else None
-
-
 def require_consent_to(plugins: Sequence[str], source: Source) -> None:
     """Raise MoatError unless all code that a recipe names may run; it is said in one line."""
-    root = code_root(source.document)
+    root = source.code
     pieces = pieces_of({**source.document, "plugins": list(plugins)}, root)
     asked = {piece.digest: piece.called for piece in pieces}
     if root and in_results():
@@ -127,9 +122,10 @@ def _model(reference: str, folders: Sequence[Path]) -> Piece:
 def _free_place(file: Path, taken: Mapping[str, Path]) -> str:
     """Return the plug-in's place: its name, with a number where another file has that."""
     known = {folder_key(place): other for place, other in taken.items()}
-    number = 1
+    plain = is_portable(file.name) and not why_no_name(file.name)
+    stem, number = file.stem if plain else "plugin", 1
     while True:
-        place = file.name if number == 1 else f"{file.stem}-{number}{file.suffix}"
+        place = f"{stem}{file.suffix}" if number == 1 else f"{stem}-{number}{file.suffix}"
         other = known.get(folder_key(place))
         if other is None or other.resolve() == file.resolve():
             return place

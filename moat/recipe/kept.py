@@ -3,22 +3,24 @@
 from copy import deepcopy
 from pathlib import Path
 
-from moat.recipe.code import code_root, kept_files
+from moat.recipe.code import kept_files
 from moat.recipe.overrides import PATHS, names_path
 from moat.recipe.provenance import Document
 from moat.runs import CODE, seen_from
 
 
-def kept_recipe(document: Document, run: Path) -> tuple[Document, dict[str, bytes]]:
+def kept_recipe(
+    document: Document, run: Path, root: Path | None = None
+) -> tuple[Document, dict[str, bytes]]:
     """Return the recipe that a run's folder keeps, and its files of code by their places.
 
-    What a folder keeps is whole wherever it is carried: no path in it names this machine.
+    Modules are looked for in the folder `root` first. What a folder keeps is whole wherever it is
+    carried: no path in it names this machine.
     """
     kept = deepcopy(document)
-    plugins, files = kept_files(document, code_root(document))
+    plugins, files = kept_files(document, root)
     if "plugins" in document:
         kept["plugins"] = [f"{CODE}/{place}" for place in plugins]
-    kept.pop("code", None)
     if files:
         kept = {"code": CODE, **kept}
     for table, key in PATHS:

@@ -26,14 +26,24 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     path = Path(path)
     _require_name(path)
     document, said_in = _read_file(path, ())
+    code = _code_of(document, said_in)
     for text in overrides:
         override(document, said_in, text)
     study = path.stem
     if overrides:
         study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
-    source = Source(document, said_in, study)
+    source = Source(document, said_in, study, code)
     require_plain_document(source, dates=True)
     return source
+
+
+def _code_of(document: Document, said_in: dict[Key, str]) -> Path | None:
+    """Take the folder of modules out of a document: it trains nothing, and is no recipe's key."""
+    named = document.pop("code", None)
+    where = f"{said_in.pop(('code',), '')}, code"
+    if named is not None and not isinstance(named, str):
+        raise RecipeError(f"code names one folder of modules, not {named!r}.", where=where)
+    return named if named is None else Path(named)
 
 
 def require_plain_document(source: Source, *, dates: bool = False) -> None:

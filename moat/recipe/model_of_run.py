@@ -6,7 +6,7 @@ from typing import Any
 
 from moat.kept_modules import modules_of
 from moat.models import Model
-from moat.recipe.code import code_root, require_consent_to
+from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.load import require_plain_document
 from moat.recipe.objects import import_plugins, model_of, with_digests
@@ -29,7 +29,7 @@ def model_of_run(source: Source, *, own_code: bool = False) -> Model:
     with explained(source, ("model",), ModelTable):
         table = ModelTable.model_validate(document["model"])
     plugins = _texts(source.document.get("plugins")) if own_code else []
-    with modules_of(code_root(source.document)):
+    with modules_of(source.code):
         if plugins:
             require_consent_to(plugins, source)
             import_plugins(plugins, source)

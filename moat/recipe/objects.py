@@ -14,7 +14,7 @@ from moat.models import Model
 from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.recipe.checks import require_ascending
-from moat.recipe.code import code_root, require_consent_to_model
+from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
@@ -28,7 +28,7 @@ def import_plugins(files: Sequence[str], source: Source) -> None:
 
     What other recipes' files declared is not known from then on. A file runs once in a process.
     """
-    paths, root = [Path(path).resolve() for path in files], code_root(source.document)
+    paths, root = [Path(path).resolve() for path in files], source.code
     _know(())
     for number, path in enumerate(paths):
         with explained(source, ("plugins", str(number)), Recipe):
@@ -61,7 +61,7 @@ def model_of(table: ModelTable, source: Source) -> Model:
                 f"a model of one's own is written python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
-        root = code_root(source.document)
+        root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
         return PythonModel(table.type, table.own, root)
     with explained(source, ("model", "type"), object):

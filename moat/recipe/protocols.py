@@ -25,7 +25,6 @@ class ProtocolFile(Table):
     """What of a recipe says how models are judged."""
 
     plugins: list[str] = Field(default_factory=list)
-    code: str | None = None
     data: DataTable
     threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()

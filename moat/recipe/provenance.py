@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Document = dict[str, Any]
@@ -16,6 +17,7 @@ class Source:
     document: Document
     said_in: dict[Key, str]
     study: str
+    code: Path | None = None  # whose modules its code imports before others
 
     def where(self, *key: str | int) -> str:
         """Return "file, dotted.key", the file being the one that said the key or its nearest."""

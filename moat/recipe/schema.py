@@ -102,7 +102,6 @@ class Recipe(Table):
     """Everything that determines a study."""
 
     plugins: list[str] = Field(default_factory=list)  # local Python files to run first
-    code: str | None = None  # a folder whose modules they and `python:` models import
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
     data: DataTable
     augmentation: Augmentation = Augmentation()
@@ -126,6 +125,7 @@ def json_schema() -> dict[str, Any]:
     """
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["properties"]["code"] = {"type": "string", "description": "A folder of modules."}
     schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,

@@ -9,6 +9,7 @@ from moat.records.checks import Check, EvaluationRecord, Verdict
 from moat.records.figures import Difference, Figure, Figures, Relationship
 from moat.records.gallery import Gallery
 from moat.records.log_line import LogLine
+from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.planned_runs import PlannedRuns
 from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published import Published
@@ -29,6 +30,8 @@ __all__ = [
     "LogLine",
     "Manifest",
     "ModelRecord",
+    "OpenTransfer",
+    "PartnerRecord",
     "PlannedRuns",
     "ProtocolRecord",
     "Published",

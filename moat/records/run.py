@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from moat.records.kinds import Count, Line, Name, OrAbsent
+from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.protocol import ProtocolRecord
 from moat.records.stored_table import StoredTable
 
@@ -56,7 +57,14 @@ class _Told(StoredTable):
     machine: dict[str, Any] = Field(default_factory=dict)
     of: OrAbsent[str] = None  # the run that is judged here under another protocol
     command: Annotated[tuple[str, ...] | None, BeforeValidator(command_of)] = None
+    partner: PartnerRecord | None = None  # None where there is none, or none was known yet
+    open_transfer: OrAbsent[OpenTransfer] = None
     files: OrAbsent[dict[Line, Line]] = None  # their digests, None of a time before there were such
+
+    @property
+    def knows_partner(self) -> bool:
+        """Whether it says which run is the partner, or that there is none."""
+        return "partner" in self.as_table()
 
     @property
     def is_evaluation_alone(self) -> bool:

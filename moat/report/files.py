@@ -17,7 +17,7 @@ from moat.report.side_by_side.files import (
 )
 from moat.report.side_by_side.parts import comparison_markdown
 
-Contents = dict[str, str | bytes]
+FileContents = dict[str, str | bytes]
 """The content of each file, by its ending."""
 
 
@@ -26,7 +26,7 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
 
     Every report.md names the runs that could not be read: their group is not known.
     """
-    files: list[Contents] = [
+    files: list[FileContents] = [
         {"md": board_markdown(board, report.messages), "csv": scores_csv(board)}
         for board in report.boards
     ]
@@ -35,7 +35,7 @@ def write_report(report: ScoreReport, folder: Path) -> list[Path]:
 
 def write_against(comparison: ProtocolComparison, folder: Path) -> list[Path]:
     """Write a comparison of two protocols as against.md and against.csv; return the paths."""
-    files: Contents = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
+    files: FileContents = {"md": against_markdown(comparison), "csv": against_csv(comparison)}
     return write_groups("against", folder, [files])
 
 
@@ -44,19 +44,19 @@ def write_comparison(comparison: RunComparison, folder: Path) -> list[Path]:
 
     The last has what came of each example; where the scores are refused both CSV files are empty.
     """
-    files: Contents = {
+    files: FileContents = {
         "md": comparison_markdown(comparison),
         "csv": comparison_csv(comparison),
         "json": comparison_json(comparison),
     }
-    examples: Contents = {"csv": examples_csv(comparison)}
+    examples: FileContents = {"csv": examples_csv(comparison)}
     written = write_groups("compare", folder, [files])
     return [*written, *write_groups("compare-examples", folder, [examples])]
 
 
-def write_groups(name: str, folder: Path, groups: list[Contents]) -> list[Path]:
+def write_groups(name: str, folder: Path, groups: list[FileContents]) -> list[Path]:
     """Write the files of each group, by ending, and delete those that an earlier report wrote."""
-    files: Contents = {}
+    files: FileContents = {}
     for number, group in enumerate(groups, 1):
         stem = f"{name}-{number}" if len(groups) > 1 else name
         files |= {f"{stem}.{ending}": content for ending, content in group.items()}

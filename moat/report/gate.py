@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from moat.records import Check
 from moat.report.points import Point
-from moat.report.unsolved import unsolved_notes
+from moat.report.solver_notes import unsolved_notes
 from moat.report.words import some
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from moat.report.style import DPI, FAINT, GREY
+from moat.report.style import DPI, FAINT_GREY, GREY
 from moat.report.text_widths import cut_to, inches_of, wrapped
 
 COLUMN = 3.45
@@ -141,7 +141,7 @@ def lay_out(
 
 def plain(axes: Any, *, grid: str = "both") -> None:
     """Take away what says nothing: the frame's upper and right sides; add faint grid lines."""
-    axes.grid(color=FAINT, linewidth=0.5, axis=grid)
+    axes.grid(color=FAINT_GREY, linewidth=0.5, axis=grid)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=TEXT, width=0.6, length=2.5, pad=2)

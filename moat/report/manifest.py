@@ -22,7 +22,7 @@ from moat.storage import (
     to_json,
 )
 
-MANIFEST = ".moat-manifest.json"
+REPORT_MANIFEST = ".moat-manifest.json"
 """The file in a report's folder that lists what reports wrote there."""
 _FORMAT = 1
 _Digests = dict[str, list[str]]  # of a file by name; two while it is being replaced
@@ -46,7 +46,7 @@ def write_files(
     with locked_folder(folder):
         old = _read(folder)
         _require_replaceable(folder, new, old)
-        sweep(folder, [*old, *new, MANIFEST])
+        sweep(folder, [*old, *new, REPORT_MANIFEST])
         # First, so that a command that is killed in between leaves no file that nobody wrote.
         both = {name: [*old.get(name, []), *new.get(name, [])] for name in {**old, **new}}
         _write(folder, {name: sorted(set(digests)) for name, digests in both.items()})
@@ -84,8 +84,8 @@ def _require_replaceable(folder: Path, new: _Digests, old: _Digests) -> None:
 def _read(folder: Path) -> _Digests:
     """Return what the manifest lists; nothing where it is missing or broken."""
     with suppress(RunFolderError):
-        if content := read_json(folder / MANIFEST):
-            check_record(Manifest, content, folder / MANIFEST, "")
+        if content := read_json(folder / REPORT_MANIFEST):
+            check_record(Manifest, content, folder / REPORT_MANIFEST, "")
             files: _Digests = content["files"]
             return files
     return {}
@@ -93,8 +93,8 @@ def _read(folder: Path) -> _Digests:
 
 def _write(folder: Path, files: _Digests) -> None:
     content = to_json({"format": _FORMAT, "files": dict(sorted(files.items()))})
-    if _digest(folder / MANIFEST) != hash_of(content):
-        replace(folder / MANIFEST, content)
+    if _digest(folder / REPORT_MANIFEST) != hash_of(content):
+        replace(folder / REPORT_MANIFEST, content)
 
 
 def _digest(path: Path) -> str | None:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from moat.report.looks import Look
 
 GREY = "#6B6B6B"
-FAINT = "#E6E6E6"
+FAINT_GREY = "#E6E6E6"
 DPI = 200
 STYLE: Any = [
     "default",  # not the user's own: a picture depends on its runs alone

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moat.errors import BundleError, did_you_mean
-from moat.runs.bundle_checks import checked_manifest, copy_checked, require_zip
+from moat.runs.bundle_checks import checked_manifest, copy_checked, looks_like_zip, require_zip
 from moat.storage import disk
 
 MANIFEST, FORMAT = "moat-bundle.json", 1
@@ -82,11 +82,11 @@ def outputs_of(path: Path) -> Path:
 
 
 def _file_of(path: Path) -> Path | None:
-    """Return the file that a path is or goes through, None where it is a folder or nothing."""
+    """Return the zip that a path is or goes through, by name or content; None where none is."""
     with suppress(OSError, ValueError):
-        if path.is_dir():
-            return None
-        return next((one for one in (path, *path.parents) if one.is_file()), None)
+        if not path.is_dir():
+            file = next((one for one in (path, *path.parents) if one.is_file()), None)
+            return file if file is not None and looks_like_zip(file) else None
     return None
 
 

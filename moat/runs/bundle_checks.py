@@ -1,5 +1,7 @@
 """What a zip must be to be read as a bundle: nothing in it is trusted before it is looked at."""
 
+import os
+import re
 import stat
 import zipfile
 import zlib
@@ -25,11 +27,17 @@ MOST_TIMES, FREE = 200, 1 << 24
 MOST_FILES = 1 << 20
 MOST_IN_MANIFEST = 1 << 28
 _CHUNK = 1 << 20
+_DRIVE = re.compile("[A-Za-z]:")
 _BEGIN, _END, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 """What zipfile raises where a zip is broken or of a kind that it does not read."""
 _AGAIN = "Copy it once more from where it was made, or make it again: moat bundle RESULTS OUT.zip"
 _NONE = "Name a results folder, or a zip that `moat bundle RESULTS OUT.zip` made."
+
+
+def looks_like_zip(file: Path) -> bool:
+    """Say whether a file is called a zip, or begins as one: else it is taken for no results."""
+    return file.suffix.lower() == ".zip" or _ends(file)[0][:2] == _BEGIN[:2]
 
 
 @contextmanager
@@ -46,9 +54,7 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
             ) from error
         if _ends(file)[0] == _BEGIN:
             raise _cut_short(file) from error
-        raise BundleError(
-            "the file is neither a folder nor a zip.", where=str(file), hint=_NONE
-        ) from error
+        raise BundleError("the file is no zip.", where=str(file), hint=_NONE) from error
     with held:
         first = min((entry.header_offset for entry in held.infolist()), default=0)
         if first or _ends(file)[1] != _END:  # the list is that of a zip within, as an .npz is one
@@ -128,7 +134,7 @@ def why_no_place(place: str) -> str:
     for part in place.split("/"):
         if why := why_no_name(part):
             return why
-        if ":" in part or not is_portable(part):
+        if _DRIVE.match(part) or (os.name == "nt" and ":" in part) or not is_portable(part):
             return f"{part!r} cannot be a name on every system"
     return ""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from moat.errors import RunFolderError
 from moat.own_files import PLANNED
 from moat.printable import folder_key
-from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.folder import RunFolder
+from moat.runs.layout import BEGUN
 from moat.runs.places import results_of
 from moat.runs.study_folder import StudyFolder
 

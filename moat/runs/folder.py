@@ -19,24 +19,22 @@ the four methods that keep and read tensors, so that reading a run's results doe
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 from numpy.typing import NDArray
 
-from moat.errors import RunFolderError
 from moat.own_files import RUN_FILES
 from moat.parsing import parse_toml, require_plain
-from moat.records import Clock, EvaluationRecord, Failure, RunRecord, typed
+from moat.records import EvaluationRecord, RunRecord, typed
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
-from moat.runs.code import CODE, clear_code, code_files, require_no_linked_code, write_code
+from moat.runs.code import CODE, clear_code, code_files, write_code
 from moat.runs.formats import in_format
-from moat.runs.holder import held, is_alive
+from moat.runs.layout import TENSORBOARD
 from moat.runs.model_file import load_weights, save_weights
-from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.runs.ownership import (
     EVALUATED,
     TRAINED,
@@ -45,16 +43,8 @@ from moat.runs.ownership import (
     record_beside,
     require_own,
 )
-from moat.runs.parts import (
-    PARTS,
-    EvaluationParts,
-    clear_parts,
-    has_parts,
-    is_older,
-    newest_part,
-    part_times,
-)
-from moat.runs.strangers import is_stranger, read_small, strangers_in
+from moat.runs.parts import PARTS
+from moat.runs.run_work import RunWork
 from moat.runs.verification import has_its_digest
 from moat.storage import (
     Record,
@@ -63,8 +53,6 @@ from moat.storage import (
     read,
     read_json,
     replace,
-    require_no_link,
-    temporaries,
     to_json,
 )
 
@@ -72,93 +60,13 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = 1
-BEGUN = frozenset({"run.json", "log.jsonl", ".holder.json", "failed.json"})
-"""Files of which a run that was begun has one at least."""
 
 
-class RunFolder:
+class RunFolder(RunWork):
     """One trained model and what is known of it. Nothing is read or made before it is asked for."""
-
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
-
-    # Its one writer.
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder as its one writer; raise BusyError that says who else does.
-
-        Whoever writes tries the run again, so why it failed before is forgotten. Raises
-        RunFolderError, before anything is written, where a folder or a pipe stands in the place of
-        a file, a file in that of a folder, or a user's file in that of one that is replaced.
-        """
-        with disk(self.path):
-            require_clear_way(obstacles_in(self.path, _LAYOUT))
-        for name in (".lock", "log.jsonl", PARTS, self.tensorboard.name):
-            require_no_link(self.path / name)
-        require_no_linked_code(self.path)
-        require_clear_way(strangers_in(self.path))
-        with self._held():
-            self.clear_failure()
-            yield
-
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        with held(self.path, self.path / ".lock", self._holder, _LAYOUT.files):
-            if is_older(self.path / PARTS, self.path / "run.json"):
-                self.clear_parts()
-            yield
-
-    def tidy(self) -> None:
-        """Delete what a process left behind that was killed here after its last write."""
-        with suppress(RunFolderError, OSError):  # whoever writes here says why
-            if self._leftovers():
-                with self._held():
-                    pass
-
-    def _leftovers(self) -> bool:
-        temporary = temporaries(self.path, _LAYOUT.files)
-        parts = is_older(self.path / PARTS, self.path / "run.json")
-        return bool(temporary) or parts or self._holder.exists()
-
-    # What stands in its way.
-
-    def obstacles(self) -> dict[Path, str]:
-        """Return what stands where a file or a folder of the run belongs, and cannot be one."""
-        with disk(self.path):
-            return obstacles_in(self.path, _LAYOUT) | strangers_in(self.path)
-
-    def make_way(self) -> list[str]:
-        """Move what stands in the way aside, under a name beside its own; return what was moved."""
-        return set_aside(self.obstacles())
-
-    @property
-    def is_held(self) -> bool:
-        """Whether a process is at work on the folder, by reading alone: see `is_alive`."""
-        return is_alive(self._holder)
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether a process has begun a run here, or finished or failed to."""
-        return any((self.path / name).exists() for name in BEGUN)
-
-    @property
-    def changed(self) -> int | None:
-        """When a file came, went or was replaced here, in nanoseconds; None of no folder.
-
-        A line added to the log is no such change.
-        """
-        try:
-            return self.path.stat().st_mtime_ns
-        except OSError:
-            return None
-
-    @property
-    def _holder(self) -> Path:
-        return self.path / ".holder.json"
 
     # What trains it, written first.
 
@@ -301,6 +209,11 @@ class RunFolder:
                 save_arrays(self.path / name, content)
         replace(self.path / "evaluation.json", to_json(scores))
 
+    def replace_scores(self, scores: Record) -> None:
+        """Keep anew what is said of an evaluation whose matrix stays; what follows is as above."""
+        make_folder(self.path / PARTS)
+        replace(self.path / "evaluation.json", to_json(scores))
+
     def load_evaluation(
         self, *, without: Collection[str] = (), of: RunRecord | None = None
     ) -> tuple[dict[str, NDArray[Any]], EvaluationRecord] | None:
@@ -338,68 +251,12 @@ class RunFolder:
         """Return a few images and what the threats made of them, or None without any."""
         return load_arrays(self.path / "gallery.npz", record=self._beside)
 
-    def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
-        """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
-        parts = EvaluationParts(self.path / PARTS / fingerprint)
-        require_no_link(parts.path)
-        clear_parts(self.path / PARTS, but=parts.path)
-        return parts
-
-    def newest_part(self) -> tuple[int, str] | None:
-        """Return the batch and the threat that an unfinished evaluation has found last."""
-        return newest_part(self.path / PARTS)
-
-    def part_times(self) -> list[float]:
-        """Return when each part of an unfinished evaluation was found, in seconds, ascending."""
-        return part_times(self.path / PARTS)
-
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether an evaluation was begun here whose record is not written."""
-        return has_parts(self.path / PARTS)
-
-    def clear_parts(self) -> None:
-        """Delete what was kept of an evaluation that is finished."""
-        clear_parts(self.path / PARTS)
-
     # What TensorBoard shows.
 
     @property
     def tensorboard(self) -> Path:
         """Where TensorBoard's event files lie."""
-        return self.path / "tensorboard"
-
-    # How long it took.
-
-    def write_clock(self, took: Mapping[str, float | str]) -> None:
-        """Keep the seconds that parts of the run took, and under what, beside those of others."""
-        replace(self.path / "clock.json", to_json({**self.read_clock(), **took}))
-
-    def read_clock(self) -> Record:
-        """Return the seconds that parts of the run took; none where nothing can be read."""
-        with suppress(RunFolderError):
-            return read_small(Clock, self.path / "clock.json") or {}
-        return {}
-
-    # Why it failed.
-
-    def write_failure(self, failure: Mapping[str, Any]) -> None:
-        """Keep why the run failed, unless a user's file stands there."""
-        if is_stranger(self.path / "failed.json"):
-            return
-        make_folder(self.path)
-        replace(self.path / "failed.json", to_json(failure))
-
-    def read_failure(self) -> Record | None:
-        """Return why the run failed, or None where it did not, or is tried again."""
-        return read_small(Failure, self.path / "failed.json")
-
-    def clear_failure(self) -> None:
-        """Forget why it failed: it is tried again."""
-        with disk(self.path):
-            path = self.path / "failed.json"
-            if path.is_file() and not is_stranger(path):  # else `locked` says what stands there
-                (self.path / "failed.json").unlink(missing_ok=True)
+        return self.path / TENSORBOARD
 
     # The record that says the run is done.
 
@@ -446,7 +303,7 @@ class RunFolder:
 
     def written(self) -> list[str]:
         """Return the names of what a run wrote here and `clear` would delete."""
-        names = (*RUN_FILES, PARTS, self.tensorboard.name)
+        names = (*RUN_FILES, PARTS, TENSORBOARD)
         code = [CODE] if code_files(self.path) else []
         return [name for name in names if (self.path / name).exists()] + code
 
@@ -480,4 +337,3 @@ def _document(text: str) -> Record:
 
 
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."
-_LAYOUT = Layout((*RUN_FILES, ".holder.json"), ".lock", (PARTS, "tensorboard", CODE))

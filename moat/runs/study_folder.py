@@ -9,8 +9,9 @@ from filelock import FileLock, Timeout
 from moat.errors import BusyError, RunFolderError
 from moat.own_files import PLANNED
 from moat.records import PlannedRuns, check_record
-from moat.runs.folder import BEGUN, RunFolder
+from moat.runs.folder import RunFolder
 from moat.runs.formats import in_format
+from moat.runs.layout import BEGUN
 from moat.runs.obstacles import Layout, obstacles_in, require_clear_way, set_aside
 from moat.storage import (
     Record,

@@ -3,7 +3,6 @@
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
 from moat.study.judge import Judged
-from moat.study.listener import Listeners, StudyListener
 from moat.study.model_loading import load
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
@@ -13,9 +12,7 @@ from moat.study.user_model import evaluate_model
 
 __all__ = [
     "Judged",
-    "Listeners",
     "RunEstimate",
-    "StudyListener",
     "StudyResult",
     "TensorBoard",
     "estimate",

@@ -3,19 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
-from moat.data import Data, DataSet
-from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.errors import MoatError
+from moat.events import (
+    Event,
+    RunEnd,
+    RunFailure,
+    RunHold,
+    RunSkip,
+    StudyStart,
+    each,
+    without_repeats,
+)
 from moat.precision import plain_torch
 from moat.recipe import RunPlan, plan_runs, read
-from moat.runs import CACHE, RunFolder, StudyFolder, require_own_name
-from moat.storage import Record, make_folder
-from moat.study.failures import as_failure, asked_for
-from moat.study.listener import StudyListener
-from moat.study.one_run import run_one
-from moat.study.overwriting import clear, make_way
-from moat.study.planning import announce, keep_failure
-from moat.study.run_state import RunState
+from moat.runs import StudyFolder, require_own_name
+from moat.storage import make_folder
+from moat.study.job_count import Jobs, jobs_of, settle_jobs
+from moat.study.overwriting import make_way
+from moat.study.places import PlaceKeys, place_of
+from moat.study.pool import Pool
+from moat.study.runner import Runner, Setting
+from moat.study.worker import WorkerTask
 from moat.training import device_for
 
 
@@ -27,7 +37,22 @@ class StudyResult:
     done: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
     failed: dict[Path, MoatError] = field(default_factory=dict)
-    held: dict[Path, BusyError] = field(default_factory=dict)
+    held: dict[Path, MoatError] = field(default_factory=dict)
+
+    def listen(self, event: Event) -> None:
+        """Keep how a run ended."""
+        match event:
+            case RunHold(run=run):
+                self.held[run] = event.error
+            case RunEnd(run=run):
+                self.held.pop(run, None)
+                self.done.append(run)
+            case RunSkip(run=run):
+                self.held.pop(run, None)
+                self.skipped.append(run)
+            case RunFailure(run=run):
+                self.held.pop(run, None)
+                self.failed[run] = event.error
 
 
 def plan(
@@ -48,131 +73,71 @@ def train(
     overrides: Sequence[str] = (),
     only: Sequence[str] = (),
     seeds: Sequence[int] = (),
-    results: Path | str = "results",
-    device: str = "auto",
-    overwrite: bool = False,
-    listener: StudyListener | None = None,
+    jobs: int | str = 1,
+    **place: Unpack[PlaceKeys],
 ) -> StudyResult:
     """Run what is not done yet of a recipe's study; run again, it goes on where it was.
 
     `overrides` are `key=value` (with them the study has a folder of its own), `only` and `seeds`
-    pick variants and seeds, `device` is "auto", "cpu" or "cuda". A folder that was trained by
+    pick variants and seeds. `place` are the keywords `results` ("results" unless said otherwise),
+    `device` ("auto", "cpu" or "cuda"), `overwrite` and `listener`. A folder that was trained by
     another recipe, or holds a broken file, is left alone, and its run fails, unless `overwrite` is
     true. A run that fails is in the result's `failed`, and the others go on. A run that another
     process holds is put aside and asked for once more at the end; still held, it is in `held`.
-    Before anything is
-    trained, raises RecipeError where the recipe does not hold together, DiskError where nothing
-    can be written to the results folder, and MoatError where the device is absent.
+
+    `jobs` runs are at work at once, each in a worker process with its share of the cores; "auto"
+    takes as many as cores and memory allow. In a script, such a call stands below
+    `if __name__ == "__main__":`, since a worker imports the script. `listener` is a function that
+    hears each event of `moat.events`, in this process.
+
+    Before anything is trained, raises RecipeError where the recipe does not hold together,
+    DiskError where nothing can be written to the results folder, and MoatError where the device is
+    absent or `jobs` is no number of jobs.
     """
-    listener = listener or StudyListener()
-    plans = plan(recipe, overrides=overrides, only=only, seeds=seeds)
-    results = Path(results)
+    at, wanted = place_of(place), jobs_of(jobs)
+    source = read(recipe, overrides)
+    plans = plan_runs(source, only, seeds)
+    results = at.results or Path("results")
     result = StudyResult(results / plans[0].study)
-    device_for(device)  # an absent device is refused at once
+    device_for(at.device)  # an absent device is refused at once
     require_own_name(result.folder)
     make_folder(result.folder)
-    if overwrite:
-        make_way(StudyFolder(result.folder), listener)
-    whole = plan(recipe, overrides=overrides) if only or seeds else plans
-    study = _Study(results, plans, whole, device, overwrite, listener, result)
-    study.announce()
-    listener.study_started(len(plans))
-    listener.announced(result.folder, [results / run.path for run in plans])
-    study.run_again(study.run_all(plans))
+    heard = each(result.listen, without_repeats(at.listener))
+    if at.overwrite:
+        make_way(StudyFolder(result.folder), heard)
+    whole = plan_runs(source) if only or seeds else plans
+    runner = Runner(Setting(results, at.device, at.overwrite), plans, whole, heard)
+    runner.announce()
+    if wanted == 1:
+        _in_turn(runner, result)
+    else:
+        task = WorkerTask(source, tuple(only), tuple(seeds), runner.setting)
+        _side_by_side(runner, task, wanted, result)
+    errors = runner.errors  # with what caused them, where they were raised in this process
+    for ended in (result.failed, result.held):
+        ended.update({run: errors.get(run, error) for run, error in ended.items()})
     return result
 
 
-@dataclass
-class _Study:
-    """The runs of a study in one process: what they share, and how each of them ends."""
-
-    results: Path
-    plans: Sequence[RunPlan]
-    whole: Sequence[RunPlan]
-    device: str
-    overwrite: bool
-    listener: StudyListener
-    result: StudyResult
-    loaded: dict[DataSet, Data] = field(default_factory=dict)
-    announced: bool = False
-
-    def announce(self) -> None:
-        """Say in the study's folder what is planned; the disk may refuse it, and be asked again."""
-        known = self.loaded or None  # before any data set is read, what failed is waiting again
-        self.announced = announce(self.results, self.plans, self.whole, known)
-
-    def run_all(self, plans: Sequence[RunPlan]) -> list[tuple[RunPlan, BusyError]]:
-        """Run one after the other; return those that other processes hold, and who does."""
-        held = []
-        for plan in plans:
-            folder = RunFolder(self.results / plan.path)
-            try:
-                self._run_one(plan, folder)
-            except BusyError as error:
-                held.append((plan, error))
-                self.listener.run_held(plan, error)
-            except Exception as error:  # whatever a plug-in raises must not stop the others
-                failure = as_failure(error)
-                self.result.failed[folder.path] = failure
-                keep_failure(folder, failure)
-                self.listener.run_failed(plan, failure)
-        return held
-
-    def run_again(self, held: Sequence[tuple[RunPlan, BusyError]]) -> None:
-        """Ask once more for runs that were held; what is still held is left to its holder."""
-        for plan, error in self.run_all([plan for plan, _ in held]):
-            self.result.held[self.results / plan.path] = error
-
-    def _run_one(self, plan: RunPlan, folder: RunFolder) -> None:
-        if self.overwrite:
-            make_way(folder, self.listener)
-        state = RunState(plan, folder)
-        plan = state.plan
-        if _done_before(state, self.overwrite, self.listener):
-            folder.tidy()
-            self.result.skipped.append(folder.path)
-            self.listener.run_skipped(plan, folder.path)
-            return
-        self.listener.run_started(plan, folder.path)
-        if plan.dataset not in self.loaded:
-            with asked_for(plan, "data"):
-                self.loaded = {plan.dataset: plan.dataset.load(self.results / CACHE)}
-            self.listener.data_read(self.loaded[plan.dataset])
-            self.announce()
-        data = self.loaded[plan.dataset]
-        scores = _run(plan, folder, data, self.device, self.listener, self.overwrite)
-        self.result.done.append(folder.path)
-        if not self.announced:
-            self.announce()
-        self.listener.run_done(plan, scores)
+def _start(runner: Runner, result: StudyResult, jobs: int = 1) -> None:
+    planned = tuple(runner.setting.results / plan.path for plan in runner.plans)
+    runner.listener(StudyStart(runs=len(planned), folder=result.folder, planned=planned, jobs=jobs))
 
 
-def _done_before(state: RunState, overwrite: bool, listener: StudyListener) -> bool:
-    try:
-        return state.left == "nothing"
-    except RunFolderError as error:
-        if not overwrite:
-            raise
-        listener.overwriting(state.folder.path, f"{error.where}: {error.message}")
-        return False
+def _in_turn(runner: Runner, result: StudyResult) -> None:
+    """Run one after the other in this process, and once more what was held."""
+    _start(runner, result)
+    for plan in [plan for plan in runner.plans if not runner.ends(plan)]:
+        runner.ends(plan)
 
 
-def _run(
-    run: RunPlan,
-    folder: RunFolder,
-    data: Data,
-    device: str,
-    listener: StudyListener,
-    overwrite: bool,
-) -> Record:
-    """Run it, and where the folder stands in the way and may be overwritten, clear that first."""
-    try:
-        return run_one(run, folder, data, device, listener)
-    except (BusyError, DiskError):
-        raise
-    except RunFolderError:
-        if not overwrite:
-            raise
-        with folder.locked():
-            clear(folder, listener)
-        return run_one(run, folder, data, device, listener)
+def _side_by_side(runner: Runner, task: WorkerTask, wanted: Jobs, result: StudyResult) -> None:
+    """Run several at once, each in a worker process, and once more what was held."""
+    left = [plan for plan in runner.plans if not runner.is_recorded(plan)]
+    share = settle_jobs(wanted, left, len(runner.plans), runner.setting, runner.listener)
+    if share.jobs == 1 and wanted == "auto":
+        _in_turn(runner, result)
+        return
+    _start(runner, result, share.jobs)
+    pool = Pool(task, share, runner)
+    pool.run(pool.run([n for n, plan in enumerate(runner.plans) if not runner.skips(plan)]))

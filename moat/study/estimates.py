@@ -9,11 +9,11 @@ from moat.data import Data, DataSet
 from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.room import room_for
+from moat.events import DataNote, Listener, ignore
 from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for
-from moat.study.listener import StudyListener
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.step_cost import spent_per_example
 from moat.threats import Spent
@@ -38,7 +38,7 @@ def estimate_all(
     plans: Sequence[RunPlan],
     device: str = "auto",
     cache: Path | None = None,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> list[RunEstimate]:
     """Estimate every run of a study; what runs share is read and timed once.
 
@@ -51,7 +51,7 @@ def estimate_all(
         if plan.dataset not in loaded:
             with asked_for(plan, "data"):
                 loaded[plan.dataset] = plan.dataset.load(cache)
-            (listener or StudyListener()).data_read(loaded[plan.dataset])
+            listener(DataNote(text=loaded[plan.dataset].note))
         data = loaded[plan.dataset]
         # A network that one kind of scalarizer can train, another may not.
         kind = isinstance(plan.scalarizer, GradientScalarizer)

@@ -15,6 +15,7 @@ from moat.dotted import changes
 from moat.errors import MoatError, RunFolderError
 from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
+from moat.events import Listener, ignore
 from moat.models.network_digest import digest_of_network
 from moat.models.weights import digest_of_state
 from moat.parsing import parse_json
@@ -22,11 +23,12 @@ from moat.plain import json_of
 from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, identity_of, require_one_protocol, require_one_result
 from moat.storage import Record
-from moat.study.listener import StudyListener
+from moat.study.events import evaluation_steps
 from moat.study.loading import record_of
-from moat.study.other_model import other_model
+from moat.study.other_model import partner_model
 from moat.study.overwriting import clear
 from moat.study.subjects import StatedProtocol, Subject
+from moat.study.transfer import marked
 from moat.threats import home_of
 from moat.version import __version__
 
@@ -42,7 +44,7 @@ class Judged:
     study: Path | None = None  # the folder that it was put into, for a front
 
 
-def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyListener) -> Record:
+def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
     The examples that were held out from training are searched as the test examples are, so that
@@ -52,21 +54,29 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
     folder, model, record = subject.folder, subject.model, subject.record
     protocol, protocol_hash, size = stated.protocol, stated.protocol_hash, subject.pass_size
     started, whole = time.monotonic(), folder.newest_part() is None
+    tell = evaluation_steps(listener, folder.path)
     parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
     searched = partial(evaluate, model, pass_size=size, memory=stated.memory)
-    evaluation = searched(data, protocol=protocol, progress=listener.evaluated, parts=parts)
+    evaluation = searched(data, protocol=protocol, progress=tell, parts=parts)
     scores = evaluation.scores()
     owner = {"protocol_hash": protocol_hash, **identity_of(record.as_table())}
     stamp = {key: np.array(value) for key, value in owner.items()}
     validation = None
     if (held_out := subject.held_out) is not None:
         kept = parts.validation()
-        found = searched(held_out, protocol=protocol, progress=listener.validated, parts=kept)
+        tell_held_out = evaluation_steps(listener, folder.path, held_out=True)
+        found = searched(held_out, protocol=protocol, progress=tell_held_out, parts=kept)
         validation = {**found.outcomes.to_arrays(), **stamp}
-    device = home_of(model)
-    other = other_model(folder, record, device)
-    listener.evaluated(EvaluationProgress(1, 1, "sanity gate", 1, 1))
-    checks = examine(evaluation, model, data, other=other, pass_size=size)
+    partner = partner_model(folder, record, home_of(model))
+    tell(EvaluationProgress(1, 1, "sanity gate", 1, 1))
+    checks = examine(
+        evaluation,
+        model,
+        data,
+        other=partner.other,
+        why_no_other=partner.why_not,
+        pass_size=size,
+    )
     told = {"scores": scores, "sanity": [check.as_table() for check in checks]}
     gallery = make_gallery(model, data, protocol, pass_size=size)
     parts.make()
@@ -76,6 +86,7 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: StudyL
         validation=validation,
         gallery={**gallery.arrays(), **stamp},
     )
+    record = marked(record, partner, evaluation.pass_size)
     if whole and folder.read_clock().get("protocol_hash") != protocol_hash:
         took = round(time.monotonic() - started, 2)  # of no part that was searched before
         folder.write_clock({"evaluation": took, "protocol_hash": protocol_hash})
@@ -108,20 +119,19 @@ def scores_before(
     protocol_hash: str,
     overwrite: bool,
     mend: str,
-    listener: StudyListener | None = None,
+    listener: Listener = ignore,
 ) -> Record | None:
     """Return the scores of this very evaluation if the folder holds it, None if it may be written.
 
     What another model left is refused with RunFolderError, or deleted where it is to be
     overwritten; a run that moat trains is always refused. The caller holds the folder's lock.
     """
-    heard = listener or StudyListener()
     try:
         held = None if _is_run(folder) else record_of(folder)
     except RunFolderError:
         if not overwrite:
             raise
-        clear(folder, heard)
+        clear(folder, listener)
         return None
     if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
@@ -142,7 +152,7 @@ def scores_before(
                 where=str(folder.path),
                 hint=f"Nothing was overwritten. {mend}, or replace it with --overwrite.",
             )
-        clear(folder, heard)  # else a new matrix could stand beside the old record
+        clear(folder, listener)  # else a new matrix could stand beside the old record
         return None
     same = held.protocol_hash == protocol_hash and held.data == record.data
     return whole_scores(folder, held) if same and not overwrite else None

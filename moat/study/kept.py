@@ -6,7 +6,7 @@ from moat.digests import digest_of_parts
 from moat.errors import RunFolderError
 from moat.local_code import local_file
 from moat.recipe import RunPlan
-from moat.recipe.code import code_root, kept_files, pieces_of
+from moat.recipe.code import kept_files, pieces_of
 from moat.recipe.kept import kept_recipe
 from moat.recipe.provenance import Document
 from moat.runs import CODE, RunFolder
@@ -15,7 +15,7 @@ from moat.study.loading import plan_of
 
 def keep_recipe(plan: RunPlan, folder: RunFolder) -> None:
     """Keep in a run's folder what trains it: its code, then its recipe, which names that."""
-    document, code = kept_recipe(plan.document, folder.path)
+    document, code = kept_recipe(plan.document, folder.path, plan.source.code)
     folder.write_code(code)
     folder.write_recipe(document)
 
@@ -26,11 +26,11 @@ def own_plan(plan: RunPlan, folder: RunFolder, held: Document) -> RunPlan:
     Where it keeps the code of the plan's own plug-ins, these stand in for their copies: what a
     person named is not run twice.
     """
-    document, _ = kept_recipe(plan.document, folder.path)
+    document, _ = kept_recipe(plan.document, folder.path, plan.source.code)
     if tomli_w.dumps(held) == tomli_w.dumps(document):
         return plan
     named = all(held.get(key) == document.get(key) for key in ("plugins", "code"))
-    return plan_of(folder, plan.document if named else None)
+    return plan_of(folder, plan if named else None)
 
 
 def require_same_code(plan: RunPlan, folder: RunFolder) -> None:
@@ -55,7 +55,7 @@ def require_same_code(plan: RunPlan, folder: RunFolder) -> None:
 
 def _training_code(plan: RunPlan) -> dict[str, bytes]:
     """Return the files of code that training runs, by the places where a folder keeps them."""
-    root = code_root(plan.document)
+    root = plan.source.code
     made = (plan.dataset, plan.model, plan.scalarizer, *plan.threats.values())
     declaring = {local_file(type(one)) for one in made}
     used = set()

@@ -10,7 +10,6 @@ from moat.consent import stored_in
 from moat.errors import CodeError, MoatError, ModelError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
-from moat.recipe.provenance import Document
 from moat.records import RunRecord
 from moat.runs import RunFolder, command_again, require_one_training
 
@@ -67,10 +66,10 @@ def require_recipe(folder: RunFolder) -> None:
         )
 
 
-def plan_of(folder: RunFolder, named: Document | None = None) -> RunPlan:
+def plan_of(folder: RunFolder, named: RunPlan | None = None) -> RunPlan:
     """Return the plan of the one run that a folder's own recipe describes.
 
-    Its code is the folder's own, or that of the recipe `named`. Raises CodeError where the recipe
+    Its code is the folder's own, or that of the plan `named`. Raises CodeError where the recipe
     names code that may not run: see `moat.consent`.
     """
     require_recipe(folder)
@@ -78,8 +77,9 @@ def plan_of(folder: RunFolder, named: Document | None = None) -> RunPlan:
     try:
         source = _as_it_was_meant(read(folder.recipe))
         if named is not None:
-            code: Document = {key: named[key] for key in ("plugins", "code") if key in named}
-            source = replace(source, document={**source.document, "code": None, **code})
+            plugins = named.document.get("plugins", [])
+            document = {**source.document, "plugins": plugins}
+            source = replace(source, document=document, code=named.source.code)
         with stored_in(folder.path):
             plans = plan_runs(source)
     except CodeError:

@@ -2,13 +2,17 @@
 
 import copy
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
 
 from torch import nn
 
 from moat import allocator
 from moat.data import Data, Split
 from moat.evaluation import Protocol, evaluate
+from moat.events import Listener
 from moat.models import built
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
@@ -22,7 +26,6 @@ from moat.study.failures import asked_for
 from moat.study.judge import judge
 from moat.study.kept import keep_recipe
 from moat.study.layout import best_layout
-from moat.study.listener import StudyListener
 from moat.study.loading import with_weights
 from moat.study.model_record import machine_of, model_record
 from moat.study.network import check_network
@@ -33,9 +36,17 @@ from moat.training.devices import Fabric
 
 
 def run_one(
-    plan: RunPlan, folder: RunFolder, data: Data, device: str, listener: StudyListener
+    plan: RunPlan,
+    folder: RunFolder,
+    data: Data,
+    device: str,
+    listener: Listener,
+    partner: Mapping[str, Any] = MappingProxyType({}),
 ) -> Record:
-    """Train what is not trained, evaluate it, write the record; return the scores."""
+    """Train what is not trained, evaluate it, write the record; return the scores.
+
+    `partner` is what the record says of the run's partner, by the whole recipe.
+    """
     started = time.monotonic()
     allocator.take(plan.training.allocator)
     with folder.locked():
@@ -54,7 +65,7 @@ def run_one(
         else:
             with_weights(model, folder)
             about = record.model
-        subject = run_subject(plan, folder, model.to(fabric.device), data, about)
+        subject = run_subject(plan, folder, model.to(fabric.device), data, about.replace(**partner))
         return judge(subject, data, plan, listener)
 
 
@@ -81,7 +92,7 @@ def _train(
     data: Data,
     model: nn.Module,
     fabric: Fabric,
-    listener: StudyListener,
+    listener: Listener,
 ) -> Fitted:
     with asked_for(plan, "data"):
         split, _ = plan.share.of(data.train)

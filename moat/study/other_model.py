@@ -1,58 +1,102 @@
-"""Another finished run of the same study, for the sanity gate to find images on."""
+"""The model on which the sanity gate finds images for another: its partner's, once that is done."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from moat.errors import MoatError
 from moat.evaluation.sanity import Other
-from moat.records import ModelRecord, RunRecord
+from moat.records import ModelRecord, PartnerRecord, RunRecord
 from moat.runs import RunFolder, find_runs, judged_run, opened
-from moat.storage import Record
 from moat.study.model_loading import load
 
+NO_OTHER = "No other finished run of the study was there to find images on."
+ALONE = "The study has no other run on the same data to find images on."
+Told = ModelRecord | RunRecord
 
-def other_model(folder: RunFolder, record: ModelRecord, device: torch.device | str) -> Other | None:
-    """Return the run of the study with the highest total, None where no other can be loaded.
 
-    Runs with other test data are passed over. An evaluation under another protocol looks among the
-    runs of the study that it is of.
+@dataclass(frozen=True)
+class Partner:
+    """A run's partner: its model, or why there is none yet or at all.
+
+    `is_open` says that the question is still to be asked.
     """
-    own, study = folder.path, record.study
+
+    other: Other | None = None
+    why_not: str = NO_OTHER
+    is_open: bool = False
+
+
+def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device | str) -> Partner:
+    """Return the model of the run that the record names as its partner.
+
+    An evaluation under another protocol has the partner of the run that it is of. A record that is
+    older than partners, or of no run, names none: then it is the finished run of the same study
+    that was trained against the most threats, another variant's first.
+    """
+    own: Path = folder.path
+    about: Told = record
     if judged := judged_run(record, folder.path):
         try:
             own = opened(judged, weights=True)
         except MoatError:
-            return None
+            return Partner()
         its = _record(own)
-        study = its.study if its else ""
-    found: list[tuple[float, str, Path, str]] = []
-    for run in _runs_beside(own, study):
-        held = _record(run)
-        if held is None or run == own.resolve() or held.is_evaluation_alone:
+        if its is None:
+            return Partner()
+        about = its
+    parents = (*own.absolute().parents, *own.resolve().parents)  # a study may lie behind a link
+    root = next((above for above in parents if above.name == about.study), None)
+    if root is None:
+        return Partner()
+    if not about.knows_partner:
+        return _finished_beside(own, root, record, device)
+    if about.partner is None:
+        return Partner(why_not=ALONE)
+    return _named(root / about.partner.run, about.partner, record, device)
+
+
+def _named(run: Path, named: PartnerRecord, record: Told, device: torch.device | str) -> Partner:
+    """Return the partner that a record names, which may be done, failed, or neither yet."""
+    said = f"Images are to be found on {named.label}, seed {named.seed}, "
+    held = _record(run)
+    if held is None:
+        why = "and that run failed." if _has_failed(run) else "and that run is not done yet."
+        return Partner(why_not=said + why, is_open=True)
+    if not _same_data(held, record):
+        return Partner(why_not=said + "and that run was tested on other images.", is_open=True)
+    try:
+        return Partner(Other(load(run, device), held.label))
+    except MoatError as error:
+        first = error.message.splitlines()[0]
+        return Partner(why_not=f"{said}and that run cannot be loaded: {first}", is_open=True)
+
+
+def _finished_beside(own: Path, root: Path, record: Told, device: torch.device | str) -> Partner:
+    """Return the first of the study's finished runs that can be loaded, by the partner's rule."""
+    found: list[tuple[bool, int, str, Path, str]] = []
+    for folder in find_runs(root):
+        held = _record(folder.path)
+        if held is None or folder.path.resolve() == own.resolve() or held.is_evaluation_alone:
             continue
-        if held.data.get("digest") == record.data.get("digest"):
-            found.append((-_sum(held.scores or {}), run.as_posix(), run, held.label))
-    for _, _, run, label in sorted(found):
+        if _same_data(held, record):
+            threats = len(held.trains.get("threats") or {})
+            same = held.variant == record.variant
+            found.append((same, -threats, folder.path.as_posix(), folder.path, held.label))
+    for *_, run, label in sorted(found):
         try:
-            return Other(load(run, device), label)
+            return Partner(Other(load(run, device), label))
         except MoatError:
             continue
-    return None
+    return Partner()
 
 
-def _sum(scores: Record) -> float:
-    """Return the total, else the union, that a record states; it orders the runs, no more."""
-    stated = [scores.get(name) for name in ("total", "union")]
-    return next((float(s) for s in stated if isinstance(s, int | float) and s), 0.0)
-
-
-def _runs_beside(own: Path, study: str) -> list[Path]:
-    """Return all finished runs of the study that a run lies in."""
-    for above in own.resolve().parents:
-        if above.name == study:
-            return [folder.path for folder in find_runs(above)]
-    return []
+def _has_failed(run: Path) -> bool:
+    try:
+        return RunFolder(run).read_failure() is not None
+    except MoatError:
+        return False
 
 
 def _record(run: Path) -> RunRecord | None:
@@ -60,3 +104,7 @@ def _record(run: Path) -> RunRecord | None:
         return RunFolder(run).read_record()
     except MoatError:
         return None
+
+
+def _same_data(one: Told, other: Told) -> bool:
+    return bool(one.data.get("digest") == other.data.get("digest"))

@@ -12,6 +12,7 @@ from moat.consent import current_consent
 from moat.data import Data
 from moat.dotted import changes
 from moat.errors import RunFolderError
+from moat.events import DataNote
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
 from moat.recipe import ReadProtocol, read_protocol
@@ -109,7 +110,7 @@ class _OtherProtocol:
             if self.data is None:
                 with said_of(where):
                     self.data = self.judged_by.dataset.load(cache_of(folder.path, record.study))
-                self.place.listener.data_read(self.data)
+                self.place.listener(DataNote(text=self.data.note))
             now = {**now, "digest": self.data.test.digest()}
             if then.get("digest") == now["digest"]:
                 return self.data, now

@@ -10,6 +10,8 @@ from moat.study.judge import Judged, judge, scores_before
 from moat.study.overwriting import make_way
 from moat.study.places import Place, require_within
 from moat.study.subjects import StatedProtocol, Subject
+from moat.study.transfer import Judgement, settle
+from moat.training import device_for
 
 
 def judge_apart(
@@ -37,6 +39,8 @@ def judge_apart(
         before = scores_before(
             folder, record, stated.protocol_hash, place.overwrite, mend, place.listener
         )
-        if before:
-            return Judged(folder.path, before, before=True, study=study)
-        return Judged(folder.path, judge(subject(), data, stated, place.listener), study=study)
+        scores = before or judge(subject(), data, stated, place.listener)
+    device = device_for(place.device)
+    judgement = Judgement(folder, stated.protocol, lambda: subject().model, lambda: data, device)
+    settle(judgement, folder.read_record())
+    return Judged(folder.path, scores, before=bool(before), study=study)

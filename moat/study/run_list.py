@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from moat.errors import RunFolderError
+from moat.events import EvaluationStart, Listener
 from moat.runs import RunFolder, find_runs
 from moat.study.failures import as_failure
 from moat.study.judge import Judged
-from moat.study.listener import StudyListener
 from moat.study.loading import finished_record
 
 
@@ -37,11 +37,11 @@ def trained_runs(paths: Sequence[Path]) -> list[Path]:
 
 
 def one_by_one(
-    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: StudyListener
+    runs: Sequence[Path], judged: Callable[[Path], Judged], listener: Listener
 ) -> Iterator[Judged]:
     """Judge one run after another; what goes wrong is that run's result."""
     for number, run in enumerate(runs):
-        listener.evaluation_started(run, number)
+        listener(EvaluationStart(run=run, before=number))
         try:
             result = judged(run)
         except Exception as error:  # whatever a plug-in raises must not stop the others

@@ -55,7 +55,7 @@ class RunState:
             digest = begun.get(DIGEST) if isinstance(begun, dict) else None
             named = {**planned.document["model"], DIGEST: digest}
             document = {**planned.document, "model": named}
-            kept, _ = kept_recipe(document, self.folder.path)
+            kept, _ = kept_recipe(document, self.folder.path, planned.source.code)
             if digest and begun in (named, kept["model"]):  # the former in folders of older moats
                 model = replace(planned.model, weights_digest=digest)
                 return replace(planned, model=model, document=document)

@@ -7,21 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import MissingPackageError, MoatError
-from moat.recipe import RunPlan
+from moat.events import (
+    Event,
+    LogEntry,
+    NamedRunEvent,
+    RunEnd,
+    RunFailure,
+    RunHold,
+    RunSkip,
+    RunStart,
+)
+from moat.plain import json_of
 from moat.runs import RunFolder
 from moat.storage import Record, disk
-from moat.study.listener import StudyListener
 from moat.training.devices import TensorBoardLogger, event_files
 
 _NO_CURVE = {"step", "steps", "epoch", "score"}
 """Where a record of the log stands, and the mean of its held-out accuracies."""
 
 
-class TensorBoard(StudyListener):
+class TensorBoard:
     """Writes what a run logs to event files in its folder as well, and its scores at the end.
 
-    Curves are called as in the log: `loss/<objective>`, `weight/<objective>`, `lr`,
-    `images_per_second`, `validation/<objective>` (percent), and what the scalarizer says. The
+    It is a listener. Curves are called as in the log: `loss/<objective>`, `weight/<objective>`,
+    `lr`, `images_per_second`, `validation/<objective>` (percent), and what the scalarizer says. The
     scores (`score/<threat>`, percent) come beside the run's variant, sweep values and seed as
     hyperparameters. A run that goes on from a checkpoint goes on in the same curves: TensorBoard
     is told to forget what was drawn after it. Where a run has no event files yet, its log is drawn
@@ -34,44 +43,77 @@ class TensorBoard(StudyListener):
                 "event files need the package tensorboard, which is not installed.",
                 hint="pip install 'moat[tensorboard]'",
             )
-        self._folder = RunFolder(".")
+        self._runs: dict[Path, _Curves] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Draw what an event tells."""
+        match event:
+            case RunStart(run=run):
+                self._end(run)  # its files are opened with its first line
+            case LogEntry(run=run, record=record):
+                self._of(run).add(record)
+            case RunEnd(run=run):  # it is done; for want of a curve the others are not stopped
+                with suppress(MoatError):
+                    self._of(run).finish(event, event.scores)
+                self._runs.pop(run, None)
+            case RunSkip(run=run):
+                self._draw_anew(event)
+            case RunFailure(run=run) | RunHold(run=run):
+                with suppress(MoatError):
+                    self._end(run)
+
+    def close(self) -> None:
+        """Keep what was drawn: nothing more comes."""
+        for run in list(self._runs):
+            self._end(run)
+
+    def _of(self, run: Path) -> "_Curves":
+        return self._runs.setdefault(run, _Curves(RunFolder(run)))
+
+    def _end(self, run: Path) -> None:
+        if curves := self._runs.pop(run, None):
+            curves.close()
+
+    def _draw_anew(self, event: RunSkip) -> None:
+        """Draw a run that was finished before, unless that was done."""
+        folder = RunFolder(event.run)
+        record = folder.read_record()
+        if record and record.scores and not folder.tensorboard.exists():
+            with suppress(MoatError):
+                _Curves(folder).finish(event, record.scores)
+
+
+class _Curves:
+    """The event files of one run."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
         self._logger: TensorBoardLogger | None = None
         self._step = 0
 
-    def run_started(self, plan: RunPlan, folder: Path) -> None:
-        """Remember where it lies; the files are opened with its first line."""
-        self.close()
-        self._folder = RunFolder(folder)
-
-    def logged(self, record: dict[str, Any]) -> None:
+    def add(self, record: Mapping[str, Any]) -> None:
         """Draw a line of the log, which stands there already."""
         if self._logger and record["step"] < self._step:  # its folder was cleared meanwhile
             self.close()
         if not self._logger:
-            self._open(self._folder.read_log()[:-1])
+            self._open(_before(record, self._folder.read_log()))
         self._draw(record)
 
-    def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
+    def finish(self, run: NamedRunEvent, scores: Mapping[str, Any]) -> None:
         """Add the scores; of a run that was only evaluated, draw everything anew."""
-        with suppress(MoatError):  # it is done; for want of a curve the others are not stopped
-            if not self._logger:
-                self._open(self._folder.read_log(), anew=True)
-            self._finish(plan, scores)
-
-    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
-        """Draw a run that was finished before, unless that was done."""
-        self.run_started(plan, folder)
-        record = self._folder.read_record()
-        if record and record.scores and not self._folder.tensorboard.exists():
-            self.run_done(plan, record.scores)
-
-    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
-        """Keep what was drawn."""
-        with suppress(MoatError):
-            self.close()
+        if not self._logger:
+            self._open(self._folder.read_log(), anew=True)
+        assert self._logger
+        found = {"natural": scores["natural"], **scores["scores"]}
+        found |= {name: scores[name] for name in ("total", "union")}
+        known = {f"score/{name}": value for name, value in found.items() if value is not None}
+        about = {"variant": run.variant, "seed": run.seed, **run.sweep}
+        with _drawing(self._folder):
+            self._logger.log_hyperparams(about, known, step=max(0, self._step))
+        self.close()
 
     def close(self) -> None:
-        """Keep what was drawn: nothing more comes."""
+        """Keep what was drawn."""
         if self._logger:
             logger, self._logger = self._logger, None
             with _drawing(self._folder):
@@ -98,15 +140,12 @@ class TensorBoard(StudyListener):
             self._logger.log_metrics(scalars_of(record), self._step)
             self._logger.save()
 
-    def _finish(self, plan: RunPlan, scores: Mapping[str, Any]) -> None:
-        assert self._logger
-        found = {"natural": scores["natural"], **scores["scores"]}
-        found |= {name: scores[name] for name in ("total", "union")}
-        known = {f"score/{name}": value for name, value in found.items() if value is not None}
-        about = {"variant": plan.variant, "seed": plan.seed, **plan.sweep}
-        with _drawing(self._folder):
-            self._logger.log_hyperparams(about, known, step=max(0, self._step))
-        self.close()
+
+def _before(record: Mapping[str, Any], kept: list[Record]) -> list[Record]:
+    """Return the records of a log before this one; a worker may have written more meanwhile."""
+    wanted = json_of(record)
+    place = next((n for n, one in enumerate(kept) if json_of(one) == wanted), len(kept))
+    return kept[:place]
 
 
 @contextmanager

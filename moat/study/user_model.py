@@ -13,6 +13,7 @@ from moat import allocator
 from moat.data import Data
 from moat.digests import digest_of_file
 from moat.errors import MoatError
+from moat.events import DataNote
 from moat.models import Model
 from moat.models.network_digest import digest_of_network
 from moat.models.weights import digest_of_state
@@ -67,7 +68,7 @@ def evaluate_model(
     target = device_for(at.device)
     with said_of(judged_by.source.where("data")):
         data = judged_by.dataset.load(results / CACHE)
-    at.listener.data_read(data)
+    at.listener(DataNote(text=data.note))
     network = asked.network(data, target)
     words = [*_options("--arg", arguments), *_options("--set", overrides)]
     words += ["--protocol", str(protocol), "--results", str(results)]

@@ -5,7 +5,6 @@ from moat.training.descent import Descent
 from moat.training.devices import InPrecision, device_for, fabric_for
 from moat.training.guard import check_trainable
 from moat.training.job import Fit, Fitted
-from moat.training.listener import TrainingListener
 from moat.training.loop import fit
 from moat.training.optimizers import SGD, AdamW, Optimizer
 from moat.training.schedules import Constant, Cosine, MultiStep, Schedule
@@ -27,7 +26,6 @@ __all__ = [
     "Schedule",
     "StepSettings",
     "Training",
-    "TrainingListener",
     "check_trainable",
     "device_for",
     "fabric_for",

@@ -21,8 +21,8 @@ from moat.training.faults import (
 from moat.training.measuring import (
     Measured,
     losses_of,
-    parts_of,
     passes_for,
+    split_by_segment,
     usable,
     weighted_sum,
 )
@@ -121,7 +121,7 @@ def _by_gradients(
     gradients = losses.values.new_zeros(len(examples.names), size)
     for segments in passes_for(model, examples.lengths(), pass_size, apart=True):
         per_example = losses_of(model, examples, segments)
-        for segment, own in zip(segments, parts_of(per_example, segments), strict=True):
+        for segment, own in zip(segments, split_by_segment(per_example, segments), strict=True):
             mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]
             parts = torch.autograd.grad(mean, parameters, retain_graph=more, allow_unused=True)

@@ -1,6 +1,7 @@
 """Epochs around Algorithm 1: batches, schedule, log, validation, checkpoints."""
 
 import copy
+import json
 import math
 import time
 from typing import Any
@@ -10,8 +11,10 @@ from torch import Tensor, nn
 
 from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
 from moat.errors import MoatError, TrainingError
+from moat.events import Listener, LogEntry, Note, Step, ignore
 from moat.names import NATURAL
 from moat.passes import default_pass_size
+from moat.plain import json_of
 from moat.precision import plain_torch, tensor_float_32
 from moat.randomness import generator_for, seed_globally
 from moat.threats import trusted
@@ -23,14 +26,13 @@ from moat.training.faults import require_faultless
 from moat.training.finite import Finite
 from moat.training.guard import FEW_TRIED, check_trainable
 from moat.training.job import Fit, Fitted
-from moat.training.listener import TrainingListener
 from moat.training.memory import memory_explained
 from moat.training.step import train_step
 from moat.training.step_settings import StepSettings
 
 
 @plain_torch()
-def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
+def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
 
     A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
@@ -41,11 +43,11 @@ def fit(job: Fit, listener: TrainingListener | None = None) -> Fitted:
             'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
             hint='Set data.validation, 0.1 say, or training.keep = "last".',
         )
-    return _Loop(job, listener or TrainingListener()).run()
+    return _Loop(job, listener).run()
 
 
 class _Loop:
-    def __init__(self, job: Fit, listener: TrainingListener) -> None:
+    def __init__(self, job: Fit, listener: Listener) -> None:
         self.job, self.listener = job, listener
         device = job.fabric.device
         self.model = job.model.to(device)
@@ -119,7 +121,7 @@ class _Loop:
             self.progress.step += 1
             seen += len(x)
             for reason in self.compiled.news():
-                self.listener.noted(f"training.compile: {reason}.")
+                self.listener(Note(run=job.folder.path, text=f"training.compile: {reason}."))
             self.faults.append((self.progress.step, descent.faults()))
             logs = self.progress.step % job.training.log_every == 0
             if logs or device.type == "cpu":  # a GPU would make the host wait for every look
@@ -129,12 +131,21 @@ class _Loop:
                 self._log(self._record(descent, seen / max(now - clock, 1e-9)))
                 clock, seen = now, 0
             self.scheduler.step()
-            self.listener.stepped(epoch + 1, self.epochs, self.progress.step, self.steps)
+            self.listener(self._step(epoch + 1))
         self._require_sound()
 
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
         return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
+
+    def _step(self, epoch: int) -> Step:
+        return Step(
+            run=self.job.folder.path,
+            epoch=epoch,
+            epochs=self.epochs,
+            step=self.progress.step,
+            steps=self.steps,
+        )
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
@@ -175,7 +186,7 @@ class _Loop:
 
     def _log(self, record: dict[str, Any]) -> None:
         self.job.folder.append_log(record)
-        self.listener.logged(record)
+        self.listener(LogEntry(run=self.job.folder.path, record=json.loads(json_of(record))))
 
     def _require_sound(self) -> None:
         """Read the faults of the steps since the last look, all at once; raise the first."""

@@ -33,7 +33,7 @@ def test_the_whole_is_not_taken_for_as_cheap_as_the_runs_that_finish_first(study
         "training": {"seconds": 36.0, "images_per_second": 1, "compiled": "none"},
         "scores": {"natural": 90.0, "total": 100.0, "union": 0.0},
     }
-    monkeypatch.setattr(study, "is_done", lambda run, _: run.label == "natural")
+    monkeypatch.setattr(study, "_is_done", lambda run, _: run.label == "natural")
     monkeypatch.setattr(study.RunFolder, "read_record", lambda _: record)
     plans = study._plans(asked)
     found = study._summary(asked, plans)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes
-from moat.report.manifest import MANIFEST
+from moat.report.manifest import REPORT_MANIFEST
 from moat.runs import RunFolder
 from moat.testing.run_record import run_record
 
@@ -61,7 +61,7 @@ def test_files_are_written_where_they_are_asked_for(moat, runs, tmp_path):
     answer = moat("compare", *runs, "--out", "out", "--ids")
     assert "wrote out/compare-examples.csv" in answer.out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *("compare.md", "compare.csv", "compare.json", "compare-examples.csv", MANIFEST)
+        *("compare.md", "compare.csv", "compare.json", "compare-examples.csv", REPORT_MANIFEST)
     }
 
 

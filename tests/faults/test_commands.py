@@ -4,6 +4,7 @@ A few cases of each by default; with MOAT_SOAK_SECONDS in the environment, as ma
 """
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from moat import study
+from moat.bundles import bundle
 from moat.report import (
     make_fronts,
     make_plots,
@@ -20,6 +22,7 @@ from moat.report import (
     write_report,
 )
 from moat.report.page import write_page
+from moat.runs import RunFolder
 from moat.testing import check_faults
 
 MOST = 10
@@ -137,3 +140,29 @@ def test_pages_and_pictures(train, results):
         write_plots(make_plots([results / "study"], ["training"]), results / "figures")
 
     checked(results, run)
+
+
+def test_a_bundle(train, results):
+    train()
+    checked(results, lambda: bundle(results / "study", results / "out.zip", overwrite=True))
+
+
+def test_training_with_code_that_the_run_keeps(train, results, recipe):
+    path = recipe("examples = 40", "examples = 6")
+    for name, text in (("mine.py", "import mine_beside\n"), ("mine_beside.py", "x = 1\n")):
+        (path.parent / name).write_text(text, "utf-8")
+    path.write_text(f'plugins = ["mine.py"]\n{path.read_text("utf-8")}', "utf-8")
+    sys.path.append(str(path.parent))
+    try:
+        checked(results, lambda: raised(study.train(path, only=("plain",), results=results)))
+    finally:
+        sys.path.remove(str(path.parent))
+    assert set(RunFolder(results / "study/plain/seed-0").read_code()) == {
+        "mine.py",
+        "mine_beside.py",
+    }
+
+
+def raised(done: study.StudyResult) -> None:
+    for error in done.failed.values():
+        raise error

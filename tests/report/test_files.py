@@ -6,7 +6,7 @@ import pytest
 
 from moat.errors import RunFolderError
 from moat.report import make_fronts, make_scoreboards, write_front, write_report
-from moat.report.manifest import MANIFEST
+from moat.report.manifest import REPORT_MANIFEST
 
 SCORES = (10, 20, 30, 40)
 
@@ -54,7 +54,7 @@ def test_a_picture_that_cannot_be_written_is_named(study, tmp_path):
 def test_no_temporary_file_stays(study, tmp_path):
     write_front(make_fronts(study), tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"front.csv", "front.json", "front.png", "front.svg", MANIFEST}
+    assert names == {"front.csv", "front.json", "front.png", "front.svg", REPORT_MANIFEST}
 
 
 def test_the_csv_holds_every_run_at_full_precision(study):
@@ -175,7 +175,7 @@ def test_scoreboards_are_numbered_and_those_of_an_earlier_report_go(study, write
     other.clear()
     write_report(make_scoreboards(study), study)
     assert sorted(path.name for path in study.glob("*.*") if path.is_file()) == [
-        MANIFEST,
+        REPORT_MANIFEST,
         *("front.csv", "front.json", "front.png", "front.svg"),
         *("report-notes.md", "report.csv", "report.md"),
     ]

@@ -8,7 +8,7 @@ import pytest
 from moat import storage
 from moat.errors import BusyError, DiskError
 from moat.report import make_fronts, make_scoreboards, write_front, write_report
-from moat.report.manifest import MANIFEST, write_files
+from moat.report.manifest import REPORT_MANIFEST, write_files
 
 # What a user may well call files of his or her own, beside what reports are called.
 USERS = [
@@ -36,7 +36,7 @@ def test_files_that_a_report_did_not_write_are_never_deleted(study):
 def test_what_an_earlier_report_wrote_is_replaced_and_what_it_left_is_deleted(tmp_path):
     write(tmp_path, "front-1.csv", "front-2.csv", text="old")
     write(tmp_path, "front.csv")
-    assert {path.name for path in tmp_path.iterdir()} == {"front.csv", MANIFEST}
+    assert {path.name for path in tmp_path.iterdir()} == {"front.csv", REPORT_MANIFEST}
     write(tmp_path, "front.csv", text="newer")
     assert (tmp_path / "front.csv").read_text("utf-8") == "newer"
 
@@ -46,7 +46,7 @@ def test_what_was_changed_since_is_not_deleted(tmp_path):
     (tmp_path / "front-2.csv").write_text("old, with a remark", "utf-8")
     write(tmp_path, "front.csv")
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"front.csv", "front-2.csv", MANIFEST}
+    assert names == {"front.csv", "front-2.csv", REPORT_MANIFEST}
     (tmp_path / "front-2.csv").write_text("old", "utf-8")  # from now on it is the user's
     write(tmp_path, "front.csv")
     assert (tmp_path / "front-2.csv").exists()
@@ -65,7 +65,7 @@ def test_a_users_file_of_the_same_name_is_refused_before_anything_is_written(tmp
     else:
         write(tmp_path, "front.csv", "front.md", text="old")
         lost = how == "manifest lost"
-        changed = tmp_path / MANIFEST if lost else path
+        changed = tmp_path / REPORT_MANIFEST if lost else path
         changed.write_text("broken", "utf-8")
     before = {p.name: p.is_file() and p.read_bytes() for p in tmp_path.iterdir()}
     with pytest.raises(DiskError) as refused:
@@ -97,11 +97,14 @@ def test_a_file_that_says_the_same_already_is_taken_over(tmp_path):
     '{"front-1.csv": 3, "../x.md": ["a"]}}']
 )  # fmt: skip
 def test_a_manifest_that_is_not_moats_lists_nothing(tmp_path, content):
-    (tmp_path / MANIFEST).write_text(content, "utf-8")
+    (tmp_path / REPORT_MANIFEST).write_text(content, "utf-8")
     (tmp_path / "front-1.csv").write_text("mine", "utf-8")
     write(tmp_path, "front.csv")
     assert (tmp_path / "front-1.csv").exists()
-    assert list(json.loads((tmp_path / MANIFEST).read_text("utf-8"))["files"])[-1] == "front.csv"
+    assert (
+        list(json.loads((tmp_path / REPORT_MANIFEST).read_text("utf-8"))["files"])[-1]
+        == "front.csv"
+    )
 
 
 def test_temporary_files_of_a_killed_report_are_swept_and_a_users_are_not(tmp_path):
@@ -109,7 +112,7 @@ def test_temporary_files_of_a_killed_report_are_swept_and_a_users_are_not(tmp_pa
         (tmp_path / name).write_text("half", "utf-8")
     write(tmp_path, "front.csv")
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"front.csv", MANIFEST, ".mine.5.tmp", ".front.csv.tmp"}
+    assert names == {"front.csv", REPORT_MANIFEST, ".mine.5.tmp", ".front.csv.tmp"}
 
 
 LOCK = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), 2); print(flush=True); input()"

@@ -7,7 +7,7 @@ import pytest
 
 from moat.errors import RunFolderError
 from moat.runs import RunFolder
-from moat.study import StudyListener, evaluate_run
+from moat.study import evaluate_run
 from moat.study.overwriting import make_way
 
 FILES = (
@@ -59,12 +59,11 @@ def test_what_is_in_the_way_is_refused_by_name_and_moved_aside_whole(tmp_path, n
     )
     heard = []
 
-    class Heard(StudyListener):
-        def overwriting(self, folder, what):
-            assert path.is_symlink() or path.exists()  # it is said before it is done
-            heard.append(what)
+    def hear(event):
+        assert path.is_symlink() or path.exists()  # it is said before it is done
+        heard.append(event.what)
 
-    make_way(run, Heard())
+    make_way(run, hear)
     (said,) = heard
     assert said.startswith(f"{path.name} (")
     kept = path.with_name(f"{path.name}.kept")
@@ -92,11 +91,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_nothing_in_the_way_is_nothing_to_say(tmp_path):
-    class Heard(StudyListener):
-        def overwriting(self, folder, what):
-            pytest.fail("nothing is overwritten")
-
-    make_way(RunFolder(tmp_path / "new"), Heard())
+    make_way(RunFolder(tmp_path / "new"), lambda event: pytest.fail("nothing is overwritten"))
     assert not (tmp_path / "new").exists()
 
 

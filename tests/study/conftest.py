@@ -5,18 +5,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from moat import study
-from moat.errors import MoatError
-from moat.recipe import RunPlan
-from moat.study import StudyListener, StudyResult
+from moat.events import (
+    Event,
+    NamedRunEvent,
+    RunEnd,
+    RunFailure,
+    RunHold,
+    RunSkip,
+    RunStart,
+    Step,
+    StudyStart,
+)
+from moat.study import StudyResult
+
+HOW = {
+    RunStart: "started",
+    RunSkip: "skipped",
+    RunEnd: "done",
+    RunFailure: "failed",
+    RunHold: "held",
+}
 
 
 @dataclass
-class Watch(StudyListener):
+class Watch:
     """Notes what a study says, and dies at a step."""
 
     class Killed(BaseException):
@@ -25,24 +41,14 @@ class Watch(StudyListener):
     dies_at: int = 0
     heard: list[tuple[str, object]] = field(default_factory=list)
 
-    def study_started(self, runs: int) -> None:
-        self.heard.append(("study", runs))
-
-    def run_started(self, plan: RunPlan, folder: Path) -> None:
-        self.heard.append(("started", plan.label))
-
-    def run_skipped(self, plan: RunPlan, folder: Path) -> None:
-        self.heard.append(("skipped", plan.label))
-
-    def run_done(self, plan: RunPlan, scores: dict[str, Any]) -> None:
-        self.heard.append(("done", plan.label))
-
-    def run_failed(self, plan: RunPlan, error: MoatError) -> None:
-        self.heard.append(("failed", plan.label))
-
-    def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
-        if step == self.dies_at:
-            raise self.Killed
+    def __call__(self, event: Event) -> None:
+        match event:
+            case StudyStart(runs=runs):
+                self.heard.append(("study", runs))
+            case NamedRunEvent(label=label):
+                self.heard.append((HOW[type(event)], label))
+            case Step(step=self.dies_at):
+                raise self.Killed
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import torch
 
 from moat import study, threats
 from moat.errors import BusyError, DataError, DiskError, MoatError, TrainingError
+from moat.events import Note, RunEnd, RunHold, Step
 from moat.runs import RunFolder
-from moat.study import StudyListener, plan
+from moat.study import plan
 
 FILES = {
     *("recipe.toml", "run.json", "log.jsonl", "checkpoint.pt", "model.safetensors"),
@@ -366,8 +367,8 @@ def test_a_loss_that_is_not_finite_names_the_last_good_checkpoint(recipe, train,
     class Spoil(watch):
         """Makes the network explode in the second epoch."""
 
-        def stepped(self, epoch, epochs, step, steps):
-            if step == 8:
+        def __call__(self, event):
+            if isinstance(event, Step) and event.step == 8:
                 with torch.no_grad():
                     for tensor in live:
                         tensor.fill_(float("nan"))
@@ -627,21 +628,17 @@ def test_a_run_that_was_held_is_asked_for_again_at_the_end(recipe, train, result
     folder = results / PLAIN
     folder.mkdir(parents=True)
     with holding(folder) as other:
+        held = []
 
-        class LetGo(StudyListener):
-            def __init__(self):
-                self.held = []
-
-            def run_held(self, plan, error):
-                self.held.append(plan.label)
-
-            def run_done(self, plan, scores):
-                if plan.label == "pgd-at":
+        def let_go(event):
+            match event:
+                case RunHold(label=label):
+                    held.append(label)
+                case RunEnd(label="pgd-at"):
                     other.communicate("\n")
 
-        listener = LetGo()
-        result = train(recipe(), only=("plain", "pgd-at"), listener=listener)
-    assert listener.held == ["plain"]
+        result = train(recipe(), only=("plain", "pgd-at"), listener=let_go)
+    assert held == ["plain"]
     assert (result.failed, result.held) == ({}, {})
     assert result.done == [results / PGD_AT, folder]
 
@@ -686,3 +683,12 @@ def test_the_order_of_the_threats_identifies_a_run(recipe):
         for number, order in enumerate(('["pgd", "flow"]', '["flow", "pgd"]'))
     )
     assert one.train_hash != two.train_hash
+
+
+def test_what_is_not_compiled_is_said_once_a_study(recipe, train):
+    heard = []
+    path = recipe("epochs = 1", 'epochs = 1\ncompile = "graph"')
+    train(path, only=("plain", "pgd-at"), listener=heard.append)
+    (note,) = [event for event in heard if isinstance(event, Note)]
+    assert note.text == "training.compile: nothing is captured or compiled on a CPU."
+    assert note.run.parent.name == "plain"

@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from moat.evaluation.sanity import Other
+from moat.records import RunRecord
 from moat.runs import RunFolder
-from moat.study import evaluate_under
-from moat.study.other_model import other_model
+from moat.study.other_model import ALONE, NO_OTHER, Partner, partner_model
 
 NAMES = [
     *("logits", "gradients", "loss", "reach", "strengths", "restarts"),
@@ -26,9 +25,24 @@ def gate_of(folder):
     return {check.name: check for check in about.sanity}
 
 
-def found_for(folder) -> Other | None:
+def found_for(folder) -> Partner:
     run = RunFolder(folder)
-    return other_model(run, run.read_record().model, "cpu")
+    return partner_model(run, run.read_record().model, "cpu")
+
+
+def without_partner(record: RunRecord) -> RunRecord:
+    table = record.as_table()
+    del table["partner"]
+    return RunRecord.model_validate(table)
+
+
+@pytest.fixture
+def older_runs(study_runs):
+    """The same, with records that are older than partners."""
+    for folder in study_runs:
+        run = RunFolder(folder)
+        run.write_record(without_partner(run.read_record()))
+    return study_runs
 
 
 def test_every_evaluation_keeps_every_check(study_runs):
@@ -36,50 +50,48 @@ def test_every_evaluation_keeps_every_check(study_runs):
         assert list(gate_of(folder)) == NAMES
 
 
-def test_the_first_run_has_no_other_to_find_images_on_and_the_second_has(study_runs):
-    first, second = (gate_of(folder)["transfer"] for folder in study_runs)
-    assert first.verdict == "not checked"
-    assert first.text == "No other finished run of the study was there to find images on."
-    assert second.verdict != "not checked"
-    assert second.figure is not None
+def test_a_record_that_is_older_than_partners_has_the_finished_run_with_the_most_threats(
+    older_runs,
+):
+    assert found_for(older_runs[1]).other.name == "plain"
+    found = found_for(older_runs[0])
+    assert found.other.name == "pgd-at"
+    kept = RunFolder(older_runs[1]).load_model()
+    assert all(torch.equal(v, kept[name]) for name, v in found.other.model.state_dict().items())
 
 
-def test_evaluated_again_the_first_run_finds_the_second(study_runs):
-    other = found_for(study_runs[0])
-    assert other is not None
-    assert other.name == "pgd-at"
-    kept = RunFolder(study_runs[1]).load_model()
-    assert all(torch.equal(v, kept[name]) for name, v in other.model.state_dict().items())
-
-
-def test_the_best_total_is_taken_of_several(recipe, trained):
-    *study_runs, third = trained(recipe("[0.5, 1.0]", "[0.5]"))
-    for folder, total in zip((*study_runs[1:], third), (10.0, 20.0), strict=True):
+def test_of_several_another_variant_with_the_most_threats_is_taken(recipe, trained):
+    for folder in trained(recipe("[0.5, 1.0]", "[0.5]")):
         run = RunFolder(folder)
-        record = run.read_record()
-        run.write_record(record.replace(scores={**record.scores, "total": total}))
-    assert found_for(study_runs[0]).name == RunFolder(third).read_record().label
+        run.write_record(without_partner(run.read_record()))
+    assert found_for(folder.parents[2] / "plain" / "seed-0").other.name == "pareto r=0.5"
+    assert found_for(folder).other.name == "pgd-at"
 
 
-def test_a_run_on_other_data_is_passed_over(study_runs):
-    run = RunFolder(study_runs[1])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda run: (run / "model.safetensors").write_bytes(b"torn"),
+        lambda run: (run / "run.json").write_text("{"),
+        lambda run: _with_other_images(RunFolder(run)),
+    ],
+    ids=["weights", "record", "images"],
+)
+def test_for_an_older_record_a_run_that_is_of_no_use_is_passed_over(damage, older_runs):
+    damage(older_runs[1])
+    found = found_for(older_runs[0])
+    assert (found.other, found.why_not, found.is_open) == (None, NO_OTHER, False)
+
+
+def _with_other_images(run: RunFolder) -> None:
     record = run.read_record()
     run.write_record(record.replace(data={**record.data, "digest": "another"}))
-    assert found_for(study_runs[0]) is None
 
 
-def test_a_run_that_cannot_be_loaded_is_passed_over(study_runs):
-    (study_runs[1] / "model.safetensors").write_bytes(b"torn")
-    assert found_for(study_runs[0]) is None
-
-
-def test_a_broken_record_is_passed_over(study_runs):
-    (study_runs[1] / "run.json").write_text("{")
-    assert found_for(study_runs[0]) is None
-
-
-def test_an_evaluation_under_another_protocol_looks_among_the_runs_it_is_of(study_runs, recipe):
-    (judged,) = evaluate_under(recipe(), study_runs[:1], overrides=['evaluation.falls="any"'])
-    assert judged.error is None
-    assert gate_of(judged.folder)["transfer"].verdict != "not checked"
-    assert found_for(judged.folder).name == "pgd-at"
+def test_a_study_of_one_run_says_that_there_is_no_other(recipe, trained):
+    text = recipe().read_text("utf-8")
+    path = recipe(text[text.rindex('[[variant]]\nname = "pgd-at"') :], "")
+    (folder,) = trained(path)
+    assert gate_of(folder)["transfer"].text == ALONE
+    record = RunFolder(folder).read_record()
+    assert (record.knows_partner, record.partner) == (True, None)

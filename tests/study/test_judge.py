@@ -13,9 +13,9 @@ from moat.data import Data, Digits, sample
 from moat.digests import short_hash
 from moat.errors import RunFolderError
 from moat.evaluation import Protocol
+from moat.events import ignore
 from moat.records import ModelRecord
 from moat.runs import RunFolder
-from moat.study import StudyListener
 from moat.study.judge import judge, scores_before, whole_scores
 from moat.study.subjects import Subject
 from moat.threats import PGD
@@ -100,7 +100,7 @@ def judged(data, folder):
     ):
         into.path.mkdir(parents=True, exist_ok=True)
         subject = Subject(into, model or network(), record_ or record(**more), held_out=held_out)
-        return judge(subject, data, Stated(protocol, hash_), listener or StudyListener())
+        return judge(subject, data, Stated(protocol, hash_), listener or ignore)
 
     return run
 
@@ -154,11 +154,7 @@ def test_the_record_is_written_last(judged, folder, dies_at_write):
 def test_whoever_listens_hears_of_the_threats_and_then_of_the_gate(judged):
     heard = []
 
-    class Listener(StudyListener):
-        def evaluated(self, progress):
-            heard.append(progress.threat)
-
-    judged(listener=Listener())
+    judged(listener=lambda event: heard.append(event.threat))
     assert list(dict.fromkeys(heard)) == ["natural", "pgd", "sanity gate"]
 
 
@@ -173,7 +169,7 @@ def test_held_out_examples_are_searched_by_the_same_protocol(judged, data, folde
         Subject(RunFolder(folder.path.parent / "only"), network(), record()),
         Data(data.train, held_out, data.classes),
         Stated(WEAK, "weak"),
-        StudyListener(),
+        ignore,
     )
     assert only["natural"] == 100 * found["outcomes"][:, 0].mean()
 

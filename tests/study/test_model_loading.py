@@ -17,7 +17,8 @@ from moat.digests import short_hash
 from moat.errors import CodeError, ForeignFileError, RunFolderError
 from moat.report import make_fronts, make_scoreboards, score_runs
 from moat.runs import RunFolder
-from moat.study import evaluate_run, evaluate_under
+from moat.study import evaluate_run, evaluate_under, plan
+from moat.study.loading import plan_of
 
 HELPER = "def darker(x, w):\n    return (1 - w) * x\n"
 THREAT = '''
@@ -251,3 +252,57 @@ def test_code_that_judges_alone_may_change_and_is_kept_anew(origin, train, resul
     assert (folder.path / "model.safetensors").read_bytes() == weights
     with consenting(Consent(stored=True)):
         evaluate_run(folder.path, "cpu")
+
+
+@pytest.mark.parametrize("kind", ["plugin", "callable"], indirect=True)
+def test_a_folder_of_an_older_moat_runs_the_code_where_its_recipe_names_it(origin, train, results):
+    (run,) = train(origin, only=("pgd-at",)).done
+    folder = RunFolder(run)
+    (planned,) = plan(origin, only=("pgd-at",))
+    folder.write_recipe(planned.document)  # as it was written before code was kept
+    record = folder.read_record()
+    record["files"] = {n: digest for n, digest in record["files"].items() if "code/" not in n}
+    folder.write_record(record)
+    shutil.rmtree(folder.code)
+    assert moat.load(run, allow_code=True) is not None
+    assert train(origin, only=("pgd-at",)).skipped == [run]
+    with consenting(Consent()), pytest.raises(CodeError) as refused:
+        evaluate_run(run, "cpu")
+    assert str(origin.parent / "my_threat.py") in str(refused.value)
+    with consenting(Consent(stored=True)):
+        evaluate_run(run, "cpu")
+
+
+@pytest.mark.parametrize("kind", ["plugin", "callable"], indirect=True)
+def test_a_run_is_trained_again_from_its_own_recipe_where_its_code_is_gone(carried, tmp_path):
+    again = moat.train(carried / "recipe.toml", results=tmp_path / "again", device="cpu")
+    (run,) = again.done
+    assert RunFolder(run).read_code() == RunFolder(carried).read_code()
+    one, other = (RunFolder(folder).read_record() for folder in (run, carried))
+    assert one["train_hash"] == other["train_hash"]
+    assert one["files"]["model.safetensors"] == other["files"]["model.safetensors"]
+
+
+@pytest.mark.parametrize("kind", ["plugin"], indirect=True)
+def test_a_bundle_is_loaded_with_its_code_where_that_is_allowed(carried, tmp_path):
+    moat.bundle(carried.parents[1], tmp_path / "b.zip", weights=True)
+    run = tmp_path / "b.zip/pgd-at/seed-0"
+    with pytest.raises(CodeError, match=r"b\.zip/study/pgd-at/seed-0/code/my_model\.py"):
+        moat.load(run)
+    expected = moat.load(carried, allow_code=True).state_dict()
+    found = moat.load(run, allow_code=True).state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in found.items())
+    moat.bundle(carried.parents[1], tmp_path / "light.zip")
+    assert moat.results(tmp_path / "light.zip").runs.height == 1
+
+
+def test_data_that_were_not_carried_along_are_looked_for_where_any_are(trained, recipe):
+    (run,) = trained(recipe(), "plain")
+    folder = RunFolder(run)
+    document = folder.read_recipe()
+    document["data"] = {"type": "mnist", "root": "../../../nowhere", "train_examples": 100}
+    folder.write_recipe(document)
+    assert plan_of(folder).dataset.root is None
+    document["data"]["root"] = "."
+    folder.write_recipe(document)
+    assert plan_of(folder).dataset.root == run

@@ -12,22 +12,24 @@ from pathlib import Path
 import pytest
 
 import moat
+from moat.events import Event, Overwrite
 from moat.runs import RunFolder
-from moat.study import StudyListener, StudyResult
+from moat.study import StudyResult
 
 RUN = Path("study", "plain", "seed-0")
 READ = ("run.json", "recipe.toml", "model.safetensors", "evaluation.npz", "evaluation.json")
 EVERY = (*READ, "checkpoint.pt", "log.jsonl", "gallery.npz", "failed.json", ".holder.json", ".lock")
 
 
-class Heard(StudyListener):
+class Heard:
     """Notes what is overwritten, and what is there at that moment."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def overwriting(self, folder: Path, what: str) -> None:
-        self.said.append(f"{folder}: {what}")
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Overwrite):
+            self.said.append(f"{event.folder}: {event.what}")
 
 
 @pytest.fixture(scope="module")

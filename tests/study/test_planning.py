@@ -8,8 +8,9 @@ import pytest
 
 from moat import scalarizers
 from moat.errors import BusyError, DiskError, TrainingError
+from moat.events import Event, StudyStart
 from moat.runs import RunFolder, StudyFolder
-from moat.study import StudyListener, estimate_all, plan
+from moat.study import estimate_all, plan
 from moat.study.planning import keep_failure
 from moat.study.work import DESCENT, work_of
 
@@ -18,14 +19,15 @@ def planned(results) -> list[str]:
     return [run["folder"] for run in StudyFolder(results / "study").planned() or []]
 
 
-class Look(StudyListener):
+class Look:
     """Looks at the plan when the study begins."""
 
     def __init__(self, results) -> None:
         self.results, self.seen = results, []
 
-    def study_started(self, runs: int) -> None:
-        self.seen = planned(self.results)
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StudyStart):
+            self.seen = planned(self.results)
 
 
 def test_the_planned_runs_are_known_before_the_first_of_them_begins(recipe, train, results):
@@ -139,9 +141,8 @@ def test_a_run_that_failed_says_why_until_it_is_tried_again(recipe, train, resul
     assert folder.read_failure() is None
 
 
-class Dies(StudyListener):
-    def study_started(self, runs: int) -> None:
-        raise KeyboardInterrupt
+def die(event: Event) -> None:
+    raise KeyboardInterrupt
 
 
 def test_what_failed_and_is_asked_for_again_waits(recipe, train, results):
@@ -149,7 +150,7 @@ def test_what_failed_and_is_asked_for_again_waits(recipe, train, results):
     for folder in folders:
         folder.write_failure({"message": "no"})
     with pytest.raises(KeyboardInterrupt):
-        train(recipe(), only=("pgd-at",), listener=Dies())
+        train(recipe(), only=("pgd-at",), listener=die)
     assert folders[0].read_failure() == {"message": "no"}  # it was not asked for
     assert folders[1].read_failure() is None
 

@@ -3,9 +3,9 @@
 import pytest
 
 from moat.errors import RunFolderError
-from moat.evaluation import EvaluationProgress
+from moat.events import EvaluationStart, EvaluationStep
 from moat.runs import RunFolder
-from moat.study import StudyListener, evaluate_model, evaluate_runs, trained_runs
+from moat.study import evaluate_model, evaluate_runs, trained_runs
 
 
 @pytest.fixture
@@ -22,17 +22,18 @@ def alone(runs, recipe, results, tiny_model):
     return judged.folder
 
 
-class Heard(StudyListener):
+class Heard:
     """Notes which evaluations begin, and whom they search."""
 
     def __init__(self):
         self.begun, self.searched = [], []
 
-    def evaluation_started(self, folder, before):
-        self.begun.append((folder, before))
-
-    def evaluated(self, progress: EvaluationProgress):
-        self.searched.append(progress.threat)
+    def __call__(self, event):
+        match event:
+            case EvaluationStart(run=run, before=before):
+                self.begun.append((run, before))
+            case EvaluationStep(held_out=False, threat=threat):
+                self.searched.append(threat)
 
 
 # which runs

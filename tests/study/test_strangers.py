@@ -29,7 +29,8 @@ MINE = [
 def write(path: Path, content: bytes | str) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     if content == "arrays":
-        np.savez(path, mine=np.arange(3))
+        with path.open("wb") as file:  # numpy would add an ending to the name
+            np.savez(file, mine=np.arange(3))
     elif content == "weights":
         safetensors.numpy.save_file({"mine": np.ones(2, np.float32)}, path)
     else:

@@ -11,8 +11,10 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from torch.utils.tensorboard import SummaryWriter
 
 from moat.errors import MissingPackageError
+from moat.events import Listener, LogEntry, RunEnd, RunFailure, RunStart, each
 from moat.runs import RunFolder
-from moat.study import Listeners, StudyListener, TensorBoard, plan, tensorboard
+from moat.study import TensorBoard, plan, tensorboard
+from moat.study.events import named
 from moat.study.tensorboard import scalars_of
 
 TEXT = {  # of the small study: three epochs of six steps, and something held out
@@ -27,9 +29,7 @@ TEXT = {  # of the small study: three epochs of six steps, and something held ou
 def once(recipe, train):
     """Train one run of two threats, with event files and another listener."""
 
-    def run(
-        *others: StudyListener, curves: bool = True, text: dict | None = None, **keys
-    ) -> RunFolder:
+    def run(*others: Listener, curves: bool = True, text: dict | None = None, **keys) -> RunFolder:
         path = recipe()
         whole = path.read_text("utf-8")
         for old, new in {**TEXT, **(text or {})}.items():
@@ -37,7 +37,7 @@ def once(recipe, train):
             whole = whole.replace(old, new)
         path.write_text(whole, "utf-8")
         board = [TensorBoard()] if curves else []
-        result = train(path, only=("pareto",), listener=Listeners(*board, *others), **keys)
+        result = train(path, only=("pareto",), listener=each(*board, *others), **keys)
         for listener in board:
             listener.close()
         (folder,) = (*result.done, *result.skipped, *result.failed)
@@ -178,12 +178,12 @@ def test_a_folder_that_was_cleared_meanwhile_is_drawn_from_its_start(recipe, tmp
     folder, board = RunFolder(tmp_path / "run"), TensorBoard()
     folder.path.mkdir()
     (run,) = plan(recipe(), only=("plain",))
-    board.run_started(run, folder.path)
+    board(named(RunStart, run, folder.path))
     for again in (False, True):
         for step in (1, 2):
             record = {"step": step, "loss": {"natural": 1.0 / step}}
             folder.append_log(record)
-            board.logged(record)
+            board(LogEntry(run=folder.path, record=record))
         if not again:
             folder.clear()
     board.close()
@@ -195,9 +195,10 @@ def test_a_disk_that_refuses_the_scores_stops_no_other_run(recipe, tmp_path):
     (tmp_path / "run" / "tensorboard").write_text("no folder")
     board = TensorBoard()
     (run,) = plan(recipe(), only=("plain",))
-    board.run_started(run, tmp_path / "run")
-    board.run_done(run, {"natural": 1.0, "scores": {}, "total": None, "union": 1.0})
-    board.run_failed(run, MissingPackageError("no"))
+    board(named(RunStart, run, tmp_path / "run"))
+    scores = {"natural": 1.0, "scores": {}, "total": None, "union": 1.0}
+    board(named(RunEnd, run, tmp_path / "run", scores=scores))
+    board(named(RunFailure, run, tmp_path / "run", message="no"))
 
 
 @pytest.mark.parametrize("when", ["first", "later"])
@@ -218,10 +219,10 @@ def test_another_error_is_passed_on_as_it_is(recipe, tmp_path, monkeypatch):
 
     board = TensorBoard()
     (run,) = plan(recipe(), only=("plain",))
-    board.run_started(run, tmp_path)
+    board(named(RunStart, run, tmp_path))
     monkeypatch.setattr(TensorBoardLogger, "log_metrics", fail)
     with pytest.raises(ValueError, match="no"):
-        board.logged({"step": 1, "lr": 0.1})
+        board(LogEntry(run=tmp_path, record={"step": 1, "lr": 0.1}))
     board.close()
 
 

@@ -219,15 +219,6 @@ def test_a_name_that_other_systems_refuse_is_refused(judge, name):
     assert caught.value.where == "--name"
 
 
-def test_a_keyword_that_is_none_is_refused_with_those_that_are(nets, recipe, results):
-    with pytest.raises(TypeError) as refused:
-        evaluate_model(nets.net(), recipe(), name="mine", resulst=results)
-    assert str(refused.value) == (
-        "'resulst' is no keyword of an evaluation. Beside its own: results, device, overwrite, "
-        "listener"
-    )
-
-
 def test_results_lie_in_the_folder_results_unless_one_is_named(nets, recipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     judged = evaluate_model(nets.net(), recipe(), name="mine", device="cpu")

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from moat.data import Split
+from moat.events import Note
 from moat.runs import RunFolder
 from moat.scalarizers import MGDA, Max, TwoMoment
 from moat.threats import PGD, RT
@@ -15,7 +16,6 @@ from moat.training import (
     Constant,
     Fit,
     Training,
-    TrainingListener,
     compiling,
     fabric_for,
     fit,
@@ -109,12 +109,13 @@ class Network(nn.Module):
         return self.head(self.body(x))
 
 
-class Heard(TrainingListener):
+class Heard:
     def __init__(self):
         self.lines = []
 
-    def noted(self, line):
-        self.lines.append(line)
+    def __call__(self, event):
+        if isinstance(event, Note):
+            self.lines.append(event.text)
 
 
 def trained(folder, monkeypatch, mode, compiler=COMPILE, rule=None, network=Network):

@@ -7,6 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.data import Augmentation, Split
 from moat.errors import MoatError, RunFolderError, TrainingError
+from moat.events import Note, Step
 from moat.runs import RunFolder
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, RT
@@ -18,7 +19,6 @@ from moat.training import (
     Fit,
     MultiStep,
     Training,
-    TrainingListener,
     fabric_for,
     fit,
     loop,
@@ -120,14 +120,13 @@ def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
     whole = job_for(split, tmp_path / "whole", scalarizer=copy.deepcopy(scalarizer))
     fit(whole)
 
-    class Stop(TrainingListener):
-        def stepped(self, epoch, epochs, step, steps):
-            if step == 5:  # in the middle of the second epoch
-                raise KeyboardInterrupt
+    def stop(event):
+        if isinstance(event, Step) and event.step == 5:  # in the middle of the second epoch
+            raise KeyboardInterrupt
 
     broken = job_for(split, tmp_path / "broken", scalarizer=copy.deepcopy(scalarizer))
     with pytest.raises(KeyboardInterrupt):
-        fit(broken, Stop())
+        fit(broken, stop)
     resumed = job_for(split, tmp_path / "broken", scalarizer=copy.deepcopy(scalarizer))
     fitted = fit(resumed)
     assert torch.equal(weights_of(whole), weights_of(resumed))
@@ -170,15 +169,14 @@ def test_the_learning_rate_falls_after_the_named_epochs(split, tmp_path):
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_objective_and_checkpoint(
     split, tmp_path
 ):
-    class Sabotage(TrainingListener):
-        def stepped(self, epoch, epochs, step, steps):
-            if step == 4:
-                with torch.no_grad():
-                    job.model[-1].weight.fill_(float("nan"))
+    def sabotage(event):
+        if isinstance(event, Step) and event.step == 4:
+            with torch.no_grad():
+                job.model[-1].weight.fill_(float("nan"))
 
     job = job_for(split, tmp_path, scalarizer=Average())
     with pytest.raises(TrainingError) as error:
-        fit(job, Sabotage())
+        fit(job, sabotage)
     text = str(error.value)
     assert "step 5" in text
     assert "the objective 'pgd' is no longer finite" in text
@@ -229,15 +227,14 @@ def test_half_precision_is_refused_with_the_reason():
 def test_an_epoch_whose_last_step_broke_the_weights_is_not_kept_as_the_last_good_one(
     split, tmp_path
 ):
-    class Sabotage(TrainingListener):
-        def stepped(self, epoch, epochs, step, steps):
-            if step == 6:  # the last of the second epoch
-                with torch.no_grad():
-                    job.model[-1].bias.fill_(float("inf"))
+    def sabotage(event):
+        if isinstance(event, Step) and event.step == 6:  # the last of the second epoch
+            with torch.no_grad():
+                job.model[-1].bias.fill_(float("inf"))
 
     job = job_for(split, tmp_path)
     with pytest.raises(TrainingError, match=r"the trained weights are not finite: 4\.bias"):
-        fit(job, Sabotage())
+        fit(job, sabotage)
     assert job.folder.load_checkpoint()["progress"]["epoch"] == 1
 
 
@@ -284,15 +281,14 @@ def test_a_run_that_goes_on_grows_and_varies_as_one_that_was_not_stopped(split, 
     class Stopped(Exception):
         pass
 
-    class Stopping(TrainingListener):
-        def stepped(self, epoch, epochs, step, steps):
-            if step == 5:  # in the second epoch
-                raise Stopped
+    def stop(event):
+        if isinstance(event, Step) and event.step == 5:  # in the second epoch
+            raise Stopped
 
     through = job_for(split, tmp_path / "through", model=six_pixels(), **VARIED)
     fit(through)
     with pytest.raises(Stopped):
-        fit(job_for(split, tmp_path / "halves", model=six_pixels(), **VARIED), Stopping())
+        fit(job_for(split, tmp_path / "halves", model=six_pixels(), **VARIED), stop)
     again = job_for(split, tmp_path / "halves", model=six_pixels(), **VARIED)
     fit(again)
     assert torch.equal(weights_of(through), weights_of(again))
@@ -351,14 +347,14 @@ def test_between_two_lines_of_the_log_nothing_asks_for_a_value(split, tmp_path, 
 def test_what_a_cpu_does_not_capture_or_compile_is_said_once_where_it_was_asked_for(
     mode, split, tmp_path
 ):
-    class Heard(TrainingListener):
-        def noted(self, line):
-            lines.append(line)
+    def hear(event):
+        if isinstance(event, Note):
+            lines.append(event.text)
 
     for asked in (True, False):
         lines: list[str] = []
         training = Training(epochs=1, batch_size=16, **({"compile": mode} if asked else {}))
-        fitted = fit(job_for(split, tmp_path / str(asked), training=training), Heard())
+        fitted = fit(job_for(split, tmp_path / str(asked), training=training), hear)
         reason = "nothing is captured or compiled on a CPU"
         assert fitted.compiled == f"none; {reason}"
         assert lines == ([f"training.compile: {reason}."] if asked else [])

@@ -41,6 +41,14 @@ def train(
             "--overwrite", help="Train again what another recipe trained or what is broken."
         ),
     ] = False,
+    jobs: Annotated[
+        str,
+        typer.Option(
+            metavar="N|auto",
+            help="So many runs at once, each in a process with its share of the cores; auto: as "
+            "many as cores and memory allow, one on a GPU.",
+        ),
+    ] = "1",
     tensorboard: Annotated[
         bool,
         typer.Option("--tensorboard", help="Write each run's curves for TensorBoard, too."),
@@ -54,25 +62,31 @@ def train(
     """Run what is not done yet of a study; run again, it goes on where it was."""
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
     if dry_run:
+        from moat.study.job_count import jobs_of
+
+        jobs_of(jobs, "--jobs")
         with own_process(), consenting(consent_to(allow_code)):
             _dry_run(recipe, picked, device, results)
         return
     try:
         from moat.cli.display import listener_for_terminal
-        from moat.study import Listeners, TensorBoard
+        from moat.events import each
+        from moat.study import TensorBoard
         from moat.study import train as train_study
+        from moat.study.job_count import jobs_of
 
         with ExitStack() as stack:
             stack.enter_context(own_process())
             stack.enter_context(consenting(consent_to(allow_code)))
             curves = [stack.enter_context(closing(TensorBoard()))] if tensorboard else []
-            listener = Listeners(stack.enter_context(listener_for_terminal()), *curves)
+            listener = each(stack.enter_context(listener_for_terminal()), *curves)
             result = train_study(
                 recipe,
                 **picked,  # type: ignore[arg-type]
                 results=results,
                 device=device.value,
                 overwrite=overwrite,
+                jobs=jobs_of(jobs, "--jobs"),
                 listener=listener,
             )
     except KeyboardInterrupt:

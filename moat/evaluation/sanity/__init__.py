@@ -1,6 +1,6 @@
 """The sanity gate: whether an evaluation's numbers can be believed."""
 
-from moat.evaluation.sanity.examine import Other, examine
+from moat.evaluation.sanity.examine import Other, examine, examine_transfer, no_transfer
 from moat.records import Check, Verdict
 
-__all__ = ["Check", "Other", "Verdict", "examine"]
+__all__ = ["Check", "Other", "Verdict", "examine", "examine_transfer", "no_transfer"]

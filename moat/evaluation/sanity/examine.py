@@ -23,6 +23,7 @@ from moat.threats import home_of
 from moat.types import Verdicts
 
 PROBED = 100  # examples
+_NO_OTHER = "No other finished run of the study was there to find images on."
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ def examine(
     data: Data | Split,
     *,
     other: Other | None = None,
+    why_no_other: str = _NO_OTHER,
     pass_size: int | None = None,
 ) -> tuple[Check, ...]:
     """Return the sanity gate of an evaluation: every check with its verdict.
@@ -47,19 +49,45 @@ def examine(
     On 100 of the evaluated examples, every class by its share, steps along and across the gradient
     are compared with what it predicts, and those that stand are searched again: by draws without a
     gradient, by Auto-PGD from another start, on another loss and within ever wider bounds, and by
-    images found on the `other` model. `model` and `data` are those that were evaluated.
+    images found on the `other` model; without one, `why_no_other` is the answer. `model` and
+    `data` are those that were evaluated.
     """
-    return (*matrix_checks(evaluation), *_probed(evaluation, model, data, other, pass_size))
+    looked = _looked(evaluation, model, data, pass_size)
+    last = _transfer_check(looked, other) if other else no_transfer(why_no_other)
+    return (*matrix_checks(evaluation), *_probed(looked), last)
 
 
-def _probed(
+@plain_torch()
+def examine_transfer(
     evaluation: Evaluation,
     model: nn.Module,
     data: Data | Split,
-    other: Other | None,
-    pass_size: int | None,
-) -> Iterator[Check]:
-    """Yield what searching a few examples again tells."""
+    other: Other,
+    *,
+    pass_size: int | None = None,
+) -> Check:
+    """Return the last check alone, as `examine` would have made it with this other model."""
+    return _transfer_check(_looked(evaluation, model, data, pass_size), other)
+
+
+def no_transfer(why: str) -> Check:
+    """Return the answer to a question that could not be asked."""
+    return asked.TRANSFER.answer({}, why)
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """The examples that are searched again, and which of them stand."""
+
+    probe: Probe
+    right: Verdicts
+    stood: dict[str, Verdicts]  # by threat, of those that follow a gradient
+    count: int
+
+
+def _looked(
+    evaluation: Evaluation, model: nn.Module, data: Data | Split, pass_size: int | None
+) -> _Looked:
     labels = [n for n in evaluation.protocol.threats if follows_gradient(evaluation.protocol, n)]
     device = home_of(model)
     split = evaluated(data.test if isinstance(data, Data) else data, evaluation.protocol)
@@ -69,7 +97,25 @@ def _probed(
     probe = Probe(model, x, y, evaluation.protocol, size)
     right = _standing(evaluation, None, places).to(device)
     stood = {label: _standing(evaluation, label, places).to(device) for label in labels}
-    known = {"probed": len(places)}
+    return _Looked(probe, right, stood, len(places))
+
+
+def _transfer_check(looked: _Looked, other: Other) -> Check:
+    """Return who of those that stand falls to images found on another model."""
+    with tensor_float_32(False):
+        felled = {
+            label: now & ~looked.probe.transferred(label, other.model, now)
+            for label, now in looked.stood.items()
+        }
+        return asked.TRANSFER.answer(
+            _percent(felled), NO_GRADIENT, other=other.name, probed=looked.count
+        )
+
+
+def _probed(looked: _Looked) -> Iterator[Check]:
+    """Yield what searching a few examples again tells, without another model."""
+    probe, right, stood = looked.probe, looked.right, looked.stood
+    known, labels = {"probed": looked.count}, list(stood)
     with tensor_float_32(False):
         held = _confidence(probe, right) if labels else {}
         yield asked.CONFIDENCE.answer(held, _NONE_RIGHT if labels else NO_GRADIENT)
@@ -83,13 +129,6 @@ def _probed(
             yield question.answer(_percent(felled), NO_GRADIENT, **known)
         left = {label: unbounded(probe, label, right) for label in labels}
         yield asked.UNBOUNDED.answer(_percent(left), NO_GRADIENT, **known)
-        if other is None:
-            yield asked.TRANSFER.answer({}, _NO_OTHER)
-            return
-        felled = {
-            label: now & ~probe.transferred(label, other.model, now) for label, now in stood.items()
-        }
-        yield asked.TRANSFER.answer(_percent(felled), NO_GRADIENT, other=other.name, **known)
 
 
 def _confidence(probe: Probe, right: Verdicts) -> dict[str, float]:
@@ -116,4 +155,3 @@ def _standing(evaluation: Evaluation, label: str | None, places: Tensor) -> Verd
 
 
 _NONE_RIGHT = "None of the probed examples is classified correctly."
-_NO_OTHER = "No other finished run of the study was there to find images on."

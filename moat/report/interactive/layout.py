@@ -12,7 +12,7 @@ PlotlyFigure = dict[str, Any]
 Colours are those of a white page. The `meta` of a trace holds, by the key of each of its colours,
 what the page takes in its place: "ink", "soft", or the pair of a light and a dark page.
 """
-INK, SOFT, GRID, PAPER = "#1b1b1f", "#55565e", "#e3e4ea", "#ffffff"
+INK, SOFT, GRID, WHITE = "#1b1b1f", "#55565e", "#e3e4ea", "#ffffff"
 SYMBOLS = {
     **{"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down"},
     **{"P": "cross", "X": "x", "p": "pentagon", "<": "triangle-left", ">": "triangle-right"},
@@ -31,8 +31,8 @@ def layout_of(across: str, up: str, **more: Any) -> dict[str, Any]:
 
     return {
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
-        "paper_bgcolor": PAPER,
-        "plot_bgcolor": PAPER,
+        "paper_bgcolor": WHITE,
+        "plot_bgcolor": WHITE,
         "margin": {"l": 50, "r": 12, "t": 12, "b": 70},
         "xaxis": axis(across),
         "yaxis": axis(up) | more,

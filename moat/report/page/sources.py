@@ -14,7 +14,7 @@ from moat.storage import Record
 
 T = TypeVar("T")
 
-POINTS = 250
+CARD_POINTS = 250
 """Points of a curve: about one for every other pixel that its plot is wide."""
 
 
@@ -41,7 +41,7 @@ def sources_of(path: Path, record: RunRecord) -> Sources:
 
     return Sources(
         recipe=tried(folder.read_recipe, None),
-        curves=tried(lambda: training_curves(folder.read_log(), POINTS), TrainingCurves()),
+        curves=tried(lambda: training_curves(folder.read_log(), CARD_POINTS), TrainingCurves()),
         gallery=tried(lambda: gallery_of(folder, record.protocol_hash), None),
         problems=tuple(problems),
     )

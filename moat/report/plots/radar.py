@@ -19,7 +19,7 @@ from moat.report.plots.looks import (
 )
 from moat.report.plots.parallel import scores_table
 from moat.report.settings import Runs, Setting
-from moat.report.style import FAINT, GREY, PAPER, drawn_in
+from moat.report.style import FAINT_GREY, GREY, PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
 
 _MOST_OUTLINES = 3
@@ -101,7 +101,7 @@ def _draw_frame(axes: Any, names: Sequence[str]) -> None:
     axes.set_ylim(0, 100)
     axes.set_yticks([25, 50, 75, 100], [])
     axes.set_xticks(_angles(len(names)), [])
-    axes.grid(color=FAINT, linewidth=0.5)
+    axes.grid(color=FAINT_GREY, linewidth=0.5)
     axes.spines["polar"].set(color=GREY, linewidth=0.5)
     for angle, name in zip(_angles(len(names)), names, strict=True):
         x, y = np.sin(angle), np.cos(angle)

@@ -15,7 +15,7 @@ from moat.report.groups import Group, group_points
 from moat.report.points import Point, read_points
 from moat.runs import RunFolder
 
-SUM, UNION = "sum", "union"
+SUM, WHOLE_UNION = "sum", "union"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class ProtocolComparison:
     @property
     def columns(self) -> tuple[str, ...]:
         """What is compared, in order."""
-        return (*self.names, *([SUM] if self.summed else []), UNION)
+        return (*self.names, *([SUM] if self.summed else []), WHOLE_UNION)
 
     def drops(self) -> Iterator[tuple[float, str, str]]:
         """Yield each threat's drop with its variant and its name."""
@@ -176,7 +176,7 @@ def _accuracies(
     if summed:
         parts = [found[name] for name in summed]
         found[SUM] = None if None in parts else sum(part or 0.0 for part in parts)
-    return {**found, UNION: _mean([point.union for point in points])}
+    return {**found, WHOLE_UNION: _mean([point.union for point in points])}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

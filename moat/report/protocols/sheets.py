@@ -11,7 +11,7 @@ from moat.names import NATURAL
 from moat.report.gate import gate_notes
 from moat.report.notes import examples_text, protocol_text
 from moat.report.numbers import finite, gap, percent
-from moat.report.protocols.comparison import SUM, UNION, Pair, ProtocolComparison, Side
+from moat.report.protocols.comparison import SUM, WHOLE_UNION, Pair, ProtocolComparison, Side
 from moat.report.words import some
 from moat.sheets import Sheet, csv_of, escaped, markdown_of, terminal_of
 
@@ -103,7 +103,7 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
     notes = [
         f"a → b: the accuracy in %, of {examples_text(here.group)}, at the largest strength, under "
         f"{here.folder} and under {there.folder}. Means over strengths are not compared: the "
-        f"strengths differ. {UNION}: over all threats of each protocol."
+        f"strengths differ. {WHOLE_UNION}: over all threats of each protocol."
     ]
     notes += _radii_notes(comparison)
     if comparison.summed:

@@ -53,7 +53,7 @@ class Part:
         return self.made(self.places)
 
 
-def parts_of(comparison: RunComparison, most_ids: int | None = FEW_IDS) -> list[Part]:
+def tables_of(comparison: RunComparison, most_ids: int | None = FEW_IDS) -> list[Part]:
     """Return the tables of a comparison but for the first; without scores where these are refused.
 
     At most so many ids of examples are named.
@@ -83,7 +83,7 @@ def comparison_shown(comparison: RunComparison, width: int, all_ids: bool = Fals
     parts += [_terminal(runs_sheet(comparison)), ""]
     if not comparison.recipe:
         parts += [Text(SAME_RECIPE), ""]
-    for part in parts_of(comparison, None if all_ids else FEW_IDS):
+    for part in tables_of(comparison, None if all_ids else FEW_IDS):
         parts += [Text(part.title, style="bold"), *_fitting(part, width)]
         if part.below:
             parts += [Text("\n".join(part.below), style="dim"), ""]
@@ -97,7 +97,7 @@ def comparison_markdown(comparison: RunComparison) -> str:
     parts = [f"# {escaped(title_of(comparison))}", markdown_of(runs_sheet(comparison))]
     if not comparison.recipe:
         parts += [f"## {OTHERWISE}", SAME_RECIPE]
-    for part in parts_of(comparison):
+    for part in tables_of(comparison):
         parts += [f"## {part.title}", markdown_of(part.sheet)]
         if part.below:
             parts.append("\n".join(f"- {escaped(line)}" for line in part.below))
@@ -112,7 +112,7 @@ def comparison_markdown(comparison: RunComparison) -> str:
 
 def all_sheets(comparison: RunComparison) -> list[Sheet]:
     """Return every table of a comparison."""
-    return [runs_sheet(comparison), *(part.sheet for part in parts_of(comparison))]
+    return [runs_sheet(comparison), *(part.sheet for part in tables_of(comparison))]
 
 
 def _keys(title: str, comparison: RunComparison, found: Mapping[str, tuple[Any, ...]]) -> Part:

@@ -21,13 +21,20 @@ _STYLES = {
     State.interrupted: "yellow",
     State.failed: "bold red",
 }
+IDLE = "Nothing is running. `moat train` with the recipe goes on."
 _MOST = 5  # runs that are named, of those that failed or were interrupted
 _BAR = 60  # cells, at most
 
 
-def status_table(studies: Sequence[StudyStatus], width: int) -> Group:
-    """Return each study's counts, its runs at work, and those that need somebody."""
-    return Group(*(part for study in studies for part in _study(study, width)))
+def status_table(
+    studies: Sequence[StudyStatus], width: int, *, idle: str = IDLE, left: bool = True
+) -> Group:
+    """Return each study's counts, its runs at work, and those that need somebody.
+
+    `idle` is said of a study that is not over and has no run at work; `left` adds the time that a
+    study takes yet.
+    """
+    return Group(*(part for study in studies for part in _study(study, width, idle, left)))
 
 
 def change_lines(before: Sequence[StudyStatus], after: Sequence[StudyStatus]) -> list[str]:
@@ -46,12 +53,12 @@ def _line(run: RunStatus) -> str:
     return f"{run.name}: {run.state}{why}"
 
 
-def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:
+def _study(study: StudyStatus, width: int, idle: str, left: bool) -> Iterator[RenderableType]:
     yield Text(study.name, style="bold")
     bar = ProgressBar(len(study.runs), len(study.of(State.done)), width=min(width, _BAR))
     yield Padding(bar, 0, expand=False)  # which ends its line
     counts = _counts(study)
-    if study.left is not None:
+    if left and study.left is not None:
         counts.append(f"; about {duration(study.left)} left, until {hour_in(study.left)}")
     yield counts
     if study.note:
@@ -63,7 +70,7 @@ def _study(study: StudyStatus, width: int) -> Iterator[RenderableType]:
     for state in (State.failed, State.interrupted):
         yield from _named(study.of(state), state)
     if not study.is_over and not study.of(*AT_WORK):
-        yield Text("\nNothing is running. `moat train` with the recipe goes on.", style="yellow")
+        yield Text(f"\n{idle}", style="yellow")
     yield Text()
 
 
@@ -89,6 +96,8 @@ def _progress(run: RunStatus) -> Text:
         if run.found_last:
             batch, threat = run.found_last
             said.append(f"batch {batch + 1}: {threat} is done")
+        elif run.judged:
+            said.append(f"{run.judged:.0%}")
     return text.append(f"  {', '.join(said) or 'nothing logged yet'}")
 
 

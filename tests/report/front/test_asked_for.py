@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from moat.report import draw_front, draw_pairs, make_fronts, make_scoreboards, write_front
 from moat.report.front.choice_marks import direction_of
 from moat.report.front.front import fronts_of
+from moat.report.interactive.front import GAINED, LOST
 from moat.report.page.sections import sections_of
 from moat.report.style import render
 
@@ -105,14 +106,18 @@ def test_the_page_has_both_as_data(held_out, rival):
     )
     ((section,), _) = sections_of(boards, fronts, held_out)
     assert missed == []
-    assert section.plot["rival"]["name"] == "rival"
-    assert section.plot["rival"]["gained"]
-    assert section.plot["rival"]["lost"]
-    across, up = section.plot["rival"]["line"]
+    assert section.rival == "rival"
+    traces = {trace["name"]: trace for trace in section.figure["data"] if "name" in trace}
+    tints = [shape["fillcolor"] for shape in section.figure["layout"]["shapes"]]
+    assert set(tints) == {GAINED, LOST}
+    line = traces["front of rival"]
+    across = line["x"][1:-1]
     assert across == sorted(across)
-    assert len(up) == 3
-    assert section.plot["choice"]["said"][0] == fronts[0].choice.row.name
-    assert section.plot["choice"]["way"] == pytest.approx([0.5**0.5, -(0.5**0.5)])
+    assert len(across) == len(line["y"]) - 2 == 3
+    said = traces["preferred run"]["hovertext"]
+    assert said.startswith(f"<b>{fronts[0].choice.row.name}</b>")
+    (arrow,) = section.figure["layout"]["annotations"]
+    assert (arrow["ax"], arrow["ay"]) == pytest.approx((55 * 0.5**0.5, 55 * 0.5**0.5))
     assert "Ring: " in section.caption
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from moat.errors import PlotError
 from moat.records import Difference
-from moat.report.manifest import MANIFEST, write_files
+from moat.report.manifest import REPORT_MANIFEST, write_files
 from moat.report.plots import KINDS, make_plots, write_plots
 
 ALL = ["front", "pairs", "parallel", "radar", "training", "strengths"]
@@ -81,7 +81,7 @@ def test_pictures_of_an_earlier_call_are_deleted_and_other_files_stay(swept, tmp
     assert plots.missing == ["relationship: no recipe of these runs has a [[figure]] of this type."]
     write_plots(plots, tmp_path)
     left = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert left == {"radar.png", "radar.svg", MANIFEST, *kept}
+    assert left == {"radar.png", "radar.svg", REPORT_MANIFEST, *kept}
 
 
 def test_figures_of_another_recipe_replace_those_of_the_runs(swept):

@@ -1,0 +1,181 @@
+"""The runs of a study in one process: what they share, and how each of them ends."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from moat.data import Data, DataSet
+from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.events import (
+    DataNote,
+    Listener,
+    Overwrite,
+    RunEnd,
+    RunFailure,
+    RunHold,
+    RunSkip,
+    RunStart,
+)
+from moat.recipe import RunPlan
+from moat.records import RunRecord
+from moat.runs import CACHE, RunFolder
+from moat.storage import Record
+from moat.study.events import as_text, named
+from moat.study.failures import as_failure, asked_for
+from moat.study.model_loading import load
+from moat.study.one_run import run_one
+from moat.study.overwriting import clear, make_way
+from moat.study.partners import partner_record, partners_of
+from moat.study.planning import announce, keep_failure
+from moat.study.run_state import RunState
+from moat.study.transfer import Judgement, settle
+from moat.training import device_for
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the runs of a study lie, and how they are run."""
+
+    results: Path
+    device: str
+    overwrite: bool
+
+
+@dataclass
+class Runner:
+    """Runs the plans of a study, one at a time; `whole` are all that its recipe has."""
+
+    setting: Setting
+    plans: Sequence[RunPlan]
+    whole: Sequence[RunPlan]
+    listener: Listener
+    loaded: dict[DataSet, Data] = field(default_factory=dict)
+    errors: dict[Path, MoatError] = field(default_factory=dict)
+    announced: bool = False
+
+    def announce(self) -> None:
+        """Say in the study's folder what is planned; the disk may refuse it, and be asked again."""
+        known = self.loaded or None  # before any data set is read, what failed is waiting again
+        self.announced = announce(self.setting.results, self.plans, self.whole, known)
+
+    def skips(self, plan: RunPlan) -> bool:
+        """Skip a run that was finished before; say whether it was. What is wrong, `ends` tells."""
+        folder = self._folder(plan)
+        with suppress(Exception):
+            state = RunState(plan, folder)
+            if state.left == "nothing":
+                self._skip(state)
+                return True
+        return False
+
+    def is_recorded(self, plan: RunPlan) -> bool:
+        """Say whether a run's folder has a record, whatever that says."""
+        return self._folder(plan).is_done
+
+    def ends(self, plan: RunPlan) -> bool:
+        """Do what is left of a run; say whether it ended, and is not held by another process."""
+        folder = self._folder(plan)
+        try:
+            self._do(plan, folder)
+        except BusyError as error:
+            self.errors[folder.path] = error
+            self.listener(named(RunHold, plan, folder.path, **as_text(error)))
+            return False
+        except Exception as error:  # whatever a plug-in raises must not stop the others
+            self.fail(plan, as_failure(error))
+        return True
+
+    def fail(self, plan: RunPlan, failure: MoatError) -> None:
+        """Keep why a run failed, and tell it."""
+        folder = self._folder(plan)
+        self.errors[folder.path] = failure
+        keep_failure(folder, failure)
+        self._settle_waiting(plan)
+        self.listener(named(RunFailure, plan, folder.path, **as_text(failure)))
+
+    def _folder(self, plan: RunPlan) -> RunFolder:
+        return RunFolder(self.setting.results / plan.path)
+
+    def _do(self, plan: RunPlan, folder: RunFolder) -> None:
+        if self.setting.overwrite:
+            make_way(folder, self.listener)
+        state = RunState(plan, folder)
+        plan = state.plan
+        if self._is_done(state):
+            self._skip(state)
+            return
+        self.listener(named(RunStart, plan, folder.path))
+        scores = self._run(plan, folder, self._data(plan))
+        if not self.announced:
+            self.announce()
+        self._settle(
+            plan, folder.read_record()
+        )  # its folder was let go of: the partner may have ended meanwhile
+        self._settle_waiting(plan)
+        self.listener(named(RunEnd, plan, folder.path, scores=scores))
+
+    def _is_done(self, state: RunState) -> bool:
+        try:
+            return state.left == "nothing"
+        except RunFolderError as error:
+            if not self.setting.overwrite:
+                raise
+            what = f"{error.where}: {error.message}"
+            self.listener(Overwrite(folder=state.folder.path, what=what))
+            return False
+
+    def _skip(self, state: RunState) -> None:
+        state.folder.tidy()
+        self._settle(state.plan, state.record)
+        self.listener(named(RunSkip, state.plan, state.folder.path))
+
+    @cached_property
+    def _partners(self) -> dict[Path, RunPlan | None]:
+        return partners_of(self.whole)
+
+    def _settle_waiting(self, plan: RunPlan) -> None:
+        """Ask other runs what waits for this one."""
+        for one in self.whole:
+            partner = self._partners[one.path]
+            if partner is not None and partner.path == plan.path:
+                with suppress(MoatError):  # what is wrong with it, its own turn says
+                    self._settle(one, self._folder(one).read_record())
+
+    def _settle(self, plan: RunPlan, record: RunRecord | None) -> None:
+        """Ask a finished run what waits for its partner, if that has ended."""
+        folder = self._folder(plan)
+        device = device_for(self.setting.device)
+        judgement = Judgement(
+            folder,
+            plan.protocol,
+            lambda: load(folder.path, device),
+            lambda: self._data(plan),
+            device,
+        )
+        with suppress(Exception):  # a plug-in's: the run is done, and the question stays open
+            settle(judgement, record, partner_record(self._partners[plan.path]))
+
+    def _data(self, plan: RunPlan) -> Data:
+        """Return a run's data set; the one before it is let go of."""
+        if plan.dataset not in self.loaded:
+            with asked_for(plan, "data"):
+                self.loaded = {plan.dataset: plan.dataset.load(self.setting.results / CACHE)}
+            self.listener(DataNote(text=self.loaded[plan.dataset].note))
+            self.announce()
+        return self.loaded[plan.dataset]
+
+    def _run(self, plan: RunPlan, folder: RunFolder, data: Data) -> Record:
+        """Run it, and where the folder stands in the way and may be overwritten, clear it first."""
+        device, partner = self.setting.device, partner_record(self._partners[plan.path])
+        try:
+            return run_one(plan, folder, data, device, self.listener, partner)
+        except (BusyError, DiskError):
+            raise
+        except RunFolderError:
+            if not self.setting.overwrite:
+                raise
+            with folder.locked():
+                clear(folder, self.listener)
+            return run_one(plan, folder, data, device, self.listener, partner)

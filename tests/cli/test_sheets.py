@@ -1,0 +1,47 @@
+"""What commands list, as tables, and scores as a line."""
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from moat.catalogue import Listed
+from moat.cli.display import scores_line
+from moat.cli.estimates_sheet import estimates_sheet
+from moat.cli.names_sheet import names_sheet
+from moat.sheets import terminal_of
+from moat.study import estimate_all, plan
+
+
+def text_of(table: Any, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    console.print(table)
+    return console.export_text()
+
+
+def test_scores_are_one_line_in_percent():
+    scores = {"natural": 97.25, "scores": {"pgd": 50.0, "flow": None}, "union": 40.0}
+    assert scores_line(scores) == "natural 97.2  pgd 50.0  flow -  union 40.0"
+
+
+def test_what_is_listed_says_why_it_could_not_be_loaded():
+    listed = [
+        Listed("broken", "moat-broken 0.1", error="ImportError: no [red] module [/nowhere]"),
+        Listed("good", "moat", "Shift the image by [a, b]: it stays."),
+        Listed("silent", "moat"),
+    ]
+    text = text_of(terminal_of(names_sheet("threats", listed), gap=2))
+    assert "what the threat is" in text
+    assert "Shift the image by [a, b]: it stays." in text
+    assert "not loaded: ImportError: no [red] module [/nowhere]" in text
+    assert text.count("not loaded") == 1
+
+
+def test_estimates_are_listed_with_their_sum(recipe):
+    estimates = estimate_all(plan(recipe()), "cpu")
+    text = text_of(terminal_of(estimates_sheet(estimates), gap=2))
+    assert "passes an example, at most: forwards/backwards" in text
+    assert "4 run(s), about " in text
+    assert "1438+40" in text
+    for column in ("run", "seed", "epochs", "search", "descent", "evaluation", "examples", "time"):
+        assert column in text
