@@ -43,7 +43,8 @@ def _parts(name: str, value: Any) -> Iterator[bytes]:
         if value.is_quantized:
             yield f"{value.qscheme()} {value.dequantize().flatten().tolist()}".encode()
         else:
-            plain = value.to_dense().contiguous().flatten()
+            # what was conjugated or negated as a view alone has no bytes of its own
+            plain = value.to_dense().resolve_conj().resolve_neg().contiguous().flatten()
             yield plain.view(torch.uint8).numpy().tobytes() if len(plain) else b""
     elif isinstance(value, Mapping):
         for key, one in sorted(value.items(), key=str):
@@ -127,7 +128,7 @@ def _state_in(held: Any, path: Path) -> StateDict:
             held = held[key]
     named = isinstance(held, dict) and bool(held)
     if not named or not all(
-        isinstance(value, Tensor) or str(name).endswith("_extra_state")
+        isinstance(name, str) and (isinstance(value, Tensor) or name.endswith("_extra_state"))
         for name, value in held.items()
     ):
         raise ModelError(
