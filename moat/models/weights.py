@@ -1,6 +1,7 @@
 """Weights that somebody trained before: a local file's, or those that torchvision publishes."""
 
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path, PurePosixPath
@@ -80,7 +81,10 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
         if path.suffix == ".safetensors":
             held: Any = load_tensors(path.read_bytes())
         else:
-            held = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                # Sparse tensors are checked where no code may run, and torch says so each time.
+                warnings.filterwarnings("ignore", "Validating sparse tensor", UserWarning)
+                held = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelError(
             f"the file {str(path)!r} holds no plain tensors: it is of another kind, or a whole "
