@@ -81,8 +81,9 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
         if path.suffix == ".safetensors":
             held: Any = load_tensors(path.read_bytes())
         else:
-            with warnings.catch_warnings():  # that sparse tensors are checked, each time
-                warnings.filterwarnings("ignore", "Validating sparse", UserWarning)
+            with warnings.catch_warnings():
+                # Sparse tensors are checked where no code may run, and torch says so each time.
+                warnings.filterwarnings("ignore", "Validating sparse tensor", UserWarning)
                 held = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelError(

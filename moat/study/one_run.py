@@ -24,11 +24,11 @@ from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import judge
-from moat.study.kept import keep_recipe
 from moat.study.layout import best_layout
 from moat.study.loading import with_weights
 from moat.study.model_record import machine_of, model_record
 from moat.study.network import check_network
+from moat.study.own_recipe import keep_recipe
 from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject

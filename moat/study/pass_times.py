@@ -21,7 +21,7 @@ from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels
 
 REPETITIONS = 5
-CPU = torch.device("cpu")
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PassTimes:
     forward: float
     batch_norm: bool
     image_bytes: int = 0
-    device: torch.device = CPU
+    device: torch.device = _CPU
 
     def searching(self, spent: Spent) -> float:
         """Return the seconds that an example takes which is differentiated to the input."""

@@ -36,14 +36,14 @@ def network_of(
             _require_weights(model, network, data)
     if checkpoint:
         with said_of(f"checkpoint {checkpoint}"):
-            load_checkpoint(network, checkpoint)
+            load_user_checkpoint(network, checkpoint)
             _require_the_whole(network, model, data)
     network = network.float().to(device)  # weights may have been kept in less than float32
     to_eval(network)
     return network
 
 
-def load_checkpoint(network: nn.Module, file: Path) -> None:
+def load_user_checkpoint(network: nn.Module, file: Path) -> None:
     """Load a file's weights; what wrappers put before every name, on either side, is no matter.
 
     Raises ModelError that says in which keys the two differ.
