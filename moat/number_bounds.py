@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, get_origin
 from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic_core import PydanticCustomError
 
-LARGEST_SIZE = 1e18
-"""Its square is a float32, as are its products with any factor that a search multiplies by."""
+LARGEST_SIZE = 1e36
+"""A float32 still holds a hundred times as much: searches double and scale their numbers."""
 SMALLEST_SIZE = 1.2e-38
 """Above 0; a smaller one loses digits in float32, or is 0 there."""
 MOST_COUNTED = 2**31 - 1
@@ -19,7 +19,7 @@ def why_unfit(value: Any) -> str:
 
     Example:
         >>> why_unfit(0.1), why_unfit(1e39), why_unfit((0, 2**40))
-        ('', 'should be at most 1e+18 in size', 'should be a whole number of at most 2147483647')
+        ('', 'should be at most 1e+36 in size', 'should be a whole number of at most 2147483647')
     """
     if isinstance(value, list | tuple):
         return next(filter(None, map(why_unfit, value)), "")

@@ -20,7 +20,7 @@ from moat.training import Training
 from moat.training.optimizers import SGD, AdamW
 from moat.training.schedules import MultiStep
 
-TOO_LARGE = [1e19, 3e38, 1e39, 1e308, float("inf"), float("nan")]
+TOO_LARGE = [1e37, 3e38, 1e39, 1e308, float("inf"), float("nan")]
 TOO_SMALL = [1e-39, 1e-46, 5e-324]
 UNFIT = [*TOO_LARGE, *TOO_SMALL]
 
@@ -119,7 +119,7 @@ def test_the_recipe_names_the_file_and_the_key(recipe, key, value):
 def test_in_python_the_field_is_named_too():
     with pytest.raises((ValidationError, MoatError), match="epsilon") as refused:
         PGD(epsilon=1e39, step_size=0.1)
-    assert "should be at most 1e+18 in size" in str(refused.value).replace("Input ", "")
+    assert "should be at most 1e+36 in size" in str(refused.value).replace("Input ", "")
 
 
 def test_a_plug_in_has_the_same_bounds_and_may_have_a_seed_of_any_size():
@@ -141,7 +141,7 @@ def test_a_plug_in_has_the_same_bounds_and_may_have_a_seed_of_any_size():
 
 
 @given(st.floats(allow_nan=False))
-def test_a_fit_number_squares_and_keeps_its_digits_in_float32(number):
+def test_a_fit_number_can_be_scaled_and_keeps_its_digits_in_float32(number):
     import torch
 
     if why_unfit(number):
@@ -149,7 +149,7 @@ def test_a_fit_number_squares_and_keeps_its_digits_in_float32(number):
         assert number
         return
     kept = torch.tensor(number, dtype=torch.float32)
-    assert kept.square().isfinite()
+    assert (100 * kept).isfinite()
     assert abs(float(kept) - number) <= 1e-7 * abs(number)
 
 
