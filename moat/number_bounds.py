@@ -64,9 +64,10 @@ Seed = Annotated[int, Field(ge=0, le=2**63 - 1), _AnySize()]
 def with_fit_numbers(cls: type) -> None:
     """Have each annotated field of a class, before it becomes a dataclass, refuse unfit numbers."""
     own = vars(cls).get("__annotations__", {})
-    module = vars(sys.modules.get(cls.__module__, object()))
+    module = sys.modules.get(cls.__module__)
+    known = vars(module) if module else {}
     for name, annotation in own.items():
-        if not (_is_of_class(annotation) or _is_of_any_size(annotation, module)):
+        if not (_is_of_class(annotation) or _is_of_any_size(annotation, known)):
             own[name] = Annotated[annotation, Bounded]
 
 

@@ -44,7 +44,7 @@ def unsaved_state(network: nn.Module) -> dict[str, Unsaved]:
     Example:
         >>> net = nn.Linear(1, 1)
         >>> net.scale, net.more = torch.ones(1), [nn.Linear(1, 1)]
-        >>> [(path, one.kind) for path, one in unsaved_state(net).items()]
+        >>> [(path, one.kind) for path, one in unsaved_state(net).items() if one.kind != "value"]
         [('scale', 'tensor'), ('more[0].weight', 'module'), ('more[0].bias', 'module')]
     """
     return dict(_Walk(network).found())
