@@ -23,7 +23,7 @@ from moat.storage import make_folder
 from moat.study.job_count import Jobs, jobs_of, settle_jobs
 from moat.study.overwriting import make_way
 from moat.study.pool import Pool
-from moat.study.runner import Runner, Setting
+from moat.study.runner import Runner, RunSetup
 from moat.study.worker import WorkerTask
 from moat.training import device_for
 
@@ -108,7 +108,7 @@ def train(
     if overwrite:
         make_way(StudyFolder(result.folder), heard)
     whole = plan_runs(source) if only or seeds else plans
-    runner = Runner(Setting(results, device, overwrite), plans, whole, heard)
+    runner = Runner(RunSetup(results, device, overwrite), plans, whole, heard)
     runner.announce()
     if wanted == 1:
         _in_turn(runner, result)
