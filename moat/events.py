@@ -45,6 +45,20 @@ def each(*listeners: Listener) -> Listener:
     return listen
 
 
+def without_repeats(listener: Listener) -> Listener:
+    """Return a listener that passes a note on once, however many runs it is told of."""
+    told: set[str] = set()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            if event.text in told:
+                return
+            told.add(event.text)
+        listener(event)
+
+    return listen
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyStart(Event):
     """A study begins, or an evaluation of several runs: so many runs, those done before included.
@@ -170,7 +184,7 @@ class LogEntry(RunEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class Note(RunEvent):
-    """Something is done otherwise than was asked for; said once a run."""
+    """Something is done otherwise than was asked for; said of the first run that it befalls."""
 
     text: str
 

@@ -103,11 +103,6 @@ def temporaries(folder: Path, names: Collection[str]) -> list[Path]:
     return [path for path, match in made if match and match["name"] in names]
 
 
-def is_temporary(path: Path) -> bool:
-    """Say whether a file is called as those are that moat writes before they take their place."""
-    return bool(_TEMPORARY.fullmatch(path.name))
-
-
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
     """Be the only one to write reports into a folder, which gets no file of a lock.

@@ -70,3 +70,17 @@ def test_what_names_a_run_says_what_it_is_called():
 
 def test_events_are_handed_out_by_the_package():
     assert moat.events is events
+
+
+def test_a_note_is_said_once_a_study_and_everything_else_as_often_as_it_happens():
+    heard = []
+    listen = events.without_repeats(heard.append)
+    told = [
+        events.Note(run=Path(run), text=text)
+        for run in ("a", "b")
+        for text in ("not compiled", "not captured")
+    ]
+    again = [events.LogEntry(run=Path("a"), record={})] * 2
+    for event in (*told, *again):
+        listen(event)
+    assert heard == [*told[:2], *again]

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from moat.errors import RunFolderError
 from moat.runs.arrays import load_arrays, save_arrays
-from moat.storage import is_temporary, make_folder
+from moat.storage import make_folder
 
 PARTS = ".evaluation"
 """The folder in a run's own."""
-_PART = re.compile(r"\d{5,}-.+\.npz")
+_PART = re.compile(r"\d{5,}-.+\.npz|\.\d{5,}-.+\.npz\.(moat-)?\d+\.tmp")
+"""A part, or what it is written to first; older moats called that without their name."""
 
 
 class EvaluationParts:
@@ -85,7 +86,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _is_part(path: Path) -> bool:
-    return bool(_PART.fullmatch(path.name)) or is_temporary(path)
+    return bool(_PART.fullmatch(path.name))
 
 
 def part_times(folder: Path) -> list[float]:

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 from moat.errors import MoatError
 from moat.events import (
     Event,
-    Listener,
     RunEnd,
     RunFailure,
     RunHold,
     RunSkip,
     StudyStart,
     each,
-    ignore,
+    without_repeats,
 )
 from moat.precision import plain_torch
 from moat.recipe import RunPlan, plan_runs, read
@@ -22,8 +22,9 @@ from moat.runs import StudyFolder, require_own_name
 from moat.storage import make_folder
 from moat.study.job_count import Jobs, jobs_of, settle_jobs
 from moat.study.overwriting import make_way
+from moat.study.places import PlaceKeys, place_of
 from moat.study.pool import Pool
-from moat.study.runner import Runner, RunSetup
+from moat.study.runner import Runner, RunnerSettings
 from moat.study.worker import WorkerTask
 from moat.training import device_for
 
@@ -72,16 +73,14 @@ def train(
     overrides: Sequence[str] = (),
     only: Sequence[str] = (),
     seeds: Sequence[int] = (),
-    results: Path | str = "results",
-    device: str = "auto",
-    overwrite: bool = False,
     jobs: int | str = 1,
-    listener: Listener = ignore,
+    **place: Unpack[PlaceKeys],
 ) -> StudyResult:
     """Run what is not done yet of a recipe's study; run again, it goes on where it was.
 
     `overrides` are `key=value` (with them the study has a folder of its own), `only` and `seeds`
-    pick variants and seeds, `device` is "auto", "cpu" or "cuda". A folder that was trained by
+    pick variants and seeds. `place` are the keywords `results` ("results" unless said otherwise),
+    `device` ("auto", "cpu" or "cuda"), `overwrite` and `listener`. A folder that was trained by
     another recipe, or holds a broken file, is left alone, and its run fails, unless `overwrite` is
     true. A run that fails is in the result's `failed`, and the others go on. A run that another
     process holds is put aside and asked for once more at the end; still held, it is in `held`.
@@ -91,24 +90,23 @@ def train(
     `if __name__ == "__main__":`, since a worker imports the script. `listener` is a function that
     hears each event of `moat.events`, in this process.
 
-    Before anything is
-    trained, raises RecipeError where the recipe does not hold together, DiskError where nothing
-    can be written to the results folder, and MoatError where the device is absent or `jobs` is no
-    number of jobs.
+    Before anything is trained, raises RecipeError where the recipe does not hold together,
+    DiskError where nothing can be written to the results folder, and MoatError where the device is
+    absent or `jobs` is no number of jobs.
     """
-    wanted = jobs_of(jobs)
+    at, wanted = place_of(place), jobs_of(jobs)
     source = read(recipe, overrides)
     plans = plan_runs(source, only, seeds)
-    results = Path(results)
+    results = at.results or Path("results")
     result = StudyResult(results / plans[0].study)
-    device_for(device)  # an absent device is refused at once
+    device_for(at.device)  # an absent device is refused at once
     require_own_name(result.folder)
     make_folder(result.folder)
-    heard = each(result.listen, listener)
-    if overwrite:
+    heard = each(result.listen, without_repeats(at.listener))
+    if at.overwrite:
         make_way(StudyFolder(result.folder), heard)
     whole = plan_runs(source) if only or seeds else plans
-    runner = Runner(RunSetup(results, device, overwrite), plans, whole, heard)
+    runner = Runner(RunnerSettings(results, at.device, at.overwrite), plans, whole, heard)
     runner.announce()
     if wanted == 1:
         _in_turn(runner, result)

@@ -12,7 +12,7 @@ from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.study.model_loading import load
 
 NO_OTHER = "No other finished run of the study was there to find images on."
-NO_PARTNER = "The study has no other run on the same data to find images on."
+ONLY_RUN = "The study has no other run on the same data to find images on."
 Told = ModelRecord | RunRecord
 
 
@@ -46,14 +46,14 @@ def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device |
         if its is None:
             return Partner()
         about = its
-    above = (*own.parents, *own.resolve().parents)  # a link may call the study's folder otherwise
-    root = next((folder for folder in above if folder.name == about.study), None)
+    parents = (*own.absolute().parents, *own.resolve().parents)  # a study may lie behind a link
+    root = next((above for above in parents if above.name == about.study), None)
     if root is None:
         return Partner()
     if not about.knows_partner:
         return _finished_beside(own, root, record, device)
     if about.partner is None:
-        return Partner(why_not=NO_PARTNER)
+        return Partner(why_not=ONLY_RUN)
     return _named(root / about.partner.run, about.partner, record, device)
 
 

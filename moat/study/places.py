@@ -1,4 +1,4 @@
-"""Where an evaluation may be written, and how it is asked for."""
+"""Where runs and evaluations are kept, and how they are made."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from moat.names import why_no_name
 
 
 class PlaceKeys(TypedDict, total=False):
-    """What `evaluate_model` and `evaluate_under` take as keywords: the fields of a `Place`."""
+    """What `train`, `evaluate_model` and `evaluate_under` take as keywords: a `Place`'s fields."""
 
     results: Path | str | None
     device: str
@@ -20,7 +20,7 @@ class PlaceKeys(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Place:
-    """Where evaluations are kept, and where and how they are made."""
+    """Where runs and evaluations are kept, on which device they are made, and who hears of it."""
 
     results: Path | None
     device: str
@@ -32,7 +32,7 @@ def place_of(keys: PlaceKeys) -> Place:
     """Return the place that keywords name; raise TypeError for a keyword that is none."""
     if unknown := [key for key in keys if key not in PlaceKeys.__annotations__]:
         known = ", ".join(PlaceKeys.__annotations__)
-        raise TypeError(f"{unknown[0]!r} is no keyword of an evaluation. Beside its own: {known}")
+        raise TypeError(f"{unknown[0]!r} is not a keyword here. Beside those of the call: {known}")
     results = keys.get("results")
     return Place(
         results=None if results is None else Path(results),

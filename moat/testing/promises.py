@@ -12,7 +12,7 @@ from moat.errors import MoatError
 from moat.testing.faults import ERRORS, READ, Fault, FaultyDisk, Killed, die, faulty_disk
 
 LOCKS = (".lock", ".study.lock")
-Contents = dict[str, bytes]
+DiskContents = dict[str, bytes]
 Versions = dict[str, set[bytes]]
 
 
@@ -104,7 +104,11 @@ def _fail(folder: Path, command: Callable[[], object], case: Case) -> FaultyDisk
 
 
 def _require_whole(
-    found: Contents, before: Contents, after: Contents, written: Sequence[Versions], case: Case
+    found: DiskContents,
+    before: DiskContents,
+    after: DiskContents,
+    written: Sequence[Versions],
+    case: Case,
 ) -> None:
     """Raise AssertionError where a file is neither as it was nor as a write made it.
 
@@ -120,14 +124,14 @@ def _require_whole(
             raise AssertionError(f"{case}: {name} is gone")
 
 
-def _require_equal(found: Contents, after: Contents, case: Case) -> None:
+def _require_equal(found: DiskContents, after: DiskContents, case: Case) -> None:
     for name in sorted({*found, *after}):
         if found.get(name) != after.get(name):
             what = "left behind" if name not in after else "missing" if name not in found else ""
             raise AssertionError(f"{case}: run again, {name} is {what or 'not the same'}")
 
 
-def _files(folder: Path, changing: Collection[str]) -> Contents:
+def _files(folder: Path, changing: Collection[str]) -> DiskContents:
     """Return every file below a folder, but for locks and those that change."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {

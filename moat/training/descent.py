@@ -21,11 +21,12 @@ from moat.training.faults import (
 from moat.training.measuring import (
     Measured,
     losses_of,
-    parts_of,
     passes_for,
+    split_by_segment,
     usable,
     weighted_sum,
 )
+from moat.training.moving import move
 from moat.training.weighing import images_with_weight
 from moat.transfers import send
 
@@ -70,7 +71,7 @@ def descend(
             )
     require_finite(descent.losses)
     require_finite_gradients(model)
-    optimizer.step()
+    move(model, optimizer)
     return descent
 
 
@@ -121,7 +122,7 @@ def _by_gradients(
     gradients = losses.values.new_zeros(len(examples.names), size)
     for segments in passes_for(model, examples.lengths(), pass_size, apart=True):
         per_example = losses_of(model, examples, segments)
-        for segment, own in zip(segments, parts_of(per_example, segments), strict=True):
+        for segment, own in zip(segments, split_by_segment(per_example, segments), strict=True):
             mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]
             parts = torch.autograd.grad(mean, parameters, retain_graph=more, allow_unused=True)

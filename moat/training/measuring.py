@@ -50,14 +50,14 @@ def losses_of(model: nn.Module, examples: Examples, segments: Pass) -> PerExampl
     return cross_entropy(model(images), labels)
 
 
-def parts_of(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
+def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
     """Return what belongs to each segment of a pass."""
     return torch.split(per_example, [s.stop - s.start for s in segments])
 
 
 def weighted_sum(per_example: Tensor, segments: Pass, shares: Sequence[Tensor]) -> Tensor:
     """Return the weighted sum of a pass; the share of a segment is a scalar or per example."""
-    parts = zip(parts_of(per_example, segments), shares, strict=True)
+    parts = zip(split_by_segment(per_example, segments), shares, strict=True)
     return torch.stack([(own * share).sum() for own, share in parts]).sum()
 
 
@@ -83,7 +83,9 @@ class Measured:
 
     def keep(self, segments: Pass, per_example: PerExample) -> None:
         """Fill in the losses of a pass."""
-        for segment, own in zip(segments, parts_of(per_example.detach(), segments), strict=True):
+        for segment, own in zip(
+            segments, split_by_segment(per_example.detach(), segments), strict=True
+        ):
             rows = self.examples.positions(segment.which, segment.rows)
             self.values[segment.which, rows] = own.to(self.values.dtype)
 

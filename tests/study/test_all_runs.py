@@ -12,7 +12,7 @@ import torch
 
 from moat import study, threats
 from moat.errors import BusyError, DataError, DiskError, MoatError, TrainingError
-from moat.events import RunEnd, RunHold, Step
+from moat.events import Note, RunEnd, RunHold, Step
 from moat.runs import RunFolder
 from moat.study import plan
 
@@ -683,3 +683,12 @@ def test_the_order_of_the_threats_identifies_a_run(recipe):
         for number, order in enumerate(('["pgd", "flow"]', '["flow", "pgd"]'))
     )
     assert one.train_hash != two.train_hash
+
+
+def test_what_is_not_compiled_is_said_once_a_study(recipe, train):
+    heard = []
+    path = recipe("epochs = 1", 'epochs = 1\ncompile = "graph"')
+    train(path, only=("plain", "pgd-at"), listener=heard.append)
+    (note,) = [event for event in heard if isinstance(event, Note)]
+    assert note.text == "training.compile: nothing is captured or compiled on a CPU."
+    assert note.run.parent.name == "plain"

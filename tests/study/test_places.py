@@ -1,6 +1,8 @@
 import pytest
 
+import moat
 from moat.errors import RunFolderError
+from moat.study import evaluate_under
 from moat.study.places import require_within
 
 
@@ -24,3 +26,21 @@ def test_no_link_leads_outside(tmp_path):
     with pytest.raises(RunFolderError) as refused:
         require_within(tmp_path / "results/study@strong/plain", tmp_path / "results")
     assert refused.value.message == f"a link there leads outside: to {str(tmp_path / 'plain')!r}."
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda recipe, **keys: moat.train(recipe, **keys),
+        lambda recipe, **keys: moat.evaluate_model("tiny-cnn", recipe, **keys),
+        lambda recipe, **keys: evaluate_under(recipe, [], **keys),
+    ],
+    ids=["train", "evaluate_model", "evaluate_under"],
+)
+def test_a_misspelt_keyword_is_refused_with_those_that_there_are(call, tmp_path):
+    with pytest.raises(TypeError) as refused:
+        call(tmp_path / "no.toml", resulst="elsewhere")
+    assert str(refused.value) == (
+        "'resulst' is not a keyword here. Beside those of the call: results, device, overwrite, "
+        "listener"
+    )

@@ -333,7 +333,7 @@ def test_a_worker_that_cannot_plan_the_study_says_why(staffed):
 
 def test_a_run_that_is_held_is_asked_for_again_and_left_to_its_holder(staffed, results):
     word = BusyError("another process is writing this run.")
-    held = study.events.error_fields(word)
+    held = study.events.error_table(word)
     about = {"run": results / PLAIN, "label": "plain", "variant": "plain", "sweep": {}, "seed": 0}
     told = (pool.Ready(), study.runner.RunHold(**about, **held), pool.Answer(ended=False))
     result = staffed((0, *told), (0, *told))

@@ -22,13 +22,15 @@ MINE = [
     *((name, JSON) for name in ("log.jsonl", "clock.json", ".holder.json")),
     *((name, TEXT) for name in ("recipe.toml", ".lock", ".evaluation/notes.txt", "code/mine.py")),
     ("recipe.toml", SMALL.read_bytes()),
+    *(("checkpoint.pt", "arrays"), ("checkpoint.pt", TEXT), ("model.safetensors", "weights")),
 ]
 
 
 def write(path: Path, content: bytes | str) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     if content == "arrays":
-        np.savez(path, mine=np.arange(3))
+        with path.open("wb") as file:  # numpy would add an ending to the name
+            np.savez(file, mine=np.arange(3))
     elif content == "weights":
         safetensors.numpy.save_file({"mine": np.ones(2, np.float32)}, path)
     else:
@@ -68,7 +70,9 @@ def test_a_users_file_is_named_before_a_run_begins_and_nothing_else_is_written(
     assert after == before
 
 
-@pytest.mark.parametrize("name", [*ARRAYS, "failed.json", ".evaluation/notes.txt", "code/mine.py"])
+@pytest.mark.parametrize(
+    "name", [*ARRAYS, "checkpoint.pt", "model.safetensors", ".evaluation/notes.txt", "code/mine.py"]
+)
 def test_overwrite_moves_it_aside_and_trains(tmp_path, name):
     run = tmp_path / "results" / RUN
     mine = write(run / name, TEXT)
@@ -107,6 +111,16 @@ def test_a_users_file_beside_a_finished_run_stays_when_it_is_evaluated_again(run
     with pytest.raises(RunFolderError, match=r"validation\.npz: cannot write: a file that is"):
         evaluate_run(run, "cpu")
     assert (run / "validation.npz").read_bytes() == mine
+
+
+@pytest.mark.parametrize(
+    "name", ["00007-pgd.npz", ".00007-pgd.npz.moat-7.tmp", ".00007-a.npz.7.tmp"]
+)
+def test_what_a_killed_evaluation_left_is_not_a_users(run, tmp_path, name):
+    (run / "run.json").unlink()
+    write(run / ".evaluation" / "f" / name, TEXT)
+    assert not train(tmp_path).failed
+    assert not (run / ".evaluation").exists()
 
 
 def test_notes_below_the_parts_of_a_finished_run_stay(run, tmp_path):

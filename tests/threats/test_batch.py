@@ -198,3 +198,23 @@ def test_labels_are_dense(make, kind):
     x, y = torch.rand(3, 1, 4, 4), torch.tensor([0, 1, 1])
     with pytest.raises(ModelError, match=f"labels are a dense tensor, not {kind}"):
         batch_of(x, make(y))
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (Y.to("meta"), "are on the device meta"),
+        (torch.quantize_per_tensor(Y.float(), 1.0, 0, torch.quint8), "are quint8"),
+        (torch.quantize_per_tensor(Y.float(), 1.0, 0, torch.qint32), "are qint32"),
+    ],
+)
+def test_labels_without_values_that_can_be_read_are_refused(given, what):
+    refused = refusal(y=given)
+    assert refused.message == f"labels {what}, and not integers that can be read."
+    assert "int64" in refused.hint
+
+
+def test_images_without_values_are_refused_where_no_parameter_says_a_device():
+    refused = refusal(x=X.to("meta"), y=Y)
+    assert refused.message == "the images are on the device meta, without values."
+    assert refused.hint

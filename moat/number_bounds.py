@@ -1,0 +1,73 @@
+"""Numbers as float32 and an index can compute with them, refused elsewhere before anything runs."""
+
+import sys
+from typing import Annotated, Any, ClassVar, get_origin
+
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic_core import PydanticCustomError
+
+LARGEST = 1e18
+"""Its square is a float32, as are its products with any factor that a search multiplies by."""
+SMALLEST = 1.2e-38
+"""Above 0; a smaller one loses digits in float32, or is 0 there."""
+MOST = 2**31 - 1
+"""The largest count; a seed may be larger."""
+
+
+def why_unfit(value: Any) -> str:
+    """Return what a number, or each number of a list, should be; "" where it is so.
+
+    Example:
+        >>> why_unfit(0.1), why_unfit(1e39), why_unfit((0, 2**40))
+        ('', 'should be at most 1e+18 in size', 'should be a whole number of at most 2147483647')
+    """
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(why_unfit, value)), "")
+    if isinstance(value, int):
+        whole = "" if abs(value) <= MOST else f"should be a whole number of at most {MOST}"
+        return "" if isinstance(value, bool) else whole
+    if not isinstance(value, float):
+        return ""
+    if not abs(value) <= LARGEST:  # NaN is not, either
+        return f"should be at most {LARGEST:g} in size"
+    return f"should be 0 or at least {SMALLEST:g} in size" if 0 < abs(value) < SMALLEST else ""
+
+
+def _fit(value: Any) -> Any:
+    if why := why_unfit(value):
+        raise PydanticCustomError("unfit_number", "Input {why}", {"why": why})
+    return value
+
+
+Fit = AfterValidator(_fit)
+"""Marks a field whose numbers are fit; every field of what is declared has it, but for seeds."""
+PositiveNumber = Annotated[PositiveFloat, Fit]
+NonNegativeNumber = Annotated[NonNegativeFloat, Fit]
+Count = Annotated[PositiveInt, Field(le=MOST)]
+
+
+class _AnySize:
+    """Marks a field whose whole numbers may be as large as they like."""
+
+
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1), _AnySize()]
+
+
+def with_fit_numbers(cls: type) -> None:
+    """Have each annotated field of a class, before it becomes a dataclass, refuse unfit numbers."""
+    own = vars(cls).get("__annotations__", {})
+    module = vars(sys.modules.get(cls.__module__, object()))
+    for name, annotation in own.items():
+        if not (_is_of_class(annotation) or _is_of_any_size(annotation, module)):
+            own[name] = Annotated[annotation, Fit]
+
+
+def _is_of_class(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return "ClassVar[" in annotation or annotation.endswith("ClassVar")
+    return annotation is ClassVar or get_origin(annotation) is ClassVar
+
+
+def _is_of_any_size(annotation: Any, module: dict[str, Any]) -> bool:
+    known = module.get(annotation) if isinstance(annotation, str) else annotation
+    return any(isinstance(one, _AnySize) for one in getattr(known, "__metadata__", ()))
