@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, get_origin
 from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic_core import PydanticCustomError
 
-LARGEST = 1e18
+LARGEST_SIZE = 1e18
 """Its square is a float32, as are its products with any factor that a search multiplies by."""
-SMALLEST = 1.2e-38
+SMALLEST_SIZE = 1.2e-38
 """Above 0; a smaller one loses digits in float32, or is 0 there."""
-MOST = 2**31 - 1
+MOST_COUNTED = 2**31 - 1
 """The largest count; a seed may be larger."""
 
 
@@ -24,13 +24,21 @@ def why_unfit(value: Any) -> str:
     if isinstance(value, list | tuple):
         return next(filter(None, map(why_unfit, value)), "")
     if isinstance(value, int):
-        whole = "" if abs(value) <= MOST else f"should be a whole number of at most {MOST}"
+        whole = (
+            ""
+            if abs(value) <= MOST_COUNTED
+            else f"should be a whole number of at most {MOST_COUNTED}"
+        )
         return "" if isinstance(value, bool) else whole
     if not isinstance(value, float):
         return ""
-    if not abs(value) <= LARGEST:  # NaN is not, either
-        return f"should be at most {LARGEST:g} in size"
-    return f"should be 0 or at least {SMALLEST:g} in size" if 0 < abs(value) < SMALLEST else ""
+    if not abs(value) <= LARGEST_SIZE:  # NaN is not, either
+        return f"should be at most {LARGEST_SIZE:g} in size"
+    return (
+        f"should be 0 or at least {SMALLEST_SIZE:g} in size"
+        if 0 < abs(value) < SMALLEST_SIZE
+        else ""
+    )
 
 
 def _fit(value: Any) -> Any:
@@ -39,11 +47,11 @@ def _fit(value: Any) -> Any:
     return value
 
 
-Fit = AfterValidator(_fit)
+Bounded = AfterValidator(_fit)
 """Marks a field whose numbers are fit; every field of what is declared has it, but for seeds."""
-PositiveNumber = Annotated[PositiveFloat, Fit]
-NonNegativeNumber = Annotated[NonNegativeFloat, Fit]
-Count = Annotated[PositiveInt, Field(le=MOST)]
+PositiveNumber = Annotated[PositiveFloat, Bounded]
+NonNegativeNumber = Annotated[NonNegativeFloat, Bounded]
+PositiveCount = Annotated[PositiveInt, Field(le=MOST_COUNTED)]
 
 
 class _AnySize:
@@ -59,7 +67,7 @@ def with_fit_numbers(cls: type) -> None:
     module = vars(sys.modules.get(cls.__module__, object()))
     for name, annotation in own.items():
         if not (_is_of_class(annotation) or _is_of_any_size(annotation, module)):
-            own[name] = Annotated[annotation, Fit]
+            own[name] = Annotated[annotation, Bounded]
 
 
 def _is_of_class(annotation: Any) -> bool:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, PositiveFloat, ValidationError
 from moat import data, models, scalarizers, threats
 from moat.data import Augmentation
 from moat.errors import MoatError, RecipeError
-from moat.number_bounds import LARGEST, MOST, SMALLEST, Seed, why_unfit
+from moat.number_bounds import LARGEST_SIZE, MOST_COUNTED, SMALLEST_SIZE, Seed, why_unfit
 from moat.recipe import plan_runs, read
 from moat.recipe.schema import DataTable, EvaluationTable
 from moat.registry import as_dataclass
@@ -132,7 +132,9 @@ def test_a_plug_in_has_the_same_bounds_and_may_have_a_seed_of_any_size():
 
     Fence.__module__ = __name__
     made = as_dataclass(Fence, "fence", frozen=True)
-    assert made(height=2.0, rails=(0.0, 3.0), posts=MOST, seed=2**40, width=0.5).seed == 2**40
+    assert (
+        made(height=2.0, rails=(0.0, 3.0), posts=MOST_COUNTED, seed=2**40, width=0.5).seed == 2**40
+    )
     for wrong in ({"height": 1e39}, {"rails": (1e39,)}, {"posts": 2**31}, {"width": 1e-44}):
         with pytest.raises((ValidationError, MoatError)):
             made(**wrong)
@@ -143,7 +145,7 @@ def test_a_fit_number_squares_and_keeps_its_digits_in_float32(number):
     import torch
 
     if why_unfit(number):
-        assert not SMALLEST <= abs(number) <= LARGEST
+        assert not SMALLEST_SIZE <= abs(number) <= LARGEST_SIZE
         assert number
         return
     kept = torch.tensor(number, dtype=torch.float32)

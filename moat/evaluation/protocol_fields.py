@@ -7,7 +7,7 @@ from typing import Any
 
 from moat.errors import MoatError
 from moat.names import why_no_name
-from moat.number_bounds import MOST, why_unfit
+from moat.number_bounds import MOST_COUNTED, why_unfit
 
 MOST_RESTARTS = 10_000
 _SEEDS = 2**63
@@ -66,7 +66,7 @@ def _is_text(value: Any) -> bool:
 _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "threats": (_is_table_of(lambda one: True), "a table from labels to threats"),
     "at_steps": (
-        _is_table_of(_is_list_of(_is_whole(-MOST, MOST))),
+        _is_table_of(_is_list_of(_is_whole(-MOST_COUNTED, MOST_COUNTED))),
         "a table from labels to lists of whole numbers",
     ),
     "at_epsilon": (
@@ -74,12 +74,12 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a table from labels to lists of radii of a size that float32 computes with",
     ),
     "restarts": (
-        _is_table_of(_is_whole(-MOST, MOST_RESTARTS)),
+        _is_table_of(_is_whole(-MOST_COUNTED, MOST_RESTARTS)),
         f"a table from labels to whole numbers of at most {MOST_RESTARTS:,}",
     ),
     "ensembles": (_is_table_of(_is_list_of(_is_text)), "a table from names to lists of labels"),
     "summed": (_is_list_of(_is_text), "a list of labels"),
-    "examples": (_or_none(_is_whole(-MOST, MOST)), "a whole number of images"),
+    "examples": (_or_none(_is_whole(-MOST_COUNTED, MOST_COUNTED)), "a whole number of images"),
     "seed": (_is_whole(0, _SEEDS - 1), "a whole number from 0 on"),
     "memory": (_or_none(_is_number), "a number of GiB above 0"),
     "union_only": (lambda value: isinstance(value, bool), "true or false"),

@@ -13,7 +13,7 @@ from moat.models.network_digest import PLAIN
 from moat.models.saved_state import saved_state
 from moat.models.weights import digest_of_state
 
-DEPTH = 6
+LEVELS = 6
 """Containers and objects within one another that are looked into."""
 _TORCHS_OWN = {*vars(nn.Module()), *vars(nn.Parameter), "_forward_hooks", "_forward_pre_hooks"}
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
@@ -50,7 +50,7 @@ def unsaved_state(network: nn.Module) -> dict[str, Unsaved]:
     return dict(_Walk(network).found())
 
 
-def settings_of(network: nn.Module) -> dict[str, Unsaved]:
+def plain_settings(network: nn.Module) -> dict[str, Unsaved]:
     """Return the plain attributes of a network's modules, by the path that leads to each."""
     return {
         f"{prefix}.{key}" if prefix else key: Unsaved("value", value)
@@ -78,14 +78,14 @@ class _Walk:
             for key, value in vars(module).items():
                 if key not in _TORCHS_OWN and not _is_setting(key, value):
                     noted = not _is_note_of_torch(module, key)
-                    for path, one in self._within(start + key, value, "tensor", DEPTH):
+                    for path, one in self._within(start + key, value, "tensor", LEVELS):
                         if noted or one.kind != "value":
                             yield path, one
             for key, value in _of_class(type(module)):
-                yield from self._within(start + key, value, "outside", DEPTH)
+                yield from self._within(start + key, value, "outside", LEVELS)
             for key in _HOOKS:
                 for number, hook in enumerate(vars(module).get(key, {}).values()):
-                    yield from self._within(f"{start}{key}[{number}]", hook, "tensor", DEPTH)
+                    yield from self._within(f"{start}{key}[{number}]", hook, "tensor", LEVELS)
 
     def _registered(self, module: nn.Module, start: str) -> Iterator[tuple[str, Unsaved]]:
         """Yield buffers and parameters of a module's own that the state dict lacks."""

@@ -13,7 +13,7 @@ from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
-from moat.number_bounds import Count, PositiveNumber, Seed
+from moat.number_bounds import PositiveCount, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.records import Figure, Published
 from moat.registry import Registry
@@ -47,7 +47,7 @@ class DataTable(OpenTable):
     """The data set, and how much of its training split is held out for validation."""
 
     type: str
-    train_examples: Count | None = None  # a seeded sample, every class by its share
+    train_examples: PositiveCount | None = None  # a seeded sample, every class by its share
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of every class
     split_seed: Seed = 0
     memory: PositiveNumber = DEVICE_MEMORY  # GiB of images that may lie on the device as a whole
@@ -76,7 +76,7 @@ class EvaluationTable(Table):
     """The protocol, but for the threats' own numbers."""
 
     summed: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
-    examples: Count | None = None  # so many of the test split
+    examples: PositiveCount | None = None  # so many of the test split
     sample: Sample = "stratified"  # which: drawn, every class by its share, or the first
     seed: Seed = 0  # of the sample and of random starts
     falls: Falls = "last"  # by the last iterate, or by any

@@ -16,8 +16,6 @@ from moat.study.network import awake, few_images
 from moat.study.whole_state import as_loaded, draws_apart, require_alike, require_whole_state
 from moat.threats import home_of
 
-CPU = torch.device("cpu")
-
 
 def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
     """Raise ModelError with the cause where a model's networks are not what is saved of them.
@@ -36,7 +34,7 @@ def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
         except Exception:  # code that runs only once
             return build()
 
-    if (x := few_images(data.train, data, CPU)) is not None:
+    if (x := few_images(data.train, data, torch.device("cpu"))) is not None:
         require_whole_state(network, build, x, rebuild=rebuild, prepare=awake)
 
 

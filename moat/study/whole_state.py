@@ -12,14 +12,14 @@ from moat.errors import ModelError
 from moat.evaluation.model_checks import REPEATED, difference
 from moat.models import load_into
 from moat.models.saved_state import saved_state
-from moat.models.unsaved_state import Unsaved, differs, settings_of, unsaved_state
+from moat.models.unsaved_state import Unsaved, differs, plain_settings, unsaved_state
 from moat.runs.weights import from_bytes, to_bytes
 from moat.threats import attacked
 from moat.training.guard import trial
 from moat.types import Images
 
 MOVED = 1.01  # times itself, each parameter
-SHOWN = 3  # causes of each kind; the rest is counted
+CAUSES_SHOWN = 3  # causes of each kind; the rest is counted
 
 
 def require_whole_state(
@@ -124,7 +124,7 @@ def _does_not_fit(error: ModelError, first: nn.Module, tried: nn.Module) -> Mode
         and value.shape != before[name].shape
     ]
     if made or reshaped:
-        what = f"makes {', '.join(made[:SHOWN])}" if made else f"reshapes {reshaped[0]}"
+        what = f"makes {', '.join(made[:CAUSES_SHOWN])}" if made else f"reshapes {reshaped[0]}"
         return ModelError(
             f"the network {what} in its first forward in train mode, so that what is saved fits no "
             f"network that is built anew: {error.message.rstrip('.')}.",
@@ -138,7 +138,7 @@ def _does_not_fit(error: ModelError, first: nn.Module, tried: nn.Module) -> Mode
 
 
 def _causes(saved: nn.Module, loaded: nn.Module) -> dict[str, Unsaved]:
-    own, theirs = ({**settings_of(one), **unsaved_state(one)} for one in (saved, loaded))
+    own, theirs = ({**plain_settings(one), **unsaved_state(one)} for one in (saved, loaded))
     return {
         path: one
         for path, one in {**theirs, **own}.items()
@@ -157,8 +157,8 @@ def _said(causes: dict[str, Unsaved]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f" {', '.join(names[:SHOWN])}{more}" if names else ""
+    more = f" and {len(names) - CAUSES_SHOWN} more" if len(names) > CAUSES_SHOWN else ""
+    return f" {', '.join(names[:CAUSES_SHOWN])}{more}" if names else ""
 
 
 def _mend(kinds: set[str]) -> str:

@@ -6,7 +6,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch.optim import lr_scheduler
 
-from moat.number_bounds import Count, PositiveNumber
+from moat.number_bounds import PositiveCount, PositiveNumber
 
 Scheduler = lr_scheduler.LRScheduler
 
@@ -31,7 +31,7 @@ class MultiStep(_Table):
     """The learning rate is multiplied by `gamma` after each of the named epochs."""
 
     type: Literal["multi-step"] = "multi-step"
-    milestones: Annotated[tuple[Count, ...], Field(strict=False, min_length=1)]  # epochs
+    milestones: Annotated[tuple[PositiveCount, ...], Field(strict=False, min_length=1)]  # epochs
     gamma: PositiveNumber = 0.1
 
     @model_validator(mode="after")

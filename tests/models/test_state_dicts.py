@@ -49,6 +49,7 @@ def test_layers_that_read_a_version_number_find_one():
     load_into(network, dict(network.state_dict()))  # a plain dict, as of safetensors
 
 
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
 @pytest.mark.parametrize(
     ("change", "type_"),
     [

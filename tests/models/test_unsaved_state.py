@@ -9,7 +9,7 @@ from torch import nn
 
 from moat.errors import ModelError
 from moat.models.saved_state import saved_state
-from moat.models.unsaved_state import digest_of_weights, settings_of, unsaved_state
+from moat.models.unsaved_state import digest_of_weights, plain_settings, unsaved_state
 
 DRAWN = torch.rand(3, generator=torch.Generator().manual_seed(0))
 
@@ -144,7 +144,7 @@ def test_conjugated_and_negated_views_have_a_digest():
 
 def test_plain_attributes_are_settings():
     net = named("scale", 0.5)
-    assert settings_of(net)["scale"].value == 0.5
+    assert plain_settings(net)["scale"].value == 0.5
     assert "scale" not in unsaved_state(net)
 
 

@@ -315,7 +315,7 @@ class Widening(nn.Linear):
         self.register_buffer("seen", torch.zeros(0))
 
     def forward(self, x):
-        self.seen = torch.cat([self.seen, x.detach()[:, 0]])
+        self.seen = torch.cat([self.seen, x.detach().flatten()])
         return super().forward(x)
 
     def __deepcopy__(self, memo):
@@ -324,11 +324,11 @@ class Widening(nn.Linear):
 
 def test_a_buffer_that_grew_in_a_trial_is_put_back():
     network = Widening()
-    x = torch.ones(3, 2)
+    x = torch.ones(3, 1, 1, 2)
     with trial(network, x) as tried:
         tried(x)
         assert tried is network
-        assert len(network.seen) == 3
+        assert len(network.seen) == 6
     assert len(network.seen) == 0
     assert not network.state_dict()["seen"].numel()
 
@@ -347,5 +347,5 @@ def test_a_network_that_cannot_be_put_into_train_mode_is_refused_by_name():
 
 def test_an_empty_container_has_a_copy_like_any_other():
     network = nn.Sequential()
-    with trial(network, torch.ones(1, 2)) as tried:
+    with trial(network, torch.ones(1, 1, 2, 2)) as tried:
         assert tried is not network
