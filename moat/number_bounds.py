@@ -8,13 +8,15 @@ from pydantic_core import PydanticCustomError
 
 LARGEST_SIZE = 1e36
 """A float32 still holds a hundred times as much: searches double and scale their numbers."""
+FLOAT32_SIZE = 3.4e38
+"""The largest number of float32: a learning rate may be as large, and end its training."""
 SMALLEST_SIZE = 1.2e-38
 """Above 0; a smaller one loses digits in float32, or is 0 there."""
 MOST_COUNTED = 2**31 - 1
 """The largest count; a seed may be larger."""
 
 
-def why_unfit(value: Any) -> str:
+def why_unfit(value: Any, largest: float = LARGEST_SIZE) -> str:
     """Return what a number, or each number of a list, should be; "" where it is so.
 
     Example:
@@ -22,7 +24,7 @@ def why_unfit(value: Any) -> str:
         ('', 'should be at most 1e+36 in size', 'should be a whole number of at most 2147483647')
     """
     if isinstance(value, list | tuple):
-        return next(filter(None, map(why_unfit, value)), "")
+        return next(filter(None, (why_unfit(one, largest) for one in value)), "")
     if isinstance(value, int):
         whole = (
             ""
@@ -32,8 +34,8 @@ def why_unfit(value: Any) -> str:
         return "" if isinstance(value, bool) else whole
     if not isinstance(value, float):
         return ""
-    if not abs(value) <= LARGEST_SIZE:  # NaN is not, either
-        return f"should be at most {LARGEST_SIZE:g} in size"
+    if not abs(value) <= largest:  # NaN is not, either
+        return f"should be at most {largest:g} in size"
     return (
         f"should be 0 or at least {SMALLEST_SIZE:g} in size"
         if 0 < abs(value) < SMALLEST_SIZE
@@ -41,16 +43,20 @@ def why_unfit(value: Any) -> str:
     )
 
 
-def _fit(value: Any) -> Any:
-    if why := why_unfit(value):
+def _fit(value: Any, largest: float = LARGEST_SIZE) -> Any:
+    if why := why_unfit(value, largest):
         raise PydanticCustomError("unfit_number", "Input {why}", {"why": why})
     return value
 
 
+def _representable(value: Any) -> Any:
+    return _fit(value, FLOAT32_SIZE)
+
+
 Bounded = AfterValidator(_fit)
 """Marks a field whose numbers are fit; every field of what is declared has it, but for seeds."""
-PositiveNumber = Annotated[PositiveFloat, Bounded]
-NonNegativeNumber = Annotated[NonNegativeFloat, Bounded]
+PositiveNumber = Annotated[PositiveFloat, AfterValidator(_representable)]
+NonNegativeNumber = Annotated[NonNegativeFloat, AfterValidator(_representable)]
 PositiveCount = Annotated[PositiveInt, Field(le=MOST_COUNTED)]
 
 
