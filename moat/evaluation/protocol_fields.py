@@ -7,7 +7,7 @@ from typing import Any
 
 from moat.errors import MoatError
 from moat.names import why_no_name
-from moat.number_bounds import MOST_COUNTED, why_unfit
+from moat.number_bounds import FLOAT32_SIZE, MOST_COUNTED, why_unfit
 
 MOST_RESTARTS = 10_000
 _SEEDS = 2**63
@@ -28,7 +28,7 @@ def require_fields(protocol: Any) -> None:
 
 def is_memory(value: Any) -> bool:
     """Say whether a value is a number of GiB above 0 that can be computed with."""
-    return _is_number(value) and float(value) > 0 and not why_unfit(float(value))
+    return _is_number(value) and float(value) > 0 and not why_unfit(float(value), FLOAT32_SIZE)
 
 
 def _is_whole(low: int, high: int) -> Callable[[Any], bool]:
