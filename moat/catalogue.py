@@ -19,7 +19,7 @@ _DEEPEST = 8  # modules through which a class is handed on
 
 
 @dataclass(frozen=True)
-class Listed:
+class CatalogueEntry:
     """A name, where it comes from, and the first line of its description or why it has none."""
 
     name: str
@@ -28,7 +28,7 @@ class Listed:
     error: str = ""
 
 
-def catalogue(kind: str) -> list[Listed]:
+def catalogue(kind: str) -> list[CatalogueEntry]:
     """Return what moat and the installed packages register under a kind, by name.
 
     `kind` is threats, scalarizers, models or datasets. What a package declares is looked up as its
@@ -39,18 +39,18 @@ def catalogue(kind: str) -> list[Listed]:
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         name = f"{point.name} ({origin})" if point.name in own else point.name
         try:
-            own[name] = Listed(name, origin, _about(_class_at(point.module, point.attr)))
+            own[name] = CatalogueEntry(name, origin, _about(_class_at(point.module, point.attr)))
         except (LookupError, OSError, SyntaxError, ValueError) as error:
-            own[name] = Listed(name, origin, error=f"{type(error).__name__}: {error}")
+            own[name] = CatalogueEntry(name, origin, error=f"{type(error).__name__}: {error}")
     return [own[name] for name in sorted(own)]
 
 
-def _own(kind: str) -> Iterator[Listed]:
+def _own(kind: str) -> Iterator[CatalogueEntry]:
     for file in sorted((Path(__file__).parent / ROOMS.get(kind, kind)).glob("*.py")):
         for statement in _tree(file).body:
             if isinstance(statement, ast.ClassDef):
                 for name in _declared_names(statement, _DECORATORS[kind]):
-                    yield Listed(name, "moat", _about(statement))
+                    yield CatalogueEntry(name, "moat", _about(statement))
 
 
 def _declared_names(declared: ast.ClassDef, by: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.fields import with_explained_fields
 from moat.local_code import local_file
+from moat.number_bounds import with_fit_numbers
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -32,6 +33,7 @@ def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
 
     Fields that are unknown, missing or wrong are refused with a FieldError.
     """
+    with_fit_numbers(cls)
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
     made: Any = pydantic_dataclass(kw_only=True, frozen=frozen, eq=frozen, config=config)(cls)
     with_explained_fields(made)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moat.catalogue import Listed
+from moat.catalogue import CatalogueEntry
 from moat.sheets import Sheet
 
 _SINGULAR = {
@@ -18,7 +18,7 @@ _ALSO = {
 """What a recipe may name besides what is registered."""
 
 
-def names_sheet(kind: str, listed: Sequence[Listed]) -> Sheet:
+def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
     """Return each name with its origin and its first line, or why there is none."""
     rows = tuple(
         (one.name, one.origin, f"not loaded: {one.error}" if one.error else one.about)

@@ -7,18 +7,20 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from moat.data.base import as_floats
+from moat.errors import DataError
 from moat.geometry.grids import affine_grid, resample
+from moat.number_bounds import PositiveNumber
 from moat.transfers import send
 from moat.types import Images, StoredImages
 
 Augment = Callable[[StoredImages], Images]
 """From a batch as it is stored to the float images that are trained on."""
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MOST_PADDING = 1024  # pixels
 
 
 class Augmentation(BaseModel):
@@ -36,10 +38,15 @@ class Augmentation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    crop_padding: NonNegativeInt = 0  # pixels
+    crop_padding: Annotated[int, Field(ge=0, le=MOST_PADDING)] = 0  # pixels
     flip: bool = False
-    resized_crop: Annotated[tuple[Positive, Positive], Field(strict=False)] | None = None
-    aspect_ratio: Annotated[tuple[Positive, Positive], Field(strict=False)] = (3 / 4, 4 / 3)
+    resized_crop: Annotated[tuple[PositiveNumber, PositiveNumber], Field(strict=False)] | None = (
+        None
+    )
+    aspect_ratio: Annotated[tuple[PositiveNumber, PositiveNumber], Field(strict=False)] = (
+        3 / 4,
+        4 / 3,
+    )
 
     @model_validator(mode="after")
     def _one_crop(self) -> "Augmentation":
@@ -53,6 +60,18 @@ class Augmentation(BaseModel):
         if self.aspect_ratio[0] > self.aspect_ratio[1]:
             raise ValueError(f"aspect_ratio is a range, not {list(self.aspect_ratio)}")
         return self
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Raise DataError where a crop may miss the images, of that height and width, altogether.
+
+        That is, where the padding is as wide as they are.
+        """
+        if self.crop_padding and self.crop_padding >= min(size):
+            raise DataError(
+                f"crop_padding is {self.crop_padding} pixels, and the images have {size[0]} by "
+                f"{size[1]}: a crop may hold nothing of one.",
+                hint=f"Let it be at most {min(size) - 1}; 4 is usual for 32 pixels.",
+            )
 
     def on(self, size: tuple[int, int], generator: torch.Generator) -> Augment:
         """Return the augmentation to images of (height, width), its draws from the generator.

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from moat.data.base import Data, dataset, find_root
 from moat.data.image_files import ImageFiles, empty_category, in_seeded_order
 from moat.data.tree import read_tree
 from moat.errors import DataError
+from moat.number_bounds import Seed
 
 CLUTTER = "257.clutter"
 TREE = "caltech256/256_ObjectCategories"
@@ -30,7 +31,7 @@ class Caltech256(ImageFiles):
     download: bool = False
     clutter: bool = False  # whether 257.clutter is a class
     train_per_category: PositiveInt = 60  # images
-    seed: NonNegativeInt = 0  # of which they are
+    seed: Seed = 0  # of which they are
 
     def load(self, cache: Path | None = None) -> Data:
         """Read the chosen categories; raise DataError that names the folder where none are."""

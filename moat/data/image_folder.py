@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
 from moat.data.base import Data, dataset, find_root
 from moat.data.image_files import Categories, ImageFiles, empty_category, in_seeded_order
 from moat.data.tree import ImageTree, read_tree
 from moat.errors import DataError
+from moat.number_bounds import Seed
 
 TESTED = ("test", "val", "valid", "validation")
 """What a folder of test images may be called; the first that holds categories is taken."""
@@ -28,7 +29,7 @@ class ImageFolder(ImageFiles):
     folder: str  # within root
     root: Path | None = None
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # where there is no test/
-    seed: NonNegativeInt = 0  # of what is put aside for testing
+    seed: Seed = 0  # of what is put aside for testing
 
     def load(self, cache: Path | None = None) -> Data:
         """Read both parts; raise DataError that names the folder and what it should hold."""

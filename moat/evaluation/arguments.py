@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from moat.data import Data, Split
+from moat.data import DEVICE_MEMORY, Data, Split
 from moat.errors import DefinitionError
 from moat.evaluation.protocol import Protocol
+from moat.evaluation.protocol_fields import is_memory
 from moat.threats import Threat
 from moat.threats.arguments import in_words, require_pass_size
 
@@ -19,6 +20,11 @@ def guarded_evaluation(evaluate: Judge) -> Judge:
     @wraps(evaluate)
     def behind(model: Any, data: Any, protocol: Any, **more: Any) -> Any:
         require_kinds(data, protocol, more.get("pass_size"))
+        if not is_memory(memory := more.get("memory", DEVICE_MEMORY)):
+            raise DefinitionError(
+                f"the memory is {memory!r:.80}, and no number of GiB above 0.",
+                hint=f"Leave it out: then it is {DEVICE_MEMORY:g} GiB of images.",
+            )
         return evaluate(model, data, protocol, **more)
 
     return cast(Judge, behind)

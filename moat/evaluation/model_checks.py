@@ -1,6 +1,5 @@
 """What a model must keep to before its scores mean anything, seen on a few images."""
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import ModelError
+from moat.models.copies import copy_of
 from moat.passes import is_out_of_memory
 from moat.precision import plain_torch, tensor_float_32
 from moat.threats import (
@@ -127,7 +127,7 @@ def _logits(model: nn.Module, x: Images) -> Tensor:
 
 
 def _require_the_same_again(model: nn.Module, x: Images, logits: Logits) -> None:
-    found = _difference(_logits(model, x), logits)
+    found = difference(_logits(model, x), logits)
     if found > REPEATED:
         raise ModelError(
             "the model answers at random: in eval mode, two calls on the same images differ by "
@@ -141,7 +141,7 @@ def _require_alone_as_beside_others(model: nn.Module, x: Images, logits: Logits)
     if len(x) < 2:
         return
     try:
-        found = _difference(_logits(model, x[:1]), logits[:1])
+        found = difference(_logits(model, x[:1]), logits[:1])
         if found > ALONE and not _is_rounding(model, x):
             said = f"differs by {found:.1g} of its largest logit where the image is alone"
         else:
@@ -158,12 +158,14 @@ def _require_alone_as_beside_others(model: nn.Module, x: Images, logits: Logits)
 
 def _is_rounding(model: nn.Module, x: Images) -> bool:
     """Say whether the difference vanishes in float64: then a model that diverged amplified it."""
-    try:
-        exact = copy.deepcopy(model).double()
-        alone, beside = _logits(exact, x[:1].double()), _logits(exact, x.double())[:1]
-    except Exception:  # not every model can be copied, or speaks float64
+    if (exact := copy_of(model)) is None:
         return False
-    return _difference(alone, beside) <= ALONE
+    try:
+        exact = exact.double()
+        alone, beside = _logits(exact, x[:1].double()), _logits(exact, x.double())[:1]
+    except Exception:  # not every model speaks float64
+        return False
+    return difference(alone, beside) <= ALONE
 
 
 def _require_gradient(model: nn.Module, x: Images) -> int:
@@ -186,13 +188,13 @@ def _require_gradient(model: nn.Module, x: Images) -> int:
     return counted.most // len(x)
 
 
-def _difference(one: Tensor, other: Tensor) -> float:
+def difference(one: Tensor, other: Tensor) -> float:
     """Return the largest difference of finite logits, as a share of the largest of them.
 
     Example:
-        >>> _difference(torch.tensor([[1.0, -2.0]]), torch.tensor([[1.5, -2.0]]))
+        >>> difference(torch.tensor([[1.0, -2.0]]), torch.tensor([[1.5, -2.0]]))
         0.25
-        >>> _difference(torch.tensor([[0.0, torch.nan]]), torch.tensor([[0.0, 3.0]]))
+        >>> difference(torch.tensor([[0.0, torch.nan]]), torch.tensor([[0.0, 3.0]]))
         0.0
     """
     if one.shape != other.shape:

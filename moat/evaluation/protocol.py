@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Literal, NamedTuple, get_args
 
 from moat.errors import MoatError, did_you_mean
+from moat.evaluation.protocol_fields import is_memory, require_fields
 from moat.losses import TARGETED
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Column
@@ -61,13 +62,14 @@ class Protocol:
     memory: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        require_fields(self)
         if NATURAL in (*self.threats, *self.ensembles):
             raise MoatError(
                 f"no threat can have the label {NATURAL!r}: it is the images as they are."
             )
         if self.examples is not None and self.examples < 1:
             raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
-        if self.memory is not None and not (0 < self.memory < math.inf):
+        if self.memory is not None and not is_memory(self.memory):
             raise MoatError(
                 f"the memory of an evaluation is a number of GiB above 0, not {self.memory}.",
                 hint="Leave it out: then it is chosen by device.",

@@ -38,6 +38,8 @@ class PythonModel(Model):
                 f"{self.reference!r} cannot be called with {self.arguments}: {error}",
                 hint="The keys of the model table, besides type, are its keyword arguments.",
             ) from error
+        except SystemExit as error:
+            raise ModelError(f"{self.reference!r} ended the program ({error!r}).") from error
         if not isinstance(made, nn.Module):
             raise ModelError(f"{self.reference!r} returned {type(made).__name__}, no nn.Module.")
         return made

@@ -4,9 +4,11 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from moat.errors import ModelError
+from moat.models.saved_state import saved_state
 
 KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 
@@ -14,22 +16,41 @@ KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     """Load weights by their names; raise ModelError that says in which keys they differ.
 
-    Counts of batches, which weights from before torch 0.4.1 lack, may be missing.
+    Counts of batches, which weights from before torch 0.4.1 lack, may be missing. What is sparse
+    is made dense where the network is.
     """
-    expected = network.state_dict()
+    expected = saved_state(network)
     counts = {name: value for name, value in expected.items() if name.endswith(_COUNT)}
     found = OrderedDict({**counts, **state})
     if unlike := key_differences(expected, found):
         raise ModelError(unlike)
+    found = OrderedDict((name, _laid_out(value, expected[name])) for name, value in found.items())
     # Some layers of torchvision's read a version number there, which plain files do not hold.
-    found._metadata = getattr(state, "_metadata", expected._metadata)  # type: ignore[attr-defined]
-    network.load_state_dict(found)
+    found._metadata = getattr(  # type: ignore[attr-defined]
+        state, "_metadata", getattr(expected, "_metadata", None)
+    )
+    try:
+        network.load_state_dict(found)
+    except Exception as error:  # whatever a load_state_dict or set_extra_state of its own raises
+        why = str(error).strip().partition("\n")[0]
+        raise ModelError(
+            f"the network does not take a state dict of its own form ({type(error).__name__}: "
+            f"{why})",
+            hint="Leave out its own load_state_dict, or let it take what state_dict gives.",
+        ) from error
+
+
+def _laid_out(value: Any, like: Any) -> Any:
+    if isinstance(value, Tensor) and isinstance(like, Tensor) and value.layout != like.layout:
+        return value.to_dense() if like.layout == torch.strided else value
+    return value
 
 
 def key_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Return which keys are missing, foreign or of another shape; nothing where all fit.
+    """Return which keys are missing, foreign, of another shape or kind; nothing where all fit.
 
-    What a module keeps as its extra state has whatever shape it likes.
+    Kinds of numbers are whole, real and complex, whatever their precision. What a module keeps as
+    its extra state has whatever shape it likes.
 
     Example:
         >>> key_differences({"a": torch.zeros(2), "b": torch.zeros(1)}, {"a": torch.zeros(3)})
@@ -37,16 +58,28 @@ def key_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> st
     """
     missing = [name for name in expected if name not in found]
     foreign = [name for name in found if name not in expected]
-    reshaped = [
-        f"{name} {tuple(found[name].shape)} and not {tuple(value.shape)}"
+    pairs = {
+        name: (found[name], value)
         for name, value in expected.items()
-        if name in found and not name.endswith(_EXTRA) and value.shape != found[name].shape
+        if name in found and not name.endswith(_EXTRA)
+    }
+    unlike = {name: pair for name, pair in pairs.items() if _kind(pair[0]) != _kind(pair[1])}
+    reshaped = [
+        f"{name} {tuple(held.shape)} and not {tuple(value.shape)}"
+        for name, (held, value) in pairs.items()
+        if name not in unlike and isinstance(held, Tensor) and value.shape != held.shape
+    ]
+    retyped = [
+        f"{name} {_type(held)} and not {_type(value)}"
+        for name, (held, value) in unlike.items()
+        if not name.endswith(_COUNT)
     ]
     key = "key" if len(missing) == 1 else "keys"
     parts = (
         (missing, f"{len(missing)} {key} missing: "),
         (foreign, f"{len(foreign)} foreign: "),
         (reshaped, f"{len(reshaped)} of another shape: "),
+        (retyped, f"{len(retyped)} of another kind: "),
     )
     return "; ".join(head + _first(names) for names, head in parts if names)
 
@@ -54,6 +87,23 @@ def key_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> st
 def _first(names: Sequence[str]) -> str:
     more = f" and {len(names) - KEYS_SHOWN} more" if len(names) > KEYS_SHOWN else ""
     return ", ".join(names[:KEYS_SHOWN]) + more
+
+
+def _kind(value: Any) -> str:
+    """Return what kind of numbers a value holds, its type's name where it holds none."""
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    if value.is_nested or value.is_meta or value.is_quantized:
+        return "nested" if value.is_nested else "meta" if value.is_meta else "quantised"
+    return "complex" if value.is_complex() else "real" if value.is_floating_point() else "whole"
+
+
+def _type(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    kind = _kind(value)
+    special = f" ({kind})" if kind in ("nested", "meta", "quantised") else ""
+    return str(value.dtype).removeprefix("torch.") + special
 
 
 _COUNT = "num_batches_tracked"

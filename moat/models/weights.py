@@ -1,6 +1,7 @@
 """Weights that somebody trained before: a local file's, or those that torchvision publishes."""
 
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path, PurePosixPath
@@ -43,7 +44,8 @@ def _parts(name: str, value: Any) -> Iterator[bytes]:
         if value.is_quantized:
             yield f"{value.qscheme()} {value.dequantize().flatten().tolist()}".encode()
         else:
-            plain = value.to_dense().contiguous().flatten()
+            # what was conjugated or negated as a view alone has no bytes of its own
+            plain = value.to_dense().resolve_conj().resolve_neg().contiguous().flatten()
             yield plain.view(torch.uint8).numpy().tobytes() if len(plain) else b""
     elif isinstance(value, Mapping):
         for key, one in sorted(value.items(), key=str):
@@ -79,7 +81,10 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
         if path.suffix == ".safetensors":
             held: Any = load_tensors(path.read_bytes())
         else:
-            held = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                # Sparse tensors are checked where no code may run, and torch says so each time.
+                warnings.filterwarnings("ignore", "Validating sparse tensor", UserWarning)
+                held = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelError(
             f"the file {str(path)!r} holds no plain tensors: it is of another kind, or a whole "
@@ -127,7 +132,7 @@ def _state_in(held: Any, path: Path) -> StateDict:
             held = held[key]
     named = isinstance(held, dict) and bool(held)
     if not named or not all(
-        isinstance(value, Tensor) or str(name).endswith("_extra_state")
+        isinstance(name, str) and (isinstance(value, Tensor) or name.endswith("_extra_state"))
         for name, value in held.items()
     ):
         raise ModelError(

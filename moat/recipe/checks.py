@@ -7,6 +7,7 @@ from typing import Any
 
 from moat.errors import RecipeError, did_you_mean
 from moat.names import NATURAL, why_no_name
+from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
 from moat.recipe.overrides import cut_short
@@ -133,6 +134,9 @@ def require_ascending(key: str, listed: object, where: str) -> None:
     kinds = (int,) if key == "at_steps" else (int, float)
     given = listed if isinstance(listed, list) and listed else [0]
     numbers = [n for n in given if type(n) in kinds and n > 0]
+    unfit = why_unfit([float(n) if key == "at_epsilon" else n for n in numbers])
+    if unfit and numbers == given:
+        raise RecipeError(f"{key} {unfit}, not {listed!r}.", where=where)
     if numbers != given or numbers != sorted(set(numbers)):
         form = "whole numbers of at least 1, as in [5, 10]"
         if key == "at_epsilon":

@@ -9,6 +9,7 @@ from moat import data, models, scalarizers, threats
 from moat.data import DataSet, TrainingShare
 from moat.errors import RecipeError
 from moat.evaluation import Protocol
+from moat.evaluation.protocol_fields import MOST_RESTARTS
 from moat.local_code import import_file
 from moat.models import Model
 from moat.models.python import PYTHON_PREFIX, PythonModel
@@ -85,9 +86,12 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
     overrides = dict((table.train if purpose == "train" else table.evaluate) or {})
     if purpose == "evaluate":
         restarts = overrides.pop("restarts", 1)
-        if type(restarts) is not int or restarts < 1:
+        if type(restarts) is not int or not 1 <= restarts <= MOST_RESTARTS:
+            most = (
+                f" and at most {MOST_RESTARTS:,}" if type(restarts) is int and restarts > 1 else ""
+            )
             raise RecipeError(
-                f"restarts should be a whole number of at least 1, not {restarts!r}.",
+                f"restarts should be a whole number of at least 1{most}, not {restarts!r}.",
                 where=source.where(*key, purpose, "restarts"),
             )
         cls = _registered(threats.registry, name, source, *key)

@@ -6,9 +6,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
     TypeAdapter,
 )
 
@@ -16,6 +13,7 @@ from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
+from moat.number_bounds import PositiveCount, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.records import Figure, Published
 from moat.registry import Registry
@@ -49,10 +47,10 @@ class DataTable(OpenTable):
     """The data set, and how much of its training split is held out for validation."""
 
     type: str
-    train_examples: PositiveInt | None = None  # a seeded sample, every class by its share
+    train_examples: PositiveCount | None = None  # a seeded sample, every class by its share
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of every class
-    split_seed: NonNegativeInt = 0
-    memory: PositiveFloat = DEVICE_MEMORY  # GiB of images that may lie on the device as a whole
+    split_seed: Seed = 0
+    memory: PositiveNumber = DEVICE_MEMORY  # GiB of images that may lie on the device as a whole
 
 
 class ModelTable(OpenTable):
@@ -78,12 +76,12 @@ class EvaluationTable(Table):
     """The protocol, but for the threats' own numbers."""
 
     summed: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
-    examples: PositiveInt | None = None  # so many of the test split
+    examples: PositiveCount | None = None  # so many of the test split
     sample: Sample = "stratified"  # which: drawn, every class by its share, or the first
-    seed: NonNegativeInt = 0  # of the sample and of random starts
+    seed: Seed = 0  # of the sample and of random starts
     falls: Falls = "last"  # by the last iterate, or by any
     union_only: bool = False  # whoever fell is left out of every later search
-    memory: PositiveFloat | None = None  # GiB that searches and passes take at most; by device
+    memory: PositiveNumber | None = None  # GiB that searches and passes take at most; by device
     ensembles: dict[Label, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
@@ -102,7 +100,7 @@ class Recipe(Table):
     """Everything that determines a study."""
 
     plugins: list[str] = Field(default_factory=list)  # local Python files to run first
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     data: DataTable
     augmentation: Augmentation = Augmentation()
     model: ModelTable

@@ -12,7 +12,7 @@ from moat.records.log_line import LogLine
 from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.planned_runs import PlannedRuns
 from moat.records.protocol import ProtocolRecord, ThreatRecord
-from moat.records.published import Published
+from moat.records.published_table import Published
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
 from moat.records.small import Clock, Failure, Manifest

@@ -1,7 +1,7 @@
 """What the sanity gate found out about an evaluation, kept with it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Strict
@@ -32,7 +32,7 @@ class Check:
 
     def as_table(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return asdict(self)
+        return {**vars(self), "figures": dict(self.figures)}
 
 
 class EvaluationRecord(StoredTable):

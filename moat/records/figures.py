@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Measure = Literal["conditional", "accuracy"]
 """Among the examples that are right to begin with (Section 3.1), or among all."""
 CONDITIONAL: Measure = "conditional"
-Labels = Annotated[tuple[str, ...], Field(strict=False)]
+LabelList = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class _Table(BaseModel):
@@ -21,7 +21,7 @@ class Relationship(_Table):
     across: str  # a dotted key of the variant's sweep
     variant: str
     zero: str | None = None  # the variant that stands at 0
-    threats: Labels = ()  # all, where none is named
+    threats: LabelList = ()  # all, where none is named
     measure: Measure = CONDITIONAL
 
     @property
@@ -42,7 +42,7 @@ class Difference(_Table):
     across: str  # a dotted key of the sweep of `of`
     of: str
     minus: str  # swept alike, or not at all
-    threats: Labels = ()  # all, where none is named
+    threats: LabelList = ()  # all, where none is named
     measure: Measure = "accuracy"
 
     @property

@@ -9,7 +9,7 @@ from moat.parsing import LARGEST
 
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Figures = dict[str, Number | None]
+NumberTable = dict[str, Number | None]
 """A number a name, None where there is none."""
 Texts = Annotated[tuple[Annotated[str, Field(strict=True)], ...], Field(strict=False)]
 """A list of the file."""

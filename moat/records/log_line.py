@@ -5,7 +5,7 @@ from typing import Any, Required
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from moat.records.kinds import Count, Figures, Number
+from moat.records.kinds import Count, Number, NumberTable
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -15,9 +15,9 @@ class LogLine(TypedDict, total=False):
     step: Required[Count]
     steps: Count
     epoch: Count
-    loss: Figures
-    weight: Figures
-    validation: Figures
+    loss: NumberTable
+    weight: NumberTable
+    validation: NumberTable
     lr: Number | None
     images_per_second: Number | None
     clamped: bool

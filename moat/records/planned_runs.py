@@ -5,7 +5,7 @@ from typing import NotRequired, Required
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from moat.records.kinds import Count, Figures, Line, Name, PathBelow
+from moat.records.kinds import Count, Line, Name, NumberTable, PathBelow
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -18,7 +18,7 @@ class PlannedRun(TypedDict, total=False):
     epochs: Count
     batch_size: Count
     protocol_hash: str
-    passes: Figures
+    passes: NumberTable
 
 
 @with_config(ConfigDict(extra="allow"))

@@ -31,11 +31,7 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
 
     Without `losses`, these are not read.
     """
-    record = folder.read_record()
-    if record is None:
-        raise RunFolderError(
-            "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
-        )
+    record = require_record(folder)
     require_one_training(record, folder.path)
     require_one_protocol(record, folder.path)
     without = _NO_SCORE if losses else (*_NO_SCORE, "losses")
@@ -45,6 +41,16 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
     scores: Record = summary(outcomes, record.protocol.summed)
     require_found(record, scores, folder.path)
     return Evidence(record, outcomes, scores, about.sanity)
+
+
+def require_record(folder: RunFolder) -> RunRecord:
+    """Return the record of a finished run; raise RunFolderError where there is none."""
+    record = folder.read_record()
+    if record is None:
+        raise RunFolderError(
+            "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
+        )
+    return record
 
 
 def _require_searched(folder: RunFolder, record: RunRecord, outcomes: Outcomes) -> None:

@@ -12,7 +12,7 @@ from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
 from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
-from moat.records import Check, ProtocolRecord, RunRecord
+from moat.records import Check, ProtocolRecord
 from moat.report.evidence import Evidence, evidence_of
 from moat.runs import RunFolder, as_typed, find_runs, unfinished_runs
 
@@ -43,7 +43,6 @@ class Point:
     union: float
     examples: int
     outcomes: Outcomes = field(repr=False)  # the matrix, without its losses
-    record: RunRecord = field(repr=False)  # all that the run says of itself
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
@@ -89,9 +88,10 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
     if not results.is_dir():
         raise FrontError("there is no such folder.", where=str(results), hint=_TRAIN)
     points, skipped = [], []
+    protocols: dict[str, ProtocolRecord] = {}
     for folder in find_runs(results):
         try:
-            points.append(read_point(folder, top))
+            points.append(_shared(read_point(folder, top), protocols))
         except MoatError as error:
             said = str(error if error.where else error.at(str(folder.path)))
             skipped.append(printable(as_typed(said), lines=True))
@@ -142,6 +142,15 @@ def _is_copy(point: Point, other: Point) -> bool:
     return same and np.array_equal(one.values, two.values) and np.array_equal(one.ids, two.ids)
 
 
+def _shared(point: Point, protocols: dict[str, ProtocolRecord]) -> Point:
+    """Return a point with the record of its protocol that an earlier one has, if it is the same.
+
+    A thousand equal protocols slow Python's collection of garbage down.
+    """
+    known = protocols.setdefault(point.protocol_hash, point.protocol)
+    return replace(point, protocol=known) if known == point.protocol else point
+
+
 def read_point(folder: RunFolder, results: Path) -> Point:
     """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
     return point_of(folder, results, evidence_of(folder, losses=False))
@@ -158,7 +167,6 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     return Point(
         where=folder.path.relative_to(results).as_posix(),
         folder=folder.path,
-        record=record,
         is_natural=described_type(record.trains.get("scalarizer")) == NATURAL,
         training=_told(record.training),
         trains=record.trains,

@@ -1,7 +1,6 @@
 """A bundle: results in one zip, with a manifest of digests, read as the folder that it holds."""
 
 import atexit
-import json
 import shutil
 import tempfile
 from contextlib import suppress
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moat.errors import BundleError, did_you_mean
+from moat.plain import json_of
 from moat.runs.bundle_checks import checked_manifest, copy_checked, looks_like_zip, require_zip
 from moat.storage import disk
 
@@ -120,4 +120,4 @@ def _extracted(file: Path, weights: bool) -> _Opened:
 def manifest_text(moat: str, root: str, weights: bool, files: dict[str, dict[str, object]]) -> str:
     """Return the manifest of a bundle: the same files give the same text."""
     held = {"format": FORMAT, "moat": moat, "root": root, "weights": weights}
-    return json.dumps({**held, "files": dict(sorted(files.items()))}, indent=1) + "\n"
+    return json_of({**held, "files": dict(sorted(files.items()))}, indent=1) + "\n"

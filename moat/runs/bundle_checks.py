@@ -20,7 +20,7 @@ from moat.records import BundleManifest, check_record
 from moat.runs.formats import in_format
 from moat.storage import disk
 
-MOST_BYTES = 1 << 38
+MOST_BUNDLE_BYTES = 1 << 38
 """Bytes that a bundle unpacks to: 256 GiB."""
 MOST_TIMES, FREE = 200, 1 << 24
 """How often larger than the zip its files may be in all, and from how many bytes on."""
@@ -167,7 +167,7 @@ def _cut_short(file: Path) -> BundleError:
 def _require_sizes(entries: list[ZipInfo], file: Path) -> None:
     packed = file.stat().st_size
     total = sum(entry.file_size for entry in entries)
-    most = min(MOST_BYTES, max(FREE, MOST_TIMES * packed))
+    most = min(MOST_BUNDLE_BYTES, max(FREE, MOST_TIMES * packed))
     if total > most or sum(entry.compress_size for entry in entries) > packed:
         raise BundleError(
             f"its {len(entries):,} files would take {total:,} bytes, out of a zip of {packed:,}: "

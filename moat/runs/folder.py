@@ -211,7 +211,7 @@ class RunFolder(RunWork):
 
     def replace_scores(self, scores: Record) -> None:
         """Keep anew what is said of an evaluation whose matrix stays; what follows is as above."""
-        make_folder(self.path / PARTS)
+        make_folder(self.path / PARTS / "gate")  # so that an evaluation counts as interrupted
         replace(self.path / "evaluation.json", to_json(scores))
 
     def load_evaluation(

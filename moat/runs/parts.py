@@ -110,9 +110,12 @@ def newest_part(folder: Path) -> tuple[int, str] | None:
 
 
 def is_older(folder: Path, file: Path) -> bool:
-    """Say whether an evaluation's folder is there, and no file in it newer than the one given."""
+    """Say whether an evaluation's folder is there, and no file in it newer than the one given.
+
+    Of an empty folder its own time counts: what it announced may not be written yet.
+    """
     with suppress(OSError):
         written = file.stat().st_mtime_ns
-        parts = [path.stat() for path in folder.rglob("*.npz")]
+        parts = [path.stat() for path in folder.rglob("*.npz")] or [folder.stat()]
         return has_parts(folder) and all(part.st_mtime_ns <= written for part in parts)
     return False

@@ -15,6 +15,7 @@ from moat.records import Clock, Failure, check_record
 from moat.runs.code import CODE, code_files
 from moat.runs.ownership import EVALUATED, record_beside
 from moat.runs.parts import PARTS, others_in
+from moat.runs.seal import is_sealed
 from moat.storage import Record, read_json
 
 WHAT = "a file that is damaged or not moat's"
@@ -103,12 +104,18 @@ def _is_kept_recipe(path: Path) -> bool:
 
 
 def _are_weights(path: Path) -> bool:
-    """Say whether weights carry a training hash; without a recipe the run is refused as it is."""
-    if path.with_name("run.json").exists() or not path.with_name("recipe.toml").exists():
+    """Say whether weights carry a training hash; those of a finished run have a digest."""
+    if path.with_name("run.json").exists():
         return True
     with path.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little") % _HEADER))
     return isinstance(header, Mapping) and "train_hash" in (header.get("__metadata__") or {})
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Say whether a checkpoint is moat's: beside a recipe, that of a time before seals is one."""
+    begun = any(path.with_name(name).exists() for name in ("run.json", "recipe.toml"))
+    return begun or is_sealed(path.read_bytes())
 
 
 _HEADER = 100_000_001
@@ -122,4 +129,5 @@ _IS_OWN: Mapping[str, Callable[[Path], bool]] = {
     "log.jsonl": _is_log,
     "recipe.toml": _is_kept_recipe,
     "model.safetensors": _are_weights,
+    "checkpoint.pt": _is_checkpoint,
 }

@@ -6,6 +6,7 @@ extra state of a module, is kept as the bytes of torch.save under a name that sa
 
 import io
 import warnings
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,24 @@ def require_kept(state: Mapping[str, Any]) -> None:
 
 def save_plainly(state: Mapping[str, Any], file: Any) -> None:
     """Write a table of tensors and plain data into a binary file, as torch does."""
-    torch.save(dict(state), file)
+    torch.save(_apart({**state}, {}), file)
+
+
+def _apart(value: Any, kinds: dict[int, torch.dtype]) -> Any:
+    """Return a value in which no storage is read as two types, which torch.save refuses.
+
+    Conjugated views are such, as they stand beside their imaginary parts.
+    """
+    if isinstance(value, dict):
+        same = type(value) in (dict, OrderedDict)
+        return type(value)((k, _apart(v, kinds)) for k, v in value.items()) if same else value
+    if type(value) in (list, tuple):
+        return type(value)(_apart(one, kinds) for one in value)
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.is_quantized:
+        return value
+    plain = value.resolve_conj().resolve_neg()
+    held = kinds.setdefault(plain.untyped_storage().data_ptr(), plain.dtype)
+    return plain if held == plain.dtype else plain.clone()
 
 
 def load_plainly(file: Path | io.BytesIO, device: torch.device | str = "cpu") -> Any:

@@ -24,7 +24,7 @@ from moat.study.job_count import Jobs, jobs_of, settle_jobs
 from moat.study.overwriting import make_way
 from moat.study.places import PlaceKeys, place_of
 from moat.study.pool import Pool
-from moat.study.runner import Runner, Setting
+from moat.study.runner import Runner, RunnerSettings
 from moat.study.worker import WorkerTask
 from moat.training import device_for
 
@@ -106,7 +106,7 @@ def train(
     if at.overwrite:
         make_way(StudyFolder(result.folder), heard)
     whole = plan_runs(source) if only or seeds else plans
-    runner = Runner(Setting(results, at.device, at.overwrite), plans, whole, heard)
+    runner = Runner(RunnerSettings(results, at.device, at.overwrite), plans, whole, heard)
     runner.announce()
     if wanted == 1:
         _in_turn(runner, result)

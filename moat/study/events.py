@@ -25,7 +25,7 @@ def named(kind: type[_Named], plan: RunPlan, run: Path, /, **more: Any) -> _Name
     )
 
 
-def as_text(error: MoatError) -> dict[str, Any]:
+def error_table(error: MoatError) -> dict[str, Any]:
     """Return what an error says, as the fields of a failure's event."""
     return {
         "message": error.message,

@@ -14,7 +14,7 @@ from moat.evaluation.room import gib
 from moat.events import Listener, StudyNote
 from moat.recipe import RunPlan
 from moat.study.job_memory import free_memory, memory_per_job
-from moat.study.runner import Setting
+from moat.study.runner import RunnerSettings
 from moat.training import device_for
 
 Jobs: TypeAlias = int | Literal["auto"]
@@ -44,7 +44,7 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
 
 
 def settle_jobs(
-    wanted: Jobs, left: Sequence[RunPlan], runs: int, setting: Setting, listener: Listener
+    wanted: Jobs, left: Sequence[RunPlan], runs: int, setting: RunnerSettings, listener: Listener
 ) -> Share:
     """Return how many of a study's runs are at work at once, and tell what follows from it.
 

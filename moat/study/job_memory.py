@@ -17,7 +17,7 @@ from moat.passes import default_pass_size
 from moat.recipe import RunPlan
 from moat.runs import CACHE
 from moat.study.one_run import initial_model
-from moat.study.runner import Setting
+from moat.study.runner import RunnerSettings
 from moat.threats import LiveBytes, attacked
 
 PROCESS = 400 << 20
@@ -31,7 +31,7 @@ COPIES = 5
 """Of the weights: themselves, gradients, the optimizer's two moments, the best epoch's."""
 
 
-def memory_per_job(plans: Sequence[RunPlan], setting: Setting, device: torch.device) -> int:
+def memory_per_job(plans: Sequence[RunPlan], setting: RunnerSettings, device: torch.device) -> int:
     """Return the bytes that the largest of some runs takes, 0 where none can be estimated.
 
     It counts the process, the data set, copies of the weights, and the larger of a training step

@@ -17,7 +17,7 @@ from moat.evaluation import EvaluationProgress, evaluate, make_gallery
 from moat.evaluation.sanity import examine
 from moat.events import Listener, ignore
 from moat.models.network_digest import digest_of_network
-from moat.models.weights import digest_of_state
+from moat.models.unsaved_state import digest_of_weights
 from moat.parsing import parse_json
 from moat.plain import json_of
 from moat.records import ModelRecord, RunRecord
@@ -108,7 +108,7 @@ def _fingerprint(model: nn.Module, data: Data, protocol_hash: str, record: Model
     The code of a model that is a file of the user's stands in `trains`, by its digest.
     """
     made = json.dumps([record.trains, digest_of_network(model)], sort_keys=True)
-    weights = digest_of_state(model.state_dict())
+    weights = digest_of_weights(model)
     said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
     return digest_of_text(said)
 

@@ -17,6 +17,7 @@ from moat.runs import RunFolder, opened
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
 from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
+from moat.study.run_network import require_no_chance
 from moat.threats import to_eval
 
 
@@ -40,7 +41,9 @@ def load(
     model = _model(folder, record)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(model, record.shape, record.classes)
-    network = best_layout(model, with_weights(network, folder), record.shape).to(device)
+        with_weights(network, folder)
+        require_no_chance(model, network, record.shape, record.classes)
+    network = best_layout(model, network, record.shape).to(device)
     to_eval(network)
     return network
 

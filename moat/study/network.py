@@ -1,15 +1,15 @@
 """Whether a run's network can be trained and judged, asked before either."""
 
-import copy
-
 import torch
 from torch import nn
 
-from moat.data import Data, batches_in_order
+from moat.data import Data, Split, batches_in_order
 from moat.evaluation.model_checks import check_model
+from moat.models.copies import copy_of
 from moat.scalarizers import Scalarizer
-from moat.threats import home_of
+from moat.threats import bare, home_of
 from moat.training import check_trainable
+from moat.types import Images
 
 _FEW = 8  # images
 DRAWN = 0.1  # standard deviation of what stands for a layer of zeros
@@ -21,11 +21,16 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
     What evaluation would refuse at the end is refused here at the beginning. The network and the
     global random state are left as they were.
     """
-    few = data.train.take(torch.arange(min(_FEW, len(data.train)))).at(data.shape[1:])
-    device = home_of(network)
-    for x, _ in batches_in_order(few, _FEW, device):
+    device = home_of(bare(network))
+    if (x := few_images(data.train, data, device)) is not None:
         check_model(awake(network), x, len(data.classes))
         check_trainable(network, x, data.train.labels.to(device), scalarizer)
+
+
+def few_images(split: Split, data: Data, device: torch.device) -> Images | None:
+    """Return the first images of a split as a network sees them, None of an empty one."""
+    few = split.take(torch.arange(min(_FEW, len(split)))).at(data.shape[1:])
+    return next((x for x, _ in batches_in_order(few, _FEW, device)), None)
 
 
 def awake(network: nn.Module) -> nn.Module:
@@ -34,9 +39,7 @@ def awake(network: nn.Module) -> nn.Module:
     A last layer that starts at zero gives equal logits, and behind these a softmax, a draw and a
     glance at other images do not show.
     """
-    try:
-        woken = copy.deepcopy(network)
-    except Exception:  # not every network can be copied
+    if (woken := copy_of(network)) is None:  # not every network can be copied
         return network
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

@@ -24,11 +24,12 @@ from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import judge
-from moat.study.kept import keep_recipe
 from moat.study.layout import best_layout
 from moat.study.loading import with_weights
 from moat.study.model_record import machine_of, model_record
 from moat.study.network import check_network
+from moat.study.own_recipe import keep_recipe
+from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
@@ -76,10 +77,13 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     A run that goes on has weights of its own, and takes the network as it was drawn.
     Raises MoatError that names the recipe's key where it cannot be built, trained or judged.
     """
+    with asked_for(plan, "augmentation", "crop_padding"):
+        plan.augmentation.require_fits(data.shape[1:])
     seed_globally(plan.seed, 0, "initialisation")
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
         check_network(model, data, plan.scalarizer)
+        require_saved_whole(model, plan.model, data)
     if pretrained:
         with asked_for(plan, "model", "weights"):
             plan.model.initialise(model)
@@ -115,6 +119,8 @@ def _train(
         train_hash=plan.train_hash,
     )
     fitted = fit(job, listener)
+    with asked_for(plan, "model"):
+        require_same_when_loaded(model, plan.model, data)
     folder.save_model(model.state_dict(), plan.train_hash)
     return fitted
 

@@ -12,7 +12,7 @@ from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.study.model_loading import load
 
 NO_OTHER = "No other finished run of the study was there to find images on."
-ALONE = "The study has no other run on the same data to find images on."
+ONLY_RUN = "The study has no other run on the same data to find images on."
 Told = ModelRecord | RunRecord
 
 
@@ -53,7 +53,7 @@ def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device |
     if not about.knows_partner:
         return _finished_beside(own, root, record, device)
     if about.partner is None:
-        return Partner(why_not=ALONE)
+        return Partner(why_not=ONLY_RUN)
     return _named(root / about.partner.run, about.partner, record, device)
 
 

@@ -13,6 +13,7 @@ from moat.data import Data, shuffled_batches
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
+from moat.study.failures import asked_for
 from moat.study.one_run import initial_model
 from moat.threats import LiveBytes, Spent, attacked
 from moat.training import InPrecision, fabric_for
@@ -20,7 +21,7 @@ from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels
 
 REPETITIONS = 5
-CPU = torch.device("cpu")
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class PassTimes:
     forward: float
     batch_norm: bool
     image_bytes: int = 0
-    device: torch.device = CPU
+    device: torch.device = _CPU
 
     def searching(self, spent: Spent) -> float:
         """Return the seconds that an example takes which is differentiated to the input."""
@@ -61,14 +62,15 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
     batches = shuffled_batches(data.train, plan.training.batch_size, generator, augment)
     size = plan.training.pass_size or default_pass_size(fabric.device)
     x, y = (part[:size].to(fabric.device) for part in next(batches))
-    return PassTimes(
-        to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
-        to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
-        forward=_timed(lambda: _forward(network, x)) / len(x),
-        image_bytes=_bytes_of(network, x[:1], y[:1]),
-        device=fabric.device,
-        batch_norm=has_batch_norm(network),
-    )
+    with asked_for(plan, "model"):  # whatever a network raises on a whole batch
+        return PassTimes(
+            to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
+            to_parameters=_timed(lambda: _to_parameters(network, x, y)) / len(x),
+            forward=_timed(lambda: _forward(network, x)) / len(x),
+            image_bytes=_bytes_of(network, x[:1], y[:1]),
+            device=fabric.device,
+            batch_norm=has_batch_norm(network),
+        )
 
 
 def _to_input(network: nn.Module, x: Images, y: Labels) -> None:

@@ -32,7 +32,7 @@ from moat.study.worker import Answer, Order, Ready, Refusal, WorkerTask, work
 
 DEATHS = 3
 """Workers that may die at the same place of a run before it counts as failed."""
-PATIENCE = 10.0
+WORKER_PATIENCE = 10.0
 """Seconds in which a worker lets go of its run's folder when it is told to stop."""
 
 
@@ -121,7 +121,7 @@ class Pool:
             self._workers.remove(worker)
             with suppress(OSError):
                 worker.line.send(None)
-            _end(worker, time.monotonic() + PATIENCE)
+            _end(worker, time.monotonic() + WORKER_PATIENCE)
             return
         worker.run = self._waiting.popleft()
         plan = self._plan(worker.run)
@@ -151,7 +151,7 @@ class Pool:
     def _lose(self, worker: _Worker) -> None:
         """Have the run of a dead worker taken up by another, unless workers die of it."""
         self._workers.remove(worker)
-        _end(worker, time.monotonic() + PATIENCE)
+        _end(worker, time.monotonic() + WORKER_PATIENCE)
         how = _how(worker.process.exitcode)
         if worker.run is None:
             self._early += not worker.is_ready
@@ -181,7 +181,7 @@ class Pool:
 
     def _dismiss(self, worker: _Worker) -> None:
         self._workers.remove(worker)
-        _end(worker, time.monotonic() + PATIENCE, stop=True)
+        _end(worker, time.monotonic() + WORKER_PATIENCE, stop=True)
 
     def _stop(self) -> None:
         """Stop every worker that is left, all at the same time."""
@@ -189,7 +189,7 @@ class Pool:
         self._waiting.clear()
         for worker in workers:
             worker.process.terminate()
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + WORKER_PATIENCE
         for worker in workers:
             _end(worker, until, stop=True)
 

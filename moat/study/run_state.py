@@ -10,12 +10,12 @@ from moat.errors import ForeignFileError, RunFolderError
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
-from moat.recipe.kept import kept_recipe
+from moat.recipe.own_recipe import kept_recipe
 from moat.records import RunRecord
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
-from moat.study.kept import own_plan, require_same_code
 from moat.study.loading import plan_of, record_of, require_trained_here
+from moat.study.own_recipe import own_plan, require_same_code
 from moat.study.recipe_change import recipe_change, require_own_recipe
 
 Left = Literal["training", "evaluation", "nothing"]

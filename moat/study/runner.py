@@ -22,7 +22,7 @@ from moat.recipe import RunPlan
 from moat.records import RunRecord
 from moat.runs import CACHE, RunFolder
 from moat.storage import Record
-from moat.study.events import as_text, named
+from moat.study.events import error_table, named
 from moat.study.failures import as_failure, asked_for
 from moat.study.model_loading import load
 from moat.study.one_run import run_one
@@ -35,7 +35,7 @@ from moat.training import device_for
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunnerSettings:
     """Where the runs of a study lie, and how they are run."""
 
     results: Path
@@ -47,7 +47,7 @@ class Setting:
 class Runner:
     """Runs the plans of a study, one at a time; `whole` are all that its recipe has."""
 
-    setting: Setting
+    setting: RunnerSettings
     plans: Sequence[RunPlan]
     whole: Sequence[RunPlan]
     listener: Listener
@@ -81,7 +81,7 @@ class Runner:
             self._do(plan, folder)
         except BusyError as error:
             self.errors[folder.path] = error
-            self.listener(named(RunHold, plan, folder.path, **as_text(error)))
+            self.listener(named(RunHold, plan, folder.path, **error_table(error)))
             return False
         except Exception as error:  # whatever a plug-in raises must not stop the others
             self.fail(plan, as_failure(error))
@@ -93,7 +93,7 @@ class Runner:
         self.errors[folder.path] = failure
         keep_failure(folder, failure)
         self._settle_waiting(plan)
-        self.listener(named(RunFailure, plan, folder.path, **as_text(failure)))
+        self.listener(named(RunFailure, plan, folder.path, **error_table(failure)))
 
     def _folder(self, plan: RunPlan) -> RunFolder:
         return RunFolder(self.setting.results / plan.path)

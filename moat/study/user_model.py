@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -14,8 +15,10 @@ from moat.data import Data
 from moat.digests import digest_of_file
 from moat.errors import MoatError
 from moat.events import DataNote
-from moat.models import Model
+from moat.models import Model, PythonModel
 from moat.models.network_digest import digest_of_network
+from moat.models.saved_state import saved_state
+from moat.models.unsaved_state import digest_of_weights
 from moat.models.weights import digest_of_state
 from moat.names import MOST_BYTES, why_no_name
 from moat.own_files import is_taken
@@ -30,11 +33,13 @@ from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged
 from moat.study.model_record import machine_of, model_record
+from moat.study.network import few_images
 from moat.study.own_folder import judge_apart
 from moat.study.places import PlaceKeys, place_of
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of
-from moat.threats import bare
+from moat.study.whole_state import answers
+from moat.threats import bare, home_of
 from moat.training import device_for
 
 
@@ -106,7 +111,12 @@ class _Asked:
         """Return the network with its weights."""
         if self.made:
             return network_of(self.made, self.called, data, self.checkpoint, device)
-        return bare(self.given)
+        network = bare(self.given)
+        x = few_images(data.test, data, home_of(network))
+        if x is not None:
+            with suppress(Exception):  # what it caches in its first forward is there from now on
+                answers(network, x[:2])
+        return network
 
     @property
     def command(self) -> list[str]:
@@ -167,8 +177,15 @@ def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
             "model": described(asked.made) if asked.made else _given(asked, network),
             "checkpoint": digest_of_file(asked.checkpoint) if asked.checkpoint else None,
         },
-        "weights": digest_of_state(network.state_dict()),
+        "weights": _weights(asked, network),
     }
+
+
+def _weights(asked: _Asked, network: nn.Module) -> str:
+    """Return the digest of a network's weights; of the user's code, with all that lies beside."""
+    if asked.made is None or isinstance(asked.made, PythonModel):
+        return digest_of_weights(network)
+    return digest_of_state(saved_state(network))
 
 
 def _given(asked: _Asked, network: nn.Module) -> Record:

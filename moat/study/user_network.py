@@ -8,10 +8,15 @@ from torch import nn
 from moat.data import Data
 from moat.errors import ModelError
 from moat.models import Model, PythonModel, built, load_into
+from moat.models.saved_state import saved_state
 from moat.models.weights import read_weights, wrapping
 from moat.study.failures import said_of
+from moat.study.network import few_images
+from moat.study.run_network import imported_anew
+from moat.study.whole_state import require_alike
 from moat.threats import to_eval
 from moat.training import seed_globally
+from moat.training.finite import Finite
 
 _SHOWN = 3
 
@@ -31,26 +36,42 @@ def network_of(
             _require_weights(model, network, data)
     if checkpoint:
         with said_of(f"checkpoint {checkpoint}"):
-            load_checkpoint(network, checkpoint)
+            load_user_checkpoint(network, checkpoint)
+            _require_the_whole(network, model, data)
     network = network.float().to(device)  # weights may have been kept in less than float32
     to_eval(network)
     return network
 
 
-def load_checkpoint(network: nn.Module, file: Path) -> None:
+def load_user_checkpoint(network: nn.Module, file: Path) -> None:
     """Load a file's weights; what wrappers put before every name, on either side, is no matter.
 
     Raises ModelError that says in which keys the two differ.
     """
     state = read_weights(file, hint="Its path is read from where the command runs.")
-    prefix = wrapping(network.state_dict())
+    prefix = wrapping(saved_state(network))
+    finite = Finite(network)
     try:
         load_into(network, {prefix + name: value for name, value in state.items()})
     except ModelError as error:
         raise ModelError(
             f"its weights do not fit the model: {error.message}.",
-            hint="Let --model and --arg build the network that they were saved from.",
+            hint=error.hint or "Let --model and --arg build the network that they were saved from.",
         ) from error
+    if name := finite.broken():
+        raise ModelError(
+            f"its weights are not finite: {name}.",
+            hint="Its training diverged. Take a checkpoint from before.",
+        )
+
+
+def _require_the_whole(network: nn.Module, model: Model, data: Data) -> None:
+    """Raise ModelError where a checkpoint leaves a part of the network to chance."""
+    with imported_anew(model):
+        other = _drawn(model, data, seed=1)
+    load_into(other, saved_state(network))
+    if (x := few_images(data.test, data, torch.device("cpu"))) is not None:
+        require_alike(network, other, x)
 
 
 def _drawn(model: Model, data: Data, seed: int) -> nn.Module:

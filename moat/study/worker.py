@@ -18,8 +18,8 @@ from moat.errors import MoatError, RunFolderError
 from moat.events import StudyNote
 from moat.precision import plain_torch
 from moat.recipe import RunPlan, Source, plan_runs
-from moat.study.events import as_text
-from moat.study.runner import Runner, Setting
+from moat.study.events import error_table
+from moat.study.runner import Runner, RunnerSettings
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class WorkerTask:
     source: Source
     only: tuple[str, ...]
     seeds: tuple[int, ...]
-    setting: Setting
+    setting: RunnerSettings
     named: bool = True  # see `moat.consent`
     stored: bool = False
     given: frozenset[str] = frozenset()
@@ -89,7 +89,7 @@ def _work(pool: Connection, task: WorkerTask) -> None:
             plans = plan_runs(task.source, task.only, task.seeds)
             whole = plan_runs(task.source) if task.only or task.seeds else plans
         except MoatError as error:
-            pool.send(Refusal(as_text(error)))
+            pool.send(Refusal(error_table(error)))
             return
         runner = Runner(task.setting, plans, whole, pool.send)
         pool.send(Ready())

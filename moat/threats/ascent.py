@@ -15,7 +15,7 @@ from moat.errors import ModelError
 from moat.passes import Pass, cut, is_out_of_memory
 from moat.threats.climb import Climb, Trace
 from moat.threats.climber import Climber
-from moat.threats.logits import UNFIT, no_gradient, said
+from moat.threats.logits import UNFIT, cannot_change_mode, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
 
@@ -106,6 +106,8 @@ def to_eval(model: nn.Module) -> None:
             "the network contains itself, so that nobody can put it into eval mode.",
             hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
         ) from error
+    except UNFIT as error:
+        raise cannot_change_mode("eval", error) from error
 
 
 def _measure(

@@ -102,6 +102,10 @@ def _images(x: Any, device: torch.device | None) -> Images:
             f"the images are on {images.device}, and the model is on {device}.",
             hint=f"Bring both to one device: x.to({str(device)!r}).",
         )
+    if images.is_meta:
+        raise ModelError(
+            "the images are on the device meta, without values.", hint="Load them anew."
+        )
     return images
 
 
@@ -154,6 +158,12 @@ def _labels(y: Any, images: Images) -> Labels:
         raise ModelError(
             f"labels are a dense tensor, not {'a nested one' if nested else labels.layout}.",
             hint="Give each image the number of its class, counted from 0: y.to_dense().",
+        )
+    if labels.is_meta or labels.is_quantized:
+        what = "are on the device meta" if labels.is_meta else f"are {_name(labels.dtype)}"
+        raise ModelError(
+            f"labels {what}, and not integers that can be read.",
+            hint="Give each image the number of its class, counted from 0, as int64.",
         )
     count = len(images)
     if not count and not labels.numel():

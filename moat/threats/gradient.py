@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from pydantic import ConfigDict, PositiveFloat, PositiveInt, model_validator
+from pydantic import ConfigDict, PositiveFloat, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from moat.geometry.balls import Ball, draw
 from moat.geometry.draws import draw_seed, generator_like
 from moat.losses import TARGETED, LossName
+from moat.number_bounds import PositiveCount
 from moat.threats.base import Repetition
 from moat.threats.climb import Climb
 from moat.threats.joint import SearchedThreat
@@ -42,7 +43,7 @@ class GradientThreat(SearchedThreat):
     A new one writes `identity`, `apply` and `balls`, and declares its numbers.
     """
 
-    steps: PositiveInt = 10  # iterations
+    steps: PositiveCount = 10  # iterations
     start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
     loss: LossName = "cross-entropy"  # what is climbed
     search: Literal["sign", "apgd", "random"] = "sign"  # Eq. 9; Auto-PGD; draws without a gradient

@@ -115,6 +115,15 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
     )
 
 
+def cannot_change_mode(mode: str, error: Exception) -> ModelError:
+    """Return the error of a model whose own `train` or `eval` fails."""
+    return ModelError(
+        f"the network cannot be put into {mode} mode ({said(error)}).",
+        hint="Leave out its own train and eval, or let them do as those of nn.Module: "
+        "def train(self, mode=True): return super().train(mode).",
+    )
+
+
 def changes_images() -> ModelError:
     """Return the error of a model that writes into the images."""
     return ModelError(

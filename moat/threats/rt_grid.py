@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
 from moat.geometry.balls import draw
 from moat.geometry.grids import affine_grid, identity_affine, resample, rigid_increment
@@ -15,6 +15,8 @@ from moat.threats.moving import Moving
 from moat.threats.searches import ListSearch, Search
 from moat.transfers import send
 from moat.types import Affine, Grid, Images, Labels, PerExample, Transform
+
+MOST_TRIED = 1_000_000  # of each example
 
 
 @threat("rt-grid")
@@ -33,6 +35,15 @@ class RTGrid(SearchedThreat, Moving):
     rotations: PositiveInt = 31  # values of the angle
     translations: PositiveInt = 5  # values of the shift, in each direction
     worst_of: PositiveInt | None = None  # random draws, instead of the grid
+
+    @model_validator(mode="after")
+    def _is_searchable(self) -> "RTGrid":
+        if self.steps > MOST_TRIED:
+            raise ValueError(
+                f"{self.steps:,} rotations and translations are asked for, and at most "
+                f"{MOST_TRIED:,} are tried; lower rotations, translations or worst_of"
+            )
+        return self
 
     @property
     def steps(self) -> int:

@@ -26,6 +26,7 @@ from moat.training.measuring import (
     usable,
     weighted_sum,
 )
+from moat.training.moving import move
 from moat.training.weighing import images_with_weight
 from moat.transfers import send
 
@@ -70,7 +71,7 @@ def descend(
             )
     require_finite(descent.losses)
     require_finite_gradients(model)
-    optimizer.step()
+    move(model, optimizer)
     return descent
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from moat.errors import DefinitionError, TrainingError
 from moat.objectives import LossMatrix, by_entry
+from moat.training.finite import is_finite
 from moat.types import Mask
 
 _ALONE: ContextVar[bool] = ContextVar("a step taken alone", default=False)
@@ -63,7 +64,7 @@ def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
 def require_finite_gradients(model: nn.Module) -> None:
     """Raise TrainingError for a gradient that is not finite, if the step is taken alone."""
     for name, parameter in model.named_parameters() if _ALONE.get() else ():
-        if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
+        if parameter.grad is not None and not bool(is_finite(parameter.grad)):
             raise TrainingError(
                 f"the gradient of the parameter {name.removeprefix('network.')} is not finite.",
                 hint=_UNMOVED,

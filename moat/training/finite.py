@@ -33,11 +33,12 @@ def _each(network: nn.Module) -> Iterator[tuple[str, bool]]:
         if value.is_floating_point() or value.is_complex()
     }
     if floats:
-        verdicts = torch.stack([_is_finite(value).cpu() for value in floats.values()]).tolist()
+        verdicts = torch.stack([is_finite(value).cpu() for value in floats.values()]).tolist()
         yield from zip(floats, verdicts, strict=True)
 
 
-def _is_finite(value: Tensor) -> Tensor:
+def is_finite(value: Tensor) -> Tensor:
+    """Return whether all numbers of a tensor of any layout are finite, as a tensor."""
     if value.layout == torch.sparse_coo:
         value = value.coalesce().values()
     elif value.layout != torch.strided:

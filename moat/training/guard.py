@@ -1,8 +1,7 @@
 """Whether a network can be trained, asked before it is: parameters, train mode, one backward."""
 
-import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -12,6 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from moat.errors import ModelError
 from moat.losses import cross_entropy
+from moat.models.copies import copy_of
+from moat.models.saved_state import saved_state
 from moat.passes import is_out_of_memory
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
@@ -19,6 +20,7 @@ from moat.threats import bare, door, is_trusted, largest_of, require_classes, re
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
+    cannot_change_mode,
     changes_images,
     require_no_probabilities,
     said,
@@ -78,6 +80,11 @@ def require_parameters(
             hint="Register its layers as attributes, and undo model.requires_grad_(False).",
         )
     for name, parameter in trained.items():
+        if parameter.layout != torch.strided:
+            raise ModelError(
+                f"the parameter {name} is of layout {parameter.layout}, which a step cannot move.",
+                hint="Keep it dense, and make it sparse in the forward: self.weight.to_sparse().",
+            )
         if parameter.is_complex() and isinstance(scalarizer, GradientScalarizer):
             raise ModelError(
                 f"the parameter {name} is complex, and the scalarizer {type(scalarizer).__name__} "
@@ -102,7 +109,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     global random state are left as they were.
     """
     require_parameters(network, scalarizer)
-    require_kept(network.state_dict())
+    require_kept(saved_state(network))
     _require_finite(network)
     x = x[:FEW_TRIED]
     if len(x):
@@ -137,28 +144,53 @@ def _try(network: nn.Module, x: Images, labels: Tensor) -> None:
 @contextmanager
 def trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
     """Yield a network in train mode, a copy where it can be copied, and draw from nothing."""
-    with suppress(Exception):  # not every network can be copied: what it counts is put back
-        network = copy.deepcopy(network)
-    training = {module: module.training for module in network.modules()}
-    counted = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    copied = copy_of(network)
+    tried = network if copied is None else copied  # what cannot be copied is put back
     devices = [x.device] if x.is_cuda else []
+    with (
+        _as_before(network),
+        torch.random.fork_rng(devices),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
+        to_train(tried)
+        yield tried
+
+
+@contextmanager
+def _as_before(network: nn.Module) -> Iterator[None]:
+    """Put a network's flags and buffers back to what they were, also those that grew."""
+    training = {module: module.training for module in network.modules()}
+    held = {name: (buffer, buffer.clone()) for name, buffer in network.named_buffers()}
     try:
-        with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():
-            network.train()  # which many override and return nothing
-            yield network
+        yield
     finally:
         for module, flag in training.items():
             module.training = flag
-        for name, buffer in network.named_buffers():
-            if name in counted and not torch.equal(buffer.to_dense(), counted[name].to_dense()):
-                buffer.copy_(counted[name])
+        for name, (buffer, before) in held.items():
+            place, _, key = name.rpartition(".")
+            owner = network.get_submodule(place)
+            if getattr(owner, key) is not buffer:
+                setattr(owner, key, buffer)
+            if not torch.equal(buffer.to_dense(), before.to_dense()):
+                buffer.copy_(before)
+
+
+def to_train(network: nn.Module) -> None:
+    """Put a network in train mode; raise ModelError where its own `train` fails."""
+    try:
+        network.train()  # which many override and return nothing
+    except NotImplementedError:  # as of what torch.export made
+        raise
+    except UNFIT as error:
+        raise cannot_change_mode("train", error) from error
 
 
 def _require_train_mode(network: nn.Module) -> None:
     """Raise ModelError where a network stays in the mode that it was made in; a copy may not."""
     training = {module: module.training for module in network.modules()}
     try:
-        network.train()
+        to_train(network)
     except NotImplementedError as error:
         raise ModelError(
             f"the network cannot be put into train mode ({said(error)}).",

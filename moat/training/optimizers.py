@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
+
+from moat.number_bounds import NonNegativeNumber, PositiveNumber
 
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
@@ -18,9 +20,9 @@ class SGD(_Table):
     """Stochastic gradient descent with momentum."""
 
     type: Literal["sgd"] = "sgd"
-    lr: PositiveFloat
+    lr: PositiveNumber
     momentum: Momentum = 0.0
-    weight_decay: NonNegativeFloat = 0.0
+    weight_decay: NonNegativeNumber = 0.0
     nesterov: bool = False
 
     @model_validator(mode="after")
@@ -38,10 +40,10 @@ class AdamW(_Table):
     """Adam with decoupled weight decay; without decay it is Adam."""
 
     type: Literal["adamw"] = "adamw"
-    lr: PositiveFloat
+    lr: PositiveNumber
     beta1: Momentum = 0.9
     beta2: Momentum = 0.999
-    weight_decay: NonNegativeFloat = 0.0
+    weight_decay: NonNegativeNumber = 0.0
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Return torch's AdamW over the parameters."""

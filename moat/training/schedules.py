@@ -3,8 +3,10 @@
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch.optim import lr_scheduler
+
+from moat.number_bounds import PositiveCount, PositiveNumber
 
 Scheduler = lr_scheduler.LRScheduler
 
@@ -29,8 +31,8 @@ class MultiStep(_Table):
     """The learning rate is multiplied by `gamma` after each of the named epochs."""
 
     type: Literal["multi-step"] = "multi-step"
-    milestones: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]  # epochs
-    gamma: PositiveFloat = 0.1
+    milestones: Annotated[tuple[PositiveCount, ...], Field(strict=False, min_length=1)]  # epochs
+    gamma: PositiveNumber = 0.1
 
     @model_validator(mode="after")
     def _ascending(self) -> "MultiStep":

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from moat.allocator import Allocator
+from moat.number_bounds import MOST_COUNTED, PositiveCount
 
 
 def _refuse_float16(value: Any) -> Any:
@@ -44,12 +45,12 @@ class Training(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    epochs: PositiveInt
-    batch_size: PositiveInt = 128
-    warmup: NonNegativeInt = 0  # epochs over which the threats grow
+    epochs: PositiveCount
+    batch_size: PositiveCount = 128
+    warmup: Annotated[int, Field(ge=0, le=MOST_COUNTED)] = 0  # epochs over which the threats grow
     precision: Precision = "32-true"
     keep: Literal["last", "best"] = "last"
     compile: Literal["none", "graph", "default"] = "graph"
-    log_every: PositiveInt = 10  # steps
-    pass_size: PositiveInt | None = None  # examples; by device where it is not given
+    log_every: PositiveCount = 10  # steps
+    pass_size: PositiveCount | None = None  # examples; by device where it is not given
     allocator: Allocator = "keep"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from moat.study.step_cost import passes_per_example
+from moat.testing import run_record
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,12 +30,12 @@ def test_a_process_that_fails_is_counted_and_one_that_is_stopped_is_not(study, c
 def test_the_whole_is_not_taken_for_as_cheap_as_the_runs_that_finish_first(study, monkeypatch):
     asked = Namespace(recipe=ROOT / "recipes/digits_pareto.toml", results=Path("none"), set=[])
     asked.epochs, asked.side_by_side, asked.seeds = 5, 2, 0
-    record = {
-        "training": {"seconds": 36.0, "images_per_second": 1, "compiled": "none"},
-        "scores": {"natural": 90.0, "total": 100.0, "union": 0.0},
-    }
+    record = run_record(
+        training={"seconds": 36.0, "images_per_second": 1, "compiled": "none"},
+        scores={"natural": 90.0, "total": 100.0, "union": 0.0},
+    )
     monkeypatch.setattr(study, "_is_done", lambda run, _: run.label == "natural")
-    monkeypatch.setattr(study.RunFolder, "read_record", lambda _: record)
+    monkeypatch.setattr(study.RunFolder, "read_record", lambda _: Namespace(**record))
     plans = study._plans(asked)
     found = study._summary(asked, plans)
     passes = sum(sum(passes_per_example(run)) for run in plans)  # natural's is 1

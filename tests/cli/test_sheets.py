@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from moat.catalogue import Listed
+from moat.catalogue import CatalogueEntry
 from moat.cli.display import scores_line
 from moat.cli.estimates_sheet import estimates_sheet
 from moat.cli.names_sheet import names_sheet
@@ -26,9 +26,11 @@ def test_scores_are_one_line_in_percent():
 
 def test_what_is_listed_says_why_it_could_not_be_loaded():
     listed = [
-        Listed("broken", "moat-broken 0.1", error="ImportError: no [red] module [/nowhere]"),
-        Listed("good", "moat", "Shift the image by [a, b]: it stays."),
-        Listed("silent", "moat"),
+        CatalogueEntry(
+            "broken", "moat-broken 0.1", error="ImportError: no [red] module [/nowhere]"
+        ),
+        CatalogueEntry("good", "moat", "Shift the image by [a, b]: it stays."),
+        CatalogueEntry("silent", "moat"),
     ]
     text = text_of(terminal_of(names_sheet("threats", listed), gap=2))
     assert "what the threat is" in text

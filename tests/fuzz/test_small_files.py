@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moat.report.manifest import MANIFEST, write_files
+from moat.report.manifest import REPORT_MANIFEST, write_files
 from moat.runs import RunFolder, StudyFolder
 from moat.runs.holder import is_alive
 
@@ -53,7 +53,7 @@ def put(tmp_path):
 @OFTEN
 @given(content=BYTES)
 def test_a_list_of_reports(put, tally, content):
-    folder = put(MANIFEST, content)
+    folder = put(REPORT_MANIFEST, content)
     for text in ("a", "b"):
         files = {"front.csv": text}
         tally.result_or_refusal(lambda: write_files(files, folder, ["front"], ["csv"]))  # noqa: B023

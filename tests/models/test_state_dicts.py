@@ -47,3 +47,56 @@ def test_counts_of_batches_may_be_missing():
 def test_layers_that_read_a_version_number_find_one():
     network = mnasnet0_5(num_classes=2)
     load_into(network, dict(network.state_dict()))  # a plain dict, as of safetensors
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+@pytest.mark.parametrize(
+    ("change", "type_"),
+    [
+        (lambda value: value.long(), "int64"),
+        (lambda value: value.bool(), "bool"),
+        (lambda value: value + 0j, "complex64"),
+        (lambda value: value.to("meta"), "float32 (meta)"),
+        (lambda value: torch.quantize_per_tensor(value, 1.0, 0, torch.qint8), "qint8 (quantised)"),
+        (lambda value: value.detach().numpy(), "ndarray"),
+    ],
+)
+def test_numbers_of_another_kind_are_named(change, type_):
+    network = nn.Linear(3, 2)
+    found = {**network.state_dict(), "bias": change(network.bias)}
+    with pytest.raises(ModelError) as refused:
+        load_into(network, found)
+    assert refused.value.message == f"1 of another kind: bias {type_} and not float32"
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize(
+    "change",
+    [
+        torch.Tensor.half,
+        torch.Tensor.double,
+        torch.Tensor.to_sparse,
+        torch.Tensor.to_sparse_csr,
+        lambda value: value.t().contiguous().t(),
+    ],
+)
+def test_another_precision_or_layout_of_the_same_numbers_is_loaded(change):
+    network, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    network.weight.data = torch.tensor([[0.5, 0, 1], [0, 2, 0]])
+    load_into(other, {**network.state_dict(), "weight": change(network.weight.detach())})
+    assert torch.equal(other.weight, network.weight)
+
+
+class Refusing(nn.Linear):
+    def load_state_dict(self, *args, **keys):
+        raise RuntimeError("not this\nnor that")
+
+
+def test_a_network_that_does_not_take_its_own_state_is_refused_by_name():
+    network = Refusing(3, 2)
+    with pytest.raises(ModelError) as refused:
+        load_into(network, network.state_dict())
+    assert refused.value.message == (
+        "the network does not take a state dict of its own form (RuntimeError: not this)"
+    )
+    assert "load_state_dict" in refused.value.hint

@@ -77,6 +77,7 @@ def test_a_key_is_described_with_its_bounds(schema):
     assert pgd["properties"]["steps"] == {
         "default": 10,
         "exclusiveMinimum": 0,
+        "maximum": 2**31 - 1,
         "title": "Steps",
         "type": "integer",
     }

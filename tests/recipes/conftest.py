@@ -91,8 +91,8 @@ def short_gate(monkeypatch) -> None:
     beside the gate.
     """
     for room in ("probes", "wider"):
-        monkeypatch.setattr(f"moat.evaluation.sanity.{room}.STEPS", 2)
-    monkeypatch.setattr("moat.evaluation.sanity.probes.DRAWS", 2)
+        monkeypatch.setattr(f"moat.evaluation.sanity.{room}.PROBE_STEPS", 2)
+    monkeypatch.setattr("moat.evaluation.sanity.probes.PROBE_DRAWS", 2)
     monkeypatch.setattr("moat.evaluation.sanity.wider.WIDER", (1, 64))
 
 

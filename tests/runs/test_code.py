@@ -37,9 +37,10 @@ def test_a_users_file_there_stays_when_the_run_is_cleared(folder):
     assert "code" not in folder.written()
 
 
-def test_its_digests_stand_in_the_record_and_a_file_of_another_is_told(folder):
-    record = {"files": folder.trained_digests()}
-    assert set(record["files"]) == {f"code/{place}" for place in FILES}
+def test_its_digests_stand_in_the_record_and_a_file_of_another_is_told(folder, golden):
+    record = RunFolder(golden / "demo/max-at/seed-0").read_record()
+    record = record.replace(files=folder.trained_digests())
+    assert set(record.files) == {f"code/{place}" for place in FILES}
     assert folder.read_code(record) == FILES
     (folder.code / "pkg/a.py").write_text("x = 2")
     with pytest.raises(ForeignFileError, match=r"pkg/a\.py: the file and run\.json do not belong"):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from moat.runs import command_again, judged_run, kept_command, results_of, seen_from
+from moat.records import ModelRecord
+from moat.runs import RunFolder, command_again, judged_run, kept_command, results_of, seen_from
 
 WORDS = ["moat", "evaluate", "results/study/plain/seed-0", "--protocol", "recipes/strong.toml"]
 WORDS += ["--set", "data.root=/data/x", "--set", "evaluation.seed=1", "--set", "model.weights=V1"]
@@ -22,6 +23,12 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path / "home"
 
 
+def judged(golden: Path, of: str | None) -> ModelRecord:
+    """Return the record of a model that was judged in a study of its own."""
+    record = RunFolder(golden / "demo/max-at/seed-0").read_record().model
+    return record.model_copy(update={"study": "study@strong", "of": of})
+
+
 @pytest.mark.parametrize("words", [WORDS, MODEL])
 @pytest.mark.parametrize("spelt", [Path, Path.absolute])
 def test_its_paths_are_kept_as_seen_from_there_and_shown_as_seen_from_here(
@@ -32,7 +39,7 @@ def test_its_paths_are_kept_as_seen_from_there_and_shown_as_seen_from_here(
     assert [one for one, two in zip(kept, words, strict=True) if one == two]
     monkeypatch.chdir(tmp_path)
     run = Path("home/results/study@strong/plain/seed-0")
-    again = command_again({"study": "study@strong", "command": kept}, run)
+    again = command_again(kept, "study@strong", run)
     for before, now in zip(words, again, strict=True):
         key, equals, path = before.rpartition("=")
         if now != before:
@@ -41,22 +48,22 @@ def test_its_paths_are_kept_as_seen_from_there_and_shown_as_seen_from_here(
     assert "--name" not in words or again[again.index("--name") + 1] == "net"
 
 
-def test_an_older_record_names_its_own_machine(home):
+def test_an_older_record_names_its_own_machine(home, golden):
     old = [word if "/" not in word else str(home / word) for word in WORDS[:5]]
     run = home / "results/study@strong/plain/seed-0"
-    assert command_again({"study": "study@strong", "command": old}, run) == old
-    assert judged_run({"study": "study@strong", "of": old[2]}, run) == Path(old[2])
+    assert command_again(old, "study@strong", run) == old
+    assert judged_run(judged(golden, of=old[2]), run) == Path(old[2])
 
 
 @pytest.mark.parametrize("command", [None, [], ["rm", "-rf"], ["moat", "train"], ["moat", 1], "x"])
 def test_what_is_no_command_of_moats_is_none(command):
-    assert command_again({"study": "s", "command": command}, Path("r/s/a")) is None
+    assert command_again(command, "s", Path("r/s/a")) is None
 
 
-def test_the_run_that_was_judged_is_found_beside(home):
-    record = {"study": "study@strong", "of": "study/plain/seed-0"}
+def test_the_run_that_was_judged_is_found_beside(home, golden):
+    record = judged(golden, of="study/plain/seed-0")
     assert judged_run(record, Path("r/study@strong/plain/seed-0")) == Path("r/study/plain/seed-0")
-    assert judged_run({"study": "study"}, Path("r/study/plain/seed-0")) is None
+    assert judged_run(judged(golden, of=None), Path("r/study/plain/seed-0")) is None
 
 
 def test_a_results_folder_is_the_one_above_the_study(home):

@@ -5,7 +5,7 @@ import torch
 
 from moat.records import RunRecord
 from moat.runs import RunFolder
-from moat.study.other_model import ALONE, NO_OTHER, Partner, partner_model
+from moat.study.other_model import NO_OTHER, ONLY_RUN, Partner, partner_model
 
 NAMES = [
     *("logits", "gradients", "loss", "reach", "strengths", "restarts"),
@@ -92,6 +92,6 @@ def test_a_study_of_one_run_says_that_there_is_no_other(recipe, trained):
     text = recipe().read_text("utf-8")
     path = recipe(text[text.rindex('[[variant]]\nname = "pgd-at"') :], "")
     (folder,) = trained(path)
-    assert gate_of(folder)["transfer"].text == ALONE
+    assert gate_of(folder)["transfer"].text == ONLY_RUN
     record = RunFolder(folder).read_record()
     assert (record.knows_partner, record.partner) == (True, None)

@@ -7,7 +7,7 @@ from moat.errors import MoatError
 from moat.events import StudyNote
 from moat.study import job_count, plan, train
 from moat.study.job_count import Share, core_count, jobs_of, settle_jobs
-from moat.study.runner import Setting
+from moat.study.runner import RunnerSettings
 
 GIB = 2**30
 
@@ -48,7 +48,7 @@ def machine(recipe, results, monkeypatch):
         monkeypatch.setattr(job_count, "memory_per_job", lambda *about: each)
         monkeypatch.setattr(job_count, "device_for", lambda asked: device)
         said = []
-        setting = Setting(results, "auto", overwrite=False)
+        setting = RunnerSettings(results, "auto", overwrite=False)
         share = settle_jobs(wanted, plans[:left], len(plans), setting, said.append)
         assert all(isinstance(event, StudyNote) for event in said)
         return share, [event.text for event in said]

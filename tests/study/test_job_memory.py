@@ -6,7 +6,7 @@ import torch
 from moat.evaluation.room import GIB
 from moat.study import job_memory, plan
 from moat.study.job_memory import PROCESS, free_memory, memory_per_job
-from moat.study.runner import Setting
+from moat.study.runner import RunnerSettings
 
 CPU = torch.device("cpu")
 
@@ -16,7 +16,7 @@ def each(recipe, results):
     """Return what a job of the small study takes, with a piece of its text replaced."""
 
     def estimate(*text: str) -> int:
-        setting = Setting(results, "cpu", overwrite=False)
+        setting = RunnerSettings(results, "cpu", overwrite=False)
         return memory_per_job(plan(recipe(*text)), setting, CPU)
 
     return estimate

@@ -261,8 +261,8 @@ def test_a_folder_of_an_older_moat_runs_the_code_where_its_recipe_names_it(origi
     (planned,) = plan(origin, only=("pgd-at",))
     folder.write_recipe(planned.document)  # as it was written before code was kept
     record = folder.read_record()
-    record["files"] = {n: digest for n, digest in record["files"].items() if "code/" not in n}
-    folder.write_record(record)
+    files = {name: digest for name, digest in record.files.items() if "code/" not in name}
+    folder.write_record(record.replace(files=files))
     shutil.rmtree(folder.code)
     assert moat.load(run, allow_code=True) is not None
     assert train(origin, only=("pgd-at",)).skipped == [run]
@@ -279,8 +279,8 @@ def test_a_run_is_trained_again_from_its_own_recipe_where_its_code_is_gone(carri
     (run,) = again.done
     assert RunFolder(run).read_code() == RunFolder(carried).read_code()
     one, other = (RunFolder(folder).read_record() for folder in (run, carried))
-    assert one["train_hash"] == other["train_hash"]
-    assert one["files"]["model.safetensors"] == other["files"]["model.safetensors"]
+    assert one.train_hash == other.train_hash
+    assert one.files["model.safetensors"] == other.files["model.safetensors"]
 
 
 @pytest.mark.parametrize("kind", ["plugin"], indirect=True)

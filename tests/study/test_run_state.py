@@ -10,7 +10,7 @@ from moat.errors import RunFolderError
 from moat.recipe import Recipe
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under, plan
-from moat.study.kept import keep_recipe, own_plan
+from moat.study.own_recipe import keep_recipe, own_plan
 from moat.study.run_state import RunState
 
 _heard: list[list[str]] = []

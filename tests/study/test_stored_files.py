@@ -9,8 +9,8 @@ import pytest
 
 import moat
 from moat.errors import RunFolderError
+from moat.events import Event, Listener, Step, ignore
 from moat.runs import RunFolder
-from moat.study import StudyListener
 
 ONE, OTHER = Path("study", "plain", "seed-0"), Path("study", "pgd-at", "seed-0")
 SMALL = Path(__file__).parents[1] / "small.toml"
@@ -34,12 +34,10 @@ class Killed(BaseException):
     """The process dies: nothing may catch it."""
 
 
-class Dies(StudyListener):
-    """Ends the process in the second epoch."""
-
-    def stepped(self, epoch: int, epochs: int, step: int, steps: int) -> None:
-        if epoch == 2:
-            raise Killed
+def dies(event: Event) -> None:
+    """End the process in the second epoch."""
+    if isinstance(event, Step) and event.epoch == 2:
+        raise Killed
 
 
 def recipe_in(folder: Path) -> Path:
@@ -49,10 +47,8 @@ def recipe_in(folder: Path) -> Path:
     return folder / "study.toml"
 
 
-def train(results: Path, recipe: Path, variant: str, listener: StudyListener | None = None):
-    return moat.train(
-        recipe, only=[variant], results=results, device="cpu", listener=listener or StudyListener()
-    )
+def train(results: Path, recipe: Path, variant: str, listener: Listener = ignore):
+    return moat.train(recipe, only=[variant], results=results, device="cpu", listener=listener)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +65,7 @@ def stages(shared_folder) -> Path:
 
         for variant in ("plain", "pgd-at"):
             with pytest.raises(Killed):
-                train(folder / "training", recipe, variant, Dies())
+                train(folder / "training", recipe, variant, dies)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(os, "replace", dying)
                 with pytest.raises(Killed):

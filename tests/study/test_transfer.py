@@ -176,7 +176,8 @@ def test_a_process_that_dies_between_the_answer_and_the_record_costs_one_evaluat
     with pytest.raises(Crash):
         train(recipe(), only=["plain"])
     monkeypatch.setattr(os, "replace", replace)
-    assert train(recipe(), only=["plain"]).done == [waiting]
+    result = train(recipe(), only=["plain"])
+    assert (result.failed, result.done) == ({}, [waiting])
     assert (waiting / "evaluation.json").read_bytes() == (
         whole / PLAIN / "evaluation.json"
     ).read_bytes()

@@ -171,8 +171,10 @@ def test_logits_that_are_not_finite_withstand_nothing_and_the_gate_fails(judge):
         (lambda state: state.pop("1.bias"), "1 key missing: 1.bias"),
         (lambda state: state.update({"1.bias": torch.zeros(3)}), "1 of another shape: 1.bias"),
         (lambda state: state.update(more=torch.zeros(3)), "1 foreign: more"),
+        (lambda state: state.update({"1.bias": state["1.bias"].int()}), "of another kind: 1.bias"),
+        (lambda state: state.update({"1.bias": state["1.bias"] + 0j}), "of another kind: 1.bias"),
     ],
-    ids=["missing", "shape", "foreign"],
+    ids=["missing", "shape", "foreign", "integers", "complex"],
 )
 def test_a_checkpoint_of_another_network_is_refused_with_its_keys(judge, nets, change, found):
     state = nets.net().state_dict()
@@ -182,6 +184,33 @@ def test_a_checkpoint_of_another_network_is_refused_with_its_keys(judge, nets, c
         judge(checkpoint="other.pt")
     assert str(refused.value).startswith("checkpoint other.pt: its weights do not fit the model: ")
     assert found in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_checkpoint_of_a_training_that_diverged_is_refused(judge, nets, value):
+    state = nets.net().state_dict()
+    state["1.bias"][2] = value
+    torch.save(state, "broken.pt")
+    with pytest.raises(ModelError) as refused:
+        judge(checkpoint="broken.pt")
+    assert str(refused.value).startswith(
+        "checkpoint broken.pt: its weights are not finite: 1.bias."
+    )
+    assert "checkpoint from before" in refused.value.hint
+
+
+def test_a_checkpoint_of_numbers_for_names_is_refused(judge, nets):
+    torch.save({**nets.net().state_dict(), 1: torch.ones(1)}, "numbered.pt")
+    with pytest.raises(ModelError, match="holds no state dict: names with a tensor each"):
+        judge(checkpoint="numbered.pt")
+
+
+def test_a_checkpoint_of_sparse_weights_is_that_of_the_dense_ones(judge, nets):
+    state = nets.net().state_dict()
+    for name, file in (("dense", torch.Tensor.clone), ("sparse", torch.Tensor.to_sparse)):
+        torch.save({key: file(value) for key, value in state.items()}, f"{name}.pt")
+    dense, sparse = (judge(checkpoint=f"{name}.pt").scores for name in ("dense", "sparse"))
+    assert dense == sparse
 
 
 def test_a_whole_network_in_a_file_is_not_run(judge, nets):

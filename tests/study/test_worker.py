@@ -14,7 +14,7 @@ from moat.events import NamedRunEvent, RunEnd, RunFailure, RunHold
 from moat.recipe import plan_runs, read
 from moat.runs import RunFolder
 from moat.study import worker
-from moat.study.runner import Setting
+from moat.study.runner import RunnerSettings
 from moat.study.worker import Answer, Order, Ready, Refusal, WorkerTask
 
 
@@ -37,7 +37,7 @@ def told(recipe, results, monkeypatch):
 
         listening = Thread(target=listen)
         listening.start()
-        task = WorkerTask(source, (), (), Setting(results, "cpu", overwrite=False))
+        task = WorkerTask(source, (), (), RunnerSettings(results, "cpu", overwrite=False))
         worker._work(there, task)
         there.close()
         listening.join()

@@ -14,7 +14,7 @@ from moat.errors import ModelError
 from moat.geometry.balls import LinfBall
 from moat.losses import is_correct
 from moat.testing import examples
-from moat.threats import PGD, Flow, ascend, attacked, search
+from moat.threats import PGD, Flow, ascend, attacked, search, to_eval
 
 STEPS = 6
 
@@ -306,3 +306,21 @@ class TestTheLossThatIsClimbed:
             PGD(epsilon=0.1, step_size=0.02, loss="dlr").perturb(network, x, y)
         assert network.training
         assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+class Odd(nn.Linear):
+    def train(self):
+        return self
+
+
+class Raising(nn.Linear):
+    def eval(self):
+        raise ValueError("no eval")
+
+
+@pytest.mark.parametrize(("network", "why"), [(Odd, "TypeError: "), (Raising, "ValueError: no ev")])
+def test_a_network_that_cannot_be_put_into_eval_mode_is_refused_by_name(network, why):
+    with pytest.raises(ModelError) as refused:
+        to_eval(network(2, 2))
+    assert refused.value.message.startswith(f"the network cannot be put into eval mode ({why}")
+    assert "def train(self, mode=True)" in refused.value.hint

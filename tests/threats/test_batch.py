@@ -198,3 +198,24 @@ def test_labels_are_dense(make, kind):
     x, y = torch.rand(3, 1, 4, 4), torch.tensor([0, 1, 1])
     with pytest.raises(ModelError, match=f"labels are a dense tensor, not {kind}"):
         batch_of(x, make(y))
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda y: y.to("meta"), "are on the device meta"),
+        (lambda y: torch.quantize_per_tensor(y.float(), 1.0, 0, torch.quint8), "are quint8"),
+        (lambda y: torch.quantize_per_tensor(y.float(), 1.0, 0, torch.qint32), "are qint32"),
+    ],
+)
+def test_labels_without_values_that_can_be_read_are_refused(make, what):
+    refused = refusal(y=make(Y))
+    assert refused.message == f"labels {what}, and not integers that can be read."
+    assert "int64" in refused.hint
+
+
+def test_images_without_values_are_refused_where_no_parameter_says_a_device():
+    refused = refusal(x=X.to("meta"), y=Y)
+    assert refused.message == "the images are on the device meta, without values."
+    assert refused.hint

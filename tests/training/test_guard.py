@@ -12,6 +12,7 @@ from moat.errors import ModelError
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, RT
 from moat.training import StepSettings, check_trainable, train_step
+from moat.training.guard import to_train, trial
 
 CLASSES = 4
 SCALARIZERS = [Natural(), Average(), TwoMoment(rho=0.5, window=2), Max(), MGDA()]
@@ -306,3 +307,45 @@ def test_a_parameter_that_is_not_finite_is_named_before_training(value, x, y):
         check_trainable(net, x, y, Average())
     net.q.requires_grad_(False)  # a mask of -inf that nobody trains
     check_trainable(net, x, y, Average())
+
+
+class Widening(nn.Linear):
+    def __init__(self):
+        super().__init__(2, 2)
+        self.register_buffer("seen", torch.zeros(0))
+
+    def forward(self, x):
+        self.seen = torch.cat([self.seen, x.detach().flatten()])
+        return super().forward(x)
+
+    def __deepcopy__(self, memo):
+        raise TypeError("one of a kind")
+
+
+def test_a_buffer_that_grew_in_a_trial_is_put_back():
+    network = Widening()
+    x = torch.ones(3, 1, 1, 2)
+    with trial(network, x) as tried:
+        tried(x)
+        assert tried is network
+        assert len(network.seen) == 6
+    assert len(network.seen) == 0
+    assert not network.state_dict()["seen"].numel()
+
+
+class Untrainable(nn.Linear):
+    def train(self, mode=True):
+        raise ValueError("never")
+
+
+def test_a_network_that_cannot_be_put_into_train_mode_is_refused_by_name():
+    with pytest.raises(ModelError) as refused:
+        to_train(Untrainable(2, 2))
+    assert refused.value.message == "the network cannot be put into train mode (ValueError: never)."
+    assert "def train(self, mode=True)" in refused.value.hint
+
+
+def test_an_empty_container_has_a_copy_like_any_other():
+    network = nn.Sequential()
+    with trial(network, torch.ones(1, 1, 2, 2)) as tried:
+        assert tried is not network

@@ -8,6 +8,7 @@ from pathlib import Path
 import tomli_w
 from markupsafe import Markup
 
+from moat.records import RunRecord
 from moat.report.front.front import Front
 from moat.report.front.objectives import threat_title
 from moat.report.gate import worst_verdict
@@ -75,7 +76,7 @@ def card_of(
     return Card(
         number=numbers[point.where],
         name=row.name,
-        version=point.record.moat,
+        version=sources.record.moat,
         mark=_mark(front, place),
         summary=run_standing(front, place, row),
         facts=_facts(point, results),
@@ -86,7 +87,7 @@ def card_of(
         plots=plots,
         gallery=gallery is not None,
         problems=sources.problems,
-        machine=_machine(point),
+        machine=_machine(sources.record, point),
         commands=commands_of(point, sources, results),
         evaluate=shlex.quote(str(results / point.where)),
         recipe="" if sources.recipe is None else tomli_w.dumps(sources.recipe),
@@ -185,9 +186,8 @@ def _strengths_text(point: Point, *, by_radius: bool) -> str:
     )
 
 
-def _machine(point: Point) -> list[tuple[str, str]]:
+def _machine(record: RunRecord, point: Point) -> list[tuple[str, str]]:
     """Return versions, machine, and how the training went."""
-    record = point.record
     told = {
         "moat": record.moat,
         **record.machine,

@@ -25,8 +25,9 @@ class Command:
 def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
     """Return the commands that train a run again and judge it again."""
     folder = results / point.where
-    if point.record.is_evaluation_alone:
-        command = command_again(point.record.command, point.record.study, folder)
+    record = sources.record
+    if record.is_evaluation_alone:
+        command = command_again(record.command, record.study, folder)
         if command is None:
             return []
         return [

@@ -55,10 +55,7 @@ def sections_of(
 ) -> tuple[list[Section], list[str]]:
     """Return a section a scoreboard and its front, runs numbered through, and the pictures."""
     numbers = {row.point.where: n for n, row in enumerate(_rows(boards))}
-    sources = {
-        row.point.where: sources_of(results / row.point.where, row.point.record)
-        for row in _rows(boards)
-    }
+    sources = {where: sources_of(results / where) for where in numbers}
     kept = {
         where: source.gallery for where, source in sources.items() if source.gallery is not None
     }
@@ -92,7 +89,7 @@ def _section(
         [
             (p.study, sources[p.where].recipe)
             for p in board.group.points
-            if not p.record.is_evaluation_alone
+            if not sources[p.where].record.is_evaluation_alone
         ]
     )
     return Section(

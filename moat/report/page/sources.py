@@ -8,7 +8,7 @@ from typing import TypeVar
 from moat.errors import MoatError
 from moat.records import Gallery, RunRecord
 from moat.report.curves import TrainingCurves, training_curves
-from moat.report.evidence import gallery_of
+from moat.report.evidence import gallery_of, require_record
 from moat.runs import RunFolder
 from moat.storage import Record
 
@@ -20,16 +20,17 @@ CARD_POINTS = 250
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """A run's recipe, curves and gallery, and why any of them is missing."""
+    """A run's record, recipe, curves and gallery, and why any of these is missing."""
 
+    record: RunRecord
     recipe: Record | None
     curves: TrainingCurves
     gallery: Gallery | None
     problems: tuple[str, ...]
 
 
-def sources_of(path: Path, record: RunRecord) -> Sources:
-    """Read a run's folder, of which the record is read already."""
+def sources_of(path: Path) -> Sources:
+    """Read a finished run's folder."""
     folder, problems = RunFolder(path), list[str]()
 
     def tried(read: Callable[[], T], instead: T) -> T:
@@ -39,7 +40,9 @@ def sources_of(path: Path, record: RunRecord) -> Sources:
             problems.append(str(error))
             return instead
 
+    record = require_record(folder)
     return Sources(
+        record=record,
         recipe=tried(folder.read_recipe, None),
         curves=tried(lambda: training_curves(folder.read_log(), CARD_POINTS), TrainingCurves()),
         gallery=tried(lambda: gallery_of(folder, record.protocol_hash), None),

@@ -9,6 +9,7 @@ import numpy as np
 
 from moat.errors import MoatError, RunFolderError
 from moat.outcomes import Outcomes
+from moat.records import RunRecord
 from moat.report.points import Point
 from moat.report.rows import names_of
 from moat.report.runs_by_name import read_run, run_at
@@ -21,6 +22,7 @@ class ComparedRun:
 
     name: str
     point: Point
+    record: RunRecord
     outcomes: Outcomes
 
     @property
@@ -31,8 +33,8 @@ class ComparedRun:
     @property
     def circumstances(self) -> dict[str, Any]:
         """What else may have moved its weights: the seed, moat's version, the machine."""
-        told = {"seed": self.point.seed, "moat": self.point.record.moat}
-        return {**told, "machine": self.point.record.machine}
+        told = {"seed": self.point.seed, "moat": self.record.moat}
+        return {**told, "machine": self.record.machine}
 
 
 def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
@@ -63,7 +65,7 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
         for run, (point, _) in zip(found.values(), read, strict=True)
     ]
     return tuple(
-        ComparedRun(name, point, evidence.outcomes)
+        ComparedRun(name, point, evidence.record, evidence.outcomes)
         for name, point, (_, evidence) in zip(names_of(points), points, read, strict=True)
     )
 

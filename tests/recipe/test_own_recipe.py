@@ -6,7 +6,7 @@ import pytest
 
 from moat.recipe import read
 from moat.recipe.code import kept_files
-from moat.recipe.kept import kept_recipe
+from moat.recipe.own_recipe import kept_recipe
 
 HEAD = (
     '[data]\ntype = "mnist"\nroot = "{root}"\n[model]\ntype = "resnet18"\nweights = "{weights}"\n'

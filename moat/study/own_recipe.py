@@ -7,7 +7,7 @@ from moat.errors import RunFolderError
 from moat.local_code import local_file
 from moat.recipe import RunPlan
 from moat.recipe.code import kept_files, pieces_of
-from moat.recipe.kept import kept_recipe
+from moat.recipe.own_recipe import kept_recipe
 from moat.recipe.provenance import Document
 from moat.runs import CODE, RunFolder
 from moat.study.loading import plan_of

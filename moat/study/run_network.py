@@ -1,0 +1,88 @@
+"""The network of a run: that what is saved of it is the whole of it, before and after training."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from moat.data import Data
+from moat.local_imports import dotted_name, imports_of, module_files, search_path
+from moat.models import Model, PythonModel, built, load_into
+from moat.models.unsaved_state import unsaved_state
+from moat.study.layout import best_layout
+from moat.study.network import awake, few_images
+from moat.study.whole_state import as_loaded, draws_apart, require_alike, require_whole_state
+from moat.threats import home_of
+
+
+def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
+    """Raise ModelError with the cause where a model's networks are not what is saved of them.
+
+    Asked before anything is trained, of networks beside the one that was built. The second comes of
+    code that is imported anew, as it will be in another process.
+    """
+
+    def build() -> nn.Module:
+        return built(model, data.shape, len(data.classes))
+
+    def rebuild() -> nn.Module:
+        try:
+            with imported_anew(model):
+                return build()
+        except Exception:  # code that runs only once
+            return build()
+
+    if (x := few_images(data.train, data, torch.device("cpu"))) is not None:
+        require_whole_state(network, build, x, rebuild=rebuild, prepare=awake)
+
+
+def require_same_when_loaded(network: nn.Module, model: Model, data: Data) -> None:
+    """Raise ModelError unless the weights of a trained network make one that answers the same."""
+    device = home_of(network)
+    if (x := few_images(data.train, data, device)) is None:
+        return
+    with draws_apart():
+        loaded = built(model, data.shape, len(data.classes))
+        load_into(loaded, as_loaded(network))
+        require_alike(network, best_layout(model, loaded, data.shape).to(device), x)
+
+
+def require_no_chance(
+    model: Model, network: nn.Module, shape: tuple[int, int, int], classes: int
+) -> None:
+    """Raise ModelError where a network that was built and given its weights owes more to chance.
+
+    A network of moat's or a plug-in's that keeps nothing beside its state dict is not asked.
+    """
+    if not (isinstance(model, PythonModel) or unsaved_state(network)):
+        return
+    with draws_apart():
+        other = built(model, shape, classes)
+        load_into(other, as_loaded(network))
+        x = torch.rand(2, *shape, generator=torch.Generator().manual_seed(0))
+        require_alike(network, other, x)
+
+
+@contextmanager
+def imported_anew(model: Model) -> Iterator[None]:
+    """Run the local modules of the user's callable once more, apart from those imported before."""
+    names = _modules_of(model)
+    held = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    try:
+        yield
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules.update(held)
+
+
+def _modules_of(model: Model) -> set[str]:
+    if not isinstance(model, PythonModel) or model.code is not None:
+        return set()
+    name, folders = model.reference.split(":")[1], search_path()
+    files = module_files(name, folders)
+    for place, file in list(files.items()):
+        files |= imports_of(file, folders, dotted_name(place))
+    return {dotted_name(place).removesuffix(".__init__") for place in files}

@@ -1,0 +1,194 @@
+"""Whether what is saved of a network is the whole of it: loaded anew, it answers the same."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from moat.errors import ModelError
+from moat.evaluation.model_checks import REPEATED, difference
+from moat.models import load_into
+from moat.models.saved_state import saved_state
+from moat.models.unsaved_state import Unsaved, differs, plain_settings, unsaved_state
+from moat.runs.weights import from_bytes, to_bytes
+from moat.threats import attacked
+from moat.training.guard import trial
+from moat.types import Images
+
+MOVED = 1.01  # times itself, each parameter
+CAUSES_SHOWN = 3  # causes of each kind; the rest is counted
+
+
+def require_whole_state(
+    network: nn.Module,
+    build: Callable[[], nn.Module],
+    x: Images,
+    *,
+    rebuild: Callable[[], nn.Module],
+    prepare: Callable[[nn.Module], nn.Module],
+) -> None:
+    """Raise ModelError where a network that is saved and loaded is another one than before.
+
+    Two more are built as the `network` was, each from its own random state, the second by
+    `rebuild`. What moat would save of the first, after a forward in train mode and a small step of
+    every parameter, is loaded into the second: then both must answer alike. What depends on the
+    arguments alone, such as a table of rotations, may lie outside of the state dict. `prepare` may
+    return a copy. The network and the global random state are left as they were.
+    """
+    with draws_apart():
+        first = build()
+        _require_two(network, first)
+        second = rebuild()
+        with trial(prepare(first), x) as tried:
+            tried(x)
+            _move(tried)
+            try:
+                load_into(second, as_loaded(tried))
+            except ModelError as error:
+                raise _does_not_fit(error, first, tried) from error
+            require_alike(tried, second, x)
+
+
+def as_loaded(network: nn.Module) -> dict[str, object]:
+    """Return the state dict of a network as a run folder gives it back."""
+    return from_bytes(to_bytes(saved_state(network)))
+
+
+def require_alike(saved: nn.Module, loaded: nn.Module, x: Images) -> None:
+    """Raise ModelError that names the cause where two networks of one state dict answer unlike."""
+    own, theirs = answers(saved, x), answers(loaded, x)
+    found = difference(own, theirs)
+    if not found:
+        return
+    causes = _causes(saved, loaded)
+    if not causes and found <= REPEATED:  # rounding
+        return
+    raise ModelError(
+        "the network is another one once its weights are saved and loaded: its logits differ by "
+        f"{found:.1g} of the largest.{_said(causes)}",
+        hint=_mend({cause.kind for cause in causes.values()}),
+    )
+
+
+def answers(network: nn.Module, x: Images) -> Tensor:
+    """Return a network's logits in eval mode."""
+    devices = [x.device] if x.is_cuda else []
+    with torch.random.fork_rng(devices), attacked(network), torch.no_grad():
+        logits: Tensor = network(x.clone())
+    return logits.detach().float()
+
+
+@contextmanager
+def draws_apart() -> Iterator[None]:
+    """Leave the random states of torch, NumPy and Python as they were."""
+    pythons, numpys = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            yield
+    finally:
+        random.setstate(pythons)
+        np.random.set_state(numpys)
+
+
+def _move(network: nn.Module) -> None:
+    """Let every trained parameter change as a step changes it, so that a stale copy shows."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.requires_grad:
+                parameter.mul_(MOVED)
+
+
+def _require_two(first: nn.Module, second: nn.Module) -> None:
+    """Raise ModelError where what one run trains is a part of the next run's network, too."""
+    trained = {id(value) for value in first.parameters() if value.requires_grad}
+    shared = [n for n, value in second.named_parameters() if id(value) in trained]
+    if first is second or shared:
+        raise ModelError(
+            "the network that is built twice shares its parameters"
+            f"{_listed(shared)}, so that a second run would begin with what the first one learnt.",
+            hint="Make every layer anew in each call.",
+        )
+
+
+def _does_not_fit(error: ModelError, first: nn.Module, tried: nn.Module) -> ModelError:
+    before, after = saved_state(first), saved_state(tried)
+    made = [name for name in after if name not in before]
+    reshaped = [
+        name
+        for name, value in after.items()
+        if isinstance(value, Tensor)
+        and isinstance(before.get(name), Tensor)
+        and value.shape != before[name].shape
+    ]
+    if made or reshaped:
+        what = f"makes {', '.join(made[:CAUSES_SHOWN])}" if made else f"reshapes {reshaped[0]}"
+        return ModelError(
+            f"the network {what} in its first forward in train mode, so that what is saved fits no "
+            f"network that is built anew: {error.message.rstrip('.')}.",
+            hint="Make every layer in __init__, and give every buffer its shape there.",
+        )
+    return ModelError(
+        f"what the network saves cannot be loaded into it: {error.message.rstrip('.')}.",
+        hint="Leave out its own state_dict and load_state_dict, or let the one take what the other "
+        "gives.",
+    )
+
+
+def _causes(saved: nn.Module, loaded: nn.Module) -> dict[str, Unsaved]:
+    own, theirs = ({**plain_settings(one), **unsaved_state(one)} for one in (saved, loaded))
+    return {
+        path: one
+        for path, one in {**theirs, **own}.items()
+        if path not in own or path not in theirs or differs(own[path].value, theirs[path].value)
+    }
+
+
+def _said(causes: dict[str, Unsaved]) -> str:
+    if not causes:
+        return " What makes it so does not lie on its modules."
+    named: dict[str, list[str]] = {}
+    for path, one in causes.items():
+        named.setdefault(one.kind, []).append(path)
+    kinds = [f"{_KINDS[kind]}{_listed(paths)}" for kind, paths in named.items()]
+    return f" Its state dict lacks {', and '.join(kinds)}."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - CAUSES_SHOWN} more" if len(names) > CAUSES_SHOWN else ""
+    return f" {', '.join(names[:CAUSES_SHOWN])}{more}" if names else ""
+
+
+def _mend(kinds: set[str]) -> str:
+    mends = [mend for kind, mend in _MENDS.items() if kind in kinds]
+    return "\n".join(dict.fromkeys(mends)) or _ELSEWHERE
+
+
+_KINDS = {
+    "buffer": "the buffer",
+    "tensor": "the tensor",
+    "module": "what lies in a module that is not registered:",
+    "parameter": "the parameter or buffer",
+    "array": "the array",
+    "value": "the value",
+    "outside": "what lies outside of the network:",
+}
+_MENDS = {
+    "buffer": "Keep the buffer: register_buffer(name, tensor, persistent=True).",
+    "tensor": "Register it: self.register_buffer(name, tensor), or nn.Parameter(tensor) to train "
+    "it.",
+    "module": "Register it: an attribute of its own, nn.ModuleList or nn.ModuleDict in place of a "
+    "list or dict.",
+    "parameter": "Leave out the network's own state_dict, or let it return every parameter.",
+    "array": "Make it a tensor and register it: self.register_buffer(name, tensor).",
+    "outside": "Keep it in the network: self.register_buffer(name, tensor).",
+    "value": "Let it depend on the arguments of the model alone, or keep it in a buffer: "
+    "self.register_buffer(name, torch.tensor(value)).",
+}
+_ELSEWHERE = (
+    "Look for numbers that are drawn when the network or its module is made, and are kept in a "
+    "closure, a class or a global: register them as buffers. Or for a load_state_dict that leaves "
+    "some out."
+)

@@ -1,0 +1,31 @@
+"""The optimizer's part of a step: gradients as it takes them, and what it raises, said by name."""
+
+import torch
+from torch import nn
+
+from moat.errors import TrainingError
+from moat.passes import is_out_of_memory
+from moat.threats.logits import UNFIT, said
+
+
+def move(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Have the optimizer move the parameters along their gradients.
+
+    Sparse gradients, as of an embedding, are made dense, since most optimizers take no others; of
+    SparseAdam, which takes these alone, they are left. Raises TrainingError for what it refuses.
+    """
+    if not isinstance(optimizer, torch.optim.SparseAdam):
+        for parameter in model.parameters():
+            if parameter.grad is not None and parameter.grad.layout != torch.strided:
+                parameter.grad = parameter.grad.to_dense()
+    try:
+        optimizer.step()
+    except UNFIT as error:
+        if is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"the optimizer {type(optimizer).__name__} cannot take the step ({said(error)}).",
+            hint="Take one that steps along given gradients and asks for no loss, such as SGD or "
+            "AdamW. SparseAdam moves layers with sparse=True alone, and no scalarizer of gradients "
+            "leaves theirs sparse.",
+        ) from error
