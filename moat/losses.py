@@ -31,6 +31,20 @@ def cross_entropy(logits: Logits, labels: Labels, natural: Logits | None = None)
     return F.cross_entropy(logits, labels, reduction="none")
 
 
+def log_odds(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExample:
+    """Return log Σ_{j ≠ y} exp f_j − f_y, which is log((1 − p) / p) of the label's probability p.
+
+    It rises with the cross-entropy, its gradient points the same way, and it does not saturate:
+    where p rounds to 1, the gradient of the cross-entropy loses the label's logit.
+    """
+    return _others(logits, labels).logsumexp(1) - _at(logits, labels).squeeze(1)
+
+
+def minus_logit(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExample:
+    """Return −f_y, the label's logit alone, which the other logits cannot drown out."""
+    return -_at(logits, labels).squeeze(1)
+
+
 def margin(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExample:
     """Return max_{j ≠ y} f_j − f_y: positive exactly where the example is misclassified.
 
@@ -100,8 +114,7 @@ def nth_other_class(logits: Logits, labels: Labels, rank: int) -> Labels:
     wrong = logits.shape[1] - 1
     if not 1 <= rank <= wrong:
         raise ValueError(f"there is no target of rank {rank} among {wrong} wrong classes")
-    others = logits.scatter(1, labels[:, None], float("-inf"))
-    return others.argsort(dim=1, descending=True, stable=True)[:, rank - 1]
+    return _others(logits, labels).argsort(dim=1, descending=True, stable=True)[:, rank - 1]
 
 
 LOSSES: dict[LossName, Loss] = {
@@ -118,8 +131,12 @@ TARGETED: dict[LossName, TargetedLoss] = {
 
 
 def _true_and_best_other(logits: Logits, labels: Labels) -> tuple[PerExample, PerExample]:
-    others = logits.scatter(1, labels[:, None], float("-inf"))
-    return _at(logits, labels).squeeze(1), others.amax(1)
+    return _at(logits, labels).squeeze(1), _others(logits, labels).amax(1)
+
+
+def _others(logits: Logits, labels: Labels) -> Logits:
+    """Return the logits with −∞ in place of each example's label."""
+    return logits.scatter(1, labels[:, None], float("-inf"))
 
 
 def _at(logits: Logits, classes: Labels) -> Tensor:

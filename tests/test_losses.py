@@ -2,10 +2,22 @@ from typing import get_args
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.losses import LOSSES, TARGETED, LossName, cross_entropy, dlr, is_correct, kl, margin
+from moat.losses import (
+    LOSSES,
+    TARGETED,
+    LossName,
+    cross_entropy,
+    dlr,
+    is_correct,
+    kl,
+    log_odds,
+    margin,
+    minus_logit,
+)
 
 seeds = st.integers(0, 2**31)
 NAMES = list(LOSSES)
@@ -128,3 +140,30 @@ def test_kl_without_natural_logits_is_refused():
 def test_an_example_is_correct_where_the_largest_logit_is_the_labels():
     logits = torch.tensor([[0.0, 2.0, 1.0], [3.0, 2.0, 1.0]])
     assert is_correct(logits, torch.tensor([1, 2])).tolist() == [True, False]
+
+
+@given(seed=seeds)
+def test_the_log_odds_are_those_of_a_wrong_answer_and_rise_with_the_cross_entropy(seed):
+    logits, labels, _ = logits_and_labels(seed)
+    p = logits.softmax(1).gather(1, labels[:, None]).squeeze(1)
+    torch.testing.assert_close(log_odds(logits, labels), ((1 - p) / p).log())
+    torch.testing.assert_close(F.softplus(log_odds(logits, labels)), cross_entropy(logits, labels))
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("lead", [1.0, 20.0, 200.0, 1e6])
+def test_the_log_odds_keep_the_labels_logit_in_their_gradient_however_sure_the_answer(
+    classes, lead
+):
+    logits = torch.zeros(3, classes).index_fill(1, torch.tensor(0), lead).requires_grad_()
+    labels = torch.zeros(3).long()
+    (slope,) = torch.autograd.grad(log_odds(logits, labels).sum(), logits)
+    torch.testing.assert_close(slope[:, 0], torch.full((3,), -1.0))
+    torch.testing.assert_close(slope[:, 1:].sum(1), torch.ones(3))
+
+
+def test_the_labels_logit_alone_is_what_minus_logit_looks_at():
+    logits, labels, _ = logits_and_labels(0)
+    assert minus_logit(logits, labels).tolist() == [
+        -logits[row, label].item() for row, label in enumerate(labels)
+    ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from moat.geometry.balls import Ball
-from moat.losses import LossName
+from moat.losses import Loss, LossName
 from moat.threats.searches import Search, SignSearch
 from moat.types import Images, Labels, PerExample, Transform, Verdicts
 
@@ -48,7 +48,8 @@ def _sign(w: Transform, like: PerExample) -> Search:
 class Climb:
     """One search on one batch: what is climbed, from where, how, and when it is reported.
 
-    `at_steps` are counts of iterations; the largest is the length of the search. `rank` is the
+    `loss` is named, or is a function of logits and labels that no recipe names. `at_steps` are
+    counts of iterations; the largest is the length of the search. `rank` is the
     target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
     `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
     `among` (batch,) are the examples that climb: all, where it is None.
@@ -59,7 +60,7 @@ class Climb:
     start: Transform
     apply: Callable[[Images, Transform], Images]
     balls: Callable[[Images], tuple[Ball, ...]]
-    loss: LossName
+    loss: LossName | Loss
     at_steps: tuple[int, ...]
     search: Callable[[Transform, PerExample], Search] = _sign
     objective: Callable[[PerExample, Transform], PerExample] | None = None

@@ -64,13 +64,15 @@ class Climber:
 
     def losses(self, logits: Logits, w: Transform, rows: slice) -> PerExample:
         """Return what is climbed, for some of the examples."""
-        name, reference = self.climb.loss, self.reference
+        climbed, reference = self.climb.loss, self.reference
         own = None if reference is None else reference[rows]
-        if name in TARGETED:
+        if callable(climbed):
+            loss = climbed(logits, self.y[rows], own)
+        elif climbed in TARGETED:
             assert own is not None
-            loss = TARGETED[name](logits, self.y[rows], own)
+            loss = TARGETED[climbed](logits, self.y[rows], own)
         else:
-            loss = LOSSES[name](logits, self.y[rows], own)
+            loss = LOSSES[climbed](logits, self.y[rows], own)
         return loss if self.climb.objective is None else self.climb.objective(loss, w)
 
     def take(

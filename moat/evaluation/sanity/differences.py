@@ -5,7 +5,7 @@ changes the margin by the inner product of the two; a gradient that is reversed,
 network's, too small, too steep or cut off predicts something else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,9 @@ from moat.types import Images, Labels, PerExample, Transform, Verdicts
 UPHILL, ACROSS = 0.3, 0.05  # steps along the gradient's signs and along random ones, as shares
 WRONG = 0.5  # of the rise that the gradient predicts uphill
 ASTRAY = 1.5  # times the change that it usually predicts across: ties in flat images make up to 1
+FAR = 3**0.5  # the reach of a uniform draw over its root of the mean square
+HIDDEN = 0.25  # of the usual change of all entries, so moved: what those without a slope may add
+DRAWS = 2  # steps of the entries without a slope
 LOGIT_ROUNDING = 16  # times the precision of the largest logit
 CHANGE = 0.05  # of a pixel, in the root of the mean square: what a step of w changes at most
 
@@ -34,6 +37,7 @@ class GradientPoint:
     size: Transform
     images: Callable[[Transform, slice], Images]  # of some of the examples
     project: Callable[[Transform], Transform]
+    of_pixels: bool = False
 
 
 def points(
@@ -64,7 +68,7 @@ def points(
         share = (CHANGE / change.clamp(min=CHANGE)).to(x)  # wide bounds move pixels over others
     size = tuple(share.view(-1, *[1] * (own.ndim - 1)) * own for own in size)
     return (
-        GradientPoint((x,), (_typical(images - x),), lambda w, rows: w[0], pixels),
+        GradientPoint((x,), (_typical(images - x),), lambda w, rows: w[0], pixels, True),
         GradientPoint(start, size, lambda w, rows: threat.apply(x[rows], w), within),
     )
 
@@ -74,8 +78,10 @@ def unpredicted(
 ) -> Verdicts:
     """Return whose margin changes far otherwise than its gradient says.
 
-    One step follows the signs of the gradient, the other random signs: the latter finds what the
-    gradient leaves out. It costs three forwards and a backward.
+    One step follows the signs of the gradient, another random signs: the latter finds what the
+    gradient leaves out. They cost three forwards and a backward. Two more steps, of a forward each,
+    move the entries alone that have no slope: nothing should follow. They are asked of
+    pixels; the flow of a flat image rightly has no slope, and matters as soon as its pixels differ.
     """
     blocks = tuple(block.detach() for block in point.blocks)
     with attacked(model):
@@ -83,23 +89,58 @@ def unpredicted(
         before = margin(logits, y)
         floor = LOGIT_ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
         wrong = torch.zeros_like(before, dtype=torch.bool)
-        signs = tuple(_signs(block, generator) for block in blocks)
-        uphill = tuple(slope.sign() for slope in slopes)
         with torch.no_grad():
-            for length, direction, usual, most in (
-                (UPHILL, uphill, _sum, WRONG),
-                (ACROSS, signs, _root_sum_of_squares, ASTRAY),
-            ):
-                steps = zip(blocks, point.size, direction, strict=True)
-                moved = point.project(
-                    tuple(block + length * size * way for block, size, way in steps)
-                )
+            for moved, missed in _steps(point, blocks, slopes, generator):
                 after = margin(_logits(model, point, moved, pass_size), y)
-                parts = zip(moved, blocks, slopes, strict=True)
-                terms = [rows((there - here) * slope) for there, here, slope in parts]
-                error = (after - before - _sum(terms)).abs()
-                wrong |= ~(error <= most * usual(terms).abs() + floor)
+                error = (after - before - _sum(_terms(moved, blocks, slopes))).abs()
+                wrong |= ~(error <= missed + floor)
     return wrong.detach()
+
+
+def _steps(
+    point: GradientPoint, blocks: Transform, slopes: Transform, generator: torch.Generator
+) -> Iterator[tuple[Transform, PerExample]]:
+    """Yield where each step ends, and how much of the margin's change the gradient may miss."""
+    uphill = tuple(slope.sign() for slope in slopes)
+    signs = tuple(_signs(block, generator) for block in blocks)
+    for length, direction, usual, most in (
+        (UPHILL, uphill, _sum, WRONG),
+        (ACROSS, signs, _root_sum_of_squares, ASTRAY),
+    ):
+        steps = zip(blocks, point.size, direction, strict=True)
+        moved = point.project(tuple(block + length * size * way for block, size, way in steps))
+        yield moved, most * usual(_terms(moved, blocks, slopes)).abs()
+    if point.of_pixels:
+        parts = zip(point.size, slopes, strict=True)
+        all_moved = _root_sum_of_squares([rows(FAR * size * slope) for size, slope in parts])
+        for _ in range(DRAWS):
+            yield _flat_entries_moved(point, blocks, slopes, generator), HIDDEN * all_moved
+
+
+def _flat_entries_moved(
+    point: GradientPoint, blocks: Transform, slopes: Transform, generator: torch.Generator
+) -> Transform:
+    """Return a step of the entries without a slope, each to a random side or off its border.
+
+    At the border of the box lie the kinks of what clamps: the slope there is that of the outside.
+    """
+    steps = []
+    for block, size, slope in zip(blocks, point.size, slopes, strict=True):
+        steps.append(torch.where(slope == 0, FAR * size * _signs(block, generator), 0))
+    there, back = (
+        point.project(tuple(block + side * step for block, step in zip(blocks, steps, strict=True)))
+        for side in (1, -1)
+    )
+    return tuple(
+        torch.where((one - block).abs() < (other - block).abs(), other, one)
+        for block, one, other in zip(blocks, there, back, strict=True)
+    )
+
+
+def _terms(moved: Transform, blocks: Transform, slopes: Transform) -> list[Tensor]:
+    """Return what the gradient predicts of each entry's move."""
+    parts = zip(moved, blocks, slopes, strict=True)
+    return [rows((there - here) * slope) for there, here, slope in parts]
 
 
 def _logits(model: nn.Module, point: GradientPoint, blocks: Transform, pass_size: int) -> Tensor:

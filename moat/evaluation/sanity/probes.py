@@ -12,7 +12,7 @@ from torch import nn
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
-from moat.losses import LossName, is_correct
+from moat.losses import Loss, LossName, is_correct, log_odds, minus_logit
 from moat.passes import in_passes
 from moat.randomness import generator_of, seed_named
 from moat.threats import Climb, GradientThreat, ascend, attacked
@@ -21,6 +21,7 @@ from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
 PROBE_DRAWS = 50  # without a gradient, an example
 PROBE_STEPS = 20  # of Auto-PGD
+APART: tuple[LossName, ...] = ("kl", "targeted-cross-entropy", "targeted-margin")
 
 
 class Probe:
@@ -67,11 +68,19 @@ class Probe:
         return self._from_another_start(label, standing, "dlr", loss)
 
     def again(self, label: str, standing: Verdicts) -> Verdicts:
-        """Climb the threat's own loss by Auto-PGD from another start within its search's reach."""
-        return self._from_another_start(label, standing, "again", self.threat(label).loss)
+        """Climb by Auto-PGD from another start within the search's reach, on the better loss.
+
+        The log-odds rise with the cross-entropy, and do not saturate where it does. The label's
+        logit alone has a gradient where the others' are much steeper. What looks for another thing
+        than a wrong answer, or for one alone, is climbed again itself.
+        """
+        own = self.threat(label).loss
+        losses: tuple[LossName | Loss, ...] = (own,) if own in APART else (log_odds, minus_logit)
+        left = [self._from_another_start(label, standing, "again", loss) for loss in losses]
+        return min(left, key=lambda stood: int(stood.sum()))
 
     def _from_another_start(
-        self, label: str, standing: Verdicts, probe: str, loss: LossName
+        self, label: str, standing: Verdicts, probe: str, loss: LossName | Loss
     ) -> Verdicts:
         threat, generator = self.threat(label), self.generator(label, probe)
         own = self._climb(label, threat, generator)

@@ -91,8 +91,8 @@ START = Question(
     good="Of {probed} examples, Auto-PGD from another start felled at most {passes:g} % that the "
     "search had left standing.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
-    "Auto-PGD on the same loss from another start: the search is too short, or it stays where its "
-    "gradient leads no further.",
+    "Auto-PGD from another start on losses that do not saturate: the search is too short, its loss "
+    "saturates, or it stays where its gradient leads no further.",
 )
 DLR = Question(
     name="dlr",

@@ -5,6 +5,7 @@ Source: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 201
 
 import math
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -206,7 +207,39 @@ def nothing_small(slope: Tensor) -> Tensor:
     return torch.where(slope.abs() > 1e3, slope, 0.0)
 
 
+def won_by(amount: float):
+    """The largest logit is larger still: the cross-entropy saturates, and no answer changes."""
+    return lambda z: z + amount * F.one_hot(z.argmax(1), z.shape[1])
+
+
+def in_squares(x: Tensor) -> Tensor:
+    """Every other pixel has no gradient."""
+    seen = (torch.arange(64) % 2).view(1, 1, 8, 8)
+    return x * seen + (x * (1 - seen)).detach()
+
+
+SATURATED = {
+    "the winner leads by 20 more": won_by(20.0),
+    "the winner leads by 40 more": won_by(40.0),
+    "the others fall behind by 40": lambda z: won_by(40.0)(z) - 40,
+    "logits that saturate": lambda z: 1e2 * z,
+    "log-probabilities at a low temperature": lambda z: F.log_softmax(60 * z, 1),
+}
+KINKED = {
+    "cut off by relu": F.relu,
+    "cut off by hardtanh": lambda x: F.hardtanh(x, 0.0, 1.0),
+    "cut off by relu6": lambda x: F.relu6(6 * x) / 6,
+    "absolute values": torch.abs,
+    "clamped to the middle": lambda x: x.clamp(0.1, 0.9),
+    "shrunk": lambda x: F.softshrink(x, 0.05),
+    "half of the pixels are detached": in_squares,
+}
 MASKS = {
+    **{
+        name: lambda own, _, after=after: Seen(own, after=after)
+        for name, after in SATURATED.items()
+    },
+    **{name: lambda own, _, before=before: Seen(own, before) for name, before in KINKED.items()},
     "reversed": lambda own, _: Seen(own, backwards(torch.neg)),
     "noise for a gradient": lambda own, _: Seen(own, backwards(drawn)),
     "small gradients are cut to zero": lambda own, _: Seen(own, backwards(nothing_small)),
@@ -215,10 +248,6 @@ MASKS = {
     "another's, huge": lambda own, other: Differentiated(own, other, 1e2),
     "a branch is detached": Halved,
     "logits next to nothing": lambda own, _: Seen(own, after=lambda z: 1e-3 * z),
-    "logits that saturate": lambda own, _: Seen(own, after=lambda z: 1e2 * z),
-    "log-probabilities at a low temperature": lambda own, _: Seen(
-        own, after=lambda z: F.log_softmax(60 * z, 1)
-    ),
     "rounded": lambda own, _: Seen(own, steps(16)),
     "rounded, straight through": lambda own, _: Seen(own, straight(steps(16))),
     "rounded frequencies": lambda own, _: Seen(own, lambda x: frequencies(x) + 0 * x),
@@ -270,6 +299,42 @@ def test_the_honest_model_behind_the_masks_is_not(data, own):
 def test_differences_alone_find_a_gradient_that_is_not_the_models(data, own, other, mask, search):
     found = doubts(MASKS[mask](own, other), data, SEARCHES[search])
     assert found["differences"] > 50
+
+
+@pytest.fixture(scope="module")
+def fragile():
+    return trained(convolutional(), epochs=20)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("loss", ["cross-entropy", "dlr"])
+@pytest.mark.parametrize("amount", [20.0, 40.0])
+def test_a_loss_that_saturates_is_found_by_another_start(data, fragile, search, loss, amount):
+    threat = replace(SEARCHES[search], loss=loss)
+    found = doubts(Seen(fragile, after=won_by(amount)), data, threat)
+    assert found["another start"] > 10
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("kink", KINKED)
+def test_pixels_without_a_gradient_that_change_the_answer_are_found(data, fragile, search, kink):
+    assert "differences" in doubts(Seen(fragile, KINKED[kink]), data, SEARCHES[search])
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("loss", ["cross-entropy", "dlr"])
+def test_the_honest_model_behind_those_is_not_doubted_by_the_same_checks(
+    data, fragile, search, loss
+):
+    found = doubts(fragile, data, replace(SEARCHES[search], loss=loss))
+    assert not {"another start", "differences"} & set(found)
+
+
+def test_pixels_without_a_gradient_that_change_nothing_are_not(data, fragile):
+    def blank(x):
+        return x * (torch.arange(64) % 8 > 1).view(1, 1, 8, 8)
+
+    assert not doubts(Seen(fragile, blank), data, SEARCHES["auto"])
 
 
 @pytest.mark.parametrize("search", SEARCHES)
