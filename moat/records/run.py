@@ -83,9 +83,10 @@ class ModelRecord(_Told):
         scores: Mapping[str, Any],
         files: Mapping[str, str],
     ) -> "RunRecord":
-        """Return the record of the finished run."""
+        """Return the record of the finished run, its keys in one order, judged before or not."""
         judged = {"protocol_hash": protocol_hash, "protocol": dict(protocol), "scores": scores}
-        return RunRecord.model_validate({**self.as_table(), **judged, "files": dict(files)})
+        told = {key: value for key, value in self.as_table().items() if key not in judged}
+        return RunRecord.model_validate({**told, **judged, "files": dict(files)})
 
 
 class RunRecord(_Told):

@@ -33,9 +33,9 @@ def marked(record: Told, partner: Partner, pass_size: int | None) -> Told:
 
     In the passes of the evaluation, so that the answer is the same now and later.
     """
-    closed = {key: value for key, value in record.as_table().items() if key != "open_transfer"}
     if partner.is_open:
-        closed["open_transfer"] = {"why": partner.why_not, "pass_size": pass_size}
+        return record.replace(open_transfer={"why": partner.why_not, "pass_size": pass_size})
+    closed = {key: value for key, value in record.as_table().items() if key != "open_transfer"}
     return type(record).model_validate(closed)
 
 

@@ -136,7 +136,8 @@ def test_pages_and_pictures(train, results):
     train()
 
     def run() -> None:
-        write_page(make_scoreboards(results / "study"), results, results / "page.html")
+        study = results / "study"
+        write_page(make_scoreboards(study), study, results / "page.html")
         write_plots(make_plots([results / "study"], ["training"]), results / "figures")
 
     checked(results, run)

@@ -124,7 +124,7 @@ def test_the_solvers_agree_on_nearly_equal_means_up_to_the_slack_of_the_constrai
     answers = [solve(P, constraint, solver) for solver in SOLVERS]
     assert all(answer.solved for answer in answers)
     # A residual of 1e-11 in the constraint moves 1e-11 / gap of the weight between the two.
-    slack = min(1.0, 1e-6 + 4 * simplex.TOLERANCE * means.max().item() / gap)
+    slack = min(1.0, 1e-6 + 4 * simplex.RESIDUAL * means.max().item() / gap)
     values = [objective(P, answer.weights) for answer in answers]
     assert max(values) - min(values) <= slack
 

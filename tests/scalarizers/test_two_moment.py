@@ -79,7 +79,7 @@ class TestTheMatrix:
 
 
 class TestTheTarget:
-    @given(history=histories, r=st.floats(0, 6))
+    @given(history=histories, r=st.floats(0, 6, width=32, allow_subnormal=False))
     def test_the_robust_losses_average_to_r_whenever_any_weights_can_make_them(self, history, r):
         top = mean_of(history)[1:].max().item()
         scalarizer = seen(TwoMoment(r=r), history)
@@ -90,13 +90,17 @@ class TestTheTarget:
         assert log["r_effective"] == pytest.approx(min(r, top))
         assert log["clamped"] == (r > top)
 
-    @given(history=histories, r=st.floats(0, 6), ceiling=st.floats(0.05, 1))
+    @given(
+        history=histories,
+        r=st.floats(0, 6, width=32, allow_subnormal=False),
+        ceiling=st.floats(0.05, 1),
+    )
     def test_the_ceiling_is_a_share_of_the_largest_robust_mean(self, history, r, ceiling):
         top = ceiling * mean_of(history)[1:].max().item()
         scalarizer = seen(TwoMoment(r=r, ceiling=ceiling), history)
         assert robust_average(scalarizer, history) == pytest.approx(min(r, top), abs=1e-6)
 
-    @given(history=histories, rho=st.floats(0, 1))
+    @given(history=histories, rho=st.floats(0, 1, width=32, allow_subnormal=False))
     def test_rho_is_always_reached(self, history, rho):
         scalarizer = seen(TwoMoment(rho=rho), history)
         asked = rho * mean_of(history)[1:].max().item()
@@ -108,7 +112,7 @@ class TestTheTarget:
         history=st.lists(
             st.lists(st.floats(-3, 3), min_size=4, max_size=4), min_size=1, max_size=4
         ),
-        r=st.floats(0, 6),
+        r=st.floats(0, 6, width=32, allow_subnormal=False),
     )
     def test_losses_that_can_be_negative_shift_what_is_reachable(self, history, r):
         scalarizer = seen(TwoMoment(r=r), history)
@@ -124,7 +128,7 @@ class TestTheTarget:
         assert scalarizer.weights(NAMES).isfinite().all()
         assert scalarizer.log()["r_effective"] == 0
 
-    @given(history=histories, r=st.floats(0, 6))
+    @given(history=histories, r=st.floats(0, 6, width=32, allow_subnormal=False))
     def test_the_exact_solver_and_cvxopt_agree_on_the_objective(self, history, r):
         window = torch.tensor(history, dtype=torch.float64)
         P = two_moment_matrix(*moments(window))

@@ -29,10 +29,10 @@ def is_open(folder: Path) -> bool:
 
 
 def without_times(folder: Path) -> dict:
-    """Return what a record says, but for how long it took."""
+    """Return what a record says, but for how long it took and what the process was like."""
     record = json.loads((folder / "run.json").read_text("utf-8"))
     del record["training"]["seconds"], record["training"]["images_per_second"]
-    del record["files"]["log.jsonl"]
+    del record["files"]["log.jsonl"], record["machine"]
     return record
 
 

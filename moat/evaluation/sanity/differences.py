@@ -21,7 +21,7 @@ WRONG = 0.5  # of the rise that the gradient predicts uphill
 ASTRAY = 1.5  # times the change that it usually predicts across: ties in flat images make up to 1
 FAR = 3**0.5  # the reach of a uniform draw over its root of the mean square
 HIDDEN = 0.25  # of the usual change of all entries, so moved: what those without a slope may add
-HIDDEN_DRAWS = 2  # steps of the entries without a slope
+STEP_DRAWS = 2  # steps of the entries without a slope
 LOGIT_ROUNDING = 16  # times the precision of the largest logit
 CHANGE = 0.05  # of a pixel, in the root of the mean square: what a step of w changes at most
 
@@ -113,7 +113,7 @@ def _steps(
     if point.of_pixels:
         parts = zip(point.size, slopes, strict=True)
         all_moved = _root_sum_of_squares([rows(FAR * size * slope) for size, slope in parts])
-        for _ in range(HIDDEN_DRAWS):
+        for _ in range(STEP_DRAWS):
             yield _flat_entries_moved(point, blocks, slopes, generator), HIDDEN * all_moved
 
 

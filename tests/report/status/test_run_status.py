@@ -33,9 +33,10 @@ RECORD = run_record(protocol_hash="1" * 16, training={"seconds": 21.5})
 
 @pytest.fixture
 def run(tmp_path) -> RunFolder:
-    """A run's folder, which is made when something is written."""
+    """A run's folder with its recipe, which is written first."""
     folder = RunFolder(tmp_path / "seed-1")
     folder.path.mkdir()
+    folder.write_recipe({"variant": [{"name": "pareto"}]})
     return folder
 
 
