@@ -35,7 +35,7 @@ def test_the_whole_is_not_taken_for_as_cheap_as_the_runs_that_finish_first(study
         scores={"natural": 90.0, "total": 100.0, "union": 0.0},
     )
     monkeypatch.setattr(study, "_is_done", lambda run, _: run.label == "natural")
-    monkeypatch.setattr(study.RunFolder, "read_record", lambda _: Namespace(**record))
+    monkeypatch.setattr(study.RunFolder, "read_record", lambda _: record)
     plans = study._plans(asked)
     found = study._summary(asked, plans)
     passes = sum(sum(passes_per_example(run)) for run in plans)  # natural's is 1
