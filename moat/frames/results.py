@@ -187,6 +187,12 @@ def results(*folders: str | Path) -> Results:
 
     `docs/results.md` has examples, which the suite runs.
     """
+    for folder in folders:
+        if not isinstance(folder, str | Path):
+            raise FrontError(
+                f"moat.results takes folders one by one, not {type(folder).__name__}.",
+                hint='moat.results("results/first", "results/second"), or moat.results(*folders)',
+            )
     if not folders:
         raise MoatError("no results folder is named.", hint='moat.results("results/digits_pareto")')
     points, skipped = read_points(*map(opened, folders))

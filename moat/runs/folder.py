@@ -278,7 +278,7 @@ class RunFolder(RunWork):
         table = read_json(path)
         if table is None:
             return None
-        return typed(RunRecord, in_format(table, FORMAT, path), path, _AGAIN)
+        return typed(RunRecord, in_format(table, FORMAT, path), path, _RECORD_AGAIN)
 
     def digests(self, before: Mapping[str, str] | None) -> dict[str, str]:
         """Return the digest of each file of the run, for its record.
@@ -336,4 +336,5 @@ def _document(text: str) -> Record:
     return document
 
 
+_RECORD_AGAIN = "Put the key back, or a copy of the file; `moat train --overwrite` trains it again."
 _AGAIN = "`moat evaluate` with this folder makes it anew; `moat train --overwrite` trains it again."

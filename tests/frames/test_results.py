@@ -205,3 +205,9 @@ def test_reading_imports_no_torch(golden):
         "found.examples, found.front(), found.interactive(); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(golden / "digits_pareto")], check=True)
+
+
+@pytest.mark.parametrize("folders", [["a", "b"], 3, None])
+def test_folders_are_named_one_by_one(folders):
+    with pytest.raises(FrontError, match=r"moat.results takes folders one by one, not \w+"):
+        moat.results(folders)

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from moat.errors import RunFolderError
+from moat.runs import RunFolder
 from moat.runs.formats import in_format
+from moat.testing import run_record
 from moat.version import __version__
 
 PATH = Path("some.json")
@@ -39,3 +41,14 @@ def test_a_newer_format_is_refused_with_the_mend(found):
 def test_what_is_no_format_is_refused(found):
     with pytest.raises(RunFolderError, match=r"or not moat's \(its format is not 3\)\."):
         in_format({"format": found}, 3, PATH, STEPS)
+
+
+def test_a_broken_record_is_mended_by_what_needs_no_record(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_record(run_record())
+    path = tmp_path / "run.json"
+    path.write_text(path.read_text("utf-8").replace('"study"', '"stud"'), "utf-8")
+    with pytest.raises(RunFolderError, match="study") as refused:
+        folder.read_record()
+    assert "moat train --overwrite" in refused.value.hint
+    assert "moat evaluate" not in refused.value.hint  # it reads the record first
