@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
-from moat.cli.commands.evaluate import EvaluateOptions
 from moat.cli.display import listener_for_terminal, scores_line
+from moat.cli.evaluate_options import EvaluateOptions
 from moat.cli.failures import failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError

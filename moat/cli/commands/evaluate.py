@@ -1,56 +1,10 @@
 """Evaluate finished runs again, under another protocol, or anybody's model."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from moat.allocator import own_process
+from moat.cli.evaluate_options import EvaluateOptions
 from moat.cli.option_table import of_table
-from moat.cli.options import CodeOption, Device, DeviceOption, Overrides, consent_to
+from moat.cli.options import consent_to
 from moat.consent import consenting
-
-
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """What a call of `moat evaluate` names."""
-
-    run: Annotated[
-        list[Path] | None, typer.Argument(help="Finished runs, or folders with some below.")
-    ] = None
-    protocol: Annotated[
-        Path | None, typer.Option(help="Judge by this file, in folders beside the runs'.")
-    ] = None
-    set_: Overrides = None
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
-    ] = None
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
-    ] = None
-    arg: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="What the model is called with; repeatable."),
-    ] = None
-    name: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="What the model is called in reports.")
-    ] = None
-    results: Annotated[
-        Path | None,
-        typer.Option(help="Where evaluations are kept: the runs' own folder, else ./results."),
-    ] = None
-    validation: Annotated[
-        bool,
-        typer.Option("--validation", help="With --protocol: also the examples held out."),
-    ] = False
-    device: DeviceOption = Device.auto
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Make again what is there; replace another model's."),
-    ] = False
-    allow_code: CodeOption = None
 
 
 @of_table
