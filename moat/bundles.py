@@ -20,6 +20,7 @@ _PACKED = (".npz", ".png", ".safetensors")
 """Files that deflate makes no smaller."""
 _THE_FIRST = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip
 _MODE = 0o100644
+_NOT_OWN = "{}: moat did not write it into the folder of the run's code."
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,11 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
             found.left_out.append(f"{folder}: a process is writing this run.")
         elif run.is_begun or run.recipe.exists():
             found.runs += 1
-            for path in run.carried(weights=weights):
+            carried = run.carried(weights=weights)
+            for path in carried:
                 found.add(path)
+            strange = [folder / other for other in run.others() if other.startswith(f"{CODE}/")]
+            found.left_out += [_NOT_OWN.format(path) for path in strange if path not in carried]
         if run.is_begun or run.recipe.exists():
             below[:] = [name for name in below if name not in (CODE, run.tensorboard.name)]
     return found
