@@ -9,6 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from moat.errors import BundleError, MoatError
 from moat.names import why_no_name
+from moat.paths import require_path
 from moat.printable import printable
 from moat.report.manifest import listed_files
 from moat.runs import CODE, PLANNED, RunFolder, is_bundle, manifest_text, why_no_place
@@ -62,7 +63,7 @@ def bundle(
     left out. The same results give the same bytes. Raises BundleError where there is nothing to
     bundle, and where the file exists, unless `overwrite`; DiskError where it cannot be written.
     """
-    results, out = Path(results), Path(out)
+    results, out = require_path(Path(results)), require_path(Path(out))
     _require_free(results, out, overwrite)
     contents = _contents_of(results, weights)
     if not contents.runs:

@@ -16,6 +16,7 @@ from filelock import Timeout
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.parsing import parse_json
 from moat.plain import json_of
+from moat.printable import printable
 
 try:
     import fcntl
@@ -78,6 +79,14 @@ def disk(path: Path) -> Iterator[None]:
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+    except ValueError as error:
+        if "\0" not in str(path):
+            raise
+        raise DiskError(
+            "cannot write: a name holds a NUL character.",
+            where=printable(str(path)),
+            hint="Leave it out.",
+        ) from error
 
 
 def require_no_link(path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.evaluate_options import EvaluateOptions
 from moat.cli.failures import failure_lines
+from moat.cli.lines import say
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
 from moat.events import Listener, StudyStart
@@ -36,7 +37,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
                 done.append(one)
                 _say(one)
     except KeyboardInterrupt:
-        typer.echo(
+        say(
             "\nInterrupted. What has been searched is kept; go on with:\n  "
             + shlex.join(_again(asked, runs[len(done) :])),
             err=True,
@@ -44,9 +45,9 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
         raise typer.Exit(INTERRUPTED) from None
     failed = {one.folder: one.error for one in done if one.error}
     for line in failure_lines(failed):
-        typer.echo(as_typed(line), err=True)
+        say(as_typed(line), err=True)
     for study in dict.fromkeys(one.study for one in done if one.study):
-        typer.echo(f"Next: moat front {shlex.quote(str(study))}")
+        say(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
         raise typer.Exit(max(error.exit_code for error in failed.values()))
 
@@ -83,9 +84,9 @@ def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) ->
 def _say(one: Judged) -> None:
     if one.scores:
         before = "evaluated before: " if one.before else ""
-        print(f"{one.folder}: {before}{scores_line(one.scores)}", flush=True)
+        say(f"{one.folder}: {before}{scores_line(one.scores)}")
         for doubt in failed_checks(read_point(RunFolder(one.folder), one.folder)):
-            print(f"  {doubt}", flush=True)
+            say(f"  {doubt}")
 
 
 def _again(asked: EvaluateOptions, left: Sequence[Path]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.lines import say
 from moat.consent import Consent
 from moat.errors import MoatError
 
@@ -56,7 +57,7 @@ def consent_to(allow_code: bool | None) -> Consent:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    say(line)
 
 
 def listed(text: str | None) -> list[str]:

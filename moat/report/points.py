@@ -11,6 +11,7 @@ from moat.errors import FrontError, MoatError
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
 from moat.outcomes.intervals import Floats
+from moat.paths import require_path
 from moat.printable import all_printable, printable
 from moat.records import Check, ProtocolRecord
 from moat.report.evidence import Evidence, evidence_of
@@ -85,7 +86,7 @@ def read_points(*results: Path) -> tuple[list[Point], list[str]]:
 
 
 def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
-    if not results.is_dir():
+    if not require_path(results).is_dir():
         raise FrontError("there is no such folder.", where=str(results), hint=_TRAIN)
     points, skipped = [], []
     protocols: dict[str, ProtocolRecord] = {}

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from moat.kept_code import CODE, CODE_LIST, code_digests, own_code
+from moat.paths import require_path
 from moat.runs.obstacles import set_aside
 from moat.storage import (
     disk,
@@ -22,7 +23,7 @@ def code_files(run: Path) -> dict[str, Path]:
 
     A file that neither its record nor its list names is somebody else's.
     """
-    return own_code(run / CODE)
+    return own_code(require_path(run / CODE))
 
 
 def write_code(run: Path, files: Mapping[str, bytes]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, sheets_text
+from moat.cli.lines import say
 
 if TYPE_CHECKING:
     from moat.report import RunComparison
@@ -37,7 +38,7 @@ def compare(
     else:
         typer.echo(_text(comparison, form))
     for path in write_comparison(comparison, out) if out else []:
-        typer.echo(f"wrote {path}", err=form is not Format.table)
+        say(f"wrote {path}", err=form is not Format.table)
     if comparison.refusal:
         raise comparison.refusal
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one, sheets_text
+from moat.cli.lines import say
 from moat.cli.options import listed, weights_of
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def front(
         prefer=weights_of(prefer, "--prefer"),
     )
     for message in report.skipped:
-        typer.echo(f"skipped: {message}", err=True)
+        say(f"skipped: {message}", err=True)
     if form is not Format.table:
         require_one(len(report.fronts), "front", form)
         typer.echo(_text(report, form))
         for path in write_front(report, out) if out else []:
-            typer.echo(f"wrote {path}", err=True)
+            say(f"wrote {path}", err=True)
         return
     for one in report.fronts:
         console.print(front_table(one, console.width))
@@ -66,10 +67,10 @@ def front(
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
-            typer.echo(as_typed(f"preferred: {chosen.name}: {chosen.point.folder}"))
+            say(as_typed(f"preferred: {chosen.name}: {chosen.point.folder}"))
     folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
     for path in write_front(report, folder):
-        typer.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def _text(report: "FrontReport", form: Format) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.lines import say
+
 
 def plot(
     results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")],
@@ -35,10 +37,10 @@ def plot(
     found = list(map(opened, results))
     plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
     for message in plots.skipped:
-        typer.echo(f"skipped: {message}", err=True)
+        say(f"skipped: {message}", err=True)
     for path in write_plots(plots, out or outputs_of(results[0]) / FIGURES):
-        typer.echo(f"wrote {path}")
+        say(f"wrote {path}")
     for message in plots.missing:
-        typer.echo(as_typed(f"not drawn: {message}"), err=True)
+        say(as_typed(f"not drawn: {message}"), err=True)
     if not plots.figures:
         raise typer.Exit(2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
+from moat.cli.lines import say
 from moat.cli.option_table import of_table
 from moat.cli.options import weights_of
 
@@ -106,7 +107,7 @@ def _scores(options: ReportOptions) -> None:
     published, variants = published_of(recipe) if recipe else (None, [])
     made = make_scoreboards(options.results, published, variants)
     for message in made.messages:
-        typer.echo(message, err=True)
+        say(message, err=True)
     if options.form is Format.table:
         for board in made.boards:
             console.print(score_table(board, console.width))
@@ -126,17 +127,17 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None
     groups = [board.group for board in made.boards]
     fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
-        typer.echo(f"skipped: {message}", err=True)
+        say(f"skipped: {message}", err=True)
     page = write_page(made, options.results, file, fronts, _say_left_out)
-    typer.echo(f"wrote {page}")
+    say(f"wrote {page}")
 
 
 def _say_left_out(message: str) -> None:
     from moat.runs import as_typed
 
-    typer.echo(as_typed(f"left out: {message}"), err=True)
+    say(as_typed(f"left out: {message}"), err=True)
 
 
 def _say_written(paths: list[Path], options: ReportOptions) -> None:
     for path in paths:
-        typer.echo(f"wrote {path}", err=options.form is not Format.table)
+        say(f"wrote {path}", err=options.form is not Format.table)
