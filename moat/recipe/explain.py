@@ -8,9 +8,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from moat.errors import FieldError, MoatError, RecipeError, did_you_mean
+from moat.errors import FieldError, MoatError, RecipeError, did_you_mean, synonym_of
 from moat.fields import MISSING, UNKNOWN, foremost, nearest_choice, what_it_should_be
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 
 IN_WORDS = {
@@ -55,7 +56,8 @@ def _explain(
     also: Iterable[str],
 ) -> RecipeError:
     inner = tuple(str(part) for part in found["loc"])
-    said_inside = (*key, inside, *inner) in source.said_in
+    judged = inside == "evaluate" and inner[:1] and inner[0] in EVALUATION_KEYS
+    said_inside = (*key, inside, *inner) in source.said_in and not judged
     path = _as_said((*key, inside, *inner) if said_inside else (*key, *inner), source)
     kind, context = found["type"], found.get("ctx", {})
     if kind.startswith("union_tag"):
@@ -64,7 +66,7 @@ def _explain(
     if kind in UNKNOWN:
         extra = [*EVALUATION_KEYS] if inside == "evaluate" else []
         known = [*_keys_of(cls, inner[:-1]), *(extra if said_inside else also)]
-        near = did_you_mean(inner[-1], known)
+        near = _nearest(inner[-1], known, path[:-1], source)
         return RecipeError(
             f"unknown key.{near}", where=where, hint=f"known: {', '.join(sorted(known))}"
         )
@@ -76,7 +78,20 @@ def _explain(
     if found["loc"][-1:] == ("str",):
         message = "should be a name or a table with a type"
     near = nearest_choice(found)
-    return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where=where)
+    mend = mend_of(kind, found["input"], path, where) if message not in _NO_KIND else ""
+    return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where, mend)
+
+
+def _nearest(key: str, known: list[str], inside: tuple[str, ...], source: Source) -> str:
+    """Return the key that was meant: of this table, or one that belongs to another."""
+    from moat.recipe.homes import key_home  # here: it imports all that a recipe can name
+
+    own = synonym_of(key) in known
+    home = "" if own else key_home(key, inside, source.document)
+    return f" Did you mean {home!r}?" if home else did_you_mean(key, known)
+
+
+_NO_KIND = ("should be a name or a table with a type",)
 
 
 def _explain_tag(

@@ -19,6 +19,7 @@ from moat.recipe.objects import data_set_of, import_plugins, protocol_of
 from moat.recipe.plan import described_data, described_protocol
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
+from moat.recipe.shorthand import with_fractions
 
 
 class ProtocolFile(Table):
@@ -74,7 +75,7 @@ def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtoc
     source = read(path, overrides)
     document = {key: value for key, value in source.document.items() if key not in IGNORED}
     with explained(source, (), ProtocolFile):
-        file = ProtocolFile.model_validate(document)
+        file = with_fractions(ProtocolFile.model_validate, document)
     counted = replace(source, document=document)
     require_plain_document(counted)
     require_name(source.study, "the study", str(path))
