@@ -17,6 +17,7 @@ from moat.recipe.checks import (
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
+from moat.recipe.homes import naming_homes
 from moat.recipe.load import require_plain_document
 from moat.recipe.objects import (
     data_set_of,
@@ -43,7 +44,7 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
 
     `only` and `seeds` pick from them; a name that is not there raises RecipeError.
     """
-    with modules_of(source.code):
+    with modules_of(source.code), naming_homes(source.document):
         return _plan_runs(source, only, seeds)
 
 

@@ -27,6 +27,15 @@ UNSAID = ("str", "dict[str,any]", "[key]")
 """What pydantic adds to a path and no recipe contains."""
 
 
+class UnknownKeyError(RecipeError):
+    """A key that its table does not know, which may belong to another."""
+
+    key = ""
+    """The key as it was written, "" where its table knows it by another name."""
+    inside: tuple[str, ...] = ()
+    """The table that it was written in."""
+
+
 @contextmanager
 def explained(
     source: Source, key: tuple[str, ...], cls: type, inside: str = "", also: Iterable[str] = ()
@@ -66,10 +75,14 @@ def _explain(
     if kind in UNKNOWN:
         extra = [*EVALUATION_KEYS] if inside == "evaluate" else []
         known = [*_keys_of(cls, inner[:-1]), *(extra if said_inside else also)]
-        near = _nearest(inner[-1], known, path[:-1], source)
-        return RecipeError(
-            f"unknown key.{near}", where=where, hint=f"known: {', '.join(sorted(known))}"
+        refused = UnknownKeyError(
+            f"unknown key.{did_you_mean(inner[-1], known)}",
+            where=where,
+            hint=f"known: {', '.join(sorted(known))}",
         )
+        refused.key = "" if synonym_of(inner[-1]) in known else inner[-1]
+        refused.inside = path[:-1]
+        return refused
     if kind in MISSING:
         return RecipeError("this key is required and missing.", where=where)
     if kind == "value_error":
@@ -80,15 +93,6 @@ def _explain(
     near = nearest_choice(found)
     mend = mend_of(kind, found["input"], path, where) if message not in _NO_KIND else ""
     return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where, mend)
-
-
-def _nearest(key: str, known: list[str], inside: tuple[str, ...], source: Source) -> str:
-    """Return the key that was meant: of this table, or one that belongs to another."""
-    from moat.recipe.homes import key_home  # here: it imports all that a recipe can name
-
-    own = synonym_of(key) in known
-    home = "" if own else key_home(key, inside, source.document)
-    return f" Did you mean {home!r}?" if home else did_you_mean(key, known)
 
 
 _NO_KIND = ("should be a name or a table with a type",)

@@ -1,7 +1,7 @@
 """Where a recipe's keys belong: the table of a key that stands in another one."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from itertools import takewhile
 from typing import Any, get_args
@@ -9,8 +9,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from moat import data, models, scalarizers, threats
-from moat.errors import MoatError, synonym_of
+from moat.errors import MoatError, RecipeError, synonym_of
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.explain import UnknownKeyError
 from moat.recipe.provenance import Document, Key
 from moat.recipe.schema import (
     DataTable,
@@ -21,6 +22,18 @@ from moat.recipe.schema import (
     VariantTable,
 )
 from moat.registry import Registry
+
+
+@contextmanager
+def naming_homes(document: Document) -> Iterator[None]:
+    """Say of a key that is unknown inside which other table it belongs to, if it does."""
+    try:
+        yield
+    except UnknownKeyError as error:
+        if error.key and (home := key_home(error.key, error.inside, document)):
+            message = f"unknown key. Did you mean {home!r}?"
+            raise RecipeError(message, error.where, error.hint) from error
+        raise
 
 
 def key_home(key: str, inside: Key, document: Document) -> str:
