@@ -28,19 +28,27 @@ class MoatError(Exception):
         return type(self)(self.message, where=where, hint=self.hint)
 
 
-class UnknownNameError(MoatError):
+class InputError(MoatError, ValueError):
+    """What a caller handed over cannot be used; a `ValueError`, as Python's own functions raise."""
+
+
+class UnknownNameError(InputError):
     """A name that nothing is registered under."""
 
 
-class DefinitionError(MoatError):
+class DefinitionError(InputError):
     """A threat, scalarizer, model or data set that is declared wrongly."""
 
 
-class FieldError(DefinitionError, ValueError):
+class FieldError(DefinitionError):
     """A field of a threat, scalarizer, model or data set that is unknown, missing or wrong."""
 
 
-class RecipeError(MoatError):
+class ArgumentError(DefinitionError, TypeError):
+    """An argument that is unknown, missing or of the wrong type; a `TypeError` as well."""
+
+
+class RecipeError(InputError):
     """A recipe that cannot be read or does not hold together."""
 
 
@@ -48,11 +56,11 @@ class MissingPackageError(MoatError):
     """A package that moat can do without, but not for what was asked."""
 
 
-class DataError(MoatError):
+class DataError(InputError):
     """Data that is missing or unusable."""
 
 
-class ModelError(MoatError):
+class ModelError(InputError):
     """A network that cannot be built, loaded or searched."""
 
 
@@ -72,7 +80,7 @@ class ForeignFileError(RunFolderError):
     """A file that does not belong to the run in whose folder it lies."""
 
 
-class BundleError(MoatError):
+class BundleError(InputError):
     """A bundle that cannot be made, or a file that is none and cannot be read as one."""
 
 
@@ -80,19 +88,19 @@ class CodeError(RunFolderError):
     """Code that a results folder names and nobody asked for."""
 
 
-class SolverError(MoatError):
+class SolverError(InputError):
     """A quadratic program without a solution on the simplex."""
 
 
-class UnsearchedError(MoatError):
+class UnsearchedError(InputError):
     """A score of what was not searched for every example."""
 
 
-class FrontError(MoatError):
+class FrontError(InputError):
     """Points or runs that no front can be made of."""
 
 
-class PlotError(MoatError):
+class PlotError(InputError):
     """Runs that a picture cannot be drawn of, or a picture that nobody draws."""
 
 
@@ -103,6 +111,40 @@ class TrainingError(MoatError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" for the nearest of the known names, or nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    """Return " Did you mean 'x'?" for the nearest of the known names, or nothing.
+
+    What other libraries call a thing leads to moat's name of it, before similar letters do.
+
+    Example:
+        >>> did_you_mean("alpha", ["epsilon", "step_size", "steps"])
+        " Did you mean 'step_size'?"
+    """
+    names = list(known)
+    meant = _ELSEWHERE.get(name.lower().replace("-", "_"))
+    near = [own for own in names if meant and (own == meant or own.endswith(f"_{meant}"))]
+    near = near if name not in names and near else get_close_matches(name, names, n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+_ELSEWHERE = {
+    own: name
+    for name, others in {
+        "epsilon": "eps radius budget max_norm",
+        "step_size": "alpha eps_iter eps_step stepsize abs_stepsize rel_stepsize step",
+        "steps": "iters iterations n_iter nb_iter num_iter max_iter n_iters num_steps n_steps",
+        "start": "random_start rand_init random_init",
+        "restarts": "n_restarts num_restarts num_random_init",
+        "queries": "n_queries",
+        "norm": "p ord",
+        "lr": "learning_rate rate",
+        "weight_decay": "wd l2_penalty",
+        "epochs": "n_epochs num_epochs max_epochs",
+        "batch_size": "batch bs",
+        "threats": "attacks attack threat adversaries",
+        "scalarizer": "aggregator weighting",
+        "listener": "callback callbacks",
+        "overwrite": "force",
+    }.items()
+    for own in others.split()
+}
+"""What torchattacks, foolbox, ART, AutoAttack and trainers call what has another name here."""

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from moat.errors import InputError
 from moat.types import Labels, Logits, PerExample
 
 LossName = Literal[
@@ -58,12 +59,12 @@ def dlr(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExa
     """Return the difference-of-logits ratio, the margin over the gap of first and third logit.
 
     With two classes there is no third logit, and the ratio is undefined: the margin over the gap
-    of first and second is ±1, without a gradient. Raises ValueError then.
+    of first and second is ±1, without a gradient. Raises InputError then.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 4.
     """
     if logits.shape[1] < 3:
-        raise ValueError("the DLR loss needs at least three classes; use 'margin' for two")
+        raise InputError("the DLR loss needs at least three classes; use 'margin' for two")
     true, best_other = _true_and_best_other(logits, labels)
     top = logits.topk(3, dim=1).values
     return (best_other - true) / (top[:, 0] - top[:, 2] + 1e-12)
@@ -75,7 +76,7 @@ def kl(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExam
     Source: Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, 2019.
     """
     if natural is None:
-        raise ValueError("the KL loss compares with the natural logits, and none were given")
+        raise InputError("the KL loss compares with the natural logits, and none were given")
     target = F.log_softmax(natural, dim=1)
     return F.kl_div(F.log_softmax(logits, dim=1), target, log_target=True, reduction="none").sum(1)
 
@@ -93,12 +94,12 @@ def targeted_margin(logits: Logits, labels: Labels, targets: Labels) -> PerExamp
 def targeted_dlr(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
     """Return the target's logit less the label's, over the gap of the first and the next two.
 
-    The divisor is f_(1) − (f_(3) + f_(4)) / 2, so it takes four classes: raises ValueError else.
+    The divisor is f_(1) − (f_(3) + f_(4)) / 2, so it takes four classes: raises InputError else.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 4.
     """
     if logits.shape[1] < 4:
-        raise ValueError(
+        raise InputError(
             "the targeted DLR loss needs at least four classes; use 'targeted-margin' for fewer"
         )
     gap = (_at(logits, targets) - _at(logits, labels)).squeeze(1)
@@ -109,11 +110,11 @@ def targeted_dlr(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
 def nth_other_class(logits: Logits, labels: Labels, rank: int) -> Labels:
     """Return the wrong class with the rank-th highest logit, counted from 1, for each example.
 
-    Raises ValueError where there are not as many wrong classes.
+    Raises InputError where there are not as many wrong classes.
     """
     wrong = logits.shape[1] - 1
     if not 1 <= rank <= wrong:
-        raise ValueError(f"there is no target of rank {rank} among {wrong} wrong classes")
+        raise InputError(f"there is no target of rank {rank} among {wrong} wrong classes")
     return _others(logits, labels).argsort(dim=1, descending=True, stable=True)[:, rank - 1]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from moat.errors import TrainingError
+from moat.errors import InputError, TrainingError
 from moat.types import Losses, Mask, Weights
 
 
@@ -26,7 +26,7 @@ class LossMatrix:
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.values):
-            raise ValueError(f"{len(self.names)} names for {len(self.values)} rows of losses")
+            raise InputError(f"{len(self.names)} names for {len(self.values)} rows of losses")
 
     def means(self) -> Weights:
         """Return each objective's mean over its measured examples, shape (objectives,)."""

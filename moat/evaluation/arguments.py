@@ -8,6 +8,7 @@ from moat.data import DEVICE_MEMORY, Data, Split
 from moat.errors import DefinitionError
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.protocol_fields import is_memory
+from moat.public import public
 from moat.threats import Threat
 from moat.threats.arguments import in_words, require_pass_size
 
@@ -17,6 +18,7 @@ Judge = TypeVar("Judge", bound=Callable[..., Any])
 def guarded_evaluation(evaluate: Judge) -> Judge:
     """Return an evaluation before which its arguments are looked at."""
 
+    @public
     @wraps(evaluate)
     def behind(model: Any, data: Any, protocol: Any, **more: Any) -> Any:
         require_kinds(data, protocol, more.get("pass_size"))

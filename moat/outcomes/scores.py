@@ -13,7 +13,7 @@ from statistics import fmean
 
 import numpy as np
 
-from moat.errors import MoatError, UnsearchedError
+from moat.errors import InputError, UnsearchedError
 from moat.outcomes.columns import NATURAL_COLUMN, Column
 from moat.outcomes.matrix import Outcomes
 from moat.outcomes.searches import Searches, searches_of, union_searches, withstood
@@ -72,7 +72,7 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
     """
     places = outcomes.restarts(column)
     if outcomes.losses is None:
-        raise MoatError(
+        raise InputError(
             "no losses were kept with these outcomes.",
             hint="`moat evaluate` with the run's folder keeps them.",
         )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.passes import Pass, cut, is_out_of_memory
 from moat.threats.climb import Climb, Trace
 from moat.threats.climber import Climber
@@ -106,6 +106,8 @@ def to_eval(model: nn.Module) -> None:
             "the network contains itself, so that nobody can put it into eval mode.",
             hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
         ) from error
+    except MoatError:
+        raise
     except UNFIT as error:
         raise cannot_change_mode("eval", error) from error
 
@@ -153,6 +155,8 @@ def _slopes(losses: Sequence[Tensor], blocks: Sequence[Tensor]) -> Sequence[Tens
     ones = [torch.ones_like(loss) for loss in losses]
     try:
         return torch.autograd.grad(losses, blocks, ones, allow_unused=True)
+    except MoatError:
+        raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
         if is_out_of_memory(error):
             raise

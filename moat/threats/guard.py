@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.passes import is_out_of_memory
 from moat.precision import Context, plain_torch
+from moat.public import public
 from moat.threats.arguments import require_generator, require_pass_size, require_searched
 from moat.threats.batch import batch_of
 from moat.threats.devices import device_of
@@ -77,6 +78,7 @@ def is_trusted() -> bool:
 def guarded(perturb: Door) -> Door:
     """Return a threat's `perturb` behind the door."""
 
+    @public
     @wraps(perturb)
     def behind(self: Any, model: Any, x: Any, y: Any, **more: Any) -> Any:
         require_generator(more.get("generator"))
@@ -95,6 +97,7 @@ def is_guarded(perturb: object) -> bool:
 def guarded_search(search: Door) -> Door:
     """Return a search of several threats behind the door."""
 
+    @public
     @wraps(search)
     def behind(model: Any, threats: Any, x: Any, y: Any, **more: Any) -> Any:
         require_searched(threats)
@@ -109,6 +112,7 @@ def guarded_search(search: Door) -> Door:
 def guarded_network(function: Door) -> Door:
     """Return a function of a network, its first argument, for any model: see `bare`."""
 
+    @public
     @wraps(function)
     def behind(model: Any, *others: Any, **more: Any) -> Any:
         return function(bare(model), *others, **more)
@@ -202,6 +206,8 @@ class _Watched(nn.Module):
             with self._as_before(), torch.set_grad_enabled(torch.is_grad_enabled()):
                 found = self.network(images)
                 rounded = torch.is_autocast_enabled(images.device.type)
+        except MoatError:
+            raise
         except UNFIT as error:
             if is_out_of_memory(error) or (len(images), wanted) in self._ran:
                 raise  # it took the same before: what fails now is its own

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
-from moat.errors import MoatError, TrainingError
+from moat.errors import InputError, TrainingError
 from moat.events import Listener, LogEntry, Note, Step, ignore
 from moat.names import NATURAL
 from moat.passes import default_pass_size
@@ -39,7 +39,7 @@ def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     memory does not suffice; the last checkpoint stays.
     """
     if job.training.keep == "best" and job.validate is None:
-        raise MoatError(
+        raise InputError(
             'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
             hint='Set data.validation, 0.1 say, or training.keep = "last".',
         )
