@@ -68,6 +68,10 @@ class RunFolderError(MoatError):
     """A run folder that cannot be read, written or trusted."""
 
 
+class NoRunError(RunFolderError, InputError):
+    """A folder that somebody names, and that holds no finished run."""
+
+
 class DiskError(RunFolderError):
     """What the disk refuses to write."""
 

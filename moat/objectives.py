@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from moat.errors import InputError, TrainingError
+from moat.public import public
 from moat.types import Losses, Mask, Weights
 
 
+@public
 @dataclass(frozen=True)
 class LossMatrix:
     """Per-example losses of shape (objectives, batch), in nats: Eq. 11 before the expectation.
@@ -60,6 +62,7 @@ class LossMatrix:
         return by_entry(self.measured, self.values.shape[1])
 
 
+@public
 def by_entry(values: Tensor, batch: int) -> Tensor:
     """Spread (objectives,) to (objectives, batch); what is that already stays as it is."""
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)

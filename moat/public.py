@@ -11,9 +11,6 @@ from moat.errors import ArgumentError, MoatError, did_you_mean
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 
-RAW = (TypeError, ValueError, LookupError, AttributeError, RuntimeError, OSError, AssertionError)
-"""What Python, numpy and torch raise at a value of a kind that they do not take."""
-
 
 def public(called: Public) -> Public:
     """Return a function or class that refuses wrong arguments with an ArgumentError.
@@ -28,7 +25,7 @@ def public(called: Public) -> Public:
     return cast(Public, _explained(called))
 
 
-def public_from_the_start(called: Public) -> Public:
+def public_at_once(called: Public) -> Public:
     """Return a function that looks at its arguments before it begins: for one that takes long."""
 
     @wraps(called)
@@ -46,7 +43,7 @@ def require_arguments(
 
     That is one that is unknown, missing, given twice, or not of the annotated type.
     """
-    name = _name_of(function)
+    name = _name_of(function, arguments[:1])
     signature, hints = inspect.signature(function), _hints(function)
     known, more = _keywords(signature, hints)
     if not more and (unknown := [key for key in values if key not in known]):
@@ -71,9 +68,13 @@ def require_arguments(
         )
 
 
-def _name_of(function: Callable[..., Any]) -> str:
-    """Return what is called: a class or an object by its class."""
-    return function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
+def _name_of(function: Callable[..., Any], of: tuple[Any, ...]) -> str:
+    """Return what is called, a method by the class of the object that it is called of."""
+    owner, _, name = function.__qualname__.rpartition(".")
+    if not owner or not of:
+        return name
+    kind = type(of[0]).__name__
+    return {"__init__": kind, "__call__": f"{kind}(...)"}.get(name, f"{kind}.{name}")
 
 
 def _explained(function: Any) -> Any:
@@ -83,7 +84,7 @@ def _explained(function: Any) -> Any:
             return function(*arguments, **values)
         except MoatError:
             raise
-        except RAW as error:
+        except Exception as error:
             try:
                 require_arguments(function, arguments, values)
             except ArgumentError as refused:

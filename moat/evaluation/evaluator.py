@@ -22,11 +22,13 @@ from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
 from moat.precision import plain_torch, tensor_float_32
+from moat.public import public
 from moat.threats import guarded_network, home_of, largest_of, require_classes
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """The outcomes of a model under a protocol, and every score made of them.

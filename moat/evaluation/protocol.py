@@ -11,6 +11,7 @@ from moat.evaluation.protocol_fields import is_memory, require_fields
 from moat.losses import TARGETED
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Column
+from moat.public import public
 from moat.threats import GradientThreat, SearchedThreat, Spent, Threat, spent_by
 
 Falls = Literal["last", "any"]
@@ -25,6 +26,7 @@ class Attempt(NamedTuple):
     columns: tuple[Column, ...]
 
 
+@public
 @dataclass(frozen=True)
 class Protocol:
     """What a model is evaluated with, always in full float32 precision.

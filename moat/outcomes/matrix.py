@@ -21,10 +21,12 @@ from moat.outcomes.columns import (
     check_columns,
     check_ensembles,
 )
+from moat.public import public
 
 WITHSTOOD, FELL, NOT_SEARCHED = 1, 0, -1
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """An int8 matrix of shape (examples, columns): 1 withstood, 0 fell, −1 not searched.

@@ -24,6 +24,7 @@ from moat.names import MOST_BYTES, why_no_name
 from moat.own_files import is_taken
 from moat.precision import plain_torch
 from moat.printable import is_portable
+from moat.public import public_at_once
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
@@ -43,6 +44,7 @@ from moat.threats import bare, home_of
 from moat.training import device_for
 
 
+@public_at_once
 @plain_torch()
 def evaluate_model(
     model: str | nn.Module,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from moat.public import public
 from moat.randomness import generator_of
 from moat.threats import GradientThreat, ascend
 from moat.types import Images, Labels, Transform
@@ -22,6 +23,7 @@ def check_gradient_threat(threat: GradientThreat, model: nn.Module, x: Images, y
     check_climb(threat, model, x, y)
 
 
+@public
 def check_identity(threat: GradientThreat, x: Images) -> None:
     """Hold T_identity(x) to x, and every block to the batch, type and device of x."""
     identity = threat.identity(x)
@@ -36,6 +38,7 @@ def check_identity(threat: GradientThreat, x: Images) -> None:
     )
 
 
+@public
 def check_balls(threat: GradientThreat, x: Images) -> None:
     """Hold each ball to what the search takes for granted.
 
@@ -66,6 +69,7 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
         assert torch.equal(still, block), _say(threat, f"{where} moves without a gradient")
 
 
+@public
 def check_box(threat: GradientThreat, x: Images) -> None:
     """Hold T_w(x) to [0, 1] for every w in the balls, though `apply` never clamps.
 
@@ -86,6 +90,7 @@ def check_box(threat: GradientThreat, x: Images) -> None:
             )
 
 
+@public
 def check_gradients(threat: GradientThreat, x: Images) -> None:
     """Hold T_w(x) to a finite gradient in every block of w, nowhere zero for a whole image."""
     w = tuple(block.detach().requires_grad_() for block in _samples(threat, x))
@@ -101,6 +106,7 @@ def check_gradients(threat: GradientThreat, x: Images) -> None:
         assert not dead.any(), _say(threat, f"{where} is zero for {int(dead.sum())} images")
 
 
+@public
 def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold an example to the same images, searched alone as in a batch, in float64.
 
@@ -121,6 +127,7 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
         )
 
 
+@public
 def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold the search to a loss at its end that is no lower than at its start, mostly."""
     climb = threat.climb(x, y, at_steps=(0, threat.steps), generator=_seeded())

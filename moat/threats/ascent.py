@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from moat.errors import MoatError, ModelError
 from moat.passes import Pass, cut, is_out_of_memory
+from moat.public import public
 from moat.threats.climb import Climb, Trace
 from moat.threats.climber import Climber
 from moat.threats.logits import UNFIT, cannot_change_mode, no_gradient, said
@@ -22,6 +23,7 @@ from moat.types import Images
 LEAVE_EVERY = 8  # iterations that the fallen of a GPU's search climb on at most
 
 
+@public
 def ascend(
     model: nn.Module,
     climbs: Sequence[Climb],
@@ -67,6 +69,7 @@ def _patience(climb: Climb) -> int:
     return 1 if climb.x.device.type == "cpu" else LEAVE_EVERY
 
 
+@public
 @contextmanager
 def attacked(model: nn.Module) -> Iterator[None]:
     """Put the model in eval mode with frozen parameters, and leave every flag as it was.
@@ -94,6 +97,7 @@ def attacked(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(flag)
 
 
+@public
 def to_eval(model: nn.Module) -> None:
     """Put a network in eval mode; one that torch.export made keeps the mode it was made in."""
     try:

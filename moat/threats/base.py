@@ -89,6 +89,7 @@ registry: Registry[Threat] = Registry("threat", "moat.threats", Threat)  # type:
 T = TypeVar("T", bound=type[Threat])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def threat(name: str) -> Callable[[T], T]:
     """Declare a threat under a name that recipes use.

@@ -40,6 +40,7 @@ _BEHIND: ContextVar[bool] = ContextVar("behind a door", default=False)
 Door = TypeVar("Door", bound=Callable[..., Any])
 
 
+@public
 @contextmanager
 def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels]]:
     """Yield a model, images and labels that a search can take; raise ModelError for others.
@@ -57,6 +58,7 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
         yield _Watched(network, as_before, largest), images, labels
 
 
+@public
 @contextmanager
 def trusted() -> Iterator[None]:
     """Let every door inside stand open: what goes through was looked at before.
@@ -70,6 +72,7 @@ def trusted() -> Iterator[None]:
         _BEHIND.reset(token)
 
 
+@public
 def is_trusted() -> bool:
     """Say whether doors stand open here."""
     return _BEHIND.get()
@@ -109,6 +112,7 @@ def guarded_search(search: Door) -> Door:
     return cast(Door, behind)
 
 
+@public
 def guarded_network(function: Door) -> Door:
     """Return a function of a network, its first argument, for any model: see `bare`."""
 
@@ -120,6 +124,7 @@ def guarded_network(function: Door) -> Door:
     return cast(Door, behind)
 
 
+@public
 def bare(model: Any) -> nn.Module:
     """Return the network that can be searched; raise ModelError for what is none.
 

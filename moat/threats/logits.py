@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from moat.errors import ModelError
+from moat.public import public
 from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
@@ -15,6 +16,7 @@ UNFIT = (
 """What a network raises that cannot take the images; anything else passes as it is."""
 
 
+@public
 def require_logits(
     found: object, x: Images, classes: int | None = None, *, rounded: bool = False
 ) -> Tensor:
@@ -73,6 +75,7 @@ def require_logits(
     return found
 
 
+@public
 def require_no_probabilities(logits: Logits) -> None:
     """Raise ModelError for rows that are probabilities: a search on them finds less than there is.
 
@@ -89,6 +92,7 @@ def require_no_probabilities(logits: Logits) -> None:
         )
 
 
+@public
 def require_classes(classes: int, largest: int) -> None:
     """Raise ModelError unless the classes of a model, counted from 0, have the largest label."""
     if largest >= classes:

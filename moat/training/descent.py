@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from moat.errors import DefinitionError
 from moat.objectives import LossMatrix, by_entry
 from moat.passes import cut
+from moat.public import public
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.threats import attacked
 from moat.training.craft import Examples
@@ -31,6 +32,7 @@ from moat.training.weighing import images_with_weight
 from moat.transfers import send
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Descent:
     """What one step saw and did: losses, and weights (objectives,) or (objectives, batch)."""

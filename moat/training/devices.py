@@ -9,6 +9,7 @@ from torch import nn
 
 from moat.environment import without
 from moat.errors import InputError, did_you_mean
+from moat.public import public
 from moat.training.settings import Precision
 from moat.types import Images, Logits
 
@@ -41,6 +42,7 @@ else:  # importing Fabric takes as long as importing torch, and to skip a run it
     Fabric = TensorBoardLogger = Any
 
 
+@public
 def device_for(device: str) -> torch.device:
     """Return the device that "auto", "cpu" or "cuda" names.
 
@@ -63,6 +65,7 @@ def device_for(device: str) -> torch.device:
     return torch.device("cuda", 0)
 
 
+@public
 def fabric_for(device: str, precision: Precision) -> Fabric:
     """Return a Fabric for "auto", "cpu" or "cuda", on one device.
 

@@ -103,6 +103,7 @@ def require_parameters(
             )
 
 
+@public
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
 

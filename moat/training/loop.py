@@ -16,6 +16,7 @@ from moat.names import NATURAL
 from moat.passes import default_pass_size
 from moat.plain import json_of
 from moat.precision import plain_torch, tensor_float_32
+from moat.public import public
 from moat.randomness import generator_for, seed_globally
 from moat.threats import trusted
 from moat.training.checkpoint import Checkpointer
@@ -31,6 +32,7 @@ from moat.training.step import train_step
 from moat.training.step_settings import StepSettings
 
 
+@public
 @plain_torch()
 def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
