@@ -36,26 +36,26 @@ def fits(value: Any, hint: Any) -> bool:
 _PLAIN = ("builtins", "collections.abc")
 
 
-def in_words(hint: Any) -> str:
+def type_in_words(hint: Any) -> str:
     """Return what is said of a type.
 
     Example:
-        >>> in_words(int | None), in_words(list[str]), in_words(Literal["a", "b"])
-        ("a whole number or None", 'a list, each entry a text', "'a' or 'b'")
+        >>> type_in_words(int | None), type_in_words(list[str]), type_in_words(Literal["a", "b"])
+        ('a whole number or None', 'a list, each entry a text', "'a' or 'b'")
     """
     hint, arguments = _bare(hint), get_args(_bare(hint))
     origin = get_origin(hint)
     if origin in (Union, UnionType):
-        words = dict.fromkeys(in_words(one) for one in arguments)
+        words = dict.fromkeys(type_in_words(one) for one in arguments)
         return " or ".join(words)
     if origin is Literal:
         return " or ".join(map(repr, arguments))
     if origin is Callable or hint is Callable:
         return "a function"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"a table, each value {in_words(arguments[1])}"
+        return f"a table, each value {type_in_words(arguments[1])}"
     if isinstance(origin, type) and issubclass(origin, Iterable):
-        element = in_words(arguments[0]) if arguments else ""
+        element = type_in_words(arguments[0]) if arguments else ""
         return f"a list, each entry {element}" if element else "a list"
     if shape := getattr(hint, "dim_str", ""):  # jaxtyping
         kind = hint.__name__.partition("[")[0].lower()

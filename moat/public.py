@@ -6,7 +6,7 @@ from functools import wraps
 from inspect import Parameter, Signature
 from typing import Any, TypeVar, Unpack, cast, get_args, get_origin, get_type_hints
 
-from moat.annotations import fits, in_words, value_in_words
+from moat.annotations import fits, type_in_words, value_in_words
 from moat.errors import ArgumentError, MoatError, did_you_mean
 
 Public = TypeVar("Public", bound=Callable[..., Any])
@@ -30,13 +30,13 @@ def public_at_once(called: Public) -> Public:
 
     @wraps(called)
     def behind(*arguments: Any, **values: Any) -> Any:
-        require_arguments(called, arguments, values)
+        require_call(called, arguments, values)
         return called(*arguments, **values)
 
     return cast(Public, behind)
 
 
-def require_arguments(
+def require_call(
     function: Callable[..., Any], arguments: tuple[Any, ...], values: dict[str, Any]
 ) -> None:
     """Raise ArgumentError for the first argument that a function cannot take.
@@ -64,7 +64,8 @@ def require_arguments(
         element = next((one for one in get_args(hint) if fits([value], hint)), None)
         mend = f"Write {key}=[{value!r:.80}]." if element is not None else ""
         raise ArgumentError(
-            f"{name}: {key} should be {in_words(hint)}, not {value_in_words(value)}.", hint=mend
+            f"{name}: {key} should be {type_in_words(hint)}, not {value_in_words(value)}.",
+            hint=mend,
         )
 
 
@@ -86,7 +87,7 @@ def _explained(function: Any) -> Any:
             raise
         except Exception as error:
             try:
-                require_arguments(function, arguments, values)
+                require_call(function, arguments, values)
             except ArgumentError as refused:
                 raise refused from error
             raise

@@ -9,7 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+import moat
 from moat.errors import MoatError
+from moat.public import public
+from moat.scalarizers import TwoMoment
+from moat.threats import PGD
+from moat.training import SGD, Training
 
 ROOMS = (
     *("moat", "moat.threats", "moat.scalarizers", "moat.training", "moat.evaluation"),
