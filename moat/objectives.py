@@ -18,7 +18,8 @@ class LossMatrix:
     `names` gives one name a row, the natural loss first. `measured` says which entries were
     measured, a row or an entry at a time (all where it is None); an unmeasured entry is NaN, so
     that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
-    classified correctly, where it was kept.
+    classified correctly, where it was kept: in training always, from the forward that measures the
+    losses.
     """
 
     values: Losses
@@ -35,7 +36,10 @@ class LossMatrix:
         return self._over_measured(self.values)
 
     def accuracies(self) -> Weights | None:
-        """Return each objective's share of correct examples, or None where it was not kept."""
+        """Return each objective's share of correct examples, shape (objectives,).
+
+        NaN where nothing was measured; None where it was not kept, as in losses of your own.
+        """
         return None if self.correct is None else self._over_measured(self.correct.to(self.values))
 
     def require_finite(self, where: str, hint: str) -> None:
