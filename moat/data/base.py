@@ -155,6 +155,8 @@ class DataSet(ABC):
     """How a data set is found and read. Its fields are recipe keys; paths are named `root`."""
 
     name: ClassVar[str]
+    channels: ClassVar[int | None] = None
+    """How many channels its images have, where that is known before they are read."""
 
     @abstractmethod
     def load(self, cache: Path | None = None) -> Data:

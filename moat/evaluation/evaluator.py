@@ -115,6 +115,7 @@ def evaluate(
     restart does not fit.
     """
     split = data.test if isinstance(data, Data) else data
+    protocol.require_channels(split.images.shape[1])
     split = evaluated(split, protocol)
     device = home_of(model)
     classes = len(data.classes) if isinstance(data, Data) else None

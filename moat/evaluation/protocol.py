@@ -13,6 +13,7 @@ from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Column
 from moat.public import public
 from moat.threats import GradientThreat, SearchedThreat, Spent, Threat, spent_by
+from moat.threats.arguments import require_channels
 
 Falls = Literal["last", "any"]
 Sample = Literal["stratified", "first"]
@@ -158,6 +159,11 @@ class Protocol:
                     f"{others}.",
                     hint=f"restarts = {others} aims at all of them.",
                 )
+
+    def require_channels(self, channels: int) -> None:
+        """Raise InputError for a threat that needs images of another number of channels."""
+        for label, threat in self.threats.items():
+            require_channels(threat, channels, label)
 
     def cost(self, label: str) -> float:
         """Return how many forwards and backwards a threat costs an example at most.

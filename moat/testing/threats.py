@@ -22,8 +22,10 @@ def check_threat(
     """Run every check that applies on images of that (channel, height, width).
 
     Raises AssertionError with the first promise that is broken. Choose numbers at which a few
-    steps climb: `check_climb` compares the end of the search with its start.
+    steps climb: `check_climb` compares the end of the search with its start. A threat that needs
+    another number of channels (`needs_channels`) is given as many.
     """
+    shape = (threat.needs_channels or shape[0], *shape[1:])
     x, y = examples(shape, classes)
     if isinstance(threat, GradientThreat):
         check_gradient_threat(threat, smooth_model(shape, classes), x, y)

@@ -20,7 +20,12 @@ from moat.errors import MoatError, ModelError
 from moat.passes import is_out_of_memory
 from moat.precision import Context, plain_torch
 from moat.public import public
-from moat.threats.arguments import require_generator, require_pass_size, require_searched
+from moat.threats.arguments import (
+    require_channels,
+    require_generator,
+    require_pass_size,
+    require_searched,
+)
 from moat.threats.batch import batch_of
 from moat.threats.devices import device_of
 from moat.threats.logits import (
@@ -86,6 +91,7 @@ def guarded(perturb: Door) -> Door:
     def behind(self: Any, model: Any, x: Any, y: Any, **more: Any) -> Any:
         require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
+            require_channels(self, images.shape[1])
             return perturb(self, network, images, labels, **more)
 
     behind.is_guarded = True  # type: ignore[attr-defined]
@@ -107,6 +113,8 @@ def guarded_search(search: Door) -> Door:
         require_generator(more.get("generator"))
         require_pass_size(more.get("pass_size"))
         with door(model, x, y) as (network, images, labels):
+            for threat in threats:
+                require_channels(threat, images.shape[1])
             return search(network, threats, images, labels, **more)
 
     return cast(Door, behind)

@@ -18,6 +18,7 @@ from moat.public import public
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
+from moat.threats.arguments import require_channels
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -58,6 +59,8 @@ def guarded_step(step: Step) -> Step:
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
+            for label, threat in threats.items():
+                require_channels(threat, images.shape[1], label)
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
 
