@@ -2,6 +2,7 @@
 
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
+from moat.study.in_memory import evaluate
 from moat.study.judge import Judged
 from moat.study.model_loading import load
 from moat.study.other_protocol import evaluate_under
@@ -17,6 +18,7 @@ __all__ = [
     "TensorBoard",
     "estimate",
     "estimate_all",
+    "evaluate",
     "evaluate_model",
     "evaluate_run",
     "evaluate_runs",
