@@ -186,7 +186,7 @@ def test_a_variant_and_a_seed_that_the_study_does_not_have_are_refused(recipe):
     path = recipe()
     assert refusal(path, only=("plain", "parto")) == (
         f"{path}: the study has no variant 'parto'. Did you mean 'pareto'?\n"
-        "  known: plain, pgd-at, pareto"
+        "  known: plain, pgd-at, pareto, pareto r=0.5, pareto r=1.0"
     )
     assert refusal(path, seeds=(7,)) == f"{path}: the study has no seed 7.\n  known: 0"
 
@@ -535,3 +535,16 @@ def test_a_threat_that_needs_colours_is_refused_by_name_on_grey_data(tmp_path):
             read_protocol(tmp_path / "r.toml")
     (tmp_path / "r.toml").write_text(f'{begun}data = {{ type = "cifar10" }}\n{table}{variant}')
     assert len(plan_runs(read(tmp_path / "r.toml"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("only", "labels"),
+    [
+        (["plain,pgd-at"], ["plain", "pgd-at"]),
+        (["plain, pareto"], ["plain", "pareto r=0.5", "pareto r=1.0"]),
+        (["pareto r=0.5"], ["pareto r=0.5"]),
+        (["plain", "pareto r=1.0,pgd-at"], ["plain", "pgd-at", "pareto r=1.0"]),
+    ],
+)
+def test_runs_are_picked_by_variant_or_label_one_by_one_or_with_commas(recipe, only, labels):
+    assert [plan.label for plan in plan_runs(read(recipe()), only)] == labels
