@@ -145,7 +145,7 @@ def _found(
     """Return what a search of the package found; what fails there is said with the search."""
     try:
         return search(x, y).clamp(0, 1)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, ModelError):
         raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
         raise ModelError(

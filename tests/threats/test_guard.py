@@ -369,6 +369,24 @@ def test_what_is_no_batch_is_refused(name, change, message, x, y):
     assert refusal(name, Net(), *change(x, y)).startswith(message)
 
 
+class OwnError(Exception):
+    """An error of a user's, of no usual kind."""
+
+
+@every_threat
+@pytest.mark.parametrize(
+    "error", [OwnError, OSError, RuntimeError, ImportError, EOFError, UserWarning]
+)
+def test_whatever_a_network_raises_is_said(name, error, x, y):
+    class Failing(Net):
+        def forward(self, x):
+            raise error("of its own")
+
+    said = refusal(name, Failing(), x, y)
+    assert said.startswith("the model cannot be run on float32 images of the shape")
+    assert f"({error.__name__}: of its own)" in said
+
+
 class InPlace(nn.Module):
     def __init__(self):
         super().__init__()
