@@ -62,8 +62,8 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
         sides="llrrrrl",
         title="passes an image, images, and estimated time of each evaluation",
         notes=(
-            f"{len(todo)} evaluation(s) to make{found}, {total}, the sanity gate apart; nothing "
-            "was searched",
+            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, the sanity "
+            "gate apart",
             "passes: forwards/backwards of the network for an image, at most, or one number where "
             "they are equal",
             "times are those of this machine at this moment: longer where it is busy",

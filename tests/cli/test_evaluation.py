@@ -173,13 +173,14 @@ def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
 
 def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):
     path = recipe()
-    (run,) = trained(path, "plain")
+    trained(path, "plain")
+    run = Path("results/study/plain/seed-0")
     other = recipe("at_steps = [1, 2]", "at_steps = [3]", name="other.toml")
     before = {file: file.stat().st_mtime_ns for file in run.parents[2].rglob("*")}
     weights, own = run / "model.safetensors", ["--model", "tiny-cnn", "--arg", "width=4"]
     for form, said in (
-        ([run], r"plain +again +6/3 +40 .*/plain/seed-0"),
-        ([run, "--protocol", other], r"plain +to make +7/4 +40 .*study@other/plain/seed-0"),
+        ([run], r"plain +again +6/3 +40 .*study/plain/seed-0"),
+        ([run, "--protocol", "other.toml"], r"plain +to make +7/4 +40 .*study@other/plain/seed-0"),
         ([run, "--protocol", path], r"plain +there +6/3 +40 .*study/plain/seed-0"),
         (
             [*own, "--checkpoint", weights, "--protocol", other],
