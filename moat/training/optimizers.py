@@ -17,7 +17,12 @@ class _Table(BaseModel):
 
 
 class SGD(_Table):
-    """Stochastic gradient descent with momentum."""
+    """Stochastic gradient descent with momentum.
+
+    Example:
+        >>> SGD(lr=0.1, momentum=0.9).build(nn.Linear(2, 2).parameters()).defaults["momentum"]
+        0.9
+    """
 
     type: Literal["sgd"] = "sgd"
     lr: PositiveNumber
@@ -37,7 +42,12 @@ class SGD(_Table):
 
 
 class AdamW(_Table):
-    """Adam with decoupled weight decay; without decay it is Adam."""
+    """Adam with decoupled weight decay; without decay it is Adam.
+
+    Example:
+        >>> AdamW(lr=3e-3).build(nn.Linear(2, 2).parameters()).defaults["lr"]
+        0.003
+    """
 
     type: Literal["adamw"] = "adamw"
     lr: PositiveNumber
