@@ -15,6 +15,7 @@ from moat.errors import RunFolderError
 from moat.events import DataNote
 from moat.models.weights import digest_of_state
 from moat.precision import plain_torch
+from moat.public import public_at_once
 from moat.recipe import ReadProtocol, read_protocol
 from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
@@ -32,6 +33,7 @@ from moat.training import device_for
 from moat.version import __version__
 
 
+@public_at_once
 def evaluate_under(
     protocol: Path | str,
     runs: Sequence[Path],
