@@ -4,6 +4,7 @@ import sys
 from io import TextIOWrapper
 
 from moat.errors import MoatError
+from moat.other_moats import warning
 from moat.printable import printable
 
 
@@ -12,6 +13,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
             stream.reconfigure(errors="replace")
+    if said := warning():
+        print(said, file=sys.stderr)
     try:
         from moat.cli.app import app
 

@@ -31,6 +31,7 @@ class CatalogueKind(StrEnum):
     scalarizers = "scalarizers"
     models = "models"
     datasets = "datasets"
+    recipes = "recipes"
 
 
 Overrides = Annotated[

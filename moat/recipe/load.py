@@ -9,6 +9,7 @@ from moat.errors import RecipeError, did_you_mean
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
+from moat.recipe.packaged import file_or_packaged, nearest_packaged, packaged
 from moat.recipe.paths import absolute
 from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
 
@@ -19,11 +20,12 @@ LONGEST = 16
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
+    The path is a file's, or the name of a recipe that comes with moat: `digits_pareto`.
     Tables merge by key; arrays are replaced, and so is a table that names another `type`; `false`
     leaves a table of the base out. With overrides the study is named `<recipe>+<short hash>`, so
     that a trial never blocks the real one. Raises RecipeError.
     """
-    path = Path(path)
+    path = file_or_packaged(Path(path))
     _require_name(path)
     document, said_in = _read_file(path, ())
     code = _code_of(document, said_in)
@@ -89,8 +91,10 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         raise RecipeError(f"extends names one file, not {base!r}.", where=f"{path}, extends")
     named = path.parent / base
     if not _is_file(named):
+        named = packaged(base) or named
+    if not _is_file(named):
         raise RecipeError(
-            f"there is no recipe {base!r} to extend.{_nearest(named)}",
+            f"there is no recipe {base!r} to extend.{_nearest(named) or nearest_packaged(base)}",
             where=f"{path}, extends",
             hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
@@ -113,7 +117,8 @@ def _text_of(path: Path) -> tuple[str, Path]:
             text = file.read(4 * SIZE + 1).decode("utf-8-sig")  # some editors write a mark first
         return text, path.resolve()
     except FileNotFoundError as error:
-        raise RecipeError(f"there is no such recipe.{_nearest(path)}", where=str(path)) from error
+        near = _nearest(path) or nearest_packaged(str(path))
+        raise RecipeError(f"there is no such recipe.{near}", where=str(path)) from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL, a text not in UTF-8
         raise RecipeError(
             f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
