@@ -1,6 +1,7 @@
 """The areas that `moat doctor` looks at, one after another."""
 
 import warnings
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from moat.doctor.plugins import plugins
 
 def examine(results: Path) -> list[Finding]:
     """Look at all that moat needs; nothing is written but a trial file, which is deleted."""
-    looks = {
+    looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "moat": installation,
         "packages": packages,
         "devices": devices,
