@@ -32,7 +32,7 @@ def in_format(
             f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
             f"{newest}.",
             where=str(path),
-            hint="Upgrade moat-robust, the way it was installed: git pull in a checkout, or a newer wheel.",
+            hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",
         )
     for step in range(found, newest):
         if step not in migrations:

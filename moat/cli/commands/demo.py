@@ -15,9 +15,7 @@ def demo(**options: Any) -> None:
     recipe = packaged_recipes()[DEMO]
     train(recipe, **options)
     if not options["dry_run"]:
-        typer.echo(
-            f"A study of your own begins with a copy of {recipe}, or with extends = {DEMO!r}."
-        )
+        typer.echo(f'A study of your own begins with extends = "{DEMO}", or a copy of {recipe}')
 
 
 # Its options are those of `train`: typer reads them off the signature and the annotations.
