@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moat.doctor import ABSENT, FAULT, OK, Finding
+from moat.doctor import Finding, Health
 from moat.sheets import FAINT, STRONG, Sheet
 
 
@@ -11,7 +11,7 @@ def findings_sheet(findings: Sequence[Finding]) -> Sheet:
     rows = tuple((one.area, one.subject, one.state, one.found, one.mend) for one in findings)
     areas = [one.area for one in findings]
     starts = (n for n in range(1, len(areas)) if areas[n] != areas[n - 1])
-    looks = {FAULT: STRONG, ABSENT: FAINT}
+    looks = {Health.fault: STRONG, Health.absent: FAINT}
     return Sheet(
         ("area", "subject", "state", "found", "mend"),
         rows,
@@ -23,7 +23,7 @@ def findings_sheet(findings: Sequence[Finding]) -> Sheet:
 
 
 def _verdict(findings: Sequence[Finding]) -> str:
-    faults = sum(one.state == FAULT for one in findings)
-    doubts = sum(one.state not in (FAULT, OK, ABSENT) for one in findings)
+    faults = sum(one.state == Health.fault for one in findings)
+    doubts = sum(one.state not in (Health.fault, Health.ok, Health.absent) for one in findings)
     counted = f"{faults} fault(s), {doubts} warning(s)."
     return counted + (" A fault stops moat: mend it first." if faults else " moat can work here.")

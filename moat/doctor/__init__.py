@@ -1,6 +1,6 @@
 """What moat needs of a machine: packages, devices, back ends, plug-ins, folders; nothing raises."""
 
-from moat.doctor.examination import examine
-from moat.doctor.finding import ABSENT, FAULT, OK, WARNING, Finding
+from moat.doctor.diagnosis import diagnose
+from moat.doctor.finding import Finding, Health
 
-__all__ = ["ABSENT", "FAULT", "OK", "WARNING", "Finding", "examine"]
+__all__ = ["Finding", "Health", "diagnose"]

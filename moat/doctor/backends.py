@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from moat.doctor.finding import ABSENT, FAULT, OK, WARNING, Finding, said
+from moat.doctor.finding import Finding, Health, told
 
-AREA = "back ends"
+_AREA = "back ends"
 COMPILERS = ("c++", "g++", "clang++")
 
 
@@ -28,15 +28,15 @@ def _solvers() -> Iterator[Finding]:
         try:
             found = minimize_quadratic(program, solver=name)
         except Exception as error:
-            state = FAULT if name in ("auto", "exact") else WARNING
+            state = Health.fault if name in ("auto", "exact") else Health.warning
             yield Finding(
-                AREA, subject, state, said(error), "recipes take another: solver = 'exact'"
+                _AREA, subject, state, told(error), "recipes take another: solver = 'exact'"
             )
             continue
         right = torch.allclose(found, answer.double(), atol=1e-6)
         text = "solves the quadratic program" if right else f"its answer is wrong: {found.tolist()}"
         mend = "" if right else "recipes take another: solver = 'exact'"
-        yield Finding(AREA, subject, OK if right else WARNING, text, mend)
+        yield Finding(_AREA, subject, Health.ok if right else Health.warning, text, mend)
 
 
 def _compiler() -> Finding:
@@ -46,11 +46,15 @@ def _compiler() -> Finding:
     without = "training.compile does nothing without; "
     if torch.cuda.is_available():
         if find_spec("triton"):
-            return Finding(AREA, "torch.compile", OK, "triton")
-        return Finding(AREA, "torch.compile", ABSENT, "no triton", f"{without}pip install triton")
+            return Finding(_AREA, "torch.compile", Health.ok, "triton")
+        return Finding(
+            _AREA, "torch.compile", Health.absent, "no triton", f"{without}pip install triton"
+        )
     asked = os.environ.get("CXX")
     place = next(filter(None, map(shutil.which, [asked] if asked else COMPILERS)), None)
     if place:
-        return Finding(AREA, "torch.compile", OK, f"C++ compiler {place}")
+        return Finding(_AREA, "torch.compile", Health.ok, f"C++ compiler {place}")
     text = f"no C++ compiler {asked!r} (CXX)" if asked else "no C++ compiler"
-    return Finding(AREA, "torch.compile", ABSENT, text, f"{without}apt install g++, or its like")
+    return Finding(
+        _AREA, "torch.compile", Health.absent, text, f"{without}apt install g++, or its like"
+    )

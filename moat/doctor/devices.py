@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from moat.doctor.finding import FAULT, OK, WARNING, Finding, said
+from moat.doctor.finding import Finding, Health, told
 
-AREA = "devices"
-GIB = 1 << 30
+_AREA = "devices"
+_GIB = 1 << 30
 
 
 def devices() -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def devices() -> Iterator[Finding]:
     limit = os.environ.get("OMP_NUM_THREADS")
     text = f"{torch.get_num_threads()} thread(s) of {_cores()} core(s)"
     text += f", OMP_NUM_THREADS={limit}" if limit else ""
-    yield Finding(AREA, "cpu", OK, text)
+    yield Finding(_AREA, "cpu", Health.ok, text)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
@@ -43,7 +43,7 @@ def _no_gpu(torch: Any, why: str) -> Finding:
     driver = shutil.which("nvidia-smi") or os.path.exists("/proc/driver/nvidia/version")
     if not driver:
         text = f"none; torch {torch.__version__} is built for CUDA {built or '(none)'}"
-        return Finding(AREA, "cuda", OK, text)
+        return Finding(_AREA, "cuda", Health.ok, text)
     if built is None:
         text = f"there is an NVIDIA driver, and torch {torch.__version__} is built without CUDA"
         mend = "install a torch with CUDA and its torchvision: https://pytorch.org/get-started"
@@ -51,7 +51,7 @@ def _no_gpu(torch: Any, why: str) -> Finding:
         text = f"torch {torch.__version__} for CUDA {built} finds no GPU" + (f": {why}" * bool(why))
         mend = "look at nvidia-smi and CUDA_VISIBLE_DEVICES; update the driver, or take a torch "
         mend += "for an older CUDA; --device cpu works"
-    return Finding(AREA, "cuda", WARNING, text, mend)
+    return Finding(_AREA, "cuda", Health.warning, text, mend)
 
 
 def _gpu(torch: Any, index: int) -> Finding:
@@ -63,13 +63,13 @@ def _gpu(torch: Any, index: int) -> Finding:
         bf16 = "bf16" if about.major >= 8 else "no bf16"  # emulated below capability 8.0
         text = (
             f"{about.name}, capability {about.major}.{about.minor}, {bf16}, "
-            f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
+            f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
         )
         (torch.ones(2, device=subject) + 1).cpu()
     except Exception as error:  # a kernel that is not built for this GPU, a device that is held
         mend = "take a torch that is built for this GPU, or --device cpu"
-        return Finding(AREA, subject, FAULT, f"it does not compute: {said(error)}", mend)
-    if free < GIB:
+        return Finding(_AREA, subject, Health.fault, f"it does not compute: {told(error)}", mend)
+    if free < _GIB:
         mend = "nvidia-smi says which process holds the rest"
-        return Finding(AREA, subject, WARNING, text, mend)
-    return Finding(AREA, subject, OK, text)
+        return Finding(_AREA, subject, Health.warning, text, mend)
+    return Finding(_AREA, subject, Health.ok, text)

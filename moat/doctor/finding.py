@@ -2,11 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from moat.printable import printable
 
-OK, ABSENT, WARNING, FAULT = "ok", "absent", "warning", "fault"
-"""States: in order; not there, and only asked for by some; doubtful; moat cannot work."""
+
+class Health(StrEnum):
+    """In order; not there, and needed by some functions only; doubtful; moat cannot work."""
+
+    ok = "ok"
+    absent = "absent"
+    warning = "warning"
+    fault = "fault"
 
 
 @dataclass(frozen=True)
@@ -15,16 +22,16 @@ class Finding:
 
     area: str
     subject: str
-    state: str
+    state: Health
     found: str
     mend: str = ""
 
 
-def said(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     r"""Return an error in one line.
 
     Example:
-        >>> said(OSError("libcudart.so.13: cannot open\nshared object file"))
+        >>> told(OSError("libcudart.so.13: cannot open\nshared object file"))
         'OSError: libcudart.so.13: cannot open'
     """
     line = str(error).strip().partition("\n")[0]
@@ -37,4 +44,4 @@ def safe(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield from look()
     except (Exception, SystemExit) as error:  # a broken package raises whatever it likes
         mend = "" if area == "packages" else "mend the faults above first"
-        yield Finding(area, area, FAULT, f"could not be looked at: {said(error)}", mend)
+        yield Finding(area, area, Health.fault, f"could not be looked at: {told(error)}", mend)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from moat.doctor.finding import ABSENT, FAULT, OK, WARNING, Finding, said
+from moat.doctor.finding import Finding, Health, told
 
-AREA = "folders"
-LEAST = 1 << 30
+_AREA = "folders"
+_LEAST = 1 << 30
 """Bytes below which a disk is called nearly full."""
 
 
@@ -22,7 +22,9 @@ def folders(results: Path) -> Iterator[Finding]:
     try:
         temporary = Path(tempfile.gettempdir())
     except OSError as error:
-        yield Finding(AREA, "temporary", FAULT, said(error), "set TMPDIR to a writable folder")
+        yield Finding(
+            _AREA, "temporary", Health.fault, told(error), "set TMPDIR to a writable folder"
+        )
     else:
         yield from _written("temporary", temporary, "set TMPDIR to a writable folder")
     yield _data()
@@ -33,24 +35,28 @@ def _written(subject: str, folder: Path, mend: str) -> Iterator[Finding]:
     try:
         place = next(p for p in (folder, *folder.absolute().parents) if os.path.lexists(p))
         if not place.is_dir():
-            yield Finding(AREA, subject, FAULT, f"{place} is not a folder", mend)
+            yield Finding(_AREA, subject, Health.fault, f"{place} is not a folder", mend)
             return
         with tempfile.TemporaryDirectory(prefix=".moat-doctor-", dir=place) as trial:
             Path(trial, "file").write_bytes(b"moat")
             locked = _locks(Path(trial, "lock"))
             free = shutil.disk_usage(trial).free
     except (OSError, NotImplementedError, ValueError) as error:
-        yield Finding(AREA, subject, FAULT, f"{folder} cannot be written: {said(error)}", mend)
+        yield Finding(
+            _AREA, subject, Health.fault, f"{folder} cannot be written: {told(error)}", mend
+        )
         return
     made = "" if place == folder else f", to be made in {place}"
-    text = f"{folder}{made}: writable, {free / LEAST:.1f} GiB free"
+    text = f"{folder}{made}: writable, {free / _LEAST:.1f} GiB free"
     if not locked:
         mend = f"two processes would write one run; {mend}, on a disk of this machine"
-        yield Finding(AREA, subject, WARNING, f"{text}; locks of files do not hold here", mend)
-    elif free < LEAST:
-        yield Finding(AREA, subject, WARNING, text, f"free some space, or {mend}")
+        yield Finding(
+            _AREA, subject, Health.warning, f"{text}; locks of files do not hold here", mend
+        )
+    elif free < _LEAST:
+        yield Finding(_AREA, subject, Health.warning, text, f"free some space, or {mend}")
     else:
-        yield Finding(AREA, subject, OK, text)
+        yield Finding(_AREA, subject, Health.ok, text)
 
 
 def _locks(path: Path) -> bool:
@@ -73,8 +79,8 @@ def _data() -> Finding:
     except FileNotFoundError:
         text = f"{folder} does not exist; the digits come with moat"
         mend = "set MOAT_DATA to the folder of the data, or data.root in a recipe"
-        return Finding(AREA, subject, WARNING if asked else ABSENT, text, mend)
+        return Finding(_AREA, subject, Health.warning if asked else Health.absent, text, mend)
     except OSError as error:
         mend = "name another folder, or make this one readable"
-        return Finding(AREA, subject, WARNING, f"{folder}: {error.strerror}", mend)
-    return Finding(AREA, subject, OK, f"{folder}, {count} entries")
+        return Finding(_AREA, subject, Health.warning, f"{folder}: {error.strerror}", mend)
+    return Finding(_AREA, subject, Health.ok, f"{folder}, {count} entries")

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from moat.doctor.finding import FAULT, OK, WARNING, Finding
+from moat.doctor.finding import Finding, Health
 from moat.other_moats import DISTRIBUTION, other_moats
 from moat.version import __version__
 
-AREA = "moat"
+_AREA = "moat"
 PACKAGE = Path(__file__).parents[1]
 
 
 def installation() -> Iterator[Finding]:
     """Yield what is found of module, distribution, command and other projects' moats."""
-    yield Finding(AREA, "module", OK, f"{__version__} in {PACKAGE}")
+    yield Finding(_AREA, "module", Health.ok, f"{__version__} in {PACKAGE}")
     yield _distribution()
     yield _command()
     yield from _others()
@@ -29,12 +29,14 @@ def _distribution() -> Finding:
     except metadata.PackageNotFoundError:
         text = "not installed: the module was found on the path"
         mend = "pip install -e . in the checkout, for the command moat and its plug-ins"
-        return Finding(AREA, DISTRIBUTION, WARNING, text, mend)
+        return Finding(_AREA, DISTRIBUTION, Health.warning, text, mend)
     text = f"{found.version}, {_how(found)}"
     if found.version == __version__:
-        return Finding(AREA, DISTRIBUTION, OK, text)
+        return Finding(_AREA, DISTRIBUTION, Health.ok, text)
     mend = f"install {DISTRIBUTION} again, from where this module comes"
-    return Finding(AREA, DISTRIBUTION, WARNING, f"{text}; the module is {__version__}", mend)
+    return Finding(
+        _AREA, DISTRIBUTION, Health.warning, f"{text}; the module is {__version__}", mend
+    )
 
 
 def _how(found: metadata.Distribution) -> str:
@@ -55,20 +57,22 @@ def _command() -> Finding:
     place = shutil.which("moat")
     if place is None:
         own = Path(sys.executable).with_name("moat")
-        state = OK if own.is_file() else WARNING
+        state = Health.ok if own.is_file() else Health.warning
         text = f"{own}, not on PATH" if own.is_file() else "not on PATH"
-        return Finding(AREA, "command", state, text, f"activate the environment; {mend}")
+        return Finding(_AREA, "command", state, text, f"activate the environment; {mend}")
     try:
         script = Path(place).read_bytes()
     except OSError as error:
-        return Finding(AREA, "command", WARNING, f"{place}: {error.strerror}", mend)
+        return Finding(_AREA, "command", Health.warning, f"{place}: {error.strerror}", mend)
     if b"moat_robust" not in script:
         text = f"{place} is another project's"
-        return Finding(AREA, "command", WARNING, text, f"install {DISTRIBUTION} again; {mend}")
+        return Finding(
+            _AREA, "command", Health.warning, text, f"install {DISTRIBUTION} again; {mend}"
+        )
     if Path(place).parent.resolve() != Path(sys.executable).parent.resolve():
         text = f"{place} is of another environment than {sys.prefix}"
-        return Finding(AREA, "command", WARNING, text, f"activate the environment; {mend}")
-    return Finding(AREA, "command", OK, place)
+        return Finding(_AREA, "command", Health.warning, text, f"activate the environment; {mend}")
+    return Finding(_AREA, "command", Health.ok, place)
 
 
 def _others() -> Iterator[Finding]:
@@ -78,6 +82,8 @@ def _others() -> Iterator[Finding]:
         whose = "this project under its former name" if other.former else "another project's"
         text = f"{other.name} {other.version} in {other.folder}: {whose}"
         text += "; its files and moat's lie in one folder" if mixed else ""
-        yield Finding(AREA, "another moat", FAULT if mixed else WARNING, text, other.mend)
+        yield Finding(
+            _AREA, "another moat", Health.fault if mixed else Health.warning, text, other.mend
+        )
     if not others:
-        yield Finding(AREA, "another moat", OK, "none")
+        yield Finding(_AREA, "another moat", Health.ok, "none")

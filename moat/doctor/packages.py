@@ -8,10 +8,10 @@ from contextlib import suppress
 from importlib import import_module, metadata
 from pathlib import Path
 
-from moat.doctor.finding import ABSENT, FAULT, OK, WARNING, Finding, said
+from moat.doctor.finding import Finding, Health, told
 from moat.other_moats import DISTRIBUTION
 
-AREA = "packages"
+_AREA = "packages"
 PYTHON = ">=3.11"
 EXTRAS = ("tensorboard", "autoattack", "pandas")
 """The extras of a user, as pyproject.toml calls them."""
@@ -27,11 +27,11 @@ def packages() -> Iterator[Finding]:
     fits = SpecifierSet(PYTHON).contains(version, prereleases=True)
     text = f"{version} ({sys.executable})"
     mend = "" if fits else f"moat needs Python {PYTHON}: make another environment"
-    yield Finding(AREA, "python", OK if fits else FAULT, text, mend)
+    yield Finding(_AREA, "python", Health.ok if fits else Health.fault, text, mend)
     found = requirements()
     if not found:
         text = "what moat requires is not known: neither pyproject.toml nor metadata says it"
-        yield Finding(AREA, DISTRIBUTION, WARNING, text, "install moat-robust")
+        yield Finding(_AREA, DISTRIBUTION, Health.warning, text, "install moat-robust")
     for extra, listed in found.items():
         for text in listed:
             yield from _package(text, extra)
@@ -66,27 +66,27 @@ def _package(text: str, extra: str) -> Iterator[Finding]:
     wanted = Requirement(text)
     if wanted.marker and not wanted.marker.evaluate({"extra": extra}):
         return
-    bad = WARNING if extra else FAULT
+    bad = Health.warning if extra else Health.fault
     needs = f"needs {wanted.specifier}" if wanted.specifier else "any version"
     needs += f", for {extra}" if extra else ""
     install = f"pip install '{wanted.name}{wanted.specifier}'"
     try:
         version = metadata.version(wanted.name)
     except metadata.PackageNotFoundError:
-        state = ABSENT if extra else FAULT
-        yield Finding(AREA, wanted.name, state, f"not installed; {needs}", install)
+        state = Health.absent if extra else Health.fault
+        yield Finding(_AREA, wanted.name, state, f"not installed; {needs}", install)
         return
     found = f"{version}; {needs}"
     if not wanted.specifier.contains(version, prereleases=True):
-        yield Finding(AREA, wanted.name, bad, f"{found}: too old", install)
+        yield Finding(_AREA, wanted.name, bad, f"{found}: too old", install)
         return
     try:
         import_module(_MODULES.get(wanted.name, wanted.name.replace("-", "_")))
     except (Exception, SystemExit) as error:
-        text = f"{found}, cannot be imported: {said(error)}"
-        yield Finding(AREA, wanted.name, bad, text, _reinstall(wanted.name))
+        text = f"{found}, cannot be imported: {told(error)}"
+        yield Finding(_AREA, wanted.name, bad, text, _reinstall(wanted.name))
     else:
-        yield Finding(AREA, wanted.name, OK, found)
+        yield Finding(_AREA, wanted.name, Health.ok, found)
 
 
 def _reinstall(name: str) -> str:

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from importlib import import_module, metadata
 
 from moat.catalogue import ROOMS
-from moat.doctor.finding import OK, WARNING, Finding, said
+from moat.doctor.finding import Finding, Health, told
 from moat.other_moats import DISTRIBUTION
 
-AREA = "plug-ins"
-KINDS = ("threats", "scalarizers", "models", "datasets")
+_AREA = "plug-ins"
+_KINDS = ("threats", "scalarizers", "models", "datasets")
 
 
 def plugins() -> Iterator[Finding]:
     """Yield each entry point of a package, with its group, origin and error."""
     distributions: dict[str, metadata.Distribution] = {}
     found = False
-    for kind in KINDS:
+    for kind in _KINDS:
         points = metadata.entry_points(group=f"moat.{kind}")
         errors = _errors(kind) if points else {}
         whole = errors.get(("", ""), "")  # of the room itself
@@ -28,16 +28,18 @@ def plugins() -> Iterator[Finding]:
             subject = f"{kind}: {point.name}"
             if error := whole or errors.get((point.name, origin), ""):
                 mend = "repair or uninstall that package; nothing else is affected"
-                yield Finding(AREA, subject, WARNING, f"{origin}: {error}", mend)
+                yield Finding(_AREA, subject, Health.warning, f"{origin}: {error}", mend)
             else:
-                yield Finding(AREA, subject, OK, origin)
+                yield Finding(_AREA, subject, Health.ok, origin)
     if not found:
-        yield Finding(AREA, "none", OK, "no package adds threats, scalarizers, models or data sets")
+        yield Finding(
+            _AREA, "none", Health.ok, "no package adds threats, scalarizers, models or data sets"
+        )
     for distribution in distributions.values():
         if any(map(_needs_a_stranger, distribution.requires or [])):
             text = f"{distribution.name} requires 'moat', which is another project's on PyPI"
             mend = f"its pyproject.toml should require {DISTRIBUTION!r}"
-            yield Finding(AREA, distribution.name, WARNING, text, mend)
+            yield Finding(_AREA, distribution.name, Health.warning, text, mend)
 
 
 def _errors(kind: str) -> dict[tuple[str, str], str]:
@@ -48,7 +50,7 @@ def _errors(kind: str) -> dict[tuple[str, str], str]:
     try:
         registry = import_module(f"moat.{ROOMS.get(kind, kind)}").registry
     except Exception as error:  # moat's own modules, for want of torch
-        return {("", ""): f"moat.{kind} cannot be imported: {said(error)}"}
+        return {("", ""): f"moat.{kind} cannot be imported: {told(error)}"}
     return {
         (entry.name.removesuffix(f" ({entry.origin})"), entry.origin): entry.error
         for entry in registry.entries()

@@ -2,16 +2,16 @@ import json
 
 import pytest
 
-from moat.doctor import ABSENT, FAULT, OK, WARNING, Finding
+from moat.doctor import Finding, Health
 
-STATES = {OK: 0, ABSENT: 0, WARNING: 0, FAULT: 1}
+STATES = {Health.ok: 0, Health.absent: 0, Health.warning: 0, Health.fault: 1}
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("form", ["table", "markdown", "csv", "latex", "json"])
 def test_only_a_fault_is_an_exit_code_and_every_form_says_it(moat, monkeypatch, state, form):
     found = [Finding("folders", "results", state, "what was found", "what mends it")]
-    monkeypatch.setattr("moat.doctor.examine", lambda results: found)
+    monkeypatch.setattr("moat.doctor.diagnose", lambda results: found)
     answer = moat("doctor", "--format", form)
     assert (answer.code, answer.err) == (STATES[state], "")
     for word in ("results", state, "what was found", "what mends it"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from moat.cli.findings_sheet import findings_sheet
-from moat.doctor import ABSENT, FAULT, OK, WARNING, Finding, examine
+from moat.doctor import Finding, Health, diagnose
 
 AREAS = ["moat", "packages", "devices", "back ends", "plug-ins", "folders"]
 ROOMS = {
@@ -54,11 +54,11 @@ def broken(monkeypatch):
 
 
 def test_all_areas_are_looked_at_and_this_machine_can_run_moat(tmp_path):
-    findings = examine(tmp_path / "results")
+    findings = diagnose(tmp_path / "results")
     assert list(dict.fromkeys(one.area for one in findings)) == AREAS
-    assert [one for one in findings if one.state == FAULT] == []
+    assert [one for one in findings if one.state == Health.fault] == []
     assert not (tmp_path / "results").exists()
-    assert all(one.mend for one in findings if one.state in (WARNING, ABSENT))
+    assert all(one.mend for one in findings if one.state in (Health.warning, Health.absent))
 
 
 @pytest.mark.parametrize(
@@ -72,20 +72,21 @@ def test_all_areas_are_looked_at_and_this_machine_can_run_moat(tmp_path):
 )
 def test_torch_that_cannot_be_imported_is_a_fault_and_no_end(tmp_path, broken, error):
     broken("torch", error)
-    findings = examine(tmp_path)
+    findings = diagnose(tmp_path)
     assert {*AREAS} == {one.area for one in findings}
     (torch,) = (one for one in findings if one.subject == "torch")
-    assert torch.state == FAULT
+    assert torch.state == Health.fault
     assert f"cannot be imported: {type(error).__name__}: {error}" in torch.found
     assert "torch and torchvision together" in torch.mend
-    assert {one.state for one in findings if one.area == "devices"} == {FAULT}
+    assert {one.state for one in findings if one.area == "devices"} == {Health.fault}
     assert {one.mend for one in findings if one.area == "devices"} == {
         "mend the faults above first"
     }
 
 
 @pytest.mark.parametrize(
-    ("extra", "missing", "old"), [("", FAULT, FAULT), ("tensorboard", ABSENT, WARNING)]
+    ("extra", "missing", "old"),
+    [("", Health.fault, Health.fault), ("tensorboard", Health.absent, Health.warning)],
 )
 def test_a_package_that_is_missing_or_too_old_is_named_with_its_mend(
     monkeypatch, extra, missing, old
@@ -103,8 +104,8 @@ def test_a_package_that_is_missing_or_too_old_is_named_with_its_mend(
 def test_a_python_that_is_too_old_is_a_fault(monkeypatch):
     patch(monkeypatch, "packages.requirements", dict)
     monkeypatch.setattr("platform.python_version", lambda: "3.9.1")
-    assert looked("packages", "python").state == FAULT
-    assert looked("packages", "moat-robust").state == WARNING
+    assert looked("packages", "python").state == Health.fault
+    assert looked("packages", "moat-robust").state == Health.warning
 
 
 def test_the_requirements_of_an_installed_moat_are_those_of_the_checkout(monkeypatch):
@@ -130,10 +131,10 @@ def driver(monkeypatch, there: bool) -> None:
 @pytest.mark.parametrize(
     ("there", "cuda", "state", "found"),
     [
-        (False, None, OK, "none; torch"),
-        (False, "13.0", OK, "none; torch"),
-        (True, None, WARNING, "is built without CUDA"),
-        (True, "13.0", WARNING, "for CUDA 13.0 finds no GPU"),
+        (False, None, Health.ok, "none; torch"),
+        (False, "13.0", Health.ok, "none; torch"),
+        (True, None, Health.warning, "is built without CUDA"),
+        (True, "13.0", Health.warning, "for CUDA 13.0 finds no GPU"),
     ],
 )
 def test_a_gpu_that_torch_cannot_use_is_told_from_none(monkeypatch, there, cuda, state, found):
@@ -151,7 +152,10 @@ class Gpu:
 
 @pytest.mark.parametrize(
     ("free", "state", "said"),
-    [(70 << 30, OK, "70.0 of 80.0 GiB free"), (1 << 20, WARNING, "0.0 of 80.0 GiB free")],
+    [
+        (70 << 30, Health.ok, "70.0 of 80.0 GiB free"),
+        (1 << 20, Health.warning, "0.0 of 80.0 GiB free"),
+    ],
 )
 def test_a_gpu_is_described_and_tried(monkeypatch, free, state, said):
     import torch
@@ -166,7 +170,7 @@ def test_a_gpu_is_described_and_tried(monkeypatch, free, state, said):
     assert (found.state, said in found.found) == (state, True)
     assert "A Card, capability 9.0, bf16" in found.found
     monkeypatch.setattr("torch.ones", lambda n, device: 1 / 0)
-    assert looked("devices", "cuda:0").state == FAULT
+    assert looked("devices", "cuda:0").state == Health.fault
 
 
 def test_a_solver_that_fails_or_errs_is_a_warning_and_moats_own_a_fault(monkeypatch):
@@ -181,14 +185,19 @@ def test_a_solver_that_fails_or_errs_is_a_warning_and_moats_own_a_fault(monkeypa
     monkeypatch.setattr("moat.geometry.simplex.known_solvers", lambda: names)
     monkeypatch.setattr("moat.geometry.simplex.minimize_quadratic", answer)
     states = {name: looked("backends", f"solver {name}").state for name in names}
-    assert states == {"exact": FAULT, "broken": WARNING, "wrong": WARNING, "right": OK}
+    assert states == {
+        "exact": Health.fault,
+        "broken": Health.warning,
+        "wrong": Health.warning,
+        "right": Health.ok,
+    }
 
 
 @pytest.mark.parametrize(
     ("gpu", "triton", "cxx", "state"),
     [
-        *((True, object(), None, OK), (True, None, None, ABSENT)),
-        *((False, None, None, OK), (False, None, "none-such", ABSENT)),
+        *((True, object(), None, Health.ok), (True, None, None, Health.absent)),
+        *((False, None, None, Health.ok), (False, None, "none-such", Health.absent)),
     ],
 )
 def test_what_torch_compile_lacks_is_said(monkeypatch, gpu, triton, cxx, state):
@@ -199,7 +208,7 @@ def test_what_torch_compile_lacks_is_said(monkeypatch, gpu, triton, cxx, state):
     if cxx:
         monkeypatch.setenv("CXX", cxx)
     found = looked("backends", "torch.compile")
-    assert (found.state, bool(found.mend)) == (state, state == ABSENT)
+    assert (found.state, bool(found.mend)) == (state, state == Health.absent)
 
 
 class Package:
@@ -230,18 +239,18 @@ def test_a_plug_in_that_is_broken_or_requires_a_stranger_is_named(monkeypatch, r
     registry = Registry("threat", "moat.threats", Threat)
     monkeypatch.setattr("moat.threats.registry", registry)
     broken = looked("plugins", "threats: recolor")
-    assert broken.state == WARNING
+    assert broken.state == Health.warning
     assert broken.found == "recolor 2.0: ZeroDivisionError: division by zero"
     stranger = looked("plugins", "recolor")
     assert (stranger.state, stranger.mend) == (
-        WARNING,
+        Health.warning,
         "its pyproject.toml should require 'moat-robust'",
     )
 
 
 def test_that_there_is_no_plug_in_is_in_order(monkeypatch):
     monkeypatch.setattr(metadata, "entry_points", lambda group: [])
-    assert looked("plugins", "none").state == OK
+    assert looked("plugins", "none").state == Health.ok
 
 
 def refuse(*_arguments, **_options):
@@ -251,10 +260,10 @@ def refuse(*_arguments, **_options):
 def test_results_that_cannot_be_written_are_a_fault(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     blocked = looked("folders", "results", tmp_path / "file" / "below")
-    assert (blocked.state, blocked.found) == (FAULT, f"{tmp_path / 'file'} is not a folder")
+    assert (blocked.state, blocked.found) == (Health.fault, f"{tmp_path / 'file'} is not a folder")
     monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
     found = looked("folders", "results", tmp_path)
-    assert (found.state, found.mend) == (FAULT, "name another with --results")
+    assert (found.state, found.mend) == (Health.fault, "name another with --results")
     assert "Read-only file system" in found.found
 
 
@@ -262,21 +271,21 @@ def test_a_disk_without_locks_or_without_room_is_a_warning(tmp_path, monkeypatch
     monkeypatch.setattr("shutil.disk_usage", lambda path: os.terminal_size((0, 0)))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5}))
-        assert looked("folders", "results", tmp_path).state == WARNING
+        assert looked("folders", "results", tmp_path).state == Health.warning
         patched.setattr("moat.doctor.folders._locks", lambda path: False)
         found = looked("folders", "results", tmp_path)
-    assert found.state == WARNING
+    assert found.state == Health.warning
     assert "locks of files do not hold here" in found.found
 
 
 def test_that_there_is_nowhere_for_temporary_files_is_a_fault(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "gettempdir", refuse)
     found = looked("folders", "temporary", tmp_path)
-    assert (found.state, found.mend) == (FAULT, "set TMPDIR to a writable folder")
+    assert (found.state, found.mend) == (Health.fault, "set TMPDIR to a writable folder")
 
 
 @pytest.mark.parametrize(
-    ("name", "state"), [("missing", WARNING), ("there", OK), ("file", WARNING)]
+    ("name", "state"), [("missing", Health.warning), ("there", Health.ok), ("file", Health.warning)]
 )
 def test_the_folder_of_the_data_is_looked_at(tmp_path, monkeypatch, name, state):
     (tmp_path / "there").mkdir()
@@ -285,34 +294,34 @@ def test_the_folder_of_the_data_is_looked_at(tmp_path, monkeypatch, name, state)
     assert looked("folders", "MOAT_DATA", tmp_path).state == state
     monkeypatch.delenv("MOAT_DATA")
     monkeypatch.chdir(tmp_path)
-    assert looked("folders", "data", tmp_path).state == ABSENT
+    assert looked("folders", "data", tmp_path).state == Health.absent
 
 
 def test_another_moat_is_a_warning_and_in_one_folder_with_this_one_a_fault(tmp_path, monkeypatch):
-    assert looked("installation", "another moat").state in (OK, WARNING)
+    assert looked("installation", "another moat").state in (Health.ok, Health.warning)
     stranger = tmp_path / "moat-0.10.1.dist-info"
     stranger.mkdir()
     (stranger / "METADATA").write_text("Metadata-Version: 2.1\nName: moat\nVersion: 0.10.1\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     found = looked("installation", "another moat")
     assert (found.state, found.mend) == (
-        WARNING,
+        Health.warning,
         "pip uninstall moat, then install moat-robust again",
     )
     assert found.found == f"moat 0.10.1 in {tmp_path}: another project's"
     patch(monkeypatch, "installation.PACKAGE", tmp_path / "moat")
-    assert looked("installation", "another moat").state == FAULT
+    assert looked("installation", "another moat").state == Health.fault
     (stranger / "entry_points.txt").write_text("[console_scripts]\nmoat = moat.cli:main\n")
     found = looked("installation", "another moat")
-    assert (found.state, "former name" in found.found) == (WARNING, True)
+    assert (found.state, "former name" in found.found) == (Health.warning, True)
 
 
 @pytest.mark.parametrize(
     ("script", "state", "said"),
     [
-        (None, WARNING, "not on PATH"),
-        ("from moat.main import cmd", WARNING, "is another project's"),
-        ("from moat_robust import main", WARNING, "is of another environment"),
+        (None, Health.warning, "not on PATH"),
+        ("from moat.main import cmd", Health.warning, "is another project's"),
+        ("from moat_robust import main", Health.warning, "is of another environment"),
     ],
 )
 def test_a_command_that_is_not_this_ones_is_named(tmp_path, monkeypatch, script, state, said):
@@ -326,7 +335,7 @@ def test_a_command_that_is_not_this_ones_is_named(tmp_path, monkeypatch, script,
     assert "-m moat_robust is the same command" in found.mend
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     if script and "robust" in script:
-        assert looked("installation", "command").state == OK
+        assert looked("installation", "command").state == Health.ok
 
 
 def absent(name):
@@ -342,11 +351,14 @@ def test_a_distribution_that_is_absent_or_stale_is_a_warning(monkeypatch, find, 
     monkeypatch.setattr(metadata, "distribution", find or (lambda name: made))
     patch(monkeypatch, "installation.__version__", "9.9.9")
     found = looked("installation", "moat-robust")
-    assert (found.state, said in found.found) == (WARNING, True)
+    assert (found.state, said in found.found) == (Health.warning, True)
 
 
 def test_the_verdict_counts_faults_and_warnings():
-    found = [Finding("a", "b", state, "c", "d") for state in (OK, ABSENT, WARNING, FAULT)]
+    found = [
+        Finding("a", "b", state, "c", "d")
+        for state in (Health.ok, Health.absent, Health.warning, Health.fault)
+    ]
     assert findings_sheet(found).notes == (
         "1 fault(s), 1 warning(s). A fault stops moat: mend it first.",
     )

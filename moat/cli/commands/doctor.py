@@ -15,14 +15,14 @@ def doctor(
     """Check packages, devices, back ends, plug-ins and folders; exit with 1 if moat cannot work."""
     from moat.cli.console import console
     from moat.cli.findings_sheet import findings_sheet
-    from moat.doctor import FAULT, examine
+    from moat.doctor import Health, diagnose
     from moat.sheets import terminal_of
 
-    findings = examine(results)
+    findings = diagnose(results)
     sheet = findings_sheet(findings)
     if form is Format.table:
         console.print(terminal_of(sheet, gap=2))
     else:
         typer.echo(sheet_text(sheet, form))
-    if any(finding.state == FAULT for finding in findings):
+    if any(finding.state == Health.fault for finding in findings):
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from moat.doctor.packages import packages
 from moat.doctor.plugins import plugins
 
 
-def examine(results: Path) -> list[Finding]:
+def diagnose(results: Path) -> list[Finding]:
     """Look at all that moat needs; nothing is written but a trial file, which is deleted."""
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "moat": installation,
