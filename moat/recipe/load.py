@@ -105,8 +105,9 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     if not _is_file(named):
         named = packaged(base) or named
     if not _is_file(named):
+        near = nearest_beside(named) or nearest_packaged(base)
         raise RecipeError(
-            f"there is no recipe {base!r} to extend.{nearest_beside(named) or nearest_packaged(base)}",
+            f"there is no recipe {base!r} to extend.{near}",
             where=f"{path}, extends",
             hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
