@@ -28,6 +28,10 @@ class MoatError(Exception):
         return type(self)(self.message, where=where, hint=self.hint)
 
 
+class InputError(MoatError, ValueError):
+    """What a caller handed over cannot be used; a `ValueError`, as Python's own functions raise."""
+
+
 class UnknownNameError(MoatError):
     """A name that nothing is registered under."""
 
@@ -38,6 +42,10 @@ class DefinitionError(MoatError):
 
 class FieldError(DefinitionError, ValueError):
     """A field of a threat, scalarizer, model or data set that is unknown, missing or wrong."""
+
+
+class ArgumentError(DefinitionError, TypeError):
+    """An argument that is unknown, missing or of the wrong type; a `TypeError` as well."""
 
 
 class RecipeError(MoatError):
@@ -72,7 +80,7 @@ class ForeignFileError(RunFolderError):
     """A file that does not belong to the run in whose folder it lies."""
 
 
-class BundleError(MoatError):
+class BundleError(InputError):
     """A bundle that cannot be made, or a file that is none and cannot be read as one."""
 
 
@@ -88,11 +96,11 @@ class UnsearchedError(MoatError):
     """A score of what was not searched for every example."""
 
 
-class FrontError(MoatError):
+class FrontError(InputError):
     """Points or runs that no front can be made of."""
 
 
-class PlotError(MoatError):
+class PlotError(InputError):
     """Runs that a picture cannot be drawn of, or a picture that nobody draws."""
 
 

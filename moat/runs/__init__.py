@@ -1,6 +1,7 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
 from moat.own_files import PLANNED
+from moat.runs.absence import require_results
 from moat.runs.agreement import (
     require_found,
     require_one_protocol,
@@ -51,6 +52,7 @@ __all__ = [
     "require_one_training",
     "require_own",
     "require_own_name",
+    "require_results",
     "results_of",
     "seen_from",
     "unfinished_runs",

@@ -85,7 +85,7 @@ def test_a_run_that_two_of_the_folders_hold_counts_once_and_it_is_said(moat, dem
         (["bundle", "demo", "there/demo.zip"], "there is a file of this name"),
         (["bundle", "there/demo.zip", "x.zip"], "a bundle is made of a folder"),
         (["front", "there/demo.zip/nosuch"], "the bundle has no folder 'nosuch'"),
-        (["score", "demo/max-at/seed-0/run.json"], "there is no finished run here"),
+        (["score", "demo/max-at/seed-0/run.json"], "Name its folder: demo/max-at/seed-0"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_mend(moat, demo, command, why):

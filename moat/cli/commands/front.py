@@ -43,7 +43,7 @@ def front(
     """
     from moat.cli.console import console
     from moat.report import front_table, interval_table, make_fronts, write_front
-    from moat.runs import as_typed, opened, outputs_of
+    from moat.runs import opened, outputs_of
 
     report = make_fronts(
         *map(opened, results),
@@ -66,7 +66,7 @@ def front(
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
-            typer.echo(as_typed(f"preferred: {chosen.name}: {chosen.point.folder}"))
+            typer.echo(f"preferred: {chosen.name}: {chosen.point.place}")
     folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
     for path in write_front(report, folder):
         typer.echo(f"wrote {path}")

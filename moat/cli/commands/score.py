@@ -26,7 +26,9 @@ def score(
     from moat.report import run_sheet, run_table, runs_csv, score_runs
     from moat.runs import opened
 
-    scored = score_runs(list(map(opened, run)), listed(union), baseline and opened(baseline))
+    scored = score_runs(
+        list(map(opened, run)), listed(union), baseline and opened(baseline), _say_skipped
+    )
     if as_json or form is Format.json:
         typer.echo(json_of([one.as_table() for one in scored], indent=2))
     elif form is Format.csv:
@@ -36,3 +38,7 @@ def score(
     else:
         for one in scored:
             console.print(run_table(one))
+
+
+def _say_skipped(message: str) -> None:
+    typer.echo(f"skipped: {message}", err=True)

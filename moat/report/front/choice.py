@@ -78,7 +78,7 @@ def _held_out(row: Row) -> Outcomes:
         raise FrontError(
             f"the held-out scores of {row.name} cannot be read: {error.message}",
             where="--prefer",
-            hint=f"`moat evaluate {row.point.folder}` makes them anew.",
+            hint=f"`moat evaluate {row.point.place}` makes them anew.",
         ) from error
     if found is None:
         raise FrontError(

@@ -86,7 +86,7 @@ def page_of(
         .get_template("page.html.jinja")
         .render(
             title=", ".join(dict.fromkeys(s for one in sections for s in one.group.studies)),
-            results=str(results),
+            results=as_typed(str(results)),
             sections=sections,
             messages=[*made.messages, *problems],
             version=__version__,
@@ -98,7 +98,7 @@ def page_of(
             pictures=pictures,
         )
     )
-    return as_typed(page), problems
+    return page, problems
 
 
 def _environment() -> Environment:
