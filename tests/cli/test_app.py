@@ -262,12 +262,20 @@ def test_runs_are_evaluated_again(moat, recipe, trained):
     assert (PLAIN / "evaluation.npz").exists()
 
 
-@pytest.mark.parametrize("folder", ["nowhere", "results/study", "study.toml"])
-def test_what_is_no_run_is_not_evaluated(moat, recipe, folder):
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("nowhere", "there is no such folder."),
+        ("results/study", "there is no such folder."),
+        ("study.toml", "this is a recipe, and a results folder is asked for."),
+        (".", "there is no finished run here (no run.json)."),
+    ],
+)
+def test_what_is_no_run_is_not_evaluated(moat, recipe, folder, why):
     recipe()
     answer = moat("evaluate", folder)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"{folder}: there is no finished run here (no run.json).")
+    assert answer.err.startswith(f"{folder}: {why}")
 
 
 # moat front
@@ -310,12 +318,18 @@ def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name, train
 
 
 @pytest.mark.parametrize("command", ["front", "report"])
-@pytest.mark.parametrize("folder", ["nowhere", "study.toml"])
-def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder):
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("nowhere", "there is no such folder."),
+        ("study.toml", "this is a recipe, and a results folder is asked for."),
+    ],
+)
+def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder, why):
     recipe()
     answer = moat(command, folder)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"{folder}: there is no such folder.\n")
+    assert answer.err.startswith(f"{folder}: {why}\n")
 
 
 @pytest.mark.parametrize("command", ["front", "report"])

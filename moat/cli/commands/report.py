@@ -8,7 +8,7 @@ import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
 from moat.cli.option_table import of_table
-from moat.cli.options import weights_of
+from moat.cli.options import as_options, weights_of
 
 if TYPE_CHECKING:
     from moat.report import ScoreReport
@@ -124,7 +124,8 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None
 
     weights = weights_of(options.prefer, "--prefer")
     groups = [board.group for board in made.boards]
-    fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
+    with as_options("prefer"):
+        fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
         typer.echo(f"skipped: {message}", err=True)
     page = write_page(made, options.results, file, fronts, _say_left_out)

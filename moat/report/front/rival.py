@@ -58,8 +58,8 @@ def rival_of(
             raise FrontError(
                 f"{some(missing)} has no {objective.name}, which the front here is of.",
                 where=str(folder),
-                hint="A score against natural runs needs one there, too; --objectives names scores "
-                "that need none, such as natural,total.",
+                hint="A score against natural runs needs one there, too; name objectives that need "
+                "none, such as natural and total.",
             )
     points = minimised(settings, objectives)
     on = non_dominated(points)

@@ -143,8 +143,8 @@ def _changed(ours: Point, theirs: Point) -> bool:
     one, other = (outcomes_of(RunFolder(point.folder)) for point in (ours, theirs))
     if apart := len(np.setxor1d(one.ids, other.ids)):
         raise FrontError(
-            f"{ours.place} and {theirs.place} were judged on different test examples: {apart} ids are of one "
-            "alone.",
+            f"{ours.place} and {theirs.place} were judged on different test examples: {apart} ids "
+            "are of one alone.",
             hint="Only scores on the same examples can be set beside each other.",
         )
     fell = [set(found.ids[found.values[:, 0] == FELL].tolist()) for found in (one, other)]
