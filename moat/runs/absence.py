@@ -27,6 +27,20 @@ def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> No
     raise kind(f"there is no such folder.{_nearest(path)}", where=str(path), hint=hint)
 
 
+def require_folder_of(file: Path, kind: type[MoatError]) -> None:
+    """Raise an error of this kind unless the folder exists that a file is to be written into.
+
+    A folder that is named for several files is made; that of a single file may be a slip.
+    """
+    folder = file.parent
+    if not _is_folder(folder):
+        raise kind(
+            f"there is no folder {str(folder)!r} to write it into.",
+            where=str(file),
+            hint="Nothing was written. Make the folder first, or name a file in one that exists.",
+        )
+
+
 def _results_of(recipe: Path) -> str:
     found = _USUAL / recipe.stem
     if _is_folder(found):

@@ -73,6 +73,11 @@ def report(options: ReportOptions) -> None:
 
 
 def _require_one_report(options: ReportOptions) -> None:
+    from moat.errors import FrontError
+    from moat.runs import require_folder_of
+
+    if options.html:
+        require_folder_of(options.html, FrontError)
     if (options.rival or options.prefer) and not options.html:
         raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
     if options.against and options.recipe:
