@@ -62,6 +62,18 @@ class _Told(StoredTable):
     files: OrAbsent[dict[Line, Line]] = None  # their digests, None of a time before there were such
 
     @property
+    def own_keys(self) -> tuple[str, ...]:
+        """The keys that whoever wrote it has written as well: a record of an early moat has less.
+
+        It had no `files` before it said of them, and of a partner only after that.
+        """
+        told = self.as_table()
+        if "files" not in told and not {"partner", "open_transfer"} & told.keys():
+            return ()
+        trained = () if self.is_evaluation_alone else ("train_hash", "training")
+        return ("moat", *trained, "machine", "scores", "files")
+
+    @property
     def knows_partner(self) -> bool:
         """Whether it says which run is the partner, or that there is none."""
         return "partner" in self.as_table()
