@@ -9,7 +9,7 @@ import typer
 
 from moat.cli.display import listener_for_terminal, scores_line
 from moat.cli.evaluate_options import EvaluateOptions
-from moat.cli.failures import failure_lines
+from moat.cli.failures import failure_code, failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.errors import MoatError
 from moat.events import Listener, StudyStart
@@ -48,7 +48,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
     for study in dict.fromkeys(one.study for one in done if one.study):
         typer.echo(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
-        raise typer.Exit(max(error.exit_code for error in failed.values()))
+        raise typer.Exit(failure_code(failed.values(), others=len(failed) < len(done)))
 
 
 def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:

@@ -1,5 +1,6 @@
 """Reading TOML, with all that it extends."""
 
+import shlex
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -12,6 +13,7 @@ from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.paths import absolute
 from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
 
+_ZIP = b"PK\x03\x04"
 LONGEST = 16
 """Recipes that extend one another."""
 
@@ -110,15 +112,34 @@ def _text_of(path: Path) -> tuple[str, Path]:
     """Return what a recipe's file says, no more than is read of it, and where the file lies."""
     try:
         with path.open("rb") as file:
-            text = file.read(4 * SIZE + 1).decode("utf-8-sig")  # some editors write a mark first
-        return text, path.resolve()
+            content = file.read(4 * SIZE + 1)
+        if content.startswith(_ZIP):
+            raise _is_zip(path)
+        return content.decode("utf-8-sig"), path.resolve()  # some editors write a mark first
     except FileNotFoundError as error:
         raise RecipeError(f"there is no such recipe.{_nearest(path)}", where=str(path)) from error
+    except IsADirectoryError as error:
+        raise _is_folder(path) from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL, a text not in UTF-8
         raise RecipeError(
             f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
             where=str(path),
         ) from error
+
+
+def _is_folder(path: Path) -> RecipeError:
+    found = sorted(one.name for one in path.glob("*.toml"))
+    mend = f"Name a file in it: {', '.join(found[:5])}" if found else "A recipe is a .toml file."
+    return RecipeError("this is a folder, and a recipe is asked for.", where=str(path), hint=mend)
+
+
+def _is_zip(path: Path) -> RecipeError:
+    return RecipeError(
+        "this is a zip, as a bundle of results is one, and a recipe is asked for.",
+        where=str(path),
+        hint=f"moat front {shlex.quote(str(path))} shows its runs. To train one again, unpack the "
+        "zip and name the recipe.toml in the run's folder.",
+    )
 
 
 def _is_file(path: Path) -> bool:
