@@ -11,7 +11,7 @@ from moat.errors import BundleError, MoatError
 from moat.names import why_no_name
 from moat.printable import printable
 from moat.report.manifest import listed_files
-from moat.report.points import read_each, read_point, said_of
+from moat.report.points import error_text, read_each, read_point
 from moat.runs import (
     CODE,
     PLANNED,
@@ -158,7 +158,7 @@ def _why_unreadable(run: RunFolder) -> str:
     if not run.is_done:
         return ""
     _, failed = read_each([run], lambda folder: read_point(folder, folder.path))
-    return said_of(failed[0]) if failed else ""
+    return error_text(failed[0]) if failed else ""
 
 
 def _reports_in(folder: Path, names: list[str]) -> Iterator[Path]:

@@ -15,8 +15,8 @@ def failure_code(failed: Collection[MoatError], *, others: bool) -> int:
     says that nothing but bad input was named.
 
     Example:
-        >>> failure_code([MoatError("no")], others=True), failure_code([MoatError("no")], others=False)
-        (1, 2)
+        >>> [failure_code([MoatError("no")], others=others) for others in (True, False)]
+        [1, 2]
     """
     return 1 if others else max(error.exit_code for error in failed)
 

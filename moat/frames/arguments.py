@@ -5,14 +5,16 @@ import os
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from numbers import Real
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from moat.errors import ArgumentError, FrontError, MoatError, did_you_mean
 from moat.runs import as_typed, opened
 
 _MOST = 10  # names of an error
+_NUMBERS = (int, float, np.integer, np.floating)
 _WEIGHTS = 'Name each score with a number of at least 0: prefer={"natural": 0.5, "pgd": 0.5}'
 
 
@@ -39,7 +41,7 @@ def name_of(value: Any, argument: str, known: Sequence[str]) -> str:
     )
 
 
-def names_of(values: Any, argument: str) -> list[str]:
+def name_list(values: Any, argument: str) -> list[str]:
     """Return the names of a list; raise ArgumentError where it is none of text."""
     if isinstance(values, str):
         parted = ", ".join(repr(name.strip()) for name in values.split(","))
@@ -56,7 +58,7 @@ def names_of(values: Any, argument: str) -> list[str]:
     return names
 
 
-def weights_of(values: Any, argument: str) -> dict[str, float] | None:
+def weight_table(values: Any, argument: str) -> dict[str, float] | None:
     """Return the weights of scores, None where there are none.
 
     Raises ArgumentError for what is no table of numbers, FrontError for numbers that weigh nothing.
@@ -66,7 +68,11 @@ def weights_of(values: Any, argument: str) -> dict[str, float] | None:
     if not isinstance(values, Mapping):
         raise ArgumentError(f"weights are a dict, not {_kind(values)}.", argument, _WEIGHTS)
     for name, weight in values.items():
-        if not isinstance(name, str) or isinstance(weight, bool) or not isinstance(weight, Real):
+        if (
+            not isinstance(name, str)
+            or isinstance(weight, bool)
+            or not isinstance(weight, _NUMBERS)
+        ):
             raise ArgumentError(
                 f"{name!r}: {reprlib.repr(weight)} is not a weight.", argument, _WEIGHTS
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from moat.errors import FrontError, InputError, PlotError, did_you_mean
-from moat.frames.arguments import folder_of, name_of, names_of, places_as_typed, weights_of
+from moat.frames.arguments import folder_of, name_list, name_of, places_as_typed, weight_table
 from moat.frames.comparison import Comparison
 from moat.frames.examples_frame import examples_frame
 from moat.frames.front import ResultsFront
@@ -92,7 +92,7 @@ class Results:
         FrontError for what is unknown, and where the runs are not comparable; ArgumentError for an
         argument of another type.
         """
-        names, weights = names_of(objectives, "objectives"), weights_of(prefer, "prefer")
+        names, weights = name_list(objectives, "objectives"), weight_table(prefer, "prefer")
         rival = None if against is None else folder_of(against, "against")
         (front,), _ = fronts_of([self._group], names, rival, weights)
         return ResultsFront(front)

@@ -104,7 +104,7 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
     points, failed = read_each(
         find_runs(results), lambda folder: _shared(read_point(folder, top), protocols)
     )
-    skipped = [*map(said_of, failed), *unfinished_lines(results)]
+    skipped = [*map(error_text, failed), *unfinished_lines(results)]
     if not points:
         found = "no finished run lies below this folder."
         if skipped:
@@ -127,7 +127,7 @@ def read_each(
     return found, failed
 
 
-def said_of(error: MoatError) -> str:
+def error_text(error: MoatError) -> str:
     """Return the text of an error that is told of a run, and ends nothing."""
     return printable(as_typed(str(error)), lines=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moat.errors import MoatError, RunFolderError
 from moat.report.evidence import Evidence, evidence_of
-from moat.report.points import Point, point_of, read_each, said_of, unfinished_lines
+from moat.report.points import Point, error_text, point_of, read_each, unfinished_lines
 from moat.runs import RunFolder, find_runs, require_results
 
 _SHOWN = 10
@@ -51,7 +51,7 @@ def read_named(path: Path, read: Callable[[RunFolder], Point]) -> tuple[list[Poi
     """
     runs = runs_at(path)
     points, failed = read_each(map(RunFolder, runs), read)
-    skipped = list(map(said_of, failed))
+    skipped = list(map(error_text, failed))
     if not points:
         if len(failed) == 1:
             raise failed[0]
