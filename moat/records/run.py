@@ -63,15 +63,14 @@ class _Told(StoredTable):
 
     @property
     def own_keys(self) -> tuple[str, ...]:
-        """The keys that whoever wrote it has written as well: a record of an early moat has less.
+        """The keys that whoever wrote it has written as well.
 
-        It had no `files` before it said of them, and of a partner only after that.
+        A record without `files` is of a time before there were digests, and has less.
         """
-        told = self.as_table()
-        if "files" not in told and not {"partner", "open_transfer"} & told.keys():
+        if self.files is None:
             return ()
         trained = () if self.is_evaluation_alone else ("train_hash", "training")
-        return ("moat", *trained, "machine", "scores", "files")
+        return ("moat", *trained, "machine", "scores")
 
     @property
     def knows_partner(self) -> bool:

@@ -45,12 +45,6 @@ def test_a_key_that_is_misspelt_is_shown(run):
         run.read_record()
 
 
-def test_a_record_that_says_of_a_partner_names_its_files(run):
-    changed(run, lambda table: table.update(partner=None) or table.pop("files"))
-    with pytest.raises(RunFolderError, match="files is missing"):
-        run.read_record()
-
-
 def test_a_record_of_a_time_before_there_were_digests_is_read(run):
     changed(run, lambda table: [table.pop(key) for key in (*TODAY, "files")])
     assert run.read_record() is not None
