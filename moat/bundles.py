@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from moat.errors import BundleError, MoatError
 from moat.names import why_no_name
 from moat.printable import printable
+from moat.public import public_at_once
 from moat.report.manifest import listed_files
 from moat.report.points import error_text, read_each, read_point
 from moat.runs import (
@@ -60,6 +61,7 @@ class _Contents:
             self.files[path.relative_to(self.results).as_posix()] = path
 
 
+@public_at_once
 def bundle(
     results: Path | str, out: Path | str, *, weights: bool = False, overwrite: bool = False
 ) -> Bundle:

@@ -53,8 +53,8 @@ def without_repeats(listener: Listener) -> Listener:
     told: set[str | Path] = set()
 
     def listen(event: Event) -> None:
-        if isinstance(event, Note | RunHold):
-            said = event.text if isinstance(event, Note) else event.run
+        if isinstance(event, Note | StudyNote | RunHold):
+            said = event.run if isinstance(event, RunHold) else event.text
             if said in told:
                 return
             told.add(said)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -32,6 +33,7 @@ class CatalogueKind(StrEnum):
     scalarizers = "scalarizers"
     models = "models"
     datasets = "datasets"
+    recipes = "recipes"
 
 
 Overrides = Annotated[
@@ -51,13 +53,10 @@ CodeOption = Annotated[
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 
 
-def consent_to(allow_code: bool | None) -> Consent:
-    """Return what the option allows; the code that runs is said on standard output."""
-    return Consent(named=allow_code is not False, stored=allow_code is True, say=_say)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:
+    """Return what the option allows; what code runs is said on standard output, or error."""
+    say = partial(print, file=sys.stderr if err else None, flush=True)
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=say)
 
 
 def listed(text: str | None) -> list[str]:
@@ -81,6 +80,14 @@ def whole_number(text: str) -> int:
     if not _WHOLE.fullmatch(text):
         raise typer.BadParameter(f"{text!r} is no whole number of at least 0")
     return int(text)
+
+
+def seeds_of(texts: list[str] | None) -> list[int]:
+    """Return the seeds of an option that may be repeated, or name several with commas."""
+    try:
+        return [whole_number(part) for text in texts or () for part in listed(text)]
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint="'--seed'") from error
 
 
 def seconds(text: str) -> float:

@@ -15,6 +15,7 @@ from moat.frames.examples_frame import examples_frame
 from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
+from moat.public import public, public_at_once
 from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
 from moat.report.front.front import fronts_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as InteractiveFigure
 
 
+@public
 class Results:
     """The finished runs below some folders. `moat.results` opens them.
 
@@ -222,6 +224,7 @@ _NOTHING = {
 }
 
 
+@public_at_once
 @places_as_typed()
 def results(*folders: str | Path) -> Results:
     """Return the finished runs below some folders, as data.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from moat.errors import MoatError, RunFolderError
+from moat.errors import MoatError, NoRunError, RunFolderError
 from moat.report.evidence import Evidence, evidence_of
 from moat.report.points import Point, error_text, point_of, read_each, unfinished_lines
 from moat.runs import RunFolder, find_runs, require_results
@@ -17,9 +17,9 @@ def runs_at(path: Path) -> list[Path]:
     """Return the finished run that a folder is, or those below it; RunFolderError where none is."""
     below = [folder.path for folder in find_runs(path)]
     if not below:
-        require_results(path, RunFolderError, _NAME)
+        require_results(path, NoRunError, _NAME)
         begun = RunFolder(path).recipe.exists()
-        raise RunFolderError(
+        raise NoRunError(
             "there is no finished run here (no run.json).",
             where=str(path),
             hint="The run has begun: `moat train` with its study's recipe goes on with it."

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from moat.consent import stored_in
-from moat.errors import CodeError, MoatError, ModelError, RunFolderError
+from moat.errors import CodeError, MoatError, ModelError, NoRunError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import RunRecord
@@ -33,8 +33,8 @@ def finished_record(folder: RunFolder) -> RunRecord:
             "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it by "
             "running its `moat train` again."
         )
-        require_results(folder.path, RunFolderError, mend)
-        raise RunFolderError(
+        require_results(folder.path, NoRunError, mend)
+        raise NoRunError(
             "there is no finished run here (no run.json).", where=str(folder.path), hint=mend
         )
     require_trained_here(record, folder)

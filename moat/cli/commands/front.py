@@ -63,7 +63,7 @@ def front(
         return
     for one in report.fronts:
         console.print(front_table(one, console.width))
-        if sure := interval_table(one):
+        if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row

@@ -23,7 +23,7 @@ def score(
 ) -> None:
     """Show every score of single runs, from their stored outcomes: no attack is run."""
     from moat.cli.console import console
-    from moat.report import run_sheet, run_table, runs_csv, score_runs
+    from moat.report import run_sheet, run_tables, runs_csv, score_runs
     from moat.runs import opened
 
     scored = score_runs(
@@ -36,8 +36,7 @@ def score(
     elif form is not Format.table:
         typer.echo(sheets_text([run_sheet(one) for one in scored], form))
     else:
-        for one in scored:
-            console.print(run_table(one))
+        console.print(run_tables(scored))
 
 
 def _say_skipped(message: str) -> None:

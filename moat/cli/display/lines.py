@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.cli.clock import StudyClock, left_text
-from moat.cli.display.figures import figures_line, memory_line, scores_line, searched
+from moat.cli.display.figures import STRONGEST, figures_line, memory_line, scores_line, searched
 from moat.events import (
     DataNote,
     EvaluationStep,
@@ -118,7 +118,7 @@ class PlainLines:
         left = (time.monotonic() - run.evaluation_began) * (1 / share - 1)
         self._say(
             f"{run.lead}evaluation {share:.0%}: {searched(event)}, batch {event.batch}/"
-            f"{event.batches}; accuracy {figures_line(event.accuracy)}; about {left:.0f} s left",
+            f"{event.batches}; {STRONGEST} {figures_line(event.accuracy)}; about {left:.0f} s left",
             run,
         )
 

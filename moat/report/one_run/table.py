@@ -23,13 +23,25 @@ _UNTIL_FALLEN = ", up to its fall where an example fell, since it leaves the sea
 
 
 def run_table(scores: RunScores) -> Group:
-    """Return where the run lies, its table, and what the numbers mean."""
-    sheet = run_sheet(scores)
-    return Group(
-        Text(sheet.title, style="italic"),
-        terminal_of(replace(sheet, title="", notes=())),
-        Text("\n".join(sheet.notes), style="dim"),
-    )
+    """Return where a run lies, its table, and what the numbers mean."""
+    return run_tables([scores])
+
+
+def run_tables(runs: Sequence[RunScores]) -> Group:
+    """Return where each run lies, its table, and what the numbers mean.
+
+    What is said of all of several runs stands below the last, once.
+    """
+    sheets = [run_sheet(scores) for scores in runs]
+    shared = [note for note in sheets[0].notes if all(note in one.notes for one in sheets)]
+    parts = [_part(sheet, [note for note in sheet.notes if note not in shared]) for sheet in sheets]
+    return Group(*parts, Text("\n".join(shared), style="dim"))
+
+
+def _part(sheet: Sheet, notes: Sequence[str]) -> Group:
+    title = Text(sheet.title, style="italic")
+    table = terminal_of(replace(sheet, title="", notes=()))
+    return Group(title, table, *[Text("\n".join(notes), style="dim")] * bool(notes))
 
 
 def run_sheet(scores: RunScores) -> Sheet:
