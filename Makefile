@@ -3,11 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := digits_pareto
 
-.PHONY: demo test check docs design-table soak soak-faults clean
+.PHONY: demo wheel test check docs design-table soak soak-faults clean
 
 demo: .venv/installed
 	$(BIN)/moat train recipes/$(RECIPE).toml
 	$(BIN)/moat front results/$(RECIPE)
+
+# dist/moat_robust-*.whl, to install into another environment.
+wheel: .venv/bin/python
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 # COV=1 counts the lines that the tests reach, which takes half as long again.
 test: .venv/installed-dev check
@@ -42,11 +46,14 @@ soak-faults: .venv/installed-dev
 	  { echo "moat needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv .venv
 
+# moat and moat-photometric are the distributions' former names.
 .venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip uninstall -qq --yes moat moat-photometric
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 .venv/installed-dev: pyproject.toml plugins/moat-photometric/pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip uninstall -qq --yes moat moat-photometric
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable plugins/moat-photometric
 	touch $@ .venv/installed
 

@@ -32,6 +32,7 @@ class CatalogueKind(StrEnum):
     scalarizers = "scalarizers"
     models = "models"
     datasets = "datasets"
+    recipes = "recipes"
 
 
 Overrides = Annotated[

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean, nearest_names
+from moat.recipe.packaged import nearest_packaged
 
 SAVE_AS_UTF8 = "Save the file as UTF-8: editors ask for it as the encoding."
 _MARKS = {
@@ -45,11 +46,11 @@ def no_such_recipe(path: Path) -> RecipeError:
     exact = [file for file, stem in found.items() if stem == named.stem]
     near = nearest_names(named.stem, found.values(), most=1)
     meant = exact or [file for file, stem in found.items() if stem in near]
-    mend = f" Did you mean {meant[0]!r}?" if meant else ""
+    mend = f" Did you mean {meant[0]!r}?" if meant else nearest_packaged(str(path))
     return RecipeError(
         f"there is no such recipe.{mend}",
         where=str(path),
-        hint="" if meant else "A recipe is a TOML file, and is named by its path.",
+        hint="" if mend else "A recipe is a TOML file, and is named by its path.",
     )
 
 

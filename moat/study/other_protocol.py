@@ -16,6 +16,7 @@ from moat.events import DataNote
 from moat.models.weights import digest_of_state
 from moat.names import why_no_name
 from moat.precision import plain_torch
+from moat.public import public_at_once
 from moat.recipe import ReadProtocol, read_protocol
 from moat.recipe.overrides import cut_short
 from moat.records import ModelRecord, RunRecord
@@ -34,6 +35,7 @@ from moat.training import device_for
 from moat.version import __version__
 
 
+@public_at_once
 def evaluate_under(
     protocol: Path | str,
     runs: Sequence[Path],

@@ -13,7 +13,7 @@ from torch import nn
 from moat import allocator
 from moat.data import Data
 from moat.digests import digest_of_file
-from moat.errors import MoatError
+from moat.errors import InputError
 from moat.events import DataNote
 from moat.models import Model, PythonModel
 from moat.models.network_digest import digest_of_network
@@ -24,6 +24,7 @@ from moat.names import MOST_BYTES, why_no_name
 from moat.own_files import is_taken
 from moat.precision import plain_torch
 from moat.printable import is_portable
+from moat.public import public_at_once
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
@@ -43,6 +44,7 @@ from moat.threats import bare, home_of
 from moat.training import device_for
 
 
+@public_at_once
 @plain_torch()
 def evaluate_model(
     model: str | nn.Module,
@@ -139,25 +141,25 @@ def asked_model(
         usual = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts)).lstrip("._-") or "model"
         return AskedModel(model, _folder_name(usual if name is None else name), made, None, file)
     if file or arguments:
-        raise MoatError("a network that is built takes neither a checkpoint nor arguments.")
+        raise InputError("a network that is built takes neither a checkpoint nor arguments.")
     return AskedModel(type(model).__qualname__, _folder_name(name or ""), None, model, None)
 
 
 def _folder_name(name: str) -> str:
     if not _NAME.fullmatch(name) or why_no_name(name):
-        raise MoatError(
+        raise InputError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
             f"'_', {MOST_BYTES} at most, since it becomes a folder; not {cut_short(name)!r}.",
             where="--name",
         )
     if is_taken(name):
-        raise MoatError(
+        raise InputError(
             f"{name!r} cannot be a folder: moat uses that name for its own output.",
             where="--name",
             hint="Give it another name.",
         )
     if not is_portable(name):
-        raise MoatError(
+        raise InputError(
             f"{name!r} cannot be the name of a folder on every system.",
             where="--name",
             hint="Give it another name: Windows keeps this one to itself.",

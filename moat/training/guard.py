@@ -9,14 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.losses import cross_entropy
 from moat.models.copies import copy_of
 from moat.models.saved_state import saved_state
 from moat.passes import is_out_of_memory
+from moat.public import public
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
+from moat.threats.arguments import require_channels
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -39,6 +41,7 @@ Step = TypeVar("Step", bound=Callable[..., Any])
 def guarded_step(step: Step) -> Step:
     """Return a training step behind the door that searches have; `trusted` opens this one, too."""
 
+    @public
     @wraps(step)
     def behind(
         model: Any,
@@ -56,6 +59,8 @@ def guarded_step(step: Step) -> Step:
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
+            for label, threat in threats.items():
+                require_channels(threat, images.shape[1], label)
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
 
@@ -101,12 +106,18 @@ def require_parameters(
             )
 
 
+@public
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
 
     The first few images suffice, fewer where the device has no memory for them; `labels` are those
     of the whole data set. What the network keeps must survive its checkpoint. The network and the
     global random state are left as they were.
+
+    Example:
+        >>> from moat.scalarizers import Average
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> check_trainable(network, torch.rand(4, 1, 8, 8), torch.arange(4), Average())
     """
     require_parameters(network, scalarizer)
     require_kept(saved_state(network))
@@ -182,6 +193,8 @@ def to_train(network: nn.Module) -> None:
         network.train()  # which many override and return nothing
     except NotImplementedError:  # as of what torch.export made
         raise
+    except MoatError:
+        raise
     except UNFIT as error:
         raise cannot_change_mode("train", error) from error
 
@@ -207,6 +220,8 @@ def _logits(network: nn.Module, x: Images) -> Logits:
     version = given._version
     try:
         found = network(given)
+    except MoatError:
+        raise
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
@@ -240,6 +255,8 @@ def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:
             loss = cross_entropy(logits, y).mean()
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             reached = any(gradient is not None for gradient in found)
+        except MoatError:
+            raise
         except UNFIT as error:
             if is_out_of_memory(error):
                 raise

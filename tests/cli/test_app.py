@@ -116,7 +116,7 @@ def test_event_files_without_tensorboard_are_refused_before_anything_is_trained(
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         "event files need the package tensorboard, which is not installed.\n"
-        "  pip install 'moat[tensorboard]'\n"
+        "  pip install tensorboard\n"
     )
     assert not Path("results").exists()
 

@@ -103,6 +103,12 @@ def test_the_comment_of_a_field_is_its_text_in_the_reference(site):
     assert "Grid units: the image is 2 wide." in text
 
 
+def test_an_example_is_shown_as_code(site):
+    text = (site / "api/fronts.html").read_text("utf-8")
+    assert text.count('<span class="gp">&gt;&gt;&gt; </span>') >= 6
+    assert "<blockquote>" not in text
+
+
 def test_the_overview_is_the_readme_and_the_notebook_is_a_page(site):
     assert "What the demo shows" in (site / "index.html").read_text("utf-8")
     assert "found" in (site / "results-notebook.html").read_text("utf-8")
