@@ -18,8 +18,8 @@ from moat.events import (
     RunFailure,
     RunSkip,
     RunStart,
-    Step,
     StudyStart,
+    TrainingStep,
 )
 
 
@@ -55,7 +55,7 @@ class Bars:
                     self.clock.follow(event.folder, event.planned)
             case RunStart():
                 self._begin(f"{event.label}, seed {event.seed}")
-            case Step():
+            case TrainingStep():
                 self._step(event)
             case LogEntry(record=record):
                 self.latest = {**self.latest, **record}
@@ -79,7 +79,7 @@ class Bars:
         self.left.first.pop(self.steps, None)
         self.progress.reset(self.examples, total=None, visible=False)
 
-    def _step(self, event: Step) -> None:
+    def _step(self, event: TrainingStep) -> None:
         """Move the run's bar."""
         note = f"epoch {event.epoch}/{event.epochs}{self.rate}"
         if event.step <= 1 or self.steps not in self.left.first:  # it may go on where it was
