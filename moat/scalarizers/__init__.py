@@ -9,9 +9,12 @@ from moat.scalarizers.base import (
     registry,
     scalarizer,
 )
+from moat.scalarizers.choice import scalarizer_of
+from moat.scalarizers.gradients import flat_gradient
 from moat.scalarizers.max import Max
 from moat.scalarizers.mgda import MGDA
 from moat.scalarizers.natural import Natural
+from moat.scalarizers.own_losses import weights_of
 from moat.scalarizers.two_moment import TwoMoment
 
 __all__ = [
@@ -24,6 +27,9 @@ __all__ = [
     "Natural",
     "Scalarizer",
     "TwoMoment",
+    "flat_gradient",
     "registry",
     "scalarizer",
+    "scalarizer_of",
+    "weights_of",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -26,6 +27,7 @@ from moat.threats.logits import (
     said,
 )
 from moat.training.arguments import require_arguments
+from moat.training.descent_loss import example_weights
 from moat.training.faults import taken_alone
 from moat.training.measuring import has_batch_norm
 from moat.training.step_settings import WITH_DEFAULTS
@@ -33,10 +35,10 @@ from moat.types import Images, Labels, Logits
 
 FEW_TRIED = 8  # images that suffice
 
-Step = TypeVar("Step", bound=Callable[..., Any])
+Door = TypeVar("Door", bound=Callable[..., Any])
 
 
-def guarded_step(step: Step) -> Step:
+def guarded_step(step: Door) -> Door:
     """Return a training step behind the door that searches have; `trusted` opens this one, too."""
 
     @wraps(step)
@@ -56,10 +58,11 @@ def guarded_step(step: Step) -> Step:
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
+            settings = replace(settings, weight=example_weights(settings.weight, images))
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
 
-    return cast(Step, behind)
+    return cast(Door, behind)
 
 
 def require_parameters(

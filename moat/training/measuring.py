@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from moat.losses import cross_entropy
 from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
+from moat.training.descent_loss import DescentLoss, loss_of
 from moat.training.faults import require_faultless, weight_faults
 from moat.transfers import send
 from moat.types import PerExample
@@ -44,10 +44,16 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
-def losses_of(model: nn.Module, examples: Examples, segments: Pass) -> PerExample:
-    """Return the cross-entropy of a pass, its segments laid end to end, in nats."""
+def losses_of(
+    model: nn.Module, examples: Examples, segments: Pass, loss: DescentLoss
+) -> PerExample:
+    """Return the losses of a pass, its segments laid end to end, times their examples' weights."""
     images, labels = examples.at(segments)
-    return cross_entropy(model(images), labels)
+    per_example = loss_of(loss, model(images), labels)
+    weights = examples.example_weights
+    if weights is None:
+        return per_example
+    return per_example * torch.cat([weights[segment.which][segment.rows] for segment in segments])
 
 
 def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
