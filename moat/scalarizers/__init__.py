@@ -9,12 +9,12 @@ from moat.scalarizers.base import (
     registry,
     scalarizer,
 )
-from moat.scalarizers.choice import scalarizer_of
+from moat.scalarizers.choice import scalarizer_for
 from moat.scalarizers.gradients import flat_gradient
 from moat.scalarizers.max import Max
 from moat.scalarizers.mgda import MGDA
 from moat.scalarizers.natural import Natural
-from moat.scalarizers.own_losses import weights_of
+from moat.scalarizers.own_losses import weights_for
 from moat.scalarizers.two_moment import TwoMoment
 
 __all__ = [
@@ -30,6 +30,6 @@ __all__ = [
     "flat_gradient",
     "registry",
     "scalarizer",
-    "scalarizer_of",
-    "weights_of",
+    "scalarizer_for",
+    "weights_for",
 ]

@@ -6,14 +6,14 @@ from moat.errors import DefinitionError, FieldError
 from moat.scalarizers.base import Scalarizer, registry
 
 
-def scalarizer_of(choice: Any) -> Scalarizer:
+def scalarizer_for(choice: Any) -> Scalarizer:
     """Return a scalarizer as it is, or a new one of a name, with its defaults.
 
     Raises UnknownNameError with the nearest name, FieldError where a field has no default, and
     DefinitionError for anything else.
 
     Example:
-        >>> scalarizer_of("max")
+        >>> scalarizer_for("max")
         Max()
     """
     if isinstance(choice, Scalarizer):

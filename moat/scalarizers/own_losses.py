@@ -30,12 +30,12 @@ def for_own_losses(weights: Method) -> Method:
     def behind(self: Any, *arguments: Any, **more: Any) -> Any:
         if _in_a_step(self, arguments, more):
             return weights(self, *arguments, **more)
-        return weights_of(self, *arguments, **more)
+        return weights_for(self, *arguments, **more)
 
     return cast(Method, behind)
 
 
-def weights_of(
+def weights_for(
     scalarizer: "Scalarizer",
     losses: OwnLosses,
     parameters: nn.Module | Iterable[Tensor] | None = None,

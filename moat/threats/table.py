@@ -16,7 +16,8 @@ def threat_table(threats: Any) -> dict[str, Threat]:
 
     Example:
         >>> from moat.threats import PGD, Flow
-        >>> pgd, flow = PGD(epsilon=0.1, step_size=0.02, steps=5), Flow(epsilon=0.3, step_size=0.05, steps=5)
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=5)
+        >>> flow = Flow(epsilon=0.3, step_size=0.05, steps=5)
         >>> list(threat_table(pgd)), list(threat_table([pgd, flow, pgd]))
         (['pgd'], ['pgd', 'flow', 'pgd-2'])
     """

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from moat.errors import DefinitionError, MoatError, UnknownNameError, did_you_mean
 from moat.losses import cross_entropy, dlr, margin
 from moat.objectives import LossMatrix, side_by_side
-from moat.scalarizers import Scalarizer, scalarizer_of
+from moat.scalarizers import Scalarizer, scalarizer_for
 from moat.threats import Threat, bare, is_trusted, threat_table
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
@@ -71,7 +71,7 @@ class Step:
         generator: torch.Generator | None = None,
     ) -> None:
         self.model, self.optimizer = model, optimizer
-        self.threats, self.scalarizer = threat_table(threats), scalarizer_of(scalarizer)
+        self.threats, self.scalarizer = threat_table(threats), scalarizer_for(scalarizer)
         loss = _loss_of_name(losses) if isinstance(losses, str) else losses
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
         require_arguments(optimizer, self.threats, self.scalarizer)
