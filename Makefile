@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := digits_pareto
 
-.PHONY: demo test check design-table soak soak-faults clean
+.PHONY: demo test check docs design-table soak soak-faults clean
 
 demo: .venv/installed
 	$(BIN)/moat train recipes/$(RECIPE).toml
@@ -19,6 +19,10 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/design_table.py --check
+
+# The documentation as a site, in site/: open site/index.html. Every link and name must resolve.
+docs: .venv/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # docs/design.md's tables of floors, rooms and files, from the contract and the docstrings.
 design-table: .venv/installed

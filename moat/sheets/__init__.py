@@ -5,7 +5,7 @@ from moat.sheets.html import HtmlParts, html_of
 from moat.sheets.latex import latex_of
 from moat.sheets.markdown import escaped, markdown_of
 from moat.sheets.sheet import FAINT, STRONG, Sheet, blocks, dicts_of
-from moat.sheets.terminal import TerminalSheet, terminal_of, width_of
+from moat.sheets.terminal import TerminalSheet, terminal_of
 
 __all__ = [
     "FAINT",
@@ -21,5 +21,4 @@ __all__ = [
     "latex_of",
     "markdown_of",
     "terminal_of",
-    "width_of",
 ]

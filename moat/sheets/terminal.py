@@ -29,11 +29,6 @@ def terminal_of(
     return TerminalSheet(sheet, gap, room, stacked)
 
 
-def width_of(table: Table) -> int:
-    """Return how many cells of a terminal a table takes where there is room for all of it."""
-    return Console(width=100_000).measure(table).maximum
-
-
 @dataclass(frozen=True)
 class TerminalSheet:
     """A sheet that rich prints: its rows a line each, or a table of rich's that wraps its cells."""

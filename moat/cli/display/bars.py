@@ -1,13 +1,12 @@
 """One run at a time: a bar for the runs, for the steps of this one, for its evaluation."""
 
-from typing import Any
-
 from rich.console import Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from moat.cli.clock import LeftColumn, StudyClock
-from moat.cli.display.figures import figures_line, live_table, searched
+from moat.cli.console import console
+from moat.cli.display.figures import figures_line, newer, searched
 from moat.evaluation.room import gib
 from moat.events import (
     EvaluationStart,
@@ -21,6 +20,8 @@ from moat.events import (
     StudyStart,
     TrainingStep,
 )
+from moat.report.status.figures import figures_table
+from moat.report.status.run_status import Live
 
 
 class Bars:
@@ -38,13 +39,15 @@ class Bars:
         self.runs = self.progress.add_task("runs", total=None, note="")
         self.steps = self.progress.add_task("steps", total=None, note="", visible=False)
         self.examples = self.progress.add_task("evaluation", total=None, note="", visible=False)
-        self.latest: dict[str, Any] = {}
+        self.latest = Live()
         self.rate = ""
 
     @property
     def view(self) -> Group:
         """The live losses and weights above the bars, below them the time of the whole."""
-        return Group(live_table(self.latest), self.progress, Text(self.clock.line, style="dim"))
+        table = figures_table(self.latest, console.width)
+        clock = Text(self.clock.line, style="dim")
+        return Group(table, self.progress, clock) if table else Group(self.progress, clock)
 
     def __call__(self, event: Event) -> None:
         """Move the bars."""
@@ -58,7 +61,7 @@ class Bars:
             case TrainingStep():
                 self._step(event)
             case LogEntry(record=record):
-                self.latest = {**self.latest, **record}
+                self.latest = newer(self.latest, record)
                 if "images_per_second" in record:
                     self.rate = f", {record['images_per_second']:.0f} images/s"
             case EvaluationStart():
@@ -73,7 +76,7 @@ class Bars:
 
     def _begin(self, name: str) -> None:
         """Start the run's own bars."""
-        self.latest, self.rate = {}, ""
+        self.latest, self.rate = Live(), ""
         self.progress.update(self.runs, note=name)
         self.progress.reset(self.steps, total=None, visible=True)
         self.left.first.pop(self.steps, None)

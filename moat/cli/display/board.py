@@ -3,13 +3,13 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
 from moat.cli.clock import StudyClock
 from moat.cli.console import console
+from moat.cli.display.figures import newer
 from moat.events import (
     EvaluationStep,
     Event,
@@ -25,7 +25,7 @@ from moat.events import (
     TrainingStep,
     WorkerLoss,
 )
-from moat.report.status.run_status import Live, RunStatus, State
+from moat.report.status.run_status import RunStatus, State
 from moat.report.status.study_status import StudyStatus
 from moat.report.status.table import status_table
 
@@ -83,7 +83,7 @@ class Board:
             case TrainingStep():
                 return self._step(event, run)
             case LogEntry(record=record):
-                return replace(run, live=_newer(run.live, record))
+                return replace(run, live=newer(run.live, record))
             case EvaluationStep():
                 judged = event.done / event.of if event.of else 0.0
                 return replace(run, state=State.evaluating, judged=judged)
@@ -106,15 +106,3 @@ class Board:
 
 def _unnamed(run: Path) -> RunStatus:
     return RunStatus(where=str(run), label="", seed=None, state=State.waiting)
-
-
-def _newer(live: Live, record: dict[str, Any]) -> Live:
-    """Return the figures of a run after a line of its log."""
-    return replace(
-        live,
-        loss=record.get("loss", live.loss),
-        weight=record.get("weight", live.weight),
-        validation=record.get("validation", live.validation),
-        rate=record.get("images_per_second", live.rate),
-        clamped_to=record.get("r_effective") if record.get("clamped") else None,
-    )

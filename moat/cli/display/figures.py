@@ -1,13 +1,12 @@
-"""Figures of a run in a line, and in the live table above the bars."""
+"""The newest figures of a run, and figures in a line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-
-from rich.table import Table
-from rich.text import Text
 
 from moat.evaluation.room import gib
 from moat.events import EvaluationStep
+from moat.report.status.run_status import Live
 
 
 def scores_line(scores: Mapping[str, Any]) -> str:
@@ -18,24 +17,20 @@ def scores_line(scores: Mapping[str, Any]) -> str:
     )
 
 
-def live_table(record: Mapping[str, Any]) -> Table:
-    """Show a column an objective: its loss, its weight, its held-out accuracy."""
-    rows = {
-        "loss": record.get("loss", {}),
-        "weight": record.get("weight", {}),
-        "held-out accuracy %": record.get("validation", {}),
-    }
-    names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    table = Table(box=None, show_header=bool(names))
-    table.add_column("")
-    for name in names:
-        table.add_column(Text(name), justify="right")
-    for title, row in rows.items():
-        if row:
-            table.add_row(title, *(_figure(row.get(name)) for name in names))
-    if record.get("clamped"):
-        table.caption = f"r clamped to {record['r_effective']:.3f}"
-    return table
+def newer(live: Live, record: Mapping[str, Any]) -> Live:
+    """Return the figures of a run after a line of its log."""
+    return replace(
+        live,
+        loss=record.get("loss", live.loss),
+        weight=record.get("weight", live.weight),
+        validation=record.get("validation", live.validation),
+        rate=record.get("images_per_second", live.rate),
+        clamped_to=_clamped_to(record) if "clamped" in record else live.clamped_to,
+    )
+
+
+def _clamped_to(record: Mapping[str, Any]) -> float | None:
+    return record.get("r_effective") if record["clamped"] else None
 
 
 def figures_line(values: Mapping[str, float | None]) -> str:

@@ -1,17 +1,16 @@
 """What studies are at, for the terminal: counts, runs at work with their figures, what failed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from moat.report.numbers import DASH, duration, hour_in
-from moat.report.status.run_status import Live, RunStatus, State
+from moat.report.numbers import duration, hour_in
+from moat.report.status.figures import figures_table
+from moat.report.status.run_status import RunStatus, State
 from moat.report.status.study_status import AT_WORK, StudyStatus
-from moat.sheets import width_of
 
 _STYLES = {
     State.done: "green",
@@ -66,7 +65,8 @@ def _study(study: StudyStatus, width: int, idle: str, left: bool) -> Iterator[Re
     for run in study.of(*AT_WORK):
         yield Text()
         yield _progress(run)
-        yield Padding(_figures(run.live, width - 2), (0, 0, 0, 2), expand=False)
+        if table := figures_table(run.live, width - 2):
+            yield Padding(table, (0, 0, 0, 2), expand=False)
     for state in (State.failed, State.interrupted):
         yield from _named(study.of(state), state)
     if not study.is_over and not study.of(*AT_WORK):
@@ -103,37 +103,6 @@ def _progress(run: RunStatus) -> Text:
 
 def _of(done: int | None, whole: int | None) -> str:
     return f"{done}" if whole is None else f"{done}/{whole}"
-
-
-def _figures(live: Live, width: int) -> Table:
-    """Return losses, weights and held-out accuracies: objectives across, or down if that fits."""
-    rows = {"loss": live.loss, "weight": live.weight, "held-out accuracy %": live.validation}
-    rows = {title: row for title, row in rows.items() if row}
-    wide = _grid(rows)
-    table = wide if width_of(wide) <= width else _grid(_turned(rows))
-    if live.clamped_to is not None:
-        table.caption = f"r clamped to {live.clamped_to:.3f}"
-    return table
-
-
-def _turned(rows: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
-    names = dict.fromkeys(name for row in rows.values() for name in row)
-    return {name: {title: row.get(name) for title, row in rows.items()} for name in names}
-
-
-def _grid(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
-    names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    table = Table(box=None, show_header=bool(names), padding=(0, 2, 0, 0), caption_justify="left")
-    table.add_column("", overflow="fold")
-    for name in names:
-        table.add_column(Text(name), justify="right", no_wrap=True)
-    for title, row in rows.items():
-        table.add_row(Text(title), *(_figure(row.get(name)) for name in names))
-    return table
-
-
-def _figure(value: float | None) -> str:
-    return DASH if value is None else f"{value:.3g}"
 
 
 def _named(runs: Sequence[RunStatus], state: State) -> Iterator[Text]:

@@ -54,10 +54,11 @@ def test_a_running_run_shows_how_far_it_is_and_its_figures():
     assert re.search(r"\d\d:\d\d$", hour)
     assert lines[3:] == [
         "pareto r=0.5, seed 0  epoch 5/10, step 40/100, 1,234 images/s, about 15 s left",
-        "                       natural   pgd",
-        "  loss                       -     2",
-        "  weight                  0.25  0.75",
-        "  held-out accuracy %       90  31.2",
+        "                       natural    pgd",
+        f"  {'─' * 35}",
+        "  loss                       -      2",
+        "  weight                  0.25   0.75",
+        "  held-out accuracy %       90   31.2",
         "  r clamped to 0.625",
         "",
     ]
@@ -68,7 +69,7 @@ def test_objectives_that_do_not_fit_across_stand_below_each_other():
     live = Live(epoch=1, loss=dict.fromkeys(names, 0.5), weight=dict.fromkeys(names[:1], 1.0))
     lines = shown(run(State.running, live=live))
     assert lines[4].split() == ["loss", "weight"]
-    assert [line.split() for line in lines[5:11]] == [
+    assert [line.split() for line in lines[6:12]] == [
         [name, "0.5", "1" if name == names[0] else "-"] for name in names
     ]
     assert lines[3] == "pareto r=0.5, seed 0  epoch 1"  # nothing says of how many
