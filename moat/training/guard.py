@@ -73,7 +73,8 @@ def require_parameters(
         raise ModelError(
             "the network is wrapped in DistributedDataParallel, which waits for gradients that "
             "moat makes otherwise.",
-            hint="Hand over the network itself, model.module, and train on one device.",
+            hint="Hand over the network itself, model.module. With several processes, average its "
+            "gradients between step.backward and step.update of moat.training.Step.",
         )
     trained = {n: p for n, p in bare(model).named_parameters() if p.requires_grad}
     if not trained:

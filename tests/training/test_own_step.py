@@ -230,6 +230,22 @@ def test_an_optimizer_keeps_no_step_alive_and_the_next_step_learns_alone(network
     assert step.scalarizer.state_dict()["steps"] == 1
 
 
+@pytest.mark.parametrize("scalarizer", [Average(), Max(), MGDA()], ids=lambda rule: rule.name)
+def test_which_hooks_of_a_parameter_fire(network, threats, x, y, scalarizer):
+    step = made(network, threats, scalarizer)
+    fired = {"tensor": 0, "accumulated": 0}
+    parameter = next(step.model.parameters())
+    count = fired.__setitem__
+    parameter.register_hook(lambda _: count("tensor", fired["tensor"] + 1))
+    parameter.register_post_accumulate_grad_hook(
+        lambda _: count("accumulated", fired["accumulated"] + 1)
+    )
+    step.backward(x, y)
+    combined = isinstance(scalarizer, MGDA)  # its gradients are combined, and set
+    assert fired["tensor"] == (4 if combined else 1)
+    assert fired["accumulated"] == (0 if combined else 1)
+
+
 # state
 
 
