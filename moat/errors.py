@@ -56,6 +56,10 @@ class ModelError(MoatError):
     """A network that cannot be built, loaded or searched."""
 
 
+class MissingWeightsError(ModelError):
+    """Weights that a network is to begin with, and that are not there."""
+
+
 class RunFolderError(MoatError):
     """A run folder that cannot be read, written or trusted."""
 

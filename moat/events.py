@@ -50,7 +50,7 @@ def without_repeats(listener: Listener) -> Listener:
     told: set[str] = set()
 
     def listen(event: Event) -> None:
-        if isinstance(event, Note):
+        if isinstance(event, Note | StudyNote):
             if event.text in told:
                 return
             told.add(event.text)

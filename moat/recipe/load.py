@@ -32,7 +32,7 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     study = path.stem
     if overrides:
         study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
-    source = Source(document, said_in, study, code)
+    source = Source(document, said_in, study, code, tuple(overrides))
     require_plain_document(source, dates=True)
     return source
 

@@ -3,6 +3,7 @@
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
 from moat.study.judge import Judged
+from moat.study.looks import oddities_of_estimates
 from moat.study.model_loading import load
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate_runs",
     "evaluate_under",
     "load",
+    "oddities_of_estimates",
     "plan",
     "train",
     "trained_runs",

@@ -232,10 +232,30 @@ def test_a_dry_run_lists_what_is_picked(moat, recipe):
     assert re.search(r"plain\W+0\W+77\W", answer.out)
 
 
+def test_a_dry_run_lists_what_is_worth_a_second_look(moat, recipe):
+    path = recipe("epsilon = 0.1", "epsilon = 8")
+    answer = moat("train", path, "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    table, _, below = answer.out.partition("\nWorth a second look (")
+    assert "nothing was trained" in table
+    where = f"  {path}, threats.pgd.epsilon: the radius 8 bounds nothing"
+    assert where in below
+    assert "\n    8 of 255 grey levels are 0.03137: give that.\n" in below
+    answer = moat("train", path, "--only", "plain")
+    assert f"worth a second look: {where.strip()}" in answer.out
+
+
+def test_a_dry_run_needs_no_data(moat, recipe):
+    answer = moat("train", recipe('"digits"', '"mnist"\nroot = "nowhere"'), "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    assert "4 run(s), whose time cannot be estimated without data" in answer.out
+    assert "study.toml, data: no readable MNIST in" in answer.out
+    assert re.search(r"pgd-at +0 +1 +1 +1 +6/3 +- +- +- +- +-\n", answer.out)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"digits"', '"mnist"\nroot = "nowhere"', "study.toml, data: no readable MNIST in"),
         ('"tiny-cnn"\nwidth = 4', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
         ("window = 3", "window = 0", "variant.pareto.scalarizer.window: should be greater than 0"),
         ("[model]", "validation = 0.999\n[model]", "study.toml, data: class 0 has 142"),
