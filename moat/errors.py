@@ -107,6 +107,57 @@ class TrainingError(MoatError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" for the nearest of the known names, or nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    """Return " Did you mean 'x'?" for the nearest of the known names, or nothing.
+
+    What other libraries call a key counts as near, and letters count in either case.
+
+    Example:
+        >>> did_you_mean("eps", ["epsilon", "steps"]), did_you_mean("PGD", ["pgd", "rt"])
+        (" Did you mean 'epsilon'?", " Did you mean 'pgd'?")
+    """
+    near = nearest_names(name, known, most=1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def nearest_names(name: str, known: Iterable[str], most: int = 5) -> list[str]:
+    """Return the known names that are nearest to one, the nearest first."""
+    names = list(known)
+    if (synonym := synonym_of(name)) in names:
+        return [synonym]
+    by_lower: dict[str, str] = {}
+    for one in names:
+        by_lower.setdefault(one.lower(), one)
+    near = get_close_matches(name, names, n=most, cutoff=0.5)
+    lower = get_close_matches(name.lower(), list(by_lower), n=most, cutoff=0.5)
+    return list(dict.fromkeys([*near, *(by_lower[one] for one in lower)]))[:most]
+
+
+def synonym_of(name: str) -> str:
+    """Return moat's key for what other libraries call it, "" where it is none of theirs."""
+    return _SYNONYMS.get(name.lower().replace("-", "_"), "")
+
+
+_SYNONYMS = {
+    **dict.fromkeys(("eps", "radius", "max_norm"), "epsilon"),
+    **dict.fromkeys(("alpha", "eps_iter", "eps_step", "stepsize", "step"), "step_size"),
+    **dict.fromkeys(
+        ("iters", "iterations", "max_iter", "n_iter", "nb_iter", "num_steps", "n_steps"), "steps"
+    ),
+    **dict.fromkeys(("random_start", "rand_init", "random_init"), "start"),
+    **dict.fromkeys(("n_restarts", "num_restarts"), "restarts"),
+    **dict.fromkeys(("learning_rate", "rate"), "lr"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_epochs"), "epochs"),
+    **dict.fromkeys(("batch", "bs"), "batch_size"),
+    **dict.fromkeys(("wd", "l2"), "weight_decay"),
+    **dict.fromkeys(("attack", "attacks", "threat"), "threats"),
+    **dict.fromkeys(("variants", "runs", "experiment"), "variant"),
+    **dict.fromkeys(("seed", "random_seed"), "seeds"),
+    **dict.fromkeys(("dataset", "datasets"), "data"),
+    **dict.fromkeys(("network", "net", "arch", "architecture"), "model"),
+    **dict.fromkeys(("optim", "opt"), "optimizer"),
+    **dict.fromkeys(("scheduler", "lr_scheduler", "lr_schedule"), "schedule"),
+    **dict.fromkeys(("eval", "protocol"), "evaluation"),
+    **dict.fromkeys(("checkpoint", "pretrained", "init_weights"), "initial_weights"),
+    "name": "type",
+}
+"""What other libraries, or a slip of the plural, call moat's keys."""

@@ -82,6 +82,14 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def seeds_of(texts: list[str] | None) -> list[int]:
+    """Return the seeds of an option that may be repeated, or name several with commas."""
+    try:
+        return [whole_number(part) for text in texts or () for part in listed(text)]
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint="'--seed'") from error
+
+
 def seconds(text: str) -> float:
     """Return an interval of 0.1 s to a day; BadParameter else."""
     with suppress(ValueError):

@@ -10,6 +10,7 @@ from moat.names import NATURAL, why_no_name
 from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
+from moat.recipe.mends import mend_of
 from moat.recipe.overrides import cut_short
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
@@ -117,18 +118,6 @@ def require_free(text: str, what: str, where: str) -> None:
         )
 
 
-def require_listed(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
-    """Raise RecipeError where something is asked for that the study does not have."""
-    for name in asked:
-        if name not in known:
-            names = [str(k) for k in known]
-            raise RecipeError(
-                f"the study has no {kind} {name!r}.{did_you_mean(str(name), names)}",
-                where=source.where(),
-                hint=f"known: {', '.join(names)}",
-            )
-
-
 def require_ascending(key: str, listed: object, where: str) -> None:
     """Raise RecipeError unless these are counts of steps or radii, each larger than the last."""
     kinds = (int,) if key == "at_steps" else (int, float)
@@ -141,7 +130,11 @@ def require_ascending(key: str, listed: object, where: str) -> None:
         form = "whole numbers of at least 1, as in [5, 10]"
         if key == "at_epsilon":
             form = "radii above 0, as in [0.1, 0.3]"
-        raise RecipeError(f"{key} should be ascending {form}, not {listed!r}.", where=where)
+        raise RecipeError(
+            f"{key} should be ascending {form}, not {listed!r}.",
+            where=where,
+            hint="" if isinstance(listed, list) else mend_of("list_type", listed, (key,), where),
+        )
 
 
 def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, position: int) -> None:

@@ -186,7 +186,7 @@ def test_a_variant_and_a_seed_that_the_study_does_not_have_are_refused(recipe):
     path = recipe()
     assert refusal(path, only=("plain", "parto")) == (
         f"{path}: the study has no variant 'parto'. Did you mean 'pareto'?\n"
-        "  known: plain, pgd-at, pareto"
+        "  known: plain, pgd-at, pareto, pareto r=0.5, pareto r=1.0"
     )
     assert refusal(path, seeds=(7,)) == f"{path}: the study has no seed 7.\n  known: 0"
 
@@ -515,3 +515,16 @@ def test_a_few_letters_do_not_make_more_runs_than_can_be_planned(recipe):
         plan_runs(read(path))
     assert "runs, and a study has at most 1,000." in str(caught.value)
     assert "divide it into several recipes" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("only", "labels"),
+    [
+        (["plain,pgd-at"], ["plain", "pgd-at"]),
+        (["plain, pareto"], ["plain", "pareto r=0.5", "pareto r=1.0"]),
+        (["pareto r=0.5"], ["pareto r=0.5"]),
+        (["plain", "pareto r=1.0,pgd-at"], ["plain", "pgd-at", "pareto r=1.0"]),
+    ],
+)
+def test_runs_are_picked_by_variant_or_label_one_by_one_or_with_commas(recipe, only, labels):
+    assert [plan.label for plan in plan_runs(read(recipe()), only)] == labels

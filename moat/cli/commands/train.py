@@ -18,7 +18,7 @@ from moat.cli.options import (
     DeviceOption,
     Overrides,
     consent_to,
-    whole_number,
+    seeds_of,
 )
 from moat.consent import consenting
 
@@ -26,11 +26,13 @@ from moat.consent import consenting
 def train(
     recipe: Annotated[Path, typer.Argument(help="The study's TOML file.")],
     only: Annotated[
-        list[str] | None, typer.Option(metavar="VARIANT", help="Only this variant; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="VARIANT,...", help="Only these variants, or labels of runs; repeatable."
+        ),
     ] = None,
     seed: Annotated[
-        list[int] | None,
-        typer.Option(parser=whole_number, metavar="SEED", help="Only this seed; repeatable."),
+        list[str] | None, typer.Option(metavar="SEED,...", help="Only these seeds; repeatable.")
     ] = None,
     set_: Overrides = None,
     results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
@@ -60,7 +62,7 @@ def train(
     allow_code: CodeOption = None,
 ) -> None:
     """Run what is not done yet of a study; run again, it goes on where it was."""
-    picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
+    picked = {"overrides": set_ or (), "only": only or (), "seeds": seeds_of(seed)}
     if dry_run:
         from moat.study.job_count import jobs_of
 
