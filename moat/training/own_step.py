@@ -1,5 +1,6 @@
 """A training step for a loop of your own: whole, or in halves with the gradients between."""
 
+import copy
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from moat.errors import DefinitionError, MoatError, UnknownNameError, did_you_mean
 from moat.losses import cross_entropy, dlr, margin
+from moat.names import NATURAL
 from moat.objectives import LossMatrix, side_by_side
 from moat.scalarizers import Scalarizer, scalarizer_for
 from moat.threats import Threat, bare, is_trusted, threat_table
@@ -76,8 +78,15 @@ class Step:
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
         require_arguments(optimizer, self.threats, self.scalarizer)
         require_parameters(model, self.scalarizer, optimizer)
+        if not self.threats:
+            _require_natural(self.scalarizer)
         self._waiting: list[LossMatrix] = []  # of the batches since the parameters moved
         self._hooked = _call_after_steps(optimizer, self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Be a copy, whose optimizer has lost its hooks."""
+        vars(self).update(state)
+        self._hooked = _call_after_steps(self.optimizer, self)
 
     def __call__(
         self, x: Images, y: Labels, *, weight: PerExample | None = None, reach: float = 1.0
@@ -228,6 +237,14 @@ def _call_after_steps(optimizer: Any, step: Step) -> bool:
         else:
             return True
     return False
+
+
+def _require_natural(scalarizer: Scalarizer) -> None:
+    if not bool(copy.deepcopy(scalarizer).plan((NATURAL,), 1).any()):
+        raise DefinitionError(
+            f"the scalarizer {type(scalarizer).__name__} weighs threats, and there are none.",
+            hint='Hand over threats, or take "natural", which trains on the images as they are.',
+        )
 
 
 def _loss_of_name(name: str) -> DescentLoss:

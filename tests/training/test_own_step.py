@@ -246,6 +246,26 @@ def test_which_hooks_of_a_parameter_fire(network, threats, x, y, scalarizer):
     assert fired["accumulated"] == (0 if combined else 1)
 
 
+@pytest.mark.parametrize("threats", [[], {}, ()])
+def test_without_threats_the_natural_loss_is_trained_on_or_nothing(network, x, y, threats):
+    step = made(network, threats, Natural())
+    before = weights(step.model)
+    step(x, y)
+    assert not torch.equal(before, weights(step.model))
+    for scalarizer in ("average", "max"):
+        with pytest.raises(DefinitionError, match="weighs threats, and there are none") as refused:
+            Step(network, sgd(network), threats, scalarizer)
+        assert '"natural"' in refused.value.hint
+
+
+def test_a_copy_of_a_step_learns_when_its_own_optimizer_moves(network, threats, x, y):
+    step = made(network, threats, TwoMoment(rho=0.5))
+    other = copy.deepcopy(step)
+    by_own_optimizer(other, x, y)
+    assert other.scalarizer.state_dict()["steps"] == 1
+    assert step.scalarizer.state_dict()["steps"] == 0
+
+
 # state
 
 
