@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from moat.errors import BundleError, MoatError
 from moat.names import why_no_name
 from moat.printable import printable
+from moat.public import public_at_once
 from moat.report.manifest import listed_files
 from moat.runs import CODE, PLANNED, RunFolder, is_bundle, manifest_text, why_no_place
 from moat.runs.bundle import MANIFEST
@@ -50,6 +51,7 @@ class _Contents:
             self.files[path.relative_to(self.results).as_posix()] = path
 
 
+@public_at_once
 def bundle(
     results: Path | str, out: Path | str, *, weights: bool = False, overwrite: bool = False
 ) -> Bundle:

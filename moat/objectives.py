@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from moat.errors import TrainingError
+from moat.errors import InputError, TrainingError
+from moat.public import public
 from moat.types import Losses, Mask, Weights
 
 
+@public
 @dataclass(frozen=True)
 class LossMatrix:
     """Per-example losses of shape (objectives, batch), in nats: Eq. 11 before the expectation.
@@ -17,7 +19,8 @@ class LossMatrix:
     `names` gives one name a row, the natural loss first. `measured` says which entries were
     measured, a row or an entry at a time (all where it is None); an unmeasured entry is NaN, so
     that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
-    classified correctly, where it was kept.
+    classified correctly, where it was kept: in training always, from the forward that measures the
+    losses.
     """
 
     values: Losses
@@ -27,14 +30,17 @@ class LossMatrix:
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.values):
-            raise ValueError(f"{len(self.names)} names for {len(self.values)} rows of losses")
+            raise InputError(f"{len(self.names)} names for {len(self.values)} rows of losses")
 
     def means(self) -> Weights:
         """Return each objective's mean over its measured examples, shape (objectives,)."""
         return self._over_measured(self.values)
 
     def accuracies(self) -> Weights | None:
-        """Return each objective's share of correct examples, or None where it was not kept."""
+        """Return each objective's share of correct examples, shape (objectives,).
+
+        NaN where nothing was measured; None where it was not kept, as in losses of your own.
+        """
         return None if self.correct is None else self._over_measured(self.correct.to(self.values))
 
     def require_finite(self, where: str, hint: str) -> None:
@@ -61,6 +67,7 @@ class LossMatrix:
         return by_entry(self.measured, self.values.shape[1])
 
 
+@public
 def by_entry(values: Tensor, batch: int) -> Tensor:
     """Spread (objectives,) to (objectives, batch); what is that already stays as it is."""
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)

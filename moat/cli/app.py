@@ -15,6 +15,7 @@ from moat.cli.commands.listing import list_, schema
 from moat.cli.commands.plot import plot
 from moat.cli.commands.report import report
 from moat.cli.commands.score import score
+from moat.cli.commands.show import show
 from moat.cli.commands.train import train
 from moat.cli.commands.watch import watch
 from moat.version import __version__
@@ -42,7 +43,7 @@ def _moat(
 
 
 for command in (
-    *(train, watch, evaluate, score, compare),
+    *(train, show, watch, evaluate, score, compare),
     *(front, plot, report, bundle, list_, schema),
 ):
     app.command(command.__name__.strip("_"))(command)

@@ -5,6 +5,7 @@ import re
 import sys
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -50,13 +51,10 @@ CodeOption = Annotated[
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 
 
-def consent_to(allow_code: bool | None) -> Consent:
-    """Return what the option allows; the code that runs is said on standard output."""
-    return Consent(named=allow_code is not False, stored=allow_code is True, say=_say)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:
+    """Return what the option allows; what code runs is said on standard output, or error."""
+    say = partial(print, file=sys.stderr if err else None, flush=True)
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=say)
 
 
 def listed(text: str | None) -> list[str]:

@@ -13,10 +13,12 @@ from pydantic import Field
 from moat.data.mapped_images import ImageArray, centred, gibibytes, taken
 from moat.digests import digest_of_parts
 from moat.errors import DataError
+from moat.public import public
 from moat.registry import Registry
 from moat.types import Images, Labels
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images as uint8 (examples, channel, height, width), their labels, and their ids.
@@ -72,6 +74,7 @@ def find_root(named: Path | None) -> Path:
     return named or Path(os.environ.get("MOAT_DATA") or "data")
 
 
+@public
 def as_floats(images: torch.Tensor) -> Images:
     """Return stored images as float32 in [0, 1]; DataError refuses any that are not uint8."""
     if images.dtype != torch.uint8:
@@ -92,6 +95,7 @@ def as_labels(labels: torch.Tensor) -> Labels:
     return labels.long()
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Data:
     """A data set: what may be trained on, what is only tested on, and the names of the classes.
@@ -151,6 +155,8 @@ class DataSet(ABC):
     """How a data set is found and read. Its fields are recipe keys; paths are named `root`."""
 
     name: ClassVar[str]
+    channels: ClassVar[int | None] = None
+    """How many channels its images have, where that is known before they are read."""
 
     @abstractmethod
     def load(self, cache: Path | None = None) -> Data:
@@ -165,6 +171,7 @@ registry: Registry[DataSet] = Registry("data set", "moat.datasets", DataSet)  # 
 D = TypeVar("D", bound=type[DataSet])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def dataset(name: str) -> Callable[[D], D]:
     """Declare a data set under a name that recipes use: a frozen, validated dataclass."""

@@ -9,12 +9,14 @@ import torch
 from moat.data.augmentation import Augment
 from moat.data.base import Split, as_floats
 from moat.data.mapped_images import ImageRows
+from moat.public import public
 from moat.transfers import send
 from moat.types import Images, Labels, StoredImages
 
 T = TypeVar("T")
 
 
+@public
 def shuffled_batches(
     split: Split,
     size: int,
@@ -33,6 +35,7 @@ def shuffled_batches(
         yield augment(images), labels
 
 
+@public
 def batches_in_order(
     split: Split, size: int, device: torch.device | None = None
 ) -> Iterator[tuple[Images, Labels]]:
@@ -41,6 +44,7 @@ def batches_in_order(
         yield as_floats(images), labels
 
 
+@public
 def stored_in_order(
     split: Split, size: int, device: torch.device | None = None
 ) -> Iterator[tuple[StoredImages, Labels]]:
@@ -52,6 +56,7 @@ def stored_in_order(
     yield from _batches(split, rows, device)
 
 
+@public
 def batches_per_epoch(examples: int, size: int) -> int:
     """Return how many batches `shuffled_batches` yields."""
     full, rest = divmod(examples, size)

@@ -1,7 +1,7 @@
 """CIFAR-10, from the original Python archive."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -19,6 +19,8 @@ class CIFAR10(DataSet):
 
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
+
+    channels: ClassVar[int | None] = 3
 
     root: Path | None = None
     download: bool = False

@@ -2,7 +2,7 @@
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ class Digits(DataSet):
     Learning Repository, 1998, doi:10.24432/C50P49, licence CC BY 4.0. `scripts/build_digits.py`
     rebuilds the file.
     """
+
+    channels: ClassVar[int | None] = 1
 
     size: Annotated[int, Field(ge=8, le=64)] = 8  # pixels a side
 

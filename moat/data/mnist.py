@@ -1,7 +1,7 @@
 """MNIST and Fashion-MNIST, from their original IDX files."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -20,6 +20,8 @@ class MNIST(DataSet):
     Source: LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998.
     """
 
+    channels: ClassVar[int | None] = 1
+
     root: Path | None = None
     download: bool = False
 
@@ -37,6 +39,8 @@ class FashionMNIST(DataSet):
 
     Source: Xiao, Rasul and Vollgraf, Fashion-MNIST, 2017.
     """
+
+    channels: ClassVar[int | None] = 1
 
     root: Path | None = None
     download: bool = False

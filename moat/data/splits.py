@@ -7,10 +7,12 @@ from torch import Tensor
 
 from moat.data.base import Split
 from moat.errors import DataError
+from moat.public import public
 from moat.randomness import generator_of
 from moat.types import Labels
 
 
+@public
 @dataclass(frozen=True)
 class TrainingShare:
     """What a recipe takes of the training split: a sample of it, of that a share held out."""
@@ -26,6 +28,7 @@ class TrainingShare:
         return hold_out(split, self.validation, self.split_seed)
 
 
+@public
 def sample(split: Split, count: int, seed: int) -> Split:
     """Return so many examples, every class by its share as nearly as whole numbers allow.
 
@@ -39,6 +42,7 @@ def sample(split: Split, count: int, seed: int) -> Split:
     return split.take(stratified(split.labels, count, seed))
 
 
+@public
 def stratified(labels: Labels, count: int, seed: int) -> Tensor:
     """Return the positions of so many examples, ascending, every class by its share.
 
@@ -57,6 +61,7 @@ def stratified(labels: Labels, count: int, seed: int) -> Tensor:
     return order[depth.argsort(stable=True)[:count]].sort().values
 
 
+@public
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None]:
     """Return (rest, held out): a seeded, stratified share of every class, at least one example.
 

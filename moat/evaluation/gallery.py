@@ -17,6 +17,7 @@ from moat.evaluation.search_results import Rows
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
 from moat.precision import plain_torch, tensor_float_32
+from moat.public import public
 from moat.records import Gallery
 from moat.threats import Moving, home_of
 from moat.types import Images, Labels, Transform
@@ -25,6 +26,7 @@ GALLERY_IMAGES = 6  # examples
 CELLS = 16  # displacements are kept for so many cells across and down at most
 
 
+@public
 @plain_torch()
 def make_gallery(
     model: nn.Module, data: Data, protocol: Protocol, *, pass_size: int | None = None

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from moat.errors import FrontError, MoatError, PlotError, did_you_mean
+from moat.errors import FrontError, InputError, PlotError, did_you_mean
 from moat.frames.comparison import Comparison
 from moat.frames.examples_frame import examples_frame
 from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
+from moat.public import public, public_at_once
 from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
 from moat.report.front.front import fronts_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as InteractiveFigure
 
 
+@public
 class Results:
     """The finished runs below some folders. `moat.results` opens them.
 
@@ -158,11 +160,11 @@ class Results:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise MoatError(
+            raise InputError(
                 f"no run is called {name!r}.{did_you_mean(name, known)}",
                 hint="known: " + some([point.where for point in self._points]),
             )
-        raise MoatError(
+        raise InputError(
             f"{len(found)} runs are called {name!r}.",
             hint="Name one: " + some([f"{p.label} seed {p.seed}" for p in found]),
         )
@@ -180,6 +182,7 @@ _NOTHING = {
 }
 
 
+@public_at_once
 def results(*folders: str | Path) -> Results:
     """Return the finished runs below some folders, as data.
 
@@ -194,6 +197,8 @@ def results(*folders: str | Path) -> Results:
                 hint='moat.results("results/first", "results/second"), or moat.results(*folders)',
             )
     if not folders:
-        raise MoatError("no results folder is named.", hint='moat.results("results/digits_pareto")')
+        raise InputError(
+            "no results folder is named.", hint='moat.results("results/digits_pareto")'
+        )
     points, skipped = read_points(*map(opened, folders))
     return Results(points, skipped)

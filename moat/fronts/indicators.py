@@ -6,11 +6,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from moat.errors import FrontError
 from moat.fronts.dominance import as_points, non_dominated
+from moat.public import public
 
 MOST_OBJECTIVES = 31
 """Of a hypervolume by moocore."""
 
 
+@public
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     """Return the volume that the points dominate within the reference point (minimised).
 
@@ -45,6 +47,7 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     return float(moocore.hv_approx(inside, ref=corner, method="Rphi-FWE+"))
 
 
+@public
 def is_exact(points: ArrayLike, reference: ArrayLike) -> bool:
     """Say whether `hypervolume` is exact of these points, and not an approximation.
 
@@ -57,6 +60,7 @@ def is_exact(points: ArrayLike, reference: ArrayLike) -> bool:
     return bool(members ** (matrix.shape[1] // 2) <= 2e7)
 
 
+@public
 def igd_plus(points: ArrayLike, other: ArrayLike) -> float:
     """Return how far the points fall short of another front, in the mean over its members.
 
@@ -70,6 +74,7 @@ def igd_plus(points: ArrayLike, other: ArrayLike) -> float:
     return float(moocore.igd_plus(*_pair(points, other)))
 
 
+@public
 def additive_epsilon(points: ArrayLike, other: ArrayLike) -> float:
     """Return by how much the points must improve in every objective to cover another front.
 

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from moat.geometry.draws import draw as draw
+from moat.public import public
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Ball(ABC):
     """The set one block of `w` is searched in: norm ≤ epsilon and, where given, low ≤ w ≤ high.
@@ -82,6 +84,7 @@ class LinfBall(Ball):
         return self.project(self.epsilon * (2 * draw(torch.rand, like, generator) - 1))
 
 
+@public
 def rows(w: Tensor) -> Tensor:
     """Return w as (batch, entries), also where the batch is empty or an example is one number."""
     return w.unsqueeze(-1).flatten(1)

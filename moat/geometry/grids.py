@@ -13,14 +13,17 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from moat.public import public
 from moat.types import Affine, Grid, Images
 
 
+@public
 def identity_affine(x: Images) -> Affine:
     """Return the 2x3 matrix [I | 0] of Eq. 5 for every image."""
     return _eye(x.dtype, x.device).expand(len(x), 2, 3)
 
 
+@public
 def identity_grid(x: Images) -> Grid:
     """Return the grid at which resampling gives back the images: G of Eq. 7."""
     height, width = x.shape[2:]
@@ -28,6 +31,7 @@ def identity_grid(x: Images) -> Grid:
     return points.view(1, height, width, 2).expand(len(x), height, width, 2)
 
 
+@public
 def affine_grid(matrix: Affine, x: Images) -> Grid:
     """Return A [u, v, 1]ᵀ at every pixel of the images: the affine grid of Eqs. 4 and 5."""
     height, width = x.shape[2:]
@@ -35,6 +39,7 @@ def affine_grid(matrix: Affine, x: Images) -> Grid:
     return (points @ matrix.transpose(1, 2)).view(len(x), height, width, 2)
 
 
+@public
 def rigid_increment(moved: Float[Tensor, "batch 3"], x: Images) -> Affine:
     """Return what the matrix of a turn and a shift adds to the identity (Eq. 4).
 
@@ -53,6 +58,7 @@ def rigid_increment(moved: Float[Tensor, "batch 3"], x: Images) -> Affine:
     return torch.stack(rows, dim=1)
 
 
+@public
 def resample(
     x: Images, grid: Float[Tensor, "batch rows columns 2"]
 ) -> Float[Tensor, "batch channel rows columns"]:

@@ -18,6 +18,7 @@ from moat.geometry.backends import (
 )
 from moat.geometry.enumeration import stationary_points
 from moat.geometry.equality import Equality
+from moat.public import public
 
 __all__ = [
     "Equality",
@@ -48,6 +49,7 @@ class Solution(NamedTuple):
     solved: Tensor
 
 
+@public
 def minimize_quadratic(
     P: Tensor,
     constraint: Equality | tuple[Tensor, Tensor | float] | None = None,
@@ -74,6 +76,7 @@ def minimize_quadratic(
     return answer.weights
 
 
+@public
 def solve(
     P: Tensor,
     constraint: Equality | tuple[Tensor, Tensor | float] | None = None,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 from pydantic import Field
 from torch import nn
 
+from moat.public import public
 from moat.registry import Registry
 
 
@@ -51,6 +52,7 @@ registry: Registry[Model] = Registry("model", "moat.models", Model)  # type: ign
 M = TypeVar("M", bound=type[Model])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def model(name: str) -> Callable[[M], M]:
     """Declare a model under a name that recipes use: a frozen, validated dataclass."""

@@ -10,10 +10,12 @@ from moat.errors import ModelError
 from moat.kept_modules import modules_of
 from moat.local_code import file_of, import_object
 from moat.models.base import Model
+from moat.public import public
 
 PYTHON_PREFIX = "python:"
 
 
+@public
 @dataclass(frozen=True)
 class PythonModel(Model):
     """Calls somebody's callable with the recipe's other keys of the model table."""

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 
 from moat.errors import ModelError
 from moat.models.saved_state import saved_state
+from moat.public import public
 
 KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 
 
+@public
 def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     """Load weights by their names; raise ModelError that says in which keys they differ.
 

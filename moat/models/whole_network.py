@@ -8,8 +8,10 @@ from torch.nn.parameter import is_lazy
 
 from moat.models.base import Model
 from moat.precision import plain_torch
+from moat.public import public
 
 
+@public
 @plain_torch()
 def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
     """Return the network for images of that shape, ready to be trained or given weights.

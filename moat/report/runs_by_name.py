@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from moat.errors import MoatError, RunFolderError
+from moat.errors import MoatError, NoRunError, RunFolderError
 from moat.report.evidence import Evidence, evidence_of
 from moat.report.points import Point, point_of
 from moat.runs import RunFolder, find_runs
@@ -17,7 +17,7 @@ def runs_at(path: Path) -> list[Path]:
     below = [folder.path for folder in find_runs(path)]
     if not below:
         begun = RunFolder(path).recipe.exists()
-        raise RunFolderError(
+        raise NoRunError(
             "there is no finished run here (no run.json).",
             where=str(path),
             hint="The run has begun: `moat train` with its study's recipe goes on with it."

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from moat.objectives import LossMatrix
+from moat.public import public
 from moat.registry import Registry
 from moat.scalarizers.own_losses import for_own_losses
 from moat.types import Gramian, Mask, Weights
@@ -95,6 +96,7 @@ registry: Registry[Scalarizer] = Registry("scalarizer", "moat.scalarizers", Scal
 S = TypeVar("S", bound=type[Scalarizer])
 
 
+@public
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
 def scalarizer(name: str) -> Callable[[S], S]:
     """Declare a scalarizer under a name that recipes use.

@@ -2,6 +2,7 @@
 
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
+from moat.study.in_memory import evaluate
 from moat.study.judge import Judged
 from moat.study.looks import oddities_of_estimates
 from moat.study.model_loading import load
@@ -18,6 +19,7 @@ __all__ = [
     "TensorBoard",
     "estimate",
     "estimate_all",
+    "evaluate",
     "evaluate_model",
     "evaluate_run",
     "evaluate_runs",

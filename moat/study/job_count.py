@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from moat.errors import MoatError
+from moat.errors import InputError
 from moat.evaluation.room import gib
 from moat.events import Listener, StudyNote
 from moat.recipe import RunPlan
@@ -35,7 +35,7 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
         return "auto"
     text = str(asked)
     if isinstance(asked, bool) or not _WHOLE.fullmatch(text) or not int(text):
-        raise MoatError(
+        raise InputError(
             f"{text!r} is no number of runs at once.",
             where=where,
             hint="A whole number from 1 on, or auto: as many as cores and memory allow.",

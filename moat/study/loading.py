@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from moat.consent import stored_in
-from moat.errors import CodeError, MoatError, ModelError, RunFolderError
+from moat.errors import CodeError, MoatError, ModelError, NoRunError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import RunRecord
@@ -29,7 +29,7 @@ def finished_record(folder: RunFolder) -> RunRecord:
     """Return the record of a finished run; raise RunFolderError where there is none."""
     record = record_of(folder)
     if record is None:
-        raise RunFolderError(
+        raise NoRunError(
             "there is no finished run here (no run.json).",
             where=str(folder.path),
             hint="Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it "

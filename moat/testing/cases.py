@@ -4,10 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from moat.public import public
 from moat.randomness import generator_of
 from moat.types import Images, Labels
 
 
+@public
 def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> nn.Sequential:
     """Return a float64 network in train mode that has a gradient everywhere.
 
@@ -27,6 +29,7 @@ def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> 
         ).double()
 
 
+@public
 def examples(
     shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10, count: int = 12
 ) -> tuple[Images, Labels]:

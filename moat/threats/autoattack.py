@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from moat.errors import MissingPackageError, ModelError
+from moat.errors import MissingPackageError, MoatError, ModelError
 from moat.losses import is_correct
 from moat.passes import default_pass_size, in_passes
 from moat.threats.ascent import attacked
@@ -145,7 +145,7 @@ def _found(
     """Return what a search of the package found; what fails there is said with the search."""
     try:
         return search(x, y).clamp(0, 1)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, MoatError):
         raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
         raise ModelError(

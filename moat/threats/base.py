@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from moat.public import public
 from moat.registry import Registry
 from moat.threats.guard import guarded, is_guarded
 from moat.types import Images, Labels
@@ -27,12 +28,25 @@ class Threat(ABC):
     """
 
     name: ClassVar[str]
+    needs_channels: ClassVar[int | None] = None
+    """How many channels its images must have, 3 for a change of hue, say; None for any number."""
+    given_later: ClassVar[str] = (
+        "A threat holds no model: model, images and labels come with each search, "
+        "threat.perturb(model, x, y) or threat(model, x, y)."
+    )
 
     def __init_subclass__(cls, **keys: Any) -> None:
         """Put the guard before `perturb`, a plug-in's included, wherever the class has it from."""
         super().__init_subclass__(**keys)
         if not (is_guarded(cls.perturb) or getattr(cls.perturb, "__isabstractmethod__", False)):
             cls.perturb = guarded(cls.perturb)  # type: ignore[method-assign]
+
+    @public
+    def __call__(
+        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
+    ) -> Images:
+        """Return what `perturb` returns."""
+        return self.perturb(model, x, y, generator=generator)
 
     @property
     def radius(self) -> float | None:
@@ -77,6 +91,7 @@ registry: Registry[Threat] = Registry("threat", "moat.threats", Threat)  # type:
 T = TypeVar("T", bound=type[Threat])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def threat(name: str) -> Callable[[T], T]:
     """Declare a threat under a name that recipes use.

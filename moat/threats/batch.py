@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from moat.errors import ModelError
+from moat.public import public
 from moat.threats.logits import a, said
 from moat.threats.plain_tensors import plain_tensor
 from moat.types import Images, Labels
@@ -22,6 +23,7 @@ class Inputs(NamedTuple):
     largest: int
 
 
+@public
 def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     """Return images and labels as a search takes them.
 
@@ -48,6 +50,7 @@ def _usable(tensor: Tensor) -> Tensor:
     return tensor.clone() if tensor.is_inference() else tensor
 
 
+@public
 def largest_of(labels: Labels) -> int:
     """Return the largest label, -1 of none; raise ModelError for a negative one."""
     if not len(labels):

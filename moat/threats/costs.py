@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from moat.losses import TARGETED
+from moat.public import public
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import Threat
 from moat.threats.gradient import GradientThreat
@@ -37,6 +38,7 @@ class Spent(NamedTuple):
         return str(self.forwards) if self.forwards == self.backwards else both
 
 
+@public
 def spent_by(
     threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:

@@ -3,7 +3,10 @@
 import torch
 from torch import nn
 
+from moat.public import public
 
+
+@public
 def device_of(model: nn.Module, x: object = None) -> torch.device | None:
     """Return where the model takes images, None where it has no parameters that say so.
 
@@ -15,6 +18,7 @@ def device_of(model: nn.Module, x: object = None) -> torch.device | None:
     return own if own in devices else next(iter(devices), None)
 
 
+@public
 def home_of(model: nn.Module) -> torch.device:
     """Return where images are sent for the model: the CPU where no parameter says otherwise.
 

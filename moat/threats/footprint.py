@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from moat.geometry.draws import BatchGenerator
+from moat.public import public
 from moat.threats.ascent import ascend
 from moat.threats.joint import SearchedThreat
 from moat.types import Images, Logits
@@ -64,6 +65,7 @@ class LiveBytes(TorchDispatchMode):
         self.most = max(self.most, self.live)
 
 
+@public
 def example_bytes(
     threat: SearchedThreat, shape: tuple[int, int, int], counts: int = 1, classes: int = 10
 ) -> int:

@@ -8,6 +8,8 @@ import torch
 from pydantic import ConfigDict, PositiveFloat, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from moat.annotations import value_in_words
+from moat.errors import DefinitionError
 from moat.geometry.balls import Ball, draw
 from moat.geometry.draws import draw_seed, generator_like
 from moat.losses import TARGETED, LossName
@@ -112,6 +114,11 @@ class GradientThreat(SearchedThreat):
 
         def balls(images: Images) -> tuple[Ball, ...]:
             whole = self.balls(images)
+            if not isinstance(whole, tuple):
+                raise DefinitionError(
+                    f"{type(self).__name__}.balls returns {value_in_words(whole)}, and no tuple.",
+                    hint="Return one ball a block of w: return (ball,).",
+                )
             return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
 
         start = self._start(x, balls, generator)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from moat.passes import default_pass_size
+from moat.public import public
 from moat.threats.ascent import ascend
 from moat.threats.base import Threat
 from moat.threats.climb import Climb, Trace
@@ -90,6 +91,7 @@ class JointSearch(Protocol):
         """Return each threat's last iterate, from images and labels that are known to be sound."""
 
 
+@public
 def joint_search(
     model: nn.Module,
     threats: Sequence[SearchedThreat],

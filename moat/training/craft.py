@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.passes import Pass
 from moat.threats import GradientThreat, Threat
@@ -64,6 +65,12 @@ def craft(
     the share of its balls that a gradient threat searches; others have one strength.
     """
     entries = [_by_example(entry, len(x)) for entry in plan.tolist()]  # a plan lies on the host
+    if not any(map(any, entries)):
+        raise DefinitionError(
+            "the scalarizer plans for no objective"
+            + (", since there are no threats." if not threats else "."),
+            hint="Hand over the threats that it weighs, or take Natural(), which weighs none.",
+        )
     rows = [_rows(entry, x.device) for entry in entries]
     planned = dict(zip(threats, zip(entries[1:], rows[1:], strict=True), strict=True))
     images = {NATURAL: x[rows[0]]}

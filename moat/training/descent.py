@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from moat.errors import DefinitionError
 from moat.objectives import LossMatrix, by_entry
 from moat.passes import cut
+from moat.public import public
 from moat.scalarizers import (
     GradientScalarizer,
     LaggedScalarizer,
@@ -31,6 +32,7 @@ from moat.training.weighing import images_with_weight
 from moat.transfers import send
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Descent:
     """What one step saw and did: losses, and weights (objectives,) or (objectives, batch)."""
@@ -76,7 +78,7 @@ def _by_lagged_weights(
     given = scalarizer.weights(examples.names).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), losses.matrix())
     for segments in passes_for(model, examples.lengths(), _pass_size(examples, settings)):
-        per_example = losses_of(model, examples, segments, settings.loss)
+        per_example = losses_of(model, examples, segments, settings.loss, losses)
         shares = [weights[s.which] / len(examples.labels[s.which]) for s in segments]
         _scaled(weighted_sum(per_example, segments, shares), settings).backward()
         losses.keep(segments, per_example)
@@ -90,7 +92,7 @@ def _by_losses(
     losses, pass_size = Measured(examples), _pass_size(examples, settings)
     with attacked(model), torch.no_grad():
         for segments in cut(examples.lengths(), pass_size):
-            losses.keep(segments, losses_of(model, examples, segments, settings.loss))
+            losses.keep(segments, losses_of(model, examples, segments, settings.loss, losses))
     matrix = losses.matrix()
     require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
@@ -115,7 +117,7 @@ def _by_gradients(
     gradients = losses.values.new_zeros(len(examples.names), size)
     pass_size = _pass_size(examples, settings)
     for segments in passes_for(model, examples.lengths(), pass_size, apart=True):
-        per_example = losses_of(model, examples, segments, settings.loss)
+        per_example = losses_of(model, examples, segments, settings.loss, losses)
         for segment, own in zip(segments, split_by_segment(per_example, segments), strict=True):
             mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]

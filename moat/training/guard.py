@@ -10,14 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.losses import cross_entropy
 from moat.models.copies import copy_of
 from moat.models.saved_state import saved_state
 from moat.passes import is_out_of_memory
+from moat.public import public
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
+from moat.threats.arguments import require_channels
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -41,6 +43,7 @@ Door = TypeVar("Door", bound=Callable[..., Any])
 def guarded_step(step: Door) -> Door:
     """Return a training step behind the door that searches have; `trusted` opens this one, too."""
 
+    @public
     @wraps(step)
     def behind(
         model: Any,
@@ -58,6 +61,8 @@ def guarded_step(step: Door) -> Door:
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
+            for label, threat in threats.items():
+                require_channels(threat, images.shape[1], label)
             settings = replace(settings, weight=example_weights(settings.weight, images))
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
@@ -105,6 +110,7 @@ def require_parameters(
             )
 
 
+@public
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
 
@@ -186,6 +192,8 @@ def to_train(network: nn.Module) -> None:
         network.train()  # which many override and return nothing
     except NotImplementedError:  # as of what torch.export made
         raise
+    except MoatError:
+        raise
     except UNFIT as error:
         raise cannot_change_mode("train", error) from error
 
@@ -211,6 +219,8 @@ def _logits(network: nn.Module, x: Images) -> Logits:
     version = given._version
     try:
         found = network(given)
+    except MoatError:
+        raise
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
@@ -244,6 +254,8 @@ def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:
             loss = cross_entropy(logits, y).mean()
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             reached = any(gradient is not None for gradient in found)
+        except MoatError:
+            raise
         except UNFIT as error:
             if is_out_of_memory(error):
                 raise

@@ -4,19 +4,16 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 
+from moat.fields import Fields
 from moat.number_bounds import NonNegativeNumber, PositiveNumber
 
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class SGD(_Table):
+class SGD(Fields):
     """Stochastic gradient descent with momentum."""
 
     type: Literal["sgd"] = "sgd"
@@ -36,7 +33,7 @@ class SGD(_Table):
         return torch.optim.SGD(parameters, **self.model_dump(exclude={"type"}))
 
 
-class AdamW(_Table):
+class AdamW(Fields):
     """Adam with decoupled weight decay; without decay it is Adam."""
 
     type: Literal["adamw"] = "adamw"

@@ -12,6 +12,7 @@ from moat.errors import DefinitionError, MoatError, UnknownNameError, did_you_me
 from moat.losses import cross_entropy, dlr, margin
 from moat.names import NATURAL
 from moat.objectives import LossMatrix, side_by_side
+from moat.public import public
 from moat.scalarizers import Scalarizer, scalarizer_for
 from moat.threats import Threat, bare, is_trusted, threat_table
 from moat.training.arguments import require_arguments
@@ -32,6 +33,7 @@ NAMED_LOSSES: dict[str, DescentLoss] = {
 """Those of moat.losses that are functions of logits and labels alone."""
 
 
+@public
 class Step:
     """The body of Algorithm 1, for a loop of your own.
 
@@ -88,6 +90,7 @@ class Step:
         vars(self).update(state)
         self._hooked = _call_after_steps(self.optimizer, self)
 
+    @public
     def __call__(
         self, x: Images, y: Labels, *, weight: PerExample | None = None, reach: float = 1.0
     ) -> Descent:
@@ -103,6 +106,7 @@ class Step:
         self.update()
         return descent
 
+    @public
     def backward(
         self,
         x: Images,
@@ -144,6 +148,7 @@ class Step:
             self._learn()
         return descent
 
+    @public
     def update(self, losses: LossMatrix | None = None) -> None:
         """Have the optimizer move the parameters and the scalarizer learn; clear the gradients.
 

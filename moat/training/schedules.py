@@ -3,19 +3,16 @@
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch.optim import lr_scheduler
 
+from moat.fields import Fields
 from moat.number_bounds import PositiveCount, PositiveNumber
 
 Scheduler = lr_scheduler.LRScheduler
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Constant(_Table):
+class Constant(Fields):
     """The learning rate stays."""
 
     type: Literal["constant"] = "constant"
@@ -27,7 +24,7 @@ class Constant(_Table):
         return lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-class MultiStep(_Table):
+class MultiStep(Fields):
     """The learning rate is multiplied by `gamma` after each of the named epochs."""
 
     type: Literal["multi-step"] = "multi-step"
@@ -48,7 +45,7 @@ class MultiStep(_Table):
         return lr_scheduler.MultiStepLR(optimizer, steps, self.gamma)
 
 
-class Cosine(_Table):
+class Cosine(Fields):
     """The learning rate falls along half a cosine, to zero after the last step."""
 
     type: Literal["cosine"] = "cosine"

@@ -7,12 +7,14 @@ import torch
 from moat.errors import DefinitionError
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
+from moat.public import public
 from moat.threats import JointSearch, joint_search
 from moat.threats.arguments import in_words, require_generator, require_pass_size
 from moat.training.descent_loss import DescentLoss, require_loss, require_scale
 from moat.types import PerExample
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class StepSettings:
     """How a step is taken: what it needs beside its network and batch. All of it has a default.

@@ -6,7 +6,7 @@ import pytest
 
 from moat import threats
 from moat.errors import RecipeError
-from moat.recipe import plan_runs, read
+from moat.recipe import plan_runs, read, read_protocol
 from moat.recipe.checks import SWEPT
 from moat.threats import PGD, Flow
 
@@ -515,6 +515,26 @@ def test_a_few_letters_do_not_make_more_runs_than_can_be_planned(recipe):
         plan_runs(read(path))
     assert "runs, and a study has at most 1,000." in str(caught.value)
     assert "divide it into several recipes" in str(caught.value)
+
+
+def test_a_threat_that_needs_colours_is_refused_by_name_on_grey_data(tmp_path):
+    (tmp_path / "hue.py").write_text(
+        "from moat.threats import PGD, threat\n\n\n"
+        "@threat('hue-like')\nclass HueLike(PGD):\n    needs_channels = 3\n"
+    )
+    table = "[threats.hue-like]\nepsilon = 0.1\nstep_size = 0.1\nevaluate = {}\n"
+    variant = '[[variant]]\nname = "natural"\nscalarizer = "natural"\n'
+    begun = 'plugins = ["hue.py"]\nmodel = { type = "tiny-cnn" }\ntraining = { epochs = 1 }\n'
+    begun += 'optimizer = { type = "sgd", lr = 0.1 }\n'
+    for data in ("digits", "mnist", "fashion-mnist"):
+        (tmp_path / "r.toml").write_text(f'{begun}data = {{ type = "{data}" }}\n{table}{variant}')
+        with pytest.raises(RecipeError, match=r"'hue-like' needs images of 3 channels") as caught:
+            plan_runs(read(tmp_path / "r.toml"))
+        assert caught.value.where.endswith("threats.hue-like")
+        with pytest.raises(RecipeError, match="these have 1"):
+            read_protocol(tmp_path / "r.toml")
+    (tmp_path / "r.toml").write_text(f'{begun}data = {{ type = "cifar10" }}\n{table}{variant}')
+    assert len(plan_runs(read(tmp_path / "r.toml"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moat.errors import MoatError
+from moat.errors import InputError, MoatError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
 from moat.plain import as_json
 from moat.report.groups import Group, differences
@@ -97,7 +97,7 @@ def _gained(point: Point, outcomes: Outcomes, origin: Point, original: Outcomes)
     """Return the universal score; refuse a baseline on other data or of another protocol."""
     one, other = Group((point,)), Group((origin,))
     if (point.data, point.protocol_hash) != (origin.data, origin.protocol_hash):
-        raise MoatError(
+        raise InputError(
             "the run cannot be compared with the baseline: scores on different data or under "
             "different protocols are not comparable.",
             hint="\n".join(differences(one, other)),
