@@ -73,6 +73,7 @@ def by_entry(values: Tensor, batch: int) -> Tensor:
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)
 
 
+@public
 def side_by_side(matrices: Sequence[LossMatrix]) -> LossMatrix:
     """Return the losses of several batches, (objectives, batch) each, as those of one."""
     if len(matrices) == 1:

@@ -10,7 +10,6 @@ from moat.scalarizers.base import (
     scalarizer,
 )
 from moat.scalarizers.choice import scalarizer_for
-from moat.scalarizers.gradients import flat_gradient
 from moat.scalarizers.max import Max
 from moat.scalarizers.mgda import MGDA
 from moat.scalarizers.natural import Natural
@@ -27,7 +26,6 @@ __all__ = [
     "Natural",
     "Scalarizer",
     "TwoMoment",
-    "flat_gradient",
     "registry",
     "scalarizer",
     "scalarizer_for",

@@ -3,9 +3,11 @@
 from typing import Any
 
 from moat.errors import DefinitionError, FieldError
+from moat.public import public
 from moat.scalarizers.base import Scalarizer, registry
 
 
+@public
 def scalarizer_for(choice: Any) -> Scalarizer:
     """Return a scalarizer as it is, or a new one of a name, with its defaults.
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.objectives import LossMatrix, by_entry
+from moat.public import public
 from moat.scalarizers.gradients import flat_gradient
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def for_own_losses(weights: Method) -> Method:
     return cast(Method, behind)
 
 
+@public
 def weights_for(
     scalarizer: "Scalarizer",
     losses: OwnLosses,

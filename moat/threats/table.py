@@ -5,10 +5,12 @@ from typing import Any
 
 from moat.errors import DefinitionError
 from moat.names import NATURAL
+from moat.public import public
 from moat.threats.arguments import in_words
 from moat.threats.base import Threat
 
 
+@public
 def threat_table(threats: Any) -> dict[str, Threat]:
     """Return threats by name; the second of a type in a list is called `pgd-2`.
 

@@ -14,8 +14,8 @@ from moat.scalarizers import (
     LaggedScalarizer,
     LossScalarizer,
     Scalarizer,
-    flat_gradient,
 )
+from moat.scalarizers.gradients import flat_gradient
 from moat.threats import attacked
 from moat.training.craft import Examples
 from moat.training.faults import loss_faults, require_finite, weight_faults
