@@ -170,7 +170,7 @@ class WorkerLoss(NamedRunEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step(RunEvent):
+class TrainingStep(RunEvent):
     """A training step is done: `step` of `steps` in the whole run, in `epoch` of `epochs`."""
 
     epoch: int

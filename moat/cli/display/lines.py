@@ -21,9 +21,9 @@ from moat.events import (
     RunHold,
     RunSkip,
     RunStart,
-    Step,
     StudyNote,
     StudyStart,
+    TrainingStep,
     WorkerLoss,
 )
 
@@ -95,7 +95,7 @@ class PlainLines:
                 self._say(f"{run.lead}{event.text}", run)
             case LogEntry():  # all figures are in the run's log
                 run.latest |= event.record
-            case Step() if event.step * event.epochs == event.epoch * event.steps:
+            case TrainingStep() if event.step * event.epochs == event.epoch * event.steps:
                 if time.monotonic() - run.said >= SILENCE:
                     self._say(f"{run.lead}epoch {event.epoch}/{event.epochs}: {_told(run)}", run)
             case EvaluationStep():
