@@ -21,6 +21,11 @@ class LossMatrix:
     that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
     classified correctly, where it was kept: in training always, from the forward that measures the
     losses.
+
+    Example:
+        >>> losses = LossMatrix(torch.tensor([[0.0, 1.0], [2.0, 4.0]]), ("natural", "pgd"))
+        >>> losses.means()
+        tensor([0.5000, 3.0000])
     """
 
     values: Losses
@@ -69,7 +74,13 @@ class LossMatrix:
 
 @public
 def by_entry(values: Tensor, batch: int) -> Tensor:
-    """Spread (objectives,) to (objectives, batch); what is that already stays as it is."""
+    """Spread (objectives,) to (objectives, batch); what is that already stays as it is.
+
+    Example:
+        >>> by_entry(torch.tensor([0.25, 0.75]), batch=2)
+        tensor([[0.2500, 0.2500],
+                [0.7500, 0.7500]])
+    """
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)
 
 

@@ -62,7 +62,15 @@ class Scalarizer(ABC):
 
 
 class LaggedScalarizer(Scalarizer):
-    """Its weights exist before the step: losses are measured and descended in one go."""
+    """Its weights exist before the step: losses are measured and descended in one go.
+
+    Example:
+        >>> class Half(LaggedScalarizer):
+        ...     def weights(self, names):
+        ...         return torch.full((len(names),), 1 / len(names))
+        >>> Half().weights(("natural", "pgd"))
+        tensor([0.5000, 0.5000])
+    """
 
     @abstractmethod
     def weights(self, names: tuple[str, ...]) -> Weights:
@@ -74,6 +82,13 @@ class LossScalarizer(Scalarizer):
 
     `support` is the largest number of objectives with a weight above zero, for any one example.
     Where it is None, the step reads the weights, for which a GPU makes the host wait.
+
+    Example:
+        >>> class Softmax(LossScalarizer):
+        ...     def weights(self, losses):
+        ...         return torch.softmax(losses.means(), dim=0)
+        >>> Softmax().weights(LossMatrix(torch.zeros(2, 3), ("natural", "pgd")))
+        tensor([0.5000, 0.5000])
     """
 
     support: int | None = None

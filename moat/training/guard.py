@@ -117,6 +117,11 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
     The first few images suffice, fewer where the device has no memory for them; `labels` are those
     of the whole data set. What the network keeps must survive its checkpoint. The network and the
     global random state are left as they were.
+
+    Example:
+        >>> from moat.scalarizers import Average
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> check_trainable(network, torch.rand(4, 1, 8, 8), torch.arange(4), Average())
     """
     require_parameters(network, scalarizer)
     require_kept(saved_state(network))

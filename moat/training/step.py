@@ -33,6 +33,17 @@ def train_step(
     for a loss that is not finite, before anything moves. Both look at values, for which a GPU makes
     the host wait. In a loop of your own that shall not wait, call it within `moat.threats.trusted`,
     and now and then read `Descent.faults` of the steps since.
+
+    Example:
+        >>> from moat.scalarizers import Average
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        >>> threats = {"pgd": PGD(epsilon=0.1, step_size=0.02, steps=3)}
+        >>> x, y = torch.rand(8, 1, 8, 8), torch.arange(8)
+        >>> step = train_step(network, optimizer, threats, Average(), x, y)
+        >>> step.losses.names, step.losses.values.shape
+        (('natural', 'pgd'), torch.Size([2, 8]))
     """
     optimizer.zero_grad(set_to_none=True)
     descent = step_gradients(model, optimizer, threats, scalarizer, x, y, settings)

@@ -93,7 +93,9 @@ class Bars:
         """Move the bar of the evaluation, and say who is searched and what stands so far."""
         note = f"{searched(event)}, batch {event.batch}/{event.batches}"
         note += f", up to {gib(event.memory)}" if event.memory else ""
-        note += f"  {figures_line(event.accuracy)}" if event.accuracy else ""
+        note += (
+            f"  at the largest strength: {figures_line(event.accuracy)}" if event.accuracy else ""
+        )
         done, total = round(event.done), round(event.of)
         if not event.done or self.examples not in self.left.first:
             self.left.begin(self.examples, done)
