@@ -1,4 +1,15 @@
-"""One family of errors: each says where, what, the nearest valid choice, and the mend."""
+"""One family of errors: each says where, what, the nearest valid choice, and the mend.
+
+Example:
+    >>> error = RecipeError("unknown key.", where="a.toml, threats.pgd.eps", hint="known: epsilon")
+    >>> print(error)
+    a.toml, threats.pgd.eps: unknown key.
+      known: epsilon
+    >>> error.exit_code
+    2
+    >>> did_you_mean("flwo", ["flow", "pgd"])
+    " Did you mean 'flow'?"
+"""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

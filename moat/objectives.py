@@ -1,5 +1,6 @@
 """The loss vector of Eq. 11, an example at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,11 @@ class LossMatrix:
     that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
     classified correctly, where it was kept: in training always, from the forward that measures the
     losses.
+
+    Example:
+        >>> losses = LossMatrix(torch.tensor([[0.0, 1.0], [2.0, 4.0]]), ("natural", "pgd"))
+        >>> losses.means()
+        tensor([0.5000, 3.0000])
     """
 
     values: Losses
@@ -68,5 +74,25 @@ class LossMatrix:
 
 @public
 def by_entry(values: Tensor, batch: int) -> Tensor:
-    """Spread (objectives,) to (objectives, batch); what is that already stays as it is."""
+    """Spread (objectives,) to (objectives, batch); what is that already stays as it is.
+
+    Example:
+        >>> by_entry(torch.tensor([0.25, 0.75]), batch=2)
+        tensor([[0.2500, 0.2500],
+                [0.7500, 0.7500]])
+    """
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)
+
+
+@public
+def side_by_side(matrices: Sequence[LossMatrix]) -> LossMatrix:
+    """Return the losses of several batches, (objectives, batch) each, as those of one."""
+    if len(matrices) == 1:
+        return matrices[0]
+    values = torch.cat([one.values for one in matrices], dim=1)
+    correct = [one.correct for one in matrices if one.correct is not None]
+    measured = None
+    if any(one.measured is not None for one in matrices):
+        measured = torch.cat([one._measured_entries() for one in matrices], dim=1)
+    kept = torch.cat(correct, dim=1) if len(correct) == len(matrices) else None
+    return LossMatrix(values, matrices[0].names, kept, measured)

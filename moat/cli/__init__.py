@@ -4,6 +4,7 @@ import sys
 from io import TextIOWrapper
 
 from moat.errors import MoatError
+from moat.other_moats import warning
 from moat.printable import printable
 
 
@@ -12,6 +13,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
             stream.reconfigure(errors="replace")
+    if said := warning():
+        print(said, file=sys.stderr)
     try:
         from moat.cli.app import app
 
@@ -21,5 +24,14 @@ def main() -> None:
 
         print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
         sys.exit(error.exit_code)
+    except ImportError as error:
+        if error.name and error.name.partition(".")[0] == "moat":
+            raise
+        print(
+            f"moat-robust: a package that it needs cannot be imported: {error}.\n"
+            "  moat doctor says which, and how to mend it.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

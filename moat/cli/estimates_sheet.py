@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from moat.evaluation.room import gib
 from moat.report.numbers import DASH, estimated_duration
+from moat.runs import as_typed
 from moat.sheets import Sheet, TerminalSheet, narrowed, terminal_of
 from moat.study import RunEstimate
+from moat.study.evaluation_estimates import EvaluationEstimate
 
 _MEMORY = "evaluation's memory"
 _NUMBERS = ("seed", "epochs", "search", "descent", "evaluation", "train", "held out", "test")
@@ -34,6 +36,41 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
             "times are those of this machine at this moment: longer where it is busy",
         ),
     )
+
+
+def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> TerminalSheet:
+    """Return a line an evaluation for a terminal: a column is left out before a name is broken."""
+    there = sum(one.state == "there" for one in estimates)
+    todo = [one for one in estimates if one.state not in ("there", "refused")]
+    times = [one.seconds for one in todo if one.seconds is not None]
+    total = f"about {estimated_duration(sum(times))} in all" if times else "time unknown"
+    found = f", {there} there already" if there else ""
+    sheet = Sheet(
+        headings=("model", "state", "passes", "images", "time", "memory", "folder"),
+        rows=tuple(
+            (
+                one.label,
+                one.state,
+                str(one.spent),
+                DASH if one.examples is None else str(one.examples),
+                estimated_duration(one.seconds),
+                DASH if one.memory is None else gib(one.memory),
+                as_typed(str(one.folder)),
+            )
+            for one in estimates
+        ),
+        sides="llrrrrl",
+        title="passes an image, images, and estimated time of each evaluation",
+        notes=(
+            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, the sanity "
+            "gate apart",
+            "passes: forwards/backwards of the network for an image, at most, or one number where "
+            "they are equal",
+            "times are those of this machine at this moment: longer where it is busy",
+        ),
+    )
+    spare = ("folder", "memory", "images", "passes")
+    return narrowed(sheet, width, spare, lambda one: terminal_of(one, gap=2))
 
 
 def _row(one: RunEstimate) -> tuple[str, ...]:

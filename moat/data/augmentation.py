@@ -33,6 +33,10 @@ class Augmentation(Fields):
     a rectangle that would leave the image is cut at its border. `flip` mirrors half of the
     images, left to right.
 
+    Example:
+        >>> Augmentation(crop_padding=4, flip=True).flip
+        True
+
     Source: the crop and flip of He et al., Deep Residual Learning, 2016, Section 4.2; the resized
     crop of Szegedy et al., Going Deeper with Convolutions, 2015.
     """

@@ -25,6 +25,12 @@ class Split:
 
     The ids are the examples' positions in the file they come from, so that an example is known
     again in whatever subset it turns up.
+
+    Example:
+        >>> images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
+        >>> split = Split(images, labels, ids=torch.arange(4))
+        >>> split.take(torch.tensor([2])).labels
+        tensor([2])
     """
 
     images: ImageArray
@@ -76,7 +82,12 @@ def find_root(named: Path | None) -> Path:
 
 @public
 def as_floats(images: torch.Tensor) -> Images:
-    """Return stored images as float32 in [0, 1]; DataError refuses any that are not uint8."""
+    """Return stored images as float32 in [0, 1]; DataError refuses any that are not uint8.
+
+    Example:
+        >>> as_floats(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
+        tensor([[[[0., 1.]]]])
+    """
     if images.dtype != torch.uint8:
         raise DataError(
             f"stored images are bytes (uint8), from 0 to 255, not {images.dtype}.",
@@ -101,6 +112,11 @@ class Data:
     """A data set: what may be trained on, what is only tested on, and the names of the classes.
 
     `note` says in a line what of the files was left out, and how the classes are numbered.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> Digits().load().classes[:3]
+        ('0', '1', '2')
     """
 
     train: Split
@@ -152,7 +168,13 @@ _SHOWN = 5
 
 
 class DataSet(ABC):
-    """How a data set is found and read. Its fields are recipe keys; paths are named `root`."""
+    """How a data set is found and read. Its fields are recipe keys; paths are named `root`.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> isinstance(Digits(), DataSet)
+        True
+    """
 
     name: ClassVar[str]
     channels: ClassVar[int | None] = None

@@ -19,6 +19,11 @@ class Digits(DataSet):
     A fixed stratified split puts a fifth of every class aside for testing. `size` enlarges the
     images bilinearly, for spatial threats that need more than eight pixels a side.
 
+    Example:
+        >>> data = Digits().load()
+        >>> len(data.train), len(data.test), data.test.images.shape
+        (1438, 359, torch.Size([359, 1, 8, 8]))
+
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, 1998, doi:10.24432/C50P49, licence CC BY 4.0. `scripts/build_digits.py`
     rebuilds the file.

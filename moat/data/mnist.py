@@ -17,6 +17,10 @@ class MNIST(DataSet):
     the folder that the variable MOAT_DATA names, else ./data. `download` fetches the files where
     they are missing.
 
+    Example:
+        >>> MNIST(root=Path("data")).root  # `load` reads the files
+        PosixPath('data')
+
     Source: LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998.
     """
 
@@ -36,6 +40,10 @@ class FashionMNIST(DataSet):
 
     On disk: `<root>/FashionMNIST/raw/*-ubyte`, torchvision's layout; `root` and `download` as for
     MNIST, in whose place it can stand.
+
+    Example:
+        >>> FashionMNIST(root=Path("data")).root  # `load` reads the files
+        PosixPath('data')
 
     Source: Xiao, Rasul and Vollgraf, Fashion-MNIST, 2017.
     """

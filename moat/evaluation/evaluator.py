@@ -146,6 +146,15 @@ def evaluate(
     as many examples and restarts climb together as fit, which changes results by rounding alone.
     A pass that the device has no memory for is halved. Raises MoatError where one example of one
     restart does not fit.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02)
+        >>> protocol = Protocol({"pgd": pgd}, at_steps={"pgd": (2, 4)}, examples=20)
+        >>> evaluate(network, Digits().load(), protocol).outcomes.values.shape
+        (20, 3)
     """
     assert isinstance(protocol, Protocol)  # as the guard hands it on
     split = data.test if isinstance(data, Data) else data

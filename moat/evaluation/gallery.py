@@ -34,6 +34,14 @@ def make_gallery(
     """Search a few test images of different classes again, just as the evaluation did.
 
     They are the first of their classes, so all runs on the same data show the same images.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> protocol = Protocol({"pgd": PGD(epsilon=0.1, step_size=0.02, steps=2)}, examples=20)
+        >>> make_gallery(network, Digits().load(), protocol).images.shape
+        (6, 1, 8, 8)
     """
     split = evaluated(data.test, protocol)
     device = home_of(model)

@@ -49,6 +49,12 @@ class Protocol:
     sample and random starts. `memory` is how many GiB an evaluation takes at most beside network
     and data set, by device where it is not given; it changes no outcome, and protocols that differ
     in it alone are equal.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02)
+        >>> Protocol({"pgd": pgd}, at_steps={"pgd": (5, 10)}, examples=100).falls
+        'last'
     """
 
     threats: Mapping[str, Threat]

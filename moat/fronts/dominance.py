@@ -57,7 +57,12 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
 
 @public
 def dominated_by(points: ArrayLike) -> list[int | None]:
-    """Return for each point the first member of the front that dominates it, None for members."""
+    """Return for each point the first member of the front that dominates it, None for members.
+
+    Example:
+        >>> dominated_by([[0, 1], [1, 0], [1, 1]])
+        [None, None, 0]
+    """
     matrix = as_points(points)
     on = non_dominated(matrix)
     front, left = np.flatnonzero(on), np.flatnonzero(~on)

@@ -28,7 +28,12 @@ OWN = ("auto", "exact")
 
 @public
 def known_solvers() -> list[str]:
-    """Return the names `solver` takes on this machine."""
+    """Return the names `solver` takes on this machine.
+
+    Example:
+        >>> "exact" in known_solvers()
+        True
+    """
     import qpsolvers
 
     return [*OWN, *sorted(qpsolvers.available_solvers)]
@@ -36,7 +41,12 @@ def known_solvers() -> list[str]:
 
 @public
 def require_solver(name: str) -> str:
-    """Return the name if it is a solver of this machine; raise SolverError with the nearest."""
+    """Return the name if it is a solver of this machine; raise SolverError with the nearest.
+
+    Example:
+        >>> require_solver("auto")
+        'auto'
+    """
     if name in OWN:  # the others are imported to be known
         return name
     known = known_solvers()

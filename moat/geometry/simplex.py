@@ -43,6 +43,11 @@ class Solution(NamedTuple):
 
     Where `solved` is False there is no solution, or none was found, and the weights are uniform.
     Both stay on the device of P.
+
+    Example:
+        >>> solution = solve(torch.eye(2))
+        >>> solution.weights, bool(solution.solved)
+        (tensor([0.5000, 0.5000], dtype=torch.float64), True)
     """
 
     weights: Tensor
@@ -85,6 +90,10 @@ def solve(
     """Solve as `minimize_quadratic` does, but answer instead of raising: no wait for a GPU.
 
     Where a back end that was named gives no weights, "auto" is asked.
+
+    Example:
+        >>> solve(torch.eye(2), (torch.tensor([1.0, 2.0]), 3.0)).solved  # 3 is out of reach
+        tensor(False)
     """
     _require_program(P, constraint)
     if solver == "exact" and len(P) > EXACT_AT_MOST:

@@ -13,7 +13,13 @@ from moat.registry import Registry
 
 
 class Model(ABC):
-    """How a network is built. Its fields are recipe keys."""
+    """How a network is built. Its fields are recipe keys.
+
+    Example:
+        >>> from moat.models import TinyCNN
+        >>> TinyCNN(width=8).build((1, 8, 8), classes=10)(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
+    """
 
     name: ClassVar[str]
     bears_channels_last: ClassVar[bool] = False

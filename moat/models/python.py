@@ -18,7 +18,12 @@ PYTHON_PREFIX = "python:"
 @public
 @dataclass(frozen=True)
 class PythonModel(Model):
-    """Calls somebody's callable with the recipe's other keys of the model table."""
+    """Calls somebody's callable with the recipe's other keys of the model table.
+
+    Example:
+        >>> PythonModel("python:torch.nn:Linear", {"in_features": 2, "out_features": 2}).arguments
+        {'in_features': 2, 'out_features': 2}
+    """
 
     reference: str
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -20,6 +20,12 @@ def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
 
     Counts of batches, which weights from before torch 0.4.1 lack, may be missing. What is sparse
     is made dense where the network is.
+
+    Example:
+        >>> network = nn.Linear(2, 2)
+        >>> load_into(network, {"weight": torch.eye(2), "bias": torch.zeros(2)})
+        >>> network(torch.tensor([[1.0, 2.0]])).tolist()
+        [[1.0, 2.0]]
     """
     expected = saved_state(network)
     counts = {name: value for name, value in expected.items() if name.endswith(_COUNT)}

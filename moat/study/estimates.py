@@ -1,8 +1,9 @@
 """What a study will cost, from a few timed passes; nothing is trained."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from moat.data import Data, DataSet
@@ -15,7 +16,7 @@ from moat.oddities import Amounts
 from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
-from moat.study.failures import asked_for
+from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.step_cost import spent_per_example
 from moat.threats import Spent
@@ -62,9 +63,8 @@ def estimate_all(
     estimates = []
     for plan in plans:
         if plan.dataset not in loaded:
-            loaded[plan.dataset] = found = _read(plan, cache)
-            if isinstance(found, Data):
-                listener(DataNote(text=found.note))
+            load = partial(plan.dataset.load, cache)
+            loaded[plan.dataset] = data_or_missing(load, plan.source.where("data"), listener)
         data = loaded[plan.dataset]
         if isinstance(data, DataError):
             estimates.append(_without_data(plan, data))
@@ -78,12 +78,15 @@ def estimate_all(
     return estimates
 
 
-def _read(plan: RunPlan, cache: Path | None) -> Data | DataError:
+def data_or_missing(load: Callable[[], Data], where: str, listener: Listener) -> Data | DataError:
+    """Return a data set, or the error of reading it; the listener hears of what was read."""
     try:
-        with asked_for(plan, "data"):
-            return plan.dataset.load(cache)
+        with said_of(where):
+            data = load()
     except DataError as error:
         return error
+    listener(DataNote(text=data.note))
+    return data
 
 
 def _without_data(plan: RunPlan, missing: DataError) -> RunEstimate:

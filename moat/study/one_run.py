@@ -22,6 +22,7 @@ from moat.recipe import RunPlan
 from moat.records import ModelRecord
 from moat.runs import RunFolder
 from moat.storage import Record
+from moat.study.batch_sizes import check_batch_sizes, is_foreign
 from moat.study.failures import asked_for
 from moat.study.judge import judge
 from moat.study.layout import best_layout
@@ -87,6 +88,8 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
         check_network(model, data, plan.scalarizer)
+        if is_foreign(plan.model):  # moat's own take any
+            check_batch_sizes(model, data, plan.training, len(plan.threats))
         require_saved_whole(model, plan.model, data)
     if pretrained:
         with asked_for(plan, "model", "weights"):

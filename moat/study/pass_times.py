@@ -78,6 +78,18 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
         )
 
 
+def search_times(network: nn.Module, x: Images, y: Labels) -> PassTimes:
+    """Time a few passes of a network that is not trained, on one batch on its device."""
+    return PassTimes(
+        to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
+        to_parameters=0.0,
+        forward=_timed(lambda: _forward(network, x)) / len(x),
+        image_bytes=_bytes_of(network, x[:1], y[:1]),
+        device=x.device,
+        batch_norm=False,
+    )
+
+
 def _network_of(plan: RunPlan, data: Data) -> tuple[nn.Module, MissingWeightsError | None]:
     """Return a run's network, as it was drawn where its initial weights are not there."""
     try:

@@ -15,6 +15,10 @@ def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> 
 
     Batch norm and dropout tell on a search that leaves it in train mode. It is the same at every
     call, and takes nothing from the global random state.
+
+    Example:
+        >>> smooth_model()(examples(count=4)[0]).shape
+        torch.Size([4, 10])
     """
     channel, height, width = shape
     with torch.random.fork_rng(devices=[]):
@@ -36,6 +40,11 @@ def examples(
     """Return smooth float64 images, each black in places and white in others, and labels.
 
     They are the same at every call.
+
+    Example:
+        >>> x, y = examples((3, 8, 8), count=4)
+        >>> x.shape, x.dtype
+        (torch.Size([4, 3, 8, 8]), torch.float64)
     """
     generator = generator_of(1)
     channel, height, width = shape

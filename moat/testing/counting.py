@@ -34,7 +34,12 @@ class Counted(TorchDispatchMode):
 
 @public
 def counted(run: Callable[[], object]) -> Counted:
-    """Run once, and return what was counted."""
+    """Run once, and return what was counted.
+
+    Example:
+        >>> counted(lambda: torch.zeros(3).sum().item()).asked
+        ['_local_scalar_dense']
+    """
     found = Counted()
     with found:
         run()

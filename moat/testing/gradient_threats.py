@@ -1,4 +1,9 @@
-"""What a gradient threat promises besides: its transform, its balls and the search through both."""
+"""What a gradient threat promises besides: its transform, its balls and the search through both.
+
+Example:
+    >>> from moat.threats import PGD
+    >>> check_identity(PGD(epsilon=0.1, step_size=0.02, steps=2), torch.rand(2, 1, 8, 8))
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,9 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state."""
+"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+
+Example:
+    >>> from moat.scalarizers import Average
+    >>> check_scalarizer(Average())
+"""
 
 import io
 from dataclasses import replace

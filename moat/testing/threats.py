@@ -1,4 +1,9 @@
-"""What every threat promises to whoever calls `perturb`."""
+"""What every threat promises to whoever calls `perturb`.
+
+Example:
+    >>> from moat.threats import PGD
+    >>> check_threat(PGD(epsilon=0.1, step_size=0.02, steps=2))
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -75,6 +75,14 @@ def attacked(model: nn.Module) -> Iterator[None]:
     """Put the model in eval mode with frozen parameters, and leave every flag as it was.
 
     Raises ModelError for a model that nothing can be differentiated through.
+
+    Example:
+        >>> network = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Linear(2, 2))
+        >>> with attacked(network):
+        ...     network.training, network[1].weight.requires_grad
+        (False, False)
+        >>> network.training, network[1].weight.requires_grad
+        (True, True)
     """
     if any(parameter.is_inference() for parameter in model.parameters()):
         raise ModelError(
@@ -99,7 +107,14 @@ def attacked(model: nn.Module) -> Iterator[None]:
 
 @public
 def to_eval(model: nn.Module) -> None:
-    """Put a network in eval mode; one that torch.export made keeps the mode it was made in."""
+    """Put a network in eval mode; one that torch.export made keeps the mode it was made in.
+
+    Example:
+        >>> network = torch.nn.Dropout()
+        >>> to_eval(network)
+        >>> network.training
+        False
+    """
     try:
         model.eval()
     except NotImplementedError:

@@ -49,6 +49,10 @@ class AutoAttack(Threat):
     epsilon to within rounding. With l2 and l1 Square sees sizes that it cannot tile in a black
     frame.
 
+    Example:
+        >>> AutoAttack(epsilon=8 / 255, norm="l2").version
+        'standard'
+
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with an Ensemble of
     Diverse Parameter-free Attacks, 2020; l1: Mind the Box, 2021, by the same.
     """
@@ -211,6 +215,6 @@ def _package() -> Any:
     except ImportError as error:
         raise MissingPackageError(
             f"the threat 'autoattack' needs the package pyautoattack: {error}.",
-            hint="pip install 'moat[autoattack]'",
+            hint="pip install pyautoattack",
         ) from error
     return pyautoattack

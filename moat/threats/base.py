@@ -15,7 +15,12 @@ from moat.types import Images, Labels
 
 
 class Repetition(NamedTuple):
-    """How all searches of a threat are the same, and what makes them differ."""
+    """How all searches of a threat are the same, and what makes them differ.
+
+    Example:
+        >>> Repetition("every search starts at the image", "Set start = 'uniform'.").how
+        'every search starts at the image'
+    """
 
     how: str
     mend: str
@@ -25,6 +30,14 @@ class Threat(ABC):
     """A perturbation set, and the search for its worst member.
 
     One that is no GradientThreat searches as it likes and has one strength.
+
+    Example:
+        >>> class Noise(Threat):
+        ...     def perturb(self, model, x, y, *, generator=None):
+        ...         return (x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> Noise().perturb(network, torch.rand(2, 1, 8, 8), torch.tensor([3, 7])).shape
+        torch.Size([2, 1, 8, 8])
     """
 
     name: ClassVar[str]

@@ -31,6 +31,11 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     the shape (batch, 1) or on another device. Pixels out of the box by rounding are clamped.
     `device` is the model's. Raises ModelError with the mend for anything else. The values are read
     once, which waits for a GPU.
+
+    Example:
+        >>> inputs = batch_of(torch.rand(2, 1, 8, 8), torch.tensor([[3], [7]], dtype=torch.int32))
+        >>> inputs.labels, inputs.largest
+        (tensor([3, 7]), 7)
     """
     images = _usable(_images(x, device))
     labels = _usable(_labels(y, images))
@@ -52,7 +57,12 @@ def _usable(tensor: Tensor) -> Tensor:
 
 @public
 def largest_of(labels: Labels) -> int:
-    """Return the largest label, -1 of none; raise ModelError for a negative one."""
+    """Return the largest label, -1 of none; raise ModelError for a negative one.
+
+    Example:
+        >>> largest_of(torch.tensor([3, 7]))
+        7
+    """
     if not len(labels):
         return -1
     least, largest = torch.stack(labels.aminmax()).tolist()

@@ -46,6 +46,11 @@ def spent_by(
 
     Where it is `measured`, its last iterate takes one forward more. Of a threat that searches its
     own way only AutoAttack's count is known, to about a tenth; another's is nothing.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> str(spent_by(PGD(epsilon=0.1, step_size=0.02, steps=5)))
+        '5'
     """
     if isinstance(threat, AutoAttack):
         return _of_autoattack(threat, classes).plus(Spent(int(measured)))

@@ -11,6 +11,10 @@ def device_of(model: nn.Module, x: object = None) -> torch.device | None:
     """Return where the model takes images, None where it has no parameters that say so.
 
     Of a model on several devices, that of the images x where they are on one of them.
+
+    Example:
+        >>> device_of(nn.Linear(2, 2))
+        device(type='cpu')
     """
     devices = list(dict.fromkeys(parameter.device for parameter in model.parameters()))
     with torch._C.DisableTorchFunctionSubclass():

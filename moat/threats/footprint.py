@@ -72,6 +72,11 @@ def example_bytes(
     """Return how many bytes searching one example takes, the network's own left out.
 
     `shape` is that of its image; so many `counts` of iterations are reported of the search.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> example_bytes(PGD(epsilon=0.1, step_size=0.02, steps=2), (1, 8, 8)) > 8 * 8 * 4
+        True
     """
     try:
         return _measured(threat, shape, counts, classes)

@@ -43,6 +43,11 @@ class GradientThreat(SearchedThreat):
     """A threat that is searched by ascent over the blocks of `w` (Eq. 9).
 
     A new one writes `identity`, `apply` and `balls`, and declares its numbers.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> PGD(epsilon=0.1, step_size=0.02, steps=5).identity(torch.rand(2, 1, 8, 8))[0].shape
+        torch.Size([2, 1, 8, 8])
     """
 
     steps: PositiveCount = 10  # iterations

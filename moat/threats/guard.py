@@ -53,6 +53,12 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
     See `batch_of` for what is converted, `bare` for models. What the model returns is looked
     at in every forward, its values in the first one alone. A door behind a door, or within
     `trusted`, lets everything through unseen.
+
+    Example:
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> with door(network, torch.rand(2, 1, 8, 8), [3, 7]) as (model, x, y):
+        ...     model(x).shape, y
+        (torch.Size([2, 10]), tensor([3, 7]))
     """
     if _BEHIND.get():
         yield model, x, y
@@ -69,6 +75,11 @@ def trusted() -> Iterator[None]:
     """Let every door inside stand open: what goes through was looked at before.
 
     For a training loop, which looks at its data set once, and whose steps wait for no GPU.
+
+    Example:
+        >>> with trusted():
+        ...     is_trusted()
+        True
     """
     token = _BEHIND.set(True)
     try:
@@ -79,7 +90,12 @@ def trusted() -> Iterator[None]:
 
 @public
 def is_trusted() -> bool:
-    """Say whether doors stand open here."""
+    """Say whether doors stand open here.
+
+    Example:
+        >>> is_trusted()
+        False
+    """
     return _BEHIND.get()
 
 
@@ -138,6 +154,10 @@ def bare(model: Any) -> nn.Module:
 
     Of a network in DistributedDataParallel the network itself: the wrapper waits for gradients
     that a search never makes.
+
+    Example:
+        >>> bare(nn.Linear(2, 2))
+        Linear(in_features=2, out_features=2, bias=True)
     """
     if isinstance(model, type):
         raise ModelError(

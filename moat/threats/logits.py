@@ -9,11 +9,8 @@ from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
 SUMMED = 1e-2  # what the sum of probabilities may be off by, rounded to bfloat16
-UNFIT = (
-    *(RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError),
-    *(ArithmeticError, StopIteration),
-)
-"""What a network raises that cannot take the images; anything else passes as it is."""
+UNFIT = Exception
+"""What a network raises that cannot take the images: its code may raise anything."""
 
 
 @public
@@ -24,6 +21,10 @@ def require_logits(
 
     `classes` are those of the data, None where nobody knows them. Half precision is refused unless
     it is meant: `rounded`. Nothing is read of the values, so that a GPU need not be waited for.
+
+    Example:
+        >>> require_logits(torch.zeros(2, 10), torch.rand(2, 1, 8, 8), classes=10).shape
+        torch.Size([2, 10])
     """
     images = len(x)
     if not isinstance(found, Tensor):
@@ -80,6 +81,9 @@ def require_no_probabilities(logits: Logits) -> None:
     """Raise ModelError for rows that are probabilities: a search on them finds less than there is.
 
     The values are read, which waits for a GPU.
+
+    Example:
+        >>> require_no_probabilities(torch.tensor([[2.0, -1.0]]))
     """
     tolerance = SUMMED if len(logits) > 3 else SUMMED / 100  # few rows may be so by chance
     inside = ((logits >= 0) & (logits <= 1)).all()
@@ -94,7 +98,11 @@ def require_no_probabilities(logits: Logits) -> None:
 
 @public
 def require_classes(classes: int, largest: int) -> None:
-    """Raise ModelError unless the classes of a model, counted from 0, have the largest label."""
+    """Raise ModelError unless the classes of a model, counted from 0, have the largest label.
+
+    Example:
+        >>> require_classes(10, largest=9)
+    """
     if largest >= classes:
         raise ModelError(
             f"a label is {largest}, and the model has {classes} classes, counted from 0.",

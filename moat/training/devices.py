@@ -47,6 +47,10 @@ def device_for(device: str) -> torch.device:
     """Return the device that "auto", "cpu" or "cuda" names.
 
     Raises MoatError for another name, and where there is no such device.
+
+    Example:
+        >>> device_for("cpu")
+        device(type='cpu')
     """
     device = str(device)  # a torch.device, too
     if device not in DEVICES:
@@ -71,6 +75,10 @@ def fabric_for(device: str, precision: Precision) -> Fabric:
 
     It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
     as `device_for` does.
+
+    Example:
+        >>> fabric_for("cpu", "32-true").device
+        device(type='cpu')
     """
     accelerator = device_for(device).type
     mixed = precision == "bf16-mixed"  # TF32 is no type of its own: moat.precision switches it

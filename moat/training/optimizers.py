@@ -14,7 +14,12 @@ Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SGD(Fields):
-    """Stochastic gradient descent with momentum."""
+    """Stochastic gradient descent with momentum.
+
+    Example:
+        >>> SGD(lr=0.1, momentum=0.9).build(nn.Linear(2, 2).parameters()).defaults["momentum"]
+        0.9
+    """
 
     type: Literal["sgd"] = "sgd"
     lr: PositiveNumber
@@ -34,7 +39,12 @@ class SGD(Fields):
 
 
 class AdamW(Fields):
-    """Adam with decoupled weight decay; without decay it is Adam."""
+    """Adam with decoupled weight decay; without decay it is Adam.
+
+    Example:
+        >>> AdamW(lr=3e-3).build(nn.Linear(2, 2).parameters()).defaults["lr"]
+        0.003
+    """
 
     type: Literal["adamw"] = "adamw"
     lr: PositiveNumber

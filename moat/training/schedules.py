@@ -13,7 +13,12 @@ Scheduler = lr_scheduler.LRScheduler
 
 
 class Constant(Fields):
-    """The learning rate stays."""
+    """The learning rate stays.
+
+    Example:
+        >>> Constant().type
+        'constant'
+    """
 
     type: Literal["constant"] = "constant"
 
@@ -25,7 +30,15 @@ class Constant(Fields):
 
 
 class MultiStep(Fields):
-    """The learning rate is multiplied by `gamma` after each of the named epochs."""
+    """The learning rate is multiplied by `gamma` after each of the named epochs.
+
+    Example:
+        >>> parameter = torch.nn.Parameter(torch.zeros(1))
+        >>> optimizer = torch.optim.SGD([parameter], lr=1.0)
+        >>> schedule = MultiStep(milestones=[1]).build(optimizer, epochs=2, steps_per_epoch=1)
+        >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+        [0.1]
+    """
 
     type: Literal["multi-step"] = "multi-step"
     milestones: Annotated[tuple[PositiveCount, ...], Field(strict=False, min_length=1)]  # epochs
@@ -46,7 +59,15 @@ class MultiStep(Fields):
 
 
 class Cosine(Fields):
-    """The learning rate falls along half a cosine, to zero after the last step."""
+    """The learning rate falls along half a cosine, to zero after the last step.
+
+    Example:
+        >>> parameter = torch.nn.Parameter(torch.zeros(1))
+        >>> optimizer = torch.optim.SGD([parameter], lr=1.0)
+        >>> schedule = Cosine().build(optimizer, epochs=1, steps_per_epoch=2)
+        >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+        [0.5]
+    """
 
     type: Literal["cosine"] = "cosine"
 

@@ -42,6 +42,10 @@ class Training(Fields):
 
     `allocator` is about speed on a CPU, and no part of the identity: "keep" has `moat train` and
     `moat evaluate` keep freed memory under glibc, "system" leaves that to the C library.
+
+    Example:
+        >>> Training(epochs=20, warmup=5).batch_size
+        128
     """
 
     epochs: PositiveCount
