@@ -3,8 +3,9 @@
 import sys
 from io import TextIOWrapper
 
+from moat.cli.lines import say
 from moat.errors import MoatError
-from moat.printable import printable
+from moat.other_moats import warning
 
 
 def main() -> None:
@@ -12,6 +13,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
             stream.reconfigure(errors="replace")
+    if said := warning():
+        say(said, err=True)
     try:
         from moat.cli.app import app
 
@@ -19,7 +22,14 @@ def main() -> None:
     except MoatError as error:
         from moat.runs.bundle import as_typed
 
-        print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
+        say(as_typed(str(error)), err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        from moat.cli.broken_packages import broken_package
+
+        if not (said := broken_package(error)):
+            raise
+        say(said, err=True)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

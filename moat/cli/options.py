@@ -3,8 +3,10 @@
 import math
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -32,6 +34,7 @@ class CatalogueKind(StrEnum):
     scalarizers = "scalarizers"
     models = "models"
     datasets = "datasets"
+    recipes = "recipes"
 
 
 Overrides = Annotated[
@@ -51,13 +54,10 @@ CodeOption = Annotated[
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 
 
-def consent_to(allow_code: bool | None) -> Consent:
-    """Return what the option allows; the code that runs is said on standard output."""
-    return Consent(named=allow_code is not False, stored=allow_code is True, say=_say)
-
-
-def _say(line: str) -> None:
-    say(line)
+def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:
+    """Return what the option allows; what code runs is said on standard output, or error."""
+    said = partial(say, err=err)
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=said)
 
 
 def listed(text: str | None) -> list[str]:
@@ -83,12 +83,31 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def seeds_of(texts: list[str] | None) -> list[int]:
+    """Return the seeds of an option that may be repeated, or name several with commas."""
+    try:
+        return [whole_number(part) for text in texts or () for part in listed(text)]
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint="'--seed'") from error
+
+
 def seconds(text: str) -> float:
     """Return an interval of 0.1 s to a day; BadParameter else."""
     with suppress(ValueError):
         if 0.1 <= (found := plain_number(str(text))) <= 86_400:  # a default comes as a number
             return found
     raise typer.BadParameter(f"{text!r} is no number in the range 0.1 to 86400")
+
+
+@contextmanager
+def as_options(*arguments: str) -> Iterator[None]:
+    """Say of the library's arguments in an error what the options of the same names are called."""
+    try:
+        yield
+    except MoatError as error:
+        if error.where not in arguments:
+            raise
+        raise error.at(f"--{error.where}") from error
 
 
 def weights_of(text: str | None, option: str) -> dict[str, float]:

@@ -10,13 +10,20 @@ from moat.errors import ModelError
 from moat.kept_modules import modules_of
 from moat.local_code import file_of, import_object
 from moat.models.base import Model
+from moat.public import public
 
 PYTHON_PREFIX = "python:"
 
 
+@public
 @dataclass(frozen=True)
 class PythonModel(Model):
-    """Calls somebody's callable with the recipe's other keys of the model table."""
+    """Calls somebody's callable with the recipe's other keys of the model table.
+
+    Example:
+        >>> PythonModel("python:torch.nn:Linear", {"in_features": 2, "out_features": 2}).arguments
+        {'in_features': 2, 'out_features': 2}
+    """
 
     reference: str
     arguments: dict[str, Any] = field(default_factory=dict)

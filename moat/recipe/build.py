@@ -11,19 +11,20 @@ from moat.recipe.checks import (
     require_bounded,
     require_distinct_folders,
     require_held_out,
-    require_listed,
     require_names,
     require_sound,
 )
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
+from moat.recipe.homes import naming_homes
 from moat.recipe.load import require_plain_document
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
     model_of,
     protocol_of,
+    require_known_channels,
     scalarizer_of,
     share_of,
     threat_of,
@@ -33,6 +34,8 @@ from moat.recipe.overrides import set_key
 from moat.recipe.plan import RunPlan
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
+from moat.recipe.selection import chosen_runs
+from moat.recipe.shorthand import numbers_of, with_fractions
 
 DEFAULT_SCALARIZER = VariantTable.model_fields["scalarizer"].default
 
@@ -42,26 +45,24 @@ def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = (
 
     `only` and `seeds` pick from them; a name that is not there raises RecipeError.
     """
-    with modules_of(source.code):
+    with modules_of(source.code), naming_homes(source.document):
         return _plan_runs(source, only, seeds)
 
 
 def _plan_runs(source: Source, only: Sequence[str], seeds: Sequence[int]) -> list[RunPlan]:
     with explained(source, (), Recipe):
-        recipe = Recipe.model_validate(source.document)
+        recipe = with_fractions(Recipe.model_validate, source.document)
     require_plain_document(source)
     require_bounded(recipe, source)
     require_consent_to(recipe.plugins, source)
     import_plugins(recipe.plugins, source)
     require_sound(recipe, source)
-    require_listed(only, [variant.name for variant in recipe.variant], "variant", source)
-    require_listed(seeds, recipe.seeds, "seed", source)
     for label in _idle_threats(recipe):
         threat_of(recipe.threats[label], source, label, "train")
     plans = [
         _plan(source, position, dict(zip(variant.sweep, values, strict=True)), seed)
         for position, variant in enumerate(recipe.variant)
-        for values in product(*variant.sweep.values())
+        for values in product(*map(numbers_of, variant.sweep.values()))
         for seed in recipe.seeds
     ]
     require_names((plan.path for plan in plans), source)
@@ -70,11 +71,7 @@ def _plan_runs(source: Source, only: Sequence[str], seeds: Sequence[int]) -> lis
         sweeps = {variant.name: list(variant.sweep) for variant in recipe.variant}
         scored = [*plans[0].protocol.threats, *plans[0].protocol.ensembles]
         require_figures(recipe.figure, sweeps, scored, source)
-    return [
-        plan
-        for plan in plans
-        if (not only or plan.variant in only) and (not seeds or plan.seed in seeds)
-    ]
+    return chosen_runs(plans, only, seeds, source)
 
 
 def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> RunPlan:
@@ -95,19 +92,22 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
     source = replace(source, said_in=said_in)
     scalarizer_table = applied.pop("scalarizer")
     with explained(source, (), Recipe):
-        recipe = Recipe.model_validate(applied)
+        recipe = with_fractions(Recipe.model_validate, applied)
     (variant,) = recipe.variant
     if recipe.evaluation.examples is not None:  # a run's own recipe without it took the first
         table = document.get("evaluation", {})
         document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
+    dataset = data_set_of(recipe.data, source)
+    protocol = protocol_of(recipe.threats, recipe.evaluation, source)
+    require_known_channels({**protocol.threats, **threats}, dataset, source)
     return RunPlan(
         source=source,
         variant=variant.name,
         sweep=sweep,
         seed=seed,
-        dataset=data_set_of(recipe.data, source),
+        dataset=dataset,
         share=share_of(recipe.data),
         augmentation=recipe.augmentation,
         memory=recipe.data.memory,
@@ -117,7 +117,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         schedule=recipe.schedule,
         threats=threats,
         scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
-        protocol=protocol_of(recipe.threats, recipe.evaluation, source),
+        protocol=protocol,
         document=document,
     )
 

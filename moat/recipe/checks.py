@@ -10,11 +10,14 @@ from moat.names import NATURAL, why_no_name
 from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
+from moat.recipe.mends import mend_of
 from moat.recipe.overrides import cut_short
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
+MOST_OF_PATH = 3000
+"""Bytes of a run's folder within the results folder: a whole path has 4,096 at most on Linux."""
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
@@ -89,8 +92,15 @@ def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
 
 
 def require_names(folders: Iterable[Path], source: Source) -> None:
-    """Raise RecipeError where a part of a run's folder is not a name."""
+    """Raise RecipeError where a part of a run's folder is not a name, or the whole is too long."""
     for folder in folders:
+        if (size := len(str(folder).encode(errors="replace"))) > MOST_OF_PATH:
+            raise RecipeError(
+                f"the folder of a run, {cut_short(str(folder))!r}, would have {size:,} bytes, and "
+                f"the system takes about {MOST_OF_PATH:,} beside the results folder.",
+                where=source.where("variant"),
+                hint="Sweep fewer keys, or shorter values: each is a folder.",
+            )
         for part in folder.parts:
             require_name(part, f"a part of a run's folder, {cut_short(part)!r},", source.where())
 
@@ -117,18 +127,6 @@ def require_free(text: str, what: str, where: str) -> None:
         )
 
 
-def require_listed(asked: Iterable[Any], known: Sequence[Any], kind: str, source: Source) -> None:
-    """Raise RecipeError where something is asked for that the study does not have."""
-    for name in asked:
-        if name not in known:
-            names = [str(k) for k in known]
-            raise RecipeError(
-                f"the study has no {kind} {name!r}.{did_you_mean(str(name), names)}",
-                where=source.where(),
-                hint=f"known: {', '.join(names)}",
-            )
-
-
 def require_ascending(key: str, listed: object, where: str) -> None:
     """Raise RecipeError unless these are counts of steps or radii, each larger than the last."""
     kinds = (int,) if key == "at_steps" else (int, float)
@@ -141,7 +139,11 @@ def require_ascending(key: str, listed: object, where: str) -> None:
         form = "whole numbers of at least 1, as in [5, 10]"
         if key == "at_epsilon":
             form = "radii above 0, as in [0.1, 0.3]"
-        raise RecipeError(f"{key} should be ascending {form}, not {listed!r}.", where=where)
+        raise RecipeError(
+            f"{key} should be ascending {form}, not {listed!r}.",
+            where=where,
+            hint="" if isinstance(listed, list) else mend_of("list_type", listed, (key,), where),
+        )
 
 
 def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, position: int) -> None:

@@ -8,9 +8,17 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from moat.errors import FieldError, MoatError, RecipeError, did_you_mean
-from moat.fields import MISSING, UNKNOWN, foremost, nearest_choice, what_it_should_be
+from moat.errors import FieldError, MoatError, RecipeError, did_you_mean, synonym_of
+from moat.fields import (
+    MISSING,
+    UNKNOWN,
+    foremost,
+    moats_own,
+    nearest_choice,
+    what_it_should_be,
+)
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 
 IN_WORDS = {
@@ -26,6 +34,15 @@ UNSAID = ("str", "dict[str,any]", "[key]")
 """What pydantic adds to a path and no recipe contains."""
 
 
+class UnknownKeyError(RecipeError):
+    """A key that its table does not know, which may belong to another."""
+
+    key = ""
+    """The key as it was written, "" where its table knows it by another name."""
+    inside: tuple[str, ...] = ()
+    """The table that it was written in."""
+
+
 @contextmanager
 def explained(
     source: Source, key: tuple[str, ...], cls: type, inside: str = "", also: Iterable[str] = ()
@@ -39,7 +56,7 @@ def explained(
         yield
     except (ValidationError, FieldError) as error:
         refused = error if isinstance(error, ValidationError) else error.__cause__
-        assert isinstance(refused, ValidationError)  # FieldErrors are made of these alone
+        assert isinstance(refused, ValidationError)  # a recipe gives every field by name
         raise _explain(foremost(refused), source, key, cls, inside, also) from error
     except MoatError as error:
         where = error.where or source.where(*key)
@@ -55,7 +72,8 @@ def _explain(
     also: Iterable[str],
 ) -> RecipeError:
     inner = tuple(str(part) for part in found["loc"])
-    said_inside = (*key, inside, *inner) in source.said_in
+    judged = inside == "evaluate" and inner[:1] and inner[0] in EVALUATION_KEYS
+    said_inside = (*key, inside, *inner) in source.said_in and not judged
     path = _as_said((*key, inside, *inner) if said_inside else (*key, *inner), source)
     kind, context = found["type"], found.get("ctx", {})
     if kind.startswith("union_tag"):
@@ -64,19 +82,29 @@ def _explain(
     if kind in UNKNOWN:
         extra = [*EVALUATION_KEYS] if inside == "evaluate" else []
         known = [*_keys_of(cls, inner[:-1]), *(extra if said_inside else also)]
-        near = did_you_mean(inner[-1], known)
-        return RecipeError(
-            f"unknown key.{near}", where=where, hint=f"known: {', '.join(sorted(known))}"
+        refused = UnknownKeyError(
+            f"unknown key.{did_you_mean(inner[-1], known)}",
+            where=where,
+            hint=f"known: {', '.join(sorted(known))}",
         )
+        refused.key = "" if synonym_of(inner[-1]) in known else inner[-1]
+        refused.inside = path[:-1]
+        return refused
     if kind in MISSING:
         return RecipeError("this key is required and missing.", where=where)
+    if (own := moats_own(found)) is not None:
+        return RecipeError(own.message, own.where or where, own.hint)
     if kind == "value_error":
         return RecipeError(str(context["error"]) + ".", where=where)
     message = IN_WORDS.get(kind) or what_it_should_be(found)
     if found["loc"][-1:] == ("str",):
         message = "should be a name or a table with a type"
     near = nearest_choice(found)
-    return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where=where)
+    mend = mend_of(kind, found["input"], path, where) if message not in _NO_KIND else ""
+    return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where, mend)
+
+
+_NO_KIND = ("should be a name or a table with a type",)
 
 
 def _explain_tag(

@@ -5,13 +5,25 @@ from copy import deepcopy
 from pathlib import Path
 
 from moat.digests import digest_of_text
-from moat.errors import RecipeError, did_you_mean
+from moat.errors import RecipeError
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
+from moat.recipe.packaged import file_or_packaged, nearest_packaged, packaged
 from moat.recipe.paths import absolute
 from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
+from moat.recipe.recipe_files import (
+    SAVE_AS_UTF8,
+    decoded,
+    folder_for_recipe,
+    nearest_beside,
+    no_such_recipe,
+    zip_for_recipe,
+)
+from moat.recipe.shorthand import spell_out
+from moat.recipe.syntax import mend_of_syntax
 
+_ZIP = b"PK\x03\x04"
 LONGEST = 16
 """Recipes that extend one another."""
 
@@ -19,11 +31,12 @@ LONGEST = 16
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
+    The path is a file's, or the name of a recipe that comes with moat: `digits_pareto`.
     Tables merge by key; arrays are replaced, and so is a table that names another `type`; `false`
     leaves a table of the base out. With overrides the study is named `<recipe>+<short hash>`, so
     that a trial never blocks the real one. Raises RecipeError.
     """
-    path = Path(path)
+    path = file_or_packaged(Path(path))
     _require_name(path)
     document, said_in = _read_file(path, ())
     code = _code_of(document, said_in)
@@ -32,7 +45,7 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     study = path.stem
     if overrides:
         study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
-    source = Source(document, said_in, study, code)
+    source = Source(document, said_in, study, code, tuple(overrides))
     require_plain_document(source, dates=True)
     return source
 
@@ -79,7 +92,10 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     try:
         document = parse_toml(text)
     except ValueError as error:
-        raise RecipeError(f"this is no valid TOML: {error}.", where=str(path)) from error
+        raise RecipeError(
+            f"this is no valid TOML: {error}.", str(path), mend_of_syntax(text, error)
+        ) from error
+    spell_out(document)
     _resolve_paths(document, path)
     said_in = {key: str(path) for key, _ in items(document)}
     base = document.pop("extends", None)
@@ -89,8 +105,11 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         raise RecipeError(f"extends names one file, not {base!r}.", where=f"{path}, extends")
     named = path.parent / base
     if not _is_file(named):
+        named = packaged(base) or named
+    if not _is_file(named):
+        near = nearest_beside(named) or nearest_packaged(base)
         raise RecipeError(
-            f"there is no recipe {base!r} to extend.{_nearest(named)}",
+            f"there is no recipe {base!r} to extend.{near}",
             where=f"{path}, extends",
             hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
@@ -101,23 +120,23 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     return _merged(below, document), {**forget_below(said_below, replaced), **said_in}
 
 
-def _nearest(path: Path) -> str:
-    near = [p.name for p in path.parent.glob("*.toml") if did_you_mean(path.stem, [p.stem])]
-    return did_you_mean(path.name, near)
-
-
 def _text_of(path: Path) -> tuple[str, Path]:
     """Return what a recipe's file says, no more than is read of it, and where the file lies."""
     try:
         with path.open("rb") as file:
-            text = file.read(4 * SIZE + 1).decode("utf-8-sig")  # some editors write a mark first
-        return text, path.resolve()
+            content = file.read(4 * SIZE + 1)
+        if content.startswith(_ZIP):
+            raise zip_for_recipe(path)
+        return decoded(content), path.resolve()
     except FileNotFoundError as error:
-        raise RecipeError(f"there is no such recipe.{_nearest(path)}", where=str(path)) from error
+        raise no_such_recipe(path) from error
+    except IsADirectoryError as error:
+        raise folder_for_recipe(path) from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL, a text not in UTF-8
         raise RecipeError(
             f"the recipe cannot be read: {getattr(error, 'strerror', None) or error}.",
             where=str(path),
+            hint=SAVE_AS_UTF8 if isinstance(error, UnicodeError) else "",
         ) from error
 
 

@@ -19,9 +19,11 @@ from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
+from moat.recipe.shorthand import numbers_of, with_fractions
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
+from moat.threats.arguments import require_channels
 
 
 def import_plugins(files: Sequence[str], source: Source) -> None:
@@ -96,7 +98,7 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
             )
         cls = _registered(threats.registry, name, source, *key)
         for strength in ("at_steps", "at_epsilon"):
-            if (listed := overrides.pop(strength, None)) is None:
+            if (listed := numbers_of(overrides.pop(strength, None))) is None:
                 continue
             where = source.where(*key, purpose, strength)
             require_ascending(strength, listed, where)
@@ -142,6 +144,17 @@ def scalarizer_of(
     return made
 
 
+def require_known_channels(threats: Mapping[str, Threat], dataset: DataSet, source: Source) -> None:
+    """Raise RecipeError for a threat that the data set's images have too few channels for.
+
+    Of a data set that says its channels; the others' are looked at once they are read.
+    """
+    for label, threat in threats.items():
+        if dataset.channels is not None:
+            with explained(source, ("threats", label), object):
+                require_channels(threat, dataset.channels, label)
+
+
 def protocol_of(
     tables: Mapping[str, ThreatTable], own: EvaluationTable, source: Source
 ) -> Protocol:
@@ -149,7 +162,7 @@ def protocol_of(
     evaluated = {n: t.evaluate for n, t in tables.items() if t.evaluate is not None}
     made = {label: threat_of(tables[label], source, label, "evaluate") for label in evaluated}
     at_steps, at_epsilon = (
-        {n: tuple(table[strength]) for n, table in evaluated.items() if strength in table}
+        {n: tuple(numbers_of(t[strength])) for n, t in evaluated.items() if strength in t}
         for strength in ("at_steps", "at_epsilon")
     )
     restarts = {n: table["restarts"] for n, table in evaluated.items() if "restarts" in table}
@@ -185,7 +198,7 @@ def _filled(
         for k, v in keys.items()
     }
     with explained(source, key, cls, purpose, also):
-        return cls(**typed)
+        return with_fractions(lambda values: cls(**values), typed)
 
 
 _REGISTRIES: tuple[Registry[Any], ...] = (

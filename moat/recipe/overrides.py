@@ -11,9 +11,15 @@ from moat.parsing import DEPTH, parse_toml
 from moat.recipe.paths import absolute
 from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
+from moat.recipe.shorthand import spelled_out
 
 PATHS = (("data", "root"), ("model", "weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
+
+_OF_A_FILE = {
+    "extends": 'Write a recipe of that line, extends = "base.toml", and the tables that differ.',
+    "code": "A run's own recipe says it; `plugins` names files of code that a recipe runs.",
+}
 
 
 def names_path(key: Key, value: object) -> bool:
@@ -33,10 +39,21 @@ def override(document: Document, said_in: dict[Key, str], text: str) -> None:
         )
     if names_path(path, value):
         value = absolute(value, Path(), where)
+    _require_settable(path[0], where)
     said = set_key(document, path, value, where)
     kept = forget_below(said_in, said)
     said_in.clear()
     said_in.update({**kept, **dict.fromkeys(said, where)})
+
+
+def _require_settable(key: str, where: str) -> None:
+    """Raise RecipeError for what belongs to a file: it is read before anything is set."""
+    if key in _OF_A_FILE:
+        raise RecipeError(
+            f"{key!r} belongs to a recipe's file, and is not set from outside.",
+            where=cut_short(where),
+            hint=_OF_A_FILE[key],
+        )
 
 
 def arguments(texts: Iterable[str]) -> tuple[Document, dict[Key, str]]:
@@ -118,5 +135,8 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             where=where,
             hint="Write a whole array, or a key of one entry, as in variant.NAME.scalarizer.r.",
         )
-    held[path[-1]] = value
+    if value is False and is_table(held.get(path[-1])):
+        del held[path[-1]]  # the table is left out, as `false` in a file leaves out the base's
+        return [(*walked, path[-1])]
+    held[path[-1]] = value = spelled_out(path, value)
     return [*made, *(key for key, _ in items(value, (*walked, path[-1])))]

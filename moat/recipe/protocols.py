@@ -14,11 +14,18 @@ from moat.evaluation import Protocol
 from moat.recipe.checks import require_labels, require_name
 from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
+from moat.recipe.homes import naming_homes
 from moat.recipe.load import read, require_plain_document
-from moat.recipe.objects import data_set_of, import_plugins, protocol_of
+from moat.recipe.objects import (
+    data_set_of,
+    import_plugins,
+    protocol_of,
+    require_known_channels,
+)
 from moat.recipe.plan import described_data, described_protocol
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
+from moat.recipe.shorthand import with_fractions
 
 
 class ProtocolFile(Table):
@@ -72,9 +79,14 @@ def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtoc
     `key=value`. Raises RecipeError, also where nothing is evaluated.
     """
     source = read(path, overrides)
+    with naming_homes(source.document):
+        return _protocol_of(source, path)
+
+
+def _protocol_of(source: Source, path: Path | str) -> ReadProtocol:
     document = {key: value for key, value in source.document.items() if key not in IGNORED}
     with explained(source, (), ProtocolFile):
-        file = ProtocolFile.model_validate(document)
+        file = with_fractions(ProtocolFile.model_validate, document)
     counted = replace(source, document=document)
     require_plain_document(counted)
     require_name(source.study, "the study", str(path))
@@ -89,10 +101,13 @@ def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtoc
             "at_steps = [10, 20] }, or {}."
             + (f"\ndefined: {', '.join(file.threats)}" if file.threats else ""),
         )
+    dataset = data_set_of(file.data, source)
+    protocol = protocol_of(file.threats, file.evaluation, source)
+    require_known_channels(protocol.threats, dataset, source)
     return ReadProtocol(
         source=source,
-        dataset=data_set_of(file.data, source),
+        dataset=dataset,
         memory=file.data.memory,
-        protocol=protocol_of(file.threats, file.evaluation, source),
+        protocol=protocol,
         document=document,
     )

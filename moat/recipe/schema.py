@@ -15,6 +15,7 @@ from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
 from moat.number_bounds import PositiveCount, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.shorthand import FRACTION
 from moat.records import Figure, Published
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
@@ -146,7 +147,10 @@ def json_schema() -> dict[str, Any]:
     for key in ("augmentation", "schedule", "threats", "evaluation", "published"):
         top[key] = _or_left_out(top[key])
     labels = top["threats"]["anyOf"][0]["patternProperties"]
-    labels |= {pattern: _or_left_out(table) for pattern, table in labels.items()}
+    labels |= {pattern: _or_left_out(_or_its_type(table)) for pattern, table in labels.items()}
+    for key in ("data", "model", "optimizer", "schedule"):
+        top[key] = _or_its_type(top[key])
+    _take_fractions(schema)
     return schema
 
 
@@ -156,6 +160,22 @@ _WHOLE = ("VariantTable", "Relationship", "Difference")
 
 def _or_left_out(table: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [table, {"const": False}]}
+
+
+def _or_its_type(table: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [table, {"type": "string"}]}
+
+
+def _take_fractions(node: Any) -> None:
+    """Let the text of a fraction stand for every number that need not be whole."""
+    if isinstance(node, dict):
+        if node.get("type") == "number":
+            node |= {"type": ["number", "string"], "pattern": f"^{FRACTION}$"}
+        for below in node.values():
+            _take_fractions(below)
+    elif isinstance(node, list):
+        for below in node:
+            _take_fractions(below)
 
 
 def _any_of(registry: Registry[Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -81,9 +81,10 @@ def test_every_line_of_a_command_goes_through_say():
         "runs_csv",
         "sheets_text",
         "sheet_text",
+        "resolved_toml",
     }
     for file in sorted(CLI.rglob("*.py")):
-        if file in (CLI / "lines.py", CLI / "__init__.py", CLI / "app.py"):
+        if file in (CLI / "lines.py", CLI / "app.py"):
             continue
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("typer.echo", "print"):

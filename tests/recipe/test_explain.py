@@ -92,7 +92,7 @@ WRONG = {
         "train = { steps = 1 }",
         "train = { at_steps = [1] }",
         "threats.flow.train.at_steps",
-        f"unknown key. Did you mean 'steps'?\n{FLOW}",
+        f"unknown key. Did you mean 'threats.flow.evaluate.at_steps'?\n{FLOW}",
     ),
     "evaluation": (
         "examples = 40",
@@ -188,7 +188,7 @@ WRONG = {
         "epsilon = 0.1",
         'epsilon = "0.1"',
         "threats.pgd.epsilon",
-        "should be a valid number, not '0.1'.",
+        "should be a valid number, not '0.1'.\nLeave the quotes out: epsilon = 0.1.",
     ),
     "nothing for a number": (
         "epsilon = 0.1",
@@ -200,19 +200,20 @@ WRONG = {
         'type = "digits"',
         "type = 3",
         "data.type",
-        "should be a valid string, not 3.",
+        'should be a valid string, not 3.\nText stands in quotes: type = "3".',
     ),
     "text for a table": (
-        '[data]\ntype = "digits"\n',
-        'data = "digits"\n',
-        "data",
-        "should be a table, not 'digits'.",
+        "[evaluation]\nexamples = 40\n",
+        'threats.flow.train = "short"\n',
+        "threats.flow.threats",
+        "unknown key. Did you mean 'threats'?\nknown: epsilon, evaluate, loss, search, start, "
+        "step_size, steps, train, type",
     ),
     "a table in the wrong place": (
         '[optimizer]\ntype = "sgd"\nlr = 0.5\n',
         "[training.optimizer]\n",
         "training.optimizer",
-        "unknown key. Did you mean 'compile'?\n"
+        "unknown key. Did you mean 'optimizer'?\n"
         "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
         "warmup",
     ),
@@ -220,13 +221,15 @@ WRONG = {
         "evaluate = { at_steps = [1] }",
         "evaluate = false",
         "threats.flow.evaluate",
-        "should be a table, not false.",
+        "should be a table, not false.\nfalse leaves out a table of the recipe that this one "
+        "extends, "
+        "and it has none.",
     ),
     "text for threats": (
         'threats = ["pgd"]',
         'threats = "pgd"',
         "variant.pgd-at.threats",
-        "should be a list, not 'pgd'.",
+        "should be a list, not 'pgd'.\nA list stands in brackets: threats = [\"pgd\"].",
     ),
     "a number for a scalarizer": (
         'scalarizer = "natural"',
@@ -238,7 +241,7 @@ WRONG = {
         "[0.5, 1.0]",
         "0.5",
         'variant.pareto.sweep."scalarizer.r"',
-        "should be a list, not 0.5.",
+        'should be a list, not 0.5.\nA list stands in brackets: "scalarizer.r" = [0.5].',
     ),
     "text in a sweep": (
         "[0.5, 1.0]",
@@ -246,7 +249,12 @@ WRONG = {
         'variant.pareto.sweep."scalarizer.r", variant.pareto.scalarizer.r',
         "should be a valid number, not 'x'.",
     ),
-    "a number for seeds": ("[data]", "seeds = 1\n[data]", "seeds", "should be a list, not 1."),
+    "a number for seeds": (
+        "[data]",
+        "seeds = 1\n[data]",
+        "seeds",
+        "should be a list, not 1.\nA list stands in brackets: seeds = [1].",
+    ),
     "text in seeds": (
         "[data]",
         'seeds = [0, "a"]\n[data]',
@@ -257,13 +265,13 @@ WRONG = {
         "[data]",
         'plugins = "mine.py"\n[data]',
         "plugins",
-        "should be a list, not 'mine.py'.",
+        "should be a list, not 'mine.py'.\nA list stands in brackets: plugins = [\"mine.py\"].",
     ),
     "a number in plugins": (
         "[data]",
         "plugins = [3]\n[data]",
         "plugins.0",
-        "should be a valid string, not 3.",
+        'should be a valid string, not 3.\nText stands in quotes: "3".',
     ),
     "a number for a path": (
         '"digits"',
@@ -349,7 +357,7 @@ WRONG = {
         "at_steps = [1] ",
         "at_steps = 1 ",
         "threats.flow.evaluate.at_steps",
-        f"{COUNTS} 1.",
+        f"{COUNTS} 1.\nA list stands in brackets: at_steps = [1].",
     ),
     "text in counts": (
         "at_steps = [1] ",
@@ -443,7 +451,10 @@ def test_what_is_wrong_in_a_base_is_said_of_the_base(recipe, tmp_path):
         ("threats.pgd.epsilon=big", "should be a valid number, not 'big'."),
         ("variant.pareto.scalarizer.window=0", "should be greater than 0, not 0."),
         ("training.epochs=", "should be a valid integer, not ''."),
-        ("data=digits", "should be a table, not 'digits'."),
+        (
+            "training=short",
+            "should be a table, not 'short'.\n  Set one of its keys: --set training.KEY=VALUE.",
+        ),
         ("variant={}", "should be a list, not a table."),
         ("seeds=[]", "should have at least one entry, not []."),
         ("variant.pgd-at.name=a/b", f"{NAME} 'a/b'."),

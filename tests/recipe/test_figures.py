@@ -120,7 +120,11 @@ WRONG = [
         "figure.0.measure: should be 'conditional' or 'accuracy', not 'condition'. Did you mean "
         "'conditional'?",
     ),
-    ({"variant": "3"}, "figure.0.variant: should be a valid string, not 3."),
+    (
+        {"variant": "3"},
+        "figure.0.variant: should be a valid string, not 3.\n"
+        '  Text stands in quotes: variant = "3".',
+    ),
 ]
 
 

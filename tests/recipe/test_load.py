@@ -182,7 +182,8 @@ def test_a_base_that_is_broken_is_named_itself(folder):
     write(folder, "base.toml", "[data]\nsize = 8\nsize = 9\n")
     top = write(folder, "top.toml", 'extends = "base.toml"\n')
     assert refusal(top) == (
-        "base.toml: this is no valid TOML: Cannot overwrite a value (at line 3, column 9)."
+        "base.toml: this is no valid TOML: Cannot overwrite a value (at line 3, column 9).\n"
+        "  size = 9\n  The key is said twice in one table: leave one of them out."
     )
 
 
@@ -191,7 +192,10 @@ def test_a_base_that_is_broken_is_named_itself(folder):
 
 def test_a_syntax_error_says_file_and_line(folder):
     path = write(folder, "r.toml", "[data]\ntype = \n")
-    assert refusal(path) == ("r.toml: this is no valid TOML: Invalid value (at line 2, column 8).")
+    assert refusal(path) == (
+        "r.toml: this is no valid TOML: Invalid value (at line 2, column 8).\n"
+        "  type =\n  The key has no value."
+    )
 
 
 def test_a_recipe_that_is_missing_is_named_with_the_nearest(folder):
@@ -199,16 +203,23 @@ def test_a_recipe_that_is_missing_is_named_with_the_nearest(folder):
     assert refusal(Path("digits-pareto.toml")) == (
         "digits-pareto.toml: there is no such recipe. Did you mean 'digits_pareto.toml'?"
     )
-    assert refusal(Path("zzz.toml")) == "zzz.toml: there is no such recipe."
+    assert refusal(Path("zzz.toml")) == (
+        "zzz.toml: there is no such recipe.\n  A recipe is a TOML file, and is named by its path."
+    )
 
 
 def test_a_folder_is_no_recipe(folder):
-    assert refusal(folder) == f"{folder}: the recipe cannot be read: Is a directory."
+    message = f"{folder}: this is a folder, and a recipe is a TOML file."
+    assert refusal(folder) == f"{message}\n  There is no TOML file in it."
+    write(folder, "r.toml", "")
+    assert refusal(folder) == f"{message}\n  Name one of its files: r.toml."
 
 
 def test_bytes_that_are_no_text_are_no_recipe(folder):
     (folder / "r.toml").write_bytes(b"\xff\x00")
-    assert refusal(Path("r.toml")).startswith("r.toml: the recipe cannot be read: 'utf-8' codec")
+    assert refusal(Path("r.toml")).startswith(
+        "r.toml: the recipe cannot be read: its text is not in UTF-8: line 1 has the byte 0xff"
+    )
 
 
 def test_a_byte_order_mark_does_no_harm(folder):
@@ -378,9 +389,10 @@ def test_a_key_that_is_set_is_found_again_and_no_other_is_lost(document, path, v
     with suppress(RecipeError):  # it leads through something that is no table
         set_key(document, tuple(path), value, "here")
         held = document
-        for part in path:
+        for part in path[:-1]:
             held = held[part]
-        assert held == value
+        left_out = value is False and path[-1] not in held  # it was a table
+        assert left_out or held[path[-1]] == value
     assert {k: v for k, v in document.items() if k != path[0]} == before
 
 

@@ -153,7 +153,7 @@ def test_clearing_leaves_what_the_user_changed_or_added(folder):
 def test_a_users_file_is_not_the_runs_own_code(at_work):
     put(at_work.code, {"secret.py": b"SECRET = 1", "pkg/secret.py": b"SECRET = 1"})
     if not (at_work.code / CODE_LIST).exists() and not at_work.is_done:
-        pytest.skip("nothing says what an unfinished run of an older moat wrote")
+        at_work.write_code(FILES)  # until then nothing says what an older moat wrote
     assert at_work.read_code() == FILES
     assert set(at_work.trained_digests()) == {f"code/{place}" for place in FILES}
     assert not any("secret" in path.name for path in at_work.carried())

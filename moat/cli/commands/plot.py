@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.lines import say
+from moat.cli.options import as_options
 
 
 def plot(
@@ -35,7 +36,8 @@ def plot(
     if out is None and len(results) > 1:
         raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
     found = list(map(opened, results))
-    plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
+    with as_options("kind"):
+        plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         say(f"skipped: {message}", err=True)
     for path in write_plots(plots, out or outputs_of(results[0]) / FIGURES):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from moat.allocator import own_process
-from moat.cli.failures import failure_lines
+from moat.cli.failures import failure_code, failure_lines
 from moat.cli.lines import say
 from moat.cli.options import (
     INTERRUPTED,
@@ -19,7 +19,7 @@ from moat.cli.options import (
     DeviceOption,
     Overrides,
     consent_to,
-    whole_number,
+    seeds_of,
 )
 from moat.consent import consenting
 
@@ -27,11 +27,13 @@ from moat.consent import consenting
 def train(
     recipe: Annotated[Path, typer.Argument(help="The study's TOML file.")],
     only: Annotated[
-        list[str] | None, typer.Option(metavar="VARIANT", help="Only this variant; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="VARIANT,...", help="Only these variants, or labels of runs; repeatable."
+        ),
     ] = None,
     seed: Annotated[
-        list[int] | None,
-        typer.Option(parser=whole_number, metavar="SEED", help="Only this seed; repeatable."),
+        list[str] | None, typer.Option(metavar="SEED,...", help="Only these seeds; repeatable.")
     ] = None,
     set_: Overrides = None,
     results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
@@ -61,7 +63,7 @@ def train(
     allow_code: CodeOption = None,
 ) -> None:
     """Run what is not done yet of a study; run again, it goes on where it was."""
-    picked = {"overrides": set_ or (), "only": only or (), "seeds": seed or ()}
+    picked = {"overrides": set_ or (), "only": only or (), "seeds": seeds_of(seed)}
     if dry_run:
         from moat.study.job_count import jobs_of
 
@@ -111,20 +113,23 @@ def train(
         folder = shlex.quote(str(result.folder))
         say(f"Next: moat front {folder}\n      moat report {folder}")
     if result.failed:
-        raise typer.Exit(max(error.exit_code for error in result.failed.values()))
+        others = bool(result.done or result.skipped or result.held)
+        raise typer.Exit(failure_code(result.failed.values(), others=others))
 
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:
-    """Validate the recipe, load its data, time a few passes, and print what the study costs."""
+    """Validate the recipe, time a few passes, print what it costs and what looks odd."""
     from moat.cli.console import console
     from moat.cli.display import PlainLines
-    from moat.cli.estimates_sheet import estimates_sheet
+    from moat.cli.estimates_sheet import estimates_table
+    from moat.cli.second_look import second_look
     from moat.paths import require_place
     from moat.runs import CACHE
-    from moat.sheets import terminal_of
-    from moat.study import estimate_all, plan
+    from moat.study import estimate_all, oddities_of_estimates, plan
 
     require_place(results)
     plans = plan(recipe, **picked)  # type: ignore[arg-type]
     estimates = estimate_all(plans, device.value, results / CACHE, PlainLines())
-    console.print(terminal_of(estimates_sheet(estimates), gap=2))
+    console.print(estimates_table(estimates, console.width))
+    for line in second_look(oddities_of_estimates(estimates, plans[0].source, device.value)):
+        say(line)

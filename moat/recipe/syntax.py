@@ -1,0 +1,153 @@
+"""What TOML a person meant: the mend of a line that is not TOML."""
+
+import re
+from collections.abc import Callable
+
+_NUMBER = r"[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
+_CURLY = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
+"""Quotes as word processors set them."""
+_LONGEST = 80
+
+
+def faulty_line(text: str, error: Exception) -> str:
+    """Return the line of a TOML text that an error of its parser speaks of, "" of none."""
+    place = _PLACE.search(str(error))
+    if place is None:
+        return ""
+    if place[1] is None:  # at the end of the document
+        return (text.strip().splitlines() or [""])[-1].strip()
+    lines = text.split("\n")
+    return lines[int(place[1]) - 1].strip() if int(place[1]) <= len(lines) else ""
+
+
+def mend_of_syntax(text: str, error: Exception) -> str:
+    """Return how a text's faulty line is written in TOML, after the line itself; "" of no line.
+
+    Example:
+        >>> import tomllib
+        >>> try: tomllib.loads("epsilon = 8/255")
+        ... except ValueError as error: print(mend_of_syntax("epsilon = 8/255", error))
+        epsilon = 8/255
+        TOML has no arithmetic. Put the fraction in quotes, "8/255", or write 0.0313725.
+    """
+    line = faulty_line(text, error)
+    if not line:
+        return ""
+    mend = next(filter(None, (rule(line, str(error)) for rule in _RULES)), "")
+    shown = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return f"{shown}\n{mend}".strip()
+
+
+def _value(line: str) -> str:
+    """Return what stands after the key, without a comment."""
+    return line.partition("=")[2].partition("#")[0].strip()
+
+
+def _twice(line: str, why: str) -> str:
+    if "Cannot overwrite a value" in why or "Duplicate inline table key" in why:
+        return "The key is said twice in one table: leave one of them out."
+    if "Cannot declare" in why and "twice" in why:
+        return "The table is written twice: put its keys into one."
+    return ""
+
+
+def _quotes(line: str, why: str) -> str:
+    if any(sign in line for sign in _CURLY):
+        return "Quotes are straight in TOML: \"...\" or '...'."
+    if "\\" in line and ("escape" in why.lower() or "hex value" in why):
+        return r"A backslash stands in single quotes: 'C:\data', or write C:/data."
+    return ""
+
+
+def _comment(line: str, why: str) -> str:
+    mark = next((one for one in ("//", "--", ";", "%") if line.startswith(one)), "")
+    return "A comment begins with #." if mark else ""
+
+
+def _assignment(line: str, why: str) -> str:
+    if line.startswith("["):
+        return ""
+    if match := re.match(r"([\w.-]+)\s*:=?\s*(\S.*)", line):
+        return f"A key is set with an equals sign: {match[1]} = {match[2]}"
+    if match := re.match(r"([\w-]+(?:\.[\w-]+)*)\s+([\w.'\"-]+)$", line):
+        return f"A key is set with an equals sign: {match[1]} = {match[2]}"
+    return ""
+
+
+def _arithmetic(line: str, why: str) -> str:
+    value = _value(line)
+    if re.match(r"\d{4}-\d\d", value):
+        return "A date is nothing that moat takes; text stands in quotes."
+    sides = rf"({_NUMBER})\s*(\*\*|[*/+^-])\s*({_NUMBER})"
+    if match := re.search(rf"(?<![\w.\"'/-]){sides}(?![\w\"'/-])", value):
+        if match[2] == "/" and float(match[3]):
+            result = float(match[1]) / float(match[3])
+            text = f"{match[1]}/{match[3]}"
+            return (
+                f'TOML has no arithmetic. Put the fraction in quotes, "{text}", or write '
+                f"{result:.6g}."
+            )
+        return "TOML has no arithmetic. Write the result."
+    if re.search(rf"{_NUMBER}\s*[*/]|[*/]\s*{_NUMBER}|\b(?:pi|sqrt|exp|log)\b", value):
+        return 'TOML has no arithmetic. Write the result, or a fraction of two numbers: "8/255".'
+    return ""
+
+
+def _number(line: str, why: str) -> str:
+    value = _value(line).rstrip(",")
+    if match := re.fullmatch(r"([+-]?\d+),(\d+)", value):
+        return f"A number has a point: {match[1]}.{match[2]}; a list stands in brackets."
+    if re.search(r"(?<![\d_])\.\d", value) or re.search(r"\d\.(?!\d)", value):
+        return "Digits stand on both sides of a point: 0.5, 1.0."
+    if re.search(r"(?<![\w.-])0\d+", value):
+        return "A number does not begin with 0: 8, not 08."
+    if match := re.fullmatch(rf"({_NUMBER})\s*%", value):
+        return f"Write the share: {float(match[1].replace('_', '')) / 100:g}."
+    return ""
+
+
+def _word(line: str, why: str) -> str:
+    value = _value(line)
+    word = value.strip("[]{}(), ")
+    right = {"true": "true", "yes": "true", "on": "true", "false": "false"}
+    right |= {"no": "false", "off": "false"}
+    if word.lower() in right:
+        return f"Write {right[word.lower()]}, in lower case."
+    if word.lower() in ("none", "null", "nil"):
+        return "TOML has no such value: leave the key out."
+    if value.startswith("("):
+        return f"A list stands in brackets: [{value.strip('()').strip()}]."
+    if re.fullmatch(r"[A-Za-z~./][\w.:/~+-]*", value):
+        return f'Text stands in quotes: "{value}".'
+    if re.match(r"\[\s*[A-Za-z_]", value):
+        return 'Texts in a list stand in quotes: ["pgd", "flow"].'
+    return ""
+
+
+def _open(line: str, why: str) -> str:
+    if value := _value(line):
+        if value.startswith("{") and "}" not in value:
+            return "A table in braces ends on its line; a longer one is written [table.key]."
+        if value[0] in "\"'" and value.count(value[0]) % 2:
+            return "The text has no closing quote."
+    if line.startswith("[") and line.count("[") != line.count("]"):
+        return "The heading of a table ends with as many brackets as it begins with."
+    if line.endswith("="):
+        return "The key has no value."
+    if "Unclosed array" in why:
+        return "A list that began here or above has no closing bracket ]."
+    return "Text that began above has no closing quotes." if "Unterminated" in why else ""
+
+
+def _ending(line: str, why: str) -> str:
+    if "Expected newline" in why and re.search(r"[,;]\s*(#.*)?$", line):
+        return "Nothing stands after a value: no comma, no semicolon."
+    if "Expected newline" in why and line.count("=") > 1:
+        return "Each key stands on a line of its own."
+    return "One equals sign sets a key: key = value." if "==" in line else ""
+
+
+_RULES: tuple[Callable[[str, str], str], ...] = (
+    *(_twice, _quotes, _comment, _arithmetic, _number, _word, _open, _assignment, _ending),
+)
