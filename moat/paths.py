@@ -1,6 +1,7 @@
 """Paths that people name: whether the system can look them up at all."""
 
 import errno
+import os
 from pathlib import Path
 
 from moat.errors import DiskError, MoatError, RunFolderError
@@ -41,9 +42,9 @@ def require_place(path: Path) -> Path:
     there = next((one for one in (path, *path.parents) if one.exists()), None)
     if there is not None and not there.is_dir():
         raise DiskError(
-            "cannot write: it is a file, and a folder belongs there.",
-            where=str(there),
-            hint="Name a folder with --results.",
+            f"cannot write: {os.strerror(errno.ENOTDIR)}.",
+            where=str(path),
+            hint="Name a folder you may write to with --results.",
         )
     return path
 

@@ -60,7 +60,7 @@ def test_a_place_for_results_is_a_folder_or_free(tmp_path):
     for free in (tmp_path, tmp_path / "a/b"):
         assert require_place(free) == free
     for taken in ("file", "file/below"):
-        with pytest.raises(DiskError, match="it is a file, and a folder belongs there"):
+        with pytest.raises(DiskError, match="cannot write: Not a directory"):
             require_place(tmp_path / taken)
 
 
