@@ -19,7 +19,7 @@ def test_a_number_of_jobs_is_whole_or_auto(asked, jobs):
 
 BAD = [
     *(0, "0", "00", -1, "-1", 2.0, "2.0", True, None, "", " 2", "2 ", "two", "AUTO", "1e2"),
-    *("1_0", "٣", "0x2", "+2", "nan", "inf", "9" * 10, [2]),
+    *("1_0", "٣", "0x2", "+2", "nan", "inf", [2]),
 ]
 
 
