@@ -128,6 +128,8 @@ def _text_of(path: Path) -> tuple[str, Path]:
         if content.startswith(_ZIP):
             raise zip_for_recipe(path)
         return decoded(content), path.resolve()
+    except RecipeError:  # a ValueError as well
+        raise
     except FileNotFoundError as error:
         raise no_such_recipe(path) from error
     except IsADirectoryError as error:
