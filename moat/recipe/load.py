@@ -18,10 +18,12 @@ from moat.recipe.recipe_files import (
     folder_for_recipe,
     nearest_beside,
     no_such_recipe,
+    zip_for_recipe,
 )
 from moat.recipe.shorthand import spell_out
 from moat.recipe.syntax import mend_of_syntax
 
+_ZIP = b"PK\x03\x04"
 LONGEST = 16
 """Recipes that extend one another."""
 
@@ -122,7 +124,10 @@ def _text_of(path: Path) -> tuple[str, Path]:
     """Return what a recipe's file says, no more than is read of it, and where the file lies."""
     try:
         with path.open("rb") as file:
-            return decoded(file.read(4 * SIZE + 1)), path.resolve()
+            content = file.read(4 * SIZE + 1)
+        if content.startswith(_ZIP):
+            raise zip_for_recipe(path)
+        return decoded(content), path.resolve()
     except FileNotFoundError as error:
         raise no_such_recipe(path) from error
     except IsADirectoryError as error:

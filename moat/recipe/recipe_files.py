@@ -1,6 +1,7 @@
 """The files that recipes lie in: their text, and which was meant where one is not there."""
 
 import codecs
+import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
@@ -61,6 +62,16 @@ def folder_for_recipe(path: Path) -> RecipeError:
     listed = ", ".join(names[:_SHOWN]) + more
     hint = f"Name one of its files: {listed}." if names else "There is no TOML file in it."
     return RecipeError("this is a folder, and a recipe is a TOML file.", str(path), hint)
+
+
+def zip_for_recipe(path: Path) -> RecipeError:
+    """Return the error of a zip that is named as a recipe: it may be a bundle of results."""
+    return RecipeError(
+        "this is a zip, as a bundle of results is one, and a recipe is a TOML file.",
+        where=str(path),
+        hint=f"moat front {shlex.quote(str(path))} shows its runs. To train one again, unpack the "
+        "zip and name the recipe.toml in the run's folder.",
+    )
 
 
 def nearest_beside(path: Path) -> str:
