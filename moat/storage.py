@@ -232,7 +232,7 @@ def read(path: Path, parse: Callable[[], T]) -> T | None:
 def as_table(value: Any) -> Record:
     """Return the value if it is a table; raise ValueError else."""
     if not isinstance(value, dict):
-        raise ValueError("it is no table")
+        raise ValueError("it is not a table")
     return value
 
 

@@ -282,9 +282,12 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         f"place {name!r}": (lambda file, name=name: with_more(file, name), "cannot be a file of a")
         for name in UNSAFE
     },
-    "no zip": (lambda file: Path(shutil.copy("demo/study.json", "bad.zip")), "the file is no zip"),
-    "empty": (lambda file: written([]), "no bundle of moat's"),
-    "another zip": (lambda file: written([("a.txt", b"a")]), "no bundle of moat's"),
+    "no zip": (
+        lambda file: Path(shutil.copy("demo/study.json", "bad.zip")),
+        "the file is not a zip",
+    ),
+    "empty": (lambda file: written([]), "not a bundle of moat's"),
+    "another zip": (lambda file: written([("a.txt", b"a")]), "not a bundle of moat's"),
     **{
         f"cut at {share}": (lambda file, share=share: cut(file, share), "cut short")
         for share in SHARES
@@ -314,13 +317,13 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda file: with_more(file, "demo/x", compress_type=ZIP_BZIP2),
         "is packed in a way that no bundle is",
     ),
-    "bomb": (bomb, "that is no bundle of moat's"),
+    "bomb": (bomb, "that is not a bundle of moat's"),
     "newer": (lambda file: with_manifest(file, format=2), "of format 2, which a newer moat wrote"),
     "files": (lambda file: with_manifest(file, files=[]), "files is [] and should be of type dict"),
     "root": (lambda file: with_manifest(file, root="../x"), "root is '../x'"),
     "elsewhere": (lambda file: with_manifest(file, root="other"), "no file does"),
     "text": (lambda file: written([(MANIFEST, b"{")]), "is broken"),
-    "list": (lambda file: written([(MANIFEST, b"[]")]), "is no table"),
+    "list": (lambda file: written([(MANIFEST, b"[]")]), "is not a table"),
 }
 
 

@@ -441,7 +441,7 @@ def test_the_columns_stand_in_the_order_of_the_recipe_that_is_named(moat, finish
             '[published]\nsource = "p"\nruns = { plain = { pgd = nan } }',
             ", published.runs.plain.pgd: a number is finite, not nan.",
         ),
-        ("[published", ": this is no valid TOML: "),
+        ("[published", ": this is not valid TOML: "),
     ],
 )
 def test_published_figures_that_are_wrong_exit_with_2(moat, finished, tmp_path, text, message):
