@@ -1,5 +1,6 @@
 """The loss vector of Eq. 11, an example at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -81,3 +82,17 @@ def by_entry(values: Tensor, batch: int) -> Tensor:
                 [0.7500, 0.7500]])
     """
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)
+
+
+@public
+def side_by_side(matrices: Sequence[LossMatrix]) -> LossMatrix:
+    """Return the losses of several batches, (objectives, batch) each, as those of one."""
+    if len(matrices) == 1:
+        return matrices[0]
+    values = torch.cat([one.values for one in matrices], dim=1)
+    correct = [one.correct for one in matrices if one.correct is not None]
+    measured = None
+    if any(one.measured is not None for one in matrices):
+        measured = torch.cat([one._measured_entries() for one in matrices], dim=1)
+    kept = torch.cat(correct, dim=1) if len(correct) == len(matrices) else None
+    return LossMatrix(values, matrices[0].names, kept, measured)

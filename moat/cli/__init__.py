@@ -4,6 +4,7 @@ import sys
 from io import TextIOWrapper
 
 from moat.errors import MoatError
+from moat.other_moats import warning
 from moat.printable import printable
 
 
@@ -12,6 +13,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
             stream.reconfigure(errors="replace")
+    if said := warning():
+        print(said, file=sys.stderr)
     try:
         from moat.cli.app import app
 
@@ -21,5 +24,12 @@ def main() -> None:
 
         print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception as error:
+        from moat.cli.broken_packages import broken_package
+
+        if not (said := broken_package(error)):
+            raise
+        print(said, file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

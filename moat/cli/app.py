@@ -9,6 +9,8 @@ import typer
 
 from moat.cli.commands.bundle import bundle
 from moat.cli.commands.compare import compare
+from moat.cli.commands.demo import demo
+from moat.cli.commands.doctor import doctor
 from moat.cli.commands.evaluate import evaluate
 from moat.cli.commands.front import front
 from moat.cli.commands.listing import list_, schema
@@ -43,7 +45,7 @@ def _moat(
 
 
 for command in (
-    *(train, show, watch, evaluate, score, compare),
-    *(front, plot, report, bundle, list_, schema),
+    *(demo, train, show, watch, evaluate, score, compare),
+    *(front, plot, report, bundle, list_, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)

@@ -11,7 +11,7 @@ from moat.cli.console import console
 from moat.cli.display import PlainLines, listener_for_terminal, scores_line
 from moat.cli.estimates_sheet import evaluations_table
 from moat.cli.evaluate_options import EvaluateOptions
-from moat.cli.failures import failure_lines
+from moat.cli.failures import failure_code, failure_lines
 from moat.cli.options import INTERRUPTED
 from moat.cli.second_look import second_look
 from moat.errors import MoatError
@@ -56,7 +56,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
     for study in dict.fromkeys(one.study for one in done if one.study):
         typer.echo(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
-        raise typer.Exit(max(error.exit_code for error in failed.values()))
+        raise typer.Exit(failure_code(failed.values(), others=len(failed) < len(done)))
 
 
 def _dry_run(asked: EvaluateOptions) -> None:

@@ -3,7 +3,8 @@
 import math
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -32,6 +33,7 @@ class CatalogueKind(StrEnum):
     scalarizers = "scalarizers"
     models = "models"
     datasets = "datasets"
+    recipes = "recipes"
 
 
 Overrides = Annotated[
@@ -94,6 +96,17 @@ def seconds(text: str) -> float:
         if 0.1 <= (found := plain_number(str(text))) <= 86_400:  # a default comes as a number
             return found
     raise typer.BadParameter(f"{text!r} is not a number in the range 0.1 to 86400")
+
+
+@contextmanager
+def as_options(*arguments: str) -> Iterator[None]:
+    """Say of the library's arguments in an error what the options of the same names are called."""
+    try:
+        yield
+    except MoatError as error:
+        if error.where not in arguments:
+            raise
+        raise error.at(f"--{error.where}") from error
 
 
 def weights_of(text: str | None, option: str) -> dict[str, float]:

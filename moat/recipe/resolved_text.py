@@ -13,7 +13,7 @@ _COLUMN = 44
 """Where comments begin, behind shorter lines."""
 
 
-def toml_of(recipe: ResolvedRecipe) -> str:
+def resolved_toml(recipe: ResolvedRecipe) -> str:
     """Return a recipe that resolves to the same runs; its comments say who stated each key."""
     return "\n".join(_table((), recipe.document, "", recipe)).strip() + "\n"
 

@@ -32,7 +32,7 @@ def in_format(
             f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
             f"{newest}.",
             where=str(path),
-            hint="Read it with that moat: pip install --upgrade moat.",
+            hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",
         )
     for step in range(found, newest):
         if step not in migrations:

@@ -15,6 +15,7 @@ from torch import Tensor
 from moat.objectives import LossMatrix
 from moat.public import public
 from moat.registry import Registry
+from moat.scalarizers.own_losses import for_own_losses
 from moat.types import Gramian, Mask, Weights
 
 
@@ -28,6 +29,13 @@ class Scalarizer(ABC):
 
     name: ClassVar[str]
     simplex: bool = True
+
+    def __init_subclass__(cls, **keys: Any) -> None:
+        """Let the `weights` of every class, a plug-in's included, take losses of any origin."""
+        super().__init_subclass__(**keys)
+        own: Any = vars(cls).get("weights")
+        if callable(own) and not getattr(own, "__isabstractmethod__", False):
+            cls.weights = for_own_losses(own)  # type: ignore[attr-defined]
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None

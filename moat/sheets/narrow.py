@@ -16,7 +16,8 @@ def narrowed(
     """Return a sheet for the terminal, without as many of the `spare` columns as need be.
 
     The columns are named by their headings, the one that can be spared most first; a note says
-    which are missing. So no cell is broken where there is another way.
+    which are missing. So no cell is broken where there is another way; where there is none, all
+    columns stay.
     """
     gone: list[str] = []
     left = [name for name in spare if name in sheet.headings]
@@ -24,7 +25,7 @@ def narrowed(
     while found.width > width and left:
         gone.append(left.pop(0))
         found = shown(_without(sheet, gone))
-    return found
+    return found if found.width <= width else shown(sheet)
 
 
 def _without(sheet: Sheet, gone: Sequence[str]) -> Sheet:

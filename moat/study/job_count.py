@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import reprlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from moat.study.runner import RunnerSettings
 from moat.training import device_for
 
 Jobs: TypeAlias = int | Literal["auto"]
+_LONG = re.compile(r"[1-9][0-9]{9,}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 
@@ -34,6 +36,12 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
     if asked == "auto":
         return "auto"
     text = str(asked)
+    if _LONG.fullmatch(text):
+        raise InputError(
+            f"no machine has so many runs at once: {reprlib.repr(text)}.",
+            where=where,
+            hint="auto takes as many as cores and memory allow.",
+        )
     if isinstance(asked, bool) or not _WHOLE.fullmatch(text) or not int(text):
         raise InputError(
             f"{text!r} is not a number of runs at once.",

@@ -14,9 +14,11 @@ from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.events import DataNote
 from moat.models.weights import digest_of_state
+from moat.names import why_no_name
 from moat.precision import plain_torch
 from moat.public import public_at_once
 from moat.recipe import ReadProtocol, read_protocol
+from moat.recipe.overrides import cut_short
 from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
@@ -91,9 +93,8 @@ class OtherProtocol:
             scores := whole_scores(run.folder, run.record)
         ):
             return Judged(path, scores, before=True)  # it is the run's own protocol
-        results = self._results(run)
+        results, there = self._results(run), self.folder_of(run)
         record = self._record(run.folder, run.record, results, about)
-        there = self.folder_of(run)
 
         def subject() -> Subject:
             held_out = held_out_of(run.plan, data) if self.validation else None
@@ -113,6 +114,13 @@ class OtherProtocol:
     def folder_of(self, run: TrainedRun) -> RunFolder:
         """Return where the evaluation of a run is kept."""
         study = f"{run.record.study}@{self.judged_by.name}"
+        if why := why_no_name(study):
+            raise RunFolderError(
+                f"its evaluation would be kept in {cut_short(study)!r}, which cannot be a folder: "
+                f"{why}.",
+                where=str(run.folder.path),
+                hint="Give the protocol's file, or the study's folder, a shorter name.",
+            )
         return RunFolder(self._results(run) / study / Path(*run.plan.path.parts[1:]))
 
     def _results(self, run: TrainedRun) -> Path:

@@ -112,6 +112,7 @@ class Runner:
         if self._is_done(state):
             self._skip(state)
             return
+        folder.require_free()
         self.listener(named(RunStart, plan, folder.path))
         scores = self._run(plan, folder, self._data(plan))
         if not self.announced:

@@ -215,6 +215,6 @@ def _package() -> Any:
     except ImportError as error:
         raise MissingPackageError(
             f"the threat 'autoattack' needs the package pyautoattack: {error}.",
-            hint="pip install 'moat[autoattack]'",
+            hint="pip install pyautoattack",
         ) from error
     return pyautoattack

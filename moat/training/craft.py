@@ -23,7 +23,8 @@ class Examples:
     """The images that one step measures, an objective at a time.
 
     `rows[i]` are the batch positions that objective i was planned for, `images[i]` its images and
-    `labels[i]` their labels, in that order; all three are empty where nothing was planned.
+    `labels[i]` their labels, in that order; all three are empty where nothing was planned. So is
+    `example_weights[i]`, by which each loss is multiplied; there are none where it is None.
     """
 
     names: tuple[str, ...]
@@ -32,6 +33,7 @@ class Examples:
     images: list[Tensor]
     labels: list[Tensor]
     batch: int
+    example_weights: list[Tensor] | None = None
 
     def lengths(self) -> list[int]:
         """Return how many images each objective has."""
@@ -89,6 +91,7 @@ def craft(
             threat = threats[label]
             images[label] = threat.perturb(model, x[own], y[own], generator=settings.generator)
     names = (NATURAL, *threats)
+    weight = settings.weight
     return Examples(
         names,
         plan,
@@ -96,6 +99,7 @@ def craft(
         [images.get(name, x[:0]) for name in names],
         [y[own] for own in rows],
         len(x),
+        None if weight is None else [weight[own] for own in rows],
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -28,6 +29,7 @@ from moat.threats.logits import (
     said,
 )
 from moat.training.arguments import require_arguments
+from moat.training.descent_loss import example_weights
 from moat.training.faults import taken_alone
 from moat.training.measuring import has_batch_norm
 from moat.training.step_settings import WITH_DEFAULTS
@@ -35,10 +37,10 @@ from moat.types import Images, Labels, Logits
 
 FEW_TRIED = 8  # images that suffice
 
-Step = TypeVar("Step", bound=Callable[..., Any])
+Door = TypeVar("Door", bound=Callable[..., Any])
 
 
-def guarded_step(step: Step) -> Step:
+def guarded_step(step: Door) -> Door:
     """Return a training step behind the door that searches have; `trusted` opens this one, too."""
 
     @public
@@ -61,10 +63,11 @@ def guarded_step(step: Step) -> Step:
                 raise ModelError("there is nothing to train on: the batch is empty.")
             for label, threat in threats.items():
                 require_channels(threat, images.shape[1], label)
+            settings = replace(settings, weight=example_weights(settings.weight, images))
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
 
-    return cast(Step, behind)
+    return cast(Door, behind)
 
 
 def require_parameters(
@@ -75,7 +78,8 @@ def require_parameters(
         raise ModelError(
             "the network is wrapped in DistributedDataParallel, which waits for gradients that "
             "moat makes otherwise.",
-            hint="Hand over the network itself, model.module, and train on one device.",
+            hint="Hand over the network itself, model.module. With several processes, average its "
+            "gradients between step.backward and step.update of moat.training.Step.",
         )
     trained = {n: p for n, p in bare(model).named_parameters() if p.requires_grad}
     if not trained:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
 from moat.errors import InputError, TrainingError
-from moat.events import Listener, LogEntry, Note, Step, ignore
+from moat.events import Listener, LogEntry, Note, TrainingStep, ignore
 from moat.names import NATURAL
 from moat.passes import default_pass_size
 from moat.plain import json_of
@@ -140,8 +140,8 @@ class _Loop:
         """Return how the coming step is taken."""
         return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
 
-    def _step(self, epoch: int) -> Step:
-        return Step(
+    def _step(self, epoch: int) -> TrainingStep:
+        return TrainingStep(
             run=self.job.folder.path,
             epoch=epoch,
             epochs=self.epochs,

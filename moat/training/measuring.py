@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from moat.losses import cross_entropy, is_correct
+from moat.losses import is_correct
 from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
+from moat.training.descent_loss import DescentLoss, loss_of
 from moat.training.faults import require_faultless, weight_faults
 from moat.transfers import send
 from moat.types import PerExample
@@ -45,9 +46,13 @@ def has_batch_norm(model: nn.Module) -> bool:
 
 
 def losses_of(
-    model: nn.Module, examples: Examples, segments: Pass, seen_by: "Measured | None" = None
+    model: nn.Module,
+    examples: Examples,
+    segments: Pass,
+    loss: DescentLoss,
+    seen_by: "Measured | None" = None,
 ) -> PerExample:
-    """Return the cross-entropy of a pass, its segments laid end to end, in nats.
+    """Return the losses of a pass, its segments laid end to end, times their examples' weights.
 
     `seen_by` keeps which of its examples are classified correctly.
     """
@@ -55,7 +60,11 @@ def losses_of(
     logits = model(images)
     if seen_by is not None:
         seen_by.keep_correct(segments, is_correct(logits.detach(), labels))
-    return cross_entropy(logits, labels)
+    per_example = loss_of(loss, logits, labels)
+    weights = examples.example_weights
+    if weights is None:
+        return per_example
+    return per_example * torch.cat([weights[segment.which][segment.rows] for segment in segments])
 
 
 def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:

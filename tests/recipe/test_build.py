@@ -548,3 +548,14 @@ def test_a_threat_that_needs_colours_is_refused_by_name_on_grey_data(tmp_path):
 )
 def test_runs_are_picked_by_variant_or_label_one_by_one_or_with_commas(recipe, only, labels):
     assert [plan.label for plan in plan_runs(read(recipe()), only)] == labels
+
+
+def test_the_folder_of_a_run_is_no_longer_than_a_path_may_be(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Identity"')
+    swept = ", ".join(f'"model.key{number}" = ["{"v" * 240}"]' for number in range(14))
+    path.write_text(
+        path.read_text("utf-8") + f'\n[[variant]]\nname = "deep"\nscalarizer = "natural"\n'
+        f"sweep = {{ {swept} }}\n",
+        "utf-8",
+    )
+    assert "bytes, and the system takes about 3,000 beside the results folder" in refusal(path)

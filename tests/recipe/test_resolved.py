@@ -7,7 +7,7 @@ import pytest
 
 from moat.recipe import plan_runs, read
 from moat.recipe.resolved import resolved
-from moat.recipe.resolved_text import toml_of
+from moat.recipe.resolved_text import resolved_toml
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted([*ROOT.glob("recipes/*.toml"), *ROOT.glob("recipes/smoke/*.toml")])
@@ -15,7 +15,7 @@ RECIPES = sorted([*ROOT.glob("recipes/*.toml"), *ROOT.glob("recipes/smoke/*.toml
 
 def text_of(path, overrides=(), only=(), seeds=()):
     source = read(path, overrides)
-    return toml_of(resolved(source, plan_runs(source, only, seeds), only))
+    return resolved_toml(resolved(source, plan_runs(source, only, seeds), only))
 
 
 def identities(path, overrides=(), only=(), seeds=()):

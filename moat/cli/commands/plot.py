@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.options import as_options
+
 
 def plot(
     results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")],
@@ -33,7 +35,8 @@ def plot(
     if out is None and len(results) > 1:
         raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
     found = list(map(opened, results))
-    plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
+    with as_options("kind"):
+        plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         typer.echo(f"skipped: {message}", err=True)
     for path in write_plots(plots, out or outputs_of(results[0]) / FIGURES):

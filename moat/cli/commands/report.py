@@ -8,7 +8,7 @@ import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
 from moat.cli.option_table import of_table
-from moat.cli.options import weights_of
+from moat.cli.options import as_options, weights_of
 
 if TYPE_CHECKING:
     from moat.report import ScoreReport
@@ -73,6 +73,11 @@ def report(options: ReportOptions) -> None:
 
 
 def _require_one_report(options: ReportOptions) -> None:
+    from moat.errors import FrontError
+    from moat.runs import require_folder_of
+
+    if options.html:
+        require_folder_of(options.html, FrontError)
     if (options.rival or options.prefer) and not options.html:
         raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
     if options.against and options.recipe:
@@ -124,7 +129,8 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None
 
     weights = weights_of(options.prefer, "--prefer")
     groups = [board.group for board in made.boards]
-    fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
+    with as_options("prefer"):
+        fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
         typer.echo(f"skipped: {message}", err=True)
     page = write_page(made, options.results, file, fronts, _say_left_out)

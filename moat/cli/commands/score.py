@@ -26,7 +26,9 @@ def score(
     from moat.report import run_sheet, run_tables, runs_csv, score_runs
     from moat.runs import opened
 
-    scored = score_runs(list(map(opened, run)), listed(union), baseline and opened(baseline))
+    scored = score_runs(
+        list(map(opened, run)), listed(union), baseline and opened(baseline), _say_skipped
+    )
     if as_json or form is Format.json:
         typer.echo(json_of([one.as_table() for one in scored], indent=2))
     elif form is Format.csv:
@@ -35,3 +37,7 @@ def score(
         typer.echo(sheets_text([run_sheet(one) for one in scored], form))
     else:
         console.print(run_tables(scored))
+
+
+def _say_skipped(message: str) -> None:
+    typer.echo(f"skipped: {message}", err=True)

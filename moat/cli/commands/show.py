@@ -38,14 +38,14 @@ def show(
     """
     from moat.recipe import plan_runs, read
     from moat.recipe.resolved import resolved
-    from moat.recipe.resolved_text import toml_of
+    from moat.recipe.resolved_text import resolved_toml
 
     consent = consent_to(allow_code, err=True)
     with consenting(consent):
         source = read(recipe, set_ or ())
         found = resolved(source, plan_runs(source, only or (), seed or ()), only or ())
     if form is RecipeForm.toml:
-        typer.echo(toml_of(found), nl=False)
+        typer.echo(resolved_toml(found), nl=False)
         return
     origins = {".".join(key): said for key, said in found.origins.items() if key}
     typer.echo(json_of({"recipe": found.document, "origin": origins}, indent=2))

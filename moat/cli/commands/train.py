@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from moat.allocator import own_process
-from moat.cli.failures import failure_lines
+from moat.cli.failures import failure_code, failure_lines
 from moat.cli.options import (
     INTERRUPTED,
     CodeOption,
@@ -112,7 +112,8 @@ def train(
         folder = shlex.quote(str(result.folder))
         typer.echo(f"Next: moat front {folder}\n      moat report {folder}")
     if result.failed:
-        raise typer.Exit(max(error.exit_code for error in result.failed.values()))
+        others = bool(result.done or result.skipped or result.held)
+        raise typer.Exit(failure_code(result.failed.values(), others=others))
 
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:

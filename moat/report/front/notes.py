@@ -133,7 +133,7 @@ def choice_notes(front: Front) -> list[str]:
     if other is not None:
         also = f"the achievement function would take {other.name}"
     return [
-        f"Preferred ({asked}): {choice.row.name}, in {choice.row.point.folder}. Chosen by "
+        f"Preferred ({asked}): {choice.row.name}, in {choice.row.point.place}. Chosen by "
         f"pseudo-weights ({also}) on {choice.examples:,} held-out examples: {chosen_by}. On test "
         f"examples: {shown}."
     ]

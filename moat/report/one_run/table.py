@@ -11,6 +11,7 @@ from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
 from moat.report.numbers import DASH, finite, percent
 from moat.report.one_run.scores import RunScores
+from moat.runs import as_typed
 from moat.sheets import Sheet, terminal_of
 
 _TERMS = (
@@ -59,7 +60,7 @@ def run_sheet(scores: RunScores) -> Sheet:
     if scores.named:
         sums.append(("union", _of(scores.named), scores.union))
     if scores.baseline is not None:
-        sums.append(("universal", f"against {scores.baseline}", scores.universal))
+        sums.append(("universal", f"against {as_typed(str(scores.baseline))}", scores.universal))
     until = _UNTIL_FALLEN if point.protocol.falls == "any" else ""
     terms = _TERMS.format(until=until)
     notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]

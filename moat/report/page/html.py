@@ -14,8 +14,8 @@ from moat.plain import json_of
 from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.scores.scoreboard import ScoreReport
-from moat.runs import as_typed
-from moat.storage import disk, encoded, hash_of, locked_folder, make_folder, replace, sweep
+from moat.runs import as_typed, require_folder_of
+from moat.storage import disk, encoded, hash_of, locked_folder, replace, sweep
 from moat.version import __version__
 
 _HERE = Path(__file__).parent
@@ -38,12 +38,12 @@ def write_page(
     """
     if file.is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
+    require_folder_of(file, FrontError)
     text, problems = page_of(made, results, fronts)
     page = signed(text)
     if told:
         for problem in problems:
             told(problem)
-    make_folder(file.parent)
     with locked_folder(file.parent):
         if (file.exists() or file.is_symlink()) and not is_page(file):
             raise DiskError(
@@ -86,7 +86,7 @@ def page_of(
         .get_template("page.html.jinja")
         .render(
             title=", ".join(dict.fromkeys(s for one in sections for s in one.group.studies)),
-            results=str(results),
+            results=as_typed(str(results)),
             sections=sections,
             messages=[*made.messages, *problems],
             version=__version__,
@@ -98,7 +98,7 @@ def page_of(
             pictures=pictures,
         )
     )
-    return as_typed(page), problems
+    return page, problems
 
 
 def _environment() -> Environment:
