@@ -392,7 +392,9 @@ def test_a_report_is_a_page_too_where_that_is_asked_for(moat, finished, tmp_path
     words = ("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
     answer = moat(*words)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("pages/study.html: there is no folder 'pages' to write it into.")
+    assert answer.err.startswith(
+        "pages/study.html: there is not a folder 'pages' to write it into."
+    )
     assert not Path("pages").exists()
     Path("pages").mkdir()
     answer = moat(*words)
@@ -462,7 +464,7 @@ def test_the_columns_stand_in_the_order_of_the_recipe_that_is_named(moat, finish
             '[published]\nsource = "p"\nruns = { plain = { pgd = nan } }',
             ", published.runs.plain.pgd: a number is finite, not nan.",
         ),
-        ("[published", ": this is no valid TOML: "),
+        ("[published", ": this is not valid TOML: "),
     ],
 )
 def test_published_figures_that_are_wrong_exit_with_2(moat, finished, tmp_path, text, message):

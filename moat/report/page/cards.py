@@ -120,7 +120,7 @@ def _facts(point: Point) -> list[tuple[str, str]]:
         ("judged on", f"{point.examples:,} test examples"),
     ]
     if is_guess(point):
-        facts.append(("constant guess", "it did not train: its other scores are no result"))
+        facts.append(("constant guess", "it did not train: its other scores mean nothing"))
     return facts
 
 
