@@ -74,10 +74,24 @@ def disk(path: Path) -> Iterator[None]:
         hint = (
             "Free some space, then run the same command again: nothing written before is lost."
             if full
-            else "Name a folder you may write to with --results."
+            else _ELSEWHERE.format(option="--results")
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+
+
+@contextmanager
+def naming(option: str) -> Iterator[None]:
+    """Let what the disk refuses inside name the option of a command that says where it writes."""
+    try:
+        yield
+    except DiskError as error:
+        if error.hint == _ELSEWHERE.format(option="--results"):
+            raise DiskError(error.message, error.where, _ELSEWHERE.format(option=option)) from error
+        raise
+
+
+_ELSEWHERE = "Name a folder you may write to with {option}."
 
 
 def require_no_link(path: Path) -> None:

@@ -197,5 +197,7 @@ _SHOWN = ("study", "variant", "label", "sweep", "data")
 _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )
-_UNFINISHED = "{folder}: the run is not finished. `moat train` with its recipe goes on with it."
+NOT_FINISHED = "the run is not finished."
+"""What the message of a run says that was begun, and of which nothing is wrong."""
+_UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe goes on with it."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."

@@ -42,6 +42,7 @@ def front(
     In another form than a table's, files are written with --out alone.
     """
     from moat.cli.console import console
+    from moat.cli.written import Written
     from moat.report import front_table, interval_table, make_fronts, write_front
     from moat.runs import as_typed, opened, outputs_of
 
@@ -52,13 +53,18 @@ def front(
         against=against and opened(against),
         prefer=weights_of(prefer, "--prefer"),
     )
+    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
+    written = Written()
+    if form is Format.table:
+        written.write(lambda: write_front(report, folder))
     for message in report.skipped:
         typer.echo(f"skipped: {message}", err=True)
     if form is not Format.table:
         require_one(len(report.fronts), "front", form)
+        if out:
+            written.write(lambda: write_front(report, folder))
         typer.echo(_text(report, form))
-        for path in write_front(report, out) if out else []:
-            typer.echo(f"wrote {path}", err=True)
+        written.say(err=True)
         return
     for one in report.fronts:
         console.print(front_table(one, console.width))
@@ -67,9 +73,7 @@ def front(
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
             typer.echo(as_typed(f"preferred: {chosen.name}: {chosen.point.folder}"))
-    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
-    for path in write_front(report, folder):
-        typer.echo(f"wrote {path}")
+    written.say()
 
 
 def _text(report: "FrontReport", form: Format) -> str:

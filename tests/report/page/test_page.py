@@ -244,7 +244,11 @@ def test_a_folder_without_runs_has_no_page(tmp_path):
 
 
 def test_the_page_is_written_whole_into_a_folder_that_is_made(study, tmp_path):
-    file = write_page(make_scoreboards(study), study, tmp_path / "new" / "report.html")
+    file = tmp_path / "new" / "report.html"
+    with pytest.raises(DiskError, match="cannot write: there is no such folder"):
+        write_page(make_scoreboards(study), study, file)
+    file.parent.mkdir()
+    write_page(make_scoreboards(study), study, file)
     assert file.read_text("utf-8").endswith("</html>")
     assert [path.name for path in file.parent.iterdir()] == ["report.html"]
 
