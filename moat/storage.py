@@ -14,6 +14,7 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.own_files import mend_of_file
 from moat.parsing import parse_json
 from moat.plain import json_of
 
@@ -256,5 +257,5 @@ def unreadable(path: Path, why: str) -> RunFolderError:
     return RunFolderError(
         f"the file is truncated or not moat's ({reason}).",
         where=str(path),
-        hint="Delete it, or train this run again with --overwrite.",
+        hint=mend_of_file(path.name, str(path.parent)),
     )
