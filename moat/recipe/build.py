@@ -115,6 +115,8 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
         protocol=protocol_of(recipe.threats, recipe.evaluation, source),
         document=document,
+        tags=tuple(recipe.tags),
+        notes=recipe.notes,
     )
 
 

@@ -15,7 +15,7 @@ from moat.recipe.overrides import cut_short
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 
-_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
+_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes"}
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))

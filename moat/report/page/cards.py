@@ -119,6 +119,8 @@ def _facts(point: Point, results: Path) -> list[tuple[str, str]]:
         ("folder", str(results / point.where)),
         ("judged on", f"{point.examples:,} test examples"),
     ]
+    facts += [("tags", ", ".join(point.tags))] if point.tags else []
+    facts += [("notes", point.notes)] if point.notes else []
     if is_guess(point):
         facts.append(("constant guess", "it did not train: its other scores are no result"))
     return facts
