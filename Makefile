@@ -3,14 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := digits_pareto
 
-.PHONY: demo test check docs design-table soak soak-faults clean
+.PHONY: demo wheel test check docs design-table soak soak-faults clean
 
 demo: .venv/installed
 	$(BIN)/moat train recipes/$(RECIPE).toml
 	$(BIN)/moat front results/$(RECIPE)
 
+# dist/moat_robust-*.whl, to install into another environment.
+wheel: .venv/bin/python
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 # COV=1 counts the lines that the tests reach, which takes half as long again.
-test: .venv/installed-dev check
+test: .venv/installed-dev .venv-docs/installed check
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(if $(COV),--cov --cov-report=term)
 
 check: .venv/installed-dev
@@ -21,8 +25,8 @@ check: .venv/installed-dev
 	$(BIN)/python scripts/design_table.py --check
 
 # The documentation as a site, in site/: open site/index.html. Every link and name must resolve.
-docs: .venv/installed-dev
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+docs: .venv-docs/installed
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
 # docs/design.md's tables of floors, rooms and files, from the contract and the docstrings.
 design-table: .venv/installed
@@ -42,13 +46,21 @@ soak-faults: .venv/installed-dev
 	  { echo "moat needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv .venv
 
+# moat and moat-photometric are the distributions' former names.
 .venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip uninstall -qq --yes moat moat-photometric
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 .venv/installed-dev: pyproject.toml plugins/moat-photometric/pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip uninstall -qq --yes moat moat-photometric
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable plugins/moat-photometric
 	touch $@ .venv/installed
+
+.venv-docs/installed: docs/requirements.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --requirement docs/requirements.txt
+	touch $@
 
 clean:
 	rm -rf .venv results

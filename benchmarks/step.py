@@ -28,8 +28,9 @@ from moat.scalarizers import MGDA, Average, Max, Natural, Scalarizer, TwoMoment
 from moat.testing import counted
 from moat.threats import PGD, RT, Flow, GradientThreat, Integrated, attacked, joint_search, trusted
 from moat.training import SGD, StepSettings, train_step
-from moat.training.craft import craft
-from moat.training.descent import descend
+from moat.training.craft import Examples, craft
+from moat.training.descent import add_gradients
+from moat.training.moving import move
 
 STEPS = 5
 THREATS = {
@@ -138,6 +139,19 @@ def _counts_of_a_search(
     model, longer = network(), [replace(threat, steps=2 * STEPS) for threat in threats]
     short, long = (counted(partial(_searched, model, own, x, y)) for own in (threats, longer))
     return f"{(long.operations - short.operations) / STEPS:.0f}", str(len(long.asked))
+
+
+def descend(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scalarizer: Scalarizer,
+    examples: Examples,
+    size: int,
+) -> None:
+    """Take what follows the search in a step."""
+    optimizer.zero_grad(set_to_none=True)
+    add_gradients(model, scalarizer, examples, StepSettings(size))
+    move(model, optimizer)
 
 
 def _steps(x: torch.Tensor, y: torch.Tensor, rounds: int) -> Table:

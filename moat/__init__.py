@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from moat.bundles import bundle
     from moat.errors import MoatError
     from moat.frames import results
-    from moat.study import evaluate_model, load, train
+    from moat.study import evaluate, evaluate_model, load, train
 
 _FUNCTIONS = {
-    **dict.fromkeys(("evaluate_model", "load", "train"), "moat.study"),
+    **dict.fromkeys(("evaluate", "evaluate_model", "load", "train"), "moat.study"),
     "bundle": "moat.bundles",
     "results": "moat.frames",
     "MoatError": "moat.errors",
@@ -33,7 +33,16 @@ _MODULES = (
     *("scalarizers", "testing", "threats", "training"),
 )
 
-__all__ = ["MoatError", "__version__", "bundle", "evaluate_model", "load", "results", "train"]
+__all__ = [
+    "MoatError",
+    "__version__",
+    "bundle",
+    "evaluate",
+    "evaluate_model",
+    "load",
+    "results",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

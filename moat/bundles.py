@@ -10,10 +10,21 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from moat.errors import BundleError, MoatError
 from moat.names import why_no_name
 from moat.printable import printable
+from moat.public import public_at_once
 from moat.report.manifest import listed_files
-from moat.runs import CODE, PLANNED, RunFolder, is_bundle, manifest_text, why_no_place
+from moat.report.points import error_text, read_each, read_point
+from moat.runs import (
+    CODE,
+    PLANNED,
+    RunFolder,
+    is_bundle,
+    manifest_text,
+    require_folder_of,
+    require_results,
+    why_no_place,
+)
 from moat.runs.bundle import MANIFEST
-from moat.storage import make_folder, read, replacing, sweep
+from moat.storage import read, replacing, sweep
 from moat.version import __version__
 
 _PACKED = (".npz", ".png", ".safetensors")
@@ -50,6 +61,7 @@ class _Contents:
             self.files[path.relative_to(self.results).as_posix()] = path
 
 
+@public_at_once
 def bundle(
     results: Path | str, out: Path | str, *, weights: bool = False, overwrite: bool = False
 ) -> Bundle:
@@ -58,8 +70,9 @@ def bundle(
     That is, of each run its recipe, record, log, outcomes, gallery and code; the plan of a study;
     tables, figures and pages that moat wrote. With `weights`, the trained weights as well.
     Checkpoints never go, nor does a file that is not moat's. A run that a process is writing is
-    left out. The same results give the same bytes. Raises BundleError where there is nothing to
-    bundle, and where the file exists, unless `overwrite`; DiskError where it cannot be written.
+    left out, and so is a finished run that cannot be read. The same results give the same bytes.
+    Raises BundleError where there is nothing to bundle, where the zip's folder does not exist, and
+    where the file does, unless `overwrite`; DiskError where it cannot be written.
     """
     results, out = Path(results), Path(out)
     _require_free(results, out, overwrite)
@@ -79,7 +92,6 @@ def bundle(
                 where=printable(str(path)),
                 hint="Rename the folder, and bundle the results again.",
             )
-    make_folder(out.parent)
     sweep(out.parent, [out.name])
     with replacing(out) as file, ZipFile(file, "w") as made:
         listed = {}
@@ -99,16 +111,14 @@ def _require_free(results: Path, out: Path, overwrite: bool) -> None:
             where=str(results),
             hint="moat bundle RESULTS OUT.zip",
         )
-    if not results.is_dir():
-        raise BundleError(
-            "there is no such folder.", where=str(results), hint="moat bundle RESULTS OUT.zip"
-        )
+    require_results(results, BundleError, "moat bundle RESULTS OUT.zip")
     if out.suffix.lower() != ".zip" or out.is_dir():
         raise BundleError(
             "a bundle is a file whose name ends in .zip.",
             where=str(out),
             hint=f"moat bundle {results} {out.with_suffix('.zip').name or 'out.zip'}",
         )
+    require_folder_of(out, BundleError)
     if (out.exists() or out.is_symlink()) and not overwrite:
         raise BundleError(
             "there is a file of this name.",
@@ -129,6 +139,8 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
             found.add(folder / PLANNED)
         if run.is_held:
             found.left_out.append(f"{folder}: a process is writing this run.")
+        elif why := _why_unreadable(run):
+            found.left_out.append(why)
         elif run.is_begun or run.recipe.exists():
             found.runs += 1
             for path in run.carried(weights=weights):
@@ -136,6 +148,19 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
         if run.is_begun or run.recipe.exists():
             below[:] = [name for name in below if name not in (CODE, run.tensorboard.name)]
     return found
+
+
+def _why_unreadable(run: RunFolder) -> str:
+    """Return why a finished run cannot be read, "" of any other: whoever gets it could not either.
+
+    Example:
+        >>> _why_unreadable(RunFolder("nowhere"))
+        ''
+    """
+    if not run.is_done:
+        return ""
+    _, failed = read_each([run], lambda folder: read_point(folder, folder.path))
+    return error_text(failed[0]) if failed else ""
 
 
 def _reports_in(folder: Path, names: list[str]) -> Iterator[Path]:

@@ -6,6 +6,7 @@ asks for the code in it. Nobody asks for the code that a results folder names: i
 else's folder.
 """
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -78,6 +79,14 @@ def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = Fals
     if not new:
         return
     listed = ", ".join(new.values())
+    if folder is not None and not consent.named:
+        raise CodeError(
+            f"the recipe in this results folder names code, which --no-code refuses to run: "
+            f"{listed}.",
+            where=str(folder),
+            hint="No model of it is built without. What is stored can be read: "
+            f"moat score {shlex.quote(str(folder))}",
+        )
     if folder is not None and not consent.stored:
         raise CodeError(
             f"the recipe in this results folder names code, which does not run unasked: {listed}.",

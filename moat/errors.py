@@ -1,4 +1,15 @@
-"""One family of errors: each says where, what, the nearest valid choice, and the mend."""
+"""One family of errors: each says where, what, the nearest valid choice, and the mend.
+
+Example:
+    >>> error = RecipeError("unknown key.", where="a.toml, threats.pgd.eps", hint="known: epsilon")
+    >>> print(error)
+    a.toml, threats.pgd.eps: unknown key.
+      known: epsilon
+    >>> error.exit_code
+    2
+    >>> did_you_mean("flwo", ["flow", "pgd"])
+    " Did you mean 'flow'?"
+"""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -28,19 +39,27 @@ class MoatError(Exception):
         return type(self)(self.message, where=where, hint=self.hint)
 
 
-class UnknownNameError(MoatError):
+class InputError(MoatError, ValueError):
+    """What a caller handed over cannot be used; a `ValueError`, as Python's own functions raise."""
+
+
+class UnknownNameError(InputError):
     """A name that nothing is registered under."""
 
 
-class DefinitionError(MoatError):
+class DefinitionError(InputError):
     """A threat, scalarizer, model or data set that is declared wrongly."""
 
 
-class FieldError(DefinitionError, ValueError):
+class FieldError(DefinitionError):
     """A field of a threat, scalarizer, model or data set that is unknown, missing or wrong."""
 
 
-class RecipeError(MoatError):
+class ArgumentError(DefinitionError, TypeError):
+    """An argument that is unknown, missing or of the wrong type; a `TypeError` as well."""
+
+
+class RecipeError(InputError):
     """A recipe that cannot be read or does not hold together."""
 
 
@@ -48,16 +67,24 @@ class MissingPackageError(MoatError):
     """A package that moat can do without, but not for what was asked."""
 
 
-class DataError(MoatError):
+class DataError(InputError):
     """Data that is missing or unusable."""
 
 
-class ModelError(MoatError):
+class ModelError(InputError):
     """A network that cannot be built, loaded or searched."""
+
+
+class MissingWeightsError(ModelError):
+    """Weights that a network is to begin with, and that are not there."""
 
 
 class RunFolderError(MoatError):
     """A run folder that cannot be read, written or trusted."""
+
+
+class NoRunError(RunFolderError, InputError):
+    """A folder that somebody names, and that holds no finished run."""
 
 
 class DiskError(RunFolderError):
@@ -72,7 +99,7 @@ class ForeignFileError(RunFolderError):
     """A file that does not belong to the run in whose folder it lies."""
 
 
-class BundleError(MoatError):
+class BundleError(InputError):
     """A bundle that cannot be made, or a file that is none and cannot be read as one."""
 
 
@@ -80,19 +107,19 @@ class CodeError(RunFolderError):
     """Code that a results folder names and nobody asked for."""
 
 
-class SolverError(MoatError):
+class SolverError(InputError):
     """A quadratic program without a solution on the simplex."""
 
 
-class UnsearchedError(MoatError):
+class UnsearchedError(InputError):
     """A score of what was not searched for every example."""
 
 
-class FrontError(MoatError):
+class FrontError(InputError):
     """Points or runs that no front can be made of."""
 
 
-class PlotError(MoatError):
+class PlotError(InputError):
     """Runs that a picture cannot be drawn of, or a picture that nobody draws."""
 
 
@@ -137,10 +164,24 @@ _SYNONYMS = {
     **dict.fromkeys(("eps", "radius", "max_norm"), "epsilon"),
     **dict.fromkeys(("alpha", "eps_iter", "eps_step", "stepsize", "step"), "step_size"),
     **dict.fromkeys(
-        ("iters", "iterations", "max_iter", "n_iter", "nb_iter", "num_steps", "n_steps"), "steps"
+        (
+            "iters",
+            "iterations",
+            "max_iter",
+            "n_iter",
+            "nb_iter",
+            "num_iter",
+            "num_steps",
+            "n_steps",
+        ),
+        "steps",
     ),
     **dict.fromkeys(("random_start", "rand_init", "random_init"), "start"),
     **dict.fromkeys(("n_restarts", "num_restarts"), "restarts"),
+    **dict.fromkeys(("callback", "callbacks"), "listener"),
+    **dict.fromkeys(("p", "ord"), "norm"),
+    "n_queries": "queries",
+    "force": "overwrite",
     **dict.fromkeys(("learning_rate", "rate"), "lr"),
     **dict.fromkeys(("n_epochs", "num_epochs", "max_epochs"), "epochs"),
     **dict.fromkeys(("batch", "bs"), "batch_size"),

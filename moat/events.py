@@ -46,14 +46,18 @@ def each(*listeners: Listener) -> Listener:
 
 
 def without_repeats(listener: Listener) -> Listener:
-    """Return a listener that passes a note on once, however many runs it is told of."""
-    told: set[str] = set()
+    """Return a listener that passes a note on once, however many runs it is told of.
+
+    And once that a run is held, however often it is asked for.
+    """
+    told: set[str | Path] = set()
 
     def listen(event: Event) -> None:
-        if isinstance(event, Note):
-            if event.text in told:
+        if isinstance(event, Note | StudyNote | RunHold):
+            said = event.run if isinstance(event, RunHold) else event.text
+            if said in told:
                 return
-            told.add(event.text)
+            told.add(said)
         listener(event)
 
     return listen
@@ -166,7 +170,7 @@ class WorkerLoss(NamedRunEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step(RunEvent):
+class TrainingStep(RunEvent):
     """A training step is done: `step` of `steps` in the whole run, in `epoch` of `epochs`."""
 
     epoch: int

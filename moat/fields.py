@@ -1,17 +1,17 @@
 """Fields that were refused: pydantic's findings in words, and the error of an object in Python."""
 
 import re
-import reprlib
 from collections.abc import Callable
 from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import fields
 from functools import wraps
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from moat.errors import FieldError, did_you_mean
+from moat.annotations import value_in_words
+from moat.errors import FieldError, MoatError, did_you_mean
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 MISSING = ("missing", "missing_keyword_only_argument")
@@ -20,7 +20,9 @@ BY_PLACE = "unexpected_positional_argument"
 
 def foremost(error: ValidationError) -> ErrorDetails:
     """Return the finding to be said: what explains a missing field goes before it."""
-    return min(error.errors(), key=lambda one: one["type"] not in (*UNKNOWN, BY_PLACE))
+    return min(
+        error.errors(), key=lambda one: (one["type"] not in UNKNOWN, one["type"] != BY_PLACE)
+    )
 
 
 def what_it_should_be(found: ErrorDetails) -> str:
@@ -47,38 +49,98 @@ def with_explained_fields(made: Any) -> None:
         try:
             validated(self, *arguments, **values)
         except ValidationError as error:
-            raise _field_error(foremost(error), type(self)) from error
+            raise _refusal(error, type(self)) from error
 
     made.__init__ = initialise
 
 
-def _field_error(found: ErrorDetails, cls: Any) -> FieldError:
-    known = [field for field in fields(cls) if field.init]
-    names = [field.name for field in known]
+class Fields(BaseModel):
+    """A frozen table of validated fields, which refuses others with a FieldError."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def __init__(self, *by_place: Any, **values: Any) -> None:
+        """Take the fields by name."""
+        if by_place:
+            raise _by_place(by_place[0], type(self))
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _refusal(error, type(self)) from error
+
+    # A table within a table is validated by pydantic itself, whose findings know their place.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+
+def moats_own(found: ErrorDetails) -> MoatError | None:
+    """Return the error of moat's that was raised while a value was validated, if it was one."""
+    error = found.get("ctx", {}).get("error")
+    return error if isinstance(error, MoatError) else None
+
+
+def _refusal(error: ValidationError, cls: Any) -> MoatError:
+    found = foremost(error)
+    if (own := moats_own(found)) is not None:
+        return own
+    known = _known(cls)
     kind, name = cls.__name__, ".".join(map(str, found["loc"]))
     match found["type"]:
         case unknown if unknown in UNKNOWN:
-            return FieldError(
-                f"{kind} has no field {name!r}.{did_you_mean(name, names)}",
-                hint=f"Its fields: {', '.join(names) or 'none'}.",
-            )
+            return _unknown_fields(error, cls)
         case missing if missing in MISSING:
             return FieldError(
                 f"{kind} needs the field {name!r}.", hint=f"Write {kind}({name}=...)."
             )
         case by_place if by_place == BY_PLACE:
-            asked = [field.name for field in known if field.default is NO_DEFAULT]
-            given = "".join(f"{one}={_said(found['input'])}" for one in [*asked, *names][:1])
-            return FieldError(f"{kind} takes its fields by name.", hint=f"Write {kind}({given}).")
+            return _by_place(found["input"], cls)
         case "value_error":
             return FieldError(f"{kind}: {found['ctx']['error']}.")
+        case "dataclass_exact_type" if not name:
+            return FieldError(f"{kind} takes its fields by name.", hint=_its_fields(known))
     asks = f"{kind}.{name} {what_it_should_be(found)}"
-    return FieldError(f"{asks}, not {_said(found['input'])}.{nearest_choice(found)}")
+    return FieldError(f"{asks}, not {value_in_words(found['input'])}.{nearest_choice(found)}")
 
 
-def _said(value: Any) -> str:
-    """Return a value as Python writes it, what is long cut short; of others their type."""
-    return reprlib.repr(value) if isinstance(value, _PLAIN) else f"of type {type(value).__name__}"
+def _unknown_fields(error: ValidationError, cls: Any) -> FieldError:
+    """Return the error of every field that is unknown, each with the nearest one."""
+    known = _known(cls)
+    names = [str(one["loc"][-1]) for one in error.errors() if one["type"] in UNKNOWN]
+    begun = (cls.__name__, *["It"] * (len(names) - 1))
+    said = [
+        f"{it} has no field {name!r}.{did_you_mean(name, known)}"
+        for it, name in zip(begun, names, strict=True)
+    ]
+    by_place = any(one["type"] == BY_PLACE for one in error.errors())
+    return FieldError(
+        " ".join(said), hint="\n".join([_its_fields(known), *(_elsewhere(cls) if by_place else [])])
+    )
 
 
-_PLAIN = (bool, int, float, str, bytes, list, tuple, dict, set, type(None))
+def _by_place(value: Any, cls: Any) -> FieldError:
+    known = _known(cls)
+    asked = [name for name, needed in known.items() if needed]
+    plain = isinstance(value, bool | int | float | str)
+    given = "".join(
+        f"{one}={value_in_words(value) if plain else '...'}" for one in [*asked, *known][:1]
+    )
+    more = [] if plain else _elsewhere(cls)
+    mend = "\n".join([f"Write {cls.__name__}({given}).", *more])
+    return FieldError(f"{cls.__name__} takes its fields by name.", hint=mend)
+
+
+def _elsewhere(cls: Any) -> list[str]:
+    """Return where what is no field belongs, as a class may say."""
+    said = getattr(cls, "given_later", "")
+    return [said] if said else []
+
+
+def _its_fields(known: dict[str, bool]) -> str:
+    return f"Its fields: {', '.join(known) or 'none'}."
+
+
+def _known(cls: Any) -> dict[str, bool]:
+    """Return the fields of a class, and whether each has to be given."""
+    if issubclass(cls, BaseModel):
+        return {name: field.is_required() for name, field in cls.model_fields.items()}
+    own = [field for field in fields(cls) if field.init]
+    return {one.name: one.default is one.default_factory is NO_DEFAULT for one in own}

@@ -1,14 +1,17 @@
 """The loss vector of Eq. 11, an example at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from moat.errors import TrainingError
+from moat.errors import InputError, TrainingError
+from moat.public import public
 from moat.types import Losses, Mask, Weights
 
 
+@public
 @dataclass(frozen=True)
 class LossMatrix:
     """Per-example losses of shape (objectives, batch), in nats: Eq. 11 before the expectation.
@@ -16,7 +19,13 @@ class LossMatrix:
     `names` gives one name a row, the natural loss first. `measured` says which entries were
     measured, a row or an entry at a time (all where it is None); an unmeasured entry is NaN, so
     that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
-    classified correctly, where it was kept.
+    classified correctly, where it was kept: in training always, from the forward that measures the
+    losses.
+
+    Example:
+        >>> losses = LossMatrix(torch.tensor([[0.0, 1.0], [2.0, 4.0]]), ("natural", "pgd"))
+        >>> losses.means()
+        tensor([0.5000, 3.0000])
     """
 
     values: Losses
@@ -26,14 +35,17 @@ class LossMatrix:
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.values):
-            raise ValueError(f"{len(self.names)} names for {len(self.values)} rows of losses")
+            raise InputError(f"{len(self.names)} names for {len(self.values)} rows of losses")
 
     def means(self) -> Weights:
         """Return each objective's mean over its measured examples, shape (objectives,)."""
         return self._over_measured(self.values)
 
     def accuracies(self) -> Weights | None:
-        """Return each objective's share of correct examples, or None where it was not kept."""
+        """Return each objective's share of correct examples, shape (objectives,).
+
+        NaN where nothing was measured; None where it was not kept, as in losses of your own.
+        """
         return None if self.correct is None else self._over_measured(self.correct.to(self.values))
 
     def require_finite(self, where: str, hint: str) -> None:
@@ -60,6 +72,27 @@ class LossMatrix:
         return by_entry(self.measured, self.values.shape[1])
 
 
+@public
 def by_entry(values: Tensor, batch: int) -> Tensor:
-    """Spread (objectives,) to (objectives, batch); what is that already stays as it is."""
+    """Spread (objectives,) to (objectives, batch); what is that already stays as it is.
+
+    Example:
+        >>> by_entry(torch.tensor([0.25, 0.75]), batch=2)
+        tensor([[0.2500, 0.2500],
+                [0.7500, 0.7500]])
+    """
     return values if values.ndim == 2 else values[:, None].expand(-1, batch)
+
+
+@public
+def side_by_side(matrices: Sequence[LossMatrix]) -> LossMatrix:
+    """Return the losses of several batches, (objectives, batch) each, as those of one."""
+    if len(matrices) == 1:
+        return matrices[0]
+    values = torch.cat([one.values for one in matrices], dim=1)
+    correct = [one.correct for one in matrices if one.correct is not None]
+    measured = None
+    if any(one.measured is not None for one in matrices):
+        measured = torch.cat([one._measured_entries() for one in matrices], dim=1)
+    kept = torch.cat(correct, dim=1) if len(correct) == len(matrices) else None
+    return LossMatrix(values, matrices[0].names, kept, measured)

@@ -37,14 +37,15 @@ def parse_toml(text: str) -> dict[str, Any]:
     return document
 
 
-def parse_json(text: str | bytes, *, plain: bool = True) -> Any:
+def parse_json(text: str | bytes, *, plain: bool = True, finite: bool = False) -> Any:
     """Return the value of a JSON text; raise ValueError where it is none, or out of bounds.
 
-    NaN and infinity, which JSON does not have and Python writes, are read as null. Without `plain`
-    the numbers and texts are not looked at one by one, for who checks them by their kinds.
+    NaN and infinity, which JSON does not have and Python writes, are read as null, or refused by
+    their key where numbers must be `finite`. Without `plain` the numbers and texts are not looked
+    at one by one, for who checks them by their kinds.
     """
     try:
-        value = json.loads(text, parse_constant=_null)
+        value = json.loads(text, parse_constant=float if finite else _null)
     except RecursionError as error:
         raise BoundError("it nests too deeply") from error
     if plain:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from moat.errors import InputError
+
 
 class Segment(NamedTuple):
     """The consecutive examples `[start, stop)` of one of several lists."""
@@ -44,7 +46,7 @@ def cut(lengths: Sequence[int], pass_size: int) -> list[Pass]:
 [Segment(which=1, start=1, stop=2)]]
     """
     if pass_size < 1:
-        raise ValueError(f"a pass holds at least one example, not {pass_size}")
+        raise InputError(f"a pass holds at least one example, not {pass_size}")
     passes: list[Pass] = []
     room = 0
     for which, length in enumerate(lengths):

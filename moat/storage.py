@@ -15,7 +15,7 @@ from filelock import Timeout
 
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.own_files import mend_of_file
-from moat.parsing import parse_json
+from moat.parsing import BoundError, parse_json
 from moat.plain import json_of
 
 try:
@@ -219,8 +219,11 @@ def to_json(value: Any) -> bytes:
 
 
 def read_json(path: Path) -> Record | None:
-    """Return the table a JSON file holds, None where there is no file."""
-    return read(path, lambda: as_table(parse_json(path.read_text("utf-8"))))
+    """Return the table a JSON file holds, None where there is no file.
+
+    RunFolderError names the key of a number that is not finite.
+    """
+    return read(path, lambda: as_table(parse_json(path.read_text("utf-8"), finite=True)))
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:
@@ -231,6 +234,8 @@ def read(path: Path, parse: Callable[[], T]) -> T | None:
         return parse() if path.exists() else None
     except MoatError:
         raise
+    except BoundError as error:
+        raise unreadable(path, str(error)) from error
     except FileNotFoundError:  # it went while it was looked at
         return None
     except Exception as error:  # a foreign file makes its parser raise nearly anything

@@ -5,7 +5,9 @@ from torch import Tensor
 
 Images = Float[Tensor, "batch channel height width"]
 """Pixels in [0, 1]."""
-StoredImages = UInt8[Tensor, "batch channel height width"]
+StoredImages = (
+    UInt8[Tensor, "batch channel height width"] | Float[Tensor, "batch channel height width"]
+)
 """Pixels in 0..255, as a data set keeps them."""
 Labels = Int[Tensor, " batch"]
 Logits = Float[Tensor, "batch classes"]

@@ -1,4 +1,4 @@
-"""What the reference shows of a class: a field's comment with its unit, no special method."""
+"""What the reference shows: examples as code, a field's comment with its unit, no `__init__`."""
 
 import re
 from typing import Any
@@ -10,6 +10,12 @@ TRAILING = re.compile(r"(?:^|\s)# (?P<text>.+)$")
 
 class FieldComments(griffe.Extension):
     """Give every annotated attribute without a docstring the comment at the end of its line."""
+
+    def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Show an example as code: griffe knows its section in the plural alone."""
+        if obj.docstring:
+            text = obj.docstring.value
+            obj.docstring.value = re.sub(r"^( *)Example:$", r"\1Examples:", text, flags=re.M)
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
         """Take the comment, unless the attribute is documented or is no field."""

@@ -11,7 +11,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 import moat
-from moat.errors import BundleError, RunFolderError
+from moat.errors import BundleError
 from moat.report import make_fronts
 from moat.runs import RunFolder, opened
 from moat.runs.bundle import MANIFEST
@@ -176,6 +176,30 @@ def test_a_run_that_a_process_writes_is_left_out_by_name(demo):
     assert moat.results("demo.zip").runs["label"].to_list() == ["pareto r=0.2"]
 
 
+@pytest.mark.parametrize("name", ["run.json", "evaluation.json", "evaluation.npz"])
+def test_a_run_that_cannot_be_read_is_left_out_by_name(demo, name):
+    broken = demo / "max-at/seed-0" / name
+    broken.write_bytes(broken.read_bytes()[:20])
+    made = moat.bundle(demo, "demo.zip")
+    (why,) = made.left_out
+    assert why.startswith(f"{broken}: the file is truncated or not moat's")
+    assert made.runs == 1
+    assert moat.results("demo.zip").skipped == ()
+    with pytest.raises(BundleError, match="no run that could be bundled") as refused:
+        moat.bundle(demo / "max-at", "none.zip")
+    assert str(broken) in refused.value.hint
+
+
+def test_the_folder_of_the_zip_is_not_made_unasked(demo):
+    with pytest.raises(BundleError) as refused:
+        moat.bundle(demo, "nowhere/x.zip")
+    assert str(refused.value) == (
+        "nowhere/x.zip: there is no folder 'nowhere' to write it into.\n"
+        "  Nothing was written. Make the folder first, or name a file in one that exists."
+    )
+    assert not Path("nowhere").exists()
+
+
 def test_a_folder_that_not_every_system_can_make_is_refused(demo):
     (demo / "max-at").rename(demo / "aux")
     with pytest.raises(BundleError, match="'aux' cannot be a name on every system") as refused:
@@ -228,6 +252,13 @@ def with_manifest(file: Path, **changes: object) -> Path:
             (MANIFEST, json.dumps(manifest).encode()),
         ]
     )
+
+
+def without_format(file: Path) -> Path:
+    entries = dict(entries_of(file))
+    manifest = json.loads(entries.pop(MANIFEST))
+    del manifest["format"]
+    return written([*entries.items(), (MANIFEST, json.dumps(manifest).encode())])
 
 
 def changed(file: Path) -> Path:
@@ -316,6 +347,21 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "bomb": (bomb, "that is no bundle of moat's"),
     "newer": (lambda file: with_manifest(file, format=2), "of format 2, which a newer moat wrote"),
+    **{
+        f"format {found!r}": (
+            lambda file, found=found: with_manifest(file, format=found),
+            f"the format of a bundle is 1, not {found!r}.",
+        )
+        for found in (0, -1, True, None, "1", 1.5, [1])
+    },
+    "no format": (
+        lambda file: without_format(file),
+        "the format of a bundle is 1, and none stands there.",
+    ),
+    "outside of its root": (
+        lambda file: with_more(file, "more/x"),
+        "'more/x' in the bundle lies outside of 'demo', where its results lie.",
+    ),
     "files": (lambda file: with_manifest(file, files=[]), "files is [] and should be of type dict"),
     "root": (lambda file: with_manifest(file, root="../x"), "root is '../x'"),
     "elsewhere": (lambda file: with_manifest(file, root="other"), "no file does"),
@@ -329,7 +375,7 @@ def test_what_is_no_whole_bundle_is_refused_by_name_with_the_mend(bundled, kind,
     make, why = BAD[kind]
     file = make(bundled)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises((BundleError, RunFolderError)) as refused:
+    with pytest.raises(BundleError) as refused:
         moat.results(file)
     assert why in str(refused.value)
     assert str(file) in refused.value.where

@@ -62,4 +62,4 @@ def test_an_example_is_found_in_a_function_under_the_shape_check():
     grids = import_module("moat.geometry.grids")
     assert hasattr(grids.resample, "__wrapped__")
     found = [test.name for test in examples_of(grids) if test.examples]
-    assert found == ["moat.geometry.grids.resample"]
+    assert "moat.geometry.grids.resample" in found

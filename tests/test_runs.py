@@ -379,7 +379,7 @@ def test_a_record_of_a_newer_moat_is_refused_with_the_mend(run):
     assert str(caught.value) == (
         f"{run.path / 'run.json'}: it is of format {FORMAT + 1}, which a newer moat wrote; moat "
         f"{__version__} reads format {FORMAT}.\n"
-        "  Read it with that moat: pip install --upgrade moat."
+        "  Upgrade moat-robust: git pull in its checkout, or install a newer wheel."
     )
 
 

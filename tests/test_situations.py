@@ -506,8 +506,8 @@ def of_a_class():
 
 
 JUDGED = {
-    "two tensors": (((X, Y), Protocol({})), "what is evaluated on is of type tuple, and neither D"),
-    "a table": ((SPLIT, {"pgd": THREATS["pgd"]}), "the protocol is of type dict, and no Protocol."),
+    "images alone": ((X, Protocol({})), "what is evaluated on is Tensor of float"),
+    "a name": ((SPLIT, "pgd"), "the protocol is 'pgd', and no Protocol."),
     "a class": ((SPLIT, of_a_class()), "the threat 'pgd' is the class PGD, and no thre"),
 }
 

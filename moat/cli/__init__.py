@@ -3,6 +3,7 @@
 import sys
 
 from moat.errors import MoatError
+from moat.other_moats import warning
 from moat.printable import printable
 
 
@@ -11,6 +12,8 @@ def main() -> None:
     from moat.cli.streams import take_streams
 
     take_streams()
+    if said := warning():
+        print(said, file=sys.stderr)
     try:
         try:
             from moat.cli.app import app
@@ -23,5 +26,14 @@ def main() -> None:
 
         print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
         sys.exit(error.exit_code)
+    except ImportError as error:
+        if error.name and error.name.partition(".")[0] == "moat":
+            raise
+        print(
+            f"moat-robust: a package that it needs cannot be imported: {error}.\n"
+            "  moat doctor says which, and how to mend it.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,12 +9,15 @@ import typer
 
 from moat.cli.commands.bundle import bundle
 from moat.cli.commands.compare import compare
+from moat.cli.commands.demo import demo
+from moat.cli.commands.doctor import doctor
 from moat.cli.commands.evaluate import evaluate
 from moat.cli.commands.front import front
 from moat.cli.commands.listing import list_, schema
 from moat.cli.commands.plot import plot
 from moat.cli.commands.report import report
 from moat.cli.commands.score import score
+from moat.cli.commands.show import show
 from moat.cli.commands.train import train
 from moat.cli.commands.watch import watch
 from moat.version import __version__
@@ -43,7 +46,7 @@ def _moat(
 
 
 for command in (
-    *(train, watch, evaluate, score, compare),
-    *(front, plot, report, bundle, list_, schema),
+    *(demo, train, show, watch, evaluate, score, compare),
+    *(front, plot, report, bundle, list_, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)

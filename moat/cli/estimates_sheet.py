@@ -3,36 +3,95 @@
 from collections.abc import Sequence
 
 from moat.evaluation.room import gib
-from moat.report.numbers import duration
-from moat.sheets import Sheet
+from moat.report.numbers import DASH, estimated_duration
+from moat.runs import as_typed
+from moat.sheets import Sheet, TerminalSheet, narrowed, terminal_of
 from moat.study import RunEstimate
+from moat.study.evaluation_estimates import EvaluationEstimate
+
+_MEMORY = "evaluation's memory"
+_NUMBERS = ("seed", "epochs", "search", "descent", "evaluation", "train", "held out", "test")
+SPARE = (_MEMORY, "held out", "descent", "search", "evaluation", "seed", "test")
+"""Columns that a narrow terminal does without, the first of them first."""
+
+
+def estimates_table(estimates: Sequence[RunEstimate], width: int) -> TerminalSheet:
+    """Return the sheet for a terminal: a column is left out before a name is broken."""
+    sheet = estimates_sheet(estimates)
+    return narrowed(sheet, width, SPARE, lambda one: terminal_of(one, gap=2))
 
 
 def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
-    """Return each run's passes an example and its estimated time, and the sum."""
-    rows = tuple(
-        (
-            one.plan.label,
-            str(one.plan.seed),
-            str(one.plan.training.epochs),
-            str(one.search),
-            str(one.descent),
-            str(one.evaluation),
-            f"{one.train_examples}+{one.test_examples}",
-            duration(one.seconds),
-            gib(one.memory),
-        )
-        for one in estimates
-    )
-    numbers = ("seed", "epochs", "search", "descent", "evaluation", "examples", "time")
-    memory = "evaluation's memory"
+    """Return each run's passes an example, its images and its estimated time, and the sum."""
     return Sheet(
-        headings=("run", *numbers, memory),
-        rows=rows,
-        sides="l" + "r" * (len(numbers) + 1),
-        title="passes an example, at most: forwards/backwards, one number where they are equal",
+        headings=("run", *_NUMBERS, "time", _MEMORY),
+        rows=tuple(map(_row, estimates)),
+        sides="l" + "r" * (len(_NUMBERS) + 2),
+        title="passes an image, images, and estimated time of each run",
         notes=(
-            f"{len(estimates)} run(s), about {duration(sum(e.seconds for e in estimates))} in all, "
-            "the sanity gate apart; nothing was trained",
+            f"{len(estimates)} run(s), {_sum(estimates)}; nothing was trained",
+            "passes: forwards/backwards of the network, at most, or one number where they are "
+            "equal; search and descent for a training image in each epoch, evaluation for a test "
+            "image",
+            "times are those of this machine at this moment: longer where it is busy",
         ),
     )
+
+
+def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> TerminalSheet:
+    """Return a line an evaluation for a terminal: a column is left out before a name is broken."""
+    there = sum(one.state == "there" for one in estimates)
+    todo = [one for one in estimates if one.state not in ("there", "refused")]
+    times = [one.seconds for one in todo if one.seconds is not None]
+    total = f"about {estimated_duration(sum(times))} in all" if times else "time unknown"
+    found = f", {there} there already" if there else ""
+    sheet = Sheet(
+        headings=("model", "state", "passes", "images", "time", "memory", "folder"),
+        rows=tuple(
+            (
+                one.label,
+                one.state,
+                str(one.spent),
+                DASH if one.examples is None else str(one.examples),
+                estimated_duration(one.seconds),
+                DASH if one.memory is None else gib(one.memory),
+                as_typed(str(one.folder)),
+            )
+            for one in estimates
+        ),
+        sides="llrrrrl",
+        title="passes an image, images, and estimated time of each evaluation",
+        notes=(
+            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, the sanity "
+            "gate apart",
+            "passes: forwards/backwards of the network for an image, at most, or one number where "
+            "they are equal",
+            "times are those of this machine at this moment: longer where it is busy",
+        ),
+    )
+    spare = ("folder", "memory", "images", "passes")
+    return narrowed(sheet, width, spare, lambda one: terminal_of(one, gap=2))
+
+
+def _row(one: RunEstimate) -> tuple[str, ...]:
+    known = one.amounts
+    images = (known.trained, known.held_out, one.test_examples) if known else (None,) * 3
+    return (
+        one.plan.label,
+        str(one.plan.seed),
+        str(one.plan.training.epochs),
+        str(one.search),
+        str(one.descent),
+        str(one.evaluation),
+        *(DASH if count is None else str(count) for count in images),
+        estimated_duration(one.seconds),
+        DASH if one.memory is None else gib(one.memory),
+    )
+
+
+def _sum(estimates: Sequence[RunEstimate]) -> str:
+    times = [one.seconds for one in estimates if one.seconds is not None]
+    if not times:
+        return "whose time cannot be estimated without data"
+    more = "" if len(times) == len(estimates) else f" for the {len(times)} with data"
+    return f"about {estimated_duration(sum(times))} in all{more}, the sanity gate apart"

@@ -47,4 +47,8 @@ class EvaluateOptions:
         bool,
         typer.Option("--overwrite", help="Make again what is there; replace another model's."),
     ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="List the evaluations and their cost; search nothing."),
+    ] = False
     allow_code: CodeOption = None

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import typer
 
-from moat.cli.display import listener_for_terminal, scores_line
+from moat.cli.console import console
+from moat.cli.display import PlainLines, listener_for_terminal, scores_line
+from moat.cli.estimates_sheet import evaluations_table
 from moat.cli.evaluate_options import EvaluateOptions
-from moat.cli.failures import failure_lines
+from moat.cli.failures import failure_code, failure_lines
 from moat.cli.options import INTERRUPTED
+from moat.cli.second_look import second_look
 from moat.errors import MoatError
 from moat.events import Listener, StudyStart
 from moat.report import failed_checks, read_point
@@ -22,11 +25,16 @@ from moat.study import (
     evaluate_under,
     trained_runs,
 )
+from moat.study.evaluation_estimates import estimate_model, estimate_runs, estimate_under
+from moat.study.places import PlaceKeys
 
 
 def evaluate_asked(asked: EvaluateOptions) -> None:
     """Evaluate what is named, say each result, and exit with what went wrong."""
     _require_one_form(asked)
+    if asked.dry_run:
+        _dry_run(asked)
+        return
     done: list[Judged] = []
     runs = [] if asked.model else trained_runs([opened(r, weights=True) for r in asked.run or ()])
     try:
@@ -48,7 +56,38 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
     for study in dict.fromkeys(one.study for one in done if one.study):
         typer.echo(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
-        raise typer.Exit(max(error.exit_code for error in failed.values()))
+        raise typer.Exit(failure_code(failed.values(), others=len(failed) < len(done)))
+
+
+def _dry_run(asked: EvaluateOptions) -> None:
+    """Print what the evaluations cost and what is there of them; search and write nothing."""
+    runs = [] if asked.model else trained_runs([opened(r, weights=True) for r in asked.run or ()])
+    place = PlaceKeys(
+        results=asked.results,
+        device=asked.device,
+        overwrite=asked.overwrite,
+        listener=PlainLines(),
+    )
+    overrides = asked.set_ or ()
+    if not asked.protocol:
+        estimates, looks = estimate_runs(runs, asked.device, PlainLines())
+    elif not asked.model:
+        estimates, looks = estimate_under(
+            asked.protocol, runs, overrides=overrides, validation=asked.validation, **place
+        )
+    else:
+        estimates, looks = estimate_model(
+            asked.model,
+            asked.protocol,
+            checkpoint=asked.checkpoint,
+            arguments=asked.arg or (),
+            name=asked.name,
+            overrides=overrides,
+            **place,
+        )
+    console.print(evaluations_table(estimates, console.width))
+    for line in second_look(looks):
+        typer.echo(as_typed(line))
 
 
 def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:

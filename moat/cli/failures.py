@@ -1,11 +1,24 @@
 """The runs that failed, as lines for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from textwrap import indent
 
 from moat.errors import MoatError
 from moat.printable import printable
+
+
+def failure_code(failed: Collection[MoatError], *, others: bool) -> int:
+    """Return the exit code of a command some of whose runs failed.
+
+    1 where others went on, for whatever reason these failed; else what the reasons are worth: 2
+    says that nothing but bad input was named.
+
+    Example:
+        >>> [failure_code([MoatError("no")], others=others) for others in (True, False)]
+        [1, 2]
+    """
+    return 1 if others else max(error.exit_code for error in failed)
 
 
 def failure_lines(failed: Mapping[Path, MoatError]) -> list[str]:

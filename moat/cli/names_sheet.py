@@ -10,10 +10,12 @@ _SINGULAR = {
     "scalarizers": "scalarizer",
     "models": "model",
     "datasets": "data set",
+    "recipes": "recipe",
 }
 _ALSO = {
     "models": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
-    "python:module:callable, a callable of your own"
+    "python:module:callable, a callable of your own",
+    "recipes": "and any TOML file",
 }
 """What a recipe may name besides what is registered."""
 

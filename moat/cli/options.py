@@ -3,8 +3,10 @@
 import math
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -31,6 +33,7 @@ class CatalogueKind(StrEnum):
     scalarizers = "scalarizers"
     models = "models"
     datasets = "datasets"
+    recipes = "recipes"
 
 
 Overrides = Annotated[
@@ -50,13 +53,10 @@ CodeOption = Annotated[
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 
 
-def consent_to(allow_code: bool | None) -> Consent:
-    """Return what the option allows; the code that runs is said on standard output."""
-    return Consent(named=allow_code is not False, stored=allow_code is True, say=_say)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:
+    """Return what the option allows; what code runs is said on standard output, or error."""
+    say = partial(print, file=sys.stderr if err else None, flush=True)
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=say)
 
 
 def listed(text: str | None) -> list[str]:
@@ -96,6 +96,17 @@ def seconds(text: str) -> float:
         if 0.1 <= (found := plain_number(str(text))) <= 86_400:  # a default comes as a number
             return found
     raise typer.BadParameter(f"{text!r} is no number in the range 0.1 to 86400")
+
+
+@contextmanager
+def as_options(*arguments: str) -> Iterator[None]:
+    """Say of the library's arguments in an error what the options of the same names are called."""
+    try:
+        yield
+    except MoatError as error:
+        if error.where not in arguments:
+            raise
+        raise error.at(f"--{error.where}") from error
 
 
 def weights_of(text: str | None, option: str) -> dict[str, float]:

@@ -7,11 +7,12 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from moat.data.base import as_floats
 from moat.errors import DataError
+from moat.fields import Fields
 from moat.geometry.grids import affine_grid, resample
 from moat.number_bounds import PositiveNumber
 from moat.transfers import send
@@ -23,7 +24,7 @@ Augment = Callable[[StoredImages], Images]
 MOST_PADDING = 1024  # pixels
 
 
-class Augmentation(BaseModel):
+class Augmentation(Fields):
     """How the training images are varied: every example its own way, anew in every epoch.
 
     `crop_padding` puts black around an image and crops it back at a random place. `resized_crop`
@@ -32,11 +33,13 @@ class Augmentation(BaseModel):
     a rectangle that would leave the image is cut at its border. `flip` mirrors half of the
     images, left to right.
 
+    Example:
+        >>> Augmentation(crop_padding=4, flip=True).flip
+        True
+
     Source: the crop and flip of He et al., Deep Residual Learning, 2016, Section 4.2; the resized
     crop of Szegedy et al., Going Deeper with Convolutions, 2015.
     """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     crop_padding: Annotated[int, Field(ge=0, le=MOST_PADDING)] = 0  # pixels
     flip: bool = False

@@ -13,16 +13,24 @@ from pydantic import Field
 from moat.data.mapped_images import ImageArray, centred, gibibytes, taken
 from moat.digests import digest_of_parts
 from moat.errors import DataError
+from moat.public import public
 from moat.registry import Registry
 from moat.types import Images, Labels
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images as uint8 (examples, channel, height, width), their labels, and their ids.
 
     The ids are the examples' positions in the file they come from, so that an example is known
     again in whatever subset it turns up.
+
+    Example:
+        >>> images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
+        >>> split = Split(images, labels, ids=torch.arange(4))
+        >>> split.take(torch.tensor([2])).labels
+        tensor([2])
     """
 
     images: ImageArray
@@ -72,8 +80,14 @@ def find_root(named: Path | None) -> Path:
     return named or Path(os.environ.get("MOAT_DATA") or "data")
 
 
+@public
 def as_floats(images: torch.Tensor) -> Images:
-    """Return stored images as float32 in [0, 1]; DataError refuses any that are not uint8."""
+    """Return stored images as float32 in [0, 1]; DataError refuses any that are not uint8.
+
+    Example:
+        >>> as_floats(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
+        tensor([[[[0., 1.]]]])
+    """
     if images.dtype != torch.uint8:
         raise DataError(
             f"stored images are bytes (uint8), from 0 to 255, not {images.dtype}.",
@@ -92,11 +106,17 @@ def as_labels(labels: torch.Tensor) -> Labels:
     return labels.long()
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Data:
     """A data set: what may be trained on, what is only tested on, and the names of the classes.
 
     `note` says in a line what of the files was left out, and how the classes are numbered.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> Digits().load().classes[:3]
+        ('0', '1', '2')
     """
 
     train: Split
@@ -148,9 +168,17 @@ _SHOWN = 5
 
 
 class DataSet(ABC):
-    """How a data set is found and read. Its fields are recipe keys; paths are named `root`."""
+    """How a data set is found and read. Its fields are recipe keys; paths are named `root`.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> isinstance(Digits(), DataSet)
+        True
+    """
 
     name: ClassVar[str]
+    channels: ClassVar[int | None] = None
+    """How many channels its images have, where that is known before they are read."""
 
     @abstractmethod
     def load(self, cache: Path | None = None) -> Data:
@@ -165,6 +193,7 @@ registry: Registry[DataSet] = Registry("data set", "moat.datasets", DataSet)  # 
 D = TypeVar("D", bound=type[DataSet])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def dataset(name: str) -> Callable[[D], D]:
     """Declare a data set under a name that recipes use: a frozen, validated dataclass."""

@@ -9,12 +9,14 @@ import torch
 from moat.data.augmentation import Augment
 from moat.data.base import Split, as_floats
 from moat.data.mapped_images import ImageRows
+from moat.public import public
 from moat.transfers import send
 from moat.types import Images, Labels, StoredImages
 
 T = TypeVar("T")
 
 
+@public
 def shuffled_batches(
     split: Split,
     size: int,
@@ -26,6 +28,13 @@ def shuffled_batches(
 
     The last batch may be smaller, but never a single example where others have more (batch norm
     has no variance of one): that one is left out this time.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> split = Digits().load().train
+        >>> x, y = next(shuffled_batches(split, 128, torch.Generator().manual_seed(0)))
+        >>> x.shape, x.dtype
+        (torch.Size([128, 1, 8, 8]), torch.float32)
     """
     order = send(torch.randperm(len(split), generator=generator, device="cpu"), split.labels.device)
     whole = [index for index in order.split(size) if len(index) > 1 or len(order) == 1 or size == 1]
@@ -33,18 +42,32 @@ def shuffled_batches(
         yield augment(images), labels
 
 
+@public
 def batches_in_order(
     split: Split, size: int, device: torch.device | None = None
 ) -> Iterator[tuple[Images, Labels]]:
-    """Yield the examples in their order, as float images."""
+    """Yield the examples in their order, as float images.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> [len(y) for x, y in batches_in_order(Digits().load().test, 200)]
+        [200, 159]
+    """
     for images, labels in stored_in_order(split, size, device):
         yield as_floats(images), labels
 
 
+@public
 def stored_in_order(
     split: Split, size: int, device: torch.device | None = None
 ) -> Iterator[tuple[StoredImages, Labels]]:
-    """Yield the examples in their order, as images of bytes."""
+    """Yield the examples in their order, as images of bytes.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> next(stored_in_order(Digits().load().test, 200))[0].dtype
+        torch.uint8
+    """
     rows = [
         torch.arange(start, min(start + size, len(split)), device="cpu")
         for start in range(0, len(split), size)
@@ -52,8 +75,14 @@ def stored_in_order(
     yield from _batches(split, rows, device)
 
 
+@public
 def batches_per_epoch(examples: int, size: int) -> int:
-    """Return how many batches `shuffled_batches` yields."""
+    """Return how many batches `shuffled_batches` yields.
+
+    Example:
+        >>> batches_per_epoch(1000, 128)
+        8
+    """
     full, rest = divmod(examples, size)
     return full + (rest > 1 or (rest == 1 and full == 0))
 

@@ -24,6 +24,10 @@ class Caltech256(ImageFiles):
     `download` fetches the files, 1.2 GB, where they are missing. Without `root` they are looked
     for in the folder that the variable MOAT_DATA names, else ./data.
 
+    Example:
+        >>> Caltech256(root=Path("data"), size=64).root  # `load` reads the files
+        PosixPath('data')
+
     Source: Griffin, Holub and Perona, Caltech-256 Object Category Dataset, 2007.
     """
 

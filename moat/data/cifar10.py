@@ -1,7 +1,7 @@
 """CIFAR-10, from the original Python archive."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -17,8 +17,14 @@ class CIFAR10(DataSet):
     checked against its MD5. `download` fetches the archive, 170 MB, where it is missing. Without
     `root` it is looked for in the folder that the variable MOAT_DATA names, else ./data.
 
+    Example:
+        >>> CIFAR10(root=Path("data")).root  # `load` reads the files
+        PosixPath('data')
+
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
+
+    channels: ClassVar[int | None] = 3
 
     root: Path | None = None
     download: bool = False

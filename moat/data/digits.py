@@ -2,7 +2,7 @@
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -19,10 +19,17 @@ class Digits(DataSet):
     A fixed stratified split puts a fifth of every class aside for testing. `size` enlarges the
     images bilinearly, for spatial threats that need more than eight pixels a side.
 
+    Example:
+        >>> data = Digits().load()
+        >>> len(data.train), len(data.test), data.test.images.shape
+        (1438, 359, torch.Size([359, 1, 8, 8]))
+
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, 1998, doi:10.24432/C50P49, licence CC BY 4.0. `scripts/build_digits.py`
     rebuilds the file.
     """
+
+    channels: ClassVar[int | None] = 1
 
     size: Annotated[int, Field(ge=8, le=64)] = 8  # pixels a side
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import ConfigDict, Field, PositiveInt, model_validator
@@ -30,6 +30,8 @@ class ImageFiles(DataSet):
     it is transparent. The model sees `size` pixels a side: the centre in testing, and in training
     what the augmentation makes of the whole square.
     """
+
+    channels: ClassVar[int | None] = 3
 
     size: Annotated[int, Field(ge=8)] = 224  # pixels a side that the model sees
     resize: PositiveInt | None = None  # pixels a side that are kept; size where it is not given

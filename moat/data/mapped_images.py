@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from moat.types import Labels, StoredImages
@@ -49,8 +49,9 @@ class ImageRows:
         return self.stored[self.rows].to(device)
 
 
-ImageArray = UInt8[Tensor, "_ _ _ _"] | ImageRows
-"""Images as uint8 (examples, channel, height, width): one tensor, or rows of an array."""
+ImageArray = UInt8[Tensor, "_ _ _ _"] | Float[Tensor, "_ _ _ _"] | ImageRows
+"""Images (examples, channel, height, width): one tensor of bytes or, to evaluate, of floats; or
+rows of an array of bytes."""
 
 
 def taken(images: ImageArray, index: Tensor) -> ImageArray:
@@ -74,4 +75,5 @@ def centred(images: ImageArray, size: tuple[int, int]) -> ImageArray:
 
 def gibibytes(images: ImageArray) -> float:
     """Return how much memory the images take as one tensor."""
-    return math.prod(images.shape) / 2**30
+    size = images.element_size() if isinstance(images, Tensor) else 1
+    return size * math.prod(images.shape) / 2**30

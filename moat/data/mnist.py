@@ -1,6 +1,7 @@
 """MNIST and Fashion-MNIST, from their original IDX files."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
@@ -17,8 +18,14 @@ class MNIST(DataSet):
     `root` it is looked for in the folder that the variable MOAT_DATA names, else ./data. `download`
     fetches the files where they are missing.
 
+    Example:
+        >>> MNIST(root=Path("data")).root  # `load` reads the files
+        PosixPath('data')
+
     Source: LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998.
     """
+
+    channels: ClassVar[int | None] = 1
 
     root: Path | None = None
     download: bool = False
@@ -35,8 +42,14 @@ class FashionMNIST(DataSet):
     On disk: `<root>/FashionMNIST/raw/*-ubyte`, or as .gz; `root` and `download` as for
     MNIST, in whose place it can stand.
 
+    Example:
+        >>> FashionMNIST(root=Path("data")).root  # `load` reads the files
+        PosixPath('data')
+
     Source: Xiao, Rasul and Vollgraf, Fashion-MNIST, 2017.
     """
+
+    channels: ClassVar[int | None] = 1
 
     root: Path | None = None
     download: bool = False

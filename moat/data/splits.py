@@ -7,13 +7,22 @@ from torch import Tensor
 
 from moat.data.base import Split
 from moat.errors import DataError
+from moat.public import public
 from moat.randomness import generator_of
 from moat.types import Labels
 
 
+@public
 @dataclass(frozen=True)
 class TrainingShare:
-    """What a recipe takes of the training split: a sample of it, of that a share held out."""
+    """What a recipe takes of the training split: a sample of it, of that a share held out.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> trained, held_out = TrainingShare(validation=0.1).of(Digits().load().train)
+        >>> len(trained) + len(held_out)
+        1438
+    """
 
     train_examples: int | None = None
     validation: float = 0.0
@@ -26,10 +35,16 @@ class TrainingShare:
         return hold_out(split, self.validation, self.split_seed)
 
 
+@public
 def sample(split: Split, count: int, seed: int) -> Split:
     """Return so many examples, every class by its share as nearly as whole numbers allow.
 
     With one seed a smaller sample is part of a larger one. Raises DataError where there are fewer.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> len(sample(Digits().load().train, 100, seed=0))
+        100
     """
     if count > len(split):
         raise DataError(
@@ -39,10 +54,15 @@ def sample(split: Split, count: int, seed: int) -> Split:
     return split.take(stratified(split.labels, count, seed))
 
 
+@public
 def stratified(labels: Labels, count: int, seed: int) -> Tensor:
     """Return the positions of so many examples, ascending, every class by its share.
 
     With one seed fewer are a part of more. There are all where there are not as many.
+
+    Example:
+        >>> torch.bincount(torch.arange(4) % 2)[stratified(torch.arange(4) % 2, 2, seed=0) % 2]
+        tensor([2, 2])
     """
     generator = generator_of(seed)
     order = torch.randperm(len(labels), generator=generator, device="cpu")
@@ -57,11 +77,18 @@ def stratified(labels: Labels, count: int, seed: int) -> Tensor:
     return order[depth.argsort(stable=True)[:count]].sort().values
 
 
+@public
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None]:
     """Return (rest, held out): a seeded, stratified share of every class, at least one example.
 
     Nothing is held out where the share is 0. Raises DataError where a class would be left without
     an example to train on.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> rest, held_out = hold_out(Digits().load().train, 0.1, seed=0)
+        >>> len(rest) + len(held_out)
+        1438
     """
     if share == 0:
         return split, None

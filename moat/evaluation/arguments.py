@@ -4,11 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from moat.data import DEVICE_MEMORY, Data, Split
+from moat.data import DEVICE_MEMORY
 from moat.errors import DefinitionError
+from moat.evaluation.in_memory import protocol_of_threats, split_of
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.protocol_fields import is_memory
-from moat.threats import Threat
+from moat.public import public
+from moat.threats import Threat, bare
 from moat.threats.arguments import in_words, require_pass_size
 
 Judge = TypeVar("Judge", bound=Callable[..., Any])
@@ -17,31 +19,28 @@ Judge = TypeVar("Judge", bound=Callable[..., Any])
 def guarded_evaluation(evaluate: Judge) -> Judge:
     """Return an evaluation before which its arguments are looked at."""
 
+    @public
     @wraps(evaluate)
     def behind(model: Any, data: Any, protocol: Any, **more: Any) -> Any:
-        require_kinds(data, protocol, more.get("pass_size"))
+        protocol = protocol_of_threats(protocol)
+        require_kinds(protocol, more.get("pass_size"))
         if not is_memory(memory := more.get("memory", DEVICE_MEMORY)):
             raise DefinitionError(
                 f"the memory is {memory!r:.80}, and no number of GiB above 0.",
                 hint=f"Leave it out: then it is {DEVICE_MEMORY:g} GiB of images.",
             )
-        return evaluate(model, data, protocol, **more)
+        bare(model)  # before the data are read
+        return evaluate(model, split_of(data), protocol, **more)
 
     return cast(Judge, behind)
 
 
-def require_kinds(data: Any, protocol: Any, pass_size: Any) -> None:
-    """Raise DefinitionError with the mend for what nothing can be evaluated on, or by."""
-    if not isinstance(data, Data | Split):
-        raise DefinitionError(
-            f"what is evaluated on is {in_words(data)}, and neither Data nor a Split.",
-            hint="Of images as bytes (uint8), labels and numbers of examples make one: "
-            "Split(images, labels, ids).",
-        )
+def require_kinds(protocol: Any, pass_size: Any) -> None:
+    """Raise DefinitionError with the mend for what nothing can be evaluated by."""
     if not isinstance(protocol, Protocol):
         raise DefinitionError(
             f"the protocol is {in_words(protocol)}, and no Protocol.",
-            hint='Make one of threats: Protocol({"pgd": PGD(...)}).',
+            hint='Take threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
         )
     for name, threat in protocol.threats.items():
         if not isinstance(threat, Threat):

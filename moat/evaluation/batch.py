@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from moat.data import as_floats
+from moat.evaluation.float_images import float_images
 from moat.evaluation.model_checks import no_memory_for_an_image
 from moat.evaluation.protocol import Attempt, Protocol
 from moat.evaluation.room import Room, Together
@@ -29,7 +29,7 @@ Keep = Callable[[Rows, tuple[Attempt, ...], Climbed], None]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Examples as bytes with their labels on the model's device, by a number of their own.
+    """Examples, bytes or floats, with labels on the model's device, by a number of their own.
 
     Random starts are drawn for the batch as a whole, so that neither memory nor passes nor who
     else is searched changes what an example begins with.
@@ -49,9 +49,9 @@ class Batch:
     def examples(self, rows: Rows) -> tuple[Images, Labels]:
         """Return images and labels of some rows, ascending."""
         if len(rows) == len(self):
-            return as_floats(self.images), self.labels
+            return float_images(self.images), self.labels
         there = self.places(rows)
-        return as_floats(self.images[there]), self.labels[there]
+        return float_images(self.images[there]), self.labels[there]
 
     def places(self, rows: Rows) -> Tensor:
         """Return rows as an index of tensors on the device."""
@@ -66,7 +66,7 @@ class Batch:
         """Return what the model makes of the batch as it is."""
 
         def answers(images: StoredImages) -> Logits:
-            logits: Logits = self.model(as_floats(images))
+            logits: Logits = self.model(float_images(images))
             return logits
 
         with attacked(self.model), torch.no_grad():

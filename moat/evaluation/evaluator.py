@@ -1,6 +1,6 @@
 """Running a protocol against a model, a batch and a threat at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from moat import outcomes as scoring
-from moat.data import DEVICE_MEMORY, Data, Split, as_floats, sample, stored_in_order
+from moat.data import DEVICE_MEMORY, Data, Split, sample, stored_in_order
 from moat.evaluation.arguments import guarded_evaluation
 from moat.evaluation.batch import Batch
+from moat.evaluation.float_images import float_images
 from moat.evaluation.model_checks import FEW_EXAMINED, examined
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import Room, room_for
@@ -22,11 +23,13 @@ from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
 from moat.outcomes import Outcomes
 from moat.precision import plain_torch, tensor_float_32
-from moat.threats import guarded_network, home_of, largest_of, require_classes
+from moat.public import public
+from moat.threats import Threat, guarded_network, home_of, largest_of, require_classes
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """The outcomes of a model under a protocol, and every score made of them.
@@ -44,6 +47,34 @@ class Evaluation:
         """The outcome matrix."""
         columns, ensembles = self.protocol.columns(), self.protocol.ensembles
         return Outcomes(self.found.outcomes, columns, self.ids, self.found.losses, ensembles)
+
+    @property
+    def accuracy(self) -> dict[str, float | None]:
+        """The score of the natural images, each threat and ensemble, and their union, in percent.
+
+        That of a threat is the mean over its strengths; the union withstands every search at once.
+        None where a score cannot be made, as of what `union_only` left out.
+        """
+        scores = self.scores()
+        return {NATURAL: scores["natural"], **scores["scores"], "union": scores["union"]}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each column of the outcome matrix: what was searched, and the accuracy.
+
+        `strength` counts steps or is a radius, as `by` says; `accuracy` is in percent, None where
+        examples were left out.
+        """
+        values = self.outcomes.values
+        return [
+            {
+                "threat": column.threat,
+                "strength": column.strength,
+                "by": column.by,
+                "restart": column.restart,
+                "accuracy": None if (own < 0).any() else 100 * float((own == 1).mean()),
+            }
+            for column, own in zip(self.outcomes.columns, values.T, strict=True)
+        ]
 
     def scores(self) -> dict[str, Any]:
         """Return natural accuracy, each threat's score, total and union, in percent."""
@@ -87,15 +118,19 @@ class Parts(Interface):
 @plain_torch()
 def evaluate(
     model: nn.Module,
-    data: Data | Split,
-    protocol: Protocol,
+    data: Any,
+    protocol: Protocol | Mapping[str, Threat] | Sequence[Threat] | Threat,
     *,
     pass_size: int | None = None,
     memory: float = DEVICE_MEMORY,
     progress: Callable[[EvaluationProgress], None] | None = None,
     parts: Parts | None = None,
 ) -> Evaluation:
-    """Return what the model withstands of the protocol, on the test split or on a given split.
+    """Return what the model withstands of the protocol, on the test split or on given images.
+
+    `data` are Data (its test split), a Split, a pair (images, labels), a DataLoader, or a torch
+    Dataset; images in [0, 1] or bytes. `protocol` may be given by its threats alone: a table, a
+    list, whose labels are their names, or one threat.
 
     The model maps images in [0, 1] to logits and is left as it was; it is evaluated on the device
     its parameters are on, in float32 with TF32 off, whatever it was trained in. Images that take
@@ -111,8 +146,19 @@ def evaluate(
     as many examples and restarts climb together as fit, which changes results by rounding alone.
     A pass that the device has no memory for is halved. Raises MoatError where one example of one
     restart does not fit.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02)
+        >>> protocol = Protocol({"pgd": pgd}, at_steps={"pgd": (2, 4)}, examples=20)
+        >>> evaluate(network, Digits().load(), protocol).outcomes.values.shape
+        (20, 3)
     """
+    assert isinstance(protocol, Protocol)  # as the guard hands it on
     split = data.test if isinstance(data, Data) else data
+    protocol.require_channels(split.images.shape[1])
     split = evaluated(split, protocol)
     device = home_of(model)
     classes = len(data.classes) if isinstance(data, Data) else None
@@ -125,7 +171,7 @@ def evaluate(
             stored_in_order(split.near(device, memory), BATCH, device)
         ):
             if number == 0:
-                seen = examined(model, as_floats(images[:FEW_EXAMINED]), classes)
+                seen = examined(model, float_images(images[:FEW_EXAMINED]), classes)
                 require_classes(seen.classes, largest_of(split.labels))
                 room = room_for(
                     protocol,

@@ -17,6 +17,7 @@ from moat.evaluation.search_results import Rows
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid
 from moat.precision import plain_torch, tensor_float_32
+from moat.public import public
 from moat.records import Gallery
 from moat.threats import Moving, home_of
 from moat.types import Images, Labels, Transform
@@ -25,6 +26,7 @@ GALLERY_IMAGES = 6  # examples
 CELLS = 16  # displacements are kept for so many cells across and down at most
 
 
+@public
 @plain_torch()
 def make_gallery(
     model: nn.Module, data: Data, protocol: Protocol, *, pass_size: int | None = None
@@ -32,6 +34,14 @@ def make_gallery(
     """Search a few test images of different classes again, just as the evaluation did.
 
     They are the first of their classes, so all runs on the same data show the same images.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> protocol = Protocol({"pgd": PGD(epsilon=0.1, step_size=0.02, steps=2)}, examples=20)
+        >>> make_gallery(network, Digits().load(), protocol).images.shape
+        (6, 1, 8, 8)
     """
     split = evaluated(data.test, protocol)
     device = home_of(model)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Literal, NamedTuple, get_args
 
-from moat.errors import MoatError, did_you_mean
+from moat.errors import InputError, did_you_mean
 from moat.evaluation.protocol_fields import is_memory, require_fields
 from moat.losses import TARGETED
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, Column
+from moat.public import public
 from moat.threats import GradientThreat, SearchedThreat, Spent, Threat, spent_by
+from moat.threats.arguments import require_channels
 
 Falls = Literal["last", "any"]
 Sample = Literal["stratified", "first"]
@@ -25,6 +27,7 @@ class Attempt(NamedTuple):
     columns: tuple[Column, ...]
 
 
+@public
 @dataclass(frozen=True)
 class Protocol:
     """What a model is evaluated with, always in full float32 precision.
@@ -46,6 +49,12 @@ class Protocol:
     sample and random starts. `memory` is how many GiB an evaluation takes at most beside network
     and data set, by device where it is not given; it changes no outcome, and protocols that differ
     in it alone are equal.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02)
+        >>> Protocol({"pgd": pgd}, at_steps={"pgd": (5, 10)}, examples=100).falls
+        'last'
     """
 
     threats: Mapping[str, Threat]
@@ -64,20 +73,20 @@ class Protocol:
     def __post_init__(self) -> None:
         require_fields(self)
         if NATURAL in (*self.threats, *self.ensembles):
-            raise MoatError(
+            raise InputError(
                 f"no threat can have the label {NATURAL!r}: it is the images as they are."
             )
         if self.examples is not None and self.examples < 1:
-            raise MoatError(f"a protocol needs at least one example, not {self.examples}.")
+            raise InputError(f"a protocol needs at least one example, not {self.examples}.")
         if self.memory is not None and not is_memory(self.memory):
-            raise MoatError(
+            raise InputError(
                 f"the memory of an evaluation is a number of GiB above 0, not {self.memory}.",
                 hint="Leave it out: then it is chosen by device.",
             )
         require_falls(self.falls)
         require_sample(self.sample)
         if self.union_only and self.falls != "any":
-            raise MoatError(
+            raise InputError(
                 "union_only leaves out whoever fell, so an example must fall for good.",
                 hint='Set falls = "any", or leave union_only out.',
             )
@@ -87,7 +96,7 @@ class Protocol:
             self._require_evaluated(label, (*self.threats, *self.ensembles))
         for name, members in self.ensembles.items():
             if name in self.threats or not members:
-                raise MoatError(
+                raise InputError(
                     f"the ensemble {name!r} "
                     + ("is named as a threat is." if members else "has no members."),
                     hint="An ensemble names several threats: pgd = ['pgd-ce', 'pgd-dlr'].",
@@ -99,7 +108,7 @@ class Protocol:
 
     def _require_evaluated(self, label: str, known: Mapping[str, object] | tuple[str, ...]) -> None:
         if label not in known:
-            raise MoatError(
+            raise InputError(
                 f"the protocol evaluates no threat labelled {label!r}.{did_you_mean(label, known)}",
                 hint=f"evaluated: {', '.join(known) or 'none'}",
             )
@@ -151,11 +160,16 @@ class Protocol:
                 continue
             targets, others = self.restarts.get(label, 1), classes - 1
             if targets > others:
-                raise MoatError(
+                raise InputError(
                     f"{label!r} aims at {targets} wrong classes, one a restart, and there are "
                     f"{others}.",
                     hint=f"restarts = {others} aims at all of them.",
                 )
+
+    def require_channels(self, channels: int) -> None:
+        """Raise InputError for a threat that needs images of another number of channels."""
+        for label, threat in self.threats.items():
+            require_channels(threat, channels, label)
 
     def cost(self, label: str) -> float:
         """Return how many forwards and backwards a threat costs an example at most.
@@ -183,13 +197,13 @@ class Protocol:
 def require_falls(falls: str) -> None:
     """Raise MoatError for another way to fall than there is."""
     if falls not in get_args(Falls):
-        raise MoatError(f"an example falls by the 'last' or by 'any' iterate, not by {falls!r}.")
+        raise InputError(f"an example falls by the 'last' or by 'any' iterate, not by {falls!r}.")
 
 
 def require_sample(sample: str) -> None:
     """Raise MoatError for another sample than there is."""
     if sample not in get_args(Sample):
-        raise MoatError(
+        raise InputError(
             f"a sample is 'stratified' or the 'first' examples, not {sample!r}."
             f"{did_you_mean(sample, get_args(Sample))}"
         )
@@ -200,7 +214,7 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
     threat, steps = protocol.threats[label], protocol.at_steps.get(label)
     radii, restarts = protocol.at_epsilon.get(label), protocol.restarts.get(label, 1)
     if restarts < 1:
-        raise MoatError(f"{label!r} is searched at least once, not {restarts} times.")
+        raise InputError(f"{label!r} is searched at least once, not {restarts} times.")
     for name, listed in (("at_steps", steps), ("at_epsilon", radii)):
         if listed is None:
             continue
@@ -213,13 +227,13 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
             or not all(listed)
         ):
             kind = "counts of at least 1" if name == "at_steps" else "radii above 0"
-            raise MoatError(f"{name} of {label!r} must be ascending {kind}, not {list(listed)}.")
+            raise InputError(f"{name} of {label!r} must be ascending {kind}, not {list(listed)}.")
         if not isinstance(threat, GradientThreat):
-            raise MoatError(f"{label!r} is not searched by ascent, so it takes no {name}.")
+            raise InputError(f"{label!r} is not searched by ascent, so it takes no {name}.")
     if isinstance(threat, GradientThreat):
         _require_its_strengths(threat, label, steps, radii)
     if restarts > 1 and (repetition := threat.repetition):
-        raise MoatError(
+        raise InputError(
             f"every restart of {label!r} would be the same search, {repetition.how}.",
             hint=repetition.mend,
         )
@@ -233,18 +247,18 @@ def _require_its_strengths(
 ) -> None:
     """Raise MoatError for strengths that a gradient threat cannot be searched at."""
     if steps and radii:
-        raise MoatError(
+        raise InputError(
             f"{label!r} is given at_steps and at_epsilon.",
             hint="Give one of them another label with the other, `type` names the threat.",
         )
     if steps and len(steps) > 1 and threat.search == "apgd":
-        raise MoatError(
+        raise InputError(
             f"the steps of {label!r} are timed by their number (search = 'apgd'), so one "
             "search does not serve several counts.",
             hint="Give it steps instead of at_steps, and another label for each count.",
         )
     if radii and threat.radius is None:
-        raise MoatError(
+        raise InputError(
             f"{label!r} has no epsilon of its own, so it takes no at_epsilon.",
             hint="Give each strength a label with its own radii.",
         )

@@ -5,7 +5,7 @@ from math import inf
 from numbers import Integral, Real
 from typing import Any
 
-from moat.errors import MoatError
+from moat.errors import InputError
 from moat.names import why_no_name
 from moat.number_bounds import FLOAT32_SIZE, MOST_COUNTED, why_unfit
 
@@ -17,10 +17,10 @@ def require_fields(protocol: Any) -> None:
     """Raise MoatError that names the first field of a protocol that is of another kind."""
     for name, (holds, kind) in _FIELDS.items():
         if not holds(value := getattr(protocol, name)):
-            raise MoatError(f"{name} of a protocol is {kind}, not {value!r:.80}.")
+            raise InputError(f"{name} of a protocol is {kind}, not {value!r:.80}.")
     for label in (*protocol.threats, *protocol.ensembles):
         if why := why_no_name(label):
-            raise MoatError(
+            raise InputError(
                 f"a threat or ensemble cannot have the label {label!r:.80}: {why}.",
                 hint="Its label becomes a part of files' names: letters, digits, dots and dashes.",
             )

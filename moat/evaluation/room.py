@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from moat.errors import MoatError
+from moat.errors import InputError
 from moat.evaluation.protocol import Attempt, Protocol
 from moat.evaluation.search_results import Rows
 from moat.passes import default_pass_size
@@ -125,7 +125,7 @@ def room_for(
     room = Room(limit, batch, image, pass_size or usual, searches, examples)
     for label, own in searches.items():
         if batch + own + image > limit:
-            raise MoatError(
+            raise InputError(
                 f"evaluation.memory is {gib(limit)}, and one example of {label!r} with one "
                 f"restart takes {gib(batch + own + image)}: {gib(own)} for its search, "
                 f"{gib(image)} for its pass through the network, {gib(batch)} for the images of "

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from moat.errors import FrontError, MoatError, PlotError, did_you_mean
+from moat.errors import FrontError, InputError, PlotError, did_you_mean
+from moat.frames.arguments import folder_of, name_list, name_of, places_as_typed, weight_table
 from moat.frames.comparison import Comparison
 from moat.frames.examples_frame import examples_frame
 from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
+from moat.public import public, public_at_once
 from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
 from moat.report.front.front import fronts_of
@@ -21,13 +24,14 @@ from moat.report.looks import looks_of
 from moat.report.points import Point, read_points
 from moat.report.rows import Row, rows_of
 from moat.report.words import some
-from moat.runs import RunFolder, opened
+from moat.runs import RunFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from plotly.graph_objects import Figure as InteractiveFigure
 
 
+@public
 class Results:
     """The finished runs below some folders. `moat.results` opens them.
 
@@ -67,6 +71,7 @@ class Results:
         return scores_frame(self._rows)
 
     @cached_property
+    @places_as_typed()
     def examples(self) -> pl.DataFrame:
         """A row a run, test example and search: what it came to, and the highest loss found."""
         return examples_frame(
@@ -74,6 +79,7 @@ class Results:
             for point in self._points
         )
 
+    @places_as_typed()
     def front(
         self,
         *,
@@ -85,34 +91,53 @@ class Results:
 
         `objectives` are names of scores, threats and ensembles; `prefer` gives scores their weights
         and names one run, chosen on held-out examples; `against` is another results folder. Raises
-        FrontError for what is unknown, and where the runs are not comparable.
+        FrontError for what is unknown, and where the runs are not comparable; ArgumentError for an
+        argument of another type.
         """
-        rival = None if against is None else opened(against)
-        (front,), _ = fronts_of([self._group], list(objectives), rival, prefer)
+        names, weights = name_list(objectives, "objectives"), weight_table(prefer, "prefer")
+        rival = None if against is None else folder_of(against, "against")
+        (front,), _ = fronts_of([self._group], names, rival, weights)
         return ResultsFront(front)
 
+    @places_as_typed()
     def compare(self, *runs: str) -> Comparison:
         """Return runs beside the first of them, paired on the same examples.
 
         A run is named by its label where one run has it ("average-at"), by its label and seed
-        ("average-at seed 1"), or by its folder as the column `run` has it.
+        ("average-at seed 1"), or by its folder as the column `run` has it. Raises
+        InputError unless several runs are named.
         """
         from moat.report.side_by_side import compare_runs
 
-        compared = compare_runs([self._named(name).folder for name in runs])
+        points = [self._named(name) for name in runs]
+        for place, point in enumerate(points):
+            if point in points[:place]:
+                raise InputError(
+                    f"the run {point.where} is named twice.",
+                    hint="Name another run to compare it with.",
+                )
+        if len(points) < 2:
+            raise InputError(
+                f"two runs or more can be compared, and {len(points)} is named.",
+                hint="Name the reference first, each by its own argument: compare('natural', "
+                f"'average-at'). {self._known}",
+            )
+        compared = compare_runs([point.folder for point in points])
         if compared.refusal is not None:
             raise compared.refusal
         return Comparison(compared)
 
+    @places_as_typed()
     def plot(self, kind: str) -> "Figure":
         """Return a picture as a matplotlib figure: one of the kinds that `moat plot` draws.
 
         Raises PlotError for a kind that nobody draws, and where the runs do not support it.
         """
-        from moat.report.plots.kinds import draw_kind
+        from moat.report.plots.kinds import KINDS, draw_kind
 
-        return draw_kind(kind, self._group)
+        return draw_kind(name_of(kind, "kind", KINDS), self._group)
 
+    @places_as_typed()
     def interactive(self, kind: str = "front", run: str = "") -> "InteractiveFigure":
         """Return a figure of the page of `moat report` as one of plotly's, for a notebook.
 
@@ -124,13 +149,20 @@ class Results:
 
         from moat.report.interactive import OF_RUNS, run_figure
 
-        if kind == "front":
-            return self.front().interactive()
-        if kind not in OF_RUNS:
-            known = ["front", *OF_RUNS]
+        known = ["front", *OF_RUNS]
+        if name_of(kind, "kind", known) not in known:
             raise PlotError(
                 f"no interactive picture is called {kind!r}.{did_you_mean(kind, known)}",
                 hint=f"known: {', '.join(known)}; `plot` draws the other kinds.",
+            )
+        if kind == "front":
+            self._require_no_run(run)
+            return self.front().interactive()
+        if run == "":
+            raise PlotError(
+                f"{kind!r} is a picture of one run, and none is named.",
+                where="run",
+                hint=f"interactive({kind!r}, {self._points[0].label!r}), say. {self._known}",
             )
         point = self._named(run)
         curves = training_curves(RunFolder(point.folder).read_log())
@@ -138,6 +170,14 @@ class Results:
         if not figure["data"]:
             raise PlotError(f"the run {run!r} has nothing to show as {kind}.", hint=_NOTHING[kind])
         return Figure(figure).update_layout(template="none")
+
+    def _require_no_run(self, run: Any) -> None:
+        if run != "":
+            raise PlotError(
+                "the front is of all runs, and one is named.",
+                where="run",
+                hint=f"Leave it out, or name a kind of one run: {', '.join(_NOTHING)}",
+            )
 
     @property
     def _group(self) -> Group:
@@ -152,20 +192,24 @@ class Results:
     def _named(self, name: str) -> Point:
         known: dict[str, list[Point]] = {}
         for point in self._points:
-            for called in {point.where, point.label, f"{point.label} seed {point.seed}"}:
+            names = (point.label, point.where, f"{point.label} seed {point.seed}")
+            for called in dict.fromkeys(names):
                 known.setdefault(called, []).append(point)
-        found = known.get(name, [])
+        found = known.get(name_of(name, "run", list(known)), [])
         if len(found) == 1:
             return found[0]
         if not found:
-            raise MoatError(
-                f"no run is called {name!r}.{did_you_mean(name, known)}",
-                hint="known: " + some([point.where for point in self._points]),
+            raise InputError(
+                f"no run is called {name!r}.{did_you_mean(name, known)}", hint=self._known
             )
-        raise MoatError(
+        raise InputError(
             f"{len(found)} runs are called {name!r}.",
             hint="Name one: " + some([f"{p.label} seed {p.seed}" for p in found]),
         )
+
+    @property
+    def _known(self) -> str:
+        return "known: " + some([point.where for point in self._points])
 
     def __repr__(self) -> str:
         studies = some(list(dict.fromkeys(point.study for point in self._points)))
@@ -180,6 +224,8 @@ _NOTHING = {
 }
 
 
+@public_at_once
+@places_as_typed()
 def results(*folders: str | Path) -> Results:
     """Return the finished runs below some folders, as data.
 
@@ -188,12 +234,14 @@ def results(*folders: str | Path) -> Results:
     `docs/results.md` has examples, which the suite runs.
     """
     for folder in folders:
-        if not isinstance(folder, str | Path):
+        if not isinstance(folder, str | PathLike):
             raise FrontError(
                 f"moat.results takes folders one by one, not {type(folder).__name__}.",
                 hint='moat.results("results/first", "results/second"), or moat.results(*folders)',
             )
     if not folders:
-        raise MoatError("no results folder is named.", hint='moat.results("results/digits_pareto")')
-    points, skipped = read_points(*map(opened, folders))
+        raise FrontError(
+            "no results folder is named.", hint='moat.results("results/digits_pareto")'
+        )
+    points, skipped = read_points(*(folder_of(folder, "folders") for folder in folders))
     return Results(points, skipped)

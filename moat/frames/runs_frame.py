@@ -58,7 +58,7 @@ def _row(row: Row) -> dict[str, Any]:
         "steps": _number(training.get("steps"), int),
         "seconds": _number(training.get("seconds"), int | float),
         "gate": worst_verdict(point),
-        "folder": str(point.folder),
+        "folder": point.place,
         "tags": list(point.tags),
         "notes": point.notes,
     }

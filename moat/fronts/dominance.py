@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moat.errors import FrontError
+from moat.public import public
 
 COMPARED = 1 << 21
 """Pairs of points that are compared at once: their verdicts take two MiB."""
@@ -38,6 +39,7 @@ def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[
     return matrix
 
 
+@public
 def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
     """Return the bool mask of the points that no other dominates (minimised; equals are kept).
 
@@ -53,8 +55,14 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(moocore.is_nondominated(matrix, keep_weakly=True), dtype=bool)
 
 
+@public
 def dominated_by(points: ArrayLike) -> list[int | None]:
-    """Return for each point the first member of the front that dominates it, None for members."""
+    """Return for each point the first member of the front that dominates it, None for members.
+
+    Example:
+        >>> dominated_by([[0, 1], [1, 0], [1, 1]])
+        [None, None, 0]
+    """
     matrix = as_points(points)
     on = non_dominated(matrix)
     front, left = np.flatnonzero(on), np.flatnonzero(~on)

@@ -11,6 +11,7 @@ from torch import Tensor
 from moat.errors import SolverError, did_you_mean
 from moat.geometry.enumeration import RIDGE
 from moat.geometry.equality import Equality
+from moat.public import public
 
 _TIGHT: dict[str, dict[str, Any]] = {
     "cvxopt": {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12},
@@ -25,15 +26,27 @@ CONSTANT = 1e-9  # spread below which coefficients say nothing beyond Σa = 1
 OWN = ("auto", "exact")
 
 
+@public
 def known_solvers() -> list[str]:
-    """Return the names `solver` takes on this machine."""
+    """Return the names `solver` takes on this machine.
+
+    Example:
+        >>> "exact" in known_solvers()
+        True
+    """
     import qpsolvers
 
     return [*OWN, *sorted(qpsolvers.available_solvers)]
 
 
+@public
 def require_solver(name: str) -> str:
-    """Return the name if it is a solver of this machine; raise SolverError with the nearest."""
+    """Return the name if it is a solver of this machine; raise SolverError with the nearest.
+
+    Example:
+        >>> require_solver("auto")
+        'auto'
+    """
     if name in OWN:  # the others are imported to be known
         return name
     known = known_solvers()
@@ -106,6 +119,7 @@ def _face(
     return free, rows, values
 
 
+@public
 def last_iterate_of_cvxopt(P: Tensor, constraint: Equality) -> NDArray[np.float64] | None:
     """Return what the paper's procedure returns, whatever it is; None where cvxopt raises.
 

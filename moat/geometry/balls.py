@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from moat.geometry.draws import draw as draw
+from moat.public import public
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Ball(ABC):
     """The set one block of `w` is searched in: norm ≤ epsilon and, where given, low ≤ w ≤ high.
@@ -17,6 +19,11 @@ class Ball(ABC):
     `step_size` is the length of one step of Eq. 9 in this block: the blocks of one threat may climb
     at different rates. Both are in the block's own unit. The box contains 0; with `low = -x` and
     `high = 1 - x` the perturbed image x + w stays in [0, 1].
+
+    Example:
+        >>> w = torch.zeros(1, 2)
+        >>> LinfBall(0.1, 0.02).steepest(w, torch.tensor([[3.0, -1.0]]))
+        tensor([[ 1., -1.]])
     """
 
     epsilon: float
@@ -57,7 +64,12 @@ class Ball(ABC):
 
 
 class LinfBall(Ball):
-    """All w with every |entry| at most epsilon, in the box."""
+    """All w with every |entry| at most epsilon, in the box.
+
+    Example:
+        >>> LinfBall(epsilon=0.1, step_size=0.02).project(torch.tensor([[0.3, -0.05]]))
+        tensor([[ 0.1000, -0.0500]])
+    """
 
     def project(self, w: Tensor) -> Tensor:
         """Clamp twice: the intersection of two boxes is a box."""
@@ -82,6 +94,12 @@ class LinfBall(Ball):
         return self.project(self.epsilon * (2 * draw(torch.rand, like, generator) - 1))
 
 
+@public
 def rows(w: Tensor) -> Tensor:
-    """Return w as (batch, entries), also where the batch is empty or an example is one number."""
+    """Return w as (batch, entries), also where the batch is empty or an example is one number.
+
+    Example:
+        >>> rows(torch.zeros(5, 3, 8, 8)).shape
+        torch.Size([5, 192])
+    """
     return w.unsqueeze(-1).flatten(1)

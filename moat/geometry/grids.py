@@ -13,34 +13,63 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from moat.public import public
 from moat.types import Affine, Grid, Images
 
 
+@public
 def identity_affine(x: Images) -> Affine:
-    """Return the 2x3 matrix [I | 0] of Eq. 5 for every image."""
+    """Return the 2x3 matrix [I | 0] of Eq. 5 for every image.
+
+    Example:
+        >>> identity_affine(torch.zeros(1, 1, 4, 4))
+        tensor([[[1., 0., 0.],
+                 [0., 1., 0.]]])
+    """
     return _eye(x.dtype, x.device).expand(len(x), 2, 3)
 
 
+@public
 def identity_grid(x: Images) -> Grid:
-    """Return the grid at which resampling gives back the images: G of Eq. 7."""
+    """Return the grid at which resampling gives back the images: G of Eq. 7.
+
+    Example:
+        >>> identity_grid(torch.zeros(1, 1, 2, 2))[0, 0]  # the upper row, left to right
+        tensor([[-0.5000, -0.5000],
+                [ 0.5000, -0.5000]])
+    """
     height, width = x.shape[2:]
     points = _points(height, width, x.dtype, x.device)[:, :2]
     return points.view(1, height, width, 2).expand(len(x), height, width, 2)
 
 
+@public
 def affine_grid(matrix: Affine, x: Images) -> Grid:
-    """Return A [u, v, 1]ᵀ at every pixel of the images: the affine grid of Eqs. 4 and 5."""
+    """Return A [u, v, 1]ᵀ at every pixel of the images: the affine grid of Eqs. 4 and 5.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 2, 2)
+        >>> torch.equal(affine_grid(identity_affine(x), x), identity_grid(x))
+        True
+    """
     height, width = x.shape[2:]
     points = _points(height, width, x.dtype, x.device)
     return (points @ matrix.transpose(1, 2)).view(len(x), height, width, 2)
 
 
+@public
 def rigid_increment(moved: Float[Tensor, "batch 3"], x: Images) -> Affine:
     """Return what the matrix of a turn and a shift adds to the identity (Eq. 4).
 
     An example's numbers are the turn in degrees, then pixels to the right and down, all of the
     reading grid: the image is seen to move the other way. It turns in pixels, also where the image
     is not square.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 8, 8)
+        >>> right = torch.tensor([[0.0, 1.0, 0.0]])  # one of 8 pixels is a quarter unit
+        >>> rigid_increment(right, x)[0, :, 2]
+        tensor([0.2500, 0.0000])
     """
     height, width = x.shape[2:]
     angle, right, down = moved.unbind(dim=1)
@@ -53,6 +82,7 @@ def rigid_increment(moved: Float[Tensor, "batch 3"], x: Images) -> Affine:
     return torch.stack(rows, dim=1)
 
 
+@public
 def resample(
     x: Images, grid: Float[Tensor, "batch rows columns 2"]
 ) -> Float[Tensor, "batch channel rows columns"]:

@@ -17,6 +17,10 @@ class L1Ball(Ball):
     steepest direction moves one, and a search would need as many steps as entries; on the other
     hand the search does not end on fewer entries than it moves.
 
+    Example:
+        >>> L1Ball(epsilon=1.0, step_size=0.1).project(torch.tensor([[3.0, 0.5]]))
+        tensor([[1., 0.]])
+
     Source: Croce and Hein, Mind the Box: l1-APGD for Sparse Adversarial Attacks on Image
     Classifiers, 2021 (the projection); Tramèr and Boneh, Adversarial Training and Robustness for
     Multiple Perturbations, 2019 (the direction, SLIDE).

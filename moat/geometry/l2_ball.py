@@ -8,7 +8,12 @@ from moat.geometry.balls import Ball, draw, rows
 
 
 class L2Ball(Ball):
-    """All w of Euclidean length at most epsilon, in the box."""
+    """All w of Euclidean length at most epsilon, in the box.
+
+    Example:
+        >>> L2Ball(epsilon=1.0, step_size=0.1).project(torch.tensor([[3.0, 4.0]]))
+        tensor([[0.6000, 0.8000]])
+    """
 
     def project(self, w: Tensor) -> Tensor:
         """Shorten, then clip: a member, though where both bind not always the nearest."""

@@ -18,6 +18,7 @@ from moat.geometry.backends import (
 )
 from moat.geometry.enumeration import stationary_points
 from moat.geometry.equality import Equality
+from moat.public import public
 
 __all__ = [
     "Equality",
@@ -42,12 +43,18 @@ class Solution(NamedTuple):
 
     Where `solved` is False there is no solution, or none was found, and the weights are uniform.
     Both stay on the device of P.
+
+    Example:
+        >>> solution = solve(torch.eye(2))
+        >>> solution.weights, bool(solution.solved)
+        (tensor([0.5000, 0.5000], dtype=torch.float64), True)
     """
 
     weights: Tensor
     solved: Tensor
 
 
+@public
 def minimize_quadratic(
     P: Tensor,
     constraint: Equality | tuple[Tensor, Tensor | float] | None = None,
@@ -74,6 +81,7 @@ def minimize_quadratic(
     return answer.weights
 
 
+@public
 def solve(
     P: Tensor,
     constraint: Equality | tuple[Tensor, Tensor | float] | None = None,
@@ -82,6 +90,10 @@ def solve(
     """Solve as `minimize_quadratic` does, but answer instead of raising: no wait for a GPU.
 
     Where a back end that was named gives no weights, "auto" is asked.
+
+    Example:
+        >>> solve(torch.eye(2), (torch.tensor([1.0, 2.0]), 3.0)).solved  # 3 is out of reach
+        tensor(False)
     """
     _require_program(P, constraint)
     if solver == "exact" and len(P) > EXACT_AT_MOST:

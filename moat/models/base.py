@@ -8,11 +8,18 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 from pydantic import Field
 from torch import nn
 
+from moat.public import public
 from moat.registry import Registry
 
 
 class Model(ABC):
-    """How a network is built. Its fields are recipe keys."""
+    """How a network is built. Its fields are recipe keys.
+
+    Example:
+        >>> from moat.models import TinyCNN
+        >>> TinyCNN(width=8).build((1, 8, 8), classes=10)(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
+    """
 
     name: ClassVar[str]
     bears_channels_last: ClassVar[bool] = False
@@ -53,6 +60,7 @@ registry: Registry[Model] = Registry("model", "moat.models", Model)  # type: ign
 M = TypeVar("M", bound=type[Model])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def model(name: str) -> Callable[[M], M]:
     """Declare a model under a name that recipes use: a frozen, validated dataclass."""

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from moat.public import public
 from moat.types import Images
 
 
+@public
 class Normalise(nn.Module):
     """Subtract a mean from each channel and divide by a standard deviation.
 

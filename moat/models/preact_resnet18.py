@@ -18,6 +18,11 @@ class PreActResNet18(Model):
     Four stages of two blocks, `width` to 8 · `width` channels, the last three at half the side of
     the stage before; a 3 x 3 stem that keeps the side. Images of any size, from 8 pixels a side on.
 
+    Example:
+        >>> network = PreActResNet18(width=8, groups=4).build((3, 32, 32), classes=10)
+        >>> network(torch.rand(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
+
     Source: He et al., Identity Mappings in Deep Residual Networks, 2016, Section 4 (the blocks);
     Wu and He, Group Normalization, 2018.
     """

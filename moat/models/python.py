@@ -14,13 +14,20 @@ from moat.models.base import Model
 from moat.models.saved_state import saved_state
 from moat.models.state_dicts import load_into
 from moat.models.weights import DIGEST, read_weights, wrapping
+from moat.public import public
 
 PYTHON_PREFIX = "python:"
 
 
+@public
 @dataclass(frozen=True)
 class PythonModel(Model):
-    """Calls somebody's callable with the recipe's other keys of the model table."""
+    """Calls somebody's callable with the recipe's other keys of the model table.
+
+    Example:
+        >>> PythonModel("python:torch.nn:Linear", {"in_features": 2, "out_features": 2}).arguments
+        {'in_features': 2, 'out_features': 2}
+    """
 
     reference: str
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -19,6 +19,11 @@ class SmallCNN(Model):
 
     Images need at least 16 pixels a side: the convolutions are not padded.
 
+    Example:
+        >>> network = SmallCNN().build((1, 28, 28), classes=10)
+        >>> network(torch.rand(2, 1, 28, 28)).shape
+        torch.Size([2, 10])
+
     Source: Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, 2019
     (the network of their MNIST experiments).
     """

@@ -9,15 +9,23 @@ from torch import Tensor, nn
 
 from moat.errors import ModelError
 from moat.models.saved_state import saved_state
+from moat.public import public
 
 KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 
 
+@public
 def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     """Load weights by their names; raise ModelError that says in which keys they differ.
 
     Counts of batches, which weights from before torch 0.4.1 lack, may be missing. What is sparse
     is made dense where the network is.
+
+    Example:
+        >>> network = nn.Linear(2, 2)
+        >>> load_into(network, {"weight": torch.eye(2), "bias": torch.zeros(2)})
+        >>> network(torch.tensor([[1.0, 2.0]])).tolist()
+        [[1.0, 2.0]]
     """
     expected = saved_state(network)
     counts = {name: value for name, value in expected.items() if name.endswith(_COUNT)}

@@ -10,7 +10,13 @@ from moat.models.base import Model, model
 
 @model("tiny-cnn")
 class TinyCNN(Model):
-    """Three convolutions, a linear layer: for small images on small machines."""
+    """Three convolutions, a linear layer: for small images on small machines.
+
+    Example:
+        >>> network = TinyCNN().build((1, 8, 8), classes=10)
+        >>> network(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
+    """
 
     bears_channels_last: ClassVar[bool] = True
     width: PositiveInt = 12  # channels of the first convolution; the others have twice as many

@@ -132,6 +132,10 @@ class Torchvision(Model):
 class ResNet18(Torchvision):
     """ResNet-18 from torchvision, with batch norm; pretrained weights where they are asked for.
 
+    Example:
+        >>> ResNet18(weights="IMAGENET1K_V1").weights  # read when a run begins
+        'IMAGENET1K_V1'
+
     Source: He et al., Deep Residual Learning for Image Recognition, 2016.
     """
 
@@ -140,7 +144,12 @@ class ResNet18(Torchvision):
 
 @lru_cache
 def torchvision_model(name: str) -> type[Torchvision]:
-    """Return the model that torchvision:<network> names; raise MoatError with the nearest."""
+    """Return the model that torchvision:<network> names; raise MoatError with the nearest.
+
+    Example:
+        >>> torchvision_model("torchvision:resnet50")().weights is None
+        True
+    """
     from torchvision import models
 
     network = name.removeprefix(TORCHVISION_PREFIX)

@@ -60,6 +60,12 @@ def plain_settings(network: nn.Module) -> dict[str, Unsaved]:
     }
 
 
+def numbers(network: nn.Module) -> dict[str, float]:
+    """Return the plain attributes that are numbers, by the path that leads to each."""
+    settings = plain_settings(network).items()
+    return {path: one.value for path, one in settings if type(one.value) in (int, float)}
+
+
 class _Walk:
     """One look at a network, in which every object is met once."""
 

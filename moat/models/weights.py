@@ -14,7 +14,7 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor
 
 from moat.digests import digest_of_file, digest_of_parts
-from moat.errors import ModelError, did_you_mean
+from moat.errors import MissingWeightsError, ModelError, did_you_mean
 from moat.names import names_file
 
 DIGEST = "weights_digest"
@@ -66,7 +66,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
     """
     if not path.is_file():
         near = [file.name for file in path.parent.glob("*") if names_file(file.name)]
-        raise ModelError(
+        raise MissingWeightsError(
             f"there is no weights file {str(path)!r}.{did_you_mean(path.name, near)}",
             hint=hint
             or "Its path is read from the folder of the recipe that names it. Weights are needed "
@@ -118,7 +118,7 @@ def published(network: str, name: str) -> StateDict:
                 f"the file {str(path)!r} cannot be read as weights ({_first_line(error)}).",
                 hint=f"Delete it, and it is downloaded again from {weights.url}.",
             ) from error
-        raise ModelError(
+        raise MissingWeightsError(
             f"the weights {name!r} of {network!r} cannot be downloaded ({_first_line(error)}).",
             hint=f"Put the file {file} into {path.parent}; it comes from {weights.url}.\n"
             "Or let model.weights name a local file, or leave it out.",

@@ -8,14 +8,22 @@ from torch.nn.parameter import is_lazy
 
 from moat.models.base import Model
 from moat.precision import plain_torch
+from moat.public import public
 
 
+@public
 @plain_torch()
 def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
     """Return the network for images of that shape, ready to be trained or given weights.
 
     Lazy layers are called once, so that their weights are drawn; values that an expanded tensor
     shows many times are copied out, since nothing can be loaded into that.
+
+    Example:
+        >>> from moat.models import TinyCNN
+        >>> network = built(TinyCNN(), (1, 8, 8), classes=10)
+        >>> network(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
     """
     network = model.build(shape, classes)
     if any(is_lazy(value) for value in _values(network)):

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from moat.outcomes.columns import STEPS, Column
 from moat.outcomes.matrix import NOT_SEARCHED, WITHSTOOD, Outcomes
+from moat.public import public
 
 
+@public
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcomes:
     """Return what `Outcomes.to_arrays` made, whatever else lies beside; ValueError if it is broken.
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from moat.errors import did_you_mean
+from moat.errors import InputError, did_you_mean
 from moat.names import NATURAL
 
 STEPS, EPSILON = "steps", "epsilon"
@@ -38,15 +38,15 @@ def check_columns(columns: Sequence[Column]) -> None:
     for column in columns:
         where = f"{column.threat!r} at strength {column.written}, restart {column.restart}"
         if column.by not in (STEPS, EPSILON):
-            raise ValueError(f"{where} is by {column.by!r}, and should be by steps or epsilon")
+            raise InputError(f"{where} is by {column.by!r}, and should be by steps or epsilon")
         if not math.isfinite(column.strength) or column.restart < 0:
-            raise ValueError(f"{where} is no search")
+            raise InputError(f"{where} is no search")
         if column[:3] in seen:
-            raise ValueError(f"{where} has two columns")
+            raise InputError(f"{where} has two columns")
         if column.threat == NATURAL and column != NATURAL_COLUMN:
-            raise ValueError(f"{where} has the label of the natural image")
+            raise InputError(f"{where} has the label of the natural image")
         if measured.setdefault(column.threat, column.by) != column.by:
-            raise ValueError(f"{column.threat!r} is measured by steps and by epsilon")
+            raise InputError(f"{column.threat!r} is measured by steps and by epsilon")
         seen.add(column[:3])
 
 
@@ -54,12 +54,12 @@ def check_ensembles(ensembles: Mapping[str, tuple[str, ...]], threats: Sequence[
     """Raise ValueError unless ensembles have names of their own and evaluated members."""
     for name, members in ensembles.items():
         if name in (NATURAL, *threats):
-            raise ValueError(f"the ensemble {name!r} has the label of a threat")
+            raise InputError(f"the ensemble {name!r} has the label of a threat")
         if not members:
-            raise ValueError(f"the ensemble {name!r} has no member")
+            raise InputError(f"the ensemble {name!r} has no member")
         for member in members:
             if member not in threats:
-                raise ValueError(
+                raise InputError(
                     f"the ensemble {name!r} is of {member!r}, which was not evaluated."
                     f"{did_you_mean(member, threats)}"
                 )

@@ -14,11 +14,13 @@ from moat.outcomes.searches import (
     union_searches,
     withstood,
 )
+from moat.public import public
 
 Contributions = NDArray[np.float64]
 """Of shape (examples,)."""
 
 
+@public
 def contributions(
     outcomes: Outcomes,
     score: str,
@@ -52,6 +54,7 @@ def contributions(
     return robustness_contributions(outcomes, score, conditional=conditional)
 
 
+@public
 def robustness_contributions(
     outcomes: Outcomes, name: str, *, conditional: bool = False
 ) -> Contributions:
@@ -63,6 +66,7 @@ def robustness_contributions(
     return np.asarray(np.mean(parts, axis=0))
 
 
+@public
 def share_contributions(
     outcomes: Outcomes, searches: Sequence[Column], *, conditional: bool = False
 ) -> Contributions:
@@ -85,6 +89,7 @@ def share_contributions(
     return added
 
 
+@public
 def bounds_of(score: str, summed: Sequence[str] = ()) -> tuple[float, float]:
     """Return the least and the most that an example can add to a score, in percent."""
     return 0.0, 100.0 * (len(summed) if score == "total" else 1)

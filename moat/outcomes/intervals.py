@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri, gammaincinv, ndtri, stdtrit
 
+from moat.public import public
+
 LEVEL = 0.95
 FEWEST_SEEDS = 3
 """Of fewer, how far seeds differ is not known well enough for an interval."""
@@ -21,6 +23,7 @@ _RARE = tuple(float(chdtri(2 * x, LEVEL)) / 2 for x in (1, 2, 3))  # Poisson low
 _STRAIGHT = 0.05  # a skewness below which a gamma distribution is as good as its expansion
 
 
+@public
 def share_interval(held: ArrayLike, of: ArrayLike) -> Ends:
     """Return the ends of the 95 % interval of a share, in percent: Wilson's, wider near 0 and 100.
 
@@ -38,6 +41,7 @@ def share_interval(held: ArrayLike, of: ArrayLike) -> Ends:
     return low.reshape(shape), high.reshape(shape)
 
 
+@public
 def mean_interval(added: ArrayLike, bounds: tuple[float, float]) -> Ends:
     """Return the ends of the 95 % interval of a mean over test examples, (..., examples).
 
@@ -77,6 +81,7 @@ def mean_interval(added: ArrayLike, bounds: tuple[float, float]) -> Ends:
     return low.reshape(shape), up.reshape(shape)
 
 
+@public
 def seeds_interval(added: Sequence[Floats] | Floats, bounds: tuple[float, float]) -> Ends:
     """Return the ends of the 95 % interval of a mean over seeds and examples, (seeds, ..., n).
 

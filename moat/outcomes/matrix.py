@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moat.errors import MoatError, UnsearchedError, did_you_mean
+from moat.errors import InputError, UnsearchedError, did_you_mean
 from moat.outcomes.columns import (
     EPSILON,
     NATURAL_COLUMN,
@@ -21,10 +21,12 @@ from moat.outcomes.columns import (
     check_columns,
     check_ensembles,
 )
+from moat.public import public
 
 WITHSTOOD, FELL, NOT_SEARCHED = 1, 0, -1
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """An int8 matrix of shape (examples, columns): 1 withstood, 0 fell, −1 not searched.
@@ -49,12 +51,12 @@ class Outcomes:
             shapes["losses"] = self.losses.shape
         for name, shape in shapes.items():
             if shape != (len(self.ids), len(self.columns)):
-                raise ValueError(
+                raise InputError(
                     f"{name} of shape {shape} for {len(self.ids)} examples and "
                     f"{len(self.columns)} columns"
                 )
         if not self.columns or self.columns[0] != NATURAL_COLUMN:
-            raise ValueError("the first column of outcomes is the natural image")
+            raise InputError("the first column of outcomes is the natural image")
         check_columns(self.columns)
         check_ensembles(self.ensembles, self.threats)
 
@@ -77,7 +79,7 @@ class Outcomes:
         members = self.ensembles.get(name, (name,))
         columns = [column for column in self.columns if column.threat in members]
         if not columns:
-            raise MoatError(
+            raise InputError(
                 f"the threat {name!r} was not evaluated.{did_you_mean(name, self.names)}",
                 hint=f"evaluated: {', '.join(self.names) or 'none'}",
             )
@@ -91,7 +93,7 @@ class Outcomes:
         places = [n for n, other in enumerate(self.columns) if other[:2] == column[:2]]
         if not places:
             known = ", ".join(other.written for other in self.of(column.threat))
-            raise MoatError(
+            raise InputError(
                 f"{column.threat!r} was not evaluated at strength {column.written}.",
                 hint=f"evaluated at: {known}",
             )

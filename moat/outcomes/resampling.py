@@ -3,9 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from moat.public import public
+
 DRAWS = 1000
 
 
+@public
 def resampling_weights(examples: int, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float32]:
     """Return how much each example weighs in each resample, (draws, examples); rows add up to 1.
 

@@ -13,12 +13,14 @@ from statistics import fmean
 
 import numpy as np
 
-from moat.errors import MoatError, UnsearchedError
+from moat.errors import InputError, UnsearchedError
 from moat.outcomes.columns import NATURAL_COLUMN, Column
 from moat.outcomes.matrix import Outcomes
 from moat.outcomes.searches import Searches, searches_of, union_searches, withstood
+from moat.public import public
 
 
+@public
 def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -> float:
     """Return the share of examples that withstood a column's strength at every restart, in percent.
 
@@ -27,21 +29,25 @@ def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -
     return share(outcomes, (column,), conditional=conditional)
 
 
+@public
 def robustness_score(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
     """Return the mean of a threat's accuracies over its strengths (Section 4.4)."""
     return fmean(_accuracies(outcomes, threat, conditional))
 
 
+@public
 def worst(outcomes: Outcomes, threat: str, *, conditional: bool = False) -> float:
     """Return the lowest of a threat's accuracies over its strengths."""
     return min(_accuracies(outcomes, threat, conditional))
 
 
+@public
 def total(outcomes: Outcomes, threats: Iterable[str], *, conditional: bool = False) -> float:
     """Return the raw sum of the robustness scores, as the last row of Table 2 does."""
     return sum(robustness_score(outcomes, name, conditional=conditional) for name in threats)
 
 
+@public
 def universal(
     outcomes: Outcomes, baseline: Outcomes, threats: Iterable[str], *, conditional: bool = False
 ) -> float:
@@ -54,6 +60,7 @@ def universal(
     return gained - total(baseline, threats, conditional=conditional)
 
 
+@public
 def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
     """Return the share of examples that withstood everything, the clean image included.
 
@@ -65,6 +72,7 @@ def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
     return share(outcomes, union_searches(outcomes, threats))
 
 
+@public
 def mean_loss(outcomes: Outcomes, column: Column) -> float:
     """Return the mean, over all examples, of the highest loss that a strength's restarts found.
 
@@ -72,7 +80,7 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
     """
     places = outcomes.restarts(column)
     if outcomes.losses is None:
-        raise MoatError(
+        raise InputError(
             "no losses were kept with these outcomes.",
             hint="`moat evaluate` with the run's folder keeps them.",
         )
@@ -85,6 +93,7 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
     return float(highest.mean(dtype=np.float64))
 
 
+@public
 def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
     """Return every score that needs no baseline, by name; None for one that cannot be made.
 

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from moat.outcomes.columns import NATURAL_COLUMN, Column
 from moat.outcomes.matrix import Outcomes
+from moat.public import public
 
 Searches = tuple[Column, ...]
 """Columns of the outcome matrix that an example has to withstand together."""
 NATURAL_SEARCHES: Searches = (NATURAL_COLUMN,)
 
 
+@public
 def searches_of(outcomes: Outcomes, name: str) -> list[Searches]:
     """Return the groups of a threat or an ensemble, whatever it is called.
 
@@ -30,11 +32,13 @@ def searches_of(outcomes: Outcomes, name: str) -> list[Searches]:
     return [(column,) for column in columns]
 
 
+@public
 def union_searches(outcomes: Outcomes, names: Iterable[str]) -> Searches:
     """Return the natural image and every search of these threats and ensembles."""
     return (NATURAL_COLUMN, *(column for name in names for column in outcomes.of(name)))
 
 
+@public
 def withstood(
     outcomes: Outcomes, searches: Sequence[Column], *, conditional: bool = False
 ) -> NDArray[np.bool_]:

@@ -24,6 +24,7 @@ from moat.recipe.objects import (
     import_plugins,
     model_of,
     protocol_of,
+    require_known_channels,
     scalarizer_of,
     share_of,
     threat_of,
@@ -98,12 +99,15 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
+    dataset = data_set_of(recipe.data, source)
+    protocol = protocol_of(recipe.threats, recipe.evaluation, source)
+    require_known_channels({**protocol.threats, **threats}, dataset, source)
     return RunPlan(
         source=source,
         variant=variant.name,
         sweep=sweep,
         seed=seed,
-        dataset=data_set_of(recipe.data, source),
+        dataset=dataset,
         share=share_of(recipe.data),
         augmentation=recipe.augmentation,
         memory=recipe.data.memory,
@@ -113,7 +117,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         schedule=recipe.schedule,
         threats=threats,
         scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
-        protocol=protocol_of(recipe.threats, recipe.evaluation, source),
+        protocol=protocol,
         document=document,
         tags=tuple(recipe.tags),
         notes=recipe.notes,

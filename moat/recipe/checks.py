@@ -16,6 +16,8 @@ from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes"}
+MOST_OF_PATH = 3000
+"""Bytes of a run's folder within the results folder: a whole path has 4,096 at most on Linux."""
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
@@ -90,8 +92,15 @@ def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
 
 
 def require_names(folders: Iterable[Path], source: Source) -> None:
-    """Raise RecipeError where a part of a run's folder is not a name."""
+    """Raise RecipeError where a part of a run's folder is not a name, or the whole is too long."""
     for folder in folders:
+        if (size := len(str(folder).encode(errors="replace"))) > MOST_OF_PATH:
+            raise RecipeError(
+                f"the folder of a run, {cut_short(str(folder))!r}, would have {size:,} bytes, and "
+                f"the system takes about {MOST_OF_PATH:,} beside the results folder.",
+                where=source.where("variant"),
+                hint="Sweep fewer keys, or shorter values: each is a folder.",
+            )
         for part in folder.parts:
             require_name(part, f"a part of a run's folder, {cut_short(part)!r},", source.where())
 

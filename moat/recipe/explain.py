@@ -9,7 +9,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moat.errors import FieldError, MoatError, RecipeError, did_you_mean, synonym_of
-from moat.fields import MISSING, UNKNOWN, foremost, nearest_choice, what_it_should_be
+from moat.fields import (
+    MISSING,
+    UNKNOWN,
+    foremost,
+    moats_own,
+    nearest_choice,
+    what_it_should_be,
+)
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
@@ -49,7 +56,7 @@ def explained(
         yield
     except (ValidationError, FieldError) as error:
         refused = error if isinstance(error, ValidationError) else error.__cause__
-        assert isinstance(refused, ValidationError)  # FieldErrors are made of these alone
+        assert isinstance(refused, ValidationError)  # a recipe gives every field by name
         raise _explain(foremost(refused), source, key, cls, inside, also) from error
     except MoatError as error:
         where = error.where or source.where(*key)
@@ -85,6 +92,8 @@ def _explain(
         return refused
     if kind in MISSING:
         return RecipeError("this key is required and missing.", where=where)
+    if (own := moats_own(found)) is not None:
+        return RecipeError(own.message, own.where or where, own.hint)
     if kind == "value_error":
         return RecipeError(str(context["error"]) + ".", where=where)
     message = IN_WORDS.get(kind) or what_it_should_be(found)

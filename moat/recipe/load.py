@@ -9,6 +9,7 @@ from moat.errors import RecipeError
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.overrides import PATHS, names_path, override
+from moat.recipe.packaged import file_or_packaged, nearest_packaged, packaged
 from moat.recipe.paths import absolute
 from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
 from moat.recipe.recipe_files import (
@@ -17,10 +18,12 @@ from moat.recipe.recipe_files import (
     folder_for_recipe,
     nearest_beside,
     no_such_recipe,
+    zip_for_recipe,
 )
 from moat.recipe.shorthand import spell_out
 from moat.recipe.syntax import mend_of_syntax
 
+_ZIP = b"PK\x03\x04"
 LONGEST = 16
 """Recipes that extend one another."""
 
@@ -28,11 +31,12 @@ LONGEST = 16
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
+    The path is a file's, or the name of a recipe that comes with moat: `digits_pareto`.
     Tables merge by key; arrays are replaced, and so is a table that names another `type`; `false`
     leaves a table of the base out. With overrides the study is named `<recipe>+<short hash>`, so
     that a trial never blocks the real one. Raises RecipeError.
     """
-    path = Path(path)
+    path = file_or_packaged(Path(path))
     _require_name(path)
     document, said_in = _read_file(path, ())
     code = _code_of(document, said_in)
@@ -41,7 +45,7 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     study = path.stem
     if overrides:
         study += "+" + digest_of_text("\n".join(sorted(overrides)))[:8]
-    source = Source(document, said_in, study, code)
+    source = Source(document, said_in, study, code, tuple(overrides))
     require_plain_document(source, dates=True)
     return source
 
@@ -101,8 +105,11 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         raise RecipeError(f"extends names one file, not {base!r}.", where=f"{path}, extends")
     named = path.parent / base
     if not _is_file(named):
+        named = packaged(base) or named
+    if not _is_file(named):
+        near = nearest_beside(named) or nearest_packaged(base)
         raise RecipeError(
-            f"there is no recipe {base!r} to extend.{nearest_beside(named)}",
+            f"there is no recipe {base!r} to extend.{near}",
             where=f"{path}, extends",
             hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
@@ -117,7 +124,10 @@ def _text_of(path: Path) -> tuple[str, Path]:
     """Return what a recipe's file says, no more than is read of it, and where the file lies."""
     try:
         with path.open("rb") as file:
-            return decoded(file.read(4 * SIZE + 1)), path.resolve()
+            content = file.read(4 * SIZE + 1)
+        if content.startswith(_ZIP):
+            raise zip_for_recipe(path)
+        return decoded(content), path.resolve()
     except FileNotFoundError as error:
         raise no_such_recipe(path) from error
     except IsADirectoryError as error:

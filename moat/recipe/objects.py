@@ -24,6 +24,7 @@ from moat.recipe.shorthand import numbers_of, with_fractions
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
 from moat.threats import GradientThreat, Threat
+from moat.threats.arguments import require_channels
 
 
 def import_plugins(files: Sequence[str], source: Source) -> None:
@@ -159,6 +160,17 @@ def scalarizer_of(
             hint='Give it threats = [...], or take scalarizer = "natural".',
         )
     return made
+
+
+def require_known_channels(threats: Mapping[str, Threat], dataset: DataSet, source: Source) -> None:
+    """Raise RecipeError for a threat that the data set's images have too few channels for.
+
+    Of a data set that says its channels; the others' are looked at once they are read.
+    """
+    for label, threat in threats.items():
+        if dataset.channels is not None:
+            with explained(source, ("threats", label), object):
+                require_channels(threat, dataset.channels, label)
 
 
 def protocol_of(

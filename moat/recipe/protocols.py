@@ -16,7 +16,12 @@ from moat.recipe.code import require_consent_to
 from moat.recipe.explain import explained
 from moat.recipe.homes import naming_homes
 from moat.recipe.load import read, require_plain_document
-from moat.recipe.objects import data_set_of, import_plugins, protocol_of
+from moat.recipe.objects import (
+    data_set_of,
+    import_plugins,
+    protocol_of,
+    require_known_channels,
+)
 from moat.recipe.plan import described_data, described_protocol
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
@@ -96,10 +101,13 @@ def _protocol_of(source: Source, path: Path | str) -> ReadProtocol:
             "at_steps = [10, 20] }, or {}."
             + (f"\ndefined: {', '.join(file.threats)}" if file.threats else ""),
         )
+    dataset = data_set_of(file.data, source)
+    protocol = protocol_of(file.threats, file.evaluation, source)
+    require_known_channels(protocol.threats, dataset, source)
     return ReadProtocol(
         source=source,
-        dataset=data_set_of(file.data, source),
+        dataset=dataset,
         memory=file.data.memory,
-        protocol=protocol_of(file.threats, file.evaluation, source),
+        protocol=protocol,
         document=document,
     )

@@ -18,6 +18,7 @@ class Source:
     said_in: dict[Key, str]
     study: str
     code: Path | None = None  # whose modules its code imports before others
+    overrides: tuple[str, ...] = ()  # each `key=value`, as it was given
 
     def where(self, *key: str | int) -> str:
         """Return "file, dotted.key", the file being the one that said the key or its nearest."""

@@ -1,12 +1,14 @@
 """The files that recipes lie in: their text, and which was meant where one is not there."""
 
 import codecs
+import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from moat.errors import RecipeError, did_you_mean, nearest_names
+from moat.recipe.packaged import nearest_packaged
 
 SAVE_AS_UTF8 = "Save the file as UTF-8: editors ask for it as the encoding."
 _MARKS = {
@@ -45,11 +47,11 @@ def no_such_recipe(path: Path) -> RecipeError:
     exact = [file for file, stem in found.items() if stem == named.stem]
     near = nearest_names(named.stem, found.values(), most=1)
     meant = exact or [file for file, stem in found.items() if stem in near]
-    mend = f" Did you mean {meant[0]!r}?" if meant else ""
+    mend = f" Did you mean {meant[0]!r}?" if meant else nearest_packaged(str(path))
     return RecipeError(
         f"there is no such recipe.{mend}",
         where=str(path),
-        hint="" if meant else "A recipe is a TOML file, and is named by its path.",
+        hint="" if mend else "A recipe is a TOML file, and is named by its path.",
     )
 
 
@@ -60,6 +62,16 @@ def folder_for_recipe(path: Path) -> RecipeError:
     listed = ", ".join(names[:_SHOWN]) + more
     hint = f"Name one of its files: {listed}." if names else "There is no TOML file in it."
     return RecipeError("this is a folder, and a recipe is a TOML file.", str(path), hint)
+
+
+def zip_for_recipe(path: Path) -> RecipeError:
+    """Return the error of a zip that is named as a recipe: it may be a bundle of results."""
+    return RecipeError(
+        "this is a zip, as a bundle of results is one, and a recipe is a TOML file.",
+        where=str(path),
+        hint=f"moat front {shlex.quote(str(path))} shows its runs. To train one again, unpack the "
+        "zip and name the recipe.toml in the run's folder.",
+    )
 
 
 def nearest_beside(path: Path) -> str:

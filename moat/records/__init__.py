@@ -4,7 +4,7 @@ Keys that are not named here are kept as they are.
 """
 
 from moat.records.bundle_manifest import BundleManifest
-from moat.records.checking import check_lines, check_record, typed
+from moat.records.checking import check_lines, check_record, require_keys, typed
 from moat.records.checks import Check, EvaluationRecord, Verdict
 from moat.records.figures import Difference, Figure, Figures, Relationship
 from moat.records.gallery import Gallery
@@ -43,6 +43,7 @@ __all__ = [
     "check_record",
     "command_of",
     "label_of",
+    "require_keys",
     "sweep_names",
     "typed",
 ]

@@ -1,6 +1,6 @@
 """A stored record beside the kinds of its keys: an error names the file and the key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +57,16 @@ def check_lines(kind: Any, records: Sequence[Any], path: Path, hint: str) -> Non
         raise _refusal(error, 1, f"{path}, line {line}", hint) from error
 
 
+def require_keys(table: Mapping[str, Any], keys: Iterable[str], path: Path, hint: str) -> None:
+    """Raise RunFolderError for the first of these keys that a record does not have."""
+    for key in keys:
+        if key not in table:
+            instead = _nearest(table, key)
+            raise RunFolderError(
+                f"its record is not moat's: {key} is missing{instead}.", str(path), hint
+            )
+
+
 @lru_cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
@@ -81,7 +91,11 @@ def _refusal(error: ValidationError, depth: int, where: str, hint: str) -> RunFo
 def _instead(missing: ErrorDetails) -> str:
     """Return which key of the table is spelled nearly as the one that is missing."""
     table, name = missing["input"], str(missing["loc"][-1])
-    names = [key for key in table if isinstance(key, str)] if isinstance(table, dict) else []
+    return _nearest(table, name) if isinstance(table, dict) else ""
+
+
+def _nearest(table: Mapping[Any, Any], name: str) -> str:
+    names = [key for key in table if isinstance(key, str)]
     near = get_close_matches(name, names, n=1, cutoff=0.8)
     return f", and {near[0]!r} stands there" if near else ""
 

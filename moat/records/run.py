@@ -64,6 +64,17 @@ class _Told(StoredTable):
     files: OrAbsent[dict[Line, Line]] = None  # their digests, None of a time before there were such
 
     @property
+    def own_keys(self) -> tuple[str, ...]:
+        """The keys that whoever wrote it has written as well.
+
+        A record without `files` is of a time before there were digests, and has less.
+        """
+        if self.files is None:
+            return ()
+        trained = () if self.is_evaluation_alone else ("train_hash", "training")
+        return ("moat", *trained, "machine", "scores")
+
+    @property
     def knows_partner(self) -> bool:
         """Whether it says which run is the partner, or that there is none."""
         return "partner" in self.as_table()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from moat.report.gate import failed_checks
     from moat.report.one_run.csv import runs_csv
     from moat.report.one_run.scores import RunScores, score_runs
-    from moat.report.one_run.table import run_sheet, run_table
+    from moat.report.one_run.table import run_sheet, run_table, run_tables
     from moat.report.plots import KINDS, Plots, make_plots, write_plots
     from moat.report.points import Point, read_point, read_points
     from moat.report.protocols.comparison import ProtocolComparison, compare_protocols
@@ -70,6 +70,7 @@ _HOMES = {
     "read_points": "points",
     "run_sheet": "one_run.table",
     "run_table": "one_run.table",
+    "run_tables": "one_run.table",
     "runs_csv": "one_run.csv",
     "score_runs": "one_run.scores",
     "score_table": "scores.sheets",
@@ -115,6 +116,7 @@ __all__ = [
     "read_points",
     "run_sheet",
     "run_table",
+    "run_tables",
     "runs_csv",
     "score_runs",
     "score_table",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from moat.errors import RunFolderError
+from moat.errors import NoRunError, RunFolderError
 from moat.outcomes import Outcomes, from_arrays, summary
 from moat.records import Check, EvaluationRecord, Gallery, RunRecord
 from moat.runs import (
@@ -47,7 +47,7 @@ def require_record(folder: RunFolder) -> RunRecord:
     """Return the record of a finished run; raise RunFolderError where there is none."""
     record = folder.read_record()
     if record is None:
-        raise RunFolderError(
+        raise NoRunError(
             "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
         )
     return record

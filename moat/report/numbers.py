@@ -46,6 +46,23 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def estimated_duration(seconds: float | None) -> str:
+    """Return a time that was estimated, to two digits.
+
+    Example:
+        >>> [estimated_duration(each) for each in (0.2, 77, 150, 5400, 200_000)]
+        ['<1 s', '77 s', '2.5 min', '90 min', '56 h']
+    """
+    if seconds is None:
+        return DASH
+    if seconds < 1:
+        return "<1 s"
+    units = (("s", 1), ("min", 60), ("h", 3600), ("days", 86_400))
+    unit, size = next((pair for pair in units[:-1] if seconds / pair[1] < 99.5), units[-1])
+    amount = seconds / size
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
+
+
 def decimals(values: list[float]) -> int:
     """Return how many decimals write each of these in full, 1 to 4.
 

@@ -1,9 +1,9 @@
 """Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
 from moat.records import Check, ProtocolRecord
 from moat.report.evidence import Evidence, evidence_of
-from moat.runs import RunFolder, as_typed, find_runs, unfinished_runs
+from moat.runs import RunFolder, as_typed, find_runs, require_results, unfinished_runs
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,11 @@ class Point:
     notes: str = ""
 
     @property
+    def place(self) -> str:
+        """Its folder as a person names it, within its bundle if it lies in one."""
+        return as_typed(str(self.folder))
+
+    @property
     def scored(self) -> list[str]:
         """What has a score, in the protocol's order: the threats, then the ensembles."""
         return self.protocol.scored
@@ -74,37 +81,63 @@ def read_points(*results: Path) -> tuple[list[Point], list[str]]:
     A run that lies below two of them counts once, and so does a run and a copy of it, which is
     told. FrontError names a folder without any.
     """
+    top = results[0] if len(results) == 1 else None
+    return each_once([_read_below(below, top or below.parent) for below in results])
+
+
+def each_once(read: Iterable[tuple[list[Point], list[str]]]) -> tuple[list[Point], list[str]]:
+    """Return the runs that were read below several folders, each once, and what is told of others.
+
+    `read` has for each folder its points, and why others could not be read.
+    """
     points: dict[Path, Point] = {}
     skipped: list[str] = []
-    top = results[0] if len(results) == 1 else None
-    for below in results:
-        found, failed = _read_below(below, top or below.parent)
-        found, copies = _without_copies(found, points)
-        failed += _told_of(copies)
-        points = {**{point.folder.resolve(): point for point in found}, **points}
-        skipped += [message for message in failed if message not in skipped]
+    for found, failed in read:
+        kept, copies = _without_copies(found, points)
+        points = points | {place: p for p in kept if (place := p.folder.resolve()) not in points}
+        told = [*failed, *_told_of(copies)]
+        skipped += [message for message in told if message not in skipped]
     return list(points.values()), skipped
 
 
 def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
-    if not results.is_dir():
-        raise FrontError("there is no such folder.", where=str(results), hint=_TRAIN)
-    points, skipped = [], []
+    require_results(results, FrontError)
     protocols: dict[str, ProtocolRecord] = {}
-    for folder in find_runs(results):
-        try:
-            points.append(_shared(read_point(folder, top), protocols))
-        except MoatError as error:
-            said = str(error if error.where else error.at(str(folder.path)))
-            skipped.append(printable(as_typed(said), lines=True))
-    begun = [printable(as_typed(str(run.path))) for run in unfinished_runs(results)]
-    skipped += [_UNFINISHED.format(folder=folder) for folder in begun]
+    points, failed = read_each(
+        find_runs(results), lambda folder: _shared(read_point(folder, top), protocols)
+    )
+    skipped = [*map(error_text, failed), *unfinished_lines(results)]
     if not points:
         found = "no finished run lies below this folder."
         if skipped:
             found = f"none of the {len(skipped)} runs below this folder can be read."
         raise FrontError(found, where=str(results), hint="\n".join([*skipped, _TRAIN]))
     return points, skipped
+
+
+def read_each(
+    folders: Iterable[RunFolder], read: Callable[[RunFolder], T]
+) -> tuple[list[T], list[MoatError]]:
+    """Return what is read of each run, and an error that names its place for each other one."""
+    found: list[T] = []
+    failed: list[MoatError] = []
+    for folder in folders:
+        try:
+            found.append(read(folder))
+        except MoatError as error:
+            failed.append(error if error.where else error.at(str(folder.path)))
+    return found, failed
+
+
+def error_text(error: MoatError) -> str:
+    """Return the text of an error that is told of a run, and ends nothing."""
+    return printable(as_typed(str(error)), lines=True)
+
+
+def unfinished_lines(results: Path) -> list[str]:
+    """Return a line for each run below a folder that was begun and is not finished."""
+    begun = [printable(as_typed(str(run.path))) for run in unfinished_runs(results)]
+    return [_UNFINISHED.format(folder=folder) for folder in begun]
 
 
 def _without_copies(
@@ -128,7 +161,7 @@ def _without_copies(
 def _told_of(copies: Sequence[tuple[Point, Point]]) -> list[str]:
     if not copies:
         return []
-    copy, first = (as_typed(str(point.folder)) for point in copies[0])
+    copy, first = (point.place for point in copies[0])
     more = f", and so are {len(copies) - 1} more of its runs" if copies[1:] else ""
     return [printable(f"{copy}: the same run as {first}{more}. Each counts once.")]
 

@@ -1,28 +1,30 @@
 """Finished runs that are named by a folder: their own, or one above."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from moat.errors import MoatError, RunFolderError
+from moat.errors import MoatError, NoRunError, RunFolderError
 from moat.report.evidence import Evidence, evidence_of
-from moat.report.points import Point, point_of
-from moat.runs import RunFolder, find_runs
+from moat.report.points import Point, error_text, point_of, read_each, unfinished_lines
+from moat.runs import RunFolder, find_runs, require_results
 
 _SHOWN = 10
+_NAME = "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or one above."
 
 
 def runs_at(path: Path) -> list[Path]:
     """Return the finished run that a folder is, or those below it; RunFolderError where none is."""
     below = [folder.path for folder in find_runs(path)]
     if not below:
+        require_results(path, NoRunError, _NAME)
         begun = RunFolder(path).recipe.exists()
-        raise RunFolderError(
+        raise NoRunError(
             "there is no finished run here (no run.json).",
             where=str(path),
             hint="The run has begun: `moat train` with its study's recipe goes on with it."
             if begun
-            else "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or one above.",
+            else _NAME,
         )
     return [path] if path in below else below
 
@@ -39,6 +41,26 @@ def run_at(path: Path, called: str) -> Path:
             hint=f"Name one of them: {', '.join(names)}{rest}",
         )
     return runs[0]
+
+
+def read_named(path: Path, read: Callable[[RunFolder], Point]) -> tuple[list[Point], list[str]]:
+    """Return what is read of the runs that a folder names, and why others below it are left out.
+
+    Raises the run's own error where it is the only one, RunFolderError where of several none can be
+    read.
+    """
+    runs = runs_at(path)
+    points, failed = read_each(map(RunFolder, runs), read)
+    skipped = list(map(error_text, failed))
+    if not points:
+        if len(failed) == 1:
+            raise failed[0]
+        raise RunFolderError(
+            f"none of the {len(failed)} runs below this folder can be read.",
+            where=str(path),
+            hint="\n".join(skipped),
+        )
+    return points, [*skipped, *([] if runs == [path] else unfinished_lines(path))]
 
 
 def read_run(path: Path) -> tuple[Point, Evidence]:

@@ -1,6 +1,7 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
 from moat.own_files import PLANNED
+from moat.runs.absence import require_folder_of, require_results
 from moat.runs.agreement import (
     require_found,
     require_one_protocol,
@@ -45,12 +46,14 @@ __all__ = [
     "manifest_text",
     "opened",
     "outputs_of",
+    "require_folder_of",
     "require_found",
     "require_one_protocol",
     "require_one_result",
     "require_one_training",
     "require_own",
     "require_own_name",
+    "require_results",
     "results_of",
     "seen_from",
     "unfinished_runs",

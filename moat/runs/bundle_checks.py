@@ -2,6 +2,7 @@
 
 import os
 import re
+import reprlib
 import stat
 import zipfile
 import zlib
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from moat.errors import BundleError
+from moat.errors import BundleError, RunFolderError
 from moat.names import why_no_name
 from moat.parsing import parse_json
 from moat.printable import folder_key, is_portable
 from moat.records import BundleManifest, check_record
-from moat.runs.formats import in_format
 from moat.storage import disk
+from moat.version import __version__
 
 MOST_BUNDLE_BYTES = 1 << 38
 """Bytes that a bundle unpacks to: 256 GiB."""
@@ -65,7 +66,7 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
 def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mapping[str, Any]:
     """Return a bundle's manifest, once its files are those of the zip, by their names and sizes.
 
-    Raises BundleError, and RunFolderError where it is of another format.
+    Raises BundleError, also where it is of another format than the `known` one.
     """
     entries = held.infolist()
     _require_sizes(entries, file)
@@ -83,11 +84,17 @@ def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mappin
     where = Path(f"{file}, {name}")
     if not isinstance(manifest, dict):
         raise _refused(file, name, "is no table")
-    manifest = in_format(manifest, known, where)
-    check_record(BundleManifest, manifest, where, _AGAIN)
+    _require_format(manifest, known, where)
+    try:
+        check_record(BundleManifest, manifest, where, _AGAIN)
+    except RunFolderError as error:
+        raise BundleError(error.message, error.where, error.hint) from error
     root = manifest["root"]
     if not any(place.startswith(f"{root}/") for place in manifest["files"]):
         raise _refused(file, name, f"says that its results lie in {root!r}, and no file does")
+    for place in manifest["files"]:
+        if not place.startswith(f"{root}/"):
+            raise _refused(file, place, f"lies outside of {root!r}, where its results lie")
     found = {entry.filename: entry.file_size for entry in entries if entry.filename != name}
     listed = {place: about["size"] for place, about in manifest["files"].items()}
     for place in sorted({*found, *listed}):
@@ -100,6 +107,25 @@ def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mappin
                 file, place, f"has {found[place]:,} bytes, and {name} says {listed[place]:,}"
             )
     return manifest
+
+
+def _require_format(manifest: Mapping[str, Any], known: int, where: Path) -> None:
+    """Raise BundleError unless a manifest is of the format that this moat reads."""
+    found = manifest.get("format")
+    if isinstance(found, int) and not isinstance(found, bool) and found > known:
+        raise BundleError(
+            f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
+            f"{known}.",
+            where=str(where),
+            hint="Upgrade moat and read it again, or ask whoever sent it for the results folder.",
+        )
+    if isinstance(found, bool) or found != known:
+        said = f"not {reprlib.repr(found)}" if "format" in manifest else "and none stands there"
+        raise BundleError(
+            f"the format of a bundle is {known}, {said}.",
+            where=str(where),
+            hint="Ask whoever sent it to bundle the results again: moat bundle RESULTS OUT.zip",
+        )
 
 
 def copy_checked(

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from moat.own_files import RUN_FILES
 from moat.parsing import parse_toml, require_plain
-from moat.records import EvaluationRecord, RunRecord, typed
+from moat.records import EvaluationRecord, RunRecord, require_keys, typed
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.code import CODE, clear_code, code_files, write_code
@@ -278,7 +278,10 @@ class RunFolder(RunWork):
         table = read_json(path)
         if table is None:
             return None
-        return typed(RunRecord, in_format(table, FORMAT, path), path, _RECORD_AGAIN)
+        table = in_format(table, FORMAT, path)
+        record = typed(RunRecord, table, path, _RECORD_AGAIN)
+        require_keys(table, record.own_keys, path, _RECORD_AGAIN)
+        return record
 
     def digests(self, before: Mapping[str, str] | None) -> dict[str, str]:
         """Return the digest of each file of the run, for its record.

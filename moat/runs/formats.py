@@ -35,7 +35,7 @@ def in_format(
             f"it is of format {found}, which a newer moat wrote{by}; moat {__version__} reads "
             f"format {newest}.",
             where=str(path),
-            hint="Read it with that moat: pip install --upgrade moat.",
+            hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",
         )
     for step in range(found, newest):
         if step not in migrations:

@@ -1,6 +1,5 @@
 """Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import ForeignFileError, RunFolderError
+from moat.parsing import parse_json
 from moat.runs.command import command_again
 from moat.storage import Record, as_table, hash_of, read, read_json
 
@@ -78,7 +78,7 @@ def require_own(
 
 def own_table(path: Path, content: bytes, record: Mapping[str, Any]) -> Record:
     """Return the table of a JSON file that the run of this record wrote."""
-    table = as_table(json.loads(content.decode("utf-8")))
+    table = as_table(parse_json(content.decode("utf-8"), finite=True))
     require_own(path, content, table, record)
     return table
 

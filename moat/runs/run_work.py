@@ -58,6 +58,12 @@ class RunWork:
             self.clear_failure()
             yield
 
+    def require_free(self) -> None:
+        """Raise BusyError that says who else holds the folder; nothing is made where none is."""
+        if (self.path / ".lock").is_file():
+            with self._held():
+                pass
+
     @contextmanager
     def _held(self) -> Iterator[None]:
         with held(self.path, self.path / ".lock", self._holder, LAYOUT.files):

@@ -9,9 +9,11 @@ from moat.scalarizers.base import (
     registry,
     scalarizer,
 )
+from moat.scalarizers.choice import scalarizer_for
 from moat.scalarizers.max import Max
 from moat.scalarizers.mgda import MGDA
 from moat.scalarizers.natural import Natural
+from moat.scalarizers.own_losses import weights_for
 from moat.scalarizers.two_moment import TwoMoment
 
 __all__ = [
@@ -26,4 +28,6 @@ __all__ = [
     "TwoMoment",
     "registry",
     "scalarizer",
+    "scalarizer_for",
+    "weights_for",
 ]

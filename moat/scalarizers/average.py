@@ -12,6 +12,10 @@ class Average(LaggedScalarizer):
 
     With one threat it is plain adversarial training against that threat.
 
+    Example:
+        >>> Average().weights(("natural", "pgd", "flow"))
+        tensor([0.0000, 0.5000, 0.5000], dtype=torch.float64)
+
     Source: Tramèr and Boneh, Adversarial Training and Robustness for Multiple Perturbations, 2019.
     """
 

@@ -13,7 +13,9 @@ from pydantic import Field
 from torch import Tensor
 
 from moat.objectives import LossMatrix
+from moat.public import public
 from moat.registry import Registry
+from moat.scalarizers.own_losses import for_own_losses
 from moat.types import Gramian, Mask, Weights
 
 
@@ -27,6 +29,13 @@ class Scalarizer(ABC):
 
     name: ClassVar[str]
     simplex: bool = True
+
+    def __init_subclass__(cls, **keys: Any) -> None:
+        """Let the `weights` of every class, a plug-in's included, take losses of any origin."""
+        super().__init_subclass__(**keys)
+        own: Any = vars(cls).get("weights")
+        if callable(own) and not getattr(own, "__isabstractmethod__", False):
+            cls.weights = for_own_losses(own)  # type: ignore[attr-defined]
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
@@ -53,7 +62,15 @@ class Scalarizer(ABC):
 
 
 class LaggedScalarizer(Scalarizer):
-    """Its weights exist before the step: losses are measured and descended in one go."""
+    """Its weights exist before the step: losses are measured and descended in one go.
+
+    Example:
+        >>> class Half(LaggedScalarizer):
+        ...     def weights(self, names):
+        ...         return torch.full((len(names),), 1 / len(names))
+        >>> Half().weights(("natural", "pgd"))
+        tensor([0.5000, 0.5000])
+    """
 
     @abstractmethod
     def weights(self, names: tuple[str, ...]) -> Weights:
@@ -65,6 +82,13 @@ class LossScalarizer(Scalarizer):
 
     `support` is the largest number of objectives with a weight above zero, for any one example.
     Where it is None, the step reads the weights, for which a GPU makes the host wait.
+
+    Example:
+        >>> class Softmax(LossScalarizer):
+        ...     def weights(self, losses):
+        ...         return torch.softmax(losses.means(), dim=0)
+        >>> Softmax().weights(LossMatrix(torch.zeros(2, 3), ("natural", "pgd")))
+        tensor([0.5000, 0.5000])
     """
 
     support: int | None = None
@@ -87,6 +111,7 @@ registry: Registry[Scalarizer] = Registry("scalarizer", "moat.scalarizers", Scal
 S = TypeVar("S", bound=type[Scalarizer])
 
 
+@public
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
 def scalarizer(name: str) -> Callable[[S], S]:
     """Declare a scalarizer under a name that recipes use.

@@ -17,6 +17,14 @@ class Max(LossScalarizer):
     On convex risks a minimiser is a stationary point of their sum under the weights that it gives
     on average (Proposition 2).
 
+    Example:
+        >>> from moat.objectives import LossMatrix
+        >>> values = torch.tensor([[0.1, 0.1], [2.0, 1.0], [1.0, 3.0]])
+        >>> Max().weights(LossMatrix(values, ("natural", "pgd", "flow")))  # an example a column
+        tensor([[0., 0.],
+                [1., 0.],
+                [0., 1.]])
+
     Source: Tramèr and Boneh, Adversarial Training and Robustness for Multiple Perturbations, 2019.
     """
 

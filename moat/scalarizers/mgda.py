@@ -21,6 +21,12 @@ class MGDA(GradientScalarizer):
     order; or the "normalized" ones, which again lowers every objective. Their sum is divided by
     that of its weights on the gradients, so that weights stay on the simplex.
 
+    Example:
+        >>> from moat.objectives import LossMatrix
+        >>> gramian = torch.diag(torch.tensor([1.0, 4.0]))  # orthogonal gradients of length 1 and 2
+        >>> MGDA().weights(gramian, LossMatrix(torch.ones(2, 1), ("natural", "pgd")))
+        tensor([0.8000, 0.2000], dtype=torch.float64)
+
     Source: Désidéri, Multiple-Gradient Descent Algorithm, 2012; the normalisations are those of
     Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, 2018.
     """

@@ -8,7 +8,12 @@ from moat.types import Mask, Weights
 
 @scalarizer("natural")
 class Natural(LaggedScalarizer):
-    """All weight on the natural loss; nothing is searched."""
+    """All weight on the natural loss; nothing is searched.
+
+    Example:
+        >>> Natural().weights(("natural", "pgd"))
+        tensor([1., 0.], dtype=torch.float64)
+    """
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None

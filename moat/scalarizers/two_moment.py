@@ -48,6 +48,16 @@ class TwoMoment(LaggedScalarizer):
     `ceiling` times the largest robust mean; "keep-last" leaves the weights as they are;
     "as-cvxopt" takes cvxopt's last iterate as the paper's procedure does, which is off the
     simplex. Every step logs `r_effective` and `clamped`.
+
+    Example:
+        >>> names = ("natural", "pgd", "flow")
+        >>> scalarizer = TwoMoment(rho=0.5)
+        >>> scalarizer.weights(names).sum().item()
+        1.0
+        >>> scalarizer.update(LossMatrix(torch.tensor([[0.1], [2.0], [1.0]]), names))
+        >>> weights = scalarizer.weights(names)
+        >>> round((weights[1:] @ torch.tensor([2.0, 1.0], dtype=torch.float64)).item(), 6)
+        1.0
     """
 
     r: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None

@@ -4,6 +4,7 @@ from moat.sheets.csv import csv_of
 from moat.sheets.html import HtmlParts, html_of
 from moat.sheets.latex import latex_of
 from moat.sheets.markdown import escaped, markdown_of
+from moat.sheets.narrow import narrowed
 from moat.sheets.sheet import FAINT, STRONG, Sheet, blocks, dicts_of
 from moat.sheets.terminal import TerminalSheet, terminal_of
 
@@ -20,5 +21,6 @@ __all__ = [
     "html_of",
     "latex_of",
     "markdown_of",
+    "narrowed",
     "terminal_of",
 ]

@@ -2,7 +2,9 @@
 
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all
+from moat.study.in_memory import evaluate
 from moat.study.judge import Judged
+from moat.study.looks import oddities_of_estimates
 from moat.study.model_loading import load
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
@@ -17,11 +19,13 @@ __all__ = [
     "TensorBoard",
     "estimate",
     "estimate_all",
+    "evaluate",
     "evaluate_model",
     "evaluate_run",
     "evaluate_runs",
     "evaluate_under",
     "load",
+    "oddities_of_estimates",
     "plan",
     "train",
     "trained_runs",

@@ -17,6 +17,7 @@ from moat.events import (
     without_repeats,
 )
 from moat.precision import plain_torch
+from moat.public import public_at_once
 from moat.recipe import RunPlan, plan_runs, read
 from moat.runs import StudyFolder, require_own_name
 from moat.storage import make_folder
@@ -55,6 +56,7 @@ class StudyResult:
                 self.failed[run] = event.error
 
 
+@public_at_once
 def plan(
     recipe: Path | str,
     *,
@@ -66,6 +68,7 @@ def plan(
     return plan_runs(read(recipe, overrides), only, seeds)
 
 
+@public_at_once
 @plain_torch()
 def train(
     recipe: Path | str,

@@ -1,19 +1,22 @@
 """What a study will cost, from a few timed passes; nothing is trained."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from moat.data import Data, DataSet
+from moat.errors import DataError, MoatError
 from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.room import room_for
 from moat.events import DataNote, Listener, ignore
+from moat.oddities import Amounts
 from moat.precision import plain_torch
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
-from moat.study.failures import asked_for
+from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.step_cost import spent_per_example
 from moat.threats import Spent
@@ -21,16 +24,26 @@ from moat.threats import Spent
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """What one run costs an example at most, and its estimated seconds, without the sanity gate."""
+    """What one run costs an example at most, and its estimated seconds, without the sanity gate.
+
+    Without its data set only passes are known: then `missing` is the error of reading it, and the
+    other numbers are None. Without its initial weights all is known, and `missing` says so, too.
+    """
 
     plan: RunPlan
     search: Spent  # of a training step
     descent: Spent
     evaluation: Spent
-    train_examples: int
-    test_examples: int
-    seconds: float
-    memory: int  # bytes that the evaluation takes at most, beside network and data set
+    amounts: Amounts | None = None
+    test_examples: int | None = None
+    seconds: float | None = None
+    memory: int | None = None  # bytes that evaluation takes at most, beside network and data set
+    missing: MoatError | None = None
+
+    @property
+    def train_examples(self) -> int | None:
+        """How many images it trains on."""
+        return self.amounts.trained if self.amounts else None
 
 
 @plain_torch()
@@ -42,17 +55,20 @@ def estimate_all(
 ) -> list[RunEstimate]:
     """Estimate every run of a study; what runs share is read and timed once.
 
-    `cache` is a folder in which decoded images may be kept; the listener hears of the data.
+    `cache` is a folder in which decoded images may be kept; the listener hears of the data. A data
+    set that cannot be read, and initial weights that are not there, are no error here.
     """
-    loaded: dict[DataSet, Data] = {}
+    loaded: dict[DataSet, Data | DataError] = {}
     timed: dict[str, PassTimes] = {}
     estimates = []
     for plan in plans:
         if plan.dataset not in loaded:
-            with asked_for(plan, "data"):
-                loaded[plan.dataset] = plan.dataset.load(cache)
-            listener(DataNote(text=loaded[plan.dataset].note))
+            load = partial(plan.dataset.load, cache)
+            loaded[plan.dataset] = data_or_missing(load, plan.source.where("data"), listener)
         data = loaded[plan.dataset]
+        if isinstance(data, DataError):
+            estimates.append(_without_data(plan, data))
+            continue
         # A network that one kind of scalarizer can train, another may not.
         kind = isinstance(plan.scalarizer, GradientScalarizer)
         shared = json.dumps([*(plan.trains[n] for n in ("data", "model", "training")), kind])
@@ -60,6 +76,22 @@ def estimate_all(
             timed[shared] = time_passes(plan, data, device)
         estimates.append(estimate(plan, data, timed[shared]))
     return estimates
+
+
+def data_or_missing(load: Callable[[], Data], where: str, listener: Listener) -> Data | DataError:
+    """Return a data set, or the error of reading it; the listener hears of what was read."""
+    try:
+        with said_of(where):
+            data = load()
+    except DataError as error:
+        return error
+    listener(DataNote(text=data.note))
+    return data
+
+
+def _without_data(plan: RunPlan, missing: DataError) -> RunEstimate:
+    search, descent = spent_per_example(plan)
+    return RunEstimate(plan, search, descent, plan.protocol.spent(), missing=missing)
 
 
 def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
@@ -70,6 +102,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
+    known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
     validation = Protocol(plan.threats).spent(classes)
@@ -88,8 +121,9 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         search=search,
         descent=descent,
         evaluation=evaluation,
-        train_examples=trained,
+        amounts=known,
         test_examples=tested,
         seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
         memory=room.needed(plan.protocol),
+        missing=times.missing,
     )

@@ -3,13 +3,14 @@
 import math
 import os
 import re
+import reprlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from moat.errors import MoatError
+from moat.errors import InputError
 from moat.evaluation.room import gib
 from moat.events import Listener, StudyNote
 from moat.recipe import RunPlan
@@ -18,6 +19,7 @@ from moat.study.runner import RunnerSettings
 from moat.training import device_for
 
 Jobs: TypeAlias = int | Literal["auto"]
+_LONG = re.compile(r"[1-9][0-9]{9,}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 
@@ -34,8 +36,14 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
     if asked == "auto":
         return "auto"
     text = str(asked)
+    if _LONG.fullmatch(text):
+        raise InputError(
+            f"no machine has so many runs at once: {reprlib.repr(text)}.",
+            where=where,
+            hint="auto takes as many as cores and memory allow.",
+        )
     if isinstance(asked, bool) or not _WHOLE.fullmatch(text) or not int(text):
-        raise MoatError(
+        raise InputError(
             f"{text!r} is no number of runs at once.",
             where=where,
             hint="A whole number from 1 on, or auto: as many as cores and memory allow.",

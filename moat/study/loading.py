@@ -7,11 +7,11 @@ from pathlib import Path
 from torch import nn
 
 from moat.consent import stored_in
-from moat.errors import CodeError, MoatError, ModelError, RunFolderError
+from moat.errors import CodeError, MoatError, ModelError, NoRunError, RunFolderError
 from moat.models import load_into
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import RunRecord
-from moat.runs import RunFolder, command_again, require_one_training
+from moat.runs import RunFolder, command_again, require_one_training, require_results
 
 
 def record_of(folder: RunFolder) -> RunRecord | None:
@@ -29,11 +29,13 @@ def finished_record(folder: RunFolder) -> RunRecord:
     """Return the record of a finished run; raise RunFolderError where there is none."""
     record = record_of(folder)
     if record is None:
-        raise RunFolderError(
-            "there is no finished run here (no run.json).",
-            where=str(folder.path),
-            hint="Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it "
-            "by running its `moat train` again.",
+        mend = (
+            "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it by "
+            "running its `moat train` again."
+        )
+        require_results(folder.path, NoRunError, mend)
+        raise NoRunError(
+            "there is no finished run here (no run.json).", where=str(folder.path), hint=mend
         )
     require_trained_here(record, folder)
     return record

@@ -10,6 +10,7 @@ from moat.consent import consenting, current_consent, stored_in
 from moat.errors import CodeError, MoatError, RunFolderError
 from moat.models import Model, built
 from moat.precision import plain_torch
+from moat.public import public_at_once
 from moat.recipe import read
 from moat.recipe.model_of_run import described_model, model_of_run
 from moat.records import RunRecord
@@ -21,6 +22,7 @@ from moat.study.run_network import require_no_chance
 from moat.threats import to_eval
 
 
+@public_at_once
 @plain_torch()
 def load(
     run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False

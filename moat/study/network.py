@@ -11,7 +11,7 @@ from moat.threats import bare, home_of
 from moat.training import check_trainable
 from moat.types import Images
 
-_FEW = 8  # images
+FEW = 8  # images
 DRAWN = 0.1  # standard deviation of what stands for a layer of zeros
 
 
@@ -27,10 +27,10 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
         check_trainable(network, x, data.train.labels.to(device), scalarizer)
 
 
-def few_images(split: Split, data: Data, device: torch.device) -> Images | None:
+def few_images(split: Split, data: Data, device: torch.device, count: int = FEW) -> Images | None:
     """Return the first images of a split as a network sees them, None of an empty one."""
-    few = split.take(torch.arange(min(_FEW, len(split)))).at(data.shape[1:])
-    return next((x for x, _ in batches_in_order(few, _FEW, device)), None)
+    few = split.take(torch.arange(min(count, len(split)))).at(data.shape[1:])
+    return next((x for x, _ in batches_in_order(few, count, device)), None)
 
 
 def awake(network: nn.Module) -> nn.Module:

@@ -22,6 +22,7 @@ from moat.recipe import RunPlan
 from moat.records import ModelRecord
 from moat.runs import RunFolder
 from moat.storage import Record
+from moat.study.batch_sizes import check_batch_sizes, is_foreign
 from moat.study.failures import asked_for
 from moat.study.judge import judge
 from moat.study.layout import best_layout
@@ -32,6 +33,7 @@ from moat.study.own_recipe import keep_recipe
 from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject
+from moat.threats.arguments import require_channels
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
 
@@ -79,10 +81,15 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     """
     with asked_for(plan, "augmentation", "crop_padding"):
         plan.augmentation.require_fits(data.shape[1:])
+    for label, threat in {**plan.protocol.threats, **plan.threats}.items():
+        with asked_for(plan, "threats", label):
+            require_channels(threat, data.shape[0], label)
     seed_globally(plan.seed, 0, "initialisation")
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
         check_network(model, data, plan.scalarizer)
+        if is_foreign(plan.model):  # moat's own take any
+            check_batch_sizes(model, data, plan.training, len(plan.threats))
         require_saved_whole(model, plan.model, data)
     if pretrained:
         with asked_for(plan, "model", plan.model.weights_key):

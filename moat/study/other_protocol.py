@@ -14,8 +14,11 @@ from moat.dotted import changes
 from moat.errors import RunFolderError
 from moat.events import DataNote
 from moat.models.weights import digest_of_state
+from moat.names import why_no_name
 from moat.precision import plain_torch
+from moat.public import public_at_once
 from moat.recipe import ReadProtocol, read_protocol
+from moat.recipe.overrides import cut_short
 from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
 from moat.storage import Record
@@ -27,11 +30,12 @@ from moat.study.own_folder import judge_apart
 from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.run_list import one_by_one
 from moat.study.subjects import Subject, held_out_of
-from moat.study.trained_run import trained_run
+from moat.study.trained_run import TrainedRun, trained_run
 from moat.training import device_for
 from moat.version import __version__
 
 
+@public_at_once
 def evaluate_under(
     protocol: Path | str,
     runs: Sequence[Path],
@@ -49,21 +53,27 @@ def evaluate_under(
     A run that fails, as one on other data than the protocol's, lets the others go on. Raises
     MoatError for a protocol that does not hold together.
     """
+    court = other_protocol(protocol, overrides, validation, place_of(place))
+    return one_by_one(runs, court.judged, court.place.listener)
+
+
+def other_protocol(
+    protocol: Path | str, overrides: Sequence[str], validation: bool, at: Place
+) -> "OtherProtocol":
+    """Return a protocol's file as runs are judged by it; MoatError where it does not hold."""
     words = [word for text in overrides for word in ("--set", text)]
     words += ["--allow-code"] if current_consent().stored else []
-    at = place_of(place)
-    court = _OtherProtocol(
+    return OtherProtocol(
         judged_by=read_protocol(protocol, overrides),
         words=["--protocol", str(protocol), *words],
         place=at,
         device=device_for(at.device),
         validation=validation,
     )
-    return one_by_one(runs, court.judged, at.listener)
 
 
 @dataclass
-class _OtherProtocol:
+class OtherProtocol:
     """A protocol, the data that it judges on, read once, and where its evaluations are kept."""
 
     judged_by: ReadProtocol
@@ -78,14 +88,13 @@ class _OtherProtocol:
         """Evaluate one finished run in a folder of its own."""
         run, protocol = trained_run(path), self.judged_by
         allocator.take(run.plan.training.allocator)
-        data, about = self._same_data(run.folder, run.record)
+        data, about = self.same_data(run.folder, run.record)
         if run.record.protocol_hash == protocol.protocol_hash and (
             scores := whole_scores(run.folder, run.record)
         ):
             return Judged(path, scores, before=True)  # it is the run's own protocol
-        results = self.place.results or results_of(path, run.record.study) or Path("results")
+        results, there = self._results(run), self.folder_of(run)
         record = self._record(run.folder, run.record, results, about)
-        there = RunFolder(results / record.study / Path(*run.plan.path.parts[1:]))
 
         def subject() -> Subject:
             held_out = held_out_of(run.plan, data) if self.validation else None
@@ -102,7 +111,23 @@ class _OtherProtocol:
             mend="Name another --results folder",
         )
 
-    def _same_data(self, folder: RunFolder, record: RunRecord) -> tuple[Data, Record]:
+    def folder_of(self, run: TrainedRun) -> RunFolder:
+        """Return where the evaluation of a run is kept."""
+        study = f"{run.record.study}@{self.judged_by.name}"
+        if why := why_no_name(study):
+            raise RunFolderError(
+                f"its evaluation would be kept in {cut_short(study)!r}, which cannot be a folder: "
+                f"{why}.",
+                where=str(run.folder.path),
+                hint="Give the protocol's file, or the study's folder, a shorter name.",
+            )
+        return RunFolder(self._results(run) / study / Path(*run.plan.path.parts[1:]))
+
+    def _results(self, run: TrainedRun) -> Path:
+        named, path = self.place.results, run.folder.path
+        return named or results_of(path, run.record.study) or Path("results")
+
+    def same_data(self, folder: RunFolder, record: RunRecord) -> tuple[Data, Record]:
         """Return the data and what identifies them; RunFolderError where the run knows others."""
         where, then = self.judged_by.source.where("data"), record.data
         now = self.judged_by.test_data

@@ -6,6 +6,7 @@ from pathlib import Path
 from moat import allocator
 from moat.events import DataNote, Listener, ignore
 from moat.precision import plain_torch
+from moat.public import public_at_once
 from moat.runs import cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
@@ -18,6 +19,7 @@ from moat.study.transfer import Judgement, settle
 from moat.training import device_for
 
 
+@public_at_once
 @plain_torch()
 def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) -> Record:
     """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
@@ -36,6 +38,7 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
     return scores
 
 
+@public_at_once
 def evaluate_runs(
     runs: Sequence[Path], device: str = "auto", listener: Listener = ignore
 ) -> Iterator[Judged]:

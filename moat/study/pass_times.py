@@ -10,6 +10,7 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data, shuffled_batches
+from moat.errors import MissingWeightsError
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size
 from moat.recipe import RunPlan
@@ -30,6 +31,7 @@ class PassTimes:
 
     And for one forward alone. `batch_norm` says that adversarial images share one forward.
     `image_bytes` is what a forward and backward to the input take of memory, on the `device`.
+    `missing` says that the network was timed without its initial weights, which are not there.
     """
 
     to_input: float
@@ -38,6 +40,7 @@ class PassTimes:
     batch_norm: bool
     image_bytes: int = 0
     device: torch.device = _CPU
+    missing: MissingWeightsError | None = None
 
     def searching(self, spent: Spent) -> float:
         """Return the seconds that an example takes which is differentiated to the input."""
@@ -56,7 +59,8 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
     """Time a few passes of a run's network on one batch of its data, in its precision."""
     allocator.take(plan.training.allocator)
     fabric = fabric_for(device, plan.training.precision)
-    network = InPrecision(initial_model(plan, data).to(fabric.device), fabric)
+    model, missing = _network_of(plan, data)
+    network = InPrecision(model.to(fabric.device), fabric)
     generator = torch.Generator().manual_seed(0)
     augment = plan.augmentation.on(data.shape[1:], generator)
     batches = shuffled_batches(data.train, plan.training.batch_size, generator, augment)
@@ -70,7 +74,28 @@ def time_passes(plan: RunPlan, data: Data, device: str = "auto") -> PassTimes:
             image_bytes=_bytes_of(network, x[:1], y[:1]),
             device=fabric.device,
             batch_norm=has_batch_norm(network),
+            missing=missing,
         )
+
+
+def search_times(network: nn.Module, x: Images, y: Labels) -> PassTimes:
+    """Time a few passes of a network that is not trained, on one batch on its device."""
+    return PassTimes(
+        to_input=_timed(lambda: _to_input(network, x, y)) / len(x),
+        to_parameters=0.0,
+        forward=_timed(lambda: _forward(network, x)) / len(x),
+        image_bytes=_bytes_of(network, x[:1], y[:1]),
+        device=x.device,
+        batch_norm=False,
+    )
+
+
+def _network_of(plan: RunPlan, data: Data) -> tuple[nn.Module, MissingWeightsError | None]:
+    """Return a run's network, as it was drawn where its initial weights are not there."""
+    try:
+        return initial_model(plan, data), None
+    except MissingWeightsError as error:
+        return initial_model(plan, data, pretrained=False), error
 
 
 def _to_input(network: nn.Module, x: Images, y: Labels) -> None:

@@ -19,8 +19,8 @@ from moat.events import (
     EvaluationStep,
     Event,
     RunFailure,
-    Step,
     StudyNote,
+    TrainingStep,
     WorkerLoss,
 )
 from moat.recipe import RunPlan
@@ -131,7 +131,7 @@ class Pool:
     def _tell(self, worker: _Worker, event: Event) -> None:
         """Pass an event on; where the listener fails at it, so does the run, as in one process."""
         match event:
-            case Step(epoch=epoch):
+            case TrainingStep(epoch=epoch):
                 worker.place = (epoch,)
             case EvaluationStep(batch=batch, threat=threat, held_out=held_out):
                 worker.place = (held_out, batch, threat)

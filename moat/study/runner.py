@@ -24,6 +24,7 @@ from moat.runs import CACHE, RunFolder
 from moat.storage import Record
 from moat.study.events import error_table, named
 from moat.study.failures import as_failure, asked_for
+from moat.study.looks import tell_oddities
 from moat.study.model_loading import load
 from moat.study.one_run import run_one
 from moat.study.overwriting import clear, make_way
@@ -59,6 +60,11 @@ class Runner:
         """Say in the study's folder what is planned; the disk may refuse it, and be asked again."""
         known = self.loaded or None  # before any data set is read, what failed is waiting again
         self.announced = announce(self.setting.results, self.plans, self.whole, known)
+
+    def tell_oddities(self) -> None:
+        """Tell what is worth a second look, as far as the data that were read show it."""
+        device = device_for(self.setting.device).type
+        tell_oddities(self.plans, self.loaded, device, self.listener)
 
     def skips(self, plan: RunPlan) -> bool:
         """Skip a run that was finished before; say whether it was. What is wrong, `ends` tells."""
@@ -106,6 +112,7 @@ class Runner:
         if self._is_done(state):
             self._skip(state)
             return
+        folder.require_free()
         self.listener(named(RunStart, plan, folder.path))
         scores = self._run(plan, folder, self._data(plan))
         if not self.announced:
@@ -160,10 +167,12 @@ class Runner:
     def _data(self, plan: RunPlan) -> Data:
         """Return a run's data set; the one before it is let go of."""
         if plan.dataset not in self.loaded:
+            self.tell_oddities()
             with asked_for(plan, "data"):
                 self.loaded = {plan.dataset: plan.dataset.load(self.setting.results / CACHE)}
             self.listener(DataNote(text=self.loaded[plan.dataset].note))
             self.announce()
+            self.tell_oddities()
         return self.loaded[plan.dataset]
 
     def _run(self, plan: RunPlan, folder: RunFolder, data: Data) -> Record:

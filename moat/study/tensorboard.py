@@ -41,7 +41,7 @@ class TensorBoard:
         if find_spec("tensorboard") is None:
             raise MissingPackageError(
                 "event files need the package tensorboard, which is not installed.",
-                hint="pip install 'moat[tensorboard]'",
+                hint="pip install tensorboard",
             )
         self._runs: dict[Path, _Curves] = {}
 

@@ -13,7 +13,7 @@ from torch import nn
 from moat import allocator
 from moat.data import Data
 from moat.digests import digest_of_file
-from moat.errors import MoatError
+from moat.errors import InputError
 from moat.events import DataNote
 from moat.models import Model, PythonModel
 from moat.models.network_digest import digest_of_network
@@ -24,6 +24,7 @@ from moat.names import MOST_BYTES, why_no_name
 from moat.own_files import is_taken
 from moat.precision import plain_torch
 from moat.printable import is_portable
+from moat.public import public_at_once
 from moat.recipe import ReadProtocol, named_model, read_protocol
 from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
@@ -43,6 +44,7 @@ from moat.threats import bare, home_of
 from moat.training import device_for
 
 
+@public_at_once
 @plain_torch()
 def evaluate_model(
     model: str | nn.Module,
@@ -67,7 +69,7 @@ def evaluate_model(
     """
     at = place_of(place)
     judged_by = read_protocol(protocol, overrides)
-    asked = _asked(model, arguments, checkpoint, name)
+    asked = asked_model(model, arguments, checkpoint, name)
     results = at.results or Path("results")
     allocator.take("keep")
     target = device_for(at.device)
@@ -98,7 +100,7 @@ def evaluate_model(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class AskedModel:
     """A model that moat did not train, as it was asked for."""
 
     called: str
@@ -125,38 +127,39 @@ class _Asked:
         return ["moat", "evaluate", "--model", self.called, *file, "--name", self.label]
 
 
-def _asked(
+def asked_model(
     model: str | nn.Module,
     arguments: Sequence[str],
     checkpoint: Path | str | None,
     name: str | None,
-) -> _Asked:
+) -> AskedModel:
+    """Return the model that a name, or a network itself, asks for; MoatError says what is wrong."""
     file = expanded(str(checkpoint), "--checkpoint") if checkpoint is not None else None
     if isinstance(model, str):
         made = named_model(model, arguments)
         parts = [model.rpartition(":")[2], *([file.stem] if file else [])]
         usual = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts)).lstrip("._-") or "model"
-        return _Asked(model, _folder_name(usual if name is None else name), made, None, file)
+        return AskedModel(model, _folder_name(usual if name is None else name), made, None, file)
     if file or arguments:
-        raise MoatError("a network that is built takes neither a checkpoint nor arguments.")
-    return _Asked(type(model).__qualname__, _folder_name(name or ""), None, model, None)
+        raise InputError("a network that is built takes neither a checkpoint nor arguments.")
+    return AskedModel(type(model).__qualname__, _folder_name(name or ""), None, model, None)
 
 
 def _folder_name(name: str) -> str:
     if not _NAME.fullmatch(name) or why_no_name(name):
-        raise MoatError(
+        raise InputError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
             f"'_', {MOST_BYTES} at most, since it becomes a folder; not {cut_short(name)!r}.",
             where="--name",
         )
     if is_taken(name):
-        raise MoatError(
+        raise InputError(
             f"{name!r} cannot be a folder: moat uses that name for its own output.",
             where="--name",
             hint="Give it another name.",
         )
     if not is_portable(name):
-        raise MoatError(
+        raise InputError(
             f"{name!r} cannot be the name of a folder on every system.",
             where="--name",
             hint="Give it another name: Windows keeps this one to itself.",
@@ -164,7 +167,7 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
+def _own(asked: AskedModel, judged_by: ReadProtocol, network: nn.Module) -> Record:
     """Return the names of the model, and what made it."""
     return {
         "study": judged_by.name,
@@ -181,14 +184,14 @@ def _own(asked: _Asked, judged_by: ReadProtocol, network: nn.Module) -> Record:
     }
 
 
-def _weights(asked: _Asked, network: nn.Module) -> str:
+def _weights(asked: AskedModel, network: nn.Module) -> str:
     """Return the digest of a network's weights; of the user's code, with all that lies beside."""
     if asked.made is None or isinstance(asked.made, PythonModel):
         return digest_of_weights(network)
     return digest_of_state(saved_state(network))
 
 
-def _given(asked: _Asked, network: nn.Module) -> Record:
+def _given(asked: AskedModel, network: nn.Module) -> Record:
     """Return what identifies a network that was handed over as it is."""
     return {"type": asked.called, "network": digest_of_network(network)}
 

@@ -12,12 +12,13 @@ from moat.errors import ModelError
 from moat.evaluation.model_checks import REPEATED, difference
 from moat.models import load_into
 from moat.models.saved_state import saved_state
-from moat.models.unsaved_state import Unsaved, differs, plain_settings, unsaved_state
+from moat.models.unsaved_state import Unsaved, differs, numbers, plain_settings, unsaved_state
 from moat.runs.weights import from_bytes, to_bytes
 from moat.threats import attacked
 from moat.training.guard import trial
 from moat.types import Images
 
+MANY = 1000  # forwards in train mode
 MOVED = 1.01  # times itself, each parameter
 CAUSES_SHOWN = 3  # causes of each kind; the rest is counted
 
@@ -43,6 +44,7 @@ def require_whole_state(
         _require_two(network, first)
         second = rebuild()
         with trial(prepare(first), x) as tried:
+            counts = numbers(tried)
             tried(x)
             _move(tried)
             try:
@@ -50,6 +52,34 @@ def require_whole_state(
             except ModelError as error:
                 raise _does_not_fit(error, first, tried) from error
             require_alike(tried, second, x)
+            _require_no_count(tried, counts, x)
+
+
+def _require_no_count(network: nn.Module, before: dict[str, float], x: Images) -> None:
+    """Raise ModelError where a number that training changes, and nobody saves, moves the logits.
+
+    Whatever one forward in train mode added is added a thousand times more.
+    """
+    grown = {path: one - before[path] for path, one in numbers(network).items() if path in before}
+    grown = {path: step for path, step in grown.items() if step}
+    if not grown:
+        return
+    now = answers(network, x)
+    for path, step in grown.items():
+        place, _, key = path.rpartition(".")
+        owner = network.get_submodule(place)
+        value = getattr(owner, key)
+        setattr(owner, key, value + MANY * step)
+        try:
+            then = answers(network, x)
+        finally:
+            setattr(owner, key, value)
+        if difference(now, then) > REPEATED:
+            raise ModelError(
+                f"the network's logits depend on {path}, which training changes and its state dict "
+                "lacks, so that a run that is loaded would be another one.",
+                hint=_MENDS["value"],
+            )
 
 
 def as_loaded(network: nn.Module) -> dict[str, object]:

@@ -20,6 +20,7 @@ from moat.testing.gradient_threats import (
     check_gradients,
     check_identity,
     check_independence,
+    check_no_clamp,
 )
 from moat.testing.promises import check_faults
 from moat.testing.run_record import run_record
@@ -55,6 +56,7 @@ __all__ = [
     "check_images",
     "check_independence",
     "check_model_untouched",
+    "check_no_clamp",
     "check_order_of_examples",
     "check_outer_modes",
     "check_plan",

@@ -4,15 +4,21 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from moat.public import public
 from moat.randomness import generator_of
 from moat.types import Images, Labels
 
 
+@public
 def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> nn.Sequential:
     """Return a float64 network in train mode that has a gradient everywhere.
 
     Batch norm and dropout tell on a search that leaves it in train mode. It is the same at every
     call, and takes nothing from the global random state.
+
+    Example:
+        >>> smooth_model()(examples(count=4)[0]).shape
+        torch.Size([4, 10])
     """
     channel, height, width = shape
     with torch.random.fork_rng(devices=[]):
@@ -27,12 +33,18 @@ def smooth_model(shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10) -> 
         ).double()
 
 
+@public
 def examples(
     shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10, count: int = 12
 ) -> tuple[Images, Labels]:
     """Return smooth float64 images, each black in places and white in others, and labels.
 
     They are the same at every call.
+
+    Example:
+        >>> x, y = examples((3, 8, 8), count=4)
+        >>> x.shape, x.dtype
+        (torch.Size([4, 3, 8, 8]), torch.float64)
     """
     generator = generator_of(1)
     channel, height, width = shape

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from moat.public import public
+
 ASKING = {"_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "unique"}
 
 
@@ -30,8 +32,14 @@ class Counted(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
+@public
 def counted(run: Callable[[], object]) -> Counted:
-    """Run once, and return what was counted."""
+    """Run once, and return what was counted.
+
+    Example:
+        >>> counted(lambda: torch.zeros(3).sum().item()).asked
+        ['_local_scalar_dense']
+    """
     found = Counted()
     with found:
         run()

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
+from moat.public import public
+
 READ, OPEN, WRITE, FLUSH = "open to read", "open to write", "write", "fsync"
 REPLACE, DELETE, MAKE, CLEAR = "replace", "unlink", "mkdir", "rmdir"
 ERRORS: dict[str, tuple[int, ...]] = {
@@ -101,6 +103,7 @@ class FaultyDisk:
         self.fault()
 
 
+@public
 @contextmanager
 def faulty_disk(
     folder: Path, at: int = 0, fault: Fault = die, *, lasting: bool = False

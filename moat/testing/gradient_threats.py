@@ -1,10 +1,17 @@
-"""What a gradient threat promises besides: its transform, its balls and the search through both."""
+"""What a gradient threat promises besides: its transform, its balls and the search through both.
+
+Example:
+    >>> from moat.threats import PGD
+    >>> check_identity(PGD(epsilon=0.1, step_size=0.02, steps=2), torch.rand(2, 1, 8, 8))
+"""
 
 from dataclasses import replace
 
 import torch
 from torch import nn
 
+from moat.annotations import value_in_words
+from moat.public import public
 from moat.randomness import generator_of
 from moat.threats import GradientThreat, ascend
 from moat.types import Images, Labels, Transform
@@ -16,15 +23,18 @@ def check_gradient_threat(threat: GradientThreat, model: nn.Module, x: Images, y
     """Run the checks of this file."""
     check_identity(threat, x)
     check_balls(threat, x)
+    check_no_clamp(threat, x)
     check_box(threat, x)
     check_gradients(threat, x)
     check_independence(threat, model, x, y)
     check_climb(threat, model, x, y)
 
 
+@public
 def check_identity(threat: GradientThreat, x: Images) -> None:
     """Hold T_identity(x) to x, and every block to the batch, type and device of x."""
     identity = threat.identity(x)
+    _require_tuple(threat, "identity", identity, "blocks of w")
     for number, block in enumerate(identity):
         assert len(block) == len(x), _say(threat, f"block {number} of w has no batch first")
         assert block.dtype == x.dtype, _say(
@@ -36,6 +46,7 @@ def check_identity(threat: GradientThreat, x: Images) -> None:
     )
 
 
+@public
 def check_balls(threat: GradientThreat, x: Images) -> None:
     """Hold each ball to what the search takes for granted.
 
@@ -43,6 +54,7 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
     and a step that leads anywhere, but nowhere without a gradient.
     """
     identity, balls = threat.identity(x), threat.balls(x)
+    _require_tuple(threat, "balls", balls, "balls")
     assert len(identity) == len(balls), _say(
         threat, f"{len(identity)} blocks of w have {len(balls)} balls"
     )
@@ -66,6 +78,7 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
         assert torch.equal(still, block), _say(threat, f"{where} moves without a gradient")
 
 
+@public
 def check_box(threat: GradientThreat, x: Images) -> None:
     """Hold T_w(x) to [0, 1] for every w in the balls, though `apply` never clamps.
 
@@ -82,10 +95,49 @@ def check_box(threat: GradientThreat, x: Images) -> None:
             images = threat.apply(x, inside)
             beyond = torch.maximum(-images, images - 1).max().item()
             assert beyond < FLOAT64_ROUNDING, _say(
-                threat, f"a w in the balls takes the images {beyond:.3g} beyond [0, 1]"
+                threat,
+                f"a w in the balls takes the images {beyond:.3g} beyond [0, 1]. Do not clamp them: "
+                "give the ball the image box, or move each pixel by a share of its room, as "
+                "moat.geometry.boxes.moved does",
             )
 
 
+def check_no_clamp(threat: GradientThreat, x: Images) -> None:
+    """Hold `apply` to a gradient at the pixels that it carries to white.
+
+    The images are brought close to white, and no pixel is white to begin with. A clamp brings
+    pixels to exactly 1 and leaves them without a gradient, where the search stays stuck; a ball
+    with the image box brings them to exactly 1 as well, and their gradient stands.
+    """
+    spread = 0.1 + 0.8 * x  # all of it within (0, 1)
+    for room in (0.3, 0.03, 0.003):
+        near = 1 - room * spread
+        w = tuple(
+            ball.project(block + 3 * _noise(block)).detach().requires_grad_()
+            for ball, block in zip(threat.balls(near), threat.identity(near), strict=True)
+        )
+        images = threat.apply(near, w)
+        white = images.detach() >= 1
+        if not images.requires_grad or not white.any():
+            continue
+        weighted = (images * _noise(images))[white].sum()
+        gradients = torch.autograd.grad(weighted, w, allow_unused=True)
+        assert any(one is not None and (one != 0).any() for one in gradients), _say(
+            threat,
+            f"apply clamps: {int(white.sum())} pixels that it carries to 1 have no gradient, and a "
+            "search is stuck there. Leave the clamp out, and give the ball the image box",
+        )
+
+
+def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:
+    assert isinstance(found, tuple), _say(
+        threat,
+        f"{method} returns {value_in_words(found)}, and no tuple of {what}: end it with a comma, "
+        "return (one,)",
+    )
+
+
+@public
 def check_gradients(threat: GradientThreat, x: Images) -> None:
     """Hold T_w(x) to a finite gradient in every block of w, nowhere zero for a whole image."""
     w = tuple(block.detach().requires_grad_() for block in _samples(threat, x))
@@ -101,6 +153,7 @@ def check_gradients(threat: GradientThreat, x: Images) -> None:
         assert not dead.any(), _say(threat, f"{where} is zero for {int(dead.sum())} images")
 
 
+@public
 def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold an example to the same images, searched alone as in a batch, in float64.
 
@@ -121,6 +174,7 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
         )
 
 
+@public
 def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold the search to a loss at its end that is no lower than at its start, mostly."""
     climb = threat.climb(x, y, at_steps=(0, threat.steps), generator=_seeded())

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from moat.errors import MoatError
+from moat.public import public
 from moat.testing.faults import ERRORS, READ, Fault, FaultyDisk, Killed, die, faulty_disk
 
 LOCKS = (".lock", ".study.lock")
@@ -34,6 +35,7 @@ class Case:
         )
 
 
+@public
 def check_faults(
     folder: Path,
     command: Callable[[], object],

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from moat.public import public
 from moat.records import RunRecord
 
 
+@public
 def run_record(**said: Any) -> RunRecord:
     """Return a record with every key that one must have, and those that are `said`.
 

@@ -1,4 +1,9 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state."""
+"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+
+Example:
+    >>> from moat.scalarizers import Average
+    >>> check_scalarizer(Average())
+"""
 
 import io
 from dataclasses import replace
@@ -9,6 +14,7 @@ from torch import Tensor
 
 from moat.names import NATURAL
 from moat.objectives import LossMatrix, by_entry
+from moat.public import public
 from moat.randomness import generator_of
 from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
 from moat.types import Mask
@@ -18,6 +24,7 @@ STEPS_CHECKED = 5
 WEIGHT_TOLERANCE = 1e-6
 
 
+@public
 def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Run every check with the natural objective and `objectives - 1` threats.
 
@@ -28,6 +35,7 @@ def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
         check(scalarizer, objectives)
 
 
+@public
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the plan to a bool mask that equal generators make equal, and that is not empty."""
     names = _names(objectives)
@@ -43,6 +51,7 @@ def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     assert torch.equal(*plans), _say(scalarizer, "equal generators gave different plans")
 
 
+@public
 def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the weights to their shape: finite, detached, zero where nothing was measured.
 
@@ -68,6 +77,7 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
         running.update(seen.losses)
 
 
+@public
 def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold the weights to what they are when the examples of the batch are shuffled."""
     one, other = _fresh(scalarizer), _fresh(scalarizer)
@@ -82,6 +92,7 @@ def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None
         other.update(shuffled.losses)
 
 
+@public
 def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold a scalarizer that takes back a state to the weights of an undisturbed one.
 

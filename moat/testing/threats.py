@@ -1,4 +1,9 @@
-"""What every threat promises to whoever calls `perturb`."""
+"""What every threat promises to whoever calls `perturb`.
+
+Example:
+    >>> from moat.threats import PGD
+    >>> check_threat(PGD(epsilon=0.1, step_size=0.02, steps=2))
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -6,6 +11,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
+from moat.public import public
 from moat.randomness import generator_of
 from moat.testing.cases import examples, smooth_model
 from moat.testing.gradient_threats import check_gradient_threat
@@ -14,14 +20,17 @@ from moat.threats import GradientThreat, Threat
 from moat.types import Images, Labels
 
 
+@public
 def check_threat(
     threat: Threat, *, shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10
 ) -> None:
     """Run every check that applies on images of that (channel, height, width).
 
     Raises AssertionError with the first promise that is broken. Choose numbers at which a few
-    steps climb: `check_climb` compares the end of the search with its start.
+    steps climb: `check_climb` compares the end of the search with its start. A threat that needs
+    another number of channels (`needs_channels`) is given as many.
     """
+    shape = (threat.needs_channels or shape[0], *shape[1:])
     x, y = examples(shape, classes)
     if isinstance(threat, GradientThreat):
         check_gradient_threat(threat, smooth_model(shape, classes), x, y)
@@ -33,6 +42,7 @@ def check_threat(
     check_repr(threat)
 
 
+@public
 def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold what comes back to detached images in [0, 1] of the shape and type of x; x stays."""
     for dtype in (torch.float64, torch.float32):
@@ -51,6 +61,7 @@ def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None
         assert torch.equal(given, kept), _say(threat, "the images it was given were changed")
 
 
+@public
 def check_model_untouched(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold flags, gradients, parameters and buffers to what they were, whatever mode they had."""
     for training in (True, False):
@@ -59,6 +70,7 @@ def check_model_untouched(threat: Threat, model: nn.Module, x: Images, y: Labels
         require_same(threat, before, state_of(model), "the search")
 
 
+@public
 def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold the model to what it was when its last forward raises, and let the exception pass."""
     calls = 0
@@ -85,6 +97,7 @@ def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> N
     require_same(threat, before, state_of(model), "an exception of the model")
 
 
+@public
 def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold torch's global random state still where a generator is given or nothing is drawn."""
     generators: list[torch.Generator | None] = [_seeded()]
@@ -100,12 +113,14 @@ def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -
         )
 
 
+@public
 def check_reproducible(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold two searches with equal generators to the same images."""
     first, second = (threat.perturb(model, x, y, generator=_seeded()) for _ in range(2))
     assert torch.equal(first, second), _say(threat, "equal generators gave different images")
 
 
+@public
 def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Hold a search under no_grad or inference_mode to the images it finds without."""
     expected = threat.perturb(model, x, y, generator=_seeded())
@@ -121,6 +136,7 @@ def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) ->
         )
 
 
+@public
 def check_repr(threat: Threat) -> None:
     """Hold `repr` to an expression that makes an equal threat."""
     arguments = repr(threat).removeprefix(type(threat).__qualname__)

@@ -23,6 +23,7 @@ from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
 from moat.threats.stadv import StAdv
+from moat.threats.table import threat_table
 
 __all__ = [
     "PGD",
@@ -64,6 +65,7 @@ __all__ = [
     "search",
     "spent_by",
     "threat",
+    "threat_table",
     "to_eval",
     "trusted",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from moat.errors import DefinitionError
+from moat.errors import DefinitionError, InputError
 
 
 def require_generator(generator: Any) -> None:
@@ -40,6 +40,17 @@ def require_searched(threats: Any) -> None:
                 f"a threat is {in_words(threat)}, which the loop cannot search.",
                 hint="It takes threats with a `climb`, such as PGD(...); others have `perturb`.",
             )
+
+
+def require_channels(threat: Any, channels: int, label: str = "") -> None:
+    """Raise InputError for images of another number of channels than a threat needs."""
+    needed = getattr(threat, "needs_channels", None)
+    if needed is not None and needed != channels:
+        kind = label or getattr(type(threat), "name", type(threat).__name__)
+        raise InputError(
+            f"the threat {kind!r} needs images of {needed} channels, and these have {channels}.",
+            hint="Leave it out for these images, or take data with as many channels.",
+        )
 
 
 def in_words(value: Any) -> str:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.passes import Pass, cut, is_out_of_memory
+from moat.public import public
 from moat.threats.climb import Climb, Trace
 from moat.threats.climber import Climber
 from moat.threats.logits import UNFIT, cannot_change_mode, no_gradient, said
@@ -22,6 +23,7 @@ from moat.types import Images
 LEAVE_EVERY = 8  # iterations that the fallen of a GPU's search climb on at most
 
 
+@public
 def ascend(
     model: nn.Module,
     climbs: Sequence[Climb],
@@ -67,11 +69,20 @@ def _patience(climb: Climb) -> int:
     return 1 if climb.x.device.type == "cpu" else LEAVE_EVERY
 
 
+@public
 @contextmanager
 def attacked(model: nn.Module) -> Iterator[None]:
     """Put the model in eval mode with frozen parameters, and leave every flag as it was.
 
     Raises ModelError for a model that nothing can be differentiated through.
+
+    Example:
+        >>> network = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Linear(2, 2))
+        >>> with attacked(network):
+        ...     network.training, network[1].weight.requires_grad
+        (False, False)
+        >>> network.training, network[1].weight.requires_grad
+        (True, True)
     """
     if any(parameter.is_inference() for parameter in model.parameters()):
         raise ModelError(
@@ -94,8 +105,16 @@ def attacked(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(flag)
 
 
+@public
 def to_eval(model: nn.Module) -> None:
-    """Put a network in eval mode; one that torch.export made keeps the mode it was made in."""
+    """Put a network in eval mode; one that torch.export made keeps the mode it was made in.
+
+    Example:
+        >>> network = torch.nn.Dropout()
+        >>> to_eval(network)
+        >>> network.training
+        False
+    """
     try:
         model.eval()
     except NotImplementedError:
@@ -106,6 +125,8 @@ def to_eval(model: nn.Module) -> None:
             "the network contains itself, so that nobody can put it into eval mode.",
             hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
         ) from error
+    except MoatError:
+        raise
     except UNFIT as error:
         raise cannot_change_mode("eval", error) from error
 
@@ -153,6 +174,8 @@ def _slopes(losses: Sequence[Tensor], blocks: Sequence[Tensor]) -> Sequence[Tens
     ones = [torch.ones_like(loss) for loss in losses]
     try:
         return torch.autograd.grad(losses, blocks, ones, allow_unused=True)
+    except MoatError:
+        raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
         if is_out_of_memory(error):
             raise

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from moat.errors import MissingPackageError, ModelError
+from moat.errors import MissingPackageError, MoatError, ModelError
 from moat.losses import is_correct
 from moat.passes import default_pass_size, in_passes
 from moat.threats.ascent import attacked
@@ -48,6 +48,10 @@ class AutoAttack(Threat):
     The searches are those of the package pyautoattack, and compute in float32: noise is as long as
     epsilon to within rounding. With l2 and l1 Square sees sizes that it cannot tile in a black
     frame.
+
+    Example:
+        >>> AutoAttack(epsilon=8 / 255, norm="l2").version
+        'standard'
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with an Ensemble of
     Diverse Parameter-free Attacks, 2020; l1: Mind the Box, 2021, by the same.
@@ -145,7 +149,7 @@ def _found(
     """Return what a search of the package found; what fails there is said with the search."""
     try:
         return search(x, y).clamp(0, 1)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, MoatError):
         raise
     except UNFIT as error:  # as of a graph that is run through `backward` alone
         raise ModelError(
@@ -211,6 +215,6 @@ def _package() -> Any:
     except ImportError as error:
         raise MissingPackageError(
             f"the threat 'autoattack' needs the package pyautoattack: {error}.",
-            hint="pip install 'moat[autoattack]'",
+            hint="pip install pyautoattack",
         ) from error
     return pyautoattack

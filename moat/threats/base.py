@@ -8,13 +8,19 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from moat.public import public
 from moat.registry import Registry
 from moat.threats.guard import guarded, is_guarded
 from moat.types import Images, Labels
 
 
 class Repetition(NamedTuple):
-    """How all searches of a threat are the same, and what makes them differ."""
+    """How all searches of a threat are the same, and what makes them differ.
+
+    Example:
+        >>> Repetition("every search starts at the image", "Set start = 'uniform'.").how
+        'every search starts at the image'
+    """
 
     how: str
     mend: str
@@ -24,15 +30,36 @@ class Threat(ABC):
     """A perturbation set, and the search for its worst member.
 
     One that is no GradientThreat searches as it likes and has one strength.
+
+    Example:
+        >>> class Noise(Threat):
+        ...     def perturb(self, model, x, y, *, generator=None):
+        ...         return (x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> Noise().perturb(network, torch.rand(2, 1, 8, 8), torch.tensor([3, 7])).shape
+        torch.Size([2, 1, 8, 8])
     """
 
     name: ClassVar[str]
+    needs_channels: ClassVar[int | None] = None
+    """How many channels its images must have, 3 for a change of hue, say; None for any number."""
+    given_later: ClassVar[str] = (
+        "A threat holds no model: model, images and labels come with each search, "
+        "threat.perturb(model, x, y) or threat(model, x, y)."
+    )
 
     def __init_subclass__(cls, **keys: Any) -> None:
         """Put the guard before `perturb`, a plug-in's included, wherever the class has it from."""
         super().__init_subclass__(**keys)
         if not (is_guarded(cls.perturb) or getattr(cls.perturb, "__isabstractmethod__", False)):
             cls.perturb = guarded(cls.perturb)  # type: ignore[method-assign]
+
+    @public
+    def __call__(
+        self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
+    ) -> Images:
+        """Return what `perturb` returns."""
+        return self.perturb(model, x, y, generator=generator)
 
     @property
     def radius(self) -> float | None:
@@ -77,6 +104,7 @@ registry: Registry[Threat] = Registry("threat", "moat.threats", Threat)  # type:
 T = TypeVar("T", bound=type[Threat])
 
 
+@public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def threat(name: str) -> Callable[[T], T]:
     """Declare a threat under a name that recipes use.

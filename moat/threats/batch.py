@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from moat.errors import ModelError
+from moat.public import public
 from moat.threats.logits import a, said
 from moat.threats.plain_tensors import plain_tensor
 from moat.types import Images, Labels
@@ -22,6 +23,7 @@ class Inputs(NamedTuple):
     largest: int
 
 
+@public
 def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     """Return images and labels as a search takes them.
 
@@ -29,6 +31,11 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     the shape (batch, 1) or on another device. Pixels out of the box by rounding are clamped.
     `device` is the model's. Raises ModelError with the mend for anything else. The values are read
     once, which waits for a GPU.
+
+    Example:
+        >>> inputs = batch_of(torch.rand(2, 1, 8, 8), torch.tensor([[3], [7]], dtype=torch.int32))
+        >>> inputs.labels, inputs.largest
+        (tensor([3, 7]), 7)
     """
     images = _usable(_images(x, device))
     labels = _usable(_labels(y, images))
@@ -48,8 +55,14 @@ def _usable(tensor: Tensor) -> Tensor:
     return tensor.clone() if tensor.is_inference() else tensor
 
 
+@public
 def largest_of(labels: Labels) -> int:
-    """Return the largest label, -1 of none; raise ModelError for a negative one."""
+    """Return the largest label, -1 of none; raise ModelError for a negative one.
+
+    Example:
+        >>> largest_of(torch.tensor([3, 7]))
+        7
+    """
     if not len(labels):
         return -1
     least, largest = torch.stack(labels.aminmax()).tolist()

@@ -7,10 +7,12 @@ from torch import Tensor
 
 from moat.geometry.balls import Ball
 from moat.losses import Loss, LossName
+from moat.public import public
 from moat.threats.searches import Search, SignSearch
 from moat.types import Images, Labels, PerExample, Transform, Verdicts
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Trace:
     """One iterate of a search: the images T_w(x), the w, and what the model made of them.
@@ -44,6 +46,7 @@ def _sign(w: Transform, like: PerExample) -> Search:
     return SignSearch()
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Climb:
     """One search on one batch: what is climbed, from where, how, and when it is reported.

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from moat.losses import TARGETED
+from moat.public import public
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import Threat
 from moat.threats.gradient import GradientThreat
@@ -37,6 +38,7 @@ class Spent(NamedTuple):
         return str(self.forwards) if self.forwards == self.backwards else both
 
 
+@public
 def spent_by(
     threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:
@@ -44,6 +46,11 @@ def spent_by(
 
     Where it is `measured`, its last iterate takes one forward more. Of a threat that searches its
     own way only AutoAttack's count is known, to about a tenth; another's is nothing.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> str(spent_by(PGD(epsilon=0.1, step_size=0.02, steps=5)))
+        '5'
     """
     if isinstance(threat, AutoAttack):
         return _of_autoattack(threat, classes).plus(Spent(int(measured)))

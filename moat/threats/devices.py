@@ -3,11 +3,18 @@
 import torch
 from torch import nn
 
+from moat.public import public
 
+
+@public
 def device_of(model: nn.Module, x: object = None) -> torch.device | None:
     """Return where the model takes images, None where it has no parameters that say so.
 
     Of a model on several devices, that of the images x where they are on one of them.
+
+    Example:
+        >>> device_of(nn.Linear(2, 2))
+        device(type='cpu')
     """
     devices = list(dict.fromkeys(parameter.device for parameter in model.parameters()))
     with torch._C.DisableTorchFunctionSubclass():
@@ -15,6 +22,7 @@ def device_of(model: nn.Module, x: object = None) -> torch.device | None:
     return own if own in devices else next(iter(devices), None)
 
 
+@public
 def home_of(model: nn.Module) -> torch.device:
     """Return where images are sent for the model: the CPU where no parameter says otherwise.
 

@@ -14,6 +14,13 @@ from moat.types import Grid, Images, Transform
 class Flow(Warp):
     """Move every pixel a little, each its own way: the local spatial threat of Eq. 2.
 
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> x, y = examples(count=2)
+        >>> hard = Flow(epsilon=0.1, step_size=0.02, steps=3).perturb(smooth_model(), x, y)
+        >>> hard.shape, bool((hard >= 0).all() and (hard <= 1).all())
+        (torch.Size([2, 1, 8, 8]), True)
+
     Source: Xiao et al., Spatially Transformed Adversarial Examples, 2018, untargeted and bounded
     as the paper does.
     """

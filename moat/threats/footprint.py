@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from moat.geometry.draws import BatchGenerator
+from moat.public import public
 from moat.threats.ascent import ascend
 from moat.threats.joint import SearchedThreat
 from moat.types import Images, Logits
@@ -64,12 +65,18 @@ class LiveBytes(TorchDispatchMode):
         self.most = max(self.most, self.live)
 
 
+@public
 def example_bytes(
     threat: SearchedThreat, shape: tuple[int, int, int], counts: int = 1, classes: int = 10
 ) -> int:
     """Return how many bytes searching one example takes, the network's own left out.
 
     `shape` is that of its image; so many `counts` of iterations are reported of the search.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> example_bytes(PGD(epsilon=0.1, step_size=0.02, steps=2), (1, 8, 8)) > 8 * 8 * 4
+        True
     """
     try:
         return _measured(threat, shape, counts, classes)

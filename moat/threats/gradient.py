@@ -8,6 +8,8 @@ import torch
 from pydantic import ConfigDict, PositiveFloat, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from moat.annotations import value_in_words
+from moat.errors import DefinitionError
 from moat.geometry.balls import Ball, draw
 from moat.geometry.draws import draw_seed, generator_like
 from moat.losses import TARGETED, LossName
@@ -41,6 +43,11 @@ class GradientThreat(SearchedThreat):
     """A threat that is searched by ascent over the blocks of `w` (Eq. 9).
 
     A new one writes `identity`, `apply` and `balls`, and declares its numbers.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> PGD(epsilon=0.1, step_size=0.02, steps=5).identity(torch.rand(2, 1, 8, 8))[0].shape
+        torch.Size([2, 1, 8, 8])
     """
 
     steps: PositiveCount = 10  # iterations
@@ -112,6 +119,11 @@ class GradientThreat(SearchedThreat):
 
         def balls(images: Images) -> tuple[Ball, ...]:
             whole = self.balls(images)
+            if not isinstance(whole, tuple):
+                raise DefinitionError(
+                    f"{type(self).__name__}.balls returns {value_in_words(whole)}, and no tuple.",
+                    hint="Return one ball a block of w: return (ball,).",
+                )
             return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
 
         start = self._start(x, balls, generator)

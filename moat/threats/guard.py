@@ -16,10 +16,16 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.passes import is_out_of_memory
 from moat.precision import Context, plain_torch
-from moat.threats.arguments import require_generator, require_pass_size, require_searched
+from moat.public import public
+from moat.threats.arguments import (
+    require_channels,
+    require_generator,
+    require_pass_size,
+    require_searched,
+)
 from moat.threats.batch import batch_of
 from moat.threats.devices import device_of
 from moat.threats.logits import (
@@ -39,6 +45,7 @@ _BEHIND: ContextVar[bool] = ContextVar("behind a door", default=False)
 Door = TypeVar("Door", bound=Callable[..., Any])
 
 
+@public
 @contextmanager
 def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels]]:
     """Yield a model, images and labels that a search can take; raise ModelError for others.
@@ -46,6 +53,12 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
     See `batch_of` for what is converted, `bare` for models. What the model returns is looked
     at in every forward, its values in the first one alone. A door behind a door, or within
     `trusted`, lets everything through unseen.
+
+    Example:
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> with door(network, torch.rand(2, 1, 8, 8), [3, 7]) as (model, x, y):
+        ...     model(x).shape, y
+        (torch.Size([2, 10]), tensor([3, 7]))
     """
     if _BEHIND.get():
         yield model, x, y
@@ -56,11 +69,17 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
         yield _Watched(network, as_before, largest), images, labels
 
 
+@public
 @contextmanager
 def trusted() -> Iterator[None]:
     """Let every door inside stand open: what goes through was looked at before.
 
     For a training loop, which looks at its data set once, and whose steps wait for no GPU.
+
+    Example:
+        >>> with trusted():
+        ...     is_trusted()
+        True
     """
     token = _BEHIND.set(True)
     try:
@@ -69,18 +88,26 @@ def trusted() -> Iterator[None]:
         _BEHIND.reset(token)
 
 
+@public
 def is_trusted() -> bool:
-    """Say whether doors stand open here."""
+    """Say whether doors stand open here.
+
+    Example:
+        >>> is_trusted()
+        False
+    """
     return _BEHIND.get()
 
 
 def guarded(perturb: Door) -> Door:
     """Return a threat's `perturb` behind the door."""
 
+    @public
     @wraps(perturb)
     def behind(self: Any, model: Any, x: Any, y: Any, **more: Any) -> Any:
         require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
+            require_channels(self, images.shape[1])
             return perturb(self, network, images, labels, **more)
 
     behind.is_guarded = True  # type: ignore[attr-defined]
@@ -95,20 +122,25 @@ def is_guarded(perturb: object) -> bool:
 def guarded_search(search: Door) -> Door:
     """Return a search of several threats behind the door."""
 
+    @public
     @wraps(search)
     def behind(model: Any, threats: Any, x: Any, y: Any, **more: Any) -> Any:
         require_searched(threats)
         require_generator(more.get("generator"))
         require_pass_size(more.get("pass_size"))
         with door(model, x, y) as (network, images, labels):
+            for threat in threats:
+                require_channels(threat, images.shape[1])
             return search(network, threats, images, labels, **more)
 
     return cast(Door, behind)
 
 
+@public
 def guarded_network(function: Door) -> Door:
     """Return a function of a network, its first argument, for any model: see `bare`."""
 
+    @public
     @wraps(function)
     def behind(model: Any, *others: Any, **more: Any) -> Any:
         return function(bare(model), *others, **more)
@@ -116,11 +148,16 @@ def guarded_network(function: Door) -> Door:
     return cast(Door, behind)
 
 
+@public
 def bare(model: Any) -> nn.Module:
     """Return the network that can be searched; raise ModelError for what is none.
 
     Of a network in DistributedDataParallel the network itself: the wrapper waits for gradients
     that a search never makes.
+
+    Example:
+        >>> bare(nn.Linear(2, 2))
+        Linear(in_features=2, out_features=2, bias=True)
     """
     if isinstance(model, type):
         raise ModelError(
@@ -202,6 +239,8 @@ class _Watched(nn.Module):
             with self._as_before(), torch.set_grad_enabled(torch.is_grad_enabled()):
                 found = self.network(images)
                 rounded = torch.is_autocast_enabled(images.device.type)
+        except MoatError:
+            raise
         except UNFIT as error:
             if is_out_of_memory(error) or (len(images), wanted) in self._ran:
                 raise  # it took the same before: what fails now is its own

@@ -15,6 +15,15 @@ class Integrated(Warp):
     """Move the whole image and every pixel besides: the integrated spatial threat of Eqs. 7 to 9.
 
     The flow is added after the affine map, in source coordinates, and the image is resampled once.
+
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> x, y = examples(count=2)
+        >>> both = Integrated(
+        ...     flow_epsilon=0.1, flow_step_size=0.02, rt_epsilon=0.1, rt_step_size=0.02
+        ... )
+        >>> both.perturb(smooth_model(), x, y).shape
+        torch.Size([2, 1, 8, 8])
     """
 
     flow_epsilon: PositiveFloat  # grid units: the image is 2 wide

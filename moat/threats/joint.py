@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from moat.passes import default_pass_size
+from moat.public import public
 from moat.threats.ascent import ascend
 from moat.threats.base import Threat
 from moat.threats.climb import Climb, Trace
@@ -67,6 +68,14 @@ def search(
     Starts are drawn in the order of the threats, so that one generator gives what separate
     searches with it would give. Their balls have the share `reach` of their radius and step size.
     Nothing is measured; `ascend` reports iterates and outcomes.
+
+    Example:
+        >>> from moat.threats import PGD, RT
+        >>> from moat.testing import examples, smooth_model
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=3)
+        >>> threats = [pgd, RT(epsilon=0.1, step_size=0.02, steps=5)]
+        >>> [trace.images.shape for trace in search(smooth_model(), threats, *examples(count=2))]
+        [torch.Size([2, 1, 8, 8]), torch.Size([2, 1, 8, 8])]
     """
     size = default_pass_size(x.device) if pass_size is None else pass_size
     return joint_search(model, threats, x, y, generator=generator, pass_size=size, reach=reach)
@@ -90,6 +99,7 @@ class JointSearch(Protocol):
         """Return each threat's last iterate, from images and labels that are known to be sound."""
 
 
+@public
 def joint_search(
     model: nn.Module,
     threats: Sequence[SearchedThreat],

@@ -4,17 +4,16 @@ import torch
 from torch import Tensor
 
 from moat.errors import ModelError
+from moat.public import public
 from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
 SUMMED = 1e-2  # what the sum of probabilities may be off by, rounded to bfloat16
-UNFIT = (
-    *(RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError),
-    *(ArithmeticError, StopIteration),
-)
-"""What a network raises that cannot take the images; anything else passes as it is."""
+UNFIT = Exception
+"""What a network raises that cannot take the images: its code may raise anything."""
 
 
+@public
 def require_logits(
     found: object, x: Images, classes: int | None = None, *, rounded: bool = False
 ) -> Tensor:
@@ -22,6 +21,10 @@ def require_logits(
 
     `classes` are those of the data, None where nobody knows them. Half precision is refused unless
     it is meant: `rounded`. Nothing is read of the values, so that a GPU need not be waited for.
+
+    Example:
+        >>> require_logits(torch.zeros(2, 10), torch.rand(2, 1, 8, 8), classes=10).shape
+        torch.Size([2, 10])
     """
     images = len(x)
     if not isinstance(found, Tensor):
@@ -73,10 +76,14 @@ def require_logits(
     return found
 
 
+@public
 def require_no_probabilities(logits: Logits) -> None:
     """Raise ModelError for rows that are probabilities: a search on them finds less than there is.
 
     The values are read, which waits for a GPU.
+
+    Example:
+        >>> require_no_probabilities(torch.tensor([[2.0, -1.0]]))
     """
     tolerance = SUMMED if len(logits) > 3 else SUMMED / 100  # few rows may be so by chance
     inside = ((logits >= 0) & (logits <= 1)).all()
@@ -89,8 +96,13 @@ def require_no_probabilities(logits: Logits) -> None:
         )
 
 
+@public
 def require_classes(classes: int, largest: int) -> None:
-    """Raise ModelError unless the classes of a model, counted from 0, have the largest label."""
+    """Raise ModelError unless the classes of a model, counted from 0, have the largest label.
+
+    Example:
+        >>> require_classes(10, largest=9)
+    """
     if largest >= classes:
         raise ModelError(
             f"a label is {largest}, and the model has {classes} classes, counted from 0.",
@@ -107,12 +119,22 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
             hint="Let it take as many images as come: x.flatten(1), not x.reshape(128, -1); a "
             "traced or exported network wants a dynamic batch.",
         )
+    hint = (
+        "It is called with images (batch, channel, height, width) in [0, 1], as many as fit: "
+        "normalise and resize inside of it."
+    )
+    if images.shape[3] in _CHANNELS and images.shape[1] not in _CHANNELS:
+        hint = "The images look like (batch, height, width, channel): take x.permute(0, 3, 1, 2)."
+    elif "dtype" in str(error) or "same type" in str(error):
+        hint = "Bring both to one type: model.float(), x.float(); half precision by autocast."
     return ModelError(
         f"the model cannot be run on {str(images.dtype).removeprefix('torch.')} images of the "
         f"shape {tuple(images.shape)} ({said(error)}).",
-        hint="It is called with images (batch, channel, height, width) in [0, 1], as many as fit: "
-        "normalise and resize inside of it.",
+        hint=hint,
     )
+
+
+_CHANNELS = (1, 3, 4)
 
 
 def cannot_change_mode(mode: str, error: Exception) -> ModelError:

@@ -16,7 +16,15 @@ class Moving(ABC):
 
 
 class Warp(GradientThreat, Moving):
-    """A gradient threat that does nothing but move pixels: it writes `grid` in place of `apply`."""
+    """A gradient threat that does nothing but move pixels: it writes `grid` in place of `apply`.
+
+    Example:
+        >>> from moat.threats import RT
+        >>> x = torch.rand(2, 1, 8, 8)
+        >>> rt = RT(epsilon=0.1, step_size=0.02)
+        >>> torch.allclose(rt.apply(x, rt.identity(x)), x, atol=1e-5)
+        True
+    """
 
     def apply(self, x: Images, w: Transform) -> Images:
         """Return the images read at the grid, resampled once."""

@@ -18,6 +18,13 @@ BALLS: dict[str, type[Ball]] = {"linf": LinfBall, "l2": L2Ball, "l1": L1Ball}
 class PGD(GradientThreat):
     """Add noise to the pixels, of length epsilon in a norm and within [0, 1].
 
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> x, y = examples(count=2)
+        >>> hard = PGD(epsilon=8 / 255, step_size=2 / 255, steps=3).perturb(smooth_model(), x, y)
+        >>> hard.shape, bool((hard >= 0).all() and (hard <= 1).all())
+        (torch.Size([2, 1, 8, 8]), True)
+
     Source: Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, 2018.
     """
 

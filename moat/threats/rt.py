@@ -17,6 +17,13 @@ class RT(Warp):
     All six entries of the increment are searched. With epsilon near 1 the linear part can become
     singular or mirror the image; the paper has no guard, and neither has this.
 
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> x, y = examples(count=2)
+        >>> hard = RT(epsilon=0.1, step_size=0.02, steps=3).perturb(smooth_model(), x, y)
+        >>> hard.shape, bool((hard >= 0).all() and (hard <= 1).all())
+        (torch.Size([2, 1, 8, 8]), True)
+
     Source: Engstrom et al., Exploring the Landscape of Spatial Robustness, 2019, with the affine
     parameters of Jaderberg et al., Spatial Transformer Networks, 2015.
     """

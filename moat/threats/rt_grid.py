@@ -27,6 +27,14 @@ class RTGrid(SearchedThreat, Moving):
     counts among them. Worst is the largest margin: it is positive where any of them is
     misclassified.
 
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> x, y = examples(count=2)
+        >>> grid = RTGrid(degrees=10.0, pixels=1.0, rotations=3, translations=3)
+        >>> hard = grid.perturb(smooth_model(), x, y)
+        >>> hard.shape, bool((hard >= 0).all() and (hard <= 1).all())
+        (torch.Size([2, 1, 8, 8]), True)
+
     Source: Engstrom et al., Exploring the Landscape of Spatial Robustness, 2019, Section 3.
     """
 

@@ -49,6 +49,13 @@ class StAdv(Warp):
     an example is misclassified by kappa, the flow only becomes smoother. Eq. 1 is a minimum, so the
     best iterate is reported, not the last. Source: Xiao et al., Spatially Transformed Adversarial
     Examples, 2018, whose L-BFGS steps are gradient steps here.
+
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> x, y = examples(count=2)
+        >>> hard = StAdv(step_size=0.02, steps=3).perturb(smooth_model(), x, y)
+        >>> hard.shape, bool((hard >= 0).all() and (hard <= 1).all())
+        (torch.Size([2, 1, 8, 8]), True)
     """
 
     keeps_best: ClassVar[bool] = True

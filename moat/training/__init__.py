@@ -7,6 +7,7 @@ from moat.training.guard import check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.loop import fit
 from moat.training.optimizers import SGD, AdamW, Optimizer
+from moat.training.own_step import Step
 from moat.training.schedules import Constant, Cosine, MultiStep, Schedule
 from moat.training.settings import Training
 from moat.training.step import train_step
@@ -24,6 +25,7 @@ __all__ = [
     "MultiStep",
     "Optimizer",
     "Schedule",
+    "Step",
     "StepSettings",
     "Training",
     "check_trainable",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.passes import Pass
 from moat.threats import GradientThreat, Threat
@@ -22,7 +23,8 @@ class Examples:
     """The images that one step measures, an objective at a time.
 
     `rows[i]` are the batch positions that objective i was planned for, `images[i]` its images and
-    `labels[i]` their labels, in that order; all three are empty where nothing was planned.
+    `labels[i]` their labels, in that order; all three are empty where nothing was planned. So is
+    `example_weights[i]`, by which each loss is multiplied; there are none where it is None.
     """
 
     names: tuple[str, ...]
@@ -31,6 +33,7 @@ class Examples:
     images: list[Tensor]
     labels: list[Tensor]
     batch: int
+    example_weights: list[Tensor] | None = None
 
     def lengths(self) -> list[int]:
         """Return how many images each objective has."""
@@ -62,6 +65,12 @@ def craft(
     the share of its balls that a gradient threat searches; others have one strength.
     """
     entries = [_by_example(entry, len(x)) for entry in plan.tolist()]  # a plan lies on the host
+    if not any(map(any, entries)):
+        raise DefinitionError(
+            "the scalarizer plans for no objective"
+            + (", since there are no threats." if not threats else "."),
+            hint="Hand over the threats that it weighs, or take Natural(), which weighs none.",
+        )
     rows = [_rows(entry, x.device) for entry in entries]
     planned = dict(zip(threats, zip(entries[1:], rows[1:], strict=True), strict=True))
     images = {NATURAL: x[rows[0]]}
@@ -82,6 +91,7 @@ def craft(
             threat = threats[label]
             images[label] = threat.perturb(model, x[own], y[own], generator=settings.generator)
     names = (NATURAL, *threats)
+    weight = settings.weight
     return Examples(
         names,
         plan,
@@ -89,6 +99,7 @@ def craft(
         [images.get(name, x[:0]) for name in names],
         [y[own] for own in rows],
         len(x),
+        None if weight is None else [weight[own] for own in rows],
     )
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from moat.environment import without
-from moat.errors import MoatError, did_you_mean
+from moat.errors import InputError, did_you_mean
+from moat.public import public
 from moat.training.settings import Precision
 from moat.types import Images, Logits
 
@@ -41,20 +42,25 @@ else:  # importing Fabric takes as long as importing torch, and to skip a run it
     Fabric = TensorBoardLogger = Any
 
 
+@public
 def device_for(device: str) -> torch.device:
     """Return the device that "auto", "cpu" or "cuda" names.
 
     Raises MoatError for another name, and where there is no such device.
+
+    Example:
+        >>> device_for("cpu")
+        device(type='cpu')
     """
     device = str(device)  # a torch.device, too
     if device not in DEVICES:
-        raise MoatError(
+        raise InputError(
             f"no device is called {device!r}.{did_you_mean(device, DEVICES)}",
             hint=f"known: {', '.join(DEVICES)}\nA run takes one GPU, the first that it sees; "
             "CUDA_VISIBLE_DEVICES=7 shows it another.",
         )
     if device == "cuda" and not torch.cuda.is_available():
-        raise MoatError(
+        raise InputError(
             "no CUDA device was found.",
             hint="Take --device cpu, or install a torch that sees your GPU.",
         )
@@ -63,11 +69,16 @@ def device_for(device: str) -> torch.device:
     return torch.device("cuda", 0)
 
 
+@public
 def fabric_for(device: str, precision: Precision) -> Fabric:
     """Return a Fabric for "auto", "cpu" or "cuda", on one device.
 
     It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
     as `device_for` does.
+
+    Example:
+        >>> fabric_for("cpu", "32-true").device
+        device(type='cpu')
     """
     accelerator = device_for(device).type
     mixed = precision == "bf16-mixed"  # TF32 is no type of its own: moat.precision switches it

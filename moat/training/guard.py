@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -9,14 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from moat.errors import ModelError
+from moat.errors import MoatError, ModelError
 from moat.losses import cross_entropy
 from moat.models.copies import copy_of
 from moat.models.saved_state import saved_state
 from moat.passes import is_out_of_memory
+from moat.public import public
 from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
+from moat.threats.arguments import require_channels
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -26,6 +29,7 @@ from moat.threats.logits import (
     said,
 )
 from moat.training.arguments import require_arguments
+from moat.training.descent_loss import example_weights
 from moat.training.faults import taken_alone
 from moat.training.measuring import has_batch_norm
 from moat.training.step_settings import WITH_DEFAULTS
@@ -33,12 +37,13 @@ from moat.types import Images, Labels, Logits
 
 FEW_TRIED = 8  # images that suffice
 
-Step = TypeVar("Step", bound=Callable[..., Any])
+Door = TypeVar("Door", bound=Callable[..., Any])
 
 
-def guarded_step(step: Step) -> Step:
+def guarded_step(step: Door) -> Door:
     """Return a training step behind the door that searches have; `trusted` opens this one, too."""
 
+    @public
     @wraps(step)
     def behind(
         model: Any,
@@ -56,10 +61,13 @@ def guarded_step(step: Step) -> Step:
         with door(model, x, y) as (network, images, labels):
             if not len(images):
                 raise ModelError("there is nothing to train on: the batch is empty.")
+            for label, threat in threats.items():
+                require_channels(threat, images.shape[1], label)
+            settings = replace(settings, weight=example_weights(settings.weight, images))
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
 
-    return cast(Step, behind)
+    return cast(Door, behind)
 
 
 def require_parameters(
@@ -70,7 +78,8 @@ def require_parameters(
         raise ModelError(
             "the network is wrapped in DistributedDataParallel, which waits for gradients that "
             "moat makes otherwise.",
-            hint="Hand over the network itself, model.module, and train on one device.",
+            hint="Hand over the network itself, model.module. With several processes, average its "
+            "gradients between step.backward and step.update of moat.training.Step.",
         )
     trained = {n: p for n, p in bare(model).named_parameters() if p.requires_grad}
     if not trained:
@@ -101,12 +110,18 @@ def require_parameters(
             )
 
 
+@public
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
 
     The first few images suffice, fewer where the device has no memory for them; `labels` are those
     of the whole data set. What the network keeps must survive its checkpoint. The network and the
     global random state are left as they were.
+
+    Example:
+        >>> from moat.scalarizers import Average
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> check_trainable(network, torch.rand(4, 1, 8, 8), torch.arange(4), Average())
     """
     require_parameters(network, scalarizer)
     require_kept(saved_state(network))
@@ -182,6 +197,8 @@ def to_train(network: nn.Module) -> None:
         network.train()  # which many override and return nothing
     except NotImplementedError:  # as of what torch.export made
         raise
+    except MoatError:
+        raise
     except UNFIT as error:
         raise cannot_change_mode("train", error) from error
 
@@ -207,6 +224,8 @@ def _logits(network: nn.Module, x: Images) -> Logits:
     version = given._version
     try:
         found = network(given)
+    except MoatError:
+        raise
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
@@ -240,6 +259,8 @@ def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:
             loss = cross_entropy(logits, y).mean()
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             reached = any(gradient is not None for gradient in found)
+        except MoatError:
+            raise
         except UNFIT as error:
             if is_out_of_memory(error):
                 raise

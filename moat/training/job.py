@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from moat.data import DEVICE_MEMORY, Augmentation, Split
+from moat.public import public
 from moat.runs import RunFolder
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
@@ -19,6 +20,7 @@ Validate = Callable[[nn.Module], dict[str, float]]
 """From a model to its accuracy in percent, natural and by threat, on held-out examples."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Fit:
     """Everything that one run trains with."""

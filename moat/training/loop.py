@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
-from moat.errors import MoatError, TrainingError
-from moat.events import Listener, LogEntry, Note, Step, ignore
+from moat.errors import InputError, TrainingError
+from moat.events import Listener, LogEntry, Note, TrainingStep, ignore
 from moat.names import NATURAL
 from moat.passes import default_pass_size
 from moat.plain import json_of
 from moat.precision import plain_torch, tensor_float_32
+from moat.public import public
 from moat.randomness import generator_for, seed_globally
 from moat.threats import trusted
 from moat.training.checkpoint import Checkpointer
@@ -31,6 +32,7 @@ from moat.training.step import train_step
 from moat.training.step_settings import StepSettings
 
 
+@public
 @plain_torch()
 def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
@@ -39,7 +41,7 @@ def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     memory does not suffice; the last checkpoint stays.
     """
     if job.training.keep == "best" and job.validate is None:
-        raise MoatError(
+        raise InputError(
             'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
             hint='Set data.validation, 0.1 say, or training.keep = "last".',
         )
@@ -138,8 +140,8 @@ class _Loop:
         """Return how the coming step is taken."""
         return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
 
-    def _step(self, epoch: int) -> Step:
-        return Step(
+    def _step(self, epoch: int) -> TrainingStep:
+        return TrainingStep(
             run=self.job.folder.path,
             epoch=epoch,
             epochs=self.epochs,

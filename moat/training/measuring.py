@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from moat.losses import cross_entropy
+from moat.losses import is_correct
 from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
+from moat.training.descent_loss import DescentLoss, loss_of
 from moat.training.faults import require_faultless, weight_faults
 from moat.transfers import send
 from moat.types import PerExample
@@ -44,10 +45,26 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
-def losses_of(model: nn.Module, examples: Examples, segments: Pass) -> PerExample:
-    """Return the cross-entropy of a pass, its segments laid end to end, in nats."""
+def losses_of(
+    model: nn.Module,
+    examples: Examples,
+    segments: Pass,
+    loss: DescentLoss,
+    seen_by: "Measured | None" = None,
+) -> PerExample:
+    """Return the losses of a pass, its segments laid end to end, times their examples' weights.
+
+    `seen_by` keeps which of its examples are classified correctly.
+    """
     images, labels = examples.at(segments)
-    return cross_entropy(model(images), labels)
+    logits = model(images)
+    if seen_by is not None:
+        seen_by.keep_correct(segments, is_correct(logits.detach(), labels))
+    per_example = loss_of(loss, logits, labels)
+    weights = examples.example_weights
+    if weights is None:
+        return per_example
+    return per_example * torch.cat([weights[segment.which][segment.rows] for segment in segments])
 
 
 def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
@@ -80,18 +97,23 @@ class Measured:
         self.examples = examples
         shape = (len(examples.names), examples.batch)
         self.values = examples.images[0].new_full(shape, float("nan"))
+        self.correct = torch.zeros_like(self.values, dtype=torch.bool)
 
     def keep(self, segments: Pass, per_example: PerExample) -> None:
         """Fill in the losses of a pass."""
-        for segment, own in zip(
-            segments, split_by_segment(per_example.detach(), segments), strict=True
-        ):
-            rows = self.examples.positions(segment.which, segment.rows)
-            self.values[segment.which, rows] = own.to(self.values.dtype)
+        self._fill(self.values, segments, per_example.detach().to(self.values.dtype))
+
+    def keep_correct(self, segments: Pass, correct: Tensor) -> None:
+        """Fill in which examples of a pass are classified correctly."""
+        self._fill(self.correct, segments, correct)
+
+    def _fill(self, matrix: Tensor, segments: Pass, found: Tensor) -> None:
+        for segment, own in zip(segments, split_by_segment(found, segments), strict=True):
+            matrix[segment.which, self.examples.positions(segment.which, segment.rows)] = own
 
     def matrix(self) -> LossMatrix:
         """Return what was filled in."""
         measured = None
         if not all(rows == slice(0, self.examples.batch) for rows in self.examples.rows):
             measured = send(self.examples.planned, self.values.device)
-        return LossMatrix(self.values, self.examples.names, measured=measured)
+        return LossMatrix(self.values, self.examples.names, self.correct, measured)

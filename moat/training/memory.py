@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from moat.errors import TrainingError
+from moat.errors import MoatError, TrainingError
 from moat.losses import cross_entropy
 from moat.passes import is_out_of_memory
 from moat.training.guard import trial
@@ -80,6 +80,8 @@ def _fits(network: nn.Module, x: Images, y: Labels) -> bool:
         if not is_out_of_memory(error):
             raise
         return False
+    except MoatError:
+        raise
     except ValueError:  # batch norm has no variance of one image
         return False
     return True

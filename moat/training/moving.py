@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from moat.errors import TrainingError
+from moat.errors import MoatError, TrainingError
 from moat.passes import is_out_of_memory
 from moat.threats.logits import UNFIT, said
 
@@ -20,6 +20,8 @@ def move(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
                 parameter.grad = parameter.grad.to_dense()
     try:
         optimizer.step()
+    except MoatError:
+        raise
     except UNFIT as error:
         if is_out_of_memory(error):
             raise

@@ -4,20 +4,22 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 
+from moat.fields import Fields
 from moat.number_bounds import NonNegativeNumber, PositiveNumber
 
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+class SGD(Fields):
+    """Stochastic gradient descent with momentum.
 
-
-class SGD(_Table):
-    """Stochastic gradient descent with momentum."""
+    Example:
+        >>> SGD(lr=0.1, momentum=0.9).build(nn.Linear(2, 2).parameters()).defaults["momentum"]
+        0.9
+    """
 
     type: Literal["sgd"] = "sgd"
     lr: PositiveNumber
@@ -36,8 +38,13 @@ class SGD(_Table):
         return torch.optim.SGD(parameters, **self.model_dump(exclude={"type"}))
 
 
-class AdamW(_Table):
-    """Adam with decoupled weight decay; without decay it is Adam."""
+class AdamW(Fields):
+    """Adam with decoupled weight decay; without decay it is Adam.
+
+    Example:
+        >>> AdamW(lr=3e-3).build(nn.Linear(2, 2).parameters()).defaults["lr"]
+        0.003
+    """
 
     type: Literal["adamw"] = "adamw"
     lr: PositiveNumber

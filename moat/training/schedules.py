@@ -3,20 +3,22 @@
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch.optim import lr_scheduler
 
+from moat.fields import Fields
 from moat.number_bounds import PositiveCount, PositiveNumber
 
 Scheduler = lr_scheduler.LRScheduler
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+class Constant(Fields):
+    """The learning rate stays.
 
-
-class Constant(_Table):
-    """The learning rate stays."""
+    Example:
+        >>> Constant().type
+        'constant'
+    """
 
     type: Literal["constant"] = "constant"
 
@@ -27,8 +29,16 @@ class Constant(_Table):
         return lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-class MultiStep(_Table):
-    """The learning rate is multiplied by `gamma` after each of the named epochs."""
+class MultiStep(Fields):
+    """The learning rate is multiplied by `gamma` after each of the named epochs.
+
+    Example:
+        >>> parameter = torch.nn.Parameter(torch.zeros(1))
+        >>> optimizer = torch.optim.SGD([parameter], lr=1.0)
+        >>> schedule = MultiStep(milestones=[1]).build(optimizer, epochs=2, steps_per_epoch=1)
+        >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+        [0.1]
+    """
 
     type: Literal["multi-step"] = "multi-step"
     milestones: Annotated[tuple[PositiveCount, ...], Field(strict=False, min_length=1)]  # epochs
@@ -48,8 +58,16 @@ class MultiStep(_Table):
         return lr_scheduler.MultiStepLR(optimizer, steps, self.gamma)
 
 
-class Cosine(_Table):
-    """The learning rate falls along half a cosine, to zero after the last step."""
+class Cosine(Fields):
+    """The learning rate falls along half a cosine, to zero after the last step.
+
+    Example:
+        >>> parameter = torch.nn.Parameter(torch.zeros(1))
+        >>> optimizer = torch.optim.SGD([parameter], lr=1.0)
+        >>> schedule = Cosine().build(optimizer, epochs=1, steps_per_epoch=2)
+        >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+        [0.5]
+    """
 
     type: Literal["cosine"] = "cosine"
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from moat.allocator import Allocator
+from moat.fields import Fields
 from moat.number_bounds import MOST_COUNTED, PositiveCount
 
 
@@ -23,7 +24,7 @@ Precision = Annotated[
 ]
 
 
-class Training(BaseModel):
+class Training(Fields):
     """How long and how a run trains.
 
     `keep` chooses the weights: those after the last epoch, or those of the epoch whose mean over
@@ -41,9 +42,11 @@ class Training(BaseModel):
 
     `allocator` is about speed on a CPU, and no part of the identity: "keep" has `moat train` and
     `moat evaluate` keep freed memory under glibc, "system" leaves that to the C library.
-    """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    Example:
+        >>> Training(epochs=20, warmup=5).batch_size
+        128
+    """
 
     epochs: PositiveCount
     batch_size: PositiveCount = 128

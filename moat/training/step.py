@@ -1,4 +1,4 @@
-"""Algorithm 1 on one screen."""
+"""Algorithm 1 on one screen, whole or up to its gradients."""
 
 from collections.abc import Mapping
 
@@ -9,8 +9,10 @@ from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training.craft import craft
-from moat.training.descent import Descent, descend
+from moat.training.descent import Descent, add_gradients
+from moat.training.faults import require_finite_gradients
 from moat.training.guard import guarded_step
+from moat.training.moving import move
 from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 from moat.types import Images, Labels
 
@@ -31,11 +33,41 @@ def train_step(
     for a loss that is not finite, before anything moves. Both look at values, for which a GPU makes
     the host wait. In a loop of your own that shall not wait, call it within `moat.threats.trusted`,
     and now and then read `Descent.faults` of the steps since.
+
+    Example:
+        >>> from moat.scalarizers import Average
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        >>> threats = {"pgd": PGD(epsilon=0.1, step_size=0.02, steps=3)}
+        >>> x, y = torch.rand(8, 1, 8, 8), torch.arange(8)
+        >>> step = train_step(network, optimizer, threats, Average(), x, y)
+        >>> step.losses.names, step.losses.values.shape
+        (('natural', 'pgd'), torch.Size([2, 8]))
+    """
+    optimizer.zero_grad(set_to_none=True)
+    descent = step_gradients(model, optimizer, threats, scalarizer, x, y, settings)
+    require_finite_gradients(model)
+    move(model, optimizer)  # line 6: θ moves
+    scalarizer.update(descent.losses)  # lines 7-10: θ is fixed, the weights move
+    return descent
+
+
+@guarded_step
+def step_gradients(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    threats: Mapping[str, Threat],
+    scalarizer: Scalarizer,
+    x: Images,
+    y: Labels,
+    settings: StepSettings = WITH_DEFAULTS,
+) -> Descent:
+    """Add the gradient of a step to that of the parameters; nothing moves, nothing is learnt.
+
+    What stands in `.grad` stays and is added to. Raises as `train_step` does.
     """
     names = (NATURAL, *threats)
     plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
     examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
-    size = settings.passes_on(x.device)
-    descent = descend(model, optimizer, scalarizer, examples, size)  # lines 5-6: θ moves
-    scalarizer.update(descent.losses)  # lines 7-10: θ is fixed, the weights move
-    return descent
+    return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 import torch
 
 from moat.errors import DefinitionError
+from moat.losses import cross_entropy
 from moat.passes import default_pass_size
+from moat.public import public
 from moat.threats import JointSearch, joint_search
 from moat.threats.arguments import in_words, require_generator, require_pass_size
+from moat.training.descent_loss import DescentLoss, require_loss, require_scale
+from moat.types import PerExample
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class StepSettings:
     """How a step is taken: what it needs beside its network and batch. All of it has a default.
@@ -19,6 +24,10 @@ class StepSettings:
     scalarizer plans, torch's global one where it is None. `reach` is the share of their radius and
     step size that the threats have, for training that begins with small ones. `search` searches
     the threats of a step together, one after the other or as a captured graph.
+
+    `loss` is what the parameters descend, a function of logits and labels to (batch,); a search
+    climbs the loss that its threat names. `weight` (batch,) multiplies the loss of each example.
+    `scale` multiplies the gradients: 1/n where n batches make a step, or a GradScaler's scale.
 
     Raises DefinitionError for a value that no step can be taken with.
 
@@ -31,11 +40,16 @@ class StepSettings:
     generator: torch.Generator | None = None
     reach: float = 1.0
     search: JointSearch = joint_search
+    loss: DescentLoss = cross_entropy
+    weight: PerExample | None = None
+    scale: float | torch.Tensor = 1.0
 
     def __post_init__(self) -> None:
         """Look at each value where it is written."""
         require_pass_size(self.pass_size)
         require_generator(self.generator)
+        require_loss(self.loss)
+        require_scale(self.scale)
         number = isinstance(self.reach, int | float) and not isinstance(self.reach, bool)
         if not (number and 0 < self.reach <= 1):
             raise DefinitionError(

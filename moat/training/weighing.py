@@ -39,7 +39,12 @@ def _by_rank(
     chosen[1] = images.flatten(0, 1)
     labels[1] = examples.labels[planned[0]].repeat(support)
     shares[1] = own.gather(0, ranks).flatten()
-    return replace(examples, images=chosen, labels=labels), shares
+    kept = replace(examples, images=chosen, labels=labels)
+    if (given := examples.example_weights) is not None:
+        chosen_weights = [part[:0] for part in given]
+        chosen_weights[1] = given[planned[0]].repeat(support)
+        kept = replace(kept, example_weights=chosen_weights)
+    return kept, shares
 
 
 def _adjacent(numbers: list[int]) -> bool:
@@ -54,5 +59,11 @@ def _by_value(examples: Examples, weights: Tensor) -> tuple[Examples, list[Tenso
     def pick(parts: list[Tensor]) -> list[Tensor]:
         return [part[mask] for part, mask in zip(parts, masks, strict=True)]
 
-    kept = replace(examples, images=pick(examples.images), labels=pick(examples.labels))
+    given = examples.example_weights
+    kept = replace(
+        examples,
+        images=pick(examples.images),
+        labels=pick(examples.labels),
+        example_weights=None if given is None else pick(given),
+    )
     return kept, pick(own)

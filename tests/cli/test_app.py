@@ -116,7 +116,7 @@ def test_event_files_without_tensorboard_are_refused_before_anything_is_trained(
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         "event files need the package tensorboard, which is not installed.\n"
-        "  pip install 'moat[tensorboard]'\n"
+        "  pip install tensorboard\n"
     )
     assert not Path("results").exists()
 
@@ -157,13 +157,14 @@ def test_a_run_that_failed_exits_with_1_and_the_others_went_on(moat, recipe):
     assert answer.out.endswith(done(1, failed=1))
 
 
-def test_a_run_that_was_trained_otherwise_exits_with_2_and_overwrite_trains_it(
+def test_a_run_that_was_trained_otherwise_exits_with_1_beside_others_and_overwrite_trains_it(
     moat, recipe, trained
 ):
     trained(recipe(), "plain", "pgd-at")
     path = recipe("steps = 1\n", "steps = 2\n")
+    assert moat("train", path, "--only", "pgd-at").code == 2
     answer = moat("train", path, "--only", "plain", "--only", "pgd-at")
-    assert answer.code == 2
+    assert answer.code == 1
     assert answer.err == (
         f"failed: {PGD_AT}: the folder holds a run that was trained otherwise: threats.pgd.steps: "
         "1 → 2.\n  Nothing was overwritten. Name another --results folder, undo the change, or "
@@ -232,10 +233,30 @@ def test_a_dry_run_lists_what_is_picked(moat, recipe):
     assert re.search(r"plain\W+0\W+77\W", answer.out)
 
 
+def test_a_dry_run_lists_what_is_worth_a_second_look(moat, recipe):
+    path = recipe("epsilon = 0.1", "epsilon = 8")
+    answer = moat("train", path, "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    table, _, below = answer.out.partition("\nWorth a second look (")
+    assert "nothing was trained" in table
+    where = f"  {path}, threats.pgd.epsilon: the radius 8 bounds nothing"
+    assert where in below
+    assert "\n    8 of 255 grey levels are 0.03137: give that.\n" in below
+    answer = moat("train", path, "--only", "plain")
+    assert f"worth a second look: {where.strip()}" in answer.out
+
+
+def test_a_dry_run_needs_no_data(moat, recipe):
+    answer = moat("train", recipe('"digits"', '"mnist"\nroot = "nowhere"'), "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    assert "4 run(s), whose time cannot be estimated without data" in answer.out
+    assert "study.toml, data: no readable MNIST in" in answer.out
+    assert re.search(r"pgd-at +0 +1 +1 +1 +6/3 +- +- +- +- +-\n", answer.out)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"digits"', '"mnist"\nroot = "nowhere"', "study.toml, data: no readable MNIST in"),
         ('"tiny-cnn"\nwidth = 4', '"small-cnn"', "study.toml, model: the model 'small-cnn' needs"),
         ("window = 3", "window = 0", "variant.pareto.scalarizer.window: should be greater than 0"),
         ("[model]", "validation = 0.999\n[model]", "study.toml, data: class 0 has 142"),
@@ -262,12 +283,20 @@ def test_runs_are_evaluated_again(moat, recipe, trained):
     assert (PLAIN / "evaluation.npz").exists()
 
 
-@pytest.mark.parametrize("folder", ["nowhere", "results/study", "study.toml"])
-def test_what_is_no_run_is_not_evaluated(moat, recipe, folder):
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("nowhere", "there is no such folder."),
+        ("results/study", "there is no such folder."),
+        ("study.toml", "this is a recipe, and a results folder is asked for."),
+        (".", "there is no finished run here (no run.json)."),
+    ],
+)
+def test_what_is_no_run_is_not_evaluated(moat, recipe, folder, why):
     recipe()
     answer = moat("evaluate", folder)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"{folder}: there is no finished run here (no run.json).")
+    assert answer.err.startswith(f"{folder}: {why}")
 
 
 # moat front
@@ -310,12 +339,18 @@ def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name, train
 
 
 @pytest.mark.parametrize("command", ["front", "report"])
-@pytest.mark.parametrize("folder", ["nowhere", "study.toml"])
-def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder):
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("nowhere", "there is no such folder."),
+        ("study.toml", "this is a recipe, and a results folder is asked for."),
+    ],
+)
+def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder, why):
     recipe()
     answer = moat(command, folder)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"{folder}: there is no such folder.\n")
+    assert answer.err.startswith(f"{folder}: {why}\n")
 
 
 @pytest.mark.parametrize("command", ["front", "report"])
@@ -354,7 +389,13 @@ def test_a_report_is_shown_and_written(moat, finished, tmp_path):
 
 
 def test_a_report_is_a_page_too_where_that_is_asked_for(moat, finished, tmp_path):
-    answer = moat("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
+    words = ("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
+    answer = moat(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("pages/study.html: there is no folder 'pages' to write it into.")
+    assert not Path("pages").exists()
+    Path("pages").mkdir()
+    answer = moat(*words)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.splitlines()[-1] == f"wrote {Path('pages', 'study.html')}"
     page = (tmp_path / "pages" / "study.html").read_text("utf-8")
@@ -615,7 +656,55 @@ def test_a_run_that_another_process_holds_is_left_to_it_and_named(moat, recipe, 
         answer = moat("train", recipe(), "--only", "plain", "--only", "pgd-at")
     assert answer.code == 0
     assert f"left to its holder: {PLAIN}: another process is writing this run" in answer.err
-    assert answer.out.count("  put aside plain, seed 0: another process is writing") == 2
+    assert answer.out.count("  put aside plain, seed 0: another process is writing") == 1
+    assert "[1/2] plain" not in answer.out
     assert (
         "1 run(s) done, 0 skipped as finished, 0 failed, 1 held by other processes." in answer.out
     )
+
+
+def test_a_bundle_or_a_folder_is_not_taken_for_a_recipe(moat, recipe, finished):
+    recipe()
+    assert moat("bundle", finished, "b.zip").code == 0
+    answer = moat("train", "b.zip")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "b.zip: this is a zip, as a bundle of results is one, and a recipe is asked for.\n"
+        "  moat front b.zip shows its runs. To train one again, unpack the zip and name the "
+        "recipe.toml in the run's folder.\n"
+    )
+    answer = moat("train", ".")
+    assert answer.err == (
+        ".: this is a folder, and a recipe is asked for.\n  Name a file in it: study.toml\n"
+    )
+    answer = moat("train", finished)
+    assert answer.err.endswith("a recipe is asked for.\n  A recipe is a .toml file.\n")
+
+
+def test_a_broken_run_is_left_out_by_name_and_the_others_are_scored(moat, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "results", dirs_exist_ok=True)
+    broken = Path("results/study/plain/seed-0/run.json")
+    broken.write_text("{")
+    begun = Path("results/study/begun/seed-0/recipe.toml")
+    begun.parent.mkdir(parents=True)
+    begun.write_text("")
+    answer = moat("score", "results")
+    assert answer.code == 0
+    first, mend, second = answer.err.splitlines()
+    assert first.startswith(f"skipped: {broken}: the file is truncated or not moat's")
+    assert mend.startswith("  Delete it")
+    assert second.startswith(f"skipped: {begun.parent}: the run is not finished.")
+    assert "pgd-at, seed 0" in answer.out
+    assert "plain, seed 0" not in answer.out
+    assert moat("front", "results", "--format", "csv").err == answer.err
+    alone = moat("score", broken.parent)
+    assert (alone.code, alone.out) == (2, "")
+    assert alone.err.startswith(f"{broken}: the file is truncated or not moat's")
+
+
+def test_a_run_that_is_named_in_a_folder_and_in_a_zip_is_scored_once(moat, finished):
+    assert moat("bundle", finished, "b.zip").code == 0
+    once, twice = moat("score", finished, "--json"), moat("score", finished, "b.zip", "--json")
+    assert (twice.code, twice.out) == (0, once.out)
+    assert twice.err.startswith("skipped: b.zip/")
+    assert "the same run as" in twice.err

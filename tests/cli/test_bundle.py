@@ -1,11 +1,18 @@
 """`moat bundle`, and every command that reads results from a bundle as from its folder."""
 
+import json
 import re
 import shutil
 import tempfile
+from hashlib import sha256
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+
+from moat import results
+from moat.errors import MoatError
+from moat.runs.bundle import MANIFEST
 
 
 @pytest.fixture
@@ -13,6 +20,7 @@ def demo(golden, moat, tmp_path) -> Path:
     """Two runs of the demo and a bundle of them, in the working folder."""
     for run in ("max-at", "average-at"):
         shutil.copytree(golden / "demo" / run, tmp_path / "demo" / run)
+    Path("there").mkdir()
     answer = moat("bundle", "demo", "there/demo.zip")
     assert re.fullmatch(
         r"wrote there/demo\.zip: 2 runs, 0\.\d MB, without weights\n", answer.out
@@ -51,6 +59,74 @@ def squeezed(table: str) -> str:
     return re.sub(r"[\s─]+", " ", table)
 
 
+LEAKS = [
+    ["front", "{}", "--against", "{}", "--prefer", "natural=0.5,pgd=0.5", "--out", "out"],
+    *(
+        ["front", "{}", "--against", "{}", "--prefer", "natural=1", "--format", form]
+        for form in ("json", "csv", "markdown", "latex")
+    ),
+    ["front", "{}", "--objectives", "natural,nosuch"],
+    ["front", "{}", "--prefer", "natural=1,total=1", "--merge"],
+    *(
+        ["score", "{}", "--baseline", "{}/average-at/seed-0", "--format", form]
+        for form in ("table", "json", "csv", "markdown", "latex")
+    ),
+    ["score", "{}", "--union", "pgd,nosuch"],
+    *(
+        ["compare", "{}/max-at/seed-0", "{}/average-at", "--out", "out", "--format", form]
+        for form in ("table", "json", "csv", "markdown", "latex")
+    ),
+    ["compare", "{}", "{}/max-at"],
+    ["compare", "{}/max-at", "{}/max-at/seed-0"],
+    ["report", "{}", "--html", "page.html", "--rival", "{}", "--prefer", "natural=1"],
+    ["report", "{}", "--against", "{}", "--out", "out"],
+    *(["report", "{}", "--against", "{}", "--format", form] for form in ("json", "markdown")),
+    ["plot", "{}", "--out", "out"],
+    ["watch", "{}", "--once"],
+    ["bundle", "{}", "x.zip"],
+]
+
+
+@pytest.mark.parametrize("broken", ["", "run.json", "validation.npz", "log.jsonl", "gallery.npz"])
+def test_no_output_names_the_folder_where_a_bundle_was_unpacked(
+    moat, demo, tmp_path, broken, monkeypatch
+):
+    home = tmp_path / "unpacked-here"
+    home.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    name = "it's <b> & ü.zip"
+    if broken:
+        with_broken(Path("there/demo.zip"), Path(name), f"max-at/seed-0/{broken}")
+    else:
+        shutil.copy("there/demo.zip", name)
+    for command in LEAKS if not broken else [one for one in LEAKS if one[0] != "plot"][::3]:
+        answer = moat(*(word.format(name) for word in command))
+        files = [path for path in Path().rglob("*") if path.is_file() and home not in path.parents]
+        made = [path for path in files if path.suffix in (".json", ".csv", ".md", ".html", ".svg")]
+        for text in (answer.out, answer.err, *(path.read_text("utf-8") for path in made)):
+            assert home.name not in text, command
+    with pytest.raises(MoatError) as refused:
+        results(name).front(prefer={"natural": 1}, objectives=["natural", "nosuch"])
+    assert home.name not in str(refused.value)
+    assert not results(name).runs["folder"].str.contains(home.name).any()
+
+
+def with_broken(file: Path, to: Path, place: str) -> None:
+    """Write a bundle in which one file of a run is not moat's, and the manifest says so."""
+    shutil.unpack_archive(file, "unpacked")
+    manifest = json.loads(Path("unpacked", MANIFEST).read_text("utf-8"))
+    content = b"{"
+    listed = {"size": len(content), "sha256": sha256(content).hexdigest()}
+    manifest["files"][f"demo/{place}"] = listed
+    Path("unpacked/demo", place).write_bytes(content)
+    Path("unpacked", MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    with ZipFile(to, "w") as made:
+        for path in sorted(Path("unpacked").rglob("*")):
+            if path.is_file():
+                made.write(path, path.relative_to("unpacked").as_posix())
+    shutil.rmtree("unpacked")
+
+
 def test_what_is_made_of_a_bundle_goes_beside_it_and_never_into_it(moat, demo):
     before = Path("there/demo.zip").read_bytes()
     assert moat("front", "there/demo.zip").code == 0
@@ -85,7 +161,7 @@ def test_a_run_that_two_of_the_folders_hold_counts_once_and_it_is_said(moat, dem
         (["bundle", "demo", "there/demo.zip"], "there is a file of this name"),
         (["bundle", "there/demo.zip", "x.zip"], "a bundle is made of a folder"),
         (["front", "there/demo.zip/nosuch"], "the bundle has no folder 'nosuch'"),
-        (["score", "demo/max-at/seed-0/run.json"], "there is no finished run here"),
+        (["score", "demo/max-at/seed-0/run.json"], "Name its folder: demo/max-at/seed-0"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_mend(moat, demo, command, why):

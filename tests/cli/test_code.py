@@ -59,7 +59,6 @@ def planted(request, theirs, tmp_path) -> Callable[..., Path]:
     "command",
     [
         ["evaluate", "theirs/small/plain"],
-        ["evaluate", "theirs/small/plain", "--no-code"],
         [
             "evaluate",
             "theirs/small/plain",
@@ -178,6 +177,15 @@ def test_no_code_refuses_that_of_a_named_recipe_too(
     assert "it names code, which --no-code refuses to run: " in answer.err
     assert not (tmp_path / "mark").exists()
     assert not (tmp_path / "results").exists()
+
+
+def test_who_says_no_to_code_is_not_told_to_allow_it(moat, planted, theirs):
+    mark = planted("plain/seed-0")
+    answer = moat("evaluate", "theirs/small/plain", "--no-code")
+    assert (answer.code, mark.exists()) == (2, False)
+    assert "this results folder names code, which --no-code refuses to run: " in answer.err
+    assert "--allow-code" not in answer.err
+    assert "What is stored can be read: moat score" in answer.err
 
 
 def test_a_study_with_code_goes_on_without_being_asked_again(moat, recipe_with_code):

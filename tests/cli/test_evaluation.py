@@ -1,6 +1,7 @@
 """`moat evaluate` in its three forms, and `moat score`, as a user types them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,7 @@ def test_a_score_of_what_was_not_searched_is_refused_by_name(moat, finished, any
     [
         (["results/study", "--union", "pgd,folw"], "Did you mean 'flow'?"),
         (["results/study", "--baseline", "results"], "a baseline is one run, and 2 lie below"),
-        (["nowhere"], "nowhere: there is no finished run here (no run.json)."),
+        (["nowhere"], "nowhere: there is no such folder."),
     ],
 )
 def test_what_cannot_be_scored_is_said(moat, finished, arguments, said):
@@ -168,3 +169,26 @@ def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
     assert answer.err.startswith("--validation searches what a run of moat's held out from")
+
+
+def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):
+    path = recipe()
+    trained(path, "plain")
+    run = Path("results/study/plain/seed-0")
+    other = recipe("at_steps = [1, 2]", "at_steps = [3]", name="other.toml")
+    before = {file: file.stat().st_mtime_ns for file in run.parents[2].rglob("*")}
+    weights, own = run / "model.safetensors", ["--model", "tiny-cnn", "--arg", "width=4"]
+    for form, said in (
+        ([run], r"plain +again +6/3 +40 .*study/plain/seed-0"),
+        ([run, "--protocol", "other.toml"], r"plain +to make +7/4 +40 .*study@other/plain/seed-0"),
+        ([run, "--protocol", path], r"plain +there +6/3 +40 .*study/plain/seed-0"),
+        (
+            [*own, "--checkpoint", weights, "--protocol", other],
+            r"tiny-cnn-model +to make +7/4 +40 .*other/tiny-cnn-model/seed-0",
+        ),
+    ):
+        answer = moat("evaluate", *form, "--dry-run")
+        assert (answer.code, answer.err) == (0, "")
+        assert re.search(said, answer.out)
+        assert "nothing was searched" in answer.out
+    assert {file: file.stat().st_mtime_ns for file in run.parents[2].rglob("*")} == before

@@ -22,6 +22,15 @@ def test_what_is_no_number_of_jobs_is_refused_by_name(jobs, moat, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize("jobs", [10**9, 10**21, 10**400])
+def test_a_number_of_jobs_that_no_machine_has_is_said_to_be_one(jobs, moat):
+    answer = moat("train", SMALL, f"--jobs={jobs}")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("--jobs: no machine has so many runs at once: '1000")
+    assert answer.err.endswith("\n  auto takes as many as cores and memory allow.\n")
+    assert len(answer.err) < 200
+
+
 @pytest.mark.parametrize(
     ("words", "jobs"), [((), 1), (("--jobs", "3"), 3), (("--jobs", "auto"), "auto")]
 )

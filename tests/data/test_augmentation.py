@@ -2,10 +2,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from moat.data import Augmentation, as_floats
-from moat.errors import DataError
+from moat.errors import DataError, FieldError
 
 seeds = st.integers(0, 2**31)
 
@@ -138,7 +137,7 @@ def test_one_seed_gives_the_same_images_another_gives_others_and_none_touches_wh
     ],
 )
 def test_what_cannot_be_meant_is_refused(keys, message):
-    with pytest.raises(ValidationError) as raised:
+    with pytest.raises(FieldError) as raised:
         Augmentation(**keys)
     assert message in str(raised.value)
 

@@ -95,4 +95,4 @@ def test_a_listener_of_the_page_hears_a_study(package, tmp_path):
     assert kinds.count("init") == kinds.count("finish") == 2  # one run is done, one fails
     assert told[-1].endswith("FAILED" if package == "mlflow" else " 1")
     assert any("test." in line for line in told)
-    assert any("losses.natural" in line for line in told)
+    assert any("loss.natural" in line for line in told)

@@ -24,6 +24,7 @@ RUN = [
     ROOT / "docs/start.md",
     ROOT / "docs/design.md",
     ROOT / "docs/recipes.md",
+    ROOT / "docs/own-loop.md",
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
 

@@ -6,7 +6,7 @@ import pytest
 
 from moat import threats
 from moat.errors import RecipeError
-from moat.recipe import plan_runs, read
+from moat.recipe import plan_runs, read, read_protocol
 from moat.recipe.checks import SWEPT
 from moat.threats import PGD, Flow
 
@@ -517,6 +517,26 @@ def test_a_few_letters_do_not_make_more_runs_than_can_be_planned(recipe):
     assert "divide it into several recipes" in str(caught.value)
 
 
+def test_a_threat_that_needs_colours_is_refused_by_name_on_grey_data(tmp_path):
+    (tmp_path / "hue.py").write_text(
+        "from moat.threats import PGD, threat\n\n\n"
+        "@threat('hue-like')\nclass HueLike(PGD):\n    needs_channels = 3\n"
+    )
+    table = "[threats.hue-like]\nepsilon = 0.1\nstep_size = 0.1\nevaluate = {}\n"
+    variant = '[[variant]]\nname = "natural"\nscalarizer = "natural"\n'
+    begun = 'plugins = ["hue.py"]\nmodel = { type = "tiny-cnn" }\ntraining = { epochs = 1 }\n'
+    begun += 'optimizer = { type = "sgd", lr = 0.1 }\n'
+    for data in ("digits", "mnist", "fashion-mnist"):
+        (tmp_path / "r.toml").write_text(f'{begun}data = {{ type = "{data}" }}\n{table}{variant}')
+        with pytest.raises(RecipeError, match=r"'hue-like' needs images of 3 channels") as caught:
+            plan_runs(read(tmp_path / "r.toml"))
+        assert caught.value.where.endswith("threats.hue-like")
+        with pytest.raises(RecipeError, match="these have 1"):
+            read_protocol(tmp_path / "r.toml")
+    (tmp_path / "r.toml").write_text(f'{begun}data = {{ type = "cifar10" }}\n{table}{variant}')
+    assert len(plan_runs(read(tmp_path / "r.toml"))) == 1
+
+
 @pytest.mark.parametrize(
     ("only", "labels"),
     [
@@ -528,3 +548,14 @@ def test_a_few_letters_do_not_make_more_runs_than_can_be_planned(recipe):
 )
 def test_runs_are_picked_by_variant_or_label_one_by_one_or_with_commas(recipe, only, labels):
     assert [plan.label for plan in plan_runs(read(recipe()), only)] == labels
+
+
+def test_the_folder_of_a_run_is_no_longer_than_a_path_may_be(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 4', '"python:torch.nn:Identity"')
+    swept = ", ".join(f'"model.key{number}" = ["{"v" * 240}"]' for number in range(14))
+    path.write_text(
+        path.read_text("utf-8") + f'\n[[variant]]\nname = "deep"\nscalarizer = "natural"\n'
+        f"sweep = {{ {swept} }}\n",
+        "utf-8",
+    )
+    assert "bytes, and the system takes about 3,000 beside the results folder" in refusal(path)

@@ -85,7 +85,7 @@ def test_several_seeds_are_told_apart(tmp_path, write):
     for seed in (0, 1):
         gate = [check("loss", "fail", 6 + seed)]
         write(tmp_path / str(seed), "a", 90, SCORES, seed=seed, sanity=gate)
-    assert gate_notes(read_points(tmp_path)[0])[1].startswith("fail, loss (a, seed 1, a, seed 0)")
+    assert gate_notes(read_points(tmp_path)[0])[1].startswith("fail, loss (a, seed 1; a, seed 0)")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_a_newer_format_is_refused_with_the_mend(found):
         in_format({"format": found}, 3, PATH, STEPS)
     assert str(refused.value) == (
         f"some.json: it is of format {found}, which a newer moat wrote; moat {__version__} reads "
-        "format 3.\n  Read it with that moat: pip install --upgrade moat."
+        "format 3.\n  Upgrade moat-robust: git pull in its checkout, or install a newer wheel."
     )
 
 

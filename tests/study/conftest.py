@@ -17,8 +17,8 @@ from moat.events import (
     RunHold,
     RunSkip,
     RunStart,
-    Step,
     StudyStart,
+    TrainingStep,
 )
 from moat.study import StudyResult
 
@@ -47,7 +47,7 @@ class Watch:
                 self.heard.append(("study", runs))
             case NamedRunEvent(label=label):
                 self.heard.append((HOW[type(event)], label))
-            case Step(step=self.dies_at):
+            case TrainingStep(step=self.dies_at):
                 raise self.Killed
 
 

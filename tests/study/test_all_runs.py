@@ -12,7 +12,7 @@ import torch
 
 from moat import study, threats
 from moat.errors import BusyError, DataError, DiskError, MoatError, TrainingError
-from moat.events import Note, RunEnd, RunHold, Step
+from moat.events import Note, RunEnd, RunHold, TrainingStep
 from moat.runs import RunFolder
 from moat.study import plan
 
@@ -368,7 +368,7 @@ def test_a_loss_that_is_not_finite_names_the_last_good_checkpoint(recipe, train,
         """Makes the network explode in the second epoch."""
 
         def __call__(self, event):
-            if isinstance(event, Step) and event.step == 8:
+            if isinstance(event, TrainingStep) and event.step == 8:
                 with torch.no_grad():
                     for tensor in live:
                         tensor.fill_(float("nan"))

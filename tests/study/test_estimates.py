@@ -71,12 +71,22 @@ def test_nothing_is_made(recipe, tmp_path, monkeypatch):
 # what a trial of a study finds out before it is trained
 
 
-def test_missing_data_is_found(recipe, tmp_path):
+def test_without_data_passes_are_counted_and_what_is_missing_is_kept(recipe, tmp_path):
     path = recipe('"digits"', '"mnist"\nroot = "nowhere"')
-    with pytest.raises(DataError) as refused:
-        estimate_all(plan(path), "cpu")
+    estimates = estimate_all(plan(path), "cpu")
+    assert [str(one.search) for one in estimates] == ["0", "1", "2", "2"]
+    assert [one.seconds for one in estimates] == [None] * 4
+    assert len({str(one.missing) for one in estimates}) == 1
     where = f"{path}, data: no readable MNIST in {str(tmp_path / 'nowhere')!r}"
-    assert str(refused.value).startswith(where)
+    assert str(estimates[0].missing).startswith(where)
+
+
+def test_without_initial_weights_a_run_is_timed_as_it_was_drawn(recipe):
+    path = recipe('"tiny-cnn"\nwidth = 4', '"torchvision:squeezenet1_1"\nweights = "gone.pth"')
+    path.write_text(path.read_text("utf-8").replace('"digits"', '"digits"\nsize = 32'), "utf-8")
+    (one,) = estimate_all(plan(path, only=("plain",), overrides=["training.pass_size=2"]), "cpu")
+    assert one.seconds is not None
+    assert str(one.missing).startswith(f"{path}, model.weights: there is no weights file")
 
 
 def test_a_model_that_does_not_fit_is_found(recipe):

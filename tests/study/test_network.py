@@ -99,6 +99,32 @@ class InPlace(Net):
         return super().forward(x)
 
 
+class Virtual(Net):
+    """Takes batches of multiples of eight in training."""
+
+    def forward(self, x):
+        z = super().forward(x)
+        return z.view(-1, 8, 10).flatten(0, 1) if self.training else z
+
+
+class Fixed(Net):
+    def forward(self, x):
+        return super().forward(x.view(8, 1, 8, -1) if self.training else x)
+
+
+class Few(Net):
+    def forward(self, x):
+        if len(x) > 30:
+            raise OSError("too many")
+        return super().forward(x)
+
+
+class Even(Net):
+    def forward(self, x):
+        assert self.training or len(x) == 1 or len(x) % 2 == 0
+        return super().forward(x)
+
+
 class Frozen(Net):
     def __init__(self):
         super().__init__()
@@ -183,6 +209,10 @@ def test_it_is_estimated_trained_judged_loaded_and_goes_on(own, train, watch, na
         ("Mixing", "what the model returns for an image depends on the others in its batch: it d"),
         ("Half", "the model returns logits of type torch.bfloat16, which loses small differences."),
         ("InPlace", "the model changes the images that it is given, and with them what is searche"),
+        ("Virtual", "in train mode, the model runs on a batch of 8 image(s), and cannot be run on"),
+        ("Fixed", "in train mode, the model runs on a batch of 8 image(s), and cannot be run on"),
+        ("Few", "in train mode, the model runs on a batch of 8 image(s), and cannot be run on"),
+        ("Even", "in eval mode, the model runs on a batch of 8 image(s), and cannot be run on 3 "),
         ("Frozen", "the network has no parameter that requires a gradient, so that nothing can b"),
         ("TwoHeads", "in train mode, the model returns a tuple and no tensor of logits."),
         ("Binary", "the model returns 1 logits an image, and the data have 10 classes."),

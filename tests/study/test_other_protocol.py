@@ -13,6 +13,7 @@ from moat.errors import RecipeError
 from moat.report import make_fronts
 from moat.runs import RunFolder
 from moat.study import evaluate_under, trained_runs
+from moat.study.evaluation_estimates import estimate_under
 
 STRONG = """
 [data]
@@ -177,3 +178,13 @@ def test_killed_it_goes_on_where_it_was_and_ends_with_the_same_bytes(runs, stron
     (again,) = judged_by(strong, runs[:1], results=killed)
     assert not kept.exists()  # what an unfinished evaluation kept goes with its end
     assert bytes_of(again.folder) == bytes_of(whole.folder)
+
+
+def test_a_folder_that_would_have_too_long_a_name_is_refused(recipe, trained, results):
+    (run,) = trained(recipe(name=f"{'s' * 240}.toml"), "plain")
+    long = recipe("at_steps = [1, 2]", "at_steps = [3]", name="a-strong-protocol.toml")
+    (judged,) = evaluate_under(long, [run], device="cpu")
+    assert "which cannot be a folder: it has 258 bytes" in judged.error.message
+    assert judged.error.hint == "Give the protocol's file, or the study's folder, a shorter name."
+    (one,), _ = estimate_under(long, [run], device="cpu")
+    assert one.state == "refused"

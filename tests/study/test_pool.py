@@ -25,8 +25,8 @@ from moat.events import (
     RunFailure,
     RunSkip,
     RunStart,
-    Step,
     StudyStart,
+    TrainingStep,
     WorkerLoss,
 )
 from moat.parsing import parse_json
@@ -67,7 +67,11 @@ class Murder:
 
     def __call__(self, event: Event) -> None:
         self.heard.append(event)
-        if isinstance(event, Step) and (event.run, event.step) == (self.of, 8) and not self.done:
+        if (
+            isinstance(event, TrainingStep)
+            and (event.run, event.step) == (self.of, 8)
+            and not self.done
+        ):
             self.done = True
             os.kill(pid_of(event.run), signal.SIGKILL)
 
@@ -121,7 +125,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_at_its_last_epoch(told):
     run = told.result.folder.parent / PLAIN
     assert loss.run == run
     assert loss.text == "its worker process was ended by SIGKILL; another one goes on with it"
-    steps = [event.step for event in told.of(Step) if event.run == run]
+    steps = [event.step for event in told.of(TrainingStep) if event.run == run]
     again = next(n for n in range(1, len(steps)) if steps[n] != steps[n - 1] + 1)
     assert steps == [*range(1, again + 1), *range(steps[again], 37)]
     assert steps[again] % 6 == 1  # the first of an epoch
@@ -140,7 +144,7 @@ def test_each_run_tells_its_story_in_order(told):
         if isinstance(event, RunEvent) and event.run != told.result.folder.parent / PLAIN:
             stories[event.run].append(event)
     assert set(stories) == set(start.planned) - {told.result.folder.parent / PLAIN}
-    order = [RunStart, Step, EvaluationStep, RunEnd]
+    order = [RunStart, TrainingStep, EvaluationStep, RunEnd]
     for run, story in stories.items():
         kinds = [type(event) for event in story if type(event) is not LogEntry]
         if run in told.result.failed:
@@ -282,7 +286,7 @@ def staffed(recipe, results, monkeypatch):
 
 
 def test_a_run_that_kills_three_workers_at_one_place_fails(staffed, results):
-    step = Step(run=results / PLAIN, epoch=1, epochs=1, step=2, steps=6)
+    step = TrainingStep(run=results / PLAIN, epoch=1, epochs=1, step=2, steps=6)
     heard = []
     result = staffed(*[(-9, pool.Ready(), step)] * 3, listener=heard.append)
     (error,) = result.failed.values()
@@ -297,7 +301,9 @@ def test_a_run_that_kills_three_workers_at_one_place_fails(staffed, results):
 
 
 def test_a_run_that_comes_further_between_deaths_goes_on(staffed, results):
-    steps = [Step(run=results / PLAIN, epoch=n, epochs=9, step=n, steps=9) for n in range(1, 6)]
+    steps = [
+        TrainingStep(run=results / PLAIN, epoch=n, epochs=9, step=n, steps=9) for n in range(1, 6)
+    ]
     result = staffed(
         *[(-9, pool.Ready(), step) for step in steps], (0, pool.Ready(), pool.Answer(ended=True))
     )
@@ -343,10 +349,10 @@ def test_a_run_that_is_held_is_asked_for_again_and_left_to_its_holder(staffed, r
 
 def test_a_listener_that_fails_fails_the_run_it_was_told_of(staffed, results):
     def fail(event):
-        if isinstance(event, Step):
+        if isinstance(event, TrainingStep):
             raise ValueError("no")
 
-    step = Step(run=results / PLAIN, epoch=1, epochs=1, step=1, steps=6)
+    step = TrainingStep(run=results / PLAIN, epoch=1, epochs=1, step=1, steps=6)
     result = staffed((0, pool.Ready(), step), listener=fail)
     (error,) = result.failed.values()
     assert error.message == "ValueError: no"

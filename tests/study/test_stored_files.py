@@ -9,7 +9,7 @@ import pytest
 
 import moat
 from moat.errors import RunFolderError
-from moat.events import Event, Listener, Step, ignore
+from moat.events import Event, Listener, TrainingStep, ignore
 from moat.runs import RunFolder
 
 ONE, OTHER = Path("study", "plain", "seed-0"), Path("study", "pgd-at", "seed-0")
@@ -36,7 +36,7 @@ class Killed(BaseException):
 
 def dies(event: Event) -> None:
     """End the process in the second epoch."""
-    if isinstance(event, Step) and event.epoch == 2:
+    if isinstance(event, TrainingStep) and event.epoch == 2:
         raise Killed
 
 

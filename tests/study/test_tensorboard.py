@@ -232,7 +232,7 @@ def test_without_the_package_it_is_refused_with_what_to_install(monkeypatch):
         TensorBoard()
     assert str(raised.value) == (
         "event files need the package tensorboard, which is not installed.\n"
-        "  pip install 'moat[tensorboard]'"
+        "  pip install tensorboard"
     )
 
 

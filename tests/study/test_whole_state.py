@@ -258,6 +258,26 @@ def Scripted():
     return torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)))
 
 
+class Turning(Net):
+    """Counts the steps of training, and answers otherwise after many."""
+
+    def prepare(self):
+        self.steps = 0
+
+    def after(self, z):
+        self.steps += self.training
+        return z if self.steps < 100 else -z
+
+
+class Counting(Net):
+    def prepare(self):
+        self.steps = 0
+
+    def after(self, z):
+        self.steps += self.training
+        return z
+
+
 class Sudden(Net):
     """Draws what it multiplies with in its first long epoch."""
 
@@ -288,6 +308,7 @@ REFUSED = {
     "Average": (ANOTHER, "lacks the tensor mean.", "register_buffer"),
     "Stale": (ANOTHER, "lacks the tensor kept.", "register_buffer"),
     "Partly": (ANOTHER, "the parameter or buffer last.bias.", "return every parameter"),
+    "Turning": ("the network's logits depend on steps, which training", "", "register_buffer"),
     "Grows": ("the network makes late.weight, late.bias in its first forward", "", "in __init__"),
     "Widens": ("the network reshapes seen in its first forward in train", "", "in __init__"),
     "Empty": (NOT_LOADED, "", "load_state_dict"),
@@ -300,7 +321,7 @@ REFUSED = {
     "Shared": ("the network that is built twice shares its parameters 1.w", "", "Make every layer"),
     "Bare": ("the network's last.weight is on the device meta, without v", "", "to_empty"),
 }
-WHOLE = ["Rotation", "Seeded", "Caching", "Conjugate", "Table", "Scripted"]
+WHOLE = ["Counting", "Rotation", "Seeded", "Caching", "Conjugate", "Table", "Scripted"]
 MODULE = "moat_test_whole_nets"
 
 

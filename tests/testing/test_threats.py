@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from moat.errors import DefinitionError
 from moat.geometry.balls import LinfBall
-from moat.testing import check_threat, examples, smooth_model
+from moat.geometry.boxes import moved
+from moat.testing import check_no_clamp, check_threat, examples, smooth_model
 from moat.threats import PGD, GradientThreat, Threat
 
 NUMBERS = {"epsilon": 0.1, "step_size": 0.03, "steps": 3}
@@ -184,6 +186,52 @@ class ForgetsTheBox(PGD):
         return (LinfBall(self.epsilon, self.step_size),)
 
 
+class Clamps(PGD):
+    def balls(self, x):
+        return (LinfBall(self.epsilon, self.step_size),)
+
+    def apply(self, x, w):
+        return (x + w[0]).clamp(0, 1)
+
+
+class ClampsByMinimum(Clamps):
+    def apply(self, x, w):
+        return torch.minimum(torch.relu(x + w[0]), torch.ones_like(x))
+
+
+class ClampsWaves(Clamps):
+    def identity(self, x):
+        return (x.new_zeros(len(x), 2),)
+
+    def apply(self, x, w):
+        return nn.functional.hardtanh(x + waves(x, w[0]), 0, 1)
+
+
+def waves(x, w):
+    across = torch.linspace(0, torch.pi, x.shape[3]).to(x)
+    return (w[:, :, None] * torch.stack([across.cos(), (2 * across).cos()])).sum(1)[:, None, None]
+
+
+class MovesByAShareOfTheRoom(ClampsWaves):
+    def apply(self, x, w):
+        return moved(x, waves(x, w[0]) / 2)
+
+
+class ReturnsOneBall(PGD):
+    def balls(self, x):
+        return super().balls(x)[0]
+
+
+class ReturnsAList(PGD):
+    def balls(self, x):
+        return list(super().balls(x))
+
+
+class ReturnsOneBlock(PGD):
+    def identity(self, x):
+        return super().identity(x)[0]
+
+
 class IgnoresItsBlock(PGD):
     def apply(self, x, w):
         return x
@@ -256,6 +304,12 @@ class ClimbsDown(PGD):
         (StandsStill, "the ball of block 0 takes steps of length 0"),
         (MovesWithoutAGradient, "the ball of block 0 moves without a gradient"),
         (ForgetsTheBox, r"a w in the balls takes the images 0\.1 beyond \[0, 1\]"),
+        (Clamps, "apply clamps: [0-9]+ pixels that it carries to 1 have no gradient"),
+        (ClampsByMinimum, "apply clamps: .* Leave the clamp out, and give the ball the image box"),
+        (ClampsWaves, "apply clamps: [0-9]+ pixels"),
+        (ReturnsOneBall, "balls returns of type LinfBall, and no tuple of balls: end it with a"),
+        (ReturnsAList, "balls returns .*, and no tuple of balls"),
+        (ReturnsOneBlock, "identity returns Tensor of float64 .*, and no tuple of blocks of w"),
         (IgnoresItsBlock, "apply is not differentiable in w"),
         (IgnoresOneBlock, "the gradient of block 1 of w does not exist: apply ignores it"),
         (MovesOneImageAlone, "the gradient of block 0 of w is zero for 11 images"),
@@ -288,6 +342,38 @@ class Darken(Threat):
 
 def test_a_threat_with_a_search_of_its_own_is_checked_for_what_all_promise():
     check_threat(Darken())
+
+
+@pytest.mark.parametrize("epsilon", [0.003, 0.1, 0.5, 50.0])
+@pytest.mark.parametrize("cls", [Clamps, ClampsByMinimum, ClampsWaves])
+def test_a_clamp_is_found_at_any_radius(cls, epsilon):
+    x, _ = examples((3, 8, 8))
+    with pytest.raises(AssertionError, match="apply clamps"):
+        check_no_clamp(cls(epsilon=epsilon, step_size=epsilon / 4), x)
+
+
+@pytest.mark.parametrize("epsilon", [0.003, 0.1, 1.0])
+def test_noise_in_another_basis_keeps_the_box_by_shares_of_the_room(epsilon):
+    threat = MovesByAShareOfTheRoom(epsilon=epsilon, step_size=epsilon / 4)
+    check_threat(threat)
+    check_threat(replace(threat, start="uniform"), shape=(3, 8, 8))
+
+
+def test_a_threat_is_checked_on_as_many_channels_as_it_needs():
+    class Coloured(PGD):
+        needs_channels = 3
+
+        def apply(self, x, w):
+            assert x.shape[1] == 3
+            return super().apply(x, w)
+
+    check_threat(Coloured(**NUMBERS))
+
+
+def test_a_search_refuses_balls_that_are_no_tuple():
+    x, y = examples()
+    with pytest.raises(DefinitionError, match=r"ReturnsOneBall\.balls returns of type LinfBall"):
+        ReturnsOneBall(**NUMBERS).perturb(smooth_model(), x, y)
 
 
 def test_a_good_threat_passes_on_images_of_any_shape():

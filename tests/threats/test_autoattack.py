@@ -310,7 +310,7 @@ class TestWithoutThePackage:
             AutoAttack(epsilon=0.1)
         head, mend = str(caught.value).splitlines()
         assert head.startswith("the threat 'autoattack' needs the package pyautoattack: ")
-        assert mend == "  pip install 'moat[autoattack]'"
+        assert mend == "  pip install pyautoattack"
 
     def test_one_that_was_made_elsewhere_says_so_when_it_searches(
         self, monkeypatch, tiny_model, batch

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from moat.errors import DefinitionError
-from moat.scalarizers import MGDA, Average, LaggedScalarizer, LossScalarizer, Max, Scalarizer
+from moat.scalarizers import (
+    MGDA,
+    Average,
+    LaggedScalarizer,
+    LossScalarizer,
+    Max,
+    Scalarizer,
+    TwoMoment,
+)
 from moat.training import SGD, StepSettings, train_step
 from moat.training.craft import craft
 
@@ -131,3 +139,24 @@ def test_mgda_pays_a_backward_of_all_adversarial_images_for_each_threat_under_ba
     step(normed_network, threats, MGDA(), images)
     search = (3 + 2 + 1) * 12
     assert counted.backwards - search == 12 + 3 * 36
+
+
+@pytest.mark.parametrize("pass_size", [4, 100])
+@pytest.mark.parametrize("scalarizer", [Average(), TwoMoment(rho=0.5), MGDA(), Max()], ids=repr)
+def test_a_step_says_the_share_of_correct_examples_of_each_objective_it_measured(
+    network, threats, images, scalarizer, pass_size
+):
+    x, y = images
+    settings = StepSettings(pass_size)
+    optimizer = torch.optim.SGD(network.parameters(), 0.0)
+    plan = scalarizer.plan(("natural", *threats), len(x), None)
+    losses = train_step(network, optimizer, threats, scalarizer, x, y, settings).losses
+    crafted = craft(network, threats, x, y, plan, settings)
+    expected = [
+        (network(own).argmax(1) == labels).double().mean() if len(own) else torch.nan
+        for own, labels in zip(crafted.images, crafted.labels, strict=True)
+    ]
+    torch.testing.assert_close(
+        losses.accuracies().double(), torch.tensor(expected).double(), equal_nan=True
+    )
+    assert losses.accuracies().isnan().tolist() == losses.means().isnan().tolist()

@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from moat.data import Augmentation, Split
 from moat.errors import MoatError, RunFolderError, TrainingError
-from moat.events import Note, Step
+from moat.events import Note, TrainingStep
 from moat.runs import RunFolder
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.threats import PGD, RT
@@ -121,7 +121,7 @@ def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
     fit(whole)
 
     def stop(event):
-        if isinstance(event, Step) and event.step == 5:  # in the middle of the second epoch
+        if isinstance(event, TrainingStep) and event.step == 5:  # in the middle of the second epoch
             raise KeyboardInterrupt
 
     broken = job_for(split, tmp_path / "broken", scalarizer=copy.deepcopy(scalarizer))
@@ -170,7 +170,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_objective_and_ch
     split, tmp_path
 ):
     def sabotage(event):
-        if isinstance(event, Step) and event.step == 4:
+        if isinstance(event, TrainingStep) and event.step == 4:
             with torch.no_grad():
                 job.model[-1].weight.fill_(float("nan"))
 
@@ -228,7 +228,7 @@ def test_an_epoch_whose_last_step_broke_the_weights_is_not_kept_as_the_last_good
     split, tmp_path
 ):
     def sabotage(event):
-        if isinstance(event, Step) and event.step == 6:  # the last of the second epoch
+        if isinstance(event, TrainingStep) and event.step == 6:  # the last of the second epoch
             with torch.no_grad():
                 job.model[-1].bias.fill_(float("inf"))
 
@@ -282,7 +282,7 @@ def test_a_run_that_goes_on_grows_and_varies_as_one_that_was_not_stopped(split, 
         pass
 
     def stop(event):
-        if isinstance(event, Step) and event.step == 5:  # in the second epoch
+        if isinstance(event, TrainingStep) and event.step == 5:  # in the second epoch
             raise Stopped
 
     through = job_for(split, tmp_path / "through", model=six_pixels(), **VARIED)

@@ -24,7 +24,7 @@ from moat.threats import (
     rt_grid,
     trusted,
 )
-from moat.training import SGD, AdamW, Cosine, MultiStep, StepSettings, train_step
+from moat.training import SGD, AdamW, Cosine, MultiStep, Step, StepSettings, train_step
 
 RULES = [
     Natural(),
@@ -88,6 +88,20 @@ def step(model, threats, rule, x, y):
 def test_a_step_of_a_rule_asks_nothing(rule):
     with Counted() as questions:
         step(network(), {label: THREATS[label] for label in ("pgd", "flow", "rt")}, rule, *batch())
+    assert questions.asked == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_the_halves_of_a_step_ask_nothing_where_they_are_trusted(rule):
+    model, (x, y) = network(), batch()
+    optimizer = SGD(lr=0.1, momentum=0.9).build(model.parameters())
+    loss = nn.CrossEntropyLoss(reduction="none", label_smoothing=0.1)
+    own = Step(model, optimizer, [THREATS["pgd"], THREATS["rt"]], replace(rule), losses=loss)
+    weight, scale = torch.arange(6.0), torch.tensor(0.5)
+    with trusted(), Counted() as questions:
+        own.backward(x, y, weight=weight, scale=scale)
+        own.backward(x[:4], y[:4], scale=0.5)
+        own.update()
     assert questions.asked == []
 
 

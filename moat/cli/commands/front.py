@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one, sheets_text
-from moat.cli.options import listed, weights_of
+from moat.cli.options import as_options, listed, weights_of
 
 if TYPE_CHECKING:
     from moat.report import FrontReport
@@ -44,15 +44,16 @@ def front(
     from moat.cli.console import console
     from moat.cli.written import Written
     from moat.report import front_table, interval_table, make_fronts, write_front
-    from moat.runs import as_typed, opened, outputs_of
+    from moat.runs import opened, outputs_of
 
-    report = make_fronts(
-        *map(opened, results),
-        merge=merge,
-        objectives=listed(objectives),
-        against=against and opened(against),
-        prefer=weights_of(prefer, "--prefer"),
-    )
+    with as_options("objectives", "prefer"):
+        report = make_fronts(
+            *map(opened, results),
+            merge=merge,
+            objectives=listed(objectives),
+            against=against and opened(against),
+            prefer=weights_of(prefer, "--prefer"),
+        )
     folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
     written = Written()
     if form is Format.table:
@@ -68,11 +69,11 @@ def front(
         return
     for one in report.fronts:
         console.print(front_table(one, console.width))
-        if sure := interval_table(one):
+        if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
-            typer.echo(as_typed(f"preferred: {chosen.name}: {chosen.point.folder}"))
+            typer.echo(f"preferred: {chosen.name}: {chosen.point.place}")
     written.say()
 
 

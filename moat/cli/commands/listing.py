@@ -16,15 +16,23 @@ def list_(
     ] = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """Show what a recipe can name, and the package that each comes from."""
+    """Show what a recipe can name and the package that each comes from, or moat's recipes."""
     from moat.catalogue import catalogue
     from moat.cli.console import console
     from moat.cli.names_sheet import names_sheet
     from moat.sheets import terminal_of
 
-    if load:
-        from moat.cli.imports import imported as catalogue
-    sheet = names_sheet(kind.value, catalogue(kind.value))
+    if kind is CatalogueKind.recipes:
+        from moat.recipe.packaged import recipe_catalogue
+
+        entries = recipe_catalogue()
+    elif load:
+        from moat.cli.imports import imported
+
+        entries = imported(kind.value)
+    else:
+        entries = catalogue(kind.value)
+    sheet = names_sheet(kind.value, entries)
     if form is Format.table:
         console.print(terminal_of(sheet, gap=2))
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.options import listed
+from moat.cli.options import as_options, listed
 
 
 def plot(
@@ -37,7 +37,8 @@ def plot(
         raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
     found = list(map(opened, results))
     kinds = [name for text in kind or () for name in listed(text)]
-    plots = make_plots(found, kinds, figures_of(recipe) if recipe else None)
+    with as_options("kind"):
+        plots = make_plots(found, kinds, figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         typer.echo(f"skipped: {message}", err=True)
     written = Written()

@@ -9,7 +9,7 @@ import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
 from moat.cli.option_table import of_table
-from moat.cli.options import weights_of
+from moat.cli.options import as_options, weights_of
 from moat.cli.written import Written
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ def report(options: ReportOptions) -> None:
 
 
 def _require_one_report(options: ReportOptions) -> None:
+    from moat.errors import FrontError
+    from moat.runs import require_folder_of
+
+    if options.html:
+        require_folder_of(options.html, FrontError)
     if (options.rival or options.prefer) and not options.html:
         raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
     if options.against and len(options.results) > 1:
@@ -139,7 +144,8 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> list
 
     weights = weights_of(options.prefer, "--prefer")
     groups = [board.group for board in made.boards]
-    fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
+    with as_options("prefer"):
+        fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
         typer.echo(f"skipped: {message}", err=True)
     first = options.results[0]

@@ -23,10 +23,12 @@ def score(
 ) -> None:
     """Show every score of single runs, from their stored outcomes: no attack is run."""
     from moat.cli.console import console
-    from moat.report import run_sheet, run_table, runs_csv, score_runs
+    from moat.report import run_sheet, run_tables, runs_csv, score_runs
     from moat.runs import opened
 
-    scored = score_runs(list(map(opened, run)), listed(union), baseline and opened(baseline))
+    scored = score_runs(
+        list(map(opened, run)), listed(union), baseline and opened(baseline), _say_skipped
+    )
     if as_json or form is Format.json:
         typer.echo(json_of([one.as_table() for one in scored], indent=2))
     elif form is Format.csv:
@@ -34,5 +36,8 @@ def score(
     elif form is not Format.table:
         typer.echo(sheets_text([run_sheet(one) for one in scored], form))
     else:
-        for one in scored:
-            console.print(run_table(one))
+        console.print(run_tables(scored))
+
+
+def _say_skipped(message: str) -> None:
+    typer.echo(f"skipped: {message}", err=True)

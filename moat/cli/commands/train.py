@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from moat.allocator import own_process
-from moat.cli.failures import failure_lines
+from moat.cli.failures import failure_code, failure_lines
 from moat.cli.options import (
     INTERRUPTED,
     CodeOption,
@@ -112,18 +112,21 @@ def train(
         folder = shlex.quote(str(result.folder))
         typer.echo(f"Next: moat front {folder}\n      moat report {folder}")
     if result.failed:
-        raise typer.Exit(max(error.exit_code for error in result.failed.values()))
+        others = bool(result.done or result.skipped or result.held)
+        raise typer.Exit(failure_code(result.failed.values(), others=others))
 
 
 def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results: Path) -> None:
-    """Validate the recipe, load its data, time a few passes, and print what the study costs."""
+    """Validate the recipe, time a few passes, print what it costs and what looks odd."""
     from moat.cli.console import console
     from moat.cli.display import PlainLines
-    from moat.cli.estimates_sheet import estimates_sheet
+    from moat.cli.estimates_sheet import estimates_table
+    from moat.cli.second_look import second_look
     from moat.runs import CACHE
-    from moat.sheets import terminal_of
-    from moat.study import estimate_all, plan
+    from moat.study import estimate_all, oddities_of_estimates, plan
 
     plans = plan(recipe, **picked)  # type: ignore[arg-type]
     estimates = estimate_all(plans, device.value, results / CACHE, PlainLines())
-    console.print(terminal_of(estimates_sheet(estimates), gap=2))
+    console.print(estimates_table(estimates, console.width))
+    for line in second_look(oddities_of_estimates(estimates, plans[0].source, device.value)):
+        typer.echo(line)

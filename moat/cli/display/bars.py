@@ -17,8 +17,8 @@ from moat.events import (
     RunFailure,
     RunSkip,
     RunStart,
-    Step,
     StudyStart,
+    TrainingStep,
 )
 from moat.report.status.figures import figures_table
 from moat.report.status.run_status import Live
@@ -58,7 +58,7 @@ class Bars:
                     self.clock.follow(event.folder, event.planned)
             case RunStart():
                 self._begin(f"{event.label}, seed {event.seed}")
-            case Step():
+            case TrainingStep():
                 self._step(event)
             case LogEntry(record=record):
                 self.latest = newer(self.latest, record)
@@ -82,7 +82,7 @@ class Bars:
         self.left.first.pop(self.steps, None)
         self.progress.reset(self.examples, total=None, visible=False)
 
-    def _step(self, event: Step) -> None:
+    def _step(self, event: TrainingStep) -> None:
         """Move the run's bar."""
         note = f"epoch {event.epoch}/{event.epochs}{self.rate}"
         if event.step <= 1 or self.steps not in self.left.first:  # it may go on where it was
@@ -93,7 +93,9 @@ class Bars:
         """Move the bar of the evaluation, and say who is searched and what stands so far."""
         note = f"{searched(event)}, batch {event.batch}/{event.batches}"
         note += f", up to {gib(event.memory)}" if event.memory else ""
-        note += f"  {figures_line(event.accuracy)}" if event.accuracy else ""
+        note += (
+            f"  at the largest strength: {figures_line(event.accuracy)}" if event.accuracy else ""
+        )
         done, total = round(event.done), round(event.of)
         if not event.done or self.examples not in self.left.first:
             self.left.begin(self.examples, done)

@@ -21,8 +21,8 @@ from moat.events import (
     RunHold,
     RunSkip,
     RunStart,
-    Step,
     StudyStart,
+    TrainingStep,
     WorkerLoss,
 )
 from moat.report.status.run_status import RunStatus, State
@@ -80,7 +80,7 @@ class Board:
                 return replace(
                     run, label=event.label, seed=event.seed, state=state, why=why, judged=0.0
                 )
-            case Step():
+            case TrainingStep():
                 return self._step(event, run)
             case LogEntry(record=record):
                 return replace(run, live=newer(run.live, record))
@@ -89,7 +89,7 @@ class Board:
                 return replace(run, state=State.evaluating, judged=judged)
         return run
 
-    def _step(self, event: Step, run: RunStatus) -> RunStatus:
+    def _step(self, event: TrainingStep, run: RunStatus) -> RunStatus:
         began, first = self.pace.setdefault(event.run, (time.monotonic(), event.step))
         made = event.step - first
         seconds = (time.monotonic() - began) * event.steps / made if made else None

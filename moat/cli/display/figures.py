@@ -8,9 +8,12 @@ from moat.evaluation.room import gib
 from moat.events import EvaluationStep
 from moat.report.status.run_status import Live
 
+STRONGEST = "accuracy at the largest strength"
+"""What is counted while an evaluation goes on; scores are means over strengths."""
+
 
 def scores_line(scores: Mapping[str, Any]) -> str:
-    """Return the scores of a run in one line, in percent."""
+    """Return the scores of a run in one line, in percent: means over the strengths of a threat."""
     named = {"natural": scores["natural"], **scores["scores"], "union": scores["union"]}
     return "  ".join(
         f"{name} {'-' if score is None else format(score, '.1f')}" for name, score in named.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.cli.clock import StudyClock, left_text
-from moat.cli.display.figures import figures_line, memory_line, scores_line, searched
+from moat.cli.display.figures import STRONGEST, figures_line, memory_line, scores_line, searched
 from moat.events import (
     DataNote,
     EvaluationStep,
@@ -21,9 +21,9 @@ from moat.events import (
     RunHold,
     RunSkip,
     RunStart,
-    Step,
     StudyNote,
     StudyStart,
+    TrainingStep,
     WorkerLoss,
 )
 
@@ -39,6 +39,7 @@ class _Run:
     latest: dict[str, Any] = field(default_factory=dict)
     evaluation_began: float = 0.0
     pass_size: int = 0
+    memory: int = 0  # bytes of an evaluation that were said
 
 
 class PlainLines:
@@ -94,7 +95,7 @@ class PlainLines:
                 self._say(f"{run.lead}{event.text}", run)
             case LogEntry():  # all figures are in the run's log
                 run.latest |= event.record
-            case Step() if event.step * event.epochs == event.epoch * event.steps:
+            case TrainingStep() if event.step * event.epochs == event.epoch * event.steps:
                 if time.monotonic() - run.said >= SILENCE:
                     self._say(f"{run.lead}epoch {event.epoch}/{event.epochs}: {_told(run)}", run)
             case EvaluationStep():
@@ -104,7 +105,8 @@ class PlainLines:
         """Say how far the evaluation is, and what it will take yet."""
         if not event.done:
             run.evaluation_began = time.monotonic()
-            if event.memory:
+            if event.memory > run.memory:  # of the held-out examples it is seldom more
+                run.memory = event.memory
                 self._say(f"{run.lead}evaluation: {memory_line(event)}", run)
         elif 0 < event.pass_size < run.pass_size:
             short = f"no memory for passes of {run.pass_size}"
@@ -116,7 +118,7 @@ class PlainLines:
         left = (time.monotonic() - run.evaluation_began) * (1 / share - 1)
         self._say(
             f"{run.lead}evaluation {share:.0%}: {searched(event)}, batch {event.batch}/"
-            f"{event.batches}; accuracy {figures_line(event.accuracy)}; about {left:.0f} s left",
+            f"{event.batches}; {STRONGEST} {figures_line(event.accuracy)}; about {left:.0f} s left",
             run,
         )
 

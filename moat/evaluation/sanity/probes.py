@@ -5,11 +5,13 @@ Each takes the examples that withstood a threat's own search and returns which s
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import nn
 
 from moat.evaluation.protocol import Protocol
+from moat.evaluation.sanity.boundary import boundary
 from moat.evaluation.sanity.differences import points, unpredicted
 from moat.geometry.balls import Ball
 from moat.losses import Loss, LossName, is_correct, log_odds, minus_logit
@@ -49,15 +51,22 @@ class Probe:
     def as_predicted(self, label: str, standing: Verdicts) -> Verdicts:
         """Leave out whose margin changes otherwise than its gradient says, on a small step.
 
-        A step from the image, or from a random start where the threat's search could get.
+        A step from the image, from a random start where the threat's search could get, or from
+        where the model's answer changes.
         """
         threat, generator = self.threat(label), self.generator(label, "differences")
         climb = self._climb(label, threat, generator)
         balls = _within(threat, max(climb.at_steps), climb.balls)(self.x)
-        for point in points(threat, self.x, balls, generator):
+        image, start = points(threat, self.x, balls, generator)
+        for point in (image, start, replace(image, blocks=(self.boundary,), of_pixels=False)):
             wrong = unpredicted(self.model, self.y, point, self.pass_size, generator)
             standing = standing & ~wrong
         return standing
+
+    @cached_property
+    def boundary(self) -> Images:
+        """Where the model's answer changes near each example."""
+        return boundary(self.model, self.x, self.y, self.pass_size)
 
     def by_ratio(self, label: str, standing: Verdicts) -> Verdicts:
         """Climb the difference-of-logits ratio by Auto-PGD, where the threat's search could get.

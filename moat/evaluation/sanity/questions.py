@@ -80,8 +80,9 @@ DIFFERENCES = Question(
     good="Of {probed} examples, the margin of at most {passes:g} % withstands the search and "
     "changes otherwise than its gradient says.",
     bad="{of}: {figure:.0f} % of {probed} examples withstand the search, and a small step "
-    "from the image or near it changes their margin otherwise than its gradient says: the gradient "
-    "is not that of the model, or is right only on a scale that no search sees.",
+    "from the image, near it or where the answer changes moves their margin otherwise than its "
+    "gradient says: the gradient is not that of the model, or is right only on a scale that no "
+    "search sees.",
 )
 START = Question(
     name="another start",

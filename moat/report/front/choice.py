@@ -45,10 +45,10 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
         raise FrontError(
             f"{gains[0]} is measured against natural runs, whose held-out examples are no part of "
             "a choice.",
-            where="--prefer",
+            where="prefer",
             hint="Weigh total or natural instead: they order runs of one seed alike.",
         )
-    require_scores(list(weights), [NATURAL, "total", "union", *group.scored], "--prefer")
+    require_scores(list(weights), [NATURAL, "total", "union", *group.scored], "prefer")
     rows = [row for setting in settings for row in setting.rows]
     held_out = [_held_out(row) for row in rows]
     _require_same(rows, held_out)
@@ -77,14 +77,14 @@ def _held_out(row: Row) -> Outcomes:
     except RunFolderError as error:
         raise FrontError(
             f"the held-out scores of {row.name} cannot be read: {error.message}",
-            where="--prefer",
-            hint=f"`moat evaluate {row.point.folder}` makes them anew.",
+            where="prefer",
+            hint=f"`moat evaluate {row.point.place}` makes them anew.",
         ) from error
     if found is None:
         raise FrontError(
             f"{row.name} has no scores on held-out examples, and a choice is not made on test "
             "examples.",
-            where="--prefer",
+            where="prefer",
             hint="`moat evaluate RUN` makes them (with --protocol FILE: and --validation), if the "
             "run held examples out: data.validation = 0.1 in its recipe, say.",
         )
@@ -97,7 +97,7 @@ def _require_same(rows: Sequence[Row], held_out: Sequence[Outcomes]) -> None:
         if not np.array_equal(np.sort(found.ids), first):
             raise FrontError(
                 f"{row.name} held out other examples than {rows[0].name}.",
-                where="--prefer",
+                where="prefer",
                 hint="Choose among runs of one data.validation, data.split_seed and "
                 "data.train_examples.",
             )

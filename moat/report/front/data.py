@@ -82,7 +82,7 @@ def _choice(front: Front) -> _Table | None:
     return {
         "weights": choice.weights,
         "run": choice.row.name,
-        "folder": str(choice.row.point.folder),
+        "folder": choice.row.point.place,
         "by_achievement": None if choice.otherwise is None else choice.otherwise.name,
         "validation": choice.validation,
         "validation_examples": choice.examples,

@@ -7,11 +7,13 @@ from moat.report.intervals import PERCENT
 from moat.report.notes import absence_notes, baseline_notes, protocol_text, scores_text
 from moat.report.numbers import percent
 from moat.report.settings import rows_in
+from moat.report.words import listing
 
 
 def notes(front: Front) -> list[str]:
     """Return what the numbers mean, which baseline was used, and the hypervolume."""
     return [
+        *choice_notes(front),
         f"front: ● no other {'setting' if front.several_seeds else 'run'} dominates it by "
         f"{objectives_text(front)}; < one that does.",
         scores_text(front.group),
@@ -21,7 +23,6 @@ def notes(front: Front) -> list[str]:
         hypervolume_text(front),
         *standing_notes(front),
         *rival_notes(front),
-        *choice_notes(front),
     ]
 
 
@@ -75,9 +76,9 @@ def standing_notes(front: Front) -> list[str]:
             )
         else:
             notes.append(f"non-dominated: not known before every setting has {FEWEST_SEEDS} seeds.")
-    notes += [f"Equal in every objective: {', '.join(same)}." for same in front.duplicates]
+    notes += [f"Equal in every objective: {listing(same)}." for same in front.duplicates]
     if front.knees:
-        names = ", ".join(front.settings[place].name for place in front.knees)
+        names = listing([front.settings[place].name for place in front.knees])
         notes.append(
             f"High trade-off, where a little of one objective costs much of others: {names}."
         )
@@ -132,7 +133,7 @@ def choice_notes(front: Front) -> list[str]:
     if other is not None:
         also = f"the achievement function would take {other.name}"
     return [
-        f"Preferred ({asked}): {choice.row.name}, in {choice.row.point.folder}. Chosen by "
+        f"Preferred ({asked}): {choice.row.name}, in {choice.row.point.place}. Chosen by "
         f"pseudo-weights ({also}) on {choice.examples:,} held-out examples: {chosen_by}. On test "
         f"examples: {shown}."
     ]

@@ -169,16 +169,16 @@ def named_objectives(
     if len(set(names)) < max(2, len(names)):
         raise FrontError(
             f"a front is of two objectives or more, each named once, not of {', '.join(names)}.",
-            where="--objectives",
+            where="objectives",
             hint=f"known: {', '.join(known)}",
         )
     if len(names) > MOST_OBJECTIVES:
         raise FrontError(
             f"a front is of {MOST_OBJECTIVES} objectives at most, not of {len(names)}.",
-            where="--objectives",
+            where="objectives",
             hint="Name fewer, or an ensemble in the place of several threats.",
         )
-    require_scores(names, known, "--objectives")
+    require_scores(names, known, "objectives")
     chosen = tuple(objective_of(name) for name in names)
     for objective, name in zip(chosen, names, strict=True):
         if missing := [
@@ -186,19 +186,19 @@ def named_objectives(
         ]:
             raise FrontError(
                 f"{some(missing)} of {group.title} has no {objective.name}: {_why(name)}.",
-                where="--objectives",
+                where="objectives",
                 hint="Leave it out, or name other objectives: " + ", ".join(known),
             )
     return chosen
 
 
-def require_scores(names: Sequence[str], known: Sequence[str], option: str) -> None:
+def require_scores(names: Sequence[str], known: Sequence[str], argument: str) -> None:
     """Raise FrontError for the first name that is no score, with the nearest."""
     for name in names:
         if name not in known:
             raise FrontError(
                 f"no score is called {name!r}.{did_you_mean(name, known)}",
-                where=option,
+                where=argument,
                 hint=f"known: {', '.join(known)}",
             )
 

@@ -13,12 +13,14 @@ from moat.report.front.objectives import Objective, corner, minimised, values_of
 from moat.report.groups import Group, comparable, differences
 from moat.report.settings import settings_of
 from moat.report.words import some
+from moat.runs import as_typed
 
 
 @dataclass(frozen=True, eq=False)
 class Rival:
     """Another front of the same objectives, data and protocol, and how far this one is from it.
 
+    `folder` is where it lies, as a person names it: it may be a bundle.
     `points` are its members, their objectives as they are shown, of shape (members, objectives).
     `exact` says whether the hypervolume is, and not an approximation.
     `igd_plus` and `additive_epsilon` are 0 or less where this front covers the other.
@@ -56,14 +58,14 @@ def rival_of(
             raise FrontError(
                 f"{some(missing)} has no {objective.name}, which the front here is of.",
                 where=str(folder),
-                hint="A score against natural runs needs one there, too; --objectives names scores "
-                "that need none, such as natural,total.",
+                hint="A score against natural runs needs one there, too; name objectives that need "
+                "none, such as natural and total.",
             )
     points = minimised(settings, objectives)
     on = non_dominated(points)
     theirs = points[on]
     return Rival(
-        folder=folder,
+        folder=Path(as_typed(str(folder))),
         members=len(theirs),
         hypervolume=hypervolume(theirs, corner(objectives)),
         exact=is_exact(theirs, corner(objectives)),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from moat.names import NATURAL
 from moat.report.front.front import Front
@@ -12,7 +13,7 @@ from moat.report.front.uncertainty import Uncertainty
 from moat.report.notes import REACH_TEXT
 from moat.report.numbers import DASH, between, percent
 from moat.report.settings import Setting
-from moat.sheets import FAINT, STRONG, Sheet, TerminalSheet, terminal_of
+from moat.sheets import FAINT, STRONG, Sheet, TerminalSheet, narrowed, terminal_of
 
 _OUT_OF_REACH = "r out of\nreach"
 LIKELY = 0.05
@@ -30,7 +31,8 @@ def front_table(front: Front, width: int = 120) -> TerminalSheet:
     """Return one line a setting: what it was, its scores, and its place on or off the front.
 
     For a terminal that is too narrow, headings are broken, then the share of steps whose r was
-    out of reach is left out, then runs are named by numbers; last, names are wrapped.
+    out of reach is left out, then runs are named by numbers, then scores are left out; last, names
+    are wrapped.
     """
     reaches = (True, False) if _has_reach(front) else (False,)
     layouts = [
@@ -39,10 +41,12 @@ def front_table(front: Front, width: int = 120) -> TerminalSheet:
     ]
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
     for layout in layouts:
-        table = terminal_of(_sheet(front, layout, scores), gap=0)
+        sheet = _sheet(front, layout, scores)
+        table = terminal_of(sheet, gap=0)
         if table.width <= width:
-            break
-    return table
+            return table
+    spare = ["total", "union", *reversed(front.group.scored), "universal", "seed"]
+    return narrowed(sheet, width, [_broken(name) for name in spare], partial(terminal_of, gap=0))
 
 
 def front_sheet(front: Front) -> Sheet:
@@ -119,10 +123,10 @@ def _broken(name: str) -> str:
     return f"{name[:cut]}-\n{name[cut:]}"
 
 
-def interval_table(front: Front) -> TerminalSheet | None:
+def interval_table(front: Front, width: int = 120) -> TerminalSheet | None:
     """Return `interval_sheet` for the terminal."""
     sheet = interval_sheet(front)
-    return None if sheet is None else terminal_of(sheet)
+    return None if sheet is None else narrowed(sheet, width, ("over", "seed"), terminal_of)
 
 
 def interval_sheet(front: Front) -> Sheet | None:
@@ -145,7 +149,7 @@ def interval_sheet(front: Front) -> Sheet | None:
         cells.append(DASH if share is None else f"{100 * share:.0f} %")
         rows.append(tuple(cells))
         emphasis.append(STRONG if front.members[place] else FAINT)
-    headings = ("run", "seeds", *["over"] * mixed, *objectives, "non-dominated")
+    headings = ("run", "seed", *["over"] * mixed, *objectives, "non-dominated")
     sides = "l" + "r" * (len(headings) - 1)
     return Sheet(headings, tuple(rows), sides, emphasis=tuple(emphasis))
 

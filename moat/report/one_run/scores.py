@@ -1,17 +1,21 @@
 """All scores of single runs, from the outcomes that were stored of them: no attack is run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moat.errors import MoatError
+from moat.errors import InputError, MoatError
 from moat.outcomes import NATURAL_COLUMN, Column, Outcomes, mean_loss, total, union, universal
 from moat.plain import as_json
 from moat.report.groups import Group, differences
-from moat.report.points import Point
-from moat.report.runs_by_name import at_run, read_run, run_at, runs_at
-from moat.runs import as_typed
+from moat.report.points import Point, each_once
+from moat.report.runs_by_name import at_run, read_named, read_run, run_at
+from moat.runs import RunFolder, as_typed
+
+
+def _nobody(message: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +62,31 @@ class RunScores:
 
 
 def score_runs(
-    paths: Sequence[Path], named: Sequence[str] = (), baseline: Path | None = None
+    paths: Sequence[Path],
+    named: Sequence[str] = (),
+    baseline: Path | None = None,
+    told: Callable[[str], object] = _nobody,
 ) -> list[RunScores]:
     """Return the scores of finished runs, each named by its folder or by one above it.
 
     A union over `named` threats or ensembles and the universal score against a `baseline` are made
-    where they are asked for, and refused by name where they cannot be.
+    where they are asked for, and refused by name where they cannot be. A run that lies below two of
+    the paths, or is a copy of another, counts once. `told` hears of each run that is left out, and
+    why. RunFolderError names a path of which no run can be scored.
     """
     baseline = None if baseline is None else run_at(baseline, "a baseline")
     origin = None if baseline is None else _origin(baseline)
-    found = dict.fromkeys(run for path in paths for run in runs_at(path))
-    return [_scores(run, tuple(named), baseline, origin) for run in found]
+    made: dict[Path, RunScores] = {}
+
+    def read(folder: RunFolder) -> Point:
+        scores = _scores(folder.path, tuple(named), baseline, origin)
+        made[scores.point.folder] = scores
+        return scores.point
+
+    points, skipped = each_once([read_named(path, read) for path in paths])
+    for message in skipped:
+        told(message)
+    return [made[point.folder] for point in points]
 
 
 def _scores(
@@ -97,7 +115,7 @@ def _gained(point: Point, outcomes: Outcomes, origin: Point, original: Outcomes)
     """Return the universal score; refuse a baseline on other data or of another protocol."""
     one, other = Group((point,)), Group((origin,))
     if (point.data, point.protocol_hash) != (origin.data, origin.protocol_hash):
-        raise MoatError(
+        raise InputError(
             "the run cannot be compared with the baseline: scores on different data or under "
             "different protocols are not comparable.",
             hint="\n".join(differences(one, other)),

@@ -11,6 +11,7 @@ from moat.report.gate import gate_notes
 from moat.report.notes import absence_notes, protocol_text, scores_text
 from moat.report.numbers import DASH, finite, percent
 from moat.report.one_run.scores import RunScores
+from moat.runs import as_typed
 from moat.sheets import Sheet, terminal_of
 
 _TERMS = (
@@ -22,13 +23,25 @@ _UNTIL_FALLEN = ", up to its fall where an example fell, since it leaves the sea
 
 
 def run_table(scores: RunScores) -> Group:
-    """Return where the run lies, its table, and what the numbers mean."""
-    sheet = run_sheet(scores)
-    return Group(
-        Text(sheet.title, style="italic"),
-        terminal_of(replace(sheet, title="", notes=())),
-        Text("\n".join(sheet.notes), style="dim"),
-    )
+    """Return where a run lies, its table, and what the numbers mean."""
+    return run_tables([scores])
+
+
+def run_tables(runs: Sequence[RunScores]) -> Group:
+    """Return where each run lies, its table, and what the numbers mean.
+
+    What is said of all of several runs stands below the last, once.
+    """
+    sheets = [run_sheet(scores) for scores in runs]
+    shared = [note for note in sheets[0].notes if all(note in one.notes for one in sheets)]
+    parts = [_part(sheet, [note for note in sheet.notes if note not in shared]) for sheet in sheets]
+    return Group(*parts, Text("\n".join(shared), style="dim"))
+
+
+def _part(sheet: Sheet, notes: Sequence[str]) -> Group:
+    title = Text(sheet.title, style="italic")
+    table = terminal_of(replace(sheet, title="", notes=()))
+    return Group(title, table, *[Text("\n".join(notes), style="dim")] * bool(notes))
 
 
 def run_sheet(scores: RunScores) -> Sheet:
@@ -47,7 +60,7 @@ def run_sheet(scores: RunScores) -> Sheet:
     if scores.named:
         sums.append(("union", _of(scores.named), scores.union))
     if scores.baseline is not None:
-        sums.append(("universal", f"against {scores.baseline}", scores.universal))
+        sums.append(("universal", f"against {as_typed(str(scores.baseline))}", scores.universal))
     until = _UNTIL_FALLEN if point.protocol.falls == "any" else ""
     terms = _TERMS.format(until=until)
     notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]

@@ -79,7 +79,7 @@ def card_of(
         version=sources.record.moat,
         mark=_mark(front, place),
         summary=run_standing(front, place, row),
-        facts=_facts(point, results),
+        facts=_facts(point),
         totals=[(name, percent(v)) for name, v in values.items() if v is not None],
         scores=run_scores_table(row.name, _scores(point)),
         checks=checks_table(row.name, point.sanity) if point.sanity else Markup(""),
@@ -89,7 +89,7 @@ def card_of(
         problems=sources.problems,
         machine=_machine(sources.record, point),
         commands=commands_of(point, sources, results),
-        evaluate=shlex.quote(str(results / point.where)),
+        evaluate=shlex.quote(point.place),
         recipe="" if sources.recipe is None else tomli_w.dumps(sources.recipe),
         data={
             "figures": {
@@ -108,7 +108,7 @@ def _mark(front: Front, place: int) -> str:
     return "●" if front.members[place] else "○"
 
 
-def _facts(point: Point, results: Path) -> list[tuple[str, str]]:
+def _facts(point: Point) -> list[tuple[str, str]]:
     """Return what a run is."""
     sweep = ", ".join(f"{key} = {value}" for key, value in point.sweep.items())
     facts = [
@@ -116,7 +116,7 @@ def _facts(point: Point, results: Path) -> list[tuple[str, str]]:
         ("variant", point.variant),
         *([("sweep", sweep)] if sweep else []),
         ("seed", str(point.seed)),
-        ("folder", str(results / point.where)),
+        ("folder", point.place),
         ("judged on", f"{point.examples:,} test examples"),
     ]
     facts += [("tags", ", ".join(point.tags))] if point.tags else []

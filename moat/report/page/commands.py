@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moat.report.page.sources import Sources
 from moat.report.points import Point
-from moat.runs import RunFolder, command_again
+from moat.runs import RunFolder, as_typed, command_again
 from moat.storage import Record
 
 AGAIN = "again"
@@ -33,7 +33,7 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
         return [
             Command(
                 "Judge this model again, as it was judged",
-                shlex.join([*command, "--overwrite"]),
+                _line(*command, "--overwrite"),
                 "Its paths are seen from where the results folder lies, as when it was judged.",
             )
         ]
@@ -79,7 +79,7 @@ def _of_the_study(point: Point) -> Command:
 
 
 def _line(*words: object) -> str:
-    return shlex.join(map(str, words))
+    return shlex.join(as_typed(str(word)) for word in words)
 
 
 _train = ("moat", "train")

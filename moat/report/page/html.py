@@ -15,7 +15,7 @@ from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
 from moat.report.points import NOT_FINISHED
 from moat.report.scores.scoreboard import ScoreReport
-from moat.runs import as_typed
+from moat.runs import as_typed, require_folder_of
 from moat.storage import disk, encoded, hash_of, locked_folder, naming, replace, sweep
 from moat.version import __version__
 
@@ -39,12 +39,7 @@ def write_page(
     """
     if file.is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
-    if not file.parent.is_dir():
-        raise DiskError(
-            "cannot write: there is no such folder.",
-            where=str(file.parent),
-            hint="Make it, or name another file with --html.",
-        )
+    require_folder_of(file, FrontError)
     text, problems = page_of(made, results, fronts)
     page = signed(text)
     if told:
@@ -93,7 +88,7 @@ def page_of(
         .get_template("page.html.jinja")
         .render(
             title=", ".join(dict.fromkeys(s for one in sections for s in one.group.studies)),
-            results=str(results),
+            results=as_typed(str(results)),
             sections=sections,
             messages=[*(text for text in made.messages if text not in waiting), *problems],
             waiting=[text.removeprefix("skipped: ") for text in waiting],
@@ -106,7 +101,7 @@ def page_of(
             pictures=pictures,
         )
     )
-    return as_typed(page), problems
+    return page, problems
 
 
 def _environment() -> Environment:

@@ -9,7 +9,7 @@ from moat.errors import MoatError
 from moat.records import Gallery, RunRecord
 from moat.report.curves import TrainingCurves, training_curves
 from moat.report.evidence import gallery_of, require_record
-from moat.runs import RunFolder
+from moat.runs import RunFolder, as_typed
 from moat.storage import Record
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def sources_of(path: Path) -> Sources:
         try:
             return read()
         except MoatError as error:
-            problems.append(str(error))
+            problems.append(as_typed(str(error)))
             return instead
 
     record = require_record(folder)

@@ -133,7 +133,7 @@ def _require_kinds(kinds: Sequence[str]) -> None:
         if kind not in KINDS:
             raise PlotError(
                 f"no picture is called {kind!r}.{did_you_mean(kind, KINDS)}",
-                where="--kind",
+                where="kind",
                 hint=f"known: {', '.join(KINDS)}",
             )
 

@@ -13,14 +13,14 @@ from moat.outcomes import FELL
 from moat.report.evidence import outcomes_of
 from moat.report.groups import Group, group_points
 from moat.report.points import Point, read_points
-from moat.runs import RunFolder
+from moat.runs import RunFolder, as_typed
 
 SUM, WHOLE_UNION = "sum", "union"
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two: the folder, and its runs, all of one protocol."""
+    """One of the two: the folder as a person names it, and its runs, all of one protocol."""
 
     folder: Path
     group: Group
@@ -99,16 +99,12 @@ def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
     for key in both:
         alike.setdefault(_trained(ours[key], seed=False), []).append((ours[key], theirs[key]))
     alone = [
-        f"{side.folder / point.where}"
+        point.place
         for side, other in ((here, theirs), (there, ours))
         for point in side.group.points
         if _trained(point) not in other
     ]
-    changed = [
-        str(there.folder / theirs[key].where)
-        for key in both
-        if _changed(here.folder / ours[key].where, there.folder / theirs[key].where)
-    ]
+    changed = [theirs[key].place for key in both if _changed(ours[key], theirs[key])]
     pairs = (_pair(points, names, summed) for points in alike.values())
     return ProtocolComparison(
         here, there, names, tuple(summed), tuple(pairs), tuple(alone), tuple(changed)
@@ -125,7 +121,7 @@ def _side(folder: Path) -> Side:
             where=str(folder),
             hint=f"Name a folder with one of them: {some}.",
         )
-    return Side(folder, groups[0], skipped)
+    return Side(Path(as_typed(str(folder))), groups[0], skipped)
 
 
 def _require_same_examples(here: Side, there: Side) -> None:
@@ -142,13 +138,13 @@ def _require_same_examples(here: Side, there: Side) -> None:
         )
 
 
-def _changed(ours: Path, theirs: Path) -> bool:
+def _changed(ours: Point, theirs: Point) -> bool:
     """Say whether a run's natural outcomes differ; FrontError where the examples do."""
-    one, other = (outcomes_of(RunFolder(path)) for path in (ours, theirs))
+    one, other = (outcomes_of(RunFolder(point.folder)) for point in (ours, theirs))
     if apart := len(np.setxor1d(one.ids, other.ids)):
         raise FrontError(
-            f"{ours} and {theirs} were judged on different test examples: {apart} ids are of one "
-            "alone.",
+            f"{ours.place} and {theirs.place} were judged on different test examples: {apart} ids "
+            "are of one alone.",
             hint="Only scores on the same examples can be set beside each other.",
         )
     fell = [set(found.ids[found.values[:, 0] == FELL].tolist()) for found in (one, other)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.dotted import differing
-from moat.errors import MoatError
+from moat.errors import InputError, MoatError
 from moat.report.groups import Group, group_points, unequal_lines
 from moat.report.side_by_side.runs import ComparedRun, aligned, compared_runs
 from moat.report.side_by_side.scores import PairedScore, paired_scores
@@ -61,7 +61,7 @@ def _require_equal_judges(runs: Sequence[ComparedRun]) -> None:
     """Raise MoatError that names the keys in which data or protocols differ."""
     groups = group_points(run.point for run in runs)
     if len(groups) > 1:
-        raise MoatError(
+        raise InputError(
             "the scores are not compared: on different data or under different protocols they "
             "cannot be paired.",
             hint="\n".join([*unequal_lines(groups), *_MENDS]),

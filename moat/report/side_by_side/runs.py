@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from moat.errors import MoatError, RunFolderError
+from moat.errors import InputError, RunFolderError
 from moat.outcomes import Outcomes
 from moat.records import RunRecord
 from moat.report.points import Point
@@ -55,7 +55,7 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
         found[run.resolve()] = run
     if len(found) < 2:
         one = ", ".join(map(str, found.values())) or "none"
-        raise MoatError(
+        raise InputError(
             f"two runs or more can be compared; named: {one}.",
             hint="moat compare RUN RUN...; `moat score RUN` shows the scores of one.",
         )
@@ -78,7 +78,7 @@ def aligned(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
         ours, theirs = first.outcomes.ids, other.outcomes.ids
         if not np.array_equal(ours, theirs):
             apart = len(np.setxor1d(ours, theirs))
-            raise MoatError(
+            raise InputError(
                 f"it was judged on other test examples than {first.point.where}: "
                 f"{len(theirs):,} and {len(ours):,}, and {apart:,} ids are of one alone.",
                 where=other.point.where,

@@ -11,7 +11,7 @@ from moat.errors import RunFolderError
 from moat.parsing import LARGEST
 from moat.printable import printable
 from moat.records import RunRecord
-from moat.runs import RunFolder, require_one_protocol, require_one_training
+from moat.runs import RunFolder, as_typed, require_one_protocol, require_one_training
 from moat.storage import Record
 
 _FAR = 10_000  # lines of a log; more lie within no epoch of ours
@@ -129,7 +129,7 @@ def run_status(folder: RunFolder, where: str, planned: Mapping[str, Any]) -> Run
     try:
         return _at_rest(folder, about, planned)
     except RunFolderError as error:
-        why = printable(str(error.at(error.where or where)), lines=True)
+        why = printable(as_typed(str(error.at(error.where or where))), lines=True)
         return RunStatus(**about, state=State.failed, why=why)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moat.errors import RunFolderError
+from moat.errors import NoRunError, RunFolderError
 from moat.report.status.run_status import SETTLED, RunStatus, State, run_status
 from moat.report.status.time_left import time_left as time_left
-from moat.runs import RunFolder, StudyFolder, find_studies
+from moat.runs import RunFolder, StudyFolder, find_studies, require_results
 
 AT_WORK = (State.running, State.evaluating)
 
@@ -50,8 +50,7 @@ class StatusReader:
 
     def read(self) -> list[StudyStatus]:
         """Return every study as it is now; raise RunFolderError where there is none."""
-        if not self.results.is_dir():
-            raise RunFolderError("there is no such folder.", where=str(self.results), hint=_TRAIN)
+        require_results(self.results, NoRunError, _TRAIN)
         studies, begun = find_studies(self.results)
         found = [self._planned(study) for study in studies]
         if begun:

@@ -24,7 +24,7 @@ def test_it_keeps_the_promises_of_every_threat(start, shape):
 def test_the_entry_point_leads_to_it():
     assert registry.get("photometric") is Photometric
     (entry,) = (entry for entry in registry.entries() if entry.name == "photometric")
-    assert entry.origin.startswith("moat-photometric ")
+    assert entry.origin.startswith("moat-robust-photometric ")
 
 
 @settings(deadline=None, derandomize=True, max_examples=30)

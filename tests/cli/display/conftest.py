@@ -19,8 +19,8 @@ from moat.events import (
     RunFailure,
     RunSkip,
     RunStart,
-    Step,
     StudyStart,
+    TrainingStep,
 )
 
 
@@ -52,8 +52,8 @@ class Story:
         run = self.HERE.with_name(variant)
         return {"run": run, "label": label, "variant": variant, "sweep": {}, "seed": 0, **more}
 
-    def step(self, epoch: int, number: int, run: Path = HERE) -> Step:
-        return Step(run=run, epoch=epoch, epochs=2, step=number, steps=12)
+    def step(self, epoch: int, number: int, run: Path = HERE) -> TrainingStep:
+        return TrainingStep(run=run, epoch=epoch, epochs=2, step=number, steps=12)
 
     def logged(self, record: dict[str, Any], run: Path = HERE) -> LogEntry:
         return LogEntry(run=run, record=record)

@@ -63,7 +63,10 @@ def test_a_long_evaluation_is_heard_of_now_and_then(story, printed, monkeypatch)
     monkeypatch.setattr(lines.time, "monotonic", lambda: float(next(clock)))
     (line,) = printed(replace(story.half, done=0, accuracy={}), replace(story.half, done=10))
     said, _, left = line.rpartition("; ")
-    assert said == "  evaluation 25%: flow, batch 1/2; accuracy natural 97.2 pgd 50"
+    assert (
+        said
+        == "  evaluation 25%: flow, batch 1/2; accuracy at the largest strength natural 97.2 pgd 50"
+    )
     assert left == "about 60 s left"  # three times the 20 s that the first quarter took
 
 

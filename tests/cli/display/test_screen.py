@@ -58,7 +58,7 @@ def test_losses_weights_and_held_out_accuracies_are_live(screen, story, shown):
     assert "6/12 epoch 1/2" in steps
     (evaluation,) = (row for row in rows if row.startswith("evaluation"))
     assert "20/40" in evaluation
-    assert "flow, batch 1/2 natural 97.2 pgd 50" in evaluation
+    assert "flow, batch 1/2 at the largest strength: natural 97.2 pgd 50" in evaluation
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

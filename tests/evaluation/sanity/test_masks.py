@@ -301,6 +301,34 @@ def test_differences_alone_find_a_gradient_that_is_not_the_models(data, own, oth
     assert found["differences"] > 50
 
 
+class MisledNearTheBoundary(nn.Module):
+    """A network whose gradient is another one wherever two classes are close."""
+
+    def __init__(self, network, width, slopes) -> None:
+        super().__init__()
+        self.network, self.width, self.slopes = network, width, slopes
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.network(x)
+        first, second = z.detach().topk(2, 1).values.split(1, 1)
+        other = self.slopes(self.network, x, z)
+        return torch.where(first - second < self.width, z.detach() + other - other.detach(), z)
+
+
+MISLEADING = {
+    "reversed": lambda network, x, z: -z,
+    "none": lambda network, x, z: 0 * z,
+    "of a shifted image": lambda network, x, z: network(x.roll((3, 3), (2, 3))),
+}
+
+
+@pytest.mark.parametrize("width", [0.3, 1.0])
+@pytest.mark.parametrize("slopes", MISLEADING)
+def test_a_gradient_that_is_wrong_near_the_boundary_alone_is_found(data, own, slopes, width):
+    misled = MisledNearTheBoundary(own, width, MISLEADING[slopes])
+    assert doubts(misled, data, SEARCHES["auto"])["differences"] > 20
+
+
 @pytest.fixture(scope="module")
 def fragile():
     return trained(convolutional(), epochs=20)

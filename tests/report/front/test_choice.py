@@ -96,7 +96,7 @@ def test_without_a_preference_nothing_is_chosen(results):
 def test_a_run_without_held_out_scores_is_named_with_the_mend(results, write):
     write(results / "new", "new", 90, (10, 10, 10, 10))
     said = refusal(results, natural=1.0)
-    assert said.startswith("--prefer: new has no scores on held-out examples, and a choice is not ")
+    assert said.startswith("prefer: new has no scores on held-out examples, and a choice is not ")
     assert "`moat evaluate RUN` makes them" in said
 
 
@@ -136,11 +136,11 @@ def test_a_validation_that_is_torn_says_what_makes_it_anew(results):
 @pytest.mark.parametrize("name", ["universal", "sacrificed"])
 def test_gains_over_natural_runs_are_no_weights(results, name):
     said = refusal(results, **{name: 1.0})
-    assert said.startswith(f"--prefer: {name} is measured against natural runs, whose held-out ")
+    assert said.startswith(f"prefer: {name} is measured against natural runs, whose held-out ")
     assert "Weigh total or natural instead" in said
 
 
 def test_an_unknown_score_is_refused_with_the_nearest(results):
     said = refusal(results, natural=0.5, pgdd=0.5)
-    assert said.startswith("--prefer: no score is called 'pgdd'. Did you mean 'pgd'?")
+    assert said.startswith("prefer: no score is called 'pgdd'. Did you mean 'pgd'?")
     assert "known: natural, total, union, pgd, flow, rt, integrated" in said

@@ -48,7 +48,7 @@ def test_what_is_minimised_stands_beside_what_is_maximised(study):
 
 def test_an_unknown_score_is_refused_with_the_nearest(study):
     assert refusal(study, "natural", "folw") == (
-        "--objectives: no score is called 'folw'. Did you mean 'flow'?\n"
+        "objectives: no score is called 'folw'. Did you mean 'flow'?\n"
         "  known: natural, total, union, universal, sacrificed, pgd, flow, rt, integrated"
     )
 
@@ -119,7 +119,7 @@ MANY = {
 def test_more_objectives_than_a_hypervolume_has_are_refused(tmp_path, write):
     write(tmp_path / "a", "a", 90, [50] * 33, protocol=MANY)
     assert refusal(tmp_path, *MANY["threats"]).splitlines() == [
-        "--objectives: a front is of 31 objectives at most, not of 33.",
+        "objectives: a front is of 31 objectives at most, not of 33.",
         "  Name fewer, or an ensemble in the place of several threats.",
     ]
 

@@ -118,3 +118,14 @@ def test_several_examples_counts_are_all_said(tmp_path, write):
     write(tmp_path / "a", "natural", 90, (30, 30, 30, 30), examples=10)
     write(tmp_path / "b", "max-at", 90, (30, 30, 30, 30), examples=20)
     assert "10 or 20 test examples" in " ".join(printed(tmp_path).split())
+
+
+@pytest.mark.parametrize("width", [60, 50])
+def test_a_score_is_left_out_before_a_name_is_broken(study, width):
+    text = printed(study, width)
+    table, _, notes = text.partition("Left out for want of room: ")
+    assert all(len(line) <= width for line in text.splitlines())
+    for name in ("natural", "pgd-at", "max-at", "average-at", "pareto r=1.8"):
+        assert any(f" {name} " in f" {line} " for line in table.splitlines())
+    assert "total" in notes
+    assert "natu-" not in notes

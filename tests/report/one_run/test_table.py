@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from moat.report import run_table, score_runs
+from moat.report import run_table, run_tables, score_runs
 
 SCORES = (60, 50, 40, 30)
 
@@ -103,3 +103,13 @@ def test_square_brackets_in_a_name_are_shown_as_they_are(tmp_path, write):
     console = Console(width=200, file=io.StringIO())
     console.print(run_table(*score_runs([folder])))
     assert "[bold]: [red], seed 0" in console.file.getvalue()
+
+
+def test_what_several_runs_share_is_said_once_below_the_last(tmp_path, write):
+    for name in ("max-at", "pgd-at"):
+        write(tmp_path / name, name, 90, SCORES)
+    console = Console(width=200, file=io.StringIO())
+    console.print(run_tables(score_runs([tmp_path])))
+    said = console.file.getvalue()
+    assert said.count("worst: the lowest accuracy") == 1
+    assert said.index("max-at, seed 0") < said.index("pgd-at, seed 0") < said.index("worst: the")

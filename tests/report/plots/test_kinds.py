@@ -36,7 +36,7 @@ def test_a_picture_that_nobody_draws_is_refused_with_the_nearest(swept):
     with pytest.raises(PlotError) as caught:
         make_plots([swept], ["radr"])
     assert str(caught.value) == (
-        "--kind: no picture is called 'radr'. Did you mean 'radar'?\n"
+        "kind: no picture is called 'radr'. Did you mean 'radar'?\n"
         "  known: front, pairs, parallel, radar, training, strengths, relationship, difference"
     )
 

@@ -63,7 +63,7 @@ def test_a_folder_with_several_runs_is_refused_with_their_names(study):
 def test_what_is_no_finished_run_is_refused_by_its_folder(tmp_path, pair):
     first = pair[0].path
     assert refusal([first, tmp_path / "nowhere"], RunFolderError).startswith(
-        f"{tmp_path / 'nowhere'}: there is no finished run here (no run.json).\n  Name a run's own"
+        f"{tmp_path / 'nowhere'}: there is no such folder.\n  Name a run's own"
     )
 
 

@@ -1,0 +1,6 @@
+"""What moat needs of a machine: packages, devices, back ends, plug-ins, folders; nothing raises."""
+
+from moat.doctor.diagnosis import diagnose
+from moat.doctor.finding import Finding, Health
+
+__all__ = ["Finding", "Health", "diagnose"]

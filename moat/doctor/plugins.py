@@ -1,0 +1,67 @@
+"""The packages that add threats, scalarizers, models and data sets."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module, metadata
+
+from moat.catalogue import ROOMS
+from moat.doctor.finding import Finding, Health, told
+from moat.other_moats import DISTRIBUTION
+
+_AREA = "plug-ins"
+_KINDS = ("threats", "scalarizers", "models", "datasets")
+
+
+def plugins() -> Iterator[Finding]:
+    """Yield each entry point of a package, with its group, origin and error."""
+    distributions: dict[str, metadata.Distribution] = {}
+    found = False
+    for kind in _KINDS:
+        points = metadata.entry_points(group=f"moat.{kind}")
+        errors = _errors(kind) if points else {}
+        whole = errors.get(("", ""), "")  # of the room itself
+        for point in points:
+            found = True
+            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            if point.dist:
+                distributions[point.dist.name] = point.dist
+            subject = f"{kind}: {point.name}"
+            if error := whole or errors.get((point.name, origin), ""):
+                mend = "repair or uninstall that package; nothing else is affected"
+                yield Finding(_AREA, subject, Health.warning, f"{origin}: {error}", mend)
+            else:
+                yield Finding(_AREA, subject, Health.ok, origin)
+    if not found:
+        yield Finding(
+            _AREA, "none", Health.ok, "no package adds threats, scalarizers, models or data sets"
+        )
+    for distribution in distributions.values():
+        if any(map(_needs_a_stranger, distribution.requires or [])):
+            text = f"{distribution.name} requires 'moat', which is another project's on PyPI"
+            mend = f"its pyproject.toml should require {DISTRIBUTION!r}"
+            yield Finding(_AREA, distribution.name, Health.warning, text, mend)
+
+
+def _errors(kind: str) -> dict[tuple[str, str], str]:
+    """Import what is registered under a kind; return the errors by name and origin.
+
+    Where moat itself cannot be imported, the one error is that of the name "".
+    """
+    try:
+        registry = import_module(f"moat.{ROOMS.get(kind, kind)}").registry
+    except Exception as error:  # moat's own modules, for want of torch
+        return {("", ""): f"moat.{kind} cannot be imported: {told(error)}"}
+    return {
+        (entry.name.removesuffix(f" ({entry.origin})"), entry.origin): entry.error
+        for entry in registry.entries()
+    }
+
+
+def _needs_a_stranger(requirement: str) -> bool:
+    """Say whether a requirement names the distribution `moat`.
+
+    Example:
+        >>> _needs_a_stranger("moat>=0.1"), _needs_a_stranger("moat-robust")
+        (True, False)
+    """
+    return re.match(r"moat(?![\w.-])", requirement, re.IGNORECASE) is not None

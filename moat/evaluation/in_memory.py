@@ -1,0 +1,123 @@
+"""What is at hand in Python, as an evaluation takes it: images and labels, threats."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from moat.annotations import value_in_words
+from moat.data import Data, Split
+from moat.errors import ArgumentError, DataError, ModelError
+from moat.evaluation.protocol import Protocol
+from moat.threats import Threat, batch_of
+
+READ_AT_ONCE = 256  # items of a torch Dataset
+
+
+def split_of(data: Any) -> Data | Split:
+    """Return the images and labels of what holds them, as Data or a Split.
+
+    That is Data or a Split itself; a pair (images, labels) of tensors or arrays; or a DataLoader, a
+    torch Dataset or any iterable that yields such pairs. Images are floats in [0, 1], kept as they
+    are, or bytes. Raises MoatError with the mend for anything else.
+    """
+    if isinstance(data, Data):
+        return data
+    if isinstance(data, Split):
+        stored = data.images
+        is_float = isinstance(stored, Tensor) and stored.dtype != torch.uint8
+        return _checked(stored, data.labels, data) if is_float else data
+    if isinstance(data, tuple | list) and len(data) == 2 and _is_array(data[0]):
+        return _checked(data[0], data[1])
+    if isinstance(data, Dataset) and not isinstance(data, DataLoader):
+        data = DataLoader(data, batch_size=READ_AT_ONCE)
+    if isinstance(data, str | Mapping | Tensor) or not isinstance(data, Iterable):
+        raise ArgumentError(
+            f"what is evaluated on is {value_in_words(data)}, which holds no images with labels.",
+            hint="Hand over (images, labels), a DataLoader, a torch Dataset, a Split or Data.",
+        )
+    pairs = list(_pairs(data))
+    if not pairs:
+        raise ModelError("there is nothing to evaluate: no batch came.")
+    images, labels = zip(*pairs, strict=True)
+    return _checked(_joined(images, "images"), _joined(labels, "labels"))
+
+
+def protocol_of_threats(protocol: Any) -> Any:
+    """Return a Protocol of what names threats: itself, a table of them, a list, or one threat.
+
+    A list's are called after their types, several of one type by number: pgd, pgd-2. Anything else
+    is returned as it is.
+    """
+    if isinstance(protocol, Threat):
+        protocol = [protocol]
+    if isinstance(protocol, Mapping):
+        return Protocol(dict(protocol))
+    if not isinstance(protocol, list | tuple):
+        return protocol
+    return Protocol(dict(zip(_labels(protocol), protocol, strict=True)))
+
+
+def with_examples(protocol: Protocol, examples: int | None) -> Protocol:
+    """Return the protocol with another number of examples, where one is given."""
+    return protocol if examples is None else replace(protocol, examples=examples)
+
+
+def _labels(threats: Sequence[Any]) -> Iterator[str]:
+    """Yield a label for each: the threat's name, from the second of one type on with a number."""
+    seen: Counter[str] = Counter()
+    for threat in threats:
+        name = str(getattr(threat, "name", "threat"))
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def _pairs(data: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    iterator = iter(data)
+    for number in count(1):
+        try:
+            batch = next(iterator)
+        except StopIteration:
+            return
+        except TypeError as error:  # of the collate function: images of PIL
+            raise DataError(
+                f"batch {number} cannot be made: {str(error).splitlines()[0]}",
+                hint="Let the data set yield tensors: transform=torchvision.transforms.ToTensor().",
+            ) from error
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise DataError(
+                f"batch {number} is not a pair of images and labels: {value_in_words(batch):.80}.",
+                hint="Yield (images, labels): ((b['image'], b['label']) for b in loader).",
+            )
+        yield batch[0], batch[1]
+
+
+def _joined(parts: Sequence[Any], what: str) -> Tensor:
+    try:
+        return torch.cat([torch.as_tensor(part).detach().cpu() for part in parts])
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the {what} of the batches cannot be put together: {str(error).splitlines()[0]}",
+            hint="Let every batch have images of one size, (batch, channel, height, width), and "
+            "labels (batch,).",
+        ) from error
+
+
+def _checked(images: Any, labels: Any, split: Split | None = None) -> Split:
+    """Return a Split of images in [0, 1], or of bytes, and labels; ModelError for others."""
+    bytes_given = getattr(images, "dtype", None) in (torch.uint8, "uint8")
+    stored = torch.as_tensor(images)
+    floats, y, _ = batch_of(stored.float() / 255 if bytes_given else images, labels)
+    if not len(floats):
+        raise ModelError("there is nothing to evaluate: no image came.")
+    ids = torch.arange(len(y)) if split is None else split.ids
+    return Split(stored if bytes_given else floats.float(), y, ids)

@@ -1,0 +1,85 @@
+"""The recipes that come with moat, by name: `digits_pareto`, `protocols/digits_strong`."""
+
+import re
+from collections import Counter
+from itertools import takewhile
+from pathlib import Path
+
+from moat.catalogue import CatalogueEntry
+from moat.errors import did_you_mean
+
+_PACKAGE = Path(__file__).parents[1]
+DEMO = "digits_pareto"
+"""The demo's recipe: its data come with moat, too."""
+
+
+def packaged_folder() -> Path:
+    """Return where they lie: inside an installed package, beside it in a checkout."""
+    inside = _PACKAGE / "recipes"
+    return inside if inside.is_dir() else _PACKAGE.with_name("recipes")
+
+
+def packaged_recipes() -> dict[str, Path]:
+    """Return each recipe by its name: its path below the folder, without the suffix.
+
+    Example:
+        >>> "protocols/digits_strong" in packaged_recipes()
+        True
+    """
+    folder = packaged_folder()
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in sorted(folder.rglob("*.toml"))
+    }
+
+
+def recipe_catalogue() -> list[CatalogueEntry]:
+    """Return each recipe with the first sentence of the comment that it begins with."""
+    return [CatalogueEntry(name, "moat", _about(path)) for name, path in packaged_recipes().items()]
+
+
+def packaged(name: str) -> Path | None:
+    """Return the recipe of that name, or of a last part that only one of them has; None else.
+
+    Example:
+        >>> packaged("digits_strong") == packaged("protocols/digits_strong")
+        True
+        >>> packaged("digits")  # base/digits, protocols/digits
+    """
+    return _by_name().get(name)
+
+
+def file_or_packaged(path: Path) -> Path:
+    """Return a recipe's path; where nothing lies there, the packaged one of that name."""
+    try:
+        there = path.exists() and not path.is_dir()
+    except (OSError, ValueError):  # what cannot be a path: reading it says why
+        there = True
+    return path if there else packaged(path.as_posix()) or path
+
+
+def nearest_packaged(text: str) -> str:
+    """Return a question for the packaged recipe that a person may have meant, or nothing.
+
+    Example:
+        >>> nearest_packaged("recipes/digits_pareto.toml")
+        " Did you mean 'digits_pareto', which comes with moat?"
+    """
+    known = _by_name()
+    path = Path(text)
+    near = did_you_mean(path.stem, {path.stem} & {*known}) if path.suffix else ""
+    near = near or ("" if path.suffix else did_you_mean(text, known))
+    return near.replace("?", ", which comes with moat?")
+
+
+def _by_name() -> dict[str, Path]:
+    found = packaged_recipes()
+    counts = Counter(path.stem for path in found.values())
+    stems = {path.stem: path for path in found.values() if counts[path.stem] == 1}
+    return {**stems, **found}
+
+
+def _about(path: Path) -> str:
+    lines = takewhile(lambda line: line.startswith("#"), path.read_text("utf-8").splitlines())
+    comment = " ".join(line.lstrip("# ") for line in lines)
+    return re.split(r"(?<=\.) (?=[A-Z])", comment, maxsplit=1)[0]

@@ -1,0 +1,204 @@
+"""A recipe with every key that it leaves to its default, and who stated each."""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from moat import data, models, scalarizers, threats
+from moat.models.python import PYTHON_PREFIX
+from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
+from moat.recipe.build import DEFAULT_SCALARIZER
+from moat.recipe.plan import RunPlan
+from moat.recipe.provenance import Document, Key, Source
+from moat.recipe.schema import (
+    DataTable,
+    EvaluationTable,
+    ModelTable,
+    Recipe,
+    VariantTable,
+)
+from moat.recipe.statement_lines import statement_lines
+from moat.registry import Registry
+
+BY_DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class ResolvedRecipe:
+    """The document of a recipe with its defaults, and the origin of each key.
+
+    The origin is "file:line", "--set key=value", or "default". `unset` are keys whose default is
+    to have no value, which TOML cannot say.
+    """
+
+    document: Document
+    origins: Mapping[Key, str]
+    unset: tuple[Key, ...]
+
+
+def resolved(source: Source, plans: Iterable[RunPlan], only: Iterable[str] = ()) -> ResolvedRecipe:
+    """Return a recipe as it is understood; its runs, which say that it is valid, are those planned.
+
+    A table whose `type` is swept keeps what was stated alone, since defaults belong to one type.
+    Of the variants only those named in `only` are returned, of several seeds those planned.
+    """
+    defaults = _Defaults(source)
+    defaults.fill()
+    document = dict(defaults.document)
+    origins = {**_stated(source), **dict.fromkeys(defaults.added, BY_DEFAULT)}
+    wanted = set(only)
+    kept = [n for n, one in enumerate(document["variant"]) if not wanted or one["name"] in wanted]
+    if len(kept) < len(defaults.document["variant"]):
+        document.pop("figure", None)  # which may be of variants that are left out
+    if source.code is not None:
+        document["code"] = str(source.code)
+    document["variant"] = [defaults.document["variant"][number] for number in kept]
+    document["seeds"] = list(dict.fromkeys(plan.seed for plan in plans))
+    places: dict[Key, Key] = {
+        ("variant", str(old)): ("variant", str(new)) for new, old in enumerate(kept)
+    }
+
+    def moved(key: Key) -> Key | None:
+        if key[:1] != ("variant",) or len(key) == 1:
+            return key
+        return (*places[key[:2]], *key[2:]) if key[:2] in places else None
+
+    renamed = {place: said for key, said in origins.items() if (place := moved(key)) is not None}
+    unset = tuple(place for key in defaults.unset if (place := moved(key)) is not None)
+    return ResolvedRecipe(document, renamed, unset)
+
+
+def _stated(source: Source) -> dict[Key, str]:
+    """Return the file and line, or the override, that stated each key."""
+    files: dict[str, dict[Key, int]] = {}
+    origins = {}
+    for key, said in source.said_in.items():
+        if said not in files:
+            path = Path(said)
+            known = not said.startswith("--") and path.is_file()
+            files[said] = statement_lines(path.read_text("utf-8-sig")) if known else {}
+        line = files[said].get(key)
+        origins[key] = said if line is None else f"{said}:{line}"
+    return origins
+
+
+class _Defaults:
+    """Fills the tables of a document, and keeps which keys that adds."""
+
+    def __init__(self, source: Source) -> None:
+        self.document: Document = deepcopy(source.document)
+        self.added: list[Key] = []
+        self.unset: list[Key] = []
+        tables = self.document["variant"]
+        self.swept = {key for table in tables for key in table.get("sweep", {})}
+
+    def fill(self) -> None:
+        document = self.document
+        recipe = Recipe.model_validate(document)
+        self._values((), {"seeds": recipe.seeds})
+        self._values(("data",), _defaults_of(DataTable))
+        self._registered(("data",), data.registry, document["data"].get("type"))
+        self._values(("model",), _defaults_of(ModelTable))
+        self._model(document["model"]["type"])
+        for name in ("augmentation", "training", "optimizer", "schedule"):
+            if f"{name}.type" not in self.swept and name not in self.swept:
+                self._values((name,), getattr(recipe, name).model_dump())
+        for label, table in document.get("threats", {}).items():
+            self._registered(("threats", label), threats.registry, table.get("type", label))
+        self._values(("evaluation",), _defaults_of(EvaluationTable))
+        for number in range(len(document["variant"])):
+            self._variant(("variant", str(number)))
+
+    def _variant(self, key: Key) -> None:
+        table = self._table(key)
+        self._values(key, _defaults_of(VariantTable, without=("scalarizer", "sweep")))
+        swept = table.get("sweep", {})
+        if "scalarizer" in swept or "scalarizer.type" in swept:
+            return
+        rule = table.get("scalarizer", DEFAULT_SCALARIZER)
+        if "scalarizer" not in table:
+            self.added += [(*key, "scalarizer"), (*key, "scalarizer", "type")]
+        table["scalarizer"] = rule = {"type": rule} if isinstance(rule, str) else rule
+        self._values((*key, "scalarizer"), _fields_of(scalarizers.registry.get(rule["type"])))
+
+    def _registered(self, key: Key, registry: Registry[Any], name: str) -> None:
+        dotted = ".".join(key)
+        if dotted not in self.swept and f"{dotted}.type" not in self.swept:
+            self._values(key, _fields_of(registry.get(name)))
+
+    def _model(self, name: str) -> None:
+        if name.startswith(TORCHVISION_PREFIX):
+            self._values(("model",), _fields_of(torchvision_model(name)))
+        elif not name.startswith(PYTHON_PREFIX):
+            self._registered(("model",), models.registry, name)
+
+    def _table(self, key: Key) -> Document:
+        held: Any = self.document
+        for part in key:
+            if isinstance(held, list):
+                held = held[int(part)]
+                continue
+            if part not in held:
+                held[part] = {}
+                self.added.append(key[: key.index(part) + 1])
+            held = held[part]
+        return held  # type: ignore[no-any-return]
+
+    def _values(self, key: Key, defaults: Mapping[str, Any]) -> None:
+        table = self._table(key)
+        for name, value in defaults.items():
+            if name in table:
+                continue
+            if (plain := _plain(value)) is None:
+                self.unset.append((*key, name))
+            else:
+                table[name] = plain
+                self.added.append((*key, name))
+
+
+def _defaults_of(table: type[BaseModel], without: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the defaults of a table's own keys; nothing of a key that is required."""
+    known = table.model_fields.items()
+    values = {n: field.get_default(call_default_factory=True) for n, field in known}
+    return {n: v for n, v in values.items() if n not in without and v is not PydanticUndefined}
+
+
+def _fields_of(cls: Any) -> dict[str, Any]:
+    """Return the defaults of the fields of a registered class."""
+    if not is_dataclass(cls):
+        return {}
+    made = cls.__pydantic_fields__ if hasattr(cls, "__pydantic_fields__") else {}
+    values = {}
+    for field in fields(cls):
+        known = made.get(field.name)
+        value = field.default if known is None else known.get_default(call_default_factory=True)
+        if field.init and value is not MISSING and value is not PydanticUndefined:
+            values[field.name] = value
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as TOML has it; None of one that it has not."""
+    match value:
+        case Enum():
+            return _plain(value.value)
+        case bool() | int() | str():
+            return value
+        case float():
+            return value if isfinite(value) else None
+        case Path():
+            return str(value)
+        case list() | tuple():
+            entries = [_plain(entry) for entry in value]
+            return None if None in entries else entries
+        case dict():
+            table = {name: _plain(entry) for name, entry in value.items()}
+            return None if None in table.values() else table
+    return None

@@ -1,0 +1,76 @@
+"""A path that is no results folder: what it is instead, and which folder may be meant."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from moat.errors import MoatError, did_you_mean
+from moat.own_files import PLANNED, RUN_FILES
+
+_USUAL = Path("results")
+_TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
+
+
+def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> None:
+    """Raise an error of this kind unless a path is a folder.
+
+    The error says what the path is, a recipe say, and which folder may be meant.
+    """
+    if _is_folder(path):
+        return
+    if path.suffix.lower() == ".toml":
+        what = "this is a recipe" if _is_file(path) else "there is no such recipe"
+        raise kind(f"{what}, and a results folder is asked for.", str(path), _results_of(path))
+    if _is_file(path):
+        own = path.name in {*RUN_FILES, PLANNED}
+        mend = f"Name its folder: {path.parent}" if own else hint
+        raise kind("this is a file, and a results folder is asked for.", str(path), mend)
+    raise kind(f"there is no such folder.{_nearest(path)}", where=str(path), hint=hint)
+
+
+def require_folder_of(file: Path, kind: type[MoatError]) -> None:
+    """Raise an error of this kind unless the folder exists that a file is to be written into.
+
+    A folder that is named for several files is made; that of a single file may be a slip.
+    """
+    folder = file.parent
+    if not _is_folder(folder):
+        raise kind(
+            f"there is no folder {str(folder)!r} to write it into.",
+            where=str(file),
+            hint="Nothing was written. Make the folder first, or name a file in one that exists.",
+        )
+
+
+def _results_of(recipe: Path) -> str:
+    found = _USUAL / recipe.stem
+    if _is_folder(found):
+        return f"Its results lie in {found}: name that folder."
+    return (
+        f"`moat train {recipe}` writes its results to {found}, or below the folder of --results: "
+        "name that folder."
+    )
+
+
+def _nearest(path: Path) -> str:
+    """Return which folder may be meant: one below `results`, or one of nearly the same name."""
+    usual = _USUAL / path
+    if not path.is_absolute() and _is_folder(usual):
+        return f" Did you mean {str(usual)!r}?"
+    known: list[str] = []
+    for above in dict.fromkeys((path.parent, _USUAL)):
+        with suppress(OSError, ValueError):
+            near = [one for one in above.iterdir() if one.is_dir() or one.suffix == ".zip"]
+            known += [str(one) for one in near if did_you_mean(path.name, [one.name])]
+    return did_you_mean(str(path), sorted(known))
+
+
+def _is_folder(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False

@@ -1,0 +1,37 @@
+"""A scalarizer, handed over as an object or by its name."""
+
+from typing import Any
+
+from moat.errors import DefinitionError, FieldError
+from moat.public import public
+from moat.scalarizers.base import Scalarizer, registry
+
+
+@public
+def scalarizer_for(choice: Any) -> Scalarizer:
+    """Return a scalarizer as it is, or a new one of a name, with its defaults.
+
+    Raises UnknownNameError with the nearest name, FieldError where a field has no default, and
+    DefinitionError for anything else.
+
+    Example:
+        >>> scalarizer_for("max")
+        Max()
+    """
+    if isinstance(choice, Scalarizer):
+        return choice
+    if isinstance(choice, str):
+        cls = registry.get(choice)
+        try:
+            return cls()
+        except FieldError as error:
+            raise FieldError(
+                error.message,
+                hint=f"The name alone does not suffice: hand over {cls.__name__}(...) with its "
+                "fields.",
+            ) from error
+    given = f"the class {choice.__name__}" if isinstance(choice, type) else f"{choice!r}"
+    raise DefinitionError(
+        f"the scalarizer is {given}, and not a scalarizer.",
+        hint='Hand over one of moat.scalarizers, such as Max(), or its name: "max".',
+    )

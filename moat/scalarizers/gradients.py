@@ -1,0 +1,19 @@
+"""Gradients of objectives, each laid end to end as one row."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def flat_gradient(loss: Tensor, parameters: Sequence[Tensor], *, more: bool) -> Tensor | None:
+    """Return the gradient of a loss as one row (parameters,), None where it reaches none of them.
+
+    A parameter that takes no part has gradient 0. `more` keeps the graph for another gradient.
+    """
+    parts = torch.autograd.grad(loss, parameters, retain_graph=more, allow_unused=True)
+    if all(part is None for part in parts):
+        return None
+    pairs = zip(parts, parameters, strict=True)
+    dense = [torch.zeros_like(own) if part is None else part.to_dense() for part, own in pairs]
+    return torch.cat([part.reshape(-1) for part in dense])

@@ -1,0 +1,54 @@
+"""A model that lies in memory, evaluated there: no recipe of its own, no folder."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from moat import evaluation
+from moat.evaluation import Evaluation, EvaluationProgress, Protocol
+from moat.evaluation.in_memory import protocol_of_threats, with_examples
+from moat.public import public
+from moat.recipe import read_protocol
+from moat.threats import Threat
+
+
+@public
+def evaluate(
+    model: nn.Module,
+    data: Any,
+    protocol: Protocol | Mapping[str, Threat] | Sequence[Threat] | Threat | Path | str,
+    *,
+    examples: int | None = None,
+    pass_size: int | None = None,
+    progress: Callable[[EvaluationProgress], None] | None = None,
+) -> Evaluation:
+    """Return what a model withstands, on images that lie in memory. Nothing is written.
+
+    `data` are a pair (images, labels) of tensors or arrays, a DataLoader, a torch Dataset, a Split,
+    or Data, whose test split is taken; images in [0, 1] or bytes. `protocol` is a Protocol, the
+    TOML file of one (of which the data are not read), or threats: a table, a list or one.
+    `examples` takes so many of the images, every class by its share. The model is evaluated where
+    its parameters are, in float32 and eval mode, and left as it was.
+
+    The result's `accuracy` are percents by name, `rows()` one row a threat and strength, `outcomes`
+    what each example withstood. `evaluate_model` keeps an evaluation in a folder, for fronts.
+
+    Raises MoatError with the mend, before anything is searched: for a model that returns no logits,
+    images out of [0, 1], labels that are no classes, a protocol that does not hold together.
+
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> from moat.threats import PGD
+        >>> x, y = examples()
+        >>> found = evaluate(smooth_model().float(), (x, y), [PGD(epsilon=0.1, step_size=0.05)])
+        >>> list(found.accuracy)
+        ['natural', 'pgd', 'union']
+    """
+    if isinstance(protocol, Path | str):
+        protocol = read_protocol(protocol).protocol
+    judged_by = protocol_of_threats(protocol)
+    if isinstance(judged_by, Protocol):  # else the door says what it is
+        judged_by = with_examples(judged_by, examples)
+    return evaluation.evaluate(model, data, judged_by, pass_size=pass_size, progress=progress)

@@ -1,0 +1,105 @@
+"""The loss that the parameters descend: cross-entropy, or any function of logits and labels."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from moat.errors import DefinitionError
+from moat.passes import is_out_of_memory
+from moat.threats.arguments import in_words
+from moat.threats.logits import UNFIT, said
+from moat.types import Labels, Logits, PerExample
+
+DescentLoss = Callable[[Logits, Labels], PerExample]
+"""From logits (batch, classes) and labels (batch,) to the loss of each example, (batch,)."""
+
+
+def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
+    """Return the loss of each example; no value is read.
+
+    Raises DefinitionError with the mend for a loss that fails, that has another shape than
+    (batch,), such as a mean over the batch, or that no gradient leads through.
+    """
+    try:
+        found: Any = loss(logits, labels)
+    except UNFIT as error:
+        if is_out_of_memory(error):
+            raise
+        raise DefinitionError(
+            f"the loss cannot be computed of logits {tuple(logits.shape)} and labels "
+            f"{tuple(labels.shape)} ({said(error)}).",
+            hint="It takes both, on the logits' device, and returns one number an example.",
+        ) from error
+    if not isinstance(found, Tensor):
+        raise DefinitionError(
+            f"the loss returns {in_words(found)}, and no tensor.",
+            hint="Return one number an example, as F.cross_entropy(..., reduction='none') does.",
+        )
+    if found.shape != labels.shape:
+        mean = found.numel() == 1
+        raise DefinitionError(
+            f"the loss returns the shape {tuple(found.shape)} for {len(labels)} example(s), not "
+            f"({len(labels)},){', a number for the whole batch' if mean else ''}.",
+            hint='Leave the batch unreduced: reduction="none".'
+            if mean
+            else "Return one number an example: sum or average over the other axes.",
+        )
+    if not found.is_floating_point() or (logits.requires_grad and not found.requires_grad):
+        raise DefinitionError(
+            "the loss has no gradient to the logits.",
+            hint="Compute it from the logits themselves, without detach, argmax or no_grad.",
+        )
+    return found
+
+
+def require_loss(loss: Any) -> None:
+    """Raise DefinitionError for what is no function of logits and labels."""
+    if isinstance(loss, type) or not callable(loss):
+        raise DefinitionError(
+            f"the loss is {in_words(loss)}, and no function of logits and labels.",
+            hint='Take torch.nn.CrossEntropyLoss(reduction="none"), or leave it out.',
+        )
+
+
+def require_scale(scale: Any) -> None:
+    """Raise DefinitionError for what gradients cannot be multiplied by; no tensor is read."""
+    if isinstance(scale, Tensor):
+        fit = scale.numel() == 1 and scale.is_floating_point()
+    else:
+        number = isinstance(scale, int | float) and not isinstance(scale, bool)
+        fit = number and math.isfinite(scale) and scale > 0
+    if not fit:
+        given = tuple(scale.shape) if isinstance(scale, Tensor) else scale
+        raise DefinitionError(
+            f"scale is one number above 0, not {given!r}.",
+            hint="Take 1 / n where n batches make a step, or scaler.get_scale() of a GradScaler.",
+        )
+
+
+def example_weights(weight: Any, images: Tensor) -> PerExample | None:
+    """Return the weight of each example on the images' device, None where there is none.
+
+    Raises DefinitionError for another shape, and for weights that are negative or not finite. The
+    values are read once, which waits for a GPU.
+    """
+    if weight is None:
+        return None
+    mend = "Give each image one number, 0 or more: torch.ones(len(x)) changes nothing."
+    try:
+        given = torch.as_tensor(weight, dtype=images.dtype, device=images.device).detach()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DefinitionError(
+            f"the examples' weights are {in_words(weight)}, and no numbers.", hint=mend
+        ) from error
+    if given.shape != (len(images),):
+        raise DefinitionError(
+            f"the examples' weights have the shape {tuple(given.shape)}, for {len(images)} "
+            "image(s).",
+            hint=mend,
+        )
+    if len(given) and not bool((given.isfinite() & (given >= 0)).all()):
+        raise DefinitionError("the examples' weights are not all finite and 0 or more.", hint=mend)
+    return given

@@ -1,0 +1,149 @@
+"""An evaluation of what lies in memory: images and labels of any kind, threats of any kind."""
+
+import jaxtyping
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+import moat
+from moat.data import Data, Split
+from moat.errors import MoatError
+from moat.evaluation import Protocol
+from moat.threats import PGD, RT
+
+PGD_2 = PGD(epsilon=0.1, step_size=0.05, steps=2)
+RT_1 = RT(epsilon=0.1, step_size=0.1, steps=1)
+BYTES = torch.randint(0, 256, (20, 1, 8, 8), generator=torch.Generator().manual_seed(1)).byte()
+X, Y = BYTES.float() / 255, torch.arange(20) % 4
+SPLIT = Split(BYTES, Y, torch.arange(20))
+
+
+@pytest.fixture(autouse=True)
+def as_in_production():
+    """Without the suite's own checks of shapes, which would refuse first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+
+
+@pytest.fixture
+def model():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 4))
+
+
+class Pairs(Dataset):
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, index):
+        return X[index], int(Y[index])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (X, Y),
+        [X, Y],
+        (X.numpy(), Y.numpy()),
+        (X.double(), Y.int()),
+        (BYTES, Y),
+        (BYTES.numpy(), Y.tolist()),
+        SPLIT,
+        Split(X, Y, torch.arange(20)),
+        Data(SPLIT, SPLIT, tuple("abcd")),
+        TensorDataset(X, Y),
+        Pairs(),
+        DataLoader(TensorDataset(X, Y), batch_size=7),
+        DataLoader(Pairs(), batch_size=7),
+        [(X[:5], Y[:5]), (X[5:], Y[5:])],
+    ],
+    ids=lambda data: type(data).__name__,
+)
+def test_images_and_labels_of_any_kind_give_the_same_evaluation(model, data):
+    expected = moat.evaluate(model, SPLIT, Protocol({"pgd": PGD_2}))
+    found = moat.evaluate(model, data, [PGD_2])
+    assert (found.outcomes.values == expected.outcomes.values).all()
+    assert found.found.losses == pytest.approx(expected.found.losses, nan_ok=True)
+    assert found.accuracy == expected.accuracy
+
+
+def test_floats_between_the_bytes_are_evaluated_as_they_are(model):
+    between = (X + 1 / 512).clamp(0, 1)
+    with torch.no_grad():
+        loss = nn.functional.cross_entropy(model(between), Y, reduction="none")
+    found = moat.evaluate(model, (between, Y), [PGD_2])
+    assert found.found.losses[:, 0] == pytest.approx(loss.numpy(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "names"),
+    [
+        (PGD_2, ["pgd"]),
+        ([PGD_2, RT_1], ["pgd", "rt"]),
+        ([PGD_2, PGD_2, RT_1, PGD_2], ["pgd", "pgd-2", "rt", "pgd-3"]),
+        ({"noise": PGD_2}, ["noise"]),
+        (Protocol({"noise": PGD_2}), ["noise"]),
+        ([], []),
+    ],
+)
+def test_threats_of_any_kind_are_a_protocol(model, protocol, names):
+    found = moat.evaluate(model, (X, Y), protocol)
+    assert list(found.accuracy) == ["natural", *names, "union"]
+    assert [row["threat"] for row in found.rows()] == ["natural", *names]
+    shares = [row["accuracy"] for row in found.rows()]
+    assert shares == pytest.approx(100 * (found.outcomes.values == 1).mean(0))
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path])
+def test_a_protocol_is_read_from_its_file_and_its_data_are_not(model, tmp_path, kind):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'data = { type = "mnist", root = "/nowhere" }\n'
+        "[threats.pgd]\nepsilon = 0.1\nstep_size = 0.05\nevaluate = { at_steps = [1, 2] }\n"
+    )
+    found = moat.evaluate(model, (X, Y), kind(file), examples=8)
+    assert [row["strength"] for row in found.rows()][1:] == [1, 2]
+    assert len(found.ids) == 8
+
+
+def test_so_many_examples_are_taken_of_every_class_alike(model):
+    found = moat.evaluate(model, (X, Y), [PGD_2], examples=8)
+    assert np.bincount(Y[found.ids]).tolist() == [2, 2, 2, 2]
+
+
+class Pictures(Dataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return object(), 0
+
+
+@pytest.mark.parametrize(
+    ("data", "protocol", "text"),
+    [
+        (None, [PGD_2], "what is evaluated on is None, which holds no images with labels"),
+        ("digits", [PGD_2], "Hand over (images, labels), a DataLoader"),
+        (X, [PGD_2], "Tensor of float32 and shape (20, 1, 8, 8), which holds no images with"),
+        ({"x": X}, [PGD_2], "which holds no images with labels"),
+        ([], [PGD_2], "there is nothing to evaluate: no batch came"),
+        ((X[:0], Y[:0]), [PGD_2], "there is nothing to evaluate: no image came"),
+        ([(X, Y, Y)], [PGD_2], "batch 1 is not a pair of images and labels"),
+        ([{"image": X}], [PGD_2], "((b['image'], b['label']) for b in loader)"),
+        ([(X, Y), (X[..., :4], Y)], [PGD_2], "the images of the batches cannot be put together"),
+        (Pictures(), [PGD_2], "transform=torchvision.transforms.ToTensor()"),
+        ((X, Y), None, "the protocol is of type NoneType, and no Protocol"),
+        ((X, Y), 3, "the protocol is 3, and no Protocol"),
+        ((X, Y), [PGD], "the threat 'pgd' is the class PGD, and no threat"),
+        ((X, Y), {"pgd": "pgd"}, "the threat 'pgd' is 'pgd', and no threat"),
+        ((X, Y), {"natural": PGD_2}, "no threat can have the label 'natural'"),
+        ((X, Y), "nowhere.toml", "there is no such recipe"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_with_the_mend(model, data, protocol, text):
+    with pytest.raises(MoatError) as caught:
+        moat.evaluate(model, data, protocol)
+    assert text in str(caught.value)
+    assert isinstance(caught.value, ValueError | TypeError)

@@ -1,0 +1,53 @@
+"""A path that is no results folder is told what it is, and which folder may be meant."""
+
+from pathlib import Path
+
+import pytest
+
+from moat.errors import FrontError
+from moat.runs import require_results
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("results/study/a/seed-0", "other"):
+        Path(folder).mkdir(parents=True)
+    for file in ("study.toml", "new.toml", "mine.txt", "results/study/a/seed-0/run.json"):
+        Path(file).write_text("")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "study.toml",
+            "study.toml: this is a recipe, and a results folder is asked for.\n"
+            "  Its results lie in results/study: name that folder.",
+        ),
+        (
+            "new.toml",
+            "new.toml: this is a recipe, and a results folder is asked for.\n"
+            "  `moat train new.toml` writes its results to results/new, or below",
+        ),
+        ("gone.toml", "gone.toml: there is no such recipe, and a results folder is asked for."),
+        ("study", "study: there is no such folder. Did you mean 'results/study'?"),
+        ("results/studie", "results/studie: there is no such folder. Did you mean 'results/study'"),
+        ("ohter", "ohter: there is no such folder. Did you mean 'other'?"),
+        ("zzz", "zzz: there is no such folder.\n  `moat train RECIPE` trains runs;"),
+        ("mine.txt", "mine.txt: this is a file, and a results folder is asked for.\n  `moat train"),
+        (
+            "results/study/a/seed-0/run.json",
+            "results/study/a/seed-0/run.json: this is a file, and a results folder is asked for.\n"
+            "  Name its folder: results/study/a/seed-0",
+        ),
+    ],
+)
+def test_what_a_path_is_and_what_is_meant(path, said):
+    with pytest.raises(FrontError) as refused:
+        require_results(Path(path), FrontError)
+    assert str(refused.value).startswith(said)
+
+
+def test_a_folder_is_taken():
+    require_results(Path("results"), FrontError)

@@ -1,0 +1,156 @@
+"""Every public callable refuses wrong arguments by name, as an error of moat and of Python."""
+
+import importlib
+import inspect
+from collections.abc import Sequence
+
+import jaxtyping
+import pytest
+import torch
+from torch import nn
+
+import moat
+from moat.errors import MoatError
+from moat.public import public
+from moat.scalarizers import TwoMoment
+from moat.threats import PGD
+from moat.training import SGD, Training
+
+ROOMS = (
+    *("moat", "moat.threats", "moat.scalarizers", "moat.training", "moat.evaluation"),
+    *("moat.fronts", "moat.frames", "moat.testing", "moat.models", "moat.data", "moat.objectives"),
+    *("moat.losses", "moat.geometry.simplex", "moat.geometry.balls", "moat.geometry.grids"),
+)
+HANDED_OUT = {
+    **dict.fromkeys(("Counted", "Killed", "LiveBytes"), "made without arguments, by the kit"),
+    **dict.fromkeys(("Inputs", "Repetition", "Spent", "Column"), "named tuples that moat returns"),
+    **dict.fromkeys(("Fitted", "EvaluationProgress", "Gallery", "InPrecision"), "moat returns it"),
+    **dict.fromkeys(("JointSearch", "Parts", "Ball"), "an interface to write"),
+    **dict.fromkeys(("Equality", "Solution"), "named tuples of the quadratic program"),
+    **dict.fromkeys(("Scalarizer", "LaggedScalarizer"), "an interface to inherit from"),
+    "seed_globally": "its seed and epoch are counted by moat's own loop",
+    "MoatError": "takes a text, as exceptions do",
+    "InputError": "takes a text, as exceptions do",
+}
+"""Public classes that nobody makes by hand, each with its reason."""
+
+
+def public_callables():
+    found = {}
+    for room in ROOMS:
+        module = importlib.import_module(room)
+        own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == room]
+        for name in getattr(module, "__all__", own):
+            value = getattr(module, name)
+            if name.startswith("_") or name in HANDED_OUT:
+                continue
+            made = inspect.isclass(value) and not inspect.isabstract(value)
+            if made or inspect.isfunction(value):
+                found[f"{room}.{name}"] = value
+    return found
+
+
+CALLABLES = public_callables()
+
+
+@pytest.fixture(autouse=True)
+def as_in_production():
+    """Without the suite's own checks of shapes, which would refuse first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+
+
+every_callable = pytest.mark.parametrize("name", CALLABLES)
+KINDS = (None, 3, "nonsense", [1, 2], object())
+
+
+def refusal_of(call):
+    """Return what a call raises, None where it returns; what the kit says of a threat is none."""
+    try:
+        call()
+    except AssertionError:
+        return None
+    except Exception as error:
+        return error
+    return None
+
+
+def require_ours(error):
+    """Hold an error to moat's family, to Python's two kinds and to words."""
+    if error is not None:
+        told = f"{type(error).__name__}: {error}"
+        assert isinstance(error, MoatError), told
+        assert isinstance(error, ValueError | TypeError), told
+        assert str(error).strip()
+
+
+@every_callable
+def test_an_unknown_keyword_is_named(name):
+    called = CALLABLES[name]
+    if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(called).parameters.values()):
+        pytest.skip("it takes any keyword")
+    error = refusal_of(lambda: called(no_such_argument=1))
+    require_ours(error)
+    assert "no_such_argument" in str(error)
+
+
+@every_callable
+@pytest.mark.parametrize("kind", KINDS, ids=lambda value: type(value).__name__)
+def test_what_is_no_argument_for_it_is_refused_in_words(name, kind, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    called = CALLABLES[name]
+    needed = [
+        p.name
+        for p in inspect.signature(called).parameters.values()
+        if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    ]
+    require_ours(refusal_of(lambda: called(**dict.fromkeys(needed, kind))))
+    require_ours(refusal_of(lambda: called(*[kind] * len(needed))))
+
+
+@public
+def draw(count: int, *, names: Sequence[str] = (), scale: float | None = None) -> int:
+    return count + len(names) + int(scale or 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: draw(1, nmaes=["a"]), "draw has no argument 'nmaes'. Did you mean 'names'?"),
+        (lambda: draw(), "draw: it needs the argument 'count'.\n  Write draw(count, names=()"),
+        (lambda: draw("1"), "draw: count should be a whole number, not '1'."),
+        (lambda: draw(1, names=3), "draw: names should be a list, each entry a text, not 3."),
+        (lambda: draw(1, scale=[2]), "draw: scale should be a number or None, not [2]."),
+        (lambda: moat.train("r.toml", only="natural"), "Write only=['natural']."),
+        (lambda: moat.train("r.toml", sed=1), "train has no argument 'sed'. Did you mean 'seeds'?"),
+        (lambda: moat.load(3), "load: run_folder should be a path or a text, not 3."),
+        (lambda: PGD(nn.Linear(2, 2), eps=0.1, alpha=0.1), "PGD has no field 'eps'. Did you mean"),
+        (lambda: PGD(nn.Linear(2, 2), eps=0.1, alpha=0.1), "Did you mean 'step_size'?"),
+        (lambda: PGD(nn.Linear(2, 2), eps=0.1), "threat.perturb(model, x, y)"),
+        (lambda: LINF(IMAGES, LABELS), "PGD(...): it needs the argument 'y'."),
+        (lambda: LINF.perturb(NET, IMAGES, LABELS, steps=3), "PGD.perturb has no argument 'steps'"),
+        (lambda: Training(epoch=3), "Training has no field 'epoch'. Did you mean 'epochs'?"),
+        (lambda: SGD(learning_rate=0.1), "SGD has no field 'learning_rate'. Did you mean 'lr'?"),
+        (lambda: Training(3), "Training takes its fields by name.\n  Write Training(epochs=3)."),
+        (lambda: TwoMoment(rho=0.5, solver="cvxop"), "Did you mean 'cvxopt'?"),
+    ],
+)
+def test_the_error_says_which_argument_the_nearest_and_the_mend(call, text):
+    error = refusal_of(call)
+    require_ours(error)
+    assert text in str(error)
+
+
+def test_an_error_that_no_argument_explains_passes_as_it_is():
+    with pytest.raises(ZeroDivisionError):
+        public(lambda count: 1 / count)(0)
+    with pytest.raises(OverflowError):
+        draw(1, scale=float("inf"))
+
+
+def test_a_threat_is_called_as_perturb_is():
+    assert torch.equal(LINF(NET, IMAGES, LABELS), LINF.perturb(NET, IMAGES, LABELS))
+
+
+LINF = PGD(epsilon=0.1, step_size=0.1, steps=2)
+NET = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+IMAGES, LABELS = torch.full((2, 1, 2, 2), 0.5), torch.tensor([0, 2])
