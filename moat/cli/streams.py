@@ -12,7 +12,7 @@ PIPE_CLOSED = 141
 NOT_PRINTED = 1
 """The exit code after standard output takes nothing: a full device, say."""
 
-ERRORS = "replace"
+_ERRORS = "replace"
 """What becomes of a sign that a terminal does not have: → is no reason to fail."""
 
 
@@ -57,7 +57,7 @@ def take_streams() -> None:
             if _is_descriptor(stream, number):
                 setattr(sys, name, _lasting(stream, number))
             else:
-                stream.reconfigure(errors=ERRORS)
+                stream.reconfigure(errors=_ERRORS)
 
 
 def _is_descriptor(stream: io.TextIOWrapper, number: int) -> bool:
@@ -70,6 +70,6 @@ def _lasting(stream: io.TextIOWrapper, number: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(LastingStream(number, "w", closefd=False)),
         encoding=stream.encoding,
-        errors=ERRORS,
+        errors=_ERRORS,
         line_buffering=stream.line_buffering or number == 2,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moat.cli.written import Written
+from moat.cli.output_files import OutputFiles
 from moat.errors import DiskError
 
 CALL = f'{sys.executable} -W error -c "from moat.cli import main; main()"'
@@ -93,7 +93,7 @@ def test_the_first_refusal_is_raised_after_the_paths_are_said(capsys):
     def refuse() -> list[Path]:
         raise DiskError("cannot write: no.")
 
-    written = Written()
+    written = OutputFiles()
     written.write(refuse)
     written.write(lambda: [Path("a")])
     with pytest.raises(DiskError, match="cannot write: no"):

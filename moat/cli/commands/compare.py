@@ -27,13 +27,13 @@ def compare(
 ) -> None:
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
     from moat.cli.console import console
-    from moat.cli.written import Written
+    from moat.cli.output_files import OutputFiles
     from moat.report import compare_runs, comparison_shown, write_comparison
     from moat.runs import opened
 
     form = Format.json if as_json else form
     comparison = compare_runs(list(map(opened, run)))
-    written = Written()
+    written = OutputFiles()
     if out:
         written.write(lambda: write_comparison(comparison, out))
     if form is Format.table:

@@ -42,7 +42,7 @@ def front(
     In another form than a table's, files are written with --out alone.
     """
     from moat.cli.console import console
-    from moat.cli.written import Written
+    from moat.cli.output_files import OutputFiles
     from moat.report import front_table, interval_table, make_fronts, write_front
     from moat.runs import opened, outputs_of
 
@@ -55,7 +55,7 @@ def front(
             prefer=weights_of(prefer, "--prefer"),
         )
     folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
-    written = Written()
+    written = OutputFiles()
     if form is Format.table:
         written.write(lambda: write_front(report, folder))
     for message in report.skipped:

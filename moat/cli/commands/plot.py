@@ -27,8 +27,8 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
+    from moat.cli.output_files import OutputFiles
     from moat.cli.recipe_tables import figures_of
-    from moat.cli.written import Written
     from moat.own_files import FIGURES
     from moat.report import make_plots, write_plots
     from moat.runs import as_typed, opened, outputs_of
@@ -41,7 +41,7 @@ def plot(
         plots = make_plots(found, kinds, figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         typer.echo(f"skipped: {message}", err=True)
-    written = Written()
+    written = OutputFiles()
     written.write(lambda: write_plots(plots, out or outputs_of(results[0]) / FIGURES))
     written.say()
     for message in plots.missing:

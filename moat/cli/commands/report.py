@@ -10,7 +10,7 @@ import typer
 from moat.cli.formats import Format, FormatOption, require_one
 from moat.cli.option_table import of_table
 from moat.cli.options import as_options, weights_of
-from moat.cli.written import Written
+from moat.cli.output_files import OutputFiles
 
 if TYPE_CHECKING:
     from moat.report import ScoreReport
@@ -101,7 +101,7 @@ def _against(options: ReportOptions, against: Path) -> None:
     from moat.report import against_table, compare_protocols, write_against
 
     comparison = compare_protocols(options.results[0], against)
-    written = Written()
+    written = OutputFiles()
     if options.out:
         written.write(partial(write_against, comparison, options.out))
     if options.form is Format.table:
@@ -121,7 +121,7 @@ def _scores(options: ReportOptions) -> None:
     recipe = options.recipe
     published, variants = published_of(recipe) if recipe else (None, [])
     made = make_scoreboards(options.results, published, variants)
-    written = Written()
+    written = OutputFiles()
     if options.form is not Format.table:
         require_one(len(made.boards), "report", options.form)
     if options.html:

@@ -8,7 +8,7 @@ import typer
 from moat.errors import RunFolderError
 
 
-class Written:
+class OutputFiles:
     """The files of a command. What the disk refuses is raised at the end, after all is shown."""
 
     def __init__(self) -> None:
