@@ -124,10 +124,10 @@ def _scores(options: ReportOptions) -> None:
     written = OutputFiles()
     if options.form is not Format.table:
         require_one(len(made.boards), "report", options.form)
-    if options.html:
-        written.write(partial(_write_page, made, options, options.html))
     if options.out:
         written.write(partial(write_report, made, options.out))
+    if options.html:
+        written.write(partial(_write_page, made, options, options.html))
     for message in made.messages:
         typer.echo(message, err=True)
     if options.form is Format.table:
