@@ -219,7 +219,7 @@ def to_json(value: Any) -> bytes:
 
 
 def read_json(path: Path) -> Record | None:
-    """Return the table a JSON file holds, None where there is no file.
+    """Return the table a JSON file holds, None where there is not a file.
 
     RunFolderError names the key of a number that is not finite.
     """
@@ -227,7 +227,7 @@ def read_json(path: Path) -> Record | None:
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:
-    """Return what is parsed, None where there is no file; RunFolderError where it is broken."""
+    """Return what is parsed, None where there is not a file; RunFolderError where it is broken."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("it is not a regular file")  # whoever reads a pipe waits for ever
@@ -252,7 +252,7 @@ def read(path: Path, parse: Callable[[], T]) -> T | None:
 def as_table(value: Any) -> Record:
     """Return the value if it is a table; raise ValueError else."""
     if not isinstance(value, dict):
-        raise ValueError("it is no table")
+        raise ValueError("it is not a table")
     return value
 
 

@@ -51,12 +51,20 @@ def test_a_module_that_was_installed_over_moat_is_named(tmp_path):
     assert f"another project's `moat`, {tmp_path}/moat/__init__.py," in done.stderr
 
 
-def test_a_required_package_that_is_missing_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("ImportError('no typer', name='typer')", "ImportError: no typer"),
+        ("OSError('libcudart.so: cannot open')", "OSError: libcudart.so: cannot open"),
+        ("RuntimeError('built for another numpy')", "RuntimeError: built for another numpy"),
+    ],
+)
+def test_a_required_package_that_cannot_be_imported_is_named(tmp_path, raised, said):
     (tmp_path / "typer").mkdir()
-    (tmp_path / "typer" / "__init__.py").write_text("raise ImportError('no typer', name='typer')")
+    (tmp_path / "typer" / "__init__.py").write_text(f"raise {raised}")
     done = started(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "moat-robust: a package that it needs cannot be imported: no typer.\n"
-        "  moat doctor says which, and how to mend it.\n"
+        f"moat-robust: the package typer cannot be imported: {said}.\n"
+        "  moat doctor says what is wrong, and how to mend it.\n"
     )

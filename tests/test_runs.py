@@ -386,12 +386,12 @@ def test_a_record_of_a_newer_moat_is_refused_with_the_mend(run):
 @pytest.mark.parametrize("name", ["run.json", "evaluation.json"])
 def test_a_record_that_is_no_table_is_refused(run, name):
     (run.path / name).write_text("[]")
-    assert_refused(run, name, "it is no table")
+    assert_refused(run, name, "it is not a table")
 
 
 def test_a_checkpoint_that_is_no_table_is_refused(run):
     torch.save(torch.rand(3), run.checkpoint)
-    assert_refused(run, "checkpoint.pt", "it is no table")
+    assert_refused(run, "checkpoint.pt", "it is not a table")
 
 
 class Trap:

@@ -26,14 +26,12 @@ def main() -> None:
 
         print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
         sys.exit(error.exit_code)
-    except ImportError as error:
-        if error.name and error.name.partition(".")[0] == "moat":
+    except Exception as error:
+        from moat.cli.broken_packages import broken_package
+
+        if not (said := broken_package(error)):
             raise
-        print(
-            f"moat-robust: a package that it needs cannot be imported: {error}.\n"
-            "  moat doctor says which, and how to mend it.",
-            file=sys.stderr,
-        )
+        print(said, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,6 +1,5 @@
 """What is at hand in Python, as an evaluation takes it: images and labels, threats."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -14,7 +13,7 @@ from moat.annotations import value_in_words
 from moat.data import Data, Split
 from moat.errors import ArgumentError, DataError, ModelError
 from moat.evaluation.protocol import Protocol
-from moat.threats import Threat, batch_of
+from moat.threats import Threat, batch_of, type_labels
 
 READ_AT_ONCE = 256  # items of a torch Dataset
 
@@ -60,21 +59,12 @@ def protocol_of_threats(protocol: Any) -> Any:
         return Protocol(dict(protocol))
     if not isinstance(protocol, list | tuple):
         return protocol
-    return Protocol(dict(zip(_labels(protocol), protocol, strict=True)))
+    return Protocol(dict(zip(type_labels(protocol), protocol, strict=True)))
 
 
 def with_examples(protocol: Protocol, examples: int | None) -> Protocol:
     """Return the protocol with another number of examples, where one is given."""
     return protocol if examples is None else replace(protocol, examples=examples)
-
-
-def _labels(threats: Sequence[Any]) -> Iterator[str]:
-    """Yield a label for each: the threat's name, from the second of one type on with a number."""
-    seen: Counter[str] = Counter()
-    for threat in threats:
-        name = str(getattr(threat, "name", "threat"))
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
 def _is_array(value: Any) -> bool:

@@ -93,7 +93,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         document = parse_toml(text)
     except ValueError as error:
         raise RecipeError(
-            f"this is no valid TOML: {error}.", str(path), mend_of_syntax(text, error)
+            f"this is not valid TOML: {error}.", str(path), mend_of_syntax(text, error)
         ) from error
     spell_out(document)
     _resolve_paths(document, path)

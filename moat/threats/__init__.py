@@ -23,7 +23,7 @@ from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
 from moat.threats.stadv import StAdv
-from moat.threats.table import threat_table
+from moat.threats.table import threat_table, type_labels
 
 __all__ = [
     "PGD",
@@ -68,4 +68,5 @@ __all__ = [
     "threat_table",
     "to_eval",
     "trusted",
+    "type_labels",
 ]

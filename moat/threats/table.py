@@ -1,6 +1,7 @@
 """Threats by name: a table as it is, a list or a single threat by the names of their types."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moat.errors import DefinitionError
@@ -27,11 +28,9 @@ def threat_table(threats: Any) -> dict[str, Threat]:
         table = dict(threats)
     else:
         several = threats if isinstance(threats, list | tuple) else [threats]
-        table = {}
         for one in several:
             _require_threat("a threat", one)
-            count = 1 + sum(isinstance(other, type(one)) for other in table.values())
-            table[one.name if count == 1 else f"{one.name}-{count}"] = one
+        table = dict(zip(type_labels(several), several, strict=True))
     for name, threat in table.items():
         if not isinstance(name, str) or name == NATURAL:
             raise DefinitionError(
@@ -41,6 +40,24 @@ def threat_table(threats: Any) -> dict[str, Threat]:
             )
         _require_threat(f"the threat {name!r}", threat)
     return table
+
+
+@public
+def type_labels(threats: Sequence[Any]) -> list[str]:
+    """Return a label for each threat: its type's name, with a number from the second of a type on.
+
+    Example:
+        >>> from moat.threats import RTGrid
+        >>> type_labels([RTGrid(), RTGrid()])
+        ['rt-grid', 'rt-grid-2']
+    """
+    seen: Counter[str] = Counter()
+    labels = []
+    for threat in threats:
+        name = str(getattr(threat, "name", "threat"))
+        seen[name] += 1
+        labels.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return labels
 
 
 def _require_threat(what: str, threat: Any) -> None:

@@ -341,7 +341,7 @@ WRONG = {
         'variant."../plain".name',
         f"{NAME} '../plain'.",
     ),
-    "a label that is no name": (
+    "a label that is not a name": (
         "[threats.flow]",
         '[threats."my flow"]',
         'threats."my flow"',

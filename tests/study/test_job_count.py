@@ -28,7 +28,7 @@ def test_anything_else_is_refused_by_name(asked, recipe, results):
     with pytest.raises(MoatError) as refused:
         train(recipe(), results=results, jobs=asked)
     assert str(refused.value) == (
-        f"jobs: {str(asked)!r} is no number of runs at once.\n"
+        f"jobs: {str(asked)!r} is not a number of runs at once.\n"
         "  A whole number from 1 on, or auto: as many as cores and memory allow."
     )
     assert refused.value.exit_code == 2

@@ -77,7 +77,7 @@ def test_a_recipe_that_cannot_be_read_is_named(run):
     with pytest.raises(RunFolderError) as refused:
         moat.load(run)
     assert str(refused.value).startswith(
-        f"{run / 'recipe.toml'}: this is no valid TOML: Expected ']' at the end"
+        f"{run / 'recipe.toml'}: this is not valid TOML: Expected ']' at the end"
     )
     assert str(refused.value).endswith(AGAIN)
 

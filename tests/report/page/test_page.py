@@ -190,7 +190,7 @@ def test_a_constant_guess_is_marked_on_table_and_card(page, tmp_path, write):
     write(tmp_path / "natural", "natural", 11, SCORES, classes=10)
     text = visible(page(tmp_path))
     assert "natural constant guess" in text
-    assert "it did not train: its other scores are no result" in text
+    assert "it did not train: its other scores mean nothing" in text
 
 
 def test_radii_and_ensembles_have_their_places(page, tmp_path, write, judged_any_way):
