@@ -137,7 +137,7 @@ def test_tags_and_notes_are_kept_and_identify_no_run(recipe, train):
     marked = recipe("[data]", 'tags = ["first", "to keep"]\nnotes = "Two\\nlines."\n[data]')
     assert train(marked, **ONLY).skipped == [folder]
     (other,) = train(marked, only=("pgd-at",)).done
-    runs = moat.results(folder, other).runs
+    runs = moat.results(folder, other).runs.sort("variant")
     assert [list(tags) for tags in runs["tags"]] == [["first", "to keep"], []]
     assert runs["notes"].to_list() == ["Two\nlines.", ""]
 
