@@ -14,6 +14,7 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.own_files import mend_of_file
 from moat.parsing import BoundError, parse_json
 from moat.plain import json_of
 
@@ -74,10 +75,24 @@ def disk(path: Path) -> Iterator[None]:
         hint = (
             "Free some space, then run the same command again: nothing written before is lost."
             if full
-            else "Name a folder you may write to with --results."
+            else _ELSEWHERE.format(option="--results")
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+
+
+@contextmanager
+def naming(option: str) -> Iterator[None]:
+    """Let what the disk refuses inside name the option of a command that says where it writes."""
+    try:
+        yield
+    except DiskError as error:
+        if error.hint == _ELSEWHERE.format(option="--results"):
+            raise DiskError(error.message, error.where, _ELSEWHERE.format(option=option)) from error
+        raise
+
+
+_ELSEWHERE = "Name a folder you may write to with {option}."
 
 
 def require_no_link(path: Path) -> None:
@@ -247,5 +262,5 @@ def unreadable(path: Path, why: str) -> RunFolderError:
     return RunFolderError(
         f"the file is truncated or not moat's ({reason}).",
         where=str(path),
-        hint="Delete it, or train this run again with --overwrite.",
+        hint=mend_of_file(path.name, str(path.parent)),
     )

@@ -13,7 +13,7 @@ from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
 from moat.recipe.shorthand import spelled_out
 
-PATHS = (("data", "root"), ("model", "weights"))
+PATHS = (("data", "root"), ("model", "weights"), ("model", "initial_weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
 
 _OF_A_FILE = {

@@ -686,9 +686,9 @@ def test_a_broken_run_is_left_out_by_name_and_the_others_are_scored(moat, finish
     begun.write_text("")
     answer = moat("score", "results")
     assert answer.code == 0
-    first, mend, second = answer.err.splitlines()
+    first, *mends, second = answer.err.splitlines()
     assert first.startswith(f"skipped: {broken}: the file is truncated or not moat's")
-    assert mend.startswith("  Delete it")
+    assert mends[0].startswith("  Delete it: `moat train` makes it again")
     assert second.startswith(f"skipped: {begun.parent}: the run is not finished.")
     assert "pgd-at, seed 0" in answer.out
     assert "plain, seed 0" not in answer.out

@@ -243,8 +243,12 @@ def test_a_folder_without_runs_has_no_page(tmp_path):
         page_of(make_scoreboards(tmp_path), tmp_path)
 
 
-def test_the_page_is_written_whole_into_a_folder_that_is_made(study, tmp_path):
-    file = write_page(make_scoreboards(study), study, tmp_path / "new" / "report.html")
+def test_the_page_is_written_whole_and_makes_no_folder(study, tmp_path):
+    file = tmp_path / "new" / "report.html"
+    with pytest.raises(FrontError, match="there is no folder"):
+        write_page(make_scoreboards(study), study, file)
+    file.parent.mkdir()
+    write_page(make_scoreboards(study), study, file)
     assert file.read_text("utf-8").endswith("</html>")
     assert [path.name for path in file.parent.iterdir()] == ["report.html"]
 
