@@ -665,22 +665,16 @@ def test_a_run_that_another_process_holds_is_left_to_it_and_named(moat, recipe, 
     )
 
 
-def test_a_bundle_or_a_folder_is_not_taken_for_a_recipe(moat, recipe, finished):
+def test_a_bundle_is_not_taken_for_a_recipe(moat, recipe, finished):
     recipe()
     assert moat("bundle", finished, "b.zip").code == 0
     answer = moat("train", "b.zip")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "b.zip: this is a zip, as a bundle of results is one, and a recipe is asked for.\n"
+        "b.zip: this is a zip, as a bundle of results is one, and a recipe is a TOML file.\n"
         "  moat front b.zip shows its runs. To train one again, unpack the zip and name the "
         "recipe.toml in the run's folder.\n"
     )
-    answer = moat("train", ".")
-    assert answer.err == (
-        ".: this is a folder, and a recipe is asked for.\n  Name a file in it: study.toml\n"
-    )
-    answer = moat("train", finished)
-    assert answer.err.endswith("a recipe is asked for.\n  A recipe is a .toml file.\n")
 
 
 def test_a_broken_run_is_left_out_by_name_and_the_others_are_scored(moat, finished, tmp_path):
