@@ -37,7 +37,7 @@ def test_what_python_alone_takes_for_a_number_is_none(text):
 
 @pytest.mark.parametrize("text", ["0", "0.09", "-1", "1e9"])
 def test_an_interval_is_of_a_tenth_of_a_second_to_a_day(text):
-    with pytest.raises(typer.BadParameter, match=r"no number in the range 0\.1 to 86400"):
+    with pytest.raises(typer.BadParameter, match=r"not a number in the range 0\.1 to 86400"):
         seconds(text)
 
 
