@@ -39,7 +39,7 @@ def test_anything_else_is_refused_by_name(asked, recipe, results):
 def test_what_is_neither_a_number_nor_text_is_refused_by_its_type(asked, recipe, results):
     with pytest.raises(MoatError, match="jobs should be a whole number or a text, not "):
         train(recipe(), results=results, jobs=asked)
-    with pytest.raises(MoatError, match="jobs: .* number of runs at once"):
+    with pytest.raises(MoatError, match=r"jobs: .* number of runs at once"):
         jobs_of(asked)
     assert not results.exists()
 
