@@ -86,7 +86,13 @@ def by_entry(values: Tensor, batch: int) -> Tensor:
 
 @public
 def side_by_side(matrices: Sequence[LossMatrix]) -> LossMatrix:
-    """Return the losses of several batches, (objectives, batch) each, as those of one."""
+    """Return the losses of several batches, (objectives, batch) each, as those of one.
+
+    Example:
+        >>> losses = LossMatrix(torch.zeros(2, 3), ("natural", "pgd"))
+        >>> side_by_side([losses, losses]).values.shape
+        torch.Size([2, 6])
+    """
     if len(matrices) == 1:
         return matrices[0]
     values = torch.cat([one.values for one in matrices], dim=1)

@@ -1,6 +1,7 @@
 """What moat calls its own files in the folders of studies and runs: no study or variant is so."""
 
 import re
+import shlex
 import unicodedata
 
 RUN_FILES = (
@@ -48,3 +49,28 @@ def is_taken(name: str) -> bool:
     """
     plain = unicodedata.normalize("NFC", name).casefold()
     return plain in _ALONE or _NUMBERED.fullmatch(plain) is not None
+
+
+def mend_of_file(name: str, folder: str) -> str:
+    """Return how a file of a run that is cut or damaged is made again, the mildest way first.
+
+    Example:
+        >>> mend_of_file("evaluation.npz", "results/s/pgd-at/seed-0")
+        '`moat evaluate results/s/pgd-at/seed-0` makes it again: nothing is trained.'
+    """
+    anew = "`moat train` with --overwrite trains this run again."
+    if name in ("evaluation.npz", "evaluation.json", "gallery.npz", "validation.npz"):
+        return f"`moat evaluate {shlex.quote(folder)}` makes it again: nothing is trained."
+    if name in _AGAIN:
+        return f"{_AGAIN[name]}\nWithout them, {anew}"
+    if name == "checkpoint.pt":
+        return f"Delete it, or take it from a copy: without it the run begins anew.\n{anew}"
+    return "Delete it, or train this run again with --overwrite."
+
+
+_AGAIN = {
+    "run.json": "Delete it: `moat train` makes it again from the weights or the checkpoint beside "
+    "it.",
+    "model.safetensors": "Delete it, and run.json beside it: `moat train` goes on from "
+    "checkpoint.pt, or take it from a copy.",
+}

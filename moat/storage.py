@@ -14,6 +14,7 @@ from typing import IO, Any, TypeVar
 from filelock import Timeout
 
 from moat.errors import BusyError, DiskError, MoatError, RunFolderError
+from moat.own_files import mend_of_file
 from moat.parsing import BoundError, parse_json
 from moat.plain import json_of
 from moat.printable import printable
@@ -75,7 +76,7 @@ def disk(path: Path) -> Iterator[None]:
         hint = (
             "Free some space, then run the same command again: nothing written before is lost."
             if full
-            else "Name a folder you may write to with --results."
+            else _ELSEWHERE.format(option="--results")
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
@@ -87,6 +88,20 @@ def disk(path: Path) -> Iterator[None]:
             where=printable(str(path)),
             hint="Leave it out.",
         ) from error
+
+
+@contextmanager
+def naming(option: str) -> Iterator[None]:
+    """Let what the disk refuses inside name the option of a command that says where it writes."""
+    try:
+        yield
+    except DiskError as error:
+        if error.hint == _ELSEWHERE.format(option="--results"):
+            raise DiskError(error.message, error.where, _ELSEWHERE.format(option=option)) from error
+        raise
+
+
+_ELSEWHERE = "Name a folder you may write to with {option}."
 
 
 def require_no_link(path: Path) -> None:
@@ -213,7 +228,7 @@ def to_json(value: Any) -> bytes:
 
 
 def read_json(path: Path) -> Record | None:
-    """Return the table a JSON file holds, None where there is no file.
+    """Return the table a JSON file holds, None where there is not a file.
 
     RunFolderError names the key of a number that is not finite.
     """
@@ -221,7 +236,7 @@ def read_json(path: Path) -> Record | None:
 
 
 def read(path: Path, parse: Callable[[], T]) -> T | None:
-    """Return what is parsed, None where there is no file; RunFolderError where it is broken."""
+    """Return what is parsed, None where there is not a file; RunFolderError where it is broken."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("it is not a regular file")  # whoever reads a pipe waits for ever
@@ -246,7 +261,7 @@ def read(path: Path, parse: Callable[[], T]) -> T | None:
 def as_table(value: Any) -> Record:
     """Return the value if it is a table; raise ValueError else."""
     if not isinstance(value, dict):
-        raise ValueError("it is no table")
+        raise ValueError("it is not a table")
     return value
 
 
@@ -256,5 +271,5 @@ def unreadable(path: Path, why: str) -> RunFolderError:
     return RunFolderError(
         f"the file is truncated or not moat's ({reason}).",
         where=str(path),
-        hint="Delete it, or train this run again with --overwrite.",
+        hint=mend_of_file(path.name, str(path.parent)),
     )

@@ -53,7 +53,7 @@ def first_line(file: Path) -> str:
     text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
     line = text.partition("\n")[0]
     if not line.endswith("."):
-        raise ValueError(f"{file}: the first line of its docstring is no sentence: {line!r}")
+        raise ValueError(f"{file}: the first line of its docstring is not a sentence: {line!r}")
     return line.replace("|", "\\|")
 
 

@@ -196,7 +196,7 @@ def test_the_folder_of_the_zip_is_not_made_unasked(demo):
     with pytest.raises(BundleError) as refused:
         moat.bundle(demo, "nowhere/x.zip")
     assert str(refused.value) == (
-        "nowhere/x.zip: there is no folder 'nowhere' to write it into.\n"
+        "nowhere/x.zip: there is not a folder 'nowhere' to write it into.\n"
         "  Nothing was written. Make the folder first, or name a file in one that exists."
     )
     assert not Path("nowhere").exists()
@@ -315,9 +315,12 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         f"place {name!r}": (lambda file, name=name: with_more(file, name), "cannot be a file of a")
         for name in UNSAFE
     },
-    "no zip": (lambda file: Path(shutil.copy("demo/study.json", "bad.zip")), "the file is no zip"),
-    "empty": (lambda file: written([]), "no bundle of moat's"),
-    "another zip": (lambda file: written([("a.txt", b"a")]), "no bundle of moat's"),
+    "no zip": (
+        lambda file: Path(shutil.copy("demo/study.json", "bad.zip")),
+        "the file is not a zip",
+    ),
+    "empty": (lambda file: written([]), "not a bundle of moat's"),
+    "another zip": (lambda file: written([("a.txt", b"a")]), "not a bundle of moat's"),
     **{
         f"cut at {share}": (lambda file, share=share: cut(file, share), "cut short")
         for share in SHARES
@@ -347,7 +350,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda file: with_more(file, "demo/x", compress_type=ZIP_BZIP2),
         "is packed in a way that no bundle is",
     ),
-    "bomb": (bomb, "that is no bundle of moat's"),
+    "bomb": (bomb, "that is not a bundle of moat's"),
     "newer": (lambda file: with_manifest(file, format=2), "of format 2, which a newer moat wrote"),
     **{
         f"format {found!r}": (
@@ -368,7 +371,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "root": (lambda file: with_manifest(file, root="../x"), "root is '../x'"),
     "elsewhere": (lambda file: with_manifest(file, root="other"), "no file does"),
     "text": (lambda file: written([(MANIFEST, b"{")]), "is broken"),
-    "list": (lambda file: written([(MANIFEST, b"[]")]), "is no table"),
+    "list": (lambda file: written([(MANIFEST, b"[]")]), "is not a table"),
 }
 
 

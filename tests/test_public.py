@@ -19,7 +19,13 @@ from moat.training import SGD, Training
 ROOMS = (
     *("moat", "moat.threats", "moat.scalarizers", "moat.training", "moat.evaluation"),
     *("moat.fronts", "moat.frames", "moat.testing", "moat.models", "moat.data", "moat.objectives"),
-    *("moat.losses", "moat.geometry.simplex", "moat.geometry.balls", "moat.geometry.grids"),
+    *(
+        "moat.losses",
+        "moat.geometry.simplex",
+        "moat.geometry.balls",
+        "moat.geometry.grids",
+        "moat.geometry.boxes",
+    ),
 )
 HANDED_OUT = {
     **dict.fromkeys(("Counted", "Killed", "LiveBytes"), "made without arguments, by the kit"),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import moat
 from moat.errors import RunFolderError
+from moat.own_files import mend_of_file
 from moat.runs import FORMAT, RunFolder, cache_of, find_runs
 from moat.storage import write_text
 from moat.testing.run_record import run_record
@@ -302,7 +303,7 @@ def assert_refused(run: RunFolder, name: str, reason: str = "") -> None:
     assert raised.value.message.startswith("the file is truncated or not moat's (")
     assert reason in raised.value.message
     assert raised.value.where == str(run.path / name)
-    assert raised.value.hint == DELETE_OR_OVERWRITE
+    assert raised.value.hint == mend_of_file(name, str(run.path))
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.7, 0.95])
@@ -385,12 +386,12 @@ def test_a_record_of_a_newer_moat_is_refused_with_the_mend(run):
 @pytest.mark.parametrize("name", ["run.json", "evaluation.json"])
 def test_a_record_that_is_no_table_is_refused(run, name):
     (run.path / name).write_text("[]")
-    assert_refused(run, name, "it is no table")
+    assert_refused(run, name, "it is not a table")
 
 
 def test_a_checkpoint_that_is_no_table_is_refused(run):
     torch.save(torch.rand(3), run.checkpoint)
-    assert_refused(run, "checkpoint.pt", "it is no table")
+    assert_refused(run, "checkpoint.pt", "it is not a table")
 
 
 class Trap:
@@ -629,3 +630,15 @@ def test_the_times_of_an_evaluation_s_parts_ascend(tmp_path):
     times = folder.part_times()
     assert len(times) == 3
     assert times == sorted(times)
+
+
+def test_a_newer_format_names_the_moat_that_wrote_it(tmp_path):
+    from moat.runs.formats import in_format
+
+    with pytest.raises(RunFolderError) as raised:
+        in_format({"format": 99, "moat": "9.1.0"}, FORMAT, tmp_path / "run.json")
+    assert "which a newer moat wrote (9.1.0); moat" in raised.value.message
+    assert "elete" not in raised.value.hint
+    for writer in (None, 3, "9\x1b[31m", __version__):
+        with pytest.raises(RunFolderError, match="which a newer moat wrote; moat"):
+            in_format({"format": 99, "moat": writer}, FORMAT, tmp_path / "run.json")

@@ -84,10 +84,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = parse_json(path.read_bytes())
         if not isinstance(found, dict):
-            raise ValueError("it is no table")
+            raise ValueError("it is not a table")
         for name in ("machine", *STAGES):
             if not isinstance(found.get(name, {}), dict):
-                raise ValueError(f"its {name} is no table")
+                raise ValueError(f"its {name} is not a table")
     except (ValueError, OSError) as error:
         raise MoatError(
             f"it cannot be read as this benchmark's figures: {error}.",

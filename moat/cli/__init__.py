@@ -1,7 +1,6 @@
 """The command line: parses and prints, computes nothing; torch is imported inside commands."""
 
 import sys
-from io import TextIOWrapper
 
 from moat.cli.lines import say
 from moat.errors import MoatError
@@ -10,15 +9,18 @@ from moat.other_moats import warning
 
 def main() -> None:
     """Run a command; what moat refuses is printed without a traceback and becomes an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal without → is no reason to fail
-            stream.reconfigure(errors="replace")
+    from moat.cli.streams import take_streams
+
+    take_streams()
     if said := warning():
         say(said, err=True)
     try:
-        from moat.cli.app import app
+        try:
+            from moat.cli.app import app
 
-        app(prog_name="moat")
+            app(prog_name="moat")
+        finally:
+            sys.stdout.flush()  # here, where what it takes no more becomes an exit code
     except MoatError as error:
         from moat.runs.bundle import as_typed
 

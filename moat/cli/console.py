@@ -4,4 +4,4 @@ import sys
 
 from rich.console import Console
 
-console = Console(width=None if sys.stdout.isatty() else 120)
+console = Console(width=None if sys.stdout and sys.stdout.isatty() else 120)

@@ -72,14 +72,14 @@ def plain_number(text: str) -> float:
     """
     number = float(text) if _PLAIN.fullmatch(text) else math.nan
     if not math.isfinite(number) or 0 < abs(number) < sys.float_info.min:
-        raise ValueError(f"{text!r} is no plain number")
+        raise ValueError(f"{text!r} is not a plain number")
     return number
 
 
 def whole_number(text: str) -> int:
     """Return a whole number of at least 0, written in digits; BadParameter else."""
     if not _WHOLE.fullmatch(text):
-        raise typer.BadParameter(f"{text!r} is no whole number of at least 0")
+        raise typer.BadParameter(f"{text!r} is not a whole number of at least 0")
     return int(text)
 
 
@@ -96,7 +96,7 @@ def seconds(text: str) -> float:
     with suppress(ValueError):
         if 0.1 <= (found := plain_number(str(text))) <= 86_400:  # a default comes as a number
             return found
-    raise typer.BadParameter(f"{text!r} is no number in the range 0.1 to 86400")
+    raise typer.BadParameter(f"{text!r} is not a number in the range 0.1 to 86400")
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def weights_of(text: str | None, option: str) -> dict[str, float]:
             weight = -1.0
         if not name or weight < 0 or name in weights:
             raise MoatError(
-                f"{part!r} is no weight of a score.",
+                f"{part!r} is not a weight of a score.",
                 where=option,
                 hint="Name each once, with a number of at least 0: natural=0.5,pgd=0.3,rt=0.2",
             )

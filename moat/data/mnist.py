@@ -1,11 +1,12 @@
 """MNIST and Fashion-MNIST, from their original IDX files."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 
 from moat.data.base import Data, DataSet, Split, dataset, find_root
+from moat.data.idx import missing_files, read_idx
 from moat.errors import DataError
 
 
@@ -13,9 +14,9 @@ from moat.errors import DataError
 class MNIST(DataSet):
     """70,000 handwritten digits of 28 x 28 pixels, 60,000 of them for training.
 
-    On disk: `<root>/MNIST/raw/*-ubyte`, torchvision's layout. Without `root` it is looked for in
-    the folder that the variable MOAT_DATA names, else ./data. `download` fetches the files where
-    they are missing.
+    On disk: `<root>/MNIST/raw/*-ubyte`, torchvision's layout, or the same files as .gz. Without
+    `root` it is looked for in the folder that the variable MOAT_DATA names, else ./data. `download`
+    fetches the files where they are missing.
 
     Example:
         >>> MNIST(root=Path("data")).root  # `load` reads the files
@@ -38,7 +39,7 @@ class MNIST(DataSet):
 class FashionMNIST(DataSet):
     """70,000 pictures of clothes of 28 x 28 pixels, 60,000 of them for training.
 
-    On disk: `<root>/FashionMNIST/raw/*-ubyte`, torchvision's layout; `root` and `download` as for
+    On disk: `<root>/FashionMNIST/raw/*-ubyte`, or as .gz; `root` and `download` as for
     MNIST, in whose place it can stand.
 
     Example:
@@ -61,14 +62,15 @@ class FashionMNIST(DataSet):
 def _read(folder: str, named: Path | None, download: bool) -> Data:
     from torchvision import datasets  # here: it takes as long as importing torch
 
-    kind = getattr(datasets, folder)
-    root = find_root(named)
+    kind, root = getattr(datasets, folder), find_root(named)
+    raw = root / folder / "raw"
     try:
-        train, test = (kind(root, train=train, download=download) for train in (True, False))
-        for part in (train, test):
-            if len(part.data) != len(part.targets):
-                raise ValueError(f"{len(part.data)} images but {len(part.targets)} labels")
-    except Exception as error:  # torchvision asserts where a header is not one
+        if download:
+            kind(root, download=True)
+        if missing := missing_files(raw, [f"{part}-{what}" for part in _PARTS for what in _WHAT]):
+            raise ValueError(f"{missing[0]} is not found in {folder}/raw, nor packed as .gz.")
+        train, test = (_split(raw, part) for part in _PARTS)
+    except Exception as error:  # of the network, of torchvision, of the files
         raise DataError(
             f"no readable {folder} in {str(root.resolve())!r}: "
             f"{str(error) or type(error).__name__}",
@@ -77,13 +79,19 @@ def _read(folder: str, named: Path | None, download: bool) -> Data:
         ) from error
     try:
         # torchvision's classes of MNIST are "0 - zero" and so on
-        names = tuple(c.partition(" - ")[0] for c in train.classes)
-        return Data(_split(train), _split(test), names)
+        return Data(train, test, tuple(c.partition(" - ")[0] for c in kind.classes))
     except DataError as error:
-        raise error.at(str((root / folder / "raw").resolve())) from error
+        raise error.at(str(raw.resolve())) from error
 
 
-def _split(read: Any) -> Split:
-    return Split(
-        read.data[:, None], read.targets.long(), torch.arange(len(read.targets), device="cpu")
-    )
+def _split(raw: Path, part: str) -> Split:
+    images, labels = (read_idx(raw, f"{part}-{what}") for what in _WHAT)
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images but {len(labels)} labels")
+    if images.ndim != 3 or labels.ndim != 1:
+        raise ValueError(f"{part}: its files hold no images with a label each")
+    return Split(images[:, None], labels.long(), torch.arange(len(labels), device="cpu"))
+
+
+_PARTS = ("train", "t10k")
+_WHAT = ("images-idx3-ubyte", "labels-idx1-ubyte")

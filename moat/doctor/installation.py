@@ -64,6 +64,9 @@ def _command() -> Finding:
         script = Path(place).read_bytes()
     except OSError as error:
         return Finding(_AREA, "command", Health.warning, f"{place}: {error.strerror}", mend)
+    if b"from moat.cli" in script:
+        text = f"{place} was installed under this project's former name"
+        return Finding(_AREA, "command", Health.warning, text, f"install {DISTRIBUTION} again")
     if b"moat_robust" not in script:
         text = f"{place} is another project's"
         return Finding(

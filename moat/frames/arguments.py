@@ -61,7 +61,7 @@ def name_list(values: Any, argument: str) -> list[str]:
 def weight_table(values: Any, argument: str) -> dict[str, float] | None:
     """Return the weights of scores, None where there are none.
 
-    Raises ArgumentError for what is no table of numbers, FrontError for numbers that weigh nothing.
+    Raises ArgumentError for anything but a table of numbers, FrontError for weightless numbers.
     """
     if values is None:
         return None

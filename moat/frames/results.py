@@ -15,7 +15,7 @@ from moat.frames.examples_frame import examples_frame
 from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
-from moat.public import public, public_at_once
+from moat.public import public
 from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
 from moat.report.front.front import fronts_of
@@ -224,7 +224,7 @@ _NOTHING = {
 }
 
 
-@public_at_once
+@public
 @places_as_typed()
 def results(*folders: str | Path) -> Results:
     """Return the finished runs below some folders, as data.

@@ -24,6 +24,8 @@ RUNS_SCHEMA: dict[str, pl.DataType] = {
     "seconds": pl.Float64(),
     "gate": pl.String(),
     "folder": pl.String(),
+    "tags": pl.List(pl.String()),
+    "notes": pl.String(),
 }
 SWEEP = "sweep."
 """Before the dotted key of a sweep, in the name of its column."""
@@ -57,6 +59,8 @@ def _row(row: Row) -> dict[str, Any]:
         "seconds": _number(training.get("seconds"), int | float),
         "gate": worst_verdict(point),
         "folder": point.place,
+        "tags": list(point.tags),
+        "notes": point.notes,
     }
 
 

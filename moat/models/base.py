@@ -27,6 +27,8 @@ class Model(ABC):
 
     Others are tried before a run begins.
     """
+    weights_key: ClassVar[str] = "weights"
+    """The recipe key that names what training begins with, where there is such a key."""
 
     @abstractmethod
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:

@@ -16,7 +16,7 @@ class Normalise(nn.Module):
     Convention: both numbers in intensities, where an image spans [0, 1]. Grey images (one channel)
     before several numbers are read as that many equal channels.
 
-    The numbers come from the recipe, so they are no part of the state dict: what a plain network
+    The numbers come from the recipe, so they are not part of the state dict: what a plain network
     was saved as fits.
 
     Example:

@@ -13,7 +13,7 @@ def saved_state(network: nn.Module) -> dict[str, Any]:
         state = network.state_dict()
         if all(isinstance(name, str) for name in state):
             return state
-        why = f"it is a {type(state).__name__} with keys that are no names"
+        why = f"it is a {type(state).__name__} with keys that are not names"
     except Exception as error:  # whatever an override raises
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
     raise ModelError(

@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from torch import nn
 
 from moat.digests import digest_of_file
-from moat.errors import ModelError, UnknownNameError, did_you_mean
+from moat.errors import ModelError, UnknownNameError, did_you_mean, nearest_names
 from moat.models.base import Model, model
 from moat.models.normalise import Normalise
 from moat.models.state_dicts import load_into
@@ -160,17 +160,22 @@ def torchvision_model(name: str) -> type[Torchvision]:
     if network in NOT_CLASSIFIERS:
         raise ModelError(
             f"torchvision's {network!r} returns more than logits in train mode.",
-            hint=f"Take another; known: {', '.join(known)}",
+            hint=f"Take another, as {_nearest(network, known)}.",
         )
     if network not in known:
         raise UnknownNameError(
             f"torchvision has no classifier {network!r}.{did_you_mean(network, known)}",
-            hint=f"known: {', '.join(known)}",
+            hint=f"The nearest of its {len(known)}: {_nearest(network, known)}.\n"
+            "All: torchvision.models.list_models()",
         )
     made: type[Torchvision] = as_dataclass(
         type(f"Torchvision_{network}", (Torchvision,), {"__module__": __name__}), name, frozen=True
     )
     return made
+
+
+def _nearest(network: str, known: list[str]) -> str:
+    return ", ".join(nearest_names(network, known) or known[:5])
 
 
 def _fresh_head(network: nn.Module, state: StateDict) -> StateDict:

@@ -61,7 +61,7 @@ def _parts(name: str, value: Any) -> Iterator[bytes]:
 def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> StateDict:
     """Return the tensors of a .safetensors, .pth or .pt file by their names.
 
-    Of a table with a key `state_dict` or `model`, that one's. What wrappers put before every name
+    Of a checkpoint's table, those under one of `STATE_KEYS`. What wrappers put before every name
     ("module.", say) is left out. Raises ModelError where the file is missing (with a hint of the
     caller's), is none of these, or holds anything else than `digest` says.
     """
@@ -128,20 +128,56 @@ def published(network: str, name: str) -> StateDict:
 
 
 def _state_in(held: Any, path: Path) -> StateDict:
-    for key in ("state_dict", "model"):
-        if isinstance(held, dict) and isinstance(held.get(key), dict):
-            held = held[key]
+    keys = [*held] if isinstance(held, dict) else []
+    for _ in range(_NESTED):
+        if (key := _key_of_state(held)) is None:
+            break
+        held = held[key]
     named = isinstance(held, dict) and bool(held)
     if not named or not all(
         isinstance(name, str) and (isinstance(value, Tensor) or name.endswith("_extra_state"))
         for name, value in held.items()
     ):
+        found = f" Its keys: {_listed(keys)}." if keys else ""
         raise ModelError(
-            f"the file {str(path)!r} holds no state dict: names with a tensor each.",
+            f"the file {str(path)!r} holds no state dict: names with a tensor each.{found}",
             hint="Save the state dict alone: torch.save(network.state_dict(), path).",
         )
     prefix = wrapping(held)
     return {name.removeprefix(prefix): value for name, value in held.items()}
+
+
+def _key_of_state(held: Any) -> str | None:
+    """Return the key of a checkpoint's table that the state dict stands under, None of no such.
+
+    It is one of the usual keys, else the only one with names and a tensor each.
+    """
+    if not isinstance(held, dict) or any(isinstance(value, Tensor) for value in held.values()):
+        return None
+    usual = [key for key in STATE_KEYS if isinstance(held.get(key), dict)]
+    others = [
+        key
+        for key, value in held.items()
+        if isinstance(key, str) and isinstance(value, dict) and value and _are_tensors(value)
+    ]
+    return usual[0] if usual else others[0] if len(others) == 1 else None
+
+
+def _are_tensors(table: Mapping[Any, Any]) -> bool:
+    return all(isinstance(k, str) and isinstance(v, Tensor) for k, v in table.items())
+
+
+def _listed(keys: list[Any], most: int = 8) -> str:
+    more = f" and {len(keys) - most} more" if len(keys) > most else ""
+    return ", ".join(str(key)[:40] for key in keys[:most]) + more
+
+
+STATE_KEYS = (
+    *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
+    *("params", "module", "ema"),
+)
+"""What training scripts call the state dict in a checkpoint; the first that is there counts."""
+_NESTED = 3
 
 
 def wrapping(names: Iterable[str]) -> str:

@@ -119,6 +119,8 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
         protocol=protocol,
         document=document,
+        tags=tuple(recipe.tags),
+        notes=recipe.notes,
     )
 
 

@@ -15,7 +15,7 @@ from moat.recipe.overrides import cut_short
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 
-_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure"}
+_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes"}
 MOST_OF_PATH = 3000
 """Bytes of a run's folder within the results folder: a whole path has 4,096 at most on Linux."""
 MOST_RUNS = 1000

@@ -93,7 +93,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
         document = parse_toml(text)
     except ValueError as error:
         raise RecipeError(
-            f"this is no valid TOML: {error}.", str(path), mend_of_syntax(text, error)
+            f"this is not valid TOML: {error}.", str(path), mend_of_syntax(text, error)
         ) from error
     spell_out(document)
     _resolve_paths(document, path)
@@ -125,9 +125,8 @@ def _text_of(path: Path) -> tuple[str, Path]:
     try:
         with path.open("rb") as file:
             content = file.read(4 * SIZE + 1)
-        if content.startswith(_ZIP):
-            raise zip_for_recipe(path)
-        return decoded(content), path.resolve()
+        if not content.startswith(_ZIP):
+            return decoded(content), path.resolve()
     except FileNotFoundError as error:
         raise no_such_recipe(path) from error
     except IsADirectoryError as error:
@@ -138,6 +137,7 @@ def _text_of(path: Path) -> tuple[str, Path]:
             where=str(path),
             hint=SAVE_AS_UTF8 if isinstance(error, UnicodeError) else "",
         ) from error
+    raise zip_for_recipe(path)
 
 
 def _is_file(path: Path) -> bool:

@@ -21,11 +21,13 @@ def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
     Raises RecipeError that says which of them is wrong.
     """
     if reference.count(":") == 1 and not reference.startswith((PYTHON_PREFIX, TORCHVISION_PREFIX)):
+        module, _, name = reference.partition(":")
+        module = module.removesuffix(".py").removeprefix("./").replace("/", ".")
+        meant = f"{PYTHON_PREFIX}{module}:{name}"
         raise RecipeError(
-            f"no model is called {reference!r}.",
+            f"no model is called {reference!r}. Did you mean {meant!r}?",
             where=f"--model {reference}",
-            hint="One's own is written python:module:callable: "
-            f"{PYTHON_PREFIX}{reference}, it may be.",
+            hint="A network of your own is written python:module:callable.",
         )
     require_consent_to_model(reference, f"--model {reference}", typed=True)
     table, said_in = arguments(texts)

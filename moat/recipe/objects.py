@@ -14,6 +14,7 @@ from moat.local_code import import_file
 from moat.models import Model
 from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
+from moat.models.weights import DIGEST
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
@@ -66,12 +67,29 @@ def model_of(table: ModelTable, source: Source) -> Model:
             )
         root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
-        return PythonModel(table.type, table.own, root)
+        return _python_model(table, root, source)
     with explained(source, ("model", "type"), object):
         published = table.type.startswith(TORCHVISION_PREFIX)
         cls = (torchvision_model if published else models.registry.get)(table.type)
     made: Model = _filled(cls, table.own, source, ("model",), ModelTable.model_fields)
     return made
+
+
+def _python_model(table: ModelTable, root: Path | None, source: Source) -> PythonModel:
+    """Return the user's callable with its arguments, and the weights that training begins with."""
+    arguments = dict(table.own)
+    if (weights := arguments.pop("initial_weights", None)) is None:
+        return PythonModel(table.type, arguments, root)
+    digest = arguments.pop(DIGEST, None)
+    for key, said in (("initial_weights", weights), (DIGEST, digest)):
+        if not isinstance(said, str | None):
+            raise RecipeError(
+                f"should be a file of weights, not {said!r}."
+                if key != DIGEST
+                else f"should be 16 hex digits, not {said!r}.",
+                where=source.where("model", key),
+            )
+    return PythonModel(table.type, arguments, root, Path(weights), digest)
 
 
 def with_digests(model: Model, document: Document) -> Model:

@@ -13,7 +13,7 @@ from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
 from moat.recipe.shorthand import spelled_out
 
-PATHS = (("data", "root"), ("model", "weights"))
+PATHS = (("data", "root"), ("model", "weights"), ("model", "initial_weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
 
 _OF_A_FILE = {
@@ -128,7 +128,7 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
             held = held.setdefault(part, {})
         if not isinstance(held, dict | list):
-            raise RecipeError(f"{'.'.join(walked)} is no table, but {held!r}.", where=where)
+            raise RecipeError(f"{'.'.join(walked)} is not a table, but {held!r}.", where=where)
     if isinstance(held, list):
         raise RecipeError(
             f"{'.'.join(walked)} is an array, whose entries are reached by their names.",

@@ -13,7 +13,7 @@ def absolute(text: str, folder: Path, where: str) -> str:
     try:
         return str((folder / expanded(text, where)).resolve())
     except (OSError, RuntimeError, ValueError) as error:  # links that lead back, a NUL
-        raise RecipeError(f"{text!r} is no path: {error}.", where=where) from error
+        raise RecipeError(f"{text!r} is not a path: {error}.", where=where) from error
 
 
 def expanded(text: str, where: str) -> Path:
@@ -22,5 +22,5 @@ def expanded(text: str, where: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise RecipeError(
-            f"{text!r} is no path: no such home folder is known.", where=where
+            f"{text!r} is not a path: no such home folder is known.", where=where
         ) from error

@@ -19,7 +19,9 @@ def require_plain_numbers(text: str, value: Any, where: str) -> None:
         if len(token) <= _LONGEST and ("_" in token or _BASE.match(token)):
             plain = tomllib.loads(f"value = {token}")["value"]
             raise RecipeError(
-                f"{token} is no plain number.", where=where, hint=f"Write {plain} if that is meant."
+                f"{token} is not a plain number.",
+                where=where,
+                hint=f"Write {plain} if that is meant.",
             )
     for number in _floats(value):
         if 0 < abs(number) < sys.float_info.min:

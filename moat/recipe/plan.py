@@ -42,6 +42,8 @@ class RunPlan:
     scalarizer: Scalarizer  # as the recipe gives it; a run trains a copy
     protocol: Protocol
     document: Document  # a recipe of this run alone
+    tags: tuple[str, ...] = ()
+    notes: str = ""
 
     @property
     def study(self) -> str:
@@ -104,7 +106,7 @@ def described(made: Any) -> dict[str, Any]:
     What a local file declares, or a module of the user's, is identified by the file's content too.
     """
     if isinstance(made, PythonModel):
-        name, values, source = made.reference, made.arguments, made.file
+        name, values, source = made.reference, made.identity(), made.file
     else:
         young = getattr(made, "unidentifying_default", ())
         every = {

@@ -27,6 +27,10 @@ Label = Annotated[str, Field(pattern=_WRITTEN, max_length=200)]
 """The same of a threat; it becomes a part of files' names."""
 
 
+Tag = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\n\r]*$")]
+"""A word by which a person finds runs again."""
+
+
 class Table(BaseModel):
     """A table that knows all its keys."""
 
@@ -102,6 +106,8 @@ class Recipe(Table):
 
     plugins: list[str] = Field(default_factory=list)  # local Python files to run first
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    tags: list[Tag] = Field(default_factory=list)  # of every run; identify none
+    notes: Annotated[str, Field(max_length=10_000)] = ""  # on the study; identify no run
     data: DataTable
     augmentation: Augmentation = Augmentation()
     model: ModelTable

@@ -46,6 +46,8 @@ class _Told(StoredTable):
     sweep: dict[Line, Any]
     seed: Count
     label: Line
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()  # the user's own, and so the notes
+    notes: str = ""
     foreign: bool = False  # moat did not train it
     train_hash: OrAbsent[str] = None
     trains: dict[str, Any]
@@ -123,6 +125,18 @@ class RunRecord(_Told):
 
 
 _CARRIED = (
-    *("label", "variant", "sweep", "seed", "train_hash", "trains", "training", "shape", "classes"),
+    *(
+        "label",
+        "variant",
+        "sweep",
+        "tags",
+        "notes",
+        "seed",
+        "train_hash",
+        "trains",
+        "training",
+        "shape",
+        "classes",
+    ),
 )
 """What another folder's record has of the run's own, so that fronts and reports know it."""

@@ -5,8 +5,8 @@ was changed since, stays as it is.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from moat.errors import DiskError, RunFolderError
@@ -16,6 +16,7 @@ from moat.storage import (
     hash_of,
     locked_folder,
     make_folder,
+    naming,
     read_json,
     replace,
     sweep,
@@ -26,6 +27,13 @@ REPORT_MANIFEST = ".moat-manifest.json"
 """The file in a report's folder that lists what reports wrote there."""
 _FORMAT = 1
 _Digests = dict[str, list[str]]  # of a file by name; two while it is being replaced
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    make_folder(folder)
+    with locked_folder(folder):
+        yield
 
 
 def write_files(
@@ -42,8 +50,7 @@ def write_files(
         for name, content in files.items()
     }
     new = {name: [hash_of(content)] for name, content in contents.items()}
-    make_folder(folder)
-    with locked_folder(folder):
+    with naming("--out"), _locked(folder):
         old = _read(folder)
         _require_replaceable(folder, new, old)
         sweep(folder, [*old, *new, REPORT_MANIFEST])

@@ -50,6 +50,8 @@ class Point:
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
     classes: int | None = None
     sanity: tuple[Check, ...] = ()  # the gate's checks; empty where none was stored
+    tags: Sequence[str] = ()  # the user's own words for it, and the notes
+    notes: str = ""
 
     @property
     def place(self) -> str:
@@ -207,6 +209,7 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         classes=record.classes,
         outcomes=outcomes if outcomes.losses is None else replace(outcomes, losses=None),
         seed=record.seed,
+        notes=printable(record.notes, lines=True),
         protocol=record.protocol,
         protocol_hash=record.protocol_hash,
         **{name: all_printable(getattr(record, name)) for name in _SHOWN},
@@ -226,9 +229,11 @@ def described_type(table: Any) -> Any:
     return table.get("type") if isinstance(table, dict) else None
 
 
-_SHOWN = ("study", "variant", "label", "sweep", "data")
+_SHOWN = ("study", "variant", "label", "sweep", "data", "tags")
 _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )
-_UNFINISHED = "{folder}: the run is not finished. `moat train` with its recipe goes on with it."
+NOT_FINISHED = "the run is not finished."
+"""What the message of a run says that was begun, and of which nothing is wrong."""
+_UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe goes on with it."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."

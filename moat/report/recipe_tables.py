@@ -37,7 +37,7 @@ def published_in(folder: RunFolder) -> Published | None:
         return Published.model_validate(table)
     except ValidationError as error:
         raise RunFolderError(
-            "its published figures are no table of a source and of runs with numbers.",
+            "its published figures are not a table of a source and of runs with numbers.",
             where=str(folder.recipe),
             hint="`moat report --recipe FILE` takes them from another recipe.",
         ) from error
@@ -60,7 +60,7 @@ def figures_in(folder: RunFolder) -> list[RecipeFigure]:
         return list(Figures(figure=tables).figure)
     except ValidationError as error:
         raise RunFolderError(
-            "its figures are no tables of a known type with the keys of that type.",
+            "its figures are not tables of a known type with the keys of that type.",
             where=str(folder.recipe),
             hint="`moat plot --recipe FILE` takes them from another recipe.",
         ) from error

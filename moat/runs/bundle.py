@@ -68,7 +68,7 @@ def as_typed(text: str) -> str:
 
 
 def is_bundle(path: Path) -> bool:
-    """Say whether a path names a bundle, or a folder within one: a file that is no folder."""
+    """Say whether a path names a bundle, or a folder within one: a file that is not a folder."""
     return _file_of(path) is not None
 
 

@@ -55,7 +55,7 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
             ) from error
         if _ends(file)[0] == _BEGIN:
             raise _cut_short(file) from error
-        raise BundleError("the file is no zip.", where=str(file), hint=_NONE) from error
+        raise BundleError("the file is not a zip.", where=str(file), hint=_NONE) from error
     with held:
         first = min((entry.header_offset for entry in held.infolist()), default=0)
         if first or _ends(file)[1] != _END:  # the list is that of a zip within, as an .npz is one
@@ -71,7 +71,7 @@ def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mappin
     entries = held.infolist()
     _require_sizes(entries, file)
     if name not in {entry.filename for entry in entries}:
-        raise BundleError(f"the zip is no bundle of moat's: no {name} in it.", str(file), _NONE)
+        raise BundleError(f"the zip is not a bundle of moat's: no {name} in it.", str(file), _NONE)
     _require_distinct([entry.filename for entry in entries], file)
     for entry in entries:
         _require_plain(entry, file)
@@ -83,7 +83,7 @@ def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mappin
         raise _refused(file, name, f"is broken ({error})") from error
     where = Path(f"{file}, {name}")
     if not isinstance(manifest, dict):
-        raise _refused(file, name, "is no table")
+        raise _refused(file, name, "is not a table")
     _require_format(manifest, known, where)
     try:
         check_record(BundleManifest, manifest, where, _AGAIN)
@@ -197,7 +197,7 @@ def _require_sizes(entries: list[ZipInfo], file: Path) -> None:
     if total > most or sum(entry.compress_size for entry in entries) > packed:
         raise BundleError(
             f"its {len(entries):,} files would take {total:,} bytes, out of a zip of {packed:,}: "
-            "that is no bundle of moat's.",
+            "that is not a bundle of moat's.",
             where=str(file),
             hint="Nothing was unpacked. Ask whoever sent it for another.",
         )

@@ -11,7 +11,8 @@ from moat.runs.places import results_of, seen_from
 
 _PATHS = ("--protocol", "--checkpoint", "--results")
 _SETTINGS = ("--set", "--arg")
-_ROOT, _WEIGHTS = "data.root", ("model.weights", "weights")
+_ROOT = "data.root"
+_WEIGHTS = ("model.weights", "weights", "model.initial_weights", "initial_weights")
 
 
 def kept_command(words: Sequence[str], results: Path) -> list[str]:

@@ -28,9 +28,12 @@ def in_format(
     if isinstance(found, bool) or not isinstance(found, int):
         raise unreadable(path, f"its format is not {newest}")
     if found > newest:
+        writer = table.get("moat")
+        known = isinstance(writer, str) and writer.isprintable() and writer != __version__
+        by = f" ({writer[:40]})" if known and isinstance(writer, str) else ""
         raise RunFolderError(
-            f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
-            f"{newest}.",
+            f"it is of format {found}, which a newer moat wrote{by}; moat {__version__} reads "
+            f"format {newest}.",
             where=str(path),
             hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",
         )

@@ -96,7 +96,7 @@ class StudyFolder:
         try:
             check_record(PlannedRuns, content, path, "")
         except RunFolderError as error:
-            raise unreadable(path, f"it is no list of runs; {error.message}") from error
+            raise unreadable(path, f"it is not a list of runs; {error.message}") from error
         return content
 
     def variants(self, more: Sequence[Record] = ()) -> list[str]:

@@ -95,7 +95,7 @@ def train(
 
     Before anything is trained, raises RecipeError where the recipe does not hold together,
     DiskError where nothing can be written to the results folder, and MoatError where the device is
-    absent or `jobs` is no number of jobs.
+    absent or `jobs` is not a number of jobs.
     """
     at, wanted = place_of(place), jobs_of(jobs)
     source = read(recipe, overrides)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import extract_tb
 
-from moat.errors import MoatError, RecipeError, TrainingError
+from moat.errors import DataError, MoatError, RecipeError, TrainingError
 from moat.recipe import RunPlan
 
 
@@ -20,6 +20,12 @@ def said_of(where: str) -> Iterator[None]:
     """Say of what fails inside where it was asked for, unless it says so itself."""
     try:
         yield
+    except DataError as error:
+        if not error.where:
+            raise error.at(where) from error
+        if error.where.startswith(where):
+            raise
+        raise DataError(f"{error.where}: {error.message}", where, error.hint) from error
     except MoatError as error:
         raise error if error.where else error.at(where) from error
     except Exception as error:  # a plug-in's, or a callable's of the user

@@ -44,7 +44,7 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
         )
     if isinstance(asked, bool) or not _WHOLE.fullmatch(text) or not int(text):
         raise InputError(
-            f"{text!r} is no number of runs at once.",
+            f"{text!r} is not a number of runs at once.",
             where=where,
             hint="A whole number from 1 on, or auto: as many as cores and memory allow.",
         )

@@ -93,7 +93,7 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
             check_batch_sizes(model, data, plan.training, len(plan.threats))
         require_saved_whole(model, plan.model, data)
     if pretrained:
-        with asked_for(plan, "model", "weights"):
+        with asked_for(plan, "model", plan.model.weights_key):
             plan.model.initialise(model)
     return best_layout(plan.model, model, data.shape)
 
@@ -155,6 +155,8 @@ def _record(
     """Return what run.json says of a trained run, before its evaluation."""
     names = {key: getattr(plan, key) for key in ("study", "variant", "sweep", "seed", "label")}
     size = plan.training.pass_size or default_pass_size(fabric.device)
+    said = {"tags": plan.tags, "notes": plan.notes}
+    names |= {key: value for key, value in said.items() if value}
     return model_record(
         {**names, "train_hash": plan.train_hash, "trains": plan.trains},
         data,

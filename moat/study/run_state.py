@@ -7,6 +7,7 @@ from typing import Literal
 
 from moat.dotted import changes
 from moat.errors import ForeignFileError, RunFolderError
+from moat.models import Model, PythonModel
 from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
@@ -48,7 +49,10 @@ class RunState:
         So a run that has begun goes on without the file that it began with.
         """
         planned = self.planned
-        if not isinstance(planned.model, Torchvision) or DIGEST in planned.document["model"]:
+        begins = isinstance(planned.model, Torchvision) or (
+            isinstance(planned.model, PythonModel) and planned.model.initial_weights is not None
+        )
+        if not begins or DIGEST in planned.document["model"]:
             return planned
         with suppress(RunFolderError, ValueError):  # what is broken is said where it matters
             begun = (self.recipe or {}).get("model")
@@ -57,7 +61,7 @@ class RunState:
             document = {**planned.document, "model": named}
             kept, _ = kept_recipe(document, self.folder.path, planned.source.code)
             if digest and begun in (named, kept["model"]):  # the former in folders of older moats
-                model = replace(planned.model, weights_digest=digest)
+                model: Model = replace(planned.model, weights_digest=digest)  # type: ignore[type-var]
                 return replace(planned, model=model, document=document)
         return planned
 

@@ -31,9 +31,10 @@ def network_of(
     """
     with said_of(f"model {called}"):
         network = _drawn(model, data, seed=0)
-        if not checkpoint and not isinstance(model, PythonModel):
+        if not checkpoint:
             model.initialise(network)
-            _require_weights(model, network, data)
+            if not isinstance(model, PythonModel):
+                _require_weights(model, network, data)
     if checkpoint:
         with said_of(f"checkpoint {checkpoint}"):
             load_user_checkpoint(network, checkpoint)

@@ -102,6 +102,7 @@ def check_box(threat: GradientThreat, x: Images) -> None:
             )
 
 
+@public
 def check_no_clamp(threat: GradientThreat, x: Images) -> None:
     """Hold `apply` to a gradient at the pixels that it carries to white.
 

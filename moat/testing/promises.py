@@ -57,7 +57,7 @@ def check_faults(
     - the same command run again ends with the bytes of the whole run, and leaves nothing behind.
 
     A part of the cases is drawn from the seed where they are more than `most`, or as many as
-    `seconds` allow. Files whose names are among `changing` are no part of this: they hold the time.
+    `seconds` allow. Files whose names are among `changing` are exempt: they hold the time.
     Raises AssertionError that names the case.
     """
     keep = folder.with_name(f"{folder.name}.before")

@@ -44,7 +44,7 @@ def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     known = [(torch.bool, (objectives,)), (torch.bool, (objectives, BATCH_SIZE))]
     assert (plan.dtype, tuple(plan.shape)) in known, _say(
         scalarizer,
-        f"the plan is no bool mask of shape {(objectives,)} or {(objectives, BATCH_SIZE)}, but "
+        f"the plan is not a bool mask of shape {(objectives,)} or {(objectives, BATCH_SIZE)}, but "
         f"{plan.dtype} of {tuple(plan.shape)}",
     )
     assert plan.any(), _say(scalarizer, "the plan measures nothing")

@@ -141,7 +141,7 @@ def _require_near_the_box(low: float, high: float) -> None:
     else:
         hint = "Make normalisation the first layer of the model."
     if low != low:
-        hint = "Find out where the values that are no numbers come from."
+        hint = "Find out where the values that are not numbers come from."
     raise ModelError(f"images lie in [0, 1], not in [{_shown(low)}, {_shown(high)}].", hint=hint)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from moat.errors import DefinitionError
+from moat.errors import DefinitionError, UnknownNameError, did_you_mean
+from moat.losses import cross_entropy, dlr, margin
 from moat.passes import is_out_of_memory
 from moat.threats.arguments import in_words
 from moat.threats.logits import UNFIT, said
@@ -15,6 +16,14 @@ from moat.types import Labels, Logits, PerExample
 
 DescentLoss = Callable[[Logits, Labels], PerExample]
 """From logits (batch, classes) and labels (batch,) to the loss of each example, (batch,)."""
+
+
+NAMED_LOSSES: dict[str, DescentLoss] = {
+    "cross-entropy": cross_entropy,
+    "margin": margin,
+    "dlr": dlr,
+}
+"""Those of moat.losses that are functions of logits and labels alone."""
 
 
 def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
@@ -53,6 +62,17 @@ def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
             hint="Compute it from the logits themselves, without detach, argmax or no_grad.",
         )
     return found
+
+
+def named_loss(name: str) -> DescentLoss:
+    """Return the loss of that name; raise UnknownNameError with the nearest one."""
+    if name not in NAMED_LOSSES:
+        raise UnknownNameError(
+            f"no loss of logits and labels is called {name!r}.{did_you_mean(name, NAMED_LOSSES)}",
+            hint=f"known: {', '.join(NAMED_LOSSES)}; or a function of both that returns one number "
+            "an example.",
+        )
+    return NAMED_LOSSES[name]
 
 
 def require_loss(loss: Any) -> None:

@@ -1,5 +1,9 @@
 """The optimizer's part of a step: gradients as it takes them, and what it raises, said by name."""
 
+import weakref
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -31,3 +35,25 @@ def move(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
             "AdamW. SparseAdam moves layers with sparse=True alone, and no scalarizer of gradients "
             "leaves theirs sparse.",
         ) from error
+
+
+def call_after_steps(optimizer: Any, method: Callable[[], None]) -> bool:
+    """Have a method called whenever the optimizer has moved; say whether the optimizer can tell.
+
+    accelerate's optimizers hold torch's own. The optimizer does not keep the method's
+    object alive.
+    """
+    known = weakref.WeakMethod(method)
+
+    def call(*_: Any) -> None:
+        if (alive := known()) is not None:
+            alive()
+
+    while optimizer is not None:
+        try:
+            optimizer.register_step_post_hook(call)
+        except AttributeError:
+            optimizer = getattr(optimizer, "optimizer", None)
+        else:
+            return True
+    return False

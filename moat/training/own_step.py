@@ -1,15 +1,14 @@
 """A training step for a loop of your own: whole, or in halves with the gradients between."""
 
 import copy
-import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from moat.errors import DefinitionError, MoatError, UnknownNameError, did_you_mean
-from moat.losses import cross_entropy, dlr, margin
+from moat.errors import DefinitionError, MoatError
+from moat.losses import cross_entropy
 from moat.names import NATURAL
 from moat.objectives import LossMatrix, side_by_side
 from moat.public import public
@@ -17,20 +16,13 @@ from moat.scalarizers import Scalarizer, scalarizer_for
 from moat.threats import Threat, bare, is_trusted, threat_table
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
-from moat.training.descent_loss import DescentLoss
+from moat.training.descent_loss import DescentLoss, named_loss
 from moat.training.faults import require_finite_gradients, taken_alone
 from moat.training.guard import require_parameters
-from moat.training.moving import move
+from moat.training.moving import call_after_steps, move
 from moat.training.step import step_gradients
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
-
-NAMED_LOSSES: dict[str, DescentLoss] = {
-    "cross-entropy": cross_entropy,
-    "margin": margin,
-    "dlr": dlr,
-}
-"""Those of moat.losses that are functions of logits and labels alone."""
 
 
 @public
@@ -76,19 +68,19 @@ class Step:
     ) -> None:
         self.model, self.optimizer = model, optimizer
         self.threats, self.scalarizer = threat_table(threats), scalarizer_for(scalarizer)
-        loss = _loss_of_name(losses) if isinstance(losses, str) else losses
+        loss = named_loss(losses) if isinstance(losses, str) else losses
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
         require_arguments(optimizer, self.threats, self.scalarizer)
         require_parameters(model, self.scalarizer, optimizer)
         if not self.threats:
             _require_natural(self.scalarizer)
         self._waiting: list[LossMatrix] = []  # of the batches since the parameters moved
-        self._hooked = _call_after_steps(optimizer, self)
+        self._hooked = call_after_steps(optimizer, self._learn)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Be a copy, whose optimizer has lost its hooks."""
         vars(self).update(state)
-        self._hooked = _call_after_steps(self.optimizer, self)
+        self._hooked = call_after_steps(self.optimizer, self._learn)
 
     @public
     def __call__(
@@ -223,43 +215,12 @@ class Step:
         self.model.zero_grad(set_to_none=True)  # those that the optimizer does not move, too
 
 
-def _call_after_steps(optimizer: Any, step: Step) -> bool:
-    """Have the step learn whenever the optimizer has moved; say whether the optimizer can tell.
-
-    accelerate's optimizers hold torch's own. The optimizer does not keep the step alive.
-    """
-    known = weakref.WeakMethod(step._learn)
-
-    def learn(*_: Any) -> None:
-        if (method := known()) is not None:
-            method()
-
-    while optimizer is not None:
-        try:
-            optimizer.register_step_post_hook(learn)
-        except AttributeError:
-            optimizer = getattr(optimizer, "optimizer", None)
-        else:
-            return True
-    return False
-
-
 def _require_natural(scalarizer: Scalarizer) -> None:
     if not bool(copy.deepcopy(scalarizer).plan((NATURAL,), 1).any()):
         raise DefinitionError(
             f"the scalarizer {type(scalarizer).__name__} weighs threats, and there are none.",
             hint='Hand over threats, or take "natural", which trains on the images as they are.',
         )
-
-
-def _loss_of_name(name: str) -> DescentLoss:
-    if name not in NAMED_LOSSES:
-        raise UnknownNameError(
-            f"no loss of logits and labels is called {name!r}.{did_you_mean(name, NAMED_LOSSES)}",
-            hint=f"known: {', '.join(NAMED_LOSSES)}; or a function of both that returns one number "
-            "an example.",
-        )
-    return NAMED_LOSSES[name]
 
 
 def _require_losses(losses: Any) -> LossMatrix:

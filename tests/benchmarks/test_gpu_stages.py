@@ -239,10 +239,10 @@ def _elsewhere(gpu, out, tmp_path, recipe):
 
 BROKEN = {
     "cut off": ('{"machine": {', "it cannot be read as this benchmark's figures: "),
-    "another file": ("[1, 2]", "it cannot be read as this benchmark's figures: it is no table."),
+    "another file": ("[1, 2]", "it cannot be read as this benchmark's figures: it is not a table."),
     "steps that are none": (
         '{"steps": []}',
-        "it cannot be read as this benchmark's figures: its steps is no table.",
+        "it cannot be read as this benchmark's figures: its steps is not a table.",
     ),
     "another machine": (
         '{"machine": {"device": "NVIDIA H100", "torch": "2.11.0", "cuda": "13.0"}}',

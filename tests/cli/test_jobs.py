@@ -16,7 +16,7 @@ def test_what_is_no_number_of_jobs_is_refused_by_name(jobs, moat, tmp_path):
     answer = moat("train", SMALL, f"--jobs={jobs}")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        f"--jobs: {jobs!r} is no number of runs at once.\n"
+        f"--jobs: {jobs!r} is not a number of runs at once.\n"
         "  A whole number from 1 on, or auto: as many as cores and memory allow.\n"
     )
     assert not (tmp_path / "results").exists()
@@ -54,7 +54,7 @@ def test_the_number_is_passed_on_and_ends_are_told_as_ever(words, jobs, moat, mo
 def test_a_dry_run_names_the_option_too(moat):
     answer = moat("train", SMALL, "--dry-run", "--jobs", "none")
     assert answer.code == 2
-    assert answer.err.startswith("--jobs: 'none' is no number of runs at once.")
+    assert answer.err.startswith("--jobs: 'none' is not a number of runs at once.")
 
 
 def test_help_says_what_it_does(moat):

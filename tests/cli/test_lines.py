@@ -84,7 +84,7 @@ def test_every_line_of_a_command_goes_through_say():
         "resolved_toml",
     }
     for file in sorted(CLI.rglob("*.py")):
-        if file in (CLI / "lines.py", CLI / "app.py"):
+        if file.name in ("lines.py", "streams.py", "app.py") and file.parent == CLI:
             continue
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("typer.echo", "print"):

@@ -27,23 +27,23 @@ def test_a_number_is_read_as_a_person_writes_it(text):
 
 @pytest.mark.parametrize("text", NOT_PLAIN)
 def test_what_python_alone_takes_for_a_number_is_none(text):
-    with pytest.raises(ValueError, match="is no plain number"):
+    with pytest.raises(ValueError, match="is not a plain number"):
         plain_number(text)
     with pytest.raises(typer.BadParameter):
         seconds(text)
-    with pytest.raises(MoatError, match="is no weight of a score"):
+    with pytest.raises(MoatError, match="is not a weight of a score"):
         weights_of(f"total={text}", "--prefer")
 
 
 @pytest.mark.parametrize("text", ["0", "0.09", "-1", "1e9"])
 def test_an_interval_is_of_a_tenth_of_a_second_to_a_day(text):
-    with pytest.raises(typer.BadParameter, match=r"no number in the range 0\.1 to 86400"):
+    with pytest.raises(typer.BadParameter, match=r"not a number in the range 0\.1 to 86400"):
         seconds(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "1.0", "1_0", "\u0661", "", "9" * 19])
 def test_a_seed_is_written_in_digits(text):
-    with pytest.raises(typer.BadParameter, match="is no whole number of at least 0"):
+    with pytest.raises(typer.BadParameter, match="is not a whole number of at least 0"):
         whole_number(text)
     assert whole_number("0012") == 12
 
@@ -51,11 +51,11 @@ def test_a_seed_is_written_in_digits(text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a=1,a=2", "'a=2' is no weight of a score."),
-        ("a=1, a =2", "'a =2' is no weight of a score."),
-        ("=1", "'=1' is no weight of a score."),
-        ("a", "'a' is no weight of a score."),
-        ("a=-1", "'a=-1' is no weight of a score."),
+        ("a=1,a=2", "'a=2' is not a weight of a score."),
+        ("a=1, a =2", "'a =2' is not a weight of a score."),
+        ("=1", "'=1' is not a weight of a score."),
+        ("a", "'a' is not a weight of a score."),
+        ("a=-1", "'a=-1' is not a weight of a score."),
         ("a=0,b=0", "all weights are 0."),
         ("a=1e308,b=1e308", "the weights sum to more than a number holds."),
     ],

@@ -1,3 +1,4 @@
+import gzip
 import struct
 from pathlib import Path
 
@@ -75,8 +76,32 @@ def test_a_missing_file_is_refused_with_the_folder_and_what_to_do(tiny_root, fil
     with pytest.raises(DataError) as raised:
         MNIST(root=tiny_root).load()
     assert raised.value.message.startswith(f"no readable MNIST in {str(tiny_root)!r}: ")
-    assert "not found" in raised.value.message
+    assert f"{file}-ubyte is not found in MNIST/raw, nor packed as .gz." in raised.value.message
     assert raised.value.hint == HINT
+
+
+@pytest.mark.parametrize("packed", ["train-images-idx3-ubyte", "all"])
+def test_files_that_are_packed_are_read_as_they_are(tiny_root, packed):
+    before = MNIST(root=tiny_root).load()
+    for path in list((tiny_root / "MNIST" / "raw").iterdir()):
+        if packed in (path.name, "all"):
+            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+    data = MNIST(root=tiny_root).load()
+    assert (data.train.digest(), data.test.digest()) == (
+        before.train.digest(),
+        before.test.digest(),
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_packed_file_that_is_cut_is_refused(tiny_root, share):
+    path = tiny_root / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
+    content = gzip.compress(path.read_bytes())
+    path.with_name(f"{path.name}.gz").write_bytes(content[: int(share * len(content))])
+    path.unlink()
+    with pytest.raises(DataError, match="no readable MNIST"):
+        MNIST(root=tiny_root).load()
 
 
 def test_the_folder_that_was_looked_in_is_named_in_full(monkeypatch, tmp_path):

@@ -94,7 +94,7 @@ def test_a_module_without_a_sentence_is_named(house, text):
     (house / "moat/rooms/door.py").write_text(f'"""{text}"""\n')
     refused = run(house)
     assert refused.returncode != 0
-    assert "door.py: the first line of its docstring is no sentence" in refused.stderr
+    assert "door.py: the first line of its docstring is not a sentence" in refused.stderr
 
 
 def test_a_page_without_a_place_for_a_table_is_refused(house):

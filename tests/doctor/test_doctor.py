@@ -322,6 +322,7 @@ def test_another_moat_is_a_warning_and_in_one_folder_with_this_one_a_fault(tmp_p
         (None, Health.warning, "not on PATH"),
         ("from moat.main import cmd", Health.warning, "is another project's"),
         ("from moat_robust import main", Health.warning, "is of another environment"),
+        ("from moat.cli import main", Health.warning, "under this project's former name"),
     ],
 )
 def test_a_command_that_is_not_this_ones_is_named(tmp_path, monkeypatch, script, state, said):
@@ -332,7 +333,7 @@ def test_a_command_that_is_not_this_ones_is_named(tmp_path, monkeypatch, script,
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     found = looked("installation", "command")
     assert (found.state, said in found.found) == (state, True)
-    assert "-m moat_robust is the same command" in found.mend
+    assert found.mend.endswith(("-m moat_robust is the same command", "install moat-robust again"))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     if script and "robust" in script:
         assert looked("installation", "command").state == Health.ok

@@ -45,7 +45,15 @@ def test_a_file_is_told_from_a_published_name(weights, file):
 
 
 @pytest.mark.parametrize(
-    "wrap", [dict, lambda s: {"state_dict": s, "epoch": 3}, lambda s: {"model": s}]
+    "wrap",
+    [
+        *(dict, lambda s: {"state_dict": s, "epoch": 3}, lambda s: {"model": s}),
+        lambda s: {"model_state_dict": s, "optimizer_state_dict": {"state": {}}, "epoch": 3},
+        lambda s: {"net": s, "acc": 93.5, "epoch": 3},
+        lambda s: {"my_own_key": s, "optimizer": {"state": {}, "param_groups": []}},
+        lambda s: {"state_dict": {f"module.{name}": value for name, value in s.items()}},
+        lambda s: {"checkpoint": {"state_dict": s}, "state_dict": {"model": s}},
+    ],
 )
 def test_a_state_dict_is_found_in_a_pth_file(tmp_path, state, wrap):
     torch.save(wrap(state), tmp_path / "w.pth")
@@ -105,8 +113,16 @@ def test_a_file_of_anything_else_is_refused(tmp_path, held):
     torch.save(held, tmp_path / "w.pth")
     error = refusal(read_weights, tmp_path / "w.pth")
     path = str(tmp_path / "w.pth")
-    assert error.message == f"the file {path!r} holds no state dict: names with a tensor each."
+    keys = " Its keys: weight." if isinstance(held, dict) and held else ""
+    message = f"the file {path!r} holds no state dict: names with a tensor each."
+    assert error.message == message + keys
     assert error.hint == "Save the state dict alone: torch.save(network.state_dict(), path)."
+
+
+def test_of_several_tables_with_tensors_none_is_guessed(tmp_path, state):
+    torch.save({"student": state, "teacher": state, "epoch": 3}, tmp_path / "w.pth")
+    error = refusal(read_weights, tmp_path / "w.pth")
+    assert error.message.endswith("Its keys: student, teacher, epoch.")
 
 
 def test_a_digest_is_that_of_what_the_file_holds(tmp_path):

@@ -438,7 +438,7 @@ def test_an_unknown_classifier_of_torchvisions_is_refused_with_the_nearest(recip
     path = recipe('"tiny-cnn"', '"torchvision:resnet_18"')
     assert refusal(path).startswith(
         f"{path}, model.type: torchvision has no classifier 'resnet_18'. Did you mean 'resnet18'?\n"
-        "  known: alexnet, convnext_base, "
+        "  The nearest of its "
     )
 
 

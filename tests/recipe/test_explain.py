@@ -6,8 +6,8 @@ from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
 
 TOP = (
-    "known: augmentation, data, evaluation, figure, model, optimizer, plugins, published, "
-    "schedule, seeds, threats, training, variant"
+    "known: augmentation, data, evaluation, figure, model, notes, optimizer, plugins, published, "
+    "schedule, seeds, tags, threats, training, variant"
 )
 FLOW = "known: epsilon, loss, search, start, step_size, steps"
 PGD = "known: epsilon, evaluate, loss, norm, search, start, step_size, steps, train, type"
@@ -341,7 +341,7 @@ WRONG = {
         'variant."../plain".name',
         f"{NAME} '../plain'.",
     ),
-    "a label that is no name": (
+    "a label that is not a name": (
         "[threats.flow]",
         '[threats."my flow"]',
         'threats."my flow"',

@@ -182,7 +182,7 @@ def test_a_base_that_is_broken_is_named_itself(folder):
     write(folder, "base.toml", "[data]\nsize = 8\nsize = 9\n")
     top = write(folder, "top.toml", 'extends = "base.toml"\n')
     assert refusal(top) == (
-        "base.toml: this is no valid TOML: Cannot overwrite a value (at line 3, column 9).\n"
+        "base.toml: this is not valid TOML: Cannot overwrite a value (at line 3, column 9).\n"
         "  size = 9\n  The key is said twice in one table: leave one of them out."
     )
 
@@ -193,7 +193,7 @@ def test_a_base_that_is_broken_is_named_itself(folder):
 def test_a_syntax_error_says_file_and_line(folder):
     path = write(folder, "r.toml", "[data]\ntype = \n")
     assert refusal(path) == (
-        "r.toml: this is no valid TOML: Invalid value (at line 2, column 8).\n"
+        "r.toml: this is not valid TOML: Invalid value (at line 2, column 8).\n"
         "  type =\n  The key has no value."
     )
 
@@ -339,7 +339,7 @@ def test_an_override_has_a_key_and_a_value(recipe, text):
 
 def test_an_override_goes_through_tables_only(recipe):
     assert refusal(recipe(), "data.type.x=3") == (
-        "--set data.type.x=3: data.type is no table, but 'digits'."
+        "--set data.type.x=3: data.type is not a table, but 'digits'."
     )
 
 
@@ -386,7 +386,7 @@ documents = st.dictionaries(keys, st.recursive(leaves, lambda d: st.dictionaries
 @given(document=documents, path=st.lists(keys, min_size=1, max_size=3), value=leaves)
 def test_a_key_that_is_set_is_found_again_and_no_other_is_lost(document, path, value):
     before = {k: v for k, v in document.items() if k != path[0]}
-    with suppress(RecipeError):  # it leads through something that is no table
+    with suppress(RecipeError):  # it leads through something that is not a table
         set_key(document, tuple(path), value, "here")
         held = document
         for part in path[:-1]:
@@ -430,7 +430,7 @@ def test_what_is_no_utf8_is_refused_before_a_run_keeps_it(override, where, tmp_p
 )
 def test_a_home_that_nobody_has_is_no_path(folder, text, key):
     path = write(folder, "r.toml", text)
-    assert "is no path: no such home folder is known." in refusal(path)
+    assert "is not a path: no such home folder is known." in refusal(path)
     assert refusal(path).startswith(f"r.toml, {key}: '~nobody-at-all/x")
 
 
@@ -444,7 +444,7 @@ def test_neither_is_one_of_an_override_or_an_argument(folder, key):
 
 def test_a_path_with_a_nul_and_one_that_leads_back_are_none(folder):
     path = write(folder, "r.toml", '[data]\nroot = "a\\u0000b"\n')
-    assert "is no path: " in refusal(path)
+    assert "is not a path: " in refusal(path)
     (folder / "circle.toml").symlink_to("circle.toml")
     assert "circle.toml: the recipe cannot be read: " in refusal(folder / "circle.toml")
 
@@ -473,3 +473,17 @@ def test_recipes_extend_one_another_so_far(folder):
 def test_what_is_no_file_is_not_extended(folder):
     path = write(folder, "r.toml", 'extends = "/dev/zero"\n')
     assert "there is no recipe '/dev/zero' to extend." in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("mynet.py:Net", "python:mynet:Net"),
+        ("mynet:Net", "python:mynet:Net"),
+        ("./nets/mine.py:make", "python:nets.mine:make"),
+    ],
+)
+def test_a_network_named_by_its_file_is_shown_as_it_is_written(typed, meant):
+    with pytest.raises(RecipeError) as refused:
+        named_model(typed)
+    assert refused.value.message == f"no model is called {typed!r}. Did you mean {meant!r}?"

@@ -35,7 +35,7 @@ def test_a_number_that_may_be_a_slip_is_refused_with_the_plain_one(text):
     with pytest.raises(RecipeError) as refused:
         arguments([f"width={text}"])
     assert refused.value.where == f"--arg width={text}"
-    assert refused.value.message.endswith(" is no plain number.")
+    assert refused.value.message.endswith(" is not a plain number.")
     assert refused.value.hint == f"Write {SLIPS[text]} if that is meant."
 
 
@@ -54,7 +54,7 @@ def test_a_number_too_small_to_divide_by_is_refused(text):
 def test_an_override_is_held_to_it_and_a_file_is_not(recipe):
     path = recipe("examples = 40", "examples = 4_0")
     assert read(path).document["evaluation"]["examples"] == 40
-    with pytest.raises(RecipeError, match=r"--set training.epochs=1_0: 1_0 is no plain number."):
+    with pytest.raises(RecipeError, match=r"--set training.epochs=1_0: 1_0 is not a plain number."):
         read(path, ["training.epochs=1_0"])
 
 

@@ -75,7 +75,7 @@ def test_a_smoke_overlay_takes_the_code_path_of_its_study(path):
             assert {n: sizes(t) for n, t in cut.items()} == {n: sizes(t) for n, t in full.items()}
 
 
-CUT = {"cifar10": "image-folder"}  # the one exception: its archive is no file of images
+CUT = {"cifar10": "image-folder"}  # the one exception: its archive is not a file of images
 """The data sets that an overlay reads from other files."""
 
 

@@ -105,11 +105,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     ("content", "why"),
     [
         ('{"format": 1, "ru', "JSONDecodeError"),
-        ("[]", "it is no table"),
+        ("[]", "it is not a table"),
         ('{"format": 0, "runs": []}', "its format is not 1"),
-        ('{"format": 1}', "it is no list of runs"),
-        ('{"format": 1, "runs": [{"label": "a"}]}', "it is no list of runs"),
-        ('{"format": 1, "runs": [1]}', "it is no list of runs"),
+        ('{"format": 1}', "it is not a list of runs"),
+        ('{"format": 1, "runs": [{"label": "a"}]}', "it is not a list of runs"),
+        ('{"format": 1, "runs": [1]}', "it is not a list of runs"),
     ],
 )
 def test_a_file_that_is_not_ours_is_named_and_stays(study, content, why):

@@ -282,7 +282,7 @@ def test_a_broken_file_of_a_finished_run_is_named_and_mended_only_by_overwrite(
     ("name", "content", "message"),
     [
         ("checkpoint.pt", b"half a checkp", "the file is truncated or not moat's"),
-        ("recipe.toml", b"seeds = [", "this is no valid TOML"),
+        ("recipe.toml", b"seeds = [", "this is not valid TOML"),
         ("recipe.toml", b'title = "of something else"', "unknown key."),
         ("log.jsonl", b'{"step": 1}\n{"ste\n{"step": 2}\n', "the file is truncated or not moat's"),
     ],

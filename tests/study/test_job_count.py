@@ -18,8 +18,8 @@ def test_a_number_of_jobs_is_whole_or_auto(asked, jobs):
 
 
 BAD = [
-    *(0, "0", "00", -1, "-1", 2.0, "2.0", True, None, "", " 2", "2 ", "two", "AUTO", "1e2"),
-    *("1_0", "٣", "0x2", "+2", "nan", "inf", "9" * 10, [2]),
+    *(0, "0", "00", -1, "-1", "2.0", "", " 2", "2 ", "two", "AUTO", "1e2"),
+    *("1_0", "٣", "0x2", "+2", "nan", "inf"),
 ]
 
 
@@ -28,10 +28,19 @@ def test_anything_else_is_refused_by_name(asked, recipe, results):
     with pytest.raises(MoatError) as refused:
         train(recipe(), results=results, jobs=asked)
     assert str(refused.value) == (
-        f"jobs: {str(asked)!r} is no number of runs at once.\n"
+        f"jobs: {str(asked)!r} is not a number of runs at once.\n"
         "  A whole number from 1 on, or auto: as many as cores and memory allow."
     )
     assert refused.value.exit_code == 2
+    assert not results.exists()
+
+
+@pytest.mark.parametrize("asked", [2.0, True, None, [2]], ids=repr)
+def test_what_is_neither_a_number_nor_text_is_refused_by_its_type(asked, recipe, results):
+    with pytest.raises(MoatError, match="jobs should be a whole number or a text, not "):
+        train(recipe(), results=results, jobs=asked)
+    with pytest.raises(MoatError, match=r"jobs: .* number of runs at once"):
+        jobs_of(asked)
     assert not results.exists()
 
 

@@ -49,8 +49,11 @@ def test_loading_does_not_need_the_data(recipe, trained):
 def test_a_folder_without_a_finished_run_has_no_model(tmp_path):
     with pytest.raises(RunFolderError) as refused:
         moat.load(tmp_path / "nowhere")
+    assert str(refused.value).startswith(f"{tmp_path / 'nowhere'}: there is no such folder.")
+    with pytest.raises(RunFolderError) as refused:
+        moat.load(tmp_path)
     assert str(refused.value).startswith(
-        f"{tmp_path / 'nowhere'}: there is no finished run here (no run.json)."
+        f"{tmp_path}: there is no finished run here (no run.json)."
     )
 
 
@@ -77,7 +80,7 @@ def test_a_recipe_that_cannot_be_read_is_named(run):
     with pytest.raises(RunFolderError) as refused:
         moat.load(run)
     assert str(refused.value).startswith(
-        f"{run / 'recipe.toml'}: this is no valid TOML: Expected ']' at the end"
+        f"{run / 'recipe.toml'}: this is not valid TOML: Expected ']' at the end"
     )
     assert str(refused.value).endswith(AGAIN)
 

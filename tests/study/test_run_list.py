@@ -74,7 +74,8 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path, there):
     path = tmp_path / "nothing"
     if there:
         path.mkdir()
-    with pytest.raises(RunFolderError, match=r"there is no finished run here \(no run.json\)"):
+    why = r"there is no finished run here \(no run.json\)" if there else "there is no such folder"
+    with pytest.raises(RunFolderError, match=why):
         trained_runs([path])
 
 

@@ -123,8 +123,8 @@ class IsOfNoKind(Scalarizer):
 @pytest.mark.parametrize(
     ("cls", "sentence"),
     [
-        (PlansNumbers, r"no bool mask of shape \(4,\) or \(4, 6\), but torch.float32 of \(4,\)"),
-        (PlansTooMuch, r"no bool mask of shape \(4,\) or \(4, 6\), but torch.bool of \(5,\)"),
+        (PlansNumbers, r"not a bool mask of shape \(4,\) or \(4, 6\), but torch.float32 of \(4,\)"),
+        (PlansTooMuch, r"not a bool mask of shape \(4,\) or \(4, 6\), but torch.bool of \(5,\)"),
         (PlansNothing, "the plan measures nothing"),
         (PlansByGlobalChance, "equal generators gave different plans"),
         (KeepsAGraph, "the weights are not detached"),

@@ -115,7 +115,7 @@ def test_labels_that_are_no_numbers_are_refused(y):
         (255 * X, "images lie in [0, 1], not in [", "Divide bytes by 255"),
         (X - 0.5, "images lie in [0, 1], not in [", "normalisation the first layer"),
         (2 * X - 1, "images lie in [0, 1], not in [", "normalisation the first layer"),
-        (X + torch.nan, "images lie in [0, 1], not in [nan, nan].", "no numbers"),
+        (X + torch.nan, "images lie in [0, 1], not in [nan, nan].", "not numbers"),
         (X / 0, "images lie in [0, 1], not in [", "normalisation the first layer"),
     ],
 )

@@ -51,7 +51,7 @@ def test_a_run_has_one_device_wherever_it_is_started(launcher, precision, monkey
 
 
 def test_moat_is_imported_in_the_environment_of_any_launcher():
-    """A rank that is no number stops Fabric's import, and one above 0 silences its loggers."""
+    """A rank that is not a number stops Fabric's import, and one above 0 silences its loggers."""
     script = (
         "from moat.training import fabric_for\n"
         "device = fabric_for('cpu', '32-true').device\n"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, sheets_text
-from moat.cli.lines import say
 
 if TYPE_CHECKING:
     from moat.report import RunComparison
@@ -28,17 +27,20 @@ def compare(
 ) -> None:
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
     from moat.cli.console import console
+    from moat.cli.output_files import OutputFiles
     from moat.report import compare_runs, comparison_shown, write_comparison
     from moat.runs import opened
 
     form = Format.json if as_json else form
     comparison = compare_runs(list(map(opened, run)))
+    written = OutputFiles()
+    if out:
+        written.write(lambda: write_comparison(comparison, out))
     if form is Format.table:
         console.print(comparison_shown(comparison, console.width, ids))
     else:
         typer.echo(_text(comparison, form))
-    for path in write_comparison(comparison, out) if out else []:
-        say(f"wrote {path}", err=form is not Format.table)
+    written.say(err=form is not Format.table)
     if comparison.refusal:
         raise comparison.refusal
 

@@ -43,6 +43,7 @@ def front(
     In another form than a table's, files are written with --out alone.
     """
     from moat.cli.console import console
+    from moat.cli.output_files import OutputFiles
     from moat.report import front_table, interval_table, make_fronts, write_front
     from moat.runs import opened, outputs_of
 
@@ -54,13 +55,18 @@ def front(
             against=against and opened(against),
             prefer=weights_of(prefer, "--prefer"),
         )
+    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
+    written = OutputFiles()
+    if form is Format.table:
+        written.write(lambda: write_front(report, folder))
     for message in report.skipped:
         say(f"skipped: {message}", err=True)
     if form is not Format.table:
         require_one(len(report.fronts), "front", form)
+        if out:
+            written.write(lambda: write_front(report, folder))
         typer.echo(_text(report, form))
-        for path in write_front(report, out) if out else []:
-            say(f"wrote {path}", err=True)
+        written.say(err=True)
         return
     for one in report.fronts:
         console.print(front_table(one, console.width))
@@ -69,9 +75,7 @@ def front(
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
             say(f"preferred: {chosen.name}: {chosen.point.place}")
-    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
-    for path in write_front(report, folder):
-        say(f"wrote {path}")
+    written.say()
 
 
 def _text(report: "FrontReport", form: Format) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.lines import say
-from moat.cli.options import as_options
+from moat.cli.options import as_options, listed
 
 
 def plot(
@@ -14,7 +14,7 @@ def plot(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="KIND",
+            metavar="KIND,...",
             help="front, pairs, parallel, radar, training, strengths, relationship or difference; "
             "all if not given. Repeatable.",
         ),
@@ -28,6 +28,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
+    from moat.cli.output_files import OutputFiles
     from moat.cli.recipe_tables import figures_of
     from moat.own_files import FIGURES
     from moat.report import make_plots, write_plots
@@ -36,12 +37,14 @@ def plot(
     if out is None and len(results) > 1:
         raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
     found = list(map(opened, results))
+    kinds = [name for text in kind or () for name in listed(text)]
     with as_options("kind"):
-        plots = make_plots(found, kind or (), figures_of(recipe) if recipe else None)
+        plots = make_plots(found, kinds, figures_of(recipe) if recipe else None)
     for message in plots.skipped:
         say(f"skipped: {message}", err=True)
-    for path in write_plots(plots, out or outputs_of(results[0]) / FIGURES):
-        say(f"wrote {path}")
+    written = OutputFiles()
+    written.write(lambda: write_plots(plots, out or outputs_of(results[0]) / FIGURES))
+    written.say()
     for message in plots.missing:
         say(as_typed(f"not drawn: {message}"), err=True)
     if not plots.figures:

@@ -1,6 +1,7 @@
 """Every score beside published ones, or beside another protocol's."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from moat.cli.formats import Format, FormatOption, require_one
 from moat.cli.lines import say
 from moat.cli.option_table import of_table
 from moat.cli.options import as_options, weights_of
+from moat.cli.output_files import OutputFiles
 
 if TYPE_CHECKING:
     from moat.report import ScoreReport
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class ReportOptions:
     """What a call of `moat report` names."""
 
-    results: Annotated[Path, typer.Argument(help="A folder with finished runs below it.")]
+    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")]
     recipe: Annotated[
         Path | None,
         typer.Option(help="Take the published figures from this file, not from the runs' own."),
@@ -44,9 +46,10 @@ class ReportOptions:
             metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
         ),
     ] = None
-    out: Annotated[Path | None, typer.Option(help="Where the files go; RESULTS if not given.")] = (
-        None
-    )
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the files go: RESULTS, of several the working folder."),
+    ] = None
     form: FormatOption = Format.table
 
 
@@ -59,10 +62,11 @@ def report(options: ReportOptions) -> None:
     from moat.runs import opened, outputs_of
 
     _require_one_report(options)
-    usual = outputs_of(options.results) if options.form is Format.table else None
+    place = outputs_of(options.results[0]) if len(options.results) == 1 else Path()
+    usual = place if options.form is Format.table else None
     options = replace(
         options,
-        results=opened(options.results),
+        results=list(map(opened, options.results)),
         against=options.against and opened(options.against),
         rival=options.rival and opened(options.rival),
         out=options.out or usual,
@@ -81,6 +85,10 @@ def _require_one_report(options: ReportOptions) -> None:
         require_folder_of(options.html, FrontError)
     if (options.rival or options.prefer) and not options.html:
         raise typer.BadParameter("--rival and --prefer are drawn on the page: --html FILE")
+    if options.against and len(options.results) > 1:
+        raise typer.BadParameter("--against takes one folder of results")
+    if options.html and len({path.parent.resolve() for path in options.results}) > 1:
+        raise typer.BadParameter("a page shows folders that lie in one: put them beside each other")
     if options.against and options.recipe:
         raise typer.BadParameter("published figures and another protocol are two reports")
     if options.against and options.html:
@@ -93,12 +101,15 @@ def _against(options: ReportOptions, against: Path) -> None:
     from moat.cli.report_text import against_text
     from moat.report import against_table, compare_protocols, write_against
 
-    comparison = compare_protocols(options.results, against)
+    comparison = compare_protocols(options.results[0], against)
+    written = OutputFiles()
+    if options.out:
+        written.write(partial(write_against, comparison, options.out))
     if options.form is Format.table:
         console.print(against_table(comparison))
     else:
         typer.echo(against_text(comparison, options.form))
-    _say_written(write_against(comparison, options.out) if options.out else [], options)
+    written.say(err=options.form is not Format.table)
 
 
 def _scores(options: ReportOptions) -> None:
@@ -111,20 +122,24 @@ def _scores(options: ReportOptions) -> None:
     recipe = options.recipe
     published, variants = published_of(recipe) if recipe else (None, [])
     made = make_scoreboards(options.results, published, variants)
+    written = OutputFiles()
+    if options.form is not Format.table:
+        require_one(len(made.boards), "report", options.form)
+    if options.out:
+        written.write(partial(write_report, made, options.out))
+    if options.html:
+        written.write(partial(_write_page, made, options, options.html))
     for message in made.messages:
         say(message, err=True)
     if options.form is Format.table:
         for board in made.boards:
             console.print(score_table(board, console.width))
     else:
-        require_one(len(made.boards), "report", options.form)
         typer.echo(boards_text(made, options.form))
-    _say_written(write_report(made, options.out) if options.out else [], options)
-    if options.html:
-        _write_page(made, options, options.html)
+    written.say(err=options.form is not Format.table)
 
 
-def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None:
+def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> list[Path]:
     from moat.report.front.front import fronts_of
     from moat.report.page import write_page
 
@@ -134,16 +149,12 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> None
         fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
         say(f"skipped: {message}", err=True)
-    page = write_page(made, options.results, file, fronts, _say_left_out)
-    say(f"wrote {page}")
+    first = options.results[0]
+    root = first if len(options.results) == 1 else first.parent
+    return [write_page(made, root, file, fronts, _say_left_out)]
 
 
 def _say_left_out(message: str) -> None:
     from moat.runs import as_typed
 
     say(as_typed(f"left out: {message}"), err=True)
-
-
-def _say_written(paths: list[Path], options: ReportOptions) -> None:
-    for path in paths:
-        say(f"wrote {path}", err=options.form is not Format.table)

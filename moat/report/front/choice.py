@@ -43,7 +43,7 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     """
     if gains := [name for name in weights if name in ("universal", "sacrificed")]:
         raise FrontError(
-            f"{gains[0]} is measured against natural runs, whose held-out examples are no part of "
+            f"{gains[0]} is measured against natural runs, whose held-out examples are not part of "
             "a choice.",
             where="prefer",
             hint="Weigh total or natural instead: they order runs of one seed alike.",

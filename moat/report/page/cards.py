@@ -119,8 +119,10 @@ def _facts(point: Point) -> list[tuple[str, str]]:
         ("folder", point.place),
         ("judged on", f"{point.examples:,} test examples"),
     ]
+    facts += [("tags", ", ".join(point.tags))] if point.tags else []
+    facts += [("notes", point.notes)] if point.notes else []
     if is_guess(point):
-        facts.append(("constant guess", "it did not train: its other scores are no result"))
+        facts.append(("constant guess", "it did not train: its other scores mean nothing"))
     return facts
 
 

@@ -14,9 +14,10 @@ from moat.paths import require_path
 from moat.plain import json_of
 from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
+from moat.report.points import NOT_FINISHED
 from moat.report.scores.scoreboard import ScoreReport
 from moat.runs import as_typed, require_folder_of
-from moat.storage import disk, encoded, hash_of, locked_folder, replace, sweep
+from moat.storage import disk, encoded, hash_of, locked_folder, naming, replace, sweep
 from moat.version import __version__
 
 _HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ def write_page(
     if told:
         for problem in problems:
             told(problem)
-    with locked_folder(file.parent):
+    with naming("--html"), locked_folder(file.parent):
         if (file.exists() or file.is_symlink()) and not is_page(file):
             raise DiskError(
                 "cannot write: what is there is not a page of moat's, or was changed since.",
@@ -82,6 +83,7 @@ def page_of(
     plotly = _plotly()
     problems = [p for section in sections for card in section.cards for p in card.problems]
     script, style = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    waiting = [text for text in made.messages if NOT_FINISHED in text]
     page = (
         _environment()
         .get_template("page.html.jinja")
@@ -89,7 +91,8 @@ def page_of(
             title=", ".join(dict.fromkeys(s for one in sections for s in one.group.studies)),
             results=as_typed(str(results)),
             sections=sections,
-            messages=[*made.messages, *problems],
+            messages=[*(text for text in made.messages if text not in waiting), *problems],
+            waiting=[text.removeprefix("skipped: ") for text in waiting],
             version=__version__,
             versions=_versions(sections),
             policy=_policy(script, plotly),

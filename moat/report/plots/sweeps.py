@@ -15,7 +15,7 @@ from moat.report.settings import Runs, Setting
 class Swept:
     """The columns of a variant at the values of one key, ascending, and their places on an axis.
 
-    Values that are no numbers stand evenly, under their names.
+    Values that are not numbers stand evenly, under their names.
     """
 
     columns: tuple[Setting, ...]

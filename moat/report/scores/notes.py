@@ -65,7 +65,7 @@ def _guesses(board: Scoreboard) -> list[str]:
     return [
         f"constant guess: a natural accuracy of at most {guess_limit(classes):.1f} %, where one "
         f"answer to everything is right for {100 / classes:.1f} % of {classes} equally frequent "
-        "classes. Such a run did not train: its other scores are no result."
+        "classes. Such a run did not train: its other scores mean nothing."
         for classes in sorted(filter(None, limits))
     ]
 

@@ -84,14 +84,17 @@ class ScoreReport:
 
 
 def make_scoreboards(
-    results: Path, published: Published | None = None, variants: Sequence[str] = ()
+    results: Path | Sequence[Path],
+    published: Published | None = None,
+    variants: Sequence[str] = (),
 ) -> ScoreReport:
-    """Read every finished run below a folder and make one scoreboard a group of comparable runs.
+    """Read every finished run below some folders; make a scoreboard a group of comparable runs.
 
     The published figures are those that the runs' own recipes state, unless others are given;
     `variants` gives the order of the columns.
     """
-    points, skipped = read_points(results)
+    folders = [results] if isinstance(results, Path) else results
+    points, skipped = read_points(*folders)
     if published is None:
         stated, uncompared = published_by(points)
     else:

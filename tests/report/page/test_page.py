@@ -190,7 +190,7 @@ def test_a_constant_guess_is_marked_on_table_and_card(page, tmp_path, write):
     write(tmp_path / "natural", "natural", 11, SCORES, classes=10)
     text = visible(page(tmp_path))
     assert "natural constant guess" in text
-    assert "it did not train: its other scores are no result" in text
+    assert "it did not train: its other scores mean nothing" in text
 
 
 def test_radii_and_ensembles_have_their_places(page, tmp_path, write, judged_any_way):
@@ -243,8 +243,12 @@ def test_a_folder_without_runs_has_no_page(tmp_path):
         page_of(make_scoreboards(tmp_path), tmp_path)
 
 
-def test_the_page_is_written_whole_into_a_folder_that_is_made(study, tmp_path):
-    file = write_page(make_scoreboards(study), study, tmp_path / "new" / "report.html")
+def test_the_page_is_written_whole_and_makes_no_folder(study, tmp_path):
+    file = tmp_path / "new" / "report.html"
+    with pytest.raises(FrontError, match="there is no folder"):
+        write_page(make_scoreboards(study), study, file)
+    file.parent.mkdir()
+    write_page(make_scoreboards(study), study, file)
     assert file.read_text("utf-8").endswith("</html>")
     assert [path.name for path in file.parent.iterdir()] == ["report.html"]
 

@@ -43,7 +43,7 @@ def test_a_table_that_is_no_figure_is_refused_and_the_mend_is_named(tmp_path, wr
     with pytest.raises(RunFolderError) as caught:
         figures_in(run)
     assert str(caught.value) == (
-        f"{run.path / 'recipe.toml'}: its figures are no tables of a known type with the keys of "
+        f"{run.path / 'recipe.toml'}: its figures are not tables of a known type with the keys of "
         "that type.\n  `moat plot --recipe FILE` takes them from another recipe."
     )
 

@@ -42,8 +42,8 @@ def test_a_table_that_is_none_is_refused_and_the_mend_is_named(tmp_path, write, 
     with pytest.raises(RunFolderError) as caught:
         published_in(run)
     assert str(caught.value) == (
-        f"{run.path / 'recipe.toml'}: its published figures are no table of a source and of runs "
-        "with numbers.\n  `moat report --recipe FILE` takes them from another recipe."
+        f"{run.path / 'recipe.toml'}: its published figures are not a table of a source and "
+        "of runs with numbers.\n  `moat report --recipe FILE` takes them from another recipe."
     )
 
 
