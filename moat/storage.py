@@ -267,6 +267,13 @@ def as_table(value: Any) -> Record:
 
 def unreadable(path: Path, why: str) -> RunFolderError:
     """Return the error that says of a file that it cannot be read, and what to do."""
+    if path.is_dir():
+        return RunFolderError(
+            "a folder stands where a file of moat's belongs.",
+            where=str(path),
+            hint="Move it away and run the same command again; or use --overwrite, which moves it "
+            "aside.",
+        )
     reason = (why.splitlines() or [why])[0]
     return RunFolderError(
         f"the file is truncated or not moat's ({reason}).",
