@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from moat.errors import DiskError, MoatError, RunFolderError
+from moat.errors import DiskError, MoatError, NoRunError
 from moat.printable import printable
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR}
@@ -16,7 +16,7 @@ _MENDS = {
 _SHOWN = 200
 
 
-def require_path(path: Path, kind: type[MoatError] = RunFolderError) -> Path:
+def require_path(path: Path, kind: type[MoatError] = NoRunError) -> Path:
     """Return a path that the system can look up, whether or not something is there.
 
     Raises an error of this kind where it cannot: a name is too long or holds a NUL, links lead
@@ -37,7 +37,7 @@ def require_path(path: Path, kind: type[MoatError] = RunFolderError) -> Path:
 
 
 def require_place(path: Path) -> Path:
-    """Return a path at which a folder is or could be made; RunFolderError or DiskError else."""
+    """Return a path at which a folder is or could be made; NoRunError or DiskError else."""
     require_path(path)
     there = next((one for one in (path, *path.parents) if one.exists()), None)
     if there is not None and not there.is_dir():
