@@ -18,7 +18,9 @@ def code_digests(root: Path) -> dict[str, set[str]] | None:
     The run's record names them, and the folder's own list, which is written before its files. Runs
     of older moats, and folders that are not a run's, have neither.
     """
-    known = [*_listed(root / CODE_LIST), *_recorded(root)] if root.name == CODE else []
+    if root.name != CODE or not root.is_dir():
+        return None
+    known = [*_listed(root / CODE_LIST), *_recorded(root)]
     if not known:
         return None
     found: dict[str, set[str]] = {}

@@ -70,7 +70,7 @@ def test_a_constant_guess_is_explained(tmp_path, write):
     assert (
         "constant guess: a natural accuracy of at most 15.0 %, where one answer to everything is "
         "right for 10.0 % of 10 equally frequent classes. Such a run did not train: its other "
-        "scores are no result." in notes(tmp_path)
+        "scores mean nothing." in notes(tmp_path)
     )
 
 
