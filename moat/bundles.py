@@ -75,6 +75,21 @@ def bundle(
     left out, and so is a finished run that cannot be read. The same results give the same bytes.
     Raises BundleError where there is nothing to bundle, where the zip's folder does not exist, and
     where the file does, unless `overwrite`; DiskError where it cannot be written.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> import moat
+        >>> from torch import nn
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> few = ["evaluation.examples=20"]
+        >>> with TemporaryDirectory() as folder:
+        ...     results = Path(folder) / "results"
+        ...     judged = moat.evaluate_model(
+        ...         network, "protocols/digits", name="linear", overrides=few, results=results
+        ...     )
+        ...     made = bundle(results, Path(folder) / "results.zip")
+        ...     moat.results(made.path).runs["label"].to_list()
+        ['linear']
     """
     results, out = require_path(Path(results)), require_path(Path(out))
     _require_free(results, out, overwrite)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import moat
+from moat.registry import Registry
 
 ROOT = Path(moat.__file__).parent
 
@@ -46,8 +47,20 @@ def examples_of(module: ModuleType) -> Iterator[doctest.DocTest]:
         yield from finder.find(value, name, module, globs={"torch": torch, **vars(module)})
 
 
+@pytest.fixture
+def registries(monkeypatch):
+    """Registries that forget, after the test, what an example declared."""
+    for room in ("threats", "scalarizers", "models", "data"):
+        registry = import_module(f"moat.{room}.base").registry
+        assert isinstance(registry, Registry)
+        registry.entries()  # packages are read once, and stay known
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+
+
+@pytest.mark.usefixtures("registries")
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_the_examples_in_docstrings_run(name):
+def test_the_examples_in_docstrings_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner()
     report: list[str] = []
     with torch.random.fork_rng(devices=[]):
@@ -56,6 +69,7 @@ def test_the_examples_in_docstrings_run(name):
             runner.run(example, out=report.append)
     assert not runner.failures, "".join(report)
     assert runner.tries, "examples stand where nobody looks for them"
+    assert list(tmp_path.iterdir()) == [], "an example leaves files behind"
 
 
 def test_an_example_is_found_in_a_function_under_the_shape_check():

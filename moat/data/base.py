@@ -197,5 +197,18 @@ D = TypeVar("D", bound=type[DataSet])
 @public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def dataset(name: str) -> Callable[[D], D]:
-    """Declare a data set under a name that recipes use: a frozen, validated dataclass."""
+    """Declare a data set under a name that recipes use: a frozen, validated dataclass.
+
+    Example:
+        >>> @dataset("grey")
+        ... class Grey(DataSet):
+        ...     level: int = 128  # of 255
+        ...
+        ...     def load(self, cache=None):
+        ...         images = torch.full((10, 1, 8, 8), self.level, dtype=torch.uint8)
+        ...         split = Split(images, torch.arange(10), ids=torch.arange(10))
+        ...         return Data(split, split, classes=tuple("0123456789"))
+        >>> Grey(level=64).load().shape
+        (1, 8, 8)
+    """
     return lambda cls: registry.declare(name, cls, frozen=True)

@@ -35,6 +35,18 @@ class Evaluation:
     """The outcomes of a model under a protocol, and every score made of them.
 
     `found` holds what else the searches told, in the order of the columns; `ids` are the examples.
+
+    Example:
+        >>> from moat.data import Digits
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02)
+        >>> protocol = Protocol({"pgd": pgd}, at_steps={"pgd": (2, 4)}, examples=20)
+        >>> judged = evaluate(network, Digits().load(), protocol)
+        >>> list(judged.accuracy)
+        ['natural', 'pgd', 'union']
+        >>> [(row["threat"], row["strength"]) for row in judged.rows()]
+        [('natural', 0), ('pgd', 2), ('pgd', 4)]
     """
 
     found: Found
@@ -90,6 +102,16 @@ class EvaluationProgress:
     """How far an evaluation is: passes done and to be done at most, and who is searched next.
 
     `memory` is how many bytes it takes at most of its own, in passes of `pass_size` images.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> seen = []
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> images, labels = torch.rand(4, 1, 8, 8), torch.arange(4)
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=2)
+        >>> _ = evaluate(network, (images, labels), pgd, progress=seen.append)
+        >>> seen[-1].threat, seen[-1].batch, seen[-1].batches
+        ('pgd', 1, 1)
     """
 
     done: float
@@ -104,7 +126,29 @@ class EvaluationProgress:
 
 @runtime_checkable
 class Parts(Interface):
-    """Where an evaluation keeps what it has found, so that it can go on from there."""
+    """Where an evaluation keeps what it has found, so that it can go on from there.
+
+    Example:
+        >>> class InMemory:
+        ...     def __init__(self):
+        ...         self.kept = {}
+        ...
+        ...     def load(self, batch, label):
+        ...         return self.kept.get((batch, label))
+        ...
+        ...     def save(self, batch, label, arrays):
+        ...         self.kept[batch, label] = arrays
+        >>> parts = InMemory()
+        >>> isinstance(parts, Parts)
+        True
+        >>> from moat.threats import PGD
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> images, labels = torch.rand(4, 1, 8, 8), torch.arange(4)
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=2)
+        >>> _ = evaluate(network, (images, labels), pgd, parts=parts)
+        >>> sorted(parts.kept)
+        [(0, 'natural'), (0, 'pgd')]
+    """
 
     def load(self, batch: int, label: str) -> Stored | None:
         """Return what was kept of a threat on a batch, or None."""

@@ -1,4 +1,21 @@
-"""The finished runs below some folders, as frames, fronts and figures."""
+"""The finished runs below some folders, as frames, fronts and figures.
+
+Example:
+    >>> from tempfile import TemporaryDirectory
+    >>> import moat
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    >>> few = ["evaluation.examples=20"]
+    >>> with TemporaryDirectory() as folder:
+    ...     judged = moat.evaluate_model(
+    ...         network, "protocols/digits", name="linear", overrides=few, results=folder
+    ...     )
+    ...     found = moat.results(folder)
+    ...     found.runs.select("label", "examples").rows()
+    [('linear', 20)]
+    >>> found.scores["unit"].unique().sort().to_list()
+    ['%', 'percentage points']
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property

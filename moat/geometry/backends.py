@@ -125,6 +125,16 @@ def last_iterate_of_cvxopt(P: Tensor, constraint: Equality) -> NDArray[np.float6
 
     For an r that no weights reach, cvxopt reports 'unknown' and this last iterate is not on the
     simplex: negative weights, or a sum of 47. It exists to show that, not to be trained on.
+
+    Example:
+        >>> from moat.geometry.simplex import Equality
+        >>> mean = Equality(torch.tensor([0.5, 2.0]), torch.tensor(1.0))  # a / 2 + 2 b = 1
+        >>> last_iterate_of_cvxopt(torch.eye(2), mean).round(3)
+        array([0.667, 0.333])
+        >>> beyond = Equality(torch.tensor([0.5, 2.0]), torch.tensor(3.0))
+        >>> weights = last_iterate_of_cvxopt(torch.eye(2), beyond)
+        >>> bool(weights.min() < 0 or abs(weights.sum() - 1) > 0.1)
+        True
     """
     import cvxopt
 

@@ -63,5 +63,18 @@ M = TypeVar("M", bound=type[Model])
 @public
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def model(name: str) -> Callable[[M], M]:
-    """Declare a model under a name that recipes use: a frozen, validated dataclass."""
+    """Declare a model under a name that recipes use: a frozen, validated dataclass.
+
+    Example:
+        >>> @model("linear")
+        ... class Linear(Model):
+        ...     bias: bool = True
+        ...
+        ...     def build(self, shape, classes):
+        ...         channel, height, width = shape
+        ...         size = channel * height * width
+        ...         return nn.Sequential(nn.Flatten(), nn.Linear(size, classes, bias=self.bias))
+        >>> Linear(bias=False).build((1, 8, 8), classes=10)(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
+    """
     return lambda cls: registry.declare(name, cls, frozen=True)

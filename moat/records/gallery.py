@@ -18,6 +18,24 @@ class Gallery:
     `displacements` (t, n, rows, columns, 2) hold where each of rows × columns points reads the
     image, less its own place, in grid units (the image spans [-1, 1]; [..., 0] is horizontal; the
     points are the centres of equal cells), NaN where a threat moves nothing.
+
+    Example:
+        >>> n, t = 2, 1
+        >>> gallery = Gallery(
+        ...     ids=np.array([5, 9]),
+        ...     labels=np.array([0, 1]),
+        ...     classes=np.array(["cat", "dog"]),
+        ...     images=np.zeros((n, 1, 8, 8), np.uint8),
+        ...     predicted=np.array([0, 1]),
+        ...     threats=np.array(["pgd"]),
+        ...     strengths=np.array([20.0]),
+        ...     adversarial=np.zeros((t, n, 1, 8, 8), np.uint8),
+        ...     adversarial_predicted=np.array([[1, 1]]),
+        ...     displacements=np.full((t, n, 4, 4, 2), np.nan, np.float32),
+        ... )
+        >>> again = Gallery.from_arrays(gallery.arrays())
+        >>> again.classes[again.adversarial_predicted[0]].tolist()
+        ['dog', 'dog']
     """
 
     ids: NDArray[np.int64]

@@ -25,6 +25,11 @@ class Scalarizer(ABC):
     `simplex` says whether they are never negative and sum to 1. A subclass of one of the three
     kinds is declared with `@scalarizer("name")` and writes `weights`, and whatever of `plan`,
     `update` and the state it needs.
+
+    Example:
+        >>> from moat.scalarizers import Average
+        >>> Average().plan(("natural", "pgd", "rt"), batch=4)  # what a step searches and measures
+        tensor([False,  True,  True])
     """
 
     name: ClassVar[str]
@@ -99,7 +104,17 @@ class LossScalarizer(Scalarizer):
 
 
 class GradientScalarizer(Scalarizer):
-    """Its weights are chosen from this batch's gradients, one an objective."""
+    """Its weights are chosen from this batch's gradients, one an objective.
+
+    Example:
+        >>> class Inverse(GradientScalarizer):
+        ...     def weights(self, gramian, losses):
+        ...         lengths = gramian.diagonal().sqrt()  # (objectives,)
+        ...         return (1 / lengths) / (1 / lengths).sum()
+        >>> gramian = torch.diag(torch.tensor([1.0, 9.0]))  # orthogonal gradients of length 1 and 3
+        >>> Inverse().weights(gramian, LossMatrix(torch.ones(2, 1), ("natural", "pgd")))
+        tensor([0.7500, 0.2500])
+    """
 
     @abstractmethod
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
@@ -118,6 +133,17 @@ def scalarizer(name: str) -> Callable[[S], S]:
 
     The class becomes a validated dataclass: annotated fields are its recipe keys, unknown ones
     are refused. State that changes while it trains is set in `__post_init__`, without annotation.
+
+    Example:
+        >>> @scalarizer("first")
+        ... class First(LaggedScalarizer):
+        ...     share: float = 0.5  # of the natural loss
+        ...
+        ...     def weights(self, names):
+        ...         others = (1 - self.share) / (len(names) - 1)
+        ...         return torch.tensor([self.share] + [others] * (len(names) - 1))
+        >>> First(share=0.6).weights(("natural", "pgd", "rt"))
+        tensor([0.6000, 0.2000, 0.2000])
     """
     return lambda cls: registry.declare(name, cls, frozen=False)
 

@@ -96,6 +96,14 @@ def train(
     Before anything is trained, raises RecipeError where the recipe does not hold together,
     DiskError where nothing can be written to the results folder, and MoatError where the device is
     absent or `jobs` is not a number of jobs.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> quick = ["training.epochs=1", "data.validation=0", "evaluation.examples=20"]
+        >>> with TemporaryDirectory() as results:
+        ...     study = train("digits_pareto", only=["natural"], overrides=quick, results=results)
+        >>> len(study.done), study.failed
+        (1, {})
     """
     at, wanted = place_of(place), jobs_of(jobs)
     source = read(recipe, overrides)

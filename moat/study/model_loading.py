@@ -33,6 +33,16 @@ def load(
     so neither its threats nor its data are needed. `allow_code` runs the code that builds the
     model, where that is the user's own. Raises RunFolderError where the folder holds no finished
     run, and CodeError where its model needs code that was neither allowed nor run before.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from moat import train
+        >>> quick = ["training.epochs=1", "data.validation=0", "evaluation.examples=20"]
+        >>> with TemporaryDirectory() as results:
+        ...     study = train("digits_pareto", only=["natural"], overrides=quick, results=results)
+        ...     network = load(study.done[0])
+        >>> network(torch.rand(2, 1, 8, 8)).shape, network.training
+        (torch.Size([2, 10]), False)
     """
     consent = current_consent()
     if allow_code and not consent.stored:

@@ -66,6 +66,17 @@ def evaluate_model(
 
     `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
     `overwrite` and `listener`. Raises MoatError.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> few = ["evaluation.examples=20"]
+        >>> with TemporaryDirectory() as results:
+        ...     judged = evaluate_model(
+        ...         network, "protocols/digits", name="linear", overrides=few, results=results
+        ...     )
+        >>> sorted(judged.scores["scores"])
+        ['flow', 'integrated', 'pgd', 'rt']
     """
     at = place_of(place)
     judged_by = read_protocol(protocol, overrides)

@@ -12,7 +12,15 @@ ASKING = {"_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_selec
 
 
 class Counted(TorchDispatchMode):
-    """Counts the operations inside, and names those for which a GPU would make the host wait."""
+    """Counts the operations inside, and names those for which a GPU would make the host wait.
+
+    Example:
+        >>> with Counted() as found:
+        ...     _ = (torch.ones(3) + 1).tolist()
+        ...     _ = torch.ones(3).sum().item()
+        >>> found.asked
+        ['_local_scalar_dense']
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -30,7 +30,19 @@ ERRORS: dict[str, tuple[int, ...]] = {
 
 
 class Killed(BaseException):
-    """The process dies: nothing may catch this, and nothing reaches the disk afterwards."""
+    """The process dies: nothing may catch this, and nothing reaches the disk afterwards.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "log"
+        ...     try:
+        ...         with faulty_disk(Path(folder), at=2):  # call 1 opens the file, call 2 writes
+        ...             _ = file.write_text("four words, half kept")
+        ...     except Killed:
+        ...         file.read_text()
+        'four words'
+    """
 
 
 Fault = int | Callable[[], object]

@@ -59,6 +59,18 @@ def check_faults(
     A part of the cases is drawn from the seed where they are more than `most`, or as many as
     `seconds` allow. Files whose names are among `changing` are exempt: they hold the time.
     Raises AssertionError that names the case.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from moat.storage import replace, sweep
+        >>> def save(folder):
+        ...     sweep(folder, ["log"])  # what a process left when it died
+        ...     replace(folder / "log", b"whole")
+        >>> with TemporaryDirectory() as folder:
+        ...     results = Path(folder) / "results"
+        ...     results.mkdir()
+        ...     check_faults(results, lambda: save(results), most=5)
+        5
     """
     keep = folder.with_name(f"{folder.name}.before")
     shutil.copytree(folder, keep, symlinks=True)

@@ -40,6 +40,15 @@ def ascend(
     `until_fallen` an example falls by the first iterate that is misclassified, and its traces from
     there on are that iterate. The fallen leave the passes every so many iterations: in each on a
     CPU, in every eighth on a GPU, which must be waited for; with 0 never.
+
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> from moat.threats import PGD
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02)
+        >>> climb = pgd.climb(*examples(count=4), at_steps=(0, 2, 5))
+        >>> (traces,) = ascend(smooth_model(), [climb], pass_size=128)
+        >>> list(traces), traces[5].images.shape, traces[5].loss.shape
+        ([0, 2, 5], torch.Size([4, 1, 8, 8]), torch.Size([4]))
     """
     with attacked(model):
         climbers = [

@@ -111,5 +111,18 @@ def threat(name: str) -> Callable[[T], T]:
 
     The class becomes a frozen, keyword-only, validated dataclass: annotated fields are its recipe
     keys, and unknown ones are refused.
+
+    Example:
+        >>> @threat("darker")
+        ... class Darker(Threat):
+        ...     factor: float = 0.5  # of every pixel's intensity
+        ...
+        ...     def perturb(self, model, x, y, *, generator=None):
+        ...         return self.factor * x
+        >>> Darker(factor=0.8)
+        Darker(factor=0.8)
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> Darker().perturb(network, torch.ones(1, 1, 8, 8), torch.tensor([3])).max()
+        tensor(0.5000)
     """
     return lambda cls: registry.declare(name, cls, frozen=True)

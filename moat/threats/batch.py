@@ -16,7 +16,13 @@ BOX_TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of
 
 
 class Inputs(NamedTuple):
-    """Images in [0, 1], labels as int64 on their device, and the largest label (-1 of none)."""
+    """Images in [0, 1], labels as int64 on their device, and the largest label (-1 of none).
+
+    Example:
+        >>> x, y, largest = batch_of(torch.rand(2, 1, 8, 8), [3, 7])
+        >>> x.shape, y, largest
+        (torch.Size([2, 1, 8, 8]), tensor([3, 7]), 7)
+    """
 
     images: Images
     labels: Labels

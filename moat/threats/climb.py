@@ -23,6 +23,17 @@ class Trace:
     also where it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero
     at the start, or not finite at any iterate. All are None where the search was told not to
     measure, which saves the one forward that the last iterate would need.
+
+    Example:
+        >>> from moat.testing import examples, smooth_model
+        >>> from moat.threats import PGD, search
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=3)
+        >>> x, y = examples(count=4)
+        >>> (trace,) = search(smooth_model(), [pgd], x, y)
+        >>> (trace.images - x).abs().max() <= 0.06 + 1e-9  # three steps of 0.02
+        tensor(True)
+        >>> trace.loss is None  # `search` measures nothing, `ascend` does
+        True
     """
 
     images: Images
@@ -56,6 +67,13 @@ class Climb:
     target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
     `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
     `among` (batch,) are the examples that climb: all, where it is None.
+
+    Example:
+        >>> from moat.testing import examples
+        >>> from moat.threats import PGD
+        >>> climb = PGD(epsilon=0.1, step_size=0.02, steps=5).climb(*examples(count=4))
+        >>> climb.at_steps, [block.shape for block in climb.start]
+        ((5,), [torch.Size([4, 1, 8, 8])])
     """
 
     x: Images

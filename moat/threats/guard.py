@@ -138,7 +138,15 @@ def guarded_search(search: Door) -> Door:
 
 @public
 def guarded_network(function: Door) -> Door:
-    """Return a function of a network, its first argument, for any model: see `bare`."""
+    """Return a function of a network, its first argument, for any model: see `bare`.
+
+    Example:
+        >>> @guarded_network
+        ... def parameters_of(network):
+        ...     return sum(parameter.numel() for parameter in network.parameters())
+        >>> parameters_of(nn.Linear(2, 2))
+        6
+    """
 
     @public
     @wraps(function)

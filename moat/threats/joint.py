@@ -17,7 +17,17 @@ from moat.types import Images, Labels
 
 
 class SearchedThreat(Threat):
-    """A threat whose iterates the one loop makes and measures: it says how a batch is climbed."""
+    """A threat whose iterates the one loop makes and measures: it says how a batch is climbed.
+
+    Example:
+        >>> from moat.testing import examples
+        >>> from moat.threats import PGD
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=5)
+        >>> isinstance(pgd, SearchedThreat), pgd.steps
+        (True, 5)
+        >>> pgd.climb(*examples(count=4), at_steps=(1, 3)).at_steps
+        (1, 3)
+    """
 
     @property
     @abstractmethod
@@ -83,7 +93,27 @@ def search(
 
 @runtime_checkable
 class JointSearch(Protocol):
-    """How the training step has several threats searched on one batch."""
+    """How the training step has several threats searched on one batch.
+
+    Example:
+        >>> def counted_search(model, threats, x, y, **settings):
+        ...     found = joint_search(model, threats, x, y, **settings)
+        ...     print([trace.images.shape for trace in found])
+        ...     return found
+        >>> isinstance(counted_search, JointSearch)
+        True
+        >>> from moat.threats import PGD
+        >>> from moat.testing import examples, smooth_model
+        >>> _ = counted_search(
+        ...     smooth_model(),
+        ...     [PGD(epsilon=0.1, step_size=0.02, steps=3)],
+        ...     *examples(count=2),
+        ...     generator=None,
+        ...     pass_size=128,
+        ...     reach=1.0,
+        ... )
+        [torch.Size([2, 1, 8, 8])]
+    """
 
     def __call__(
         self,
@@ -110,6 +140,16 @@ def joint_search(
     pass_size: int,
     reach: float = 1.0,
 ) -> list[Trace]:
-    """Search as `search` does, without a look at the values: a GPU would make the host wait."""
+    """Search as `search` does, without a look at the values: a GPU would make the host wait.
+
+    Example:
+        >>> from moat.threats import PGD, RT
+        >>> from moat.testing import examples, smooth_model
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=3)
+        >>> threats = [pgd, RT(epsilon=0.1, step_size=0.02, steps=5)]
+        >>> found = joint_search(smooth_model(), threats, *examples(count=2), pass_size=128)
+        >>> [trace.images.shape for trace in found]
+        [torch.Size([2, 1, 8, 8]), torch.Size([2, 1, 8, 8])]
+    """
     climbs = [threat.climb(x, y, generator=generator, reach=reach) for threat in threats]
     return [traces.popitem()[1] for traces in ascend(model, climbs, pass_size, measure=False)]

@@ -8,7 +8,15 @@ from moat.types import Grid, Images, Transform
 
 
 class Moving(ABC):
-    """Whatever turns an image into one that is read elsewhere."""
+    """Whatever turns an image into one that is read elsewhere.
+
+    Example:
+        >>> from moat.threats import Flow
+        >>> x = torch.rand(2, 1, 8, 8)
+        >>> flow = Flow(epsilon=0.3, step_size=0.01)
+        >>> isinstance(flow, Moving), flow.grid(x, flow.identity(x)).shape
+        (True, torch.Size([2, 8, 8, 2]))
+    """
 
     @abstractmethod
     def grid(self, x: Images, w: Transform) -> Grid:

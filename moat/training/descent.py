@@ -35,7 +35,14 @@ from moat.transfers import send
 @public
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """What one step saw and did: losses, and weights (objectives,) or (objectives, batch)."""
+    """What one step saw and did: losses, and weights (objectives,) or (objectives, batch).
+
+    Example:
+        >>> losses = LossMatrix(torch.tensor([[1.0, 3.0], [4.0, 2.0]]), ("natural", "pgd"))
+        >>> descent = Descent(losses, weights=torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
+        >>> descent.mean_weights(), descent.faults().any()
+        (tensor([0.5000, 0.5000]), tensor(False))
+    """
 
     losses: LossMatrix
     weights: Tensor

@@ -112,6 +112,12 @@ class InPrecision(nn.Module):
 
     Search and descent differentiate through this and never through Fabric's own wrapper, which
     refuses that under mixed precision.
+
+    Example:
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> images, fabric = torch.rand(2, 1, 8, 8), fabric_for("cpu", "bf16-mixed")
+        >>> InPrecision(network, fabric)(images).dtype
+        torch.float32
     """
 
     def __init__(self, model: nn.Module, fabric: Fabric) -> None:

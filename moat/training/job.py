@@ -23,7 +23,32 @@ Validate = Callable[[nn.Module], dict[str, float]]
 @public
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Everything that one run trains with."""
+    """Everything that one run trains with.
+
+    `model` maps images in [0, 1] to logits; it is trained in place. `threats` have their names.
+    `validate` measures an epoch's weights, where examples are held out.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from moat.data import Digits
+        >>> from moat.scalarizers import Average
+        >>> from moat.threats import PGD
+        >>> from moat.training import SGD, Constant, fabric_for
+        >>> job = Fit(
+        ...     model=nn.Sequential(nn.Flatten(), nn.Linear(64, 10)),
+        ...     split=Digits().load().train,
+        ...     threats={"pgd": PGD(epsilon=0.1, step_size=0.05, steps=2)},
+        ...     scalarizer=Average(),
+        ...     training=Training(epochs=1),
+        ...     optimizer=SGD(lr=0.1),
+        ...     schedule=Constant(),
+        ...     seed=0,
+        ...     folder=RunFolder(Path("run")),  # `fit` writes log and checkpoint there
+        ...     fabric=fabric_for("cpu", "32-true"),
+        ... )
+        >>> len(job.split), list(job.threats)
+        (1438, ['pgd'])
+    """
 
     model: nn.Module
     split: Split
@@ -44,7 +69,12 @@ class Fit:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the training came to: the epoch whose weights were kept, and the last of the log."""
+    """What the training came to: the epoch whose weights were kept, and the last of the log.
+
+    Example:
+        >>> Fitted(epoch=3, steps=36, seconds=1.5, images_per_second=3000.0, scalarizer={}).epoch
+        3
+    """
 
     epoch: int
     steps: int

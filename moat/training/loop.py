@@ -39,6 +39,31 @@ def fit(job: Fit, listener: Listener = ignore) -> Fitted:
 
     A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
     memory does not suffice; the last checkpoint stays.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from moat.data import Digits
+        >>> from moat.runs import RunFolder
+        >>> from moat.scalarizers import Average
+        >>> from moat.threats import PGD
+        >>> from moat.training import SGD, Constant, Training, fabric_for
+        >>> with TemporaryDirectory() as folder:
+        ...     job = Fit(
+        ...         model=nn.Sequential(nn.Flatten(), nn.Linear(64, 10)),
+        ...         split=Digits().load().train.take(torch.arange(256)),
+        ...         threats={"pgd": PGD(epsilon=0.1, step_size=0.05, steps=2)},
+        ...         scalarizer=Average(),
+        ...         training=Training(epochs=2),
+        ...         optimizer=SGD(lr=0.1),
+        ...         schedule=Constant(),
+        ...         seed=0,
+        ...         folder=RunFolder(Path(folder)),
+        ...         fabric=fabric_for("cpu", "32-true"),
+        ...     )
+        ...     fitted = fit(job)
+        >>> fitted.epoch, fitted.steps
+        (2, 4)
     """
     if job.training.keep == "best" and job.validate is None:
         raise InputError(
