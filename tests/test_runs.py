@@ -363,7 +363,8 @@ def test_an_array_in_the_place_of_the_arrays_is_refused(run):
 
 def test_a_folder_in_the_place_of_a_file_is_refused(run):
     (run.path / "run.json").mkdir()
-    assert_refused(run, "run.json", "IsADirectoryError")
+    with pytest.raises(RunFolderError, match="a folder stands where a file of moat's belongs"):
+        run.read_record()
 
 
 def test_a_record_of_another_format_is_refused(run):
