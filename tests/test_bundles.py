@@ -194,7 +194,7 @@ def test_the_folder_of_the_zip_is_not_made_unasked(demo):
     with pytest.raises(BundleError) as refused:
         moat.bundle(demo, "nowhere/x.zip")
     assert str(refused.value) == (
-        "nowhere/x.zip: there is not a folder 'nowhere' to write it into.\n"
+        "nowhere/x.zip: there is no folder 'nowhere' to write to.\n"
         "  Nothing was written. Make the folder first, or name a file in one that exists."
     )
     assert not Path("nowhere").exists()

@@ -35,7 +35,7 @@ def require_folder_of(file: Path, kind: type[MoatError]) -> None:
     folder = file.parent
     if not _is_folder(folder):
         raise kind(
-            f"there is not a folder {str(folder)!r} to write it into.",
+            f"there is no folder {str(folder)!r} to write to.",
             where=str(file),
             hint="Nothing was written. Make the folder first, or name a file in one that exists.",
         )

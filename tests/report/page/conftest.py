@@ -92,6 +92,7 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         return browser.execute_script("return document.documentElement.dataset.ready") == "yes"
 
     def open_page(results: Path, width: int = 1280, height: int = 1000) -> Any:
+        (tmp_path / "page").mkdir(exist_ok=True)
         file = write_page(make_scoreboards(results), results, tmp_path / "page" / "report.html")
         chromium.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
