@@ -9,6 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from moat.errors import BundleError, MoatError
 from moat.names import why_no_name
+from moat.paths import require_path
 from moat.printable import printable
 from moat.public import public_at_once
 from moat.report.manifest import listed_files
@@ -31,6 +32,7 @@ _PACKED = (".npz", ".png", ".safetensors")
 """Files that deflate makes no smaller."""
 _THE_FIRST = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip
 _MODE = 0o100644
+_NOT_OWN = "{}: moat did not write it into the folder of the run's code."
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def bundle(
     Raises BundleError where there is nothing to bundle, where the zip's folder does not exist, and
     where the file does, unless `overwrite`; DiskError where it cannot be written.
     """
-    results, out = Path(results), Path(out)
+    results, out = require_path(Path(results)), require_path(Path(out))
     _require_free(results, out, overwrite)
     contents = _contents_of(results, weights)
     if not contents.runs:
@@ -143,8 +145,11 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
             found.left_out.append(why)
         elif run.is_begun or run.recipe.exists():
             found.runs += 1
-            for path in run.carried(weights=weights):
+            carried = run.carried(weights=weights)
+            for path in carried:
                 found.add(path)
+            strange = [folder / other for other in run.others() if other.startswith(f"{CODE}/")]
+            found.left_out += [_NOT_OWN.format(path) for path in strange if path not in carried]
         if run.is_begun or run.recipe.exists():
             below[:] = [name for name in below if name not in (CODE, run.tensorboard.name)]
     return found

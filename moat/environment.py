@@ -1,8 +1,8 @@
-"""Variables of the environment that libraries read, and that are not meant for moat."""
+"""What of a process code may change: variables that libraries read, and the working folder."""
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -19,3 +19,29 @@ def without(names: Collection[str], prefix: str | None = None) -> Iterator[None]
         yield
     finally:
         os.environ |= hidden
+
+
+@contextmanager
+def same_folder() -> Iterator[None]:
+    """Come back to the working folder after a user's code: relative paths lie below it.
+
+    Example:
+        >>> before = os.getcwd()
+        >>> with same_folder():
+        ...     os.chdir("/")
+        >>> os.getcwd() == before
+        True
+    """
+    before = working_folder()
+    try:
+        yield
+    finally:
+        if before is not None and working_folder() != before:
+            os.chdir(before)
+
+
+def working_folder() -> str | None:
+    """Return the working folder, None where it was deleted."""
+    with suppress(OSError):
+        return os.getcwd()
+    return None

@@ -9,6 +9,8 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from moat.kept_code import own_code
+
 
 class PlainLoader(SourceFileLoader):
     """Runs a source file as it stands: compiled code beside it is neither read nor written."""
@@ -20,11 +22,11 @@ class PlainLoader(SourceFileLoader):
 
 
 class _Finder(MetaPathFinder):
-    """Finds the source files below a folder, and nothing else in it."""
+    """Finds the source files below a folder that are a run's own, and nothing else in it."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.files, self.spaces = root, dict[str, Path](), dict[str, Path]()
-        for file in sorted(root.rglob("*.py")):
+        for file in own_code(root).values():
             parts = file.relative_to(root).with_suffix("").parts
             parts = parts[:-1] if file.name == "__init__.py" else parts
             self.files[".".join(parts)] = file

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from moat.digests import digest_of_parts
+from moat.environment import same_folder
 from moat.errors import RecipeError, did_you_mean
 from moat.kept_modules import PlainLoader, modules_of
 
@@ -39,7 +40,7 @@ def import_file(path: Path, root: Path | None = None) -> None:
         )
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     try:
-        with modules_of(root):
+        with same_folder(), modules_of(root):
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
@@ -55,7 +56,7 @@ def file_of(reference: str, root: Path | None = None) -> Path | None:
     """
     _make_current_folder_importable()
     try:
-        with modules_of(root):
+        with same_folder(), modules_of(root):
             spec = importlib.util.find_spec(reference.split(":")[1])
     except (ImportError, ValueError, IndexError):
         return None  # importing it says why
@@ -73,7 +74,7 @@ def import_object(reference: str, root: Path | None = None) -> Callable[..., obj
         raise RecipeError(f"{reference!r} does not have the form 'python:module:callable'.")
     _make_current_folder_importable()
     try:
-        with modules_of(root):
+        with same_folder(), modules_of(root):
             module = importlib.import_module(module_name)
     except Exception as error:  # whatever the module does when it runs
         raise RecipeError(

@@ -3,9 +3,11 @@
 import ast
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from moat.kept_code import strange_code
 
 Modules = dict[str, Path]
 """Files by their places below a folder that they can be imported from: `package/module.py`."""
@@ -19,14 +21,16 @@ def search_path(*first: Path) -> list[Path]:
 def module_files(name: str, folders: Sequence[Path]) -> Modules:
     """Return the local files that importing a dotted module runs: of its packages, then its own.
 
-    None of an installed module, of Python's own, and of what is not found.
+    None of an installed module, of Python's own, of a stranger's file in a run's code, and of what
+    is not found.
     """
     found: Modules = {}
     parts = name.split(".")
     if parts[0] in (*sys.builtin_module_names, "moat"):
         return found
+    strange = {file for folder in folders for file in strange_code(folder)}
     for depth, part in enumerate(parts, 1):
-        file, folders = _step(part, folders)
+        file, folders = _step(part, folders, strange)
         if file is not None and is_installed(file):
             return {}
         if file is not None:
@@ -71,14 +75,16 @@ def is_installed(file: Path) -> bool:
     return not _INSTALLED.isdisjoint(file.parts) or file.is_relative_to(standard)
 
 
-def _step(name: str, folders: Sequence[Path]) -> tuple[Path | None, list[Path]]:
+def _step(
+    name: str, folders: Sequence[Path], strange: Collection[Path]
+) -> tuple[Path | None, list[Path]]:
     """Return the file of a module in the first folder with one, and where its submodules lie."""
     spaces = []
     for folder in folders:
         package, module = folder / name, folder / f"{name}.py"
-        if (package / "__init__.py").is_file():
+        if (package / "__init__.py") not in strange and (package / "__init__.py").is_file():
             return package / "__init__.py", [package]
-        if module.is_file():
+        if module not in strange and module.is_file():
             return module, []
         if package.is_dir():
             spaces.append(package)

@@ -17,6 +17,7 @@ from moat.errors import BusyError, DiskError, MoatError, RunFolderError
 from moat.own_files import mend_of_file
 from moat.parsing import BoundError, parse_json
 from moat.plain import json_of
+from moat.printable import printable
 
 try:
     import fcntl
@@ -79,6 +80,14 @@ def disk(path: Path) -> Iterator[None]:
         )
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write: {why}.", where=str(path), hint=hint) from error
+    except ValueError as error:
+        if "\0" not in str(path):
+            raise
+        raise DiskError(
+            "cannot write: a name holds a NUL character.",
+            where=printable(str(path)),
+            hint="Leave it out.",
+        ) from error
 
 
 @contextmanager
@@ -258,6 +267,13 @@ def as_table(value: Any) -> Record:
 
 def unreadable(path: Path, why: str) -> RunFolderError:
     """Return the error that says of a file that it cannot be read, and what to do."""
+    if path.is_dir():
+        return RunFolderError(
+            "a folder stands where a file of moat's belongs.",
+            where=str(path),
+            hint="Move it away and run the same command again; or use --overwrite, which moves it "
+            "aside.",
+        )
     reason = (why.splitlines() or [why])[0]
     return RunFolderError(
         f"the file is truncated or not moat's ({reason}).",

@@ -48,8 +48,8 @@ def test_what_a_colleague_needs_is_in_it_and_nothing_else(demo):
         (run / name).write_bytes(b"x")
     (run / ".evaluation/abc").mkdir(parents=True)
     (run / ".evaluation/abc/00000-pgd.npz").write_bytes(b"x")
-    (run / "code/pkg").mkdir(parents=True)
-    (run / "code/pkg/threat.py").write_text("x = 1\n")
+    RunFolder(run).write_code({"pkg/threat.py": b"x = 1\n"})
+    (run / "code/secret.py").write_text("SECRET = 1\n")
     (run / "tensorboard").mkdir()
     (run / "tensorboard/events.out.tfevents.1").write_bytes(b"x")
     (demo / "secret.json").write_text("{}")
@@ -57,7 +57,9 @@ def test_what_a_colleague_needs_is_in_it_and_nothing_else(demo):
 
     write_front(make_fronts(demo), demo)
     (demo / "front.json").write_text("changed by hand")
-    moat.bundle(demo, "demo.zip")
+    made = moat.bundle(demo, "demo.zip")
+    own = "moat did not write it into the folder of the run's code."
+    assert made.left_out == (f"{run / 'code/secret.py'}: {own}",)
     with ZipFile("demo.zip") as held:
         names = held.namelist()
         manifest = json.loads(held.read(MANIFEST))
@@ -194,7 +196,7 @@ def test_the_folder_of_the_zip_is_not_made_unasked(demo):
     with pytest.raises(BundleError) as refused:
         moat.bundle(demo, "nowhere/x.zip")
     assert str(refused.value) == (
-        "nowhere/x.zip: there is no folder 'nowhere' to write to.\n"
+        "nowhere/x.zip: there is no folder 'nowhere' to write it into.\n"
         "  Nothing was written. Make the folder first, or name a file in one that exists."
     )
     assert not Path("nowhere").exists()

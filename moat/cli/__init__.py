@@ -2,9 +2,9 @@
 
 import sys
 
+from moat.cli.lines import say
 from moat.errors import MoatError
 from moat.other_moats import warning
-from moat.printable import printable
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
 
     take_streams()
     if said := warning():
-        print(said, file=sys.stderr)
+        say(said, err=True)
     try:
         try:
             from moat.cli.app import app
@@ -24,14 +24,14 @@ def main() -> None:
     except MoatError as error:
         from moat.runs.bundle import as_typed
 
-        print(printable(as_typed(str(error)), lines=True), file=sys.stderr)
+        say(as_typed(str(error)), err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         from moat.cli.broken_packages import broken_package
 
         if not (said := broken_package(error)):
             raise
-        print(said, file=sys.stderr)
+        say(said, err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

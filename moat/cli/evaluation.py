@@ -12,6 +12,7 @@ from moat.cli.display import PlainLines, listener_for_terminal, scores_line
 from moat.cli.estimates_sheet import evaluations_table
 from moat.cli.evaluate_options import EvaluateOptions
 from moat.cli.failures import failure_code, failure_lines
+from moat.cli.lines import say
 from moat.cli.options import INTERRUPTED
 from moat.cli.second_look import second_look
 from moat.errors import MoatError
@@ -44,7 +45,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
                 done.append(one)
                 _say(one)
     except KeyboardInterrupt:
-        typer.echo(
+        say(
             "\nInterrupted. What has been searched is kept; go on with:\n  "
             + shlex.join(_again(asked, runs[len(done) :])),
             err=True,
@@ -52,9 +53,9 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
         raise typer.Exit(INTERRUPTED) from None
     failed = {one.folder: one.error for one in done if one.error}
     for line in failure_lines(failed):
-        typer.echo(as_typed(line), err=True)
+        say(as_typed(line), err=True)
     for study in dict.fromkeys(one.study for one in done if one.study):
-        typer.echo(f"Next: moat front {shlex.quote(str(study))}")
+        say(f"Next: moat front {shlex.quote(str(study))}")
     if failed:
         raise typer.Exit(failure_code(failed.values(), others=len(failed) < len(done)))
 
@@ -87,7 +88,7 @@ def _dry_run(asked: EvaluateOptions) -> None:
         )
     console.print(evaluations_table(estimates, console.width))
     for line in second_look(looks):
-        typer.echo(as_typed(line))
+        say(as_typed(line))
 
 
 def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:
@@ -122,9 +123,9 @@ def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) ->
 def _say(one: Judged) -> None:
     if one.scores:
         before = "evaluated before: " if one.before else ""
-        print(f"{one.folder}: {before}{scores_line(one.scores)}", flush=True)
+        say(f"{one.folder}: {before}{scores_line(one.scores)}")
         for doubt in failed_checks(read_point(RunFolder(one.folder), one.folder)):
-            print(f"  {doubt}", flush=True)
+            say(f"  {doubt}")
 
 
 def _again(asked: EvaluateOptions, left: Sequence[Path]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.lines import say
 from moat.consent import Consent
 from moat.errors import MoatError
 
@@ -55,8 +56,8 @@ DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 
 def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:
     """Return what the option allows; what code runs is said on standard output, or error."""
-    say = partial(print, file=sys.stderr if err else None, flush=True)
-    return Consent(named=allow_code is not False, stored=allow_code is True, say=say)
+    said = partial(say, err=err)
+    return Consent(named=allow_code is not False, stored=allow_code is True, say=said)
 
 
 def listed(text: str | None) -> list[str]:

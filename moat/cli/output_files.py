@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import typer
-
+from moat.cli.lines import say
 from moat.errors import RunFolderError
 
 
@@ -25,6 +24,6 @@ class OutputFiles:
     def say(self, *, err: bool = False) -> None:
         """Print the path of each file; raise RunFolderError where some could not be written."""
         for path in self.paths:
-            typer.echo(f"wrote {path}", err=err)
+            say(f"wrote {path}", err=err)
         if self.refusal:
             raise self.refusal

@@ -13,6 +13,7 @@ from pydantic import Field
 from moat.data.mapped_images import ImageArray, centred, gibibytes, taken
 from moat.digests import digest_of_parts
 from moat.errors import DataError
+from moat.paths import require_path
 from moat.public import public
 from moat.registry import Registry
 from moat.types import Images, Labels
@@ -77,7 +78,7 @@ DEVICE_MEMORY = 4.0
 
 def find_root(named: Path | None) -> Path:
     """Return the folder data is looked for in: the one named, else $MOAT_DATA, else ./data."""
-    return named or Path(os.environ.get("MOAT_DATA") or "data")
+    return require_path(named or Path(os.environ.get("MOAT_DATA") or "data"), DataError)
 
 
 @public

@@ -13,6 +13,7 @@ from threading import Lock
 from moat.data.listing import in_archive, in_folder
 from moat.digests import digest_of_parts
 from moat.errors import DataError
+from moat.paths import require_path
 
 _ONE_AT_A_TIME = Lock()
 
@@ -75,7 +76,7 @@ class ImageTree:
 
 def read_tree(path: Path) -> ImageTree:
     """List a folder or a zip archive; raise DataError where it is neither."""
-    if path.is_dir():
+    if require_path(path, DataError).is_dir():
         listed = in_folder(path)
     else:
         try:

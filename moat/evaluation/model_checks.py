@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from moat.environment import same_folder, working_folder
 from moat.errors import ModelError
 from moat.models.copies import copy_of
 from moat.passes import is_out_of_memory
@@ -19,7 +20,13 @@ from moat.threats import (
     require_logits,
     require_no_probabilities,
 )
-from moat.threats.logits import cannot_be_run, changes_images, no_gradient, said
+from moat.threats.logits import (
+    cannot_be_run,
+    changes_folder,
+    changes_images,
+    no_gradient,
+    said,
+)
 from moat.threats.plain_tensors import plain_tensor, require_own_functions
 from moat.types import Images, Logits
 
@@ -109,14 +116,17 @@ def _apart(model: nn.Module, x: Images) -> Iterator[None]:
 
 def _logits(model: nn.Module, x: Images) -> Tensor:
     """Return what the model says of the images, which it must leave as they are."""
-    given = x.clone()
+    given, before = x.clone(), working_folder()
     try:
-        with torch.no_grad():
+        with same_folder(), torch.no_grad():
             found = model(given)
+            moved = working_folder() != before
     except Exception as error:  # a foreign model may raise anything
         if is_out_of_memory(error):
             raise
         raise cannot_be_run(error, x) from error
+    if moved:
+        raise changes_folder()
     if not torch.equal(given, x):
         raise changes_images()
     if not isinstance(found, Tensor):

@@ -17,6 +17,7 @@ from moat.models.normalise import Normalise
 from moat.models.state_dicts import load_into
 from moat.models.weights import DIGEST, StateDict, published, read_weights
 from moat.names import names_file
+from moat.paths import require_path
 from moat.registry import as_dataclass
 
 # torchvision itself is imported where it is used: that takes as long as importing torch.
@@ -112,7 +113,9 @@ class Torchvision(Model):
 
     @property
     def _file(self) -> Path | None:
-        return Path(self.weights) if self.weights and names_file(self.weights) else None
+        if not self.weights or not names_file(self.weights):
+            return None
+        return require_path(Path(self.weights), ModelError)
 
     def _published(self) -> str:
         """Return the name of published weights, "DEFAULT" said in full; ModelError for none."""

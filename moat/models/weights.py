@@ -16,6 +16,7 @@ from torch import Tensor
 from moat.digests import digest_of_file, digest_of_parts
 from moat.errors import MissingWeightsError, ModelError, did_you_mean
 from moat.names import names_file
+from moat.paths import require_path
 
 DIGEST = "weights_digest"
 """The recipe key that says what a weights file holds, wherever it lies."""
@@ -64,7 +65,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
     ("module.", say) is left out. Raises ModelError where the file is missing (with a hint of the
     caller's), is none of these, or holds anything else than `digest` says.
     """
-    if not path.is_file():
+    if not require_path(path, ModelError).is_file():
         near = [file.name for file in path.parent.glob("*") if names_file(file.name)]
         raise MissingWeightsError(
             f"there is no weights file {str(path)!r}.{did_you_mean(path.name, near)}",

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from moat.environment import same_folder
 from moat.models.base import Model
 from moat.precision import plain_torch
 from moat.public import public
@@ -25,9 +26,10 @@ def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
         >>> network(torch.rand(2, 1, 8, 8)).shape
         torch.Size([2, 10])
     """
-    network = model.build(shape, classes)
-    if any(is_lazy(value) for value in _values(network)):
-        _call_once(network, shape)
+    with same_folder():
+        network = model.build(shape, classes)
+        if any(is_lazy(value) for value in _values(network)):
+            _call_once(network, shape)
     for value in _values(network):
         if any(step == 0 and size > 1 for step, size in zip(*_steps(value), strict=True)):
             value.data = value.data.clone(memory_format=torch.contiguous_format)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.consent import in_results, require_consent
+from moat.kept_code import own_code
 from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
 from moat.models.python import PYTHON_PREFIX
 from moat.names import why_no_name
@@ -136,7 +137,7 @@ def _beside(pieces: Sequence[Piece], root: Path) -> list[Path]:
     """Return the files in a run's own code that no piece of it is known to import."""
     files = {file.resolve() for piece in pieces for file in piece.modules.values()}
     files |= {piece.file.resolve() for piece in pieces if piece.file}
-    return [file for file in sorted(root.rglob("*.py")) if file.resolve() not in files]
+    return [file for file in own_code(root).values() if file.resolve() not in files]
 
 
 def _digest(file: Path) -> str:

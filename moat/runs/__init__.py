@@ -1,5 +1,6 @@
 """Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
 
+from moat.kept_code import CODE
 from moat.own_files import PLANNED
 from moat.runs.absence import require_folder_of, require_results
 from moat.runs.agreement import (
@@ -10,7 +11,6 @@ from moat.runs.agreement import (
 )
 from moat.runs.bundle import as_typed, is_bundle, manifest_text, opened, outputs_of
 from moat.runs.bundle_checks import why_no_place
-from moat.runs.code import CODE
 from moat.runs.command import command_again, judged_run, kept_command
 from moat.runs.finding import (
     CACHE,
@@ -21,6 +21,7 @@ from moat.runs.finding import (
     unfinished_runs,
 )
 from moat.runs.folder import FORMAT, RunFolder
+from moat.runs.layout import EVENTS_MARK
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.places import results_of, seen_from
@@ -29,6 +30,7 @@ from moat.runs.study_folder import StudyFolder
 __all__ = [
     "CACHE",
     "CODE",
+    "EVENTS_MARK",
     "FORMAT",
     "PLANNED",
     "EvaluationParts",

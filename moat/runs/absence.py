@@ -5,6 +5,7 @@ from pathlib import Path
 
 from moat.errors import MoatError, did_you_mean
 from moat.own_files import PLANNED, RUN_FILES
+from moat.paths import require_path
 
 _USUAL = Path("results")
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
@@ -15,7 +16,7 @@ def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> No
 
     The error says what the path is, a recipe say, and which folder may be meant.
     """
-    if _is_folder(path):
+    if _is_folder(require_path(path, kind)):
         return
     if path.suffix.lower() == ".toml":
         what = "this is a recipe" if _is_file(path) else "there is no such recipe"
@@ -32,10 +33,10 @@ def require_folder_of(file: Path, kind: type[MoatError]) -> None:
 
     A folder that is named for several files is made; that of a single file may be a slip.
     """
-    folder = file.parent
+    folder = require_path(file, kind).parent
     if not _is_folder(folder):
         raise kind(
-            f"there is no folder {str(folder)!r} to write to.",
+            f"there is no folder {str(folder)!r} to write it into.",
             where=str(file),
             hint="Nothing was written. Make the folder first, or name a file in one that exists.",
         )

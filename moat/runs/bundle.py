@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moat.errors import BundleError, did_you_mean
+from moat.paths import require_path
 from moat.plain import json_of
 from moat.runs.bundle_checks import checked_manifest, copy_checked, looks_like_zip, require_zip
 from moat.storage import disk
@@ -32,12 +33,13 @@ def opened(path: Path | str, *, weights: bool = False) -> Path:
 
     The files of a bundle are checked by its manifest and put into a temporary folder, which is
     deleted when the process ends; its weights where these are asked for. Raises BundleError where
-    the file is no bundle, is not whole, or has no such folder.
+    the file is no bundle, is not whole, or has no such folder, and RunFolderError of a path that
+    the system cannot look up.
     """
     path = Path(path)
     file = _file_of(path)
     if file is None:
-        return path
+        return require_path(path)
     bundle = _open(file, weights)
     inside = path.relative_to(file)
     folder = bundle.root / inside

@@ -1,37 +1,88 @@
-"""The code that a run keeps: Python files below a folder of its own, and nothing else there."""
+"""The code that a run keeps: Python files below a folder of its own, each of which it lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from moat.storage import disk, make_folder, replace, require_no_link, sweep
-
-CODE = "code"
-"""The folder in a run's own."""
+from moat.kept_code import CODE, CODE_LIST, code_digests, own_code
+from moat.paths import require_path
+from moat.runs.obstacles import set_aside
+from moat.storage import (
+    disk,
+    hash_of,
+    make_folder,
+    replace,
+    require_no_link,
+    sweep,
+    to_json,
+)
 
 
 def code_files(run: Path) -> dict[str, Path]:
-    """Return the files of code that a run keeps, by their places below its `code`."""
+    """Return the files of code that a run keeps, by their places below its `code`.
+
+    A file that neither its record nor its list names is somebody else's.
+    """
+    return own_code(require_path(run / CODE))
+
+
+def write_code(run: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Keep these files of code, and no others of moat's; return what was moved out of their way.
+
+    Files that moat did not write, or that were changed since, stay, if need be under a name beside
+    their own. One that is there already is left alone.
+    """
     root = run / CODE
-    files = sorted(path for path in root.rglob("*.py") if path.is_file())
-    return {path.relative_to(root).as_posix(): path for path in files}
-
-
-def write_code(run: Path, files: Mapping[str, bytes]) -> None:
-    """Keep these files of code, and no others; one that is there already is left alone."""
-    before = code_files(run)
+    if not files and not root.exists():
+        return []
+    before, own = _listed(root), untouched_code(run)
+    new = {place: [hash_of(content)] for place, content in files.items()}
+    moved = set_aside(_in_the_way(root, new, own))
+    stale = {place: path for place, path in own.items() if place not in files}
+    make_folder(root)
+    sweep(root, [CODE_LIST])
+    # First, so that a command that is killed in between leaves no file that nobody wrote.
+    both = {place: [*before.get(place, []), *new.get(place, [])] for place in {**before, **new}}
+    _write_list(root, {place: sorted(set(digests)) for place, digests in both.items()})
     for place, content in files.items():
-        path = run / CODE / place
-        if place not in before or path.is_symlink() or path.read_bytes() != content:
+        path = root / place
+        if not path.is_file() or path.read_bytes() != content:
             make_folder(path.parent)
             sweep(path.parent, [path.name])
             replace(path, content)
-    _delete({place: path for place, path in before.items() if place not in files}, run / CODE)
+    _delete(stale, root)
+    _write_list(root, new)
+    return moved
 
 
 def clear_code(run: Path) -> None:
-    """Delete the files of code that a run keeps; what else lies there is the user's."""
-    _delete(code_files(run), run / CODE)
+    """Delete the files of code that the run wrote; what else lies there is the user's."""
+    root = run / CODE
+    _delete(untouched_code(run), root)
+    with disk(root):
+        (root / CODE_LIST).unlink(missing_ok=True)
+    with suppress(OSError):
+        root.rmdir()
+
+
+def others_in_code(run: Path) -> list[str]:
+    """Return the places of the files in a run's folder of code that moat did not write so."""
+    root = run / CODE
+    own = {*untouched_code(run).values(), root / CODE_LIST}
+    others = sorted(path for path in root.rglob("*") if not path.is_dir() and path not in own)
+    return [path.relative_to(run).as_posix() for path in others if "__pycache__" not in path.parts]
+
+
+def untouched_code(run: Path) -> dict[str, Path]:
+    """Return the files of code whose digests say that moat wrote them, by their places."""
+    root = run / CODE
+    known = code_digests(root) or {}
+    with disk(root):
+        return {
+            place: path
+            for place, path in own_code(root).items()
+            if not path.is_symlink() and hash_of(path.read_bytes()) in known.get(place, ())
+        }
 
 
 def require_no_linked_code(run: Path) -> None:
@@ -40,6 +91,42 @@ def require_no_linked_code(run: Path) -> None:
     for path in (run / CODE).rglob("*"):
         if path.is_dir():
             require_no_link(path)
+
+
+def _listed(root: Path) -> dict[str, list[str]]:
+    return {place: sorted(digests) for place, digests in (code_digests(root) or {}).items()}
+
+
+def _in_the_way(
+    root: Path, new: Mapping[str, list[str]], own: Mapping[str, Path]
+) -> Iterable[Path]:
+    """Return what of a user's stands where these files belong, each once."""
+    found: dict[Path, None] = {}
+    for place, digests in new.items():
+        path = root / place
+        between = [one for one in path.parents if one.is_relative_to(root) and one != root]
+        found |= {one: None for one in between if one.is_symlink() or one.is_file()}
+        if place not in own and (path.is_symlink() or path.exists()) and not _is(path, digests):
+            found[path] = None
+    return found
+
+
+def _is(path: Path, digests: list[str]) -> bool:
+    """Say whether a file is there as it is to be."""
+    with disk(path):
+        return path.is_file() and not path.is_symlink() and hash_of(path.read_bytes()) in digests
+
+
+def _write_list(root: Path, files: Mapping[str, list[str]]) -> None:
+    """Write the list; an empty one says that all files there are a user's, if there are any."""
+    path = root / CODE_LIST
+    content = to_json({"format": 1, "files": dict(sorted(files.items()))})
+    with disk(path):
+        if not files and not any(one != path for one in root.iterdir()):
+            path.unlink(missing_ok=True)
+            root.rmdir()
+        elif not path.is_file() or path.read_bytes() != content:
+            replace(path, content)
 
 
 def _delete(files: Mapping[str, Path], root: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from moat.errors import RunFolderError
 from moat.own_files import PLANNED
+from moat.paths import require_path
 from moat.printable import folder_key
 from moat.runs.folder import RunFolder
 from moat.runs.layout import BEGUN
@@ -37,13 +38,13 @@ def require_own_name(folder: Path) -> None:
 
 def unfinished_runs(results: Path) -> list[RunFolder]:
     """Return the folders of the runs below a folder that were begun and are not finished."""
-    begun = (path.parent for path in sorted(results.rglob("recipe.toml")))
+    begun = (path.parent for path in sorted(require_path(results).rglob("recipe.toml")))
     return [RunFolder(run) for run in begun if not (run / "run.json").exists()]
 
 
 def find_runs(results: Path) -> list[RunFolder]:
     """Return the folders of the finished runs anywhere below a folder, in order of their paths."""
-    return [RunFolder(path.parent) for path in sorted(results.rglob("run.json"))]
+    return [RunFolder(path.parent) for path in sorted(require_path(results).rglob("run.json"))]
 
 
 def find_studies(results: Path) -> tuple[list[StudyFolder], list[RunFolder]]:
@@ -53,7 +54,7 @@ def find_studies(results: Path) -> tuple[list[StudyFolder], list[RunFolder]]:
     names begin with a point, which are moat's own.
     """
     studies, runs = [], []
-    for path, below, names in os.walk(results):
+    for path, below, names in os.walk(require_path(results)):
         if inside := PLANNED in names:
             studies.append(StudyFolder(path))
         elif inside := not BEGUN.isdisjoint(names):

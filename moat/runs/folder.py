@@ -26,14 +26,15 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 from numpy.typing import NDArray
 
+from moat.kept_code import CODE
 from moat.own_files import RUN_FILES
 from moat.parsing import parse_toml, require_plain
 from moat.records import EvaluationRecord, RunRecord, require_keys, typed
 from moat.runs import log
 from moat.runs.arrays import Arrays, load_arrays, save_arrays
-from moat.runs.code import CODE, clear_code, code_files, write_code
+from moat.runs.code import clear_code, code_files, others_in_code, untouched_code, write_code
 from moat.runs.formats import in_format
-from moat.runs.layout import TENSORBOARD
+from moat.runs.layout import EVENTS_MARK, TENSORBOARD
 from moat.runs.model_file import load_weights, save_weights
 from moat.runs.ownership import (
     EVALUATED,
@@ -89,9 +90,12 @@ class RunFolder(RunWork):
         """Where the code lies that the run was trained with, below which are its modules."""
         return self.path / CODE
 
-    def write_code(self, files: Mapping[str, bytes]) -> None:
-        """Keep the code that trains it, each file by its place below `code`, and no other."""
-        write_code(self.path, files)
+    def write_code(self, files: Mapping[str, bytes]) -> list[str]:
+        """Keep the code that trains it, each file by its place below `code`, and no other.
+
+        What is a user's stays; return what of that was moved out of the way.
+        """
+        return write_code(self.path, files)
 
     def read_code(self, record: RunRecord | None = None) -> dict[str, bytes]:
         """Return the code that the run keeps, each file by its place below `code`.
@@ -258,6 +262,10 @@ class RunFolder(RunWork):
         """Where TensorBoard's event files lie."""
         return self.path / TENSORBOARD
 
+    def event_files(self) -> list[Path]:
+        """Return the event files that moat wrote, by the mark that ends their names."""
+        return sorted(self.tensorboard.glob(f"events.out.tfevents.*{EVENTS_MARK}"))
+
     # The record that says the run is done.
 
     def write_record(self, record: RunRecord) -> None:
@@ -306,9 +314,16 @@ class RunFolder(RunWork):
 
     def written(self) -> list[str]:
         """Return the names of what a run wrote here and `clear` would delete."""
-        names = (*RUN_FILES, PARTS, TENSORBOARD)
-        code = [CODE] if code_files(self.path) else []
-        return [name for name in names if (self.path / name).exists()] + code
+        held = {TENSORBOARD: self.event_files(), CODE: untouched_code(self.path)}
+        names = [name for name in (*RUN_FILES, PARTS) if (self.path / name).exists()]
+        return names + [name for name, files in held.items() if files]
+
+    def others(self) -> list[str]:
+        """Return the places of a user's files in moat's folders here, which `clear` leaves."""
+        own = self.event_files()
+        drawn = sorted(path for path in self.tensorboard.rglob("*") if not path.is_dir())
+        there = [path.relative_to(self.path).as_posix() for path in drawn if path not in own]
+        return [*there, *others_in_code(self.path)]
 
     def carried(self, *, weights: bool = False) -> list[Path]:
         """Return the files that whoever reads the run needs, the trained weights where asked for.
@@ -327,7 +342,7 @@ class RunFolder(RunWork):
                 (self.path / name).unlink(missing_ok=True)
             self.clear_parts()
             clear_code(self.path)
-            for path in self.tensorboard.glob("events.out.tfevents.*"):
+            for path in self.event_files():
                 path.unlink(missing_ok=True)
             with suppress(OSError):  # what else lies there is the user's
                 self.tensorboard.rmdir()

@@ -10,9 +10,10 @@ from typing import Any
 import tomli_w
 
 from moat.errors import RunFolderError
+from moat.kept_code import CODE
 from moat.parsing import parse_toml
 from moat.records import Clock, Failure, check_record
-from moat.runs.code import CODE, code_files
+from moat.runs.code import code_files
 from moat.runs.ownership import EVALUATED, record_beside
 from moat.runs.parts import PARTS, others_in
 from moat.runs.seal import is_sealed

@@ -12,7 +12,7 @@ from torch import nn
 from moat import allocator
 from moat.data import Data, Split
 from moat.evaluation import Protocol, evaluate
-from moat.events import Listener
+from moat.events import Listener, Note
 from moat.models import built
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
@@ -55,7 +55,8 @@ def run_one(
     with folder.locked():
         state = RunState(plan, folder)
         state.require_same_training()
-        keep_recipe(plan, folder)
+        for moved in keep_recipe(plan, folder):
+            listener(Note(run=folder.path, text=f"moved out of the way of moat's own: {moved}"))
         fabric = fabric_for(device, plan.training.precision)
         record = state.record
         begun = record is not None or folder.checkpoint.exists()

@@ -3,11 +3,17 @@
 from moat.events import Listener, Overwrite
 from moat.runs import RunFolder, StudyFolder
 
+_NAMED = 10  # files of a user's, and the others are counted
+
 
 def clear(folder: RunFolder, listener: Listener) -> None:
-    """Delete what a run wrote into a folder; the caller holds its lock."""
+    """Delete what a run wrote into a folder, and say what stays; the caller holds its lock."""
     if written := folder.written():
-        listener(Overwrite(folder=folder.path, what=", ".join(written)))
+        what = ", ".join(written)
+        if others := folder.others():
+            more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+            what += f"; not moat's, kept as it is: {', '.join(others[:_NAMED])}{more}"
+        listener(Overwrite(folder=folder.path, what=what))
     folder.clear()
 
 

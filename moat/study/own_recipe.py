@@ -13,11 +13,15 @@ from moat.runs import CODE, RunFolder
 from moat.study.loading import plan_of
 
 
-def keep_recipe(plan: RunPlan, folder: RunFolder) -> None:
-    """Keep in a run's folder what trains it: its code, then its recipe, which names that."""
+def keep_recipe(plan: RunPlan, folder: RunFolder) -> list[str]:
+    """Keep in a run's folder what trains it: its code, then its recipe, which names that.
+
+    Return what of a user's was moved out of the code's way.
+    """
     document, code = kept_recipe(plan.document, folder.path, plan.source.code)
-    folder.write_code(code)
+    moved = folder.write_code(code)
     folder.write_recipe(document)
+    return moved
 
 
 def own_plan(plan: RunPlan, folder: RunFolder, held: Document) -> RunPlan:

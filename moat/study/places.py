@@ -7,6 +7,7 @@ from typing import TypedDict
 from moat.errors import RunFolderError
 from moat.events import Listener, ignore
 from moat.names import why_no_name
+from moat.paths import require_path
 
 
 class PlaceKeys(TypedDict, total=False):
@@ -35,7 +36,7 @@ def place_of(keys: PlaceKeys) -> Place:
         raise TypeError(f"{unknown[0]!r} is not a keyword here. Beside those of the call: {known}")
     results = keys.get("results")
     return Place(
-        results=None if results is None else Path(results),
+        results=None if results is None else require_path(Path(results)),
         device=keys.get("device", "auto"),
         overwrite=keys.get("overwrite", False),
         listener=keys.get("listener") or ignore,

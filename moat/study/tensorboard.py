@@ -18,7 +18,7 @@ from moat.events import (
     RunStart,
 )
 from moat.plain import json_of
-from moat.runs import RunFolder
+from moat.runs import EVENTS_MARK, RunFolder
 from moat.storage import Record, disk
 from moat.training.devices import TensorBoardLogger, event_files
 
@@ -78,7 +78,7 @@ class TensorBoard:
         """Draw a run that was finished before, unless that was done."""
         folder = RunFolder(event.run)
         record = folder.read_record()
-        if record and record.scores and not folder.tensorboard.exists():
+        if record and record.scores and not folder.event_files():
             with suppress(MoatError):
                 _Curves(folder).finish(event, record.scores)
 
@@ -122,10 +122,10 @@ class _Curves:
     def _open(self, before: list[Record], *, anew: bool = False) -> None:
         """Go on after these records of the log, or draw them where there are no files yet."""
         there = self._folder.tensorboard
-        anew = anew or not there.exists()
+        anew = anew or not self._folder.event_files()
         last = max((int(record["step"]) for record in before), default=-1)
         purge = 0 if anew else last + 1
-        logger = event_files(there, purge)
+        logger = event_files(there, purge, EVENTS_MARK)
         with _drawing(self._folder):
             _ = logger.experiment  # opens the file
         self._logger = logger

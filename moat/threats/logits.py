@@ -155,6 +155,14 @@ def changes_images() -> ModelError:
     )
 
 
+def changes_folder() -> ModelError:
+    """Return the error of a model that leaves the working folder, from where paths are meant."""
+    return ModelError(
+        "the model changes the working folder when it is called, and relative paths start there.",
+        hint="Take os.chdir out of its forward: name what it reads by a whole path.",
+    )
+
+
 def no_gradient(why: str = "") -> ModelError:
     """Return the error of a model that cuts the graph; `why` comes in parentheses."""
     return ModelError(

@@ -94,15 +94,17 @@ def fabric_for(device: str, precision: Precision) -> Fabric:
         )
 
 
-def event_files(folder: Path, purge_step: int) -> TensorBoardLogger:
-    """Return what writes TensorBoard's event files into a folder.
+def event_files(folder: Path, purge_step: int, mark: str) -> TensorBoardLogger:
+    """Return what writes TensorBoard's event files into a folder; `mark` ends their names.
 
     TensorBoard is told to forget what was drawn from `purge_step` on.
     """
     with _no_launcher():
         from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
-        return TensorBoardLogger(folder, name="", version="", purge_step=purge_step)
+        return TensorBoardLogger(
+            folder, name="", version="", purge_step=purge_step, filename_suffix=mark
+        )
 
 
 class InPrecision(nn.Module):

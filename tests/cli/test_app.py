@@ -392,7 +392,7 @@ def test_a_report_is_a_page_too_where_that_is_asked_for(moat, finished, tmp_path
     words = ("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
     answer = moat(*words)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("pages/study.html: there is no folder 'pages' to write to.")
+    assert answer.err.startswith("pages/study.html: there is no folder 'pages' to write it into.")
     assert not Path("pages").exists()
     Path("pages").mkdir()
     answer = moat(*words)

@@ -98,10 +98,12 @@ def test_nothing_in_the_way_is_nothing_to_say(tmp_path):
 def test_clearing_leaves_a_users_files_among_the_event_files(tmp_path):
     run = RunFolder(tmp_path)
     run.tensorboard.mkdir()
-    for name in ("events.out.tfevents.1.host", "notes.md"):
+    users = {"events.out.tfevents.1.host", "notes.md"}  # the former drawn by code of the user's
+    for name in (*users, "events.out.tfevents.2.host.7.0.moat"):
         (run.tensorboard / name).write_text("")
+    assert run.others() == [f"tensorboard/{name}" for name in sorted(users)]
     run.clear()
-    assert [path.name for path in run.tensorboard.iterdir()] == ["notes.md"]
+    assert {path.name for path in run.tensorboard.iterdir()} == users
 
 
 def test_an_evaluation_is_not_searched_where_it_cannot_be_kept(tmp_path, recipe, monkeypatch):

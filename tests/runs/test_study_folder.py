@@ -176,7 +176,7 @@ def test_a_failure_is_read_back_until_the_run_is_tried_again(tmp_path):
 def test_clearing_a_run_clears_its_event_files(tmp_path):
     folder = RunFolder(tmp_path)
     folder.tensorboard.mkdir()
-    (folder.tensorboard / "events.out.tfevents.1.host").write_text("")
+    (folder.tensorboard / "events.out.tfevents.1.host.7.0.moat").write_text("")
     folder.clear()
     assert not folder.tensorboard.exists()
 

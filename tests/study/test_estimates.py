@@ -120,7 +120,9 @@ def test_a_share_that_leaves_nothing_is_found(recipe):
 
 def test_a_folder_of_images_that_is_missing_is_said_of_the_recipe(recipe, tmp_path):
     path = recipe('"digits"', f'"image-folder"\nfolder = "photos"\nroot = "{tmp_path}"')
-    with pytest.raises(DataError) as refused:
-        estimate_all(plan(path), "cpu")
-    assert refused.value.where == f"{path}, data"
-    assert refused.value.message == (f"{tmp_path / 'photos'}: there is no such folder or archive.")
+    for estimate in estimate_all(plan(path), "cpu"):
+        assert isinstance(estimate.missing, DataError)
+        assert estimate.missing.where == f"{path}, data"
+        assert estimate.missing.message == (
+            f"{tmp_path / 'photos'}: there is no such folder or archive."
+        )

@@ -6,6 +6,7 @@ import sys
 UNNEEDED = ("torchvision", "qpsolvers", "cvxopt", "scipy.sparse")
 SCRIPT = """
 import sys, moat
+sys.modules["torchmetrics"] = None  # Fabric imports it where it is installed, and torchvision, too
 moat.train({recipe!r}, only=["pareto"], seeds=[0], results={results!r})
 print([name for name in {unneeded!r} if name in sys.modules])
 """

@@ -72,6 +72,8 @@ def record(weights="w", digest="d"):
     return ModelRecord(
         study="study",
         label="model",
+        moat="0.1.0",
+        machine={},
         variant="model",
         sweep={},
         seed=0,
@@ -289,7 +291,9 @@ def test_a_run_that_moat_trains_is_never_replaced(folder, snapshot, begun, overw
         folder.save_checkpoint({"step": 1})
     else:
         judged = {"protocol_hash": "weak", "protocol": described("weak"), "scores": {}, "files": {}}
-        folder.write_record(record().replace(foreign=False).judged(**judged))
+        about = record()
+        trained = {"foreign": False, "train_hash": short_hash(about.trains), "training": {}}
+        folder.write_record(about.replace(**trained).judged(**judged))
     there = snapshot(folder.path)
     with pytest.raises(RunFolderError, match="the folder holds a run that moat trains"):
         before(folder, overwrite=overwrite)

@@ -14,7 +14,7 @@ import moat
 from moat import consent
 from moat.consent import Consent, consenting
 from moat.digests import short_hash
-from moat.errors import CodeError, ForeignFileError, RunFolderError
+from moat.errors import CodeError, ForeignFileError
 from moat.report import make_fronts, make_scoreboards, score_runs
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under, plan
@@ -158,17 +158,34 @@ def test_a_run_folder_names_no_path_of_its_machine(carried, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["plugin"], indirect=True)
-@pytest.mark.parametrize("planted", ["beside.py", "my_model.py", "pkg/deep.py"])
-def test_code_that_was_put_into_a_run_or_changed_there_is_told_before_any_runs(carried, planted):
-    mark = carried / "mark"
-    (carried / "code" / planted).parent.mkdir(exist_ok=True)
-    (carried / "code" / planted).write_text(f"open({str(mark)!r}, 'w')", "utf-8")
-    with pytest.raises(RunFolderError) as refused:
+def test_code_that_was_changed_in_a_run_is_told_before_any_runs(carried):
+    mark, changed = carried / "mark", carried / "code" / "my_model.py"
+    changed.write_text(f"open({str(mark)!r}, 'w')", "utf-8")
+    for allowed in (False, True):
+        with pytest.raises(ForeignFileError, match="do not belong together") as refused:
+            moat.load(carried, allow_code=allowed)
+        assert str(changed) in str(refused.value)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("kind", ["plugin", "callable"], indirect=True)
+@pytest.mark.parametrize("planted", ["beside.py", "torch.py", "pkg/deep.py", "numpy/__init__.py"])
+def test_code_that_was_put_into_a_run_is_neither_named_nor_run_nor_packed(
+    carried, planted, tmp_path
+):
+    mark, strange = tmp_path / "mark", carried / "code" / planted
+    strange.parent.mkdir(exist_ok=True)
+    strange.write_text(f"open({str(mark)!r}, 'w')", "utf-8")
+    before, said = RunFolder(carried).read_record(), []
+    with consenting(Consent(stored=True, say=said.append)):
         moat.load(carried)
-    assert str(carried / "code" / planted) in str(refused.value)
-    if planted == "my_model.py":  # not even where code is allowed
-        with pytest.raises(ForeignFileError, match="do not belong together"):
-            moat.load(carried, allow_code=True)
+        evaluate_run(carried, "cpu")
+    assert "my_threat.py" in said[-1]
+    assert not any(planted in line for line in said)
+    after = RunFolder(carried).read_record()
+    assert before.files.keys() == after.files.keys()
+    made = moat.bundle(carried.parents[1], tmp_path / "b.zip")
+    assert [str(strange) in line for line in made.left_out] == [True]
     assert not mark.exists()
 
 

@@ -71,6 +71,7 @@ def logged(folder: RunFolder, table: str, name: str) -> list[tuple[int, float]]:
 
 def hold_the_log(folder: RunFolder) -> None:
     """Assert that the curves are the log, point by point."""
+    assert folder.event_files() == sorted(folder.tensorboard.iterdir())
     curves = curves_of(folder)
     for name in ("natural", "pgd", "flow"):
         for table in ("loss", "weight", "validation"):

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.lines import say
+
 
 def bundle(
     results: Annotated[Path, typer.Argument(help="A folder with runs below it, or one run.")],
@@ -25,7 +27,7 @@ def bundle(
 
     made = write_bundle(results, out, weights=weights, overwrite=overwrite)
     for message in made.left_out:
-        typer.echo(f"left out: {message}", err=True)
+        say(f"left out: {message}", err=True)
     runs = "1 run" if made.runs == 1 else f"{made.runs} runs"
     held = "with" if made.weights else "without"
-    typer.echo(f"wrote {made.path}: {runs}, {made.size / 1e6:.1f} MB, {held} weights")
+    say(f"wrote {made.path}: {runs}, {made.size / 1e6:.1f} MB, {held} weights")

@@ -3,9 +3,8 @@
 from inspect import signature
 from typing import Any
 
-import typer
-
 from moat.cli.commands.train import train
+from moat.cli.lines import say
 
 
 def demo(**options: Any) -> None:
@@ -15,7 +14,7 @@ def demo(**options: Any) -> None:
     recipe = packaged_recipes()[DEMO]
     train(recipe, **options)
     if not options["dry_run"]:
-        typer.echo(f'A study of your own begins with extends = "{DEMO}", or a copy of {recipe}')
+        say(f'A study of your own begins with extends = "{DEMO}", or a copy of {recipe}')
 
 
 # Its options are those of `train`: typer reads them off the signature and the annotations.

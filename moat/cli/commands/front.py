@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one, sheets_text
+from moat.cli.lines import say
 from moat.cli.options import as_options, listed, weights_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def front(
     if form is Format.table:
         written.write(lambda: write_front(report, folder))
     for message in report.skipped:
-        typer.echo(f"skipped: {message}", err=True)
+        say(f"skipped: {message}", err=True)
     if form is not Format.table:
         require_one(len(report.fronts), "front", form)
         if out:
@@ -73,7 +74,7 @@ def front(
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
-            typer.echo(f"preferred: {chosen.name}: {chosen.point.place}")
+            say(f"preferred: {chosen.name}: {chosen.point.place}")
     written.say()
 
 

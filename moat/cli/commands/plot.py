@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.lines import say
 from moat.cli.options import as_options, listed
 
 
@@ -40,11 +41,11 @@ def plot(
     with as_options("kind"):
         plots = make_plots(found, kinds, figures_of(recipe) if recipe else None)
     for message in plots.skipped:
-        typer.echo(f"skipped: {message}", err=True)
+        say(f"skipped: {message}", err=True)
     written = OutputFiles()
     written.write(lambda: write_plots(plots, out or outputs_of(results[0]) / FIGURES))
     written.say()
     for message in plots.missing:
-        typer.echo(as_typed(f"not drawn: {message}"), err=True)
+        say(as_typed(f"not drawn: {message}"), err=True)
     if not plots.figures:
         raise typer.Exit(2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, require_one
+from moat.cli.lines import say
 from moat.cli.option_table import of_table
 from moat.cli.options import as_options, weights_of
 from moat.cli.output_files import OutputFiles
@@ -129,7 +130,7 @@ def _scores(options: ReportOptions) -> None:
     if options.html:
         written.write(partial(_write_page, made, options, options.html))
     for message in made.messages:
-        typer.echo(message, err=True)
+        say(message, err=True)
     if options.form is Format.table:
         for board in made.boards:
             console.print(score_table(board, console.width))
@@ -147,7 +148,7 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> list
     with as_options("prefer"):
         fronts, missed = fronts_of(groups, against=options.rival, prefer=weights)
     for message in missed:
-        typer.echo(f"skipped: {message}", err=True)
+        say(f"skipped: {message}", err=True)
     first = options.results[0]
     root = first if len(options.results) == 1 else first.parent
     return [write_page(made, root, file, fronts, _say_left_out)]
@@ -156,4 +157,4 @@ def _write_page(made: "ScoreReport", options: ReportOptions, file: Path) -> list
 def _say_left_out(message: str) -> None:
     from moat.runs import as_typed
 
-    typer.echo(as_typed(f"left out: {message}"), err=True)
+    say(as_typed(f"left out: {message}"), err=True)

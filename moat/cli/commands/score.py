@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.formats import Format, FormatOption, sheets_text
+from moat.cli.lines import say
 from moat.cli.options import listed
 from moat.plain import json_of
 
@@ -40,4 +41,4 @@ def score(
 
 
 def _say_skipped(message: str) -> None:
-    typer.echo(f"skipped: {message}", err=True)
+    say(f"skipped: {message}", err=True)

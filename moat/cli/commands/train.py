@@ -11,6 +11,7 @@ import typer
 
 from moat.allocator import own_process
 from moat.cli.failures import failure_code, failure_lines
+from moat.cli.lines import say
 from moat.cli.options import (
     INTERRUPTED,
     CodeOption,
@@ -93,24 +94,24 @@ def train(
             )
     except KeyboardInterrupt:
         again = shlex.join(["moat", *sys.argv[1:]])
-        typer.echo(
+        say(
             "\nInterrupted. What is finished and the last checkpoint are kept; go on with:\n"
             f"  {again}",
             err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
     for line in failure_lines(result.failed):
-        typer.echo(line, err=True)
+        say(line, err=True)
     for run, busy in result.held.items():
-        typer.echo(f"left to its holder: {run}: {busy.message}", err=True)
+        say(f"left to its holder: {run}: {busy.message}", err=True)
     held = f", {len(result.held)} held by other processes" if result.held else ""
-    typer.echo(
+    say(
         f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "
         f"{len(result.failed)} failed{held}."
     )
     if result.done or result.skipped:
         folder = shlex.quote(str(result.folder))
-        typer.echo(f"Next: moat front {folder}\n      moat report {folder}")
+        say(f"Next: moat front {folder}\n      moat report {folder}")
     if result.failed:
         others = bool(result.done or result.skipped or result.held)
         raise typer.Exit(failure_code(result.failed.values(), others=others))
@@ -122,11 +123,13 @@ def _dry_run(recipe: Path, picked: Mapping[str, object], device: Device, results
     from moat.cli.display import PlainLines
     from moat.cli.estimates_sheet import estimates_table
     from moat.cli.second_look import second_look
+    from moat.paths import require_place
     from moat.runs import CACHE
     from moat.study import estimate_all, oddities_of_estimates, plan
 
+    require_place(results)
     plans = plan(recipe, **picked)  # type: ignore[arg-type]
     estimates = estimate_all(plans, device.value, results / CACHE, PlainLines())
     console.print(estimates_table(estimates, console.width))
     for line in second_look(oddities_of_estimates(estimates, plans[0].source, device.value)):
-        typer.echo(line)
+        say(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moat.cli.lines import say
 from moat.cli.options import seconds
 
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ def _lines(reader: "StatusReader", every: float) -> "list[StudyStatus]":
         time.sleep(every)
         before, studies = studies, reader.read()
         for line in change_lines(before, studies):
-            print(line, flush=True)
+            say(line)
     return studies

@@ -25,6 +25,7 @@ from moat.events import (
     TrainingStep,
     WorkerLoss,
 )
+from moat.printable import printable
 from moat.report.status.run_status import RunStatus, State
 from moat.report.status.study_status import StudyStatus
 from moat.report.status.table import status_table
@@ -75,7 +76,7 @@ class Board:
         match event:
             case NamedRunEvent():
                 self.pace.pop(event.run, None)
-                why = event.message if isinstance(event, RunFailure) else ""
+                why = printable(event.message) if isinstance(event, RunFailure) else ""
                 state = STATES.get(type(event), run.state)
                 return replace(
                     run, label=event.label, seed=event.seed, state=state, why=why, judged=0.0

@@ -7,6 +7,7 @@ from typing import Any
 
 from moat.cli.clock import StudyClock, left_text
 from moat.cli.display.figures import STRONGEST, figures_line, memory_line, scores_line, searched
+from moat.cli.lines import say
 from moat.events import (
     DataNote,
     EvaluationStep,
@@ -132,7 +133,7 @@ class PlainLines:
     def _say(self, line: str, run: _Run | None = None) -> None:
         if run is not None:
             run.said = time.monotonic()
-        print(line, flush=True)
+        say(line)
 
 
 def _in_all(left: float) -> str:

@@ -16,6 +16,7 @@ from moat.events import (
     StudyNote,
     WorkerLoss,
 )
+from moat.printable import printable
 
 
 def message(event: Event, names: dict[Path, str]) -> str | None:
@@ -25,22 +26,26 @@ def message(event: Event, names: dict[Path, str]) -> str | None:
     """
     match event:
         case DataNote(text=text) if text:
-            return "data: " + escape(text)
+            return "data: " + _shown(text)
         case StudyNote(text=text):
-            return "[bold]note[/] " + escape(text)
+            return "[bold]note[/] " + _shown(text)
         case Note(run=run, text=text):
-            return "[bold]note[/] " + escape(f"{names[run]}: {text}" if run in names else text)
+            return "[bold]note[/] " + _shown(f"{names[run]}: {text}" if run in names else text)
         case Overwrite():
-            return "[bold]overwriting[/] " + escape(f"{event.folder}: {event.what}")
+            return "[bold]overwriting[/] " + _shown(f"{event.folder}: {event.what}")
         case RunEnd():
-            line = escape(scores_line(event.scores))
-            return f"[bold]{escape(event.label)}[/], seed {event.seed}: {line}"
+            line = _shown(scores_line(event.scores))
+            return f"[bold]{_shown(event.label)}[/], seed {event.seed}: {line}"
         case RunHold():
             line = f"{event.label}, seed {event.seed}: {event.message}"
-            return "[bold]put aside[/] " + escape(line)
+            return "[bold]put aside[/] " + _shown(line)
         case WorkerLoss():
-            return f"[bold]{escape(event.label)}[/], seed {event.seed}: {escape(event.text)}"
+            return f"[bold]{_shown(event.label)}[/], seed {event.seed}: {_shown(event.text)}"
         case RunFailure():
-            line = escape(event.message)
-            return f"[bold red]failed[/] {escape(event.label)}, seed {event.seed}: {line}"
+            line = _shown(event.message)
+            return f"[bold red]failed[/] {_shown(event.label)}, seed {event.seed}: {line}"
     return None
+
+
+def _shown(text: str) -> str:
+    return escape(printable(text, lines=True))

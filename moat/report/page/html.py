@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moat.errors import DiskError, FrontError
+from moat.paths import require_path
 from moat.plain import json_of
 from moat.report.front.front import Front, fronts_of
 from moat.report.page.sections import Section, sections_of
@@ -37,7 +38,7 @@ def write_page(
     there is replaced if it is a page of moat's that nobody changed; DiskError else. `told` hears
     of each file of a run that could not be read, and is left out.
     """
-    if file.is_dir():
+    if require_path(file).is_dir():
         raise FrontError("it is a folder.", where=str(file), hint="Name a file: --html report.html")
     require_folder_of(file, FrontError)
     text, problems = page_of(made, results, fronts)

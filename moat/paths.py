@@ -1,0 +1,59 @@
+"""Paths that people name: whether the system can look them up at all."""
+
+import errno
+import os
+from pathlib import Path
+
+from moat.errors import DiskError, MoatError, RunFolderError
+from moat.printable import printable
+
+_ABSENT = {errno.ENOENT, errno.ENOTDIR}
+_MENDS = {
+    errno.ENAMETOOLONG: "Shorten it: most systems allow a name 255 bytes, and a path 4096.",
+    errno.ELOOP: "Delete the link that leads to itself.",
+    errno.EACCES: "Ask for permission to enter the folders above it, or name another.",
+}
+_SHOWN = 200
+
+
+def require_path(path: Path, kind: type[MoatError] = RunFolderError) -> Path:
+    """Return a path that the system can look up, whether or not something is there.
+
+    Raises an error of this kind where it cannot: a name is too long or holds a NUL, links lead
+    round in a circle, or a folder on the way may not be entered.
+
+    Example:
+        >>> require_path(Path("nowhere"))
+        PosixPath('nowhere')
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno not in _ABSENT:
+            raise _refusal(path, error.strerror or str(error), error.errno, kind) from error
+    except ValueError as error:
+        raise _refusal(path, "a name holds a NUL character", None, kind) from error
+    return path
+
+
+def require_place(path: Path) -> Path:
+    """Return a path at which a folder is or could be made; RunFolderError or DiskError else."""
+    require_path(path)
+    there = next((one for one in (path, *path.parents) if one.exists()), None)
+    if there is not None and not there.is_dir():
+        raise DiskError(
+            f"cannot write: {os.strerror(errno.ENOTDIR)}.",
+            where=str(path),
+            hint="Name a folder you may write to with --results.",
+        )
+    return path
+
+
+def _refusal(path: Path, why: str, number: int | None, kind: type[MoatError]) -> MoatError:
+    text = printable(str(path))
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return kind(
+        f"the system cannot look this path up: {why}.",
+        where=shown,
+        hint=_MENDS.get(number or 0, "Name another."),
+    )
