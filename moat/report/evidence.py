@@ -69,7 +69,7 @@ def _require_searched(folder: RunFolder, record: RunRecord, outcomes: Outcomes) 
             f"{_names(protocol.ensembles)}, or other members",
         )
     if unknown := set(protocol.summed) - set(outcomes.names):
-        raise _untrusted(folder, f"{_names(unknown)} is to be summed and was not searched")
+        raise _untrusted(folder, f"{_names(unknown)} is part of the sum but was not searched")
 
 
 def outcomes_of(folder: RunFolder, protocol_hash: str = "") -> Outcomes:

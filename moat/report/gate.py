@@ -92,4 +92,4 @@ def _badness(check: Check) -> float:
 
 
 _WORST_FIRST = ("fail", "warn", "pass", "not checked")
-_WORDS = {"pass": "pass", "warn": "warn", "fail": "fail", "not checked": "could not be made"}
+_WORDS = {"pass": "pass", "warn": "warn", "fail": "fail", "not checked": "not made"}

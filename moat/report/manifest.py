@@ -82,7 +82,7 @@ def _require_replaceable(folder: Path, new: _Digests, old: _Digests) -> None:
     if others:
         more = f", as are {', '.join(others[1:])}" if others[1:] else ""
         raise DiskError(
-            f"cannot write: what is there is not a report of moat's, or was changed since{more}.",
+            f"cannot write: the file there is not a moat report, or was changed since{more}.",
             where=str(folder / others[0]),
             hint="Nothing was written. Move it away, or name another folder with --out.",
         )

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from moat.report.groups import Group
 from moat.report.rows import Row
 
-REACH_TEXT = "r out of reach: the share of the training steps, in %, whose r no weights could reach"
+REACH_TEXT = "r out of reach: the share of training steps, in %, in which no weights reach r"
 
 
 def scores_text(group: Group) -> str:
     """Return what the scores are, but for the universal one."""
     return " ".join(
         [
-            "A threat's score is its mean accuracy over the listed strengths, in % of "
-            f"{examples_text(group)}; total: their sum over {summed_text(group)}; union: the share "
-            "that withstood every threat and is classified correctly to begin with.",
+            "A threat's score is the mean accuracy over its strengths, in % of "
+            f"{examples_text(group)}; total: the sum over {summed_text(group)}; union: the share "
+            "classified correctly and withstanding every threat.",
             *falls_notes(group),
         ]
     )
@@ -27,12 +27,12 @@ def falls_notes(group: Group) -> list[str]:
     which = "any" if protocol.falls == "any" else "the last"
     notes = [f"An example falls by {which} iterate of a search."]
     if any(threat.restarts > 1 for threat in threats):
-        notes.append("Each strength is the worst over restarts, an example at a time.")
+        notes.append("Each strength takes the worst restart of each example.")
     if any(threat.by == "epsilon" for threat in threats):
         notes.append("An example that fell at a smaller radius counts as fallen at a larger one.")
     if protocol.ensembles:
         notes.append(
-            "An ensemble's score is the share that withstood all its members at every strength."
+            "An ensemble's score is the share withstanding all its members at every strength."
         )
     return notes
 
@@ -42,8 +42,8 @@ def absence_notes(group: Group) -> list[str]:
     if group.is_whole:
         return []
     return [
-        "-: this evaluation stopped at the first fall of an example (union_only), so only natural "
-        "and union can be scored."
+        "-: this evaluation (union_only) drops an example at its first fall, so only natural "
+        "and union have scores."
     ]
 
 
@@ -71,10 +71,10 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     if rows[0].baseline and all(row.universal is None for row in rows):
         return []
     if not rows[0].baseline:
-        return ["No natural run is in this group, so there is no universal score."]
+        return ["Without a natural run in this group, there is no universal score."]
     lines = [
-        "universal: the gain over the natural run of the same seed (the mean of several), summed "
-        f"over {summed_text(group)}."
+        "universal: the gain over the natural run of the same seed (or the mean of several), "
+        f"summed over {summed_text(group)}."
     ]
     seed_of = {row.name: row.point.seed for row in rows}
     alone = {
@@ -85,6 +85,7 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     if alone:
         seeds = ", ".join(map(str, sorted(alone)))
         lines.append(
-            f"No natural run has seed {seeds}: there the mean of all natural runs is compared with."
+            f"No natural run has seed {seeds}, so these runs are compared with the mean of all "
+            "natural runs."
         )
     return lines

@@ -13,9 +13,9 @@ def unsolved_notes(points: Sequence[Point], names: Mapping[str, str]) -> list[st
     if not found:
         return []
     return [
-        f"warn, solver ({some([names[where] for where in found])}): in {shares[found[0]]:.1%} of "
-        "the training steps it found no weights. MGDA's were uniform there, and two-moment's "
-        "stayed as they were."
+        f"warn, solver ({some([names[where] for where in found])}): it found no weights in "
+        f"{shares[found[0]]:.1%} of the training steps. There, MGDA used uniform weights and "
+        "two-moment kept the last ones."
     ]
 
 

@@ -11,7 +11,7 @@ from moat.records import ModelRecord, PartnerRecord, RunRecord
 from moat.runs import RunFolder, find_runs, judged_run, opened
 from moat.study.model_loading import load
 
-NO_OTHER = "No other finished run of the study was there to find images on."
+NO_OTHER = "The study has no other finished run to find images on."
 ONLY_RUN = "The study has no other run on the same data to find images on."
 Told = ModelRecord | RunRecord
 

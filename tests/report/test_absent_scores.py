@@ -17,8 +17,8 @@ from moat.report.scores.rows import scores_csv
 from moat.report.scores.sheets import board_markdown
 
 ABSENT = (
-    "-: this evaluation stopped at the first fall of an example (union_only), so only natural and "
-    "union can be scored."
+    "-: this evaluation (union_only) drops an example at its first fall, so only natural and "
+    "union have scores."
 )
 
 
@@ -142,9 +142,9 @@ def test_radii_restarts_and_ensembles_are_explained_each_where_there_is_one(
     (group,) = group_points(read_points(tmp_path)[0])
     assert falls_notes(group) == [
         "An example falls by any iterate of a search.",
-        "Each strength is the worst over restarts, an example at a time.",
+        "Each strength takes the worst restart of each example.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
-        "An ensemble's score is the share that withstood all its members at every strength.",
+        "An ensemble's score is the share withstanding all its members at every strength.",
     ]
     (board,) = make_scoreboards(tmp_path).boards
     assert "counts as fallen at a larger one." in board_notes(board)[0]

@@ -64,7 +64,7 @@ def test_where_high_is_good_the_lowest_is_the_worst(noted):
 def test_what_could_not_be_asked_is_told_with_the_reason(noted):
     lines = noted(a=[Check("transfer", "not checked", "No other run was there.").as_table()])
     assert lines == [
-        "Sanity gate of 1 run, 1 check: 1 could not be made.",
+        "Sanity gate of 1 run, 1 check: 1 not made.",
         "not checked, transfer (a): No other run was there.",
     ]
 
@@ -163,8 +163,8 @@ def test_a_solver_that_refused_in_training_is_told_with_the_gate(tmp_path, write
     write(tmp_path / "c", "c", 90, SCORES)
     points, _ = read_points(tmp_path)
     warning = (
-        "warn, solver (b, a): in 50.0% of the training steps it found no weights. MGDA's were "
-        "uniform there, and two-moment's stayed as they were."
+        "warn, solver (b, a): it found no weights in 50.0% of the training steps. There, MGDA "
+        "used uniform weights and two-moment kept the last ones."
     )
     assert gate_notes(points)[1:] == [warning]
     (board,) = make_scoreboards(tmp_path).boards

@@ -15,7 +15,7 @@ USERS = [
     *("report-2024.md", "report-1.csv", "report-2.md", "front-2024.png", "front-7.json"),
     *("front-1.svg", "against-3.csv", "compare-12.md", "compare-examples-1.csv", "training-3.png"),
 ]
-REFUSED = "cannot write: what is there is not a report of moat's, or was changed since"
+REFUSED = "cannot write: the file there is not a moat report, or was changed since"
 
 
 def write(folder, *names, text="new"):

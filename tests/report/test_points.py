@@ -175,7 +175,7 @@ def test_outcomes_of_other_threats_than_the_protocol_names_are_not_trusted(run):
 def test_a_sum_over_a_threat_that_was_not_searched_is_refused(run):
     protocol = run.read_record().protocol.as_table()
     change_record(run, protocol={**protocol, "summed": ["pgd", "stadv"]})
-    assert "stadv is to be summed and was not searched." in refusal(run)
+    assert "stadv is part of the sum but was not searched." in refusal(run)
 
 
 def test_an_evaluation_of_another_protocol_than_the_record_is_not_trusted(run):

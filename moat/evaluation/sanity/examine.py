@@ -23,7 +23,7 @@ from moat.threats import home_of
 from moat.types import Verdicts
 
 PROBED = 100  # examples
-_NO_OTHER = "No other finished run of the study was there to find images on."
+_NO_OTHER = "The study has no other finished run to find images on."
 
 
 @dataclass(frozen=True, eq=False)

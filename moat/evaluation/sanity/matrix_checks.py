@@ -29,7 +29,7 @@ def matrix_checks(evaluation: Evaluation) -> Iterator[Check]:
         (asked.GRADIENTS, _blind, climbed, NO_GRADIENT),
         (asked.LOSS, _lower, climbed, NO_GRADIENT),
         (asked.REACH, _reached, climbed, NO_GRADIENT),
-        (asked.STRENGTHS, _rise, labels, "No threat has several strengths, searched in full."),
+        (asked.STRENGTHS, _rise, labels, "No threat was searched in full at several strengths."),
         (asked.RESTARTS, _drop, labels, "No threat was searched again from another start."),
     )
     for question, measure, of, why_not in asks:
@@ -123,4 +123,4 @@ def _drop(evaluation: Evaluation, label: str) -> float | None:
     return float(100 * felled_by_one_alone.mean() / len(values[0]))
 
 
-NO_GRADIENT = "No threat of the protocol was searched by climbing a gradient."
+NO_GRADIENT = "No search of the protocol climbs a gradient."

@@ -12,10 +12,11 @@ from moat.records import Check, Verdict
 
 @dataclass(frozen=True)
 class Question:
-    """One doubt. Figures up to `passes` pass, up to `warns` warn, and beyond they fail.
+    """One doubt. Figures up to `passes` pass, up to `warns` warn, and larger ones fail.
 
-    Where `high_is_good`, down to. `good` and `bad` are the sentences; they name {of}, {figure},
-    {passes}, {beyond} (all that do not pass), and whatever else the answer is given.
+    With `high_is_good`, these limits are the least. The sentences `good` and `bad` name {of},
+    {figure}, {percent} (100 times the figure), {passes}, {shares} (all figures that do not
+    pass, each times 100), and what else the answer knows.
     """
 
     name: str
@@ -37,8 +38,9 @@ class Question:
         verdict: Verdict = "fail" if all(beyond) else "warn" if any(beyond) else "pass"
         sentence = self.good if verdict == "pass" else self.bad
         short = {n: f for n, f in figures.items() if sign * f > sign * self.passes + 1e-9}
-        listed = ", ".join(f"{name} {one:.3g}" for name, one in sorted(short.items()))
-        text = sentence.format(of=of, figure=figure, passes=self.passes, beyond=listed, **known)
+        shares = ", ".join(f"{name} {100 * one:.0f} %" for name, one in sorted(short.items()))
+        known |= {"of": of, "figure": figure, "percent": 100 * figure}
+        text = sentence.format(passes=self.passes, shares=shares, **known)
         return Check(
             self.name, verdict, text, figure, self.unit, of, dict(figures), self.high_is_good
         )
@@ -50,58 +52,56 @@ STRENGTHS = Question(
     passes=0.5,
     warns=2.0,
     good="No accuracy rises by more than {passes:g} points from one strength to the next.",
-    bad="{of}: accuracy rises by {figure:.1f} points at a larger strength, so the larger search is "
-    "the weaker one: its steps are too long, or its gradient misleads it.",
+    bad="{of}: accuracy rises by {figure:.1f} points at a larger strength: the larger search is "
+    "the weaker one, because its steps are too long or its gradient misleads it.",
 )
 RESTARTS = Question(
     name="restarts",
     unit="points",
     passes=1.0,
     warns=3.0,
-    good="One restart fewer raises no accuracy by more than {passes:g} point.",
-    bad="{of}: each restart, the others made, lowers the accuracy by {figure:.1f} points more, so "
-    "there are too few of them: still more would lower it further.",
+    good="Without one of the restarts, no accuracy is more than {passes:g} point higher.",
+    bad="{of}: each restart lowers the accuracy by another {figure:.1f} points on top of the "
+    "others. There are too few restarts: more would lower it further.",
 )
 RANDOM = Question(
     name="random search",
     unit="%",
     passes=1.0,
     warns=5.0,
-    good="Of {probed} examples, draws without a gradient felled at most {passes:g} % that the "
-    "search had left standing.",
-    bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to draws without "
-    "a gradient from where it could get: it is too short, or its gradient misleads it.",
+    good="At most {passes:g} % of {probed} examples withstand the search and fall to random draws.",
+    bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to random draws "
+    "from the region within its reach: the search is too short, or its gradient misleads it.",
 )
 DIFFERENCES = Question(
     name="differences",
     unit="%",
     passes=5.0,
     warns=20.0,
-    good="Of {probed} examples, the margin of at most {passes:g} % withstands the search and "
-    "changes otherwise than its gradient says.",
-    bad="{of}: {figure:.0f} % of {probed} examples withstand the search, and a small step "
-    "from the image, near it or where the answer changes moves their margin otherwise than its "
-    "gradient says: the gradient is not that of the model, or is right only on a scale that no "
-    "search sees.",
+    good="At most {passes:g} % of {probed} examples withstand the search and have a margin that "
+    "does not follow its gradient.",
+    bad="{of}: {figure:.0f} % of {probed} examples withstand the search, but their margin does not "
+    "follow its gradient on a small step at the image, near it, or where the answer changes: the "
+    "gradient is not the model's, or is right only at a scale below the search's.",
 )
 START = Question(
     name="another start",
     unit="%",
     passes=10.0,
     warns=20.0,
-    good="Of {probed} examples, Auto-PGD from another start felled at most {passes:g} % that the "
-    "search had left standing.",
+    good="At most {passes:g} % of {probed} examples withstand the search and fall to Auto-PGD from "
+    "another start.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
     "Auto-PGD from another start on losses that do not saturate: the search is too short, its loss "
-    "saturates, or it stays where its gradient leads no further.",
+    "saturates, or its gradient leads no further from its start.",
 )
 DLR = Question(
     name="dlr",
     unit="%",
     passes=25.0,
     warns=50.0,
-    good="Of {probed} examples, Auto-PGD on the difference-of-logits ratio felled at most "
-    "{passes:g} % that the search had left standing.",
+    good="At most {passes:g} % of {probed} examples withstand the search and fall to Auto-PGD on "
+    "the difference-of-logits ratio.",
     bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to 20 steps of "
     "Auto-PGD on the difference-of-logits ratio: the search is too weak, or its loss misleads it.",
 )
@@ -110,18 +110,18 @@ LOSS = Question(
     unit="%",
     passes=1.0,
     warns=5.0,
-    good="At most {passes:g} % of the searches end with a lower loss than they began with.",
-    bad="{of}: {figure:.1f} % of the searches end with a lower loss than they began with: the "
-    "steps are too long, or the gradient does not lead up.",
+    good="At most {passes:g} % of the searches end with a lower loss than at their start.",
+    bad="{of}: {figure:.1f} % of the searches end with a lower loss than at their start: the steps "
+    "are too long, or the gradient does not point up.",
 )
 REACH = Question(
     name="reach",
     unit="of the radius",
     passes=0.9,
     warns=0.0,
-    good="Half of the searches or more end at {passes:.0%} of the radius or beyond.",
-    bad="{of}: half of the searches end within {figure:.3f} of the radius ({beyond}): what bounds "
-    "them is their number of steps and its size, and the radius that is named says little.",
+    good="The median search covers at least 90 % of its radius.",
+    bad="{of}: the median search covers only {percent:.0f} % of its radius ({shares}); the number "
+    "and size of its steps limit it, not the radius you set.",
     high_is_good=True,
 )
 GRADIENTS = Question(
@@ -129,9 +129,9 @@ GRADIENTS = Question(
     unit="%",
     passes=0.0,
     warns=5.0,
-    good="Every search had a gradient that was finite, and not zero at its start.",
-    bad="{of}: for {figure:.1f} % of the examples the gradient was zero at the start or not finite "
-    "later. There was nothing to climb, so that withstanding says nothing.",
+    good="The gradient of every search was finite, and not zero at its start.",
+    bad="{of}: the gradient of {figure:.1f} % of the examples was zero at the start or non-finite "
+    "later. The search had nothing to climb, so its result says nothing about robustness.",
 )
 LOGITS = Question(
     name="logits",
@@ -139,18 +139,17 @@ LOGITS = Question(
     passes=0.0,
     warns=0.0,
     good="All logits of natural images are finite.",
-    bad="{figure:.1f} % of the natural images have logits that are not finite: training diverged, "
-    "or the network overflows. They count as fallen.",
+    bad="{figure:.1f} % of the natural images have non-finite logits: training diverged, or the "
+    "network overflows. They count as fallen.",
 )
 CONFIDENCE = Question(
     name="confidence",
     unit="nats",
     passes=0.05,
     warns=0.005,
-    good="The model holds right answers for likelier than chance by {passes:g} nats or more.",
-    bad="The model holds right answers for likelier than chance by {figure:.2g} nats only: its "
-    "logits are so small that the cross-entropy hardly depends on them, and a search that climbs "
-    "it is misled.",
+    good="The model rates right answers at least {passes:g} nats above chance.",
+    bad="The model rates right answers only {figure:.2g} nats above chance: its logits are so "
+    "small that the cross-entropy hardly depends on them, which misleads a search that climbs it.",
     high_is_good=True,
 )
 UNBOUNDED = Question(
@@ -158,17 +157,17 @@ UNBOUNDED = Question(
     unit="%",
     passes=5.0,
     warns=20.0,
-    good="With ever wider bounds at most {passes:g} % of {probed} examples stand.",
-    bad="{of}: {figure:.0f} % of {probed} examples stand however wide the bounds, where next to "
-    "none should: the gradient misleads the search, or the model answers one class to everything.",
+    good="At most {passes:g} % of {probed} examples withstand bounds of any size.",
+    bad="{of}: {figure:.0f} % of {probed} examples withstand bounds of any size, and hardly any "
+    "should: the gradient misleads the search, or the model always answers with one class.",
 )
 TRANSFER = Question(
     name="transfer",
     unit="%",
     passes=1.0,
     warns=5.0,
-    good="Of {probed} examples, images found on {other} felled at most {passes:g} % that the "
-    "search on the model itself had left standing.",
-    bad="{of}: {figure:.1f} % of {probed} examples withstand the search on the model itself and "
-    "fall to images found on {other}: the search on the model is misled.",
+    good="At most {passes:g} % of {probed} examples withstand the search and fall to images found "
+    "on {other}.",
+    bad="{of}: {figure:.1f} % of {probed} examples withstand the search and fall to images found "
+    "on {other}: the search on the model itself is misled.",
 )

@@ -43,10 +43,10 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     """
     if gains := [name for name in weights if name in ("universal", "sacrificed")]:
         raise FrontError(
-            f"{gains[0]} is measured against natural runs, whose held-out examples are not part of "
-            "a choice.",
+            f"{gains[0]} is measured against natural runs, and a choice does not use their "
+            "held-out examples.",
             where="prefer",
-            hint="Weigh total or natural instead: they order runs of one seed alike.",
+            hint="Weigh total or natural instead: they rank runs of one seed in the same order.",
         )
     require_scores(list(weights), [NATURAL, "total", "union", *group.scored], "prefer")
     rows = [row for setting in settings for row in setting.rows]
@@ -82,8 +82,8 @@ def _held_out(row: Row) -> Outcomes:
         ) from error
     if found is None:
         raise FrontError(
-            f"{row.name} has no scores on held-out examples, and a choice is not made on test "
-            "examples.",
+            f"{row.name} has no scores on held-out examples, and test examples must not decide a "
+            "choice.",
             where="prefer",
             hint="`moat evaluate RUN` makes them (with --protocol FILE: and --validation), if the "
             "run held examples out: data.validation = 0.1 in its recipe, say.",

@@ -98,4 +98,4 @@ def choice_caption(front: Front) -> str:
     asked = ", ".join(f"{name} {weight:g}" for name, weight in choice.weights.items())
     text = f"Ring: {choice.row.name}, preferred by {asked} on held-out examples."
     points = len(front.objectives) == 2 and direction_of(front).any()
-    return text + (" Arrow: which way these weights point." if points else "")
+    return text + (" Arrow: the direction of these weights." if points else "")

@@ -14,8 +14,9 @@ def notes(front: Front) -> list[str]:
     """Return what the numbers mean, which baseline was used, and the hypervolume."""
     return [
         *choice_notes(front),
-        f"front: ● no other {'setting' if front.several_seeds else 'run'} dominates it by "
-        f"{objectives_text(front)}; < one that does.",
+        f"● on the front: no other {'setting' if front.several_seeds else 'run'} dominates it in "
+        f'{objectives_text(front)}. "< name": dominated by that '
+        f"{'setting' if front.several_seeds else 'run'}.",
         scores_text(front.group),
         *absence_notes(front.group),
         *baseline_notes(rows_in(front.settings), front.group),
@@ -38,9 +39,9 @@ def caption_text(front: Front) -> str:
     """Return the protocol, the hypervolume, and what bars and lines mean."""
     lines = [protocol_text(front.group), hypervolume_text(front)]
     if front.uncertainty is not None:
-        lines.append(f"Bars, where there are any: {PERCENT} intervals over {_over(front)}.")
+        lines.append(f"Bars: {PERCENT} intervals over {_over(front)}.")
     if front.shows_attainment:
-        lines.append("Broken lines: what one seed, half of the seeds, all seeds attain.")
+        lines.append("Broken lines: attained by one seed, by half of the seeds, by all seeds.")
     return " ".join(lines)
 
 
@@ -62,25 +63,26 @@ def standing_notes(front: Front) -> list[str]:
     seeds = sorted({len(setting.rows) for setting in front.settings})
     if seeds != [1]:
         several = " or ".join(map(str, seeds))
-        notes.append(f"Every score is the mean over the setting's seeds ({several}).")
+        notes.append(f"Scores are means over the setting's seeds ({several}).")
     if front.uncertainty is None:
         notes.append(
-            "No intervals: the runs, or their natural runs, were judged on different examples."
+            "No intervals: the runs, or their natural runs, were evaluated on different examples."
         )
     else:
         notes.append(f"[low, high]: {PERCENT} intervals over {_over(front)}.")
         if front.uncertainty.on_front is not None:
             notes.append(
-                "non-dominated: the share of resamples in which no other dominates it, of "
-                f"{'test examples and seeds' if seeds[-1] > 1 else 'test examples alone'}."
+                "non-dominated: the share of resamples (of "
+                f"{'test examples and seeds' if seeds[-1] > 1 else 'test examples only'}) in "
+                "which no other setting dominates it."
             )
         else:
-            notes.append(f"non-dominated: not known before every setting has {FEWEST_SEEDS} seeds.")
+            notes.append(f"non-dominated: unknown until every setting has {FEWEST_SEEDS} seeds.")
     notes += [f"Equal in every objective: {listing(same)}." for same in front.duplicates]
     if front.knees:
         names = listing([front.settings[place].name for place in front.knees])
         notes.append(
-            f"High trade-off, where a little of one objective costs much of others: {names}."
+            f"High trade-off (a small gain in one objective costs much in others): {names}."
         )
     return notes
 
@@ -92,15 +94,15 @@ def _over(front: Front) -> str:
     """
     seeds = {len(setting.rows) for setting in front.settings}
     if seeds == {1}:
-        return "test examples alone: the luck of training is not in them"
+        return "test examples only, without the variance of training"
     text = "test examples and seeds"
-    text += "; of one seed, over test examples alone" if 1 in seeds else ""
-    text += "; of two seeds there is none" if 2 in seeds else ""
+    text += "; for one seed, over test examples only" if 1 in seeds else ""
+    text += "; none for two seeds" if 2 in seeds else ""
     shared = any(
         row.origin and [one.seed for one in row.origin] != [row.point.seed]
         for row in rows_in(front.settings)
     )
-    return text + ("; the luck of the natural runs is not in the gains over them" if shared else "")
+    return text + ("; gains exclude the variance of the natural runs" if shared else "")
 
 
 def rival_notes(front: Front) -> list[str]:
@@ -111,10 +113,9 @@ def rival_notes(front: Front) -> list[str]:
     volume = _volume_text(rival.hypervolume, rival.exact, len(front.objectives))
     return [
         f"Against the front of {rival.folder} ({rival.members} on it, hypervolume {volume}): "
-        f"IGD+ {rival.igd_plus:.2f}, how far this front falls short of "
-        f"a member of that one, in the mean; additive ε {rival.additive_epsilon:.2f}, by how much "
-        "it would have to improve in every objective to cover that one. Both in points; at 0 or "
-        "below it does."
+        f"IGD+ {rival.igd_plus:.2f}, the mean shortfall from a member of that front; additive ε "
+        f"{rival.additive_epsilon:.2f}, the improvement in every objective that would cover that "
+        "front. Both in points; 0 or less means covered."
     ]
 
 

@@ -168,15 +168,15 @@ def named_objectives(
     known = [*SCORES, *map(threat_title, group.scored)]
     if len(set(names)) < max(2, len(names)):
         raise FrontError(
-            f"a front is of two objectives or more, each named once, not of {', '.join(names)}.",
+            f"a front needs two objectives or more, each named once, not {', '.join(names)}.",
             where="objectives",
             hint=f"known: {', '.join(known)}",
         )
     if len(names) > MOST_OBJECTIVES:
         raise FrontError(
-            f"a front is of {MOST_OBJECTIVES} objectives at most, not of {len(names)}.",
+            f"a front takes at most {MOST_OBJECTIVES} objectives, not {len(names)}.",
             where="objectives",
-            hint="Name fewer, or an ensemble in the place of several threats.",
+            hint="Name fewer, or an ensemble instead of several threats.",
         )
     require_scores(names, known, "objectives")
     chosen = tuple(objective_of(name) for name in names)
@@ -246,5 +246,5 @@ def signs_of(objectives: Sequence[Objective]) -> Floats:
 
 def _why(name: str) -> str:
     if name in ("universal", "sacrificed"):
-        return "it is measured against a natural run, and there is none that has what it takes"
+        return "it needs a natural run with the same scores, and there is none"
     return "not every example was searched (union_only)"

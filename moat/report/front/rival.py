@@ -56,10 +56,12 @@ def rival_of(
     for objective in objectives:
         if missing := [one.name for one in settings if one.mean(objective.value) is None]:
             raise FrontError(
-                f"{some(missing)} has no {objective.name}, which the front here is of.",
+                f"{some(missing)} has no {objective.name}, an objective of this front.",
                 where=str(folder),
-                hint="A score against natural runs needs one there, too; name objectives that need "
-                "none, such as natural and total.",
+                hint=(
+                    "A score against natural runs also needs a natural run there; or name "
+                    "objectives without one, such as natural and total."
+                ),
             )
     points = minimised(settings, objectives)
     on = non_dominated(points)

@@ -15,11 +15,11 @@ from moat.runs import as_typed
 from moat.sheets import Sheet, terminal_of
 
 _TERMS = (
-    "worst: the lowest accuracy; conditional: the score among the examples that are right to begin "
-    "with; loss: the mean over the examples at the best iterate of the largest strength, of what "
-    "was climbed{until}."
+    "worst: the lowest accuracy; conditional: the score among the examples classified "
+    "correctly; loss: the search's loss at the best iterate of the largest strength, averaged "
+    "over the examples{until}."
 )
-_UNTIL_FALLEN = ", up to its fall where an example fell, since it leaves the search there"
+_UNTIL_FALLEN = " (for a fallen example, up to its fall, which ends its search)"
 
 
 def run_table(scores: RunScores) -> Group:

@@ -151,7 +151,7 @@ def _plots(point: Point, sources: Sources) -> list[Plot]:
     if curves.weights:
         reach = point.out_of_reach
         shaded = (
-            f"Shaded: steps whose r no weights could reach, {percent(reach)} % of all."
+            f"Shaded: steps in which no weights reach r, {percent(reach)} % of all."
             if curves.clamped and reach is not None
             else ""
         )

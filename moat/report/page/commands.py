@@ -32,24 +32,24 @@ def commands_of(point: Point, sources: Sources, results: Path) -> list[Command]:
             return []
         return [
             Command(
-                "Judge this model again, as it was judged",
+                "Evaluate this model again in the same way",
                 _line(*command, "--overwrite"),
-                "Its paths are seen from where the results folder lies, as when it was judged.",
+                "Run it from the folder that holds the results folder: its paths start there.",
             )
         ]
     allowed = ["--allow-code"] if _names_code(sources.recipe or {}) else []
     judged = Command(
-        "Judge it again by its own protocol", _line("moat", "evaluate", folder, *allowed)
+        "Evaluate it again with its own protocol", _line("moat", "evaluate", folder, *allowed)
     )
     if sources.recipe is None:
         return [judged]
     own = _line("moat", "train", RunFolder(folder).recipe, "--results", AGAIN)
     return [
         Command(
-            "Train this run again, and no other",
+            "Train only this run again",
             own,
-            f"It goes into the folder {AGAIN}. The run's own recipe, shown below, has everything "
-            "applied that was extended or overridden.",
+            f"It is written to the folder {AGAIN}. The run's own recipe, shown below, includes "
+            "all extensions and overrides.",
         ),
         _of_the_study(point),
         judged,
@@ -66,15 +66,15 @@ def _names_code(recipe: Record) -> bool:
 def _of_the_study(point: Point) -> Command:
     name, _, overridden = point.study.partition("+")
     words = [f"{name}.toml", "--only", point.variant, "--seed", point.seed]
-    note = "Wherever the study's file lies; it trains every value of the variant's sweep."
+    note = "Put in the path of the study's file. Trains every value of the variant's sweep."
     if overridden:
         words += ["--set", "..."]
         note = (
-            "Wherever the study's file lies. The study was trained with --set; the run's own "
-            "recipe has that applied, but its words are not recorded."
+            "Put in the path of the study's file. The study was trained with --set: the run's "
+            "own recipe includes the overrides, but the command line is not recorded."
         )
     return Command(
-        "Or this variant and seed, from the study's recipe", _line(*_train, *words), note
+        "Train this variant and seed from the study's recipe", _line(*_train, *words), note
     )
 
 

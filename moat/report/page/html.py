@@ -49,7 +49,7 @@ def write_page(
     with naming("--html"), locked_folder(file.parent):
         if (file.exists() or file.is_symlink()) and not is_page(file):
             raise DiskError(
-                "cannot write: what is there is not a page of moat's, or was changed since.",
+                "cannot write: the file there is not a moat page, or was changed since.",
                 where=str(file),
                 hint="It was left as it is. Move it away, or name another file with --html.",
             )

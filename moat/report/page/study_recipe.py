@@ -60,11 +60,11 @@ def _study_recipe(study: str, documents: Sequence[Record]) -> StudyRecipe:
     differing = sorted({key for one in documents for key in _differing(one, recipe)})
     if differing:
         notes.append(
-            f"The recipes of its runs do not agree on {', '.join(differing)}, which is left out: "
-            "each run's own has it."
+            f"The recipes of its runs disagree on {', '.join(differing)}, which is left out "
+            "here; see each run's own recipe."
         )
     if (stood_for := runs_of(recipe)) != len(documents):
-        notes.append(f"It stands for {stood_for} runs, of which {len(documents)} are here.")
+        notes.append(f"It describes {stood_for} runs; {len(documents)} of them are here.")
     return StudyRecipe(study, tomli_w.dumps(recipe), tuple(notes))
 
 

@@ -104,7 +104,7 @@ def checks_table(name: str, checks: Sequence[Check]) -> Markup:
         rows=tuple((check.name, check.verdict, check.text) for check in checks),
         sides="lll",
     )
-    caption = Markup("Sanity gate of {}: whether its numbers can be believed").format(name)
+    caption = Markup("Sanity gate of {}: can its numbers be trusted?").format(name)
     shown = {(row, 1): verdict_html(check.verdict) for row, check in enumerate(checks)}
     return html_of(sheet, HtmlParts(caption, unseen=True, classes="gate", shown=shown))
 
@@ -140,7 +140,7 @@ def _sortable(
     values: _Values,
     unsorted: frozenset[int] = frozenset(),
 ) -> HtmlParts:
-    caption = f"<span>{' '.join([*captions, 'A heading sorts.'])}</span>"
+    caption = f"<span>{' '.join([*captions, 'Click a heading to sort.'])}</span>"
     return HtmlParts(
         caption,
         classes=f"sortable {kind}",
@@ -175,15 +175,16 @@ _PUBLISHED = Markup(
     '{}<small>{} <span class="visually-hidden">published, difference</span> ({})</small>'
 )
 _SEEDS = (
-    "Seeds together: their mean, [low, high] its 95&nbsp;% interval over test examples and seeds, "
-    "of three seeds or more. Front: ● no other setting dominates it; else one that does."
+    "Scores are means over seeds; [low, high]: the 95&nbsp;% interval over test examples and "
+    "seeds, from three seeds on. Front: ● no other setting dominates it; otherwise, a setting "
+    "that does."
 )
-_BELOW = "Below a score: the published figure, and ours less theirs."
+_BELOW = "Below a score: the published figure and the difference, ours less theirs."
 _DOMINATED = (
-    "Dominated: by which other run; whether its setting is on the front stands above. Gate: the "
-    "worst verdict of its checks."
+    "Dominated: another run that dominates it; the table above shows the front of settings. "
+    "Gate: the worst verdict of its checks."
 )
 _FRONT = (
-    "Front: ● no other run dominates it; else a run that does. Gate: the worst verdict of its "
-    "checks."
+    "Front: ● no other run dominates it; otherwise, a run that does. Gate: the worst verdict of "
+    "its checks."
 )

@@ -136,12 +136,12 @@ def _by_seed(points: Sequence[Point], name: str, measure: str) -> dict[int, floa
 
 
 def _caption(runs: Runs, study: str, figure: Difference, several: int) -> str:
-    of = "among the examples that each model classifies correctly to begin with"
+    of = "among the examples that each model classifies correctly without a threat"
     words = [
         f"{study}: robustness scores of {figure.of} less those of {figure.minus}, in points"
         + (f", {of}." if figure.measure == CONDITIONAL else "."),
-        "Above 0 the former withstands more.",
-        f"Means over {several} seeds, each compared with its like; {BANDS}." if several > 1 else "",
+        "Above 0, the former is more robust.",
+        f"Means over {several} seeds, paired by seed; {BANDS}." if several > 1 else "",
         protocol_text(runs.group),
     ]
     return " ".join(filter(None, words))

@@ -10,7 +10,7 @@ from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.intervals import PERCENT, Interval
 from moat.report.settings import Runs, Setting
 
-BANDS = f"bands: {PERCENT} intervals over test examples and seeds, of {FEWEST_SEEDS} seeds or more"
+BANDS = f"bands: {PERCENT} intervals over test examples and seeds, from {FEWEST_SEEDS} seeds on"
 MOST_NAMED = 18
 """Up to so many columns each has a line of the legend; of more, each variant has one."""
 

@@ -31,8 +31,8 @@ def draw_parallel(runs: Runs) -> Figure:
     members, front = members_of(runs)
     looks = lines_of(runs, runs.settings)
     caption = (
-        f"Bold: on the front of {front}; faded: dominated. Each axis has a scale of its own, in %, "
-        f"up is better. {means_text(runs.settings)} {protocol_text(runs.group)}"
+        f"Bold: on the front of {front}; faded: dominated. Each axis has its own scale, in %; "
+        f"higher is better. {means_text(runs.settings)} {protocol_text(runs.group)}"
     )
     with drawn_in(PAPER):
         handles = legend_lines(runs.settings, looks)

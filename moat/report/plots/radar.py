@@ -151,7 +151,7 @@ def _handles(beneath: dict[str, Any]) -> list[Line2D]:
 
 
 def _caption(runs: Runs, families: Sequence[tuple[Any, Sequence[Setting]]]) -> str:
-    words = ["From the centre, 0 %, to the rim, 100 %; rings at 25, 50 and 75 %."]
+    words = ["The centre is 0 %, the rim 100 %; rings mark 25, 50 and 75 %."]
     if any(len(members) > _MOST_OUTLINES for _, members in families):
-        words.append("Of a sweep the first, the middle and the last point are drawn.")
+        words.append("Sweeps show their first, middle and last points.")
     return " ".join([*words, means_text(runs.settings), protocol_text(runs.group)])

@@ -159,7 +159,7 @@ def _legend(
 def _caption(runs: Runs, across: Swept, study: str, figure: Relationship) -> str:
     among = "all test examples"
     if figure.measure == CONDITIONAL:
-        among = "the test examples that the model classifies correctly to begin with"
+        among = "the test examples that the model classifies correctly without a threat"
     words = [
         f"{figure.variant} of {study}: accuracy in % of {among}, from light to dark as the threat "
         "grows.",

@@ -46,12 +46,10 @@ def draw_strengths(runs: Runs) -> Figure:
         )
     columns = _chosen(runs.settings)
     looks = lines_of(runs, columns)
-    few = (
-        f"Of a sweep {_MOST_POINTS} points are drawn." if len(columns) < len(runs.settings) else ""
-    )
+    few = f"Sweeps show {_MOST_POINTS} points." if len(columns) < len(runs.settings) else ""
     caption = (
-        "Accuracy in % of all test examples, at 0 the natural one. "
-        f"{few} {bands_text(columns)} {protocol_text(runs.group)}"
+        f"Accuracy in % of all test examples, natural accuracy at 0. {few} {bands_text(columns)} "
+        f"{protocol_text(runs.group)}"
     )
     across = min(2, len(threats))
     with drawn_in(PAPER):

@@ -45,7 +45,7 @@ def draw_training(runs: Runs) -> Figure:
     if not found:
         raise PlotError(
             "no run has a log of its training.",
-            hint="\n".join(absent[:3]) or "A model that was trained elsewhere has none.",
+            hint="\n".join(absent[:3]) or "A model trained elsewhere has none.",
         )
     looks = _objective_looks(runs, found)
     longest = max(seed.steps[-1] for training in found for seed in training.seeds)
@@ -196,8 +196,8 @@ def _handles(looks: Mapping[str, dict[str, Any]], found: Sequence[_Training]) ->
 def _caption(found: Sequence[_Training], absent: Sequence[str]) -> str:
     seeds = sorted({len(training.seeds) for training in found if len(training.seeds) > 1})
     words = [
-        "Losses are those of training batches; what a scalarizer does not measure is absent. "
-        "Weights: what the objectives are multiplied with."
+        "Losses are measured on training batches, and only if the scalarizer needs them. "
+        "Weights multiply the objectives."
     ]
     if seeds:
         counts = " or ".join(map(str, seeds))

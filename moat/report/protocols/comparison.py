@@ -133,8 +133,9 @@ def _require_same_examples(here: Side, there: Side) -> None:
         keys = [key for key in {**about[0], **about[1]} if about[0].get(key) != about[1].get(key)]
         differ = "; ".join(f"{k} is {about[0].get(k)} and {about[1].get(k)}" for k in keys)
         raise FrontError(
-            f"{here.folder} and {there.folder} were judged on different test examples: {differ}.",
-            hint="Only scores on the same examples can be set beside each other.",
+            f"{here.folder} and {there.folder} were evaluated on different test examples: "
+            f"{differ}.",
+            hint="Only scores on the same examples can be compared.",
         )
 
 
@@ -143,9 +144,9 @@ def _changed(ours: Point, theirs: Point) -> bool:
     one, other = (outcomes_of(RunFolder(point.folder)) for point in (ours, theirs))
     if apart := len(np.setxor1d(one.ids, other.ids)):
         raise FrontError(
-            f"{ours.place} and {theirs.place} were judged on different test examples: {apart} ids "
-            "are of one alone.",
-            hint="Only scores on the same examples can be set beside each other.",
+            f"{ours.place} and {theirs.place} were evaluated on different test examples: {apart} "
+            "ids occur on one side only.",
+            hint="Only scores on the same examples can be compared.",
         )
     fell = [set(found.ids[found.values[:, 0] == FELL].tolist()) for found in (one, other)]
     return fell[0] != fell[1]

@@ -85,15 +85,15 @@ def flattery(comparison: ProtocolComparison) -> str:
     """Return in a sentence how far the one protocol flatters against the other."""
     drops = list(comparison.drops())
     if not drops:
-        return "No accuracy is there under both protocols."
+        return "No accuracy was measured under both protocols."
     largest, label, name = max(drops)
     mean = fmean(drop for drop, _, _ in drops)
     here, there = comparison.here.folder, comparison.there.folder
     if largest <= 0:
         return f"No accuracy is lower under {there} than under {here}."
     return (
-        f"{here} flatters against {there} by up to {largest:.1f} points ({label}, {name}), and by "
-        f"{mean:.1f} in the mean over runs and threats."
+        f"{here} overstates accuracy against {there} by up to {largest:.1f} points ({label}, "
+        f"{name}), and by {mean:.1f} on average over runs and threats."
     )
 
 
@@ -101,9 +101,9 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
     """Return what is compared, what only one side has, and both protocols with their gates."""
     here, there = comparison.here, comparison.there
     notes = [
-        f"a → b: the accuracy in %, of {examples_text(here.group)}, at the largest strength, under "
-        f"{here.folder} and under {there.folder}. Means over strengths are not compared: the "
-        f"strengths differ. {WHOLE_UNION}: over all threats of each protocol."
+        f"a → b: the accuracy in %, of {examples_text(here.group)}, at the largest strength, "
+        f"under {here.folder} and under {there.folder}. Means over strengths are not compared, "
+        f"because the strengths differ. {WHOLE_UNION}: over all threats of each protocol."
     ]
     notes += _radii_notes(comparison)
     if comparison.summed:
@@ -113,11 +113,11 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
         if alone := [n for n in side.group.scored if n not in (*comparison.names, *members)]:
             notes.append(f"Only under {side.folder}: {', '.join(alone)}.")
     if comparison.unmatched:
-        notes.append(f"Runs of one side alone: {some(comparison.unmatched)}.")
+        notes.append(f"Runs on one side only: {some(comparison.unmatched)}.")
     if comparison.changed:
         notes.append(
-            f"Natural images fare otherwise in {some(comparison.changed)}: another model of the "
-            "same recipe, or another machine."
+            f"Natural accuracy differs in {some(comparison.changed)}: another model of the same "
+            "recipe, or another machine."
         )
     notes += [f"skipped: {message}" for side in (here, there) for message in side.skipped]
     return [*notes, *_protocol(here), *_protocol(there)]
@@ -131,8 +131,8 @@ def _radii_notes(comparison: ProtocolComparison) -> list[str]:
     if not other:
         return []
     return [
-        f"Radii differ: {'; '.join(other)}. Such a difference is one of the sets as well as of the "
-        "searches, unless the search in the larger ball never leaves the smaller one."
+        f"Radii differ: {'; '.join(other)}. The difference then reflects the sets as well as the "
+        "searches, unless the search in the larger ball stays within the smaller one."
     ]
 
 

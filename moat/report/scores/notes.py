@@ -10,9 +10,9 @@ from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
 _THEN = {
-    "clamp": "the nearest reachable r was taken",
-    "keep-last": "the weights stayed as they were",
-    "as-cvxopt": "cvxopt's last iterate was taken, off the simplex",
+    "clamp": "the nearest reachable r was used",
+    "keep-last": "the weights did not change",
+    "as-cvxopt": "cvxopt's last iterate was used, which is off the simplex",
 }
 
 
@@ -38,7 +38,7 @@ def _seeds(board: Scoreboard) -> list[str]:
     several = " or ".join(str(count) for count in counts if count > 1)
     return [
         f"Mean over {several} seeds; [low, high]: its {PERCENT} interval over test examples and "
-        f"seeds, of {FEWEST_SEEDS} seeds or more."
+        f"seeds, from {FEWEST_SEEDS} seeds on."
     ]
 
 
@@ -63,9 +63,9 @@ def _guesses(board: Scoreboard) -> list[str]:
         point.classes for column in board.columns if column.guesses for point in column.points
     }
     return [
-        f"constant guess: a natural accuracy of at most {guess_limit(classes):.1f} %, where one "
-        f"answer to everything is right for {100 / classes:.1f} % of {classes} equally frequent "
-        "classes. Such a run did not train: its other scores mean nothing."
+        f"constant guess: a natural accuracy of at most {guess_limit(classes):.1f} %, where "
+        f"always answering with one class is right for {100 / classes:.1f} % of {classes} "
+        "equally frequent classes. Such a run did not train, and its other scores mean nothing."
         for classes in sorted(filter(None, limits))
     ]
 
@@ -78,13 +78,15 @@ def _published(board: Scoreboard) -> list[str]:
     sources = list(dict.fromkeys(filter(None, board.sources)))
     if sources:
         lines.append(
-            f"published: {'; '.join(sources)}; difference: ours less theirs, in points. They come "
-            "from other code, under the protocol and the budget of their source."
+            f"published: {'; '.join(sources)}; difference: ours less theirs, in points. "
+            "Published figures come from other code, with the protocol and budget of their "
+            "source."
         )
     if len(board.stated) > 1:
         lines.append(
-            "The recipes of these runs do not all state the same published figures: each run "
-            "stands beside those of its own. `--recipe FILE` sets all beside one recipe's."
+            "The recipes of these runs state different published figures, and each run is "
+            "compared with its own. `--recipe FILE` compares all runs with the figures of one "
+            "recipe."
         )
     labels = {column.first.label for column in board.columns}
     wanted = dict.fromkeys(label for table in board.stated for label in table.runs)
@@ -92,5 +94,5 @@ def _published(board: Scoreboard) -> list[str]:
         lines.append(f"published, not among these runs: {', '.join(missing)}.")
     scores = dict.fromkeys(score for table in board.stated for score in table.scores)
     if unknown := [score for score in scores if score not in board.cells]:
-        lines.append(f"published, no score of this protocol: {', '.join(unknown)}.")
+        lines.append(f"published, but not a score of this protocol: {', '.join(unknown)}.")
     return lines

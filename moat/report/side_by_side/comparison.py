@@ -62,13 +62,13 @@ def _require_equal_judges(runs: Sequence[ComparedRun]) -> None:
     groups = group_points(run.point for run in runs)
     if len(groups) > 1:
         raise InputError(
-            "the scores are not compared: on different data or under different protocols they "
+            "the scores are not compared: scores on different data or under different protocols "
             "cannot be paired.",
             hint="\n".join([*unequal_lines(groups), *_MENDS]),
         )
 
 
 _MENDS = (
-    "`moat evaluate RUN --protocol FILE` judges each run by one file.",
+    "`moat evaluate RUN --protocol FILE` evaluates each run with the same protocol.",
     "`moat report RESULTS --against RESULTS` sets the same runs under two protocols side by side.",
 )

@@ -79,11 +79,13 @@ def aligned(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
         if not np.array_equal(ours, theirs):
             apart = len(np.setxor1d(ours, theirs))
             raise InputError(
-                f"it was judged on other test examples than {first.point.where}: "
-                f"{len(theirs):,} and {len(ours):,}, and {apart:,} ids are of one alone.",
+                f"it was evaluated on other test examples than {first.point.where}: "
+                f"{len(theirs):,} and {len(ours):,}, and {apart:,} ids occur in one of them only.",
                 where=other.point.where,
-                hint="Only scores on the same examples can be paired: `moat evaluate RUN "
-                "--protocol FILE` judges each run by one file.",
+                hint=(
+                    "Only scores on the same examples can be paired: `moat evaluate RUN "
+                    "--protocol FILE` evaluates each run with the same protocol."
+                ),
             )
     return turned
 

@@ -6,11 +6,11 @@ from moat.report.notes import absence_notes, examples_text, protocol_text, score
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.sheets import leaves_ids_out
 
-OTHERWISE = "What trained them otherwise"
-BESIDES = "Besides the recipe"
-COUNTS = "How many examples are withstood by all, by one run alone, by none"
-WHICH = "Which examples one run alone withstands"
-SAME_RECIPE = "The recipes do not differ in anything that trains a run, but for the seed."
+OTHERWISE = "Differences in training"
+BESIDES = "Differences outside the recipe"
+COUNTS = "Examples withstood by all runs, by one only, by none"
+WHICH = "Examples withstood by one run only"
+SAME_RECIPE = "The recipes train alike, apart from the seed."
 
 
 def title_of(comparison: RunComparison) -> str:
@@ -25,21 +25,21 @@ def comparison_notes(comparison: RunComparison, all_ids: bool = False) -> list[s
         return []
     group, first = comparison.group, comparison.names[0]
     notes = [
-        f"difference: from {first}, in points, with its {PERCENT} interval over test examples, "
-        "paired: each example's own difference counts. *: the interval excludes 0; of twenty "
-        "differences between equally good runs, about one is marked by chance.",
-        "Each run is one seed: the interval covers the choice of the test examples and not the "
-        "luck of training. `moat report` shows intervals over seeds as well.",
-        "withstood: natural images classified correctly; a threat at all its strengths; union: all "
-        "of it. Examples are named by their ids in the data set.",
+        f"difference: from {first}, in points, with its paired {PERCENT} interval over test "
+        "examples. *: the interval excludes 0; chance marks about one in twenty differences "
+        "between equally good runs.",
+        "Each run is one seed: the interval covers the choice of the test examples, not the "
+        "variance of training. `moat report` also shows intervals over seeds.",
+        "withstood: natural images classified correctly; a threat at all its strengths; union: "
+        "all of these. Examples are listed by their ids in the data set.",
     ]
     if len(comparison.runs) == 2:
         notes.append(
-            "p: McNemar's exact test, how likely two runs that withstand equally many are to split "
-            "so unequally the examples that only one of them withstands."
+            "p: McNemar's exact test, the probability of a split at least this unequal of the "
+            "examples withstood by one run only, if both runs are equally robust."
         )
     if not all_ids and leaves_ids_out(comparison):
-        notes.append("--ids shows every id, --out writes them to a file.")
+        notes.append("--ids shows every id; --out writes them to a file.")
     return [
         *notes,
         scores_text(group),

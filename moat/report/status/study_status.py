@@ -90,5 +90,5 @@ def _name(folder: Path) -> str:
 
 
 _UNLIKE = "study.json says of {where}: {what}. `moat train` with the recipe writes study.json anew."
-_UNPLANNED = "What is planned is not known: `moat train` says so from its start on."
+_UNPLANNED = "The plan is unknown until `moat train` starts."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they are written to."

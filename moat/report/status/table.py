@@ -20,7 +20,7 @@ _STYLES = {
     State.interrupted: "yellow",
     State.failed: "bold red",
 }
-IDLE = "Nothing is running. `moat train` with the recipe goes on."
+IDLE = "Nothing is running. To continue, run `moat train` with the recipe."
 _MOST = 5  # runs that are named, of those that failed or were interrupted
 _BAR = 60  # cells, at most
 

@@ -84,7 +84,7 @@ def test_the_reach_is_that_of_the_median_search_to_the_largest_strength(evaluati
     check = checks(evaluation(TWICE, reached={1: 1.0, 2: reached}))["reach"]
     assert (check.verdict, check.of) == ("warn", "flow")
     assert check.figure == pytest.approx(0.05)
-    assert "within 0.050 of the radius" in check.text
+    assert "only 5 % of its radius (flow 5 %)" in check.text
 
 
 def test_whoever_fell_by_any_iterate_did_not_go_the_whole_way(evaluation):
@@ -117,7 +117,7 @@ def test_what_follows_no_gradient_is_not_asked_about_gradients(evaluation):
     found = checks(evaluation(Protocol(threats)))
     for name in ("gradients", "loss", "reach"):
         assert found[name].verdict == "not checked"
-        assert "climbing a gradient" in found[name].text
+        assert "climbs a gradient" in found[name].text
 
 
 def test_what_was_not_searched_for_all_is_not_compared(evaluation):

@@ -73,7 +73,7 @@ def test_the_preferred_run_is_ringed_and_an_arrow_says_which_way(held_out):
     assert "preferred run" in labels(figure)
     caption = " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
     assert f"Ring: {row.name}, preferred by total 3, natural 4 on held-out examples." in caption
-    assert "Arrow: which way these weights point." in caption
+    assert "Arrow: the direction of these weights." in caption
 
 
 def test_weights_of_other_scores_ring_a_run_and_point_nowhere(held_out):

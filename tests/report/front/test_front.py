@@ -161,5 +161,5 @@ def test_a_rival_without_a_natural_run_says_which_score_it_lacks(tmp_path, write
     for name, variant in (("n", "natural"), ("a", "a")):
         write(tmp_path / "ours" / name, variant, 90, SCORES)
     write(tmp_path / "theirs" / "b", "b", 80, SCORES)
-    with pytest.raises(FrontError, match="b has no universal score, which the front here is of"):
+    with pytest.raises(FrontError, match="b has no universal score, an objective of this front"):
         make_fronts(tmp_path / "ours", against=tmp_path / "theirs")

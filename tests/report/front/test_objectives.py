@@ -28,7 +28,7 @@ def test_a_front_is_of_the_scores_that_are_named(study):
     strict = front.values[:, None] > front.values
     dominated = (better.all(2) & strict.any(2)).any(0)
     assert (front.members == ~dominated).all()
-    assert "by natural accuracy, pgd, flow and rt (all maximised)" in notes(front)[0]
+    assert "in natural accuracy, pgd, flow and rt (all maximised)" in notes(front)[0]
 
 
 def test_its_hypervolume_is_measured_from_the_reference_that_is_printed(tmp_path, write):
@@ -55,14 +55,14 @@ def test_an_unknown_score_is_refused_with_the_nearest(study):
 
 @pytest.mark.parametrize("names", [("natural",), ("natural", "natural"), ("pgd", "rt", "pgd")])
 def test_less_than_two_and_twice_the_same_are_refused(study, names):
-    assert "a front is of two objectives or more, each named once" in refusal(study, *names)
+    assert "a front needs two objectives or more, each named once" in refusal(study, *names)
 
 
 def test_a_score_without_its_natural_run_is_refused_with_the_reason(tmp_path, write):
     write(tmp_path / "a", "max-at", 90, SCORES)
     message = refusal(tmp_path, "natural", "universal")
     assert "max-at of digits_pareto on digits (size 16) has no universal score" in message
-    assert "it is measured against a natural run" in message
+    assert "it needs a natural run with the same scores" in message
 
 
 def test_a_score_of_what_was_not_searched_is_refused_with_the_reason(tmp_path, write):
@@ -119,8 +119,8 @@ MANY = {
 def test_more_objectives_than_a_hypervolume_has_are_refused(tmp_path, write):
     write(tmp_path / "a", "a", 90, [50] * 33, protocol=MANY)
     assert refusal(tmp_path, *MANY["threats"]).splitlines() == [
-        "objectives: a front is of 31 objectives at most, not of 33.",
-        "  Name fewer, or an ensemble in the place of several threats.",
+        "objectives: a front takes at most 31 objectives, not 33.",
+        "  Name fewer, or an ensemble instead of several threats.",
     ]
 
 

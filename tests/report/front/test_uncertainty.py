@@ -162,10 +162,10 @@ def test_an_unknown_interval_is_a_dash_a_null_and_no_bar(tmp_path, write):
 @pytest.mark.parametrize(
     ("seeds", "words"),
     [
-        ({"a": 1, "b": 1}, "over test examples alone: the luck of training is not in them."),
+        ({"a": 1, "b": 1}, "over test examples only, without the variance of training."),
         ({"a": 3, "b": 3}, "over test examples and seeds."),
-        ({"a": 3, "b": 1}, "test examples and seeds; of one seed, over test examples alone."),
-        ({"a": 3, "b": 2}, "test examples and seeds; of two seeds there is none."),
+        ({"a": 3, "b": 1}, "test examples and seeds; for one seed, over test examples only."),
+        ({"a": 3, "b": 2}, "test examples and seeds; none for two seeds."),
     ],
 )
 def test_the_notes_say_what_the_intervals_speak_of(tmp_path, write, seeds, words):
@@ -176,13 +176,13 @@ def test_the_notes_say_what_the_intervals_speak_of(tmp_path, write, seeds, words
     assert words in notes
     known = len(set(seeds.values())) == 1
     assert (front.uncertainty.on_front is not None) == known
-    assert ("not known before every setting has 3 seeds" in notes) != known
+    assert ("unknown until every setting has 3 seeds" in notes) != known
 
 
 def test_the_luck_of_a_natural_run_that_seeds_share_is_not_in_their_gains(tmp_path, write):
     write_seeds(write, tmp_path, "a", (40, 41, 42))
     write_seeds(write, tmp_path, "natural", (10,))
-    words = "the luck of the natural runs is not in the gains over them"
+    words = "gains exclude the variance of the natural runs"
     assert words in " ".join(standing_notes(front_of(tmp_path)))
     write_seeds(write, tmp_path, "natural", (11, 12), seeds=(1, 2))
     assert words not in " ".join(standing_notes(front_of(tmp_path)))

@@ -65,11 +65,11 @@ def test_the_notes_say_how_examples_fall_and_under_which_protocol(printed, judge
     words = " ".join(printed((60, 50, 40), protocol=judged_any_way).split())
     for note in (
         "An example falls by any iterate of a search.",
-        "Each strength is the worst over restarts, an example at a time.",
+        "Each strength takes the worst restart of each example.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
-        "An ensemble's score is the share that withstood all its members at every strength.",
-        "loss: the mean over the examples at the best iterate of the largest strength, of what was "
-        "climbed, up to its fall where an example fell, since it leaves the search there.",
+        "An ensemble's score is the share withstanding all its members at every strength.",
+        "loss: the search's loss at the best iterate of the largest strength, averaged over the "
+        "examples (for a fallen example, up to its fall, which ends its search).",
         "Sanity gate of 1 run, 1 check: 1 pass.",
         "flow ε 0.3 scaled to ε 0.031, 0.3 with 9 steps",
         "strong: ce and dlr together",
@@ -82,7 +82,7 @@ def test_a_run_that_was_not_searched_to_the_end_has_dashes_and_says_why(printed)
     assert cells(text, "pgd") == ["pgd", "2:", "-", "4:", "-", "-", "-", "-", "-"]
     assert cells(text, "total")[-1] == "-"
     assert cells(text, "union") == ["union", "30.0"]
-    assert "this evaluation stopped at the first fall of an example (union_only)" in (
+    assert "this evaluation (union_only) drops an example at its first fall" in (
         " ".join(text.split())
     )
 

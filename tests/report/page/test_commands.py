@@ -25,7 +25,7 @@ def test_a_run_is_trained_again_from_its_own_recipe(commands, write, tmp_path):
     own, of_study, judged = commands()
     assert shlex.split(own.line) == ["moat", "train", str(run.recipe), "--results", "again"]
     assert of_study.line == "moat train digits_pareto.toml --only pareto --seed 4"
-    assert of_study.note.endswith("it trains every value of the variant's sweep.")
+    assert of_study.note.endswith("Trains every value of the variant's sweep.")
     assert shlex.split(judged.line) == ["moat", "evaluate", str(run.path)]
 
 
@@ -33,7 +33,7 @@ def test_overrides_whose_words_are_not_kept_are_owned_up_to(commands, write, tmp
     run = write(tmp_path / "run", "pareto", 90, SCORES, study="digits_pareto+59bf1419")
     run.write_recipe({"seeds": [0]})
     assert commands()[1].line == "moat train digits_pareto.toml --only pareto --seed 0 --set ..."
-    assert "its words are not recorded" in commands()[1].note
+    assert "the command line is not recorded" in commands()[1].note
 
 
 def test_without_a_recipe_a_run_can_only_be_judged_again(commands, write, tmp_path):

@@ -153,7 +153,7 @@ def test_a_run_that_cannot_be_read_is_named(page, study):
     assert "What could not be read" in text
     assert f"skipped: {broken / 'evaluation.npz'}: the file is truncated" in text
     assert "13 runs below" in text
-    assert "No natural run is in this group" in text
+    assert "Without a natural run in this group" in text
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "recipe.toml", "gallery.npz"])
@@ -216,7 +216,7 @@ def test_curves_are_there_with_their_summary_in_words(page, tmp_path, write, log
     assert (shaded["x0"], shaded["x1"]) == (500, 999)
     assert 'aria-label="Losses while training: natural from 0.998 to 0.369; pgd from' in text
     assert "Each point is the mean of 8 logged steps." in text
-    assert "Shaded: steps whose r no weights could reach, 25.0 % of all." in text
+    assert "Shaded: steps in which no weights reach r, 25.0 % of all." in text
     assert "natural from 10 % to 100 %" in text
 
 
@@ -265,8 +265,8 @@ def test_a_page_is_replaced_only_if_it_is_moats_and_nobody_changed_it(study, tmp
     with pytest.raises(DiskError) as refused:
         write_page(made, study, file)
     assert str(refused.value) == (
-        f"{file}: cannot write: what is there is not a page of moat's, or was changed since.\n"
-        "  It was left as it is. Move it away, or name another file with --html."
+        f"{file}: cannot write: the file there is not a moat page, or was changed since.\n  It "
+        "was left as it is. Move it away, or name another file with --html."
     )
     assert file.read_bytes() == content
 

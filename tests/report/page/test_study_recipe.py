@@ -37,8 +37,8 @@ def test_what_the_runs_do_not_agree_on_is_left_out_and_named():
     (made,) = study_recipes([("study", one), ("study", other)])
     assert tomllib.loads(made.text)["training"] == {"batch_size": 9}
     assert made.notes == (
-        "The recipes of its runs do not agree on local, published, training.epochs, which is "
-        "left out: each run's own has it.",
+        "The recipes of its runs disagree on local, published, training.epochs, which is "
+        "left out here; see each run's own recipe.",
     )
 
 
@@ -48,7 +48,7 @@ def test_runs_that_are_not_here_are_counted():
     assert recipe["variant"] == [{"name": "a", "scalarizer": "average", "sweep": {"r": [0.5, 2.0]}}]
     assert (recipe["seeds"], runs_of(recipe)) == ([0, 1], 4)
     (made,) = study_recipes([("study", one) for one in documents])
-    assert made.notes == ("It stands for 4 runs, of which 2 are here.",)
+    assert made.notes == ("It describes 4 runs; 2 of them are here.",)
 
 
 def test_words_and_numbers_of_a_sweep_are_ordered_without_being_compared():

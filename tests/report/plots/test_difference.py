@@ -63,7 +63,7 @@ def test_the_picture_has_a_zero_line_a_band_and_says_what_is_taken_from_what(swe
     assert "Means over 3 seeds" in caption
     asked = Difference(across="scalarizer.r", of="pareto", minus="pgd-at", measure="conditional")
     caption = draw_difference(runs, STUDY, asked).texts[-1].get_text().replace("\n", " ")
-    assert "among the examples that each model classifies correctly to begin with." in caption
+    assert "among the examples that each model classifies correctly without a threat." in caption
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path, write, runs_of):

@@ -49,7 +49,7 @@ def test_what_the_runs_do_not_support_is_told_in_a_line_each(tmp_path, write):
     title = "digits_pareto on digits (size 16)"
     none = "An evaluation with union_only has no score of a single threat."
     assert plots.missing == [
-        f"pairs of {title}: the pairs of two scores are one, which the front shows.",
+        f"pairs of {title}: two scores form a single pair, which the front shows.",
         f"radar of {title}: a radar needs three scores, and these runs have 2: natural, union. "
         f"{none}",
         f"training of {title}: no run has a log of its training. natural has no log. pgd-at has "

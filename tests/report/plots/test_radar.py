@@ -43,7 +43,7 @@ def test_of_a_sweep_the_first_the_middle_and_the_last_point_are_drawn(tmp_path, 
     named = [text.get_text() for text in axes.get_legend().get_texts()]
     assert named == ["r=0.0", "r=2.0", "r=4.0"]
     assert len(outlines(axes)) == 3
-    assert "the first, the middle and the last point" in figure.texts[-1].get_text().replace(
+    assert "Sweeps show their first, middle and last points" in figure.texts[-1].get_text().replace(
         "\n", " "
     )
 

@@ -50,4 +50,4 @@ def test_too_long_a_sweep_is_represented_by_a_few_of_its_points(tmp_path, write,
     assert len(figure.axes[0].lines) == 5
     named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named == ["natural", "pareto r=0.0", "pareto r=6.0", "pareto r=13.0", "pareto r=19.0"]
-    assert "Of a sweep 4 points are drawn." in figure.texts[-1].get_text().replace("\n", " ")
+    assert "Sweeps show 4 points." in figure.texts[-1].get_text().replace("\n", " ")

@@ -70,8 +70,8 @@ def test_what_both_name_is_compared_at_the_largest_strength(sides):
 def test_the_headline_names_the_largest_drop_and_the_mean(sides):
     weak, strong = sides
     assert flattery(compare_protocols(weak, strong)) == (
-        f"{weak} flatters against {strong} by up to 40.0 points (a, rt), and by 16.5 in the mean "
-        "over runs and threats."
+        f"{weak} overstates accuracy against {strong} by up to 40.0 points (a, rt), and by 16.5 on "
+        "average over runs and threats."
     )
     assert (
         flattery(compare_protocols(strong, weak))
@@ -94,7 +94,7 @@ def test_what_one_side_has_alone_is_named(sides, write):
     notes = against_notes(compare_protocols(weak, strong))
     assert f"Only under {weak}: flow." in notes
     assert not [note for note in notes if note.startswith(f"Only under {strong}")]  # members count
-    assert f"Runs of one side alone: {weak / 'c'}." in notes
+    assert f"Runs on one side only: {weak / 'c'}." in notes
     assert f"{strong}: Sanity gate of 2 runs, 2 checks: 2 pass." in notes
 
 
@@ -105,9 +105,9 @@ def test_a_run_that_was_trained_anew_in_between_is_named(sides, write):
     (note,) = [
         n
         for n in against_notes(compare_protocols(weak.parent / "w", weak.parent / "s"))
-        if "fare" in n
+        if "machine" in n
     ]
-    assert note.startswith(f"Natural images fare otherwise in {weak.parent / 's' / 'a'}: another ")
+    assert note.startswith(f"Natural accuracy differs in {weak.parent / 's' / 'a'}: another ")
     assert compare_protocols(weak, strong).changed == ()
 
 
@@ -147,7 +147,7 @@ def test_radii_that_differ_are_named_and_equal_ones_are_not(tmp_path, write):
     (note,) = [note for note in notes if note.startswith("Radii differ")]
     assert note.startswith(
         "Radii differ: flow ε 0.3 and ε 0.065; integrated flow ε 0.3, rt ε 0.3 and flow ε 0.3, rt "
-        "ε 0.1. Such a difference"
+        "ε 0.1. The difference then reflects"
     )
     alike = compare_protocols(tmp_path / "w", tmp_path / "w")
     assert not [note for note in against_notes(alike) if note.startswith("Radii differ")]
@@ -170,7 +170,7 @@ def test_the_table_fits_a_terminal_and_says_both_numbers(sides):
     text = console.export_text()
     assert "a 90.0 60.0 → 45.0 70.0 → 30.0 130.0 → 75.0 50.0 → 30.0 b" in " ".join(text.split())
     assert all(len(line) <= 80 for line in text.splitlines())
-    assert "flatters" in text
+    assert "overstates accuracy" in " ".join(text.split())
 
 
 def test_the_files_hold_every_number(sides, tmp_path):
@@ -205,8 +205,10 @@ class TestRefusals:
         ids = np.arange(3, 1003)
         RunFolder(strong / "b").save_evaluation({**arrays, "ids": ids}, about.as_table())
         message = self.refusal(weak, strong)
-        assert message.startswith(f"{weak / 'b'} and {strong / 'b'} were judged on different test")
-        assert "examples: 6 ids are of one alone." in message
+        assert message.startswith(
+            f"{weak / 'b'} and {strong / 'b'} were evaluated on different test"
+        )
+        assert "examples: 6 ids occur on one side only." in message
 
     def test_no_run_in_common(self, sides, tmp_path, write):
         write(tmp_path / "other" / "z", "z", 90, (1, 1, 1), protocol=WEAK)

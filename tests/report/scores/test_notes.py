@@ -12,8 +12,8 @@ def notes(results, *arguments):
 
 def test_scores_baseline_and_protocol_are_always_said(study):
     first, second, gate, last = notes(study)
-    assert first.startswith("natural: accuracy on the images as they are. A threat's score is its")
-    assert "in % of 1,000 test examples; total: their sum over pgd, flow, rt" in first
+    assert first.startswith("natural: accuracy on the images as they are. A threat's score is the")
+    assert "in % of 1,000 test examples; total: the sum over pgd, flow, rt" in first
     assert second.startswith("universal: the gain over the natural run of the same seed")
     assert gate == "Sanity gate of 14 runs, 14 checks: 14 pass."
     assert last == (
@@ -24,12 +24,13 @@ def test_scores_baseline_and_protocol_are_always_said(study):
 
 def test_an_absent_baseline_and_a_seed_without_one_are_said(tmp_path, write):
     write(tmp_path / "a", "max-at", 90, SCORES)
-    absent = "No natural run is in this group, so there is no universal score."
+    absent = "Without a natural run in this group, there is no universal score."
     assert notes(tmp_path)[1] == absent
     write(tmp_path / "b", "natural", 90, SCORES, seed=3)
-    assert "No natural run has seed 0: there the mean of all natural runs is compared with." in (
-        notes(tmp_path)
+    alone = (
+        "No natural run has seed 0, so these runs are compared with the mean of all natural runs."
     )
+    assert alone in notes(tmp_path)
 
 
 def test_the_number_of_seeds_is_said_where_there_are_several(tmp_path, write):
@@ -53,24 +54,24 @@ def test_what_became_of_an_r_out_of_reach_is_said_with_the_variants(tmp_path, wr
     write(tmp_path / "p2", "pareto", 90, SCORES, r=2.0, clamped=0.5)
     (note,) = [note for note in notes(tmp_path) if note.startswith("r out of reach")]
     assert note == (
-        "r out of reach: the share of the training steps, in %, whose r no weights could reach. "
-        "There the weights stayed as they were (kept); cvxopt's last iterate was taken, off the "
-        "simplex (literal); the nearest reachable r was taken (pareto)."
+        "r out of reach: the share of training steps, in %, in which no weights reach r. There "
+        "the weights did not change (kept); cvxopt's last iterate was used, which is off the "
+        "simplex (literal); the nearest reachable r was used (pareto)."
     )
 
 
 def test_an_r_that_was_always_within_reach_needs_no_rule(tmp_path, write):
     write(tmp_path / "a", "relative", 90, SCORES, clamped=0.0)
     (note,) = [note for note in notes(tmp_path) if note.startswith("r out of reach")]
-    assert note.endswith("whose r no weights could reach.")
+    assert note.endswith("in which no weights reach r.")
 
 
 def test_a_constant_guess_is_explained(tmp_path, write):
     write(tmp_path / "a", "max-at", 15, SCORES, classes=10)
     assert (
-        "constant guess: a natural accuracy of at most 15.0 %, where one answer to everything is "
-        "right for 10.0 % of 10 equally frequent classes. Such a run did not train: its other "
-        "scores mean nothing." in notes(tmp_path)
+        "constant guess: a natural accuracy of at most 15.0 %, where always answering with one "
+        "class is right for 10.0 % of 10 equally frequent classes. Such a run did not train, "
+        "and its other scores mean nothing." in notes(tmp_path)
     )
 
 
@@ -78,10 +79,10 @@ def test_the_source_is_named_and_what_it_has_beyond_these_runs(study):
     runs = {"max-at": {"pgd": 65.2, "stadv": 3.0}, "trades": {"pgd": 1.0}, "a|b": {"worst": 1.0}}
     found = notes(study, Published(source="the paper, Table 1 (100 epochs)", runs=runs))
     assert found[2:5] == [
-        "published: the paper, Table 1 (100 epochs); difference: ours less theirs, in points. They "
-        "come from other code, under the protocol and the budget of their source.",
+        "published: the paper, Table 1 (100 epochs); difference: ours less theirs, in points. "
+        "Published figures come from other code, with the protocol and budget of their source.",
         "published, not among these runs: trades, a|b.",
-        "published, no score of this protocol: stadv, worst.",
+        "published, but not a score of this protocol: stadv, worst.",
     ]
 
 
@@ -97,4 +98,4 @@ def test_recipes_that_disagree_are_said(tmp_path, write):
         write(tmp_path / name, name, 98, SCORES, published=table)
     found = notes(tmp_path)
     assert any(note.startswith("published: the paper, 29.4; the paper, 31.0;") for note in found)
-    assert any("do not all state the same published figures" in note for note in found)
+    assert any("state different published figures" in note for note in found)

@@ -48,11 +48,10 @@ def test_runs_that_were_judged_otherwise_have_their_recipes_compared_alone(
     assert comparison.recipe == {"scalarizer.type": ("natural", "average")}
     assert (comparison.scores, comparison.withstood) == ((), ())
     assert str(comparison.refusal) == (
-        "the scores are not compared: on different data or under different protocols they cannot "
-        f"be paired.\n  {tmp_path / 'a'} against {tmp_path / 'b'}: {said}\n"
-        "  `moat evaluate RUN --protocol FILE` judges each run by one file.\n"
-        "  `moat report RESULTS --against RESULTS` sets the same runs under two protocols side by "
-        "side."
+        "the scores are not compared: scores on different data or under different protocols "
+        f"cannot be paired.\n  {tmp_path / 'a'} against {tmp_path / 'b'}: {said}\n  `moat "
+        "evaluate RUN --protocol FILE` evaluates each run with the same protocol.\n  `moat "
+        "report RESULTS --against RESULTS` sets the same runs under two protocols side by side."
     )
 
 
@@ -62,9 +61,9 @@ def test_other_test_examples_are_counted_and_refused(pair, enter):
     comparison = compare_runs([run.path for run in pair])
     assert comparison.scores == ()
     assert str(comparison.refusal) == (
-        f"{pair[1].path}: it was judged on other test examples than {pair[0].path}: 5 and 6, and "
-        "3 ids are of one alone.\n  Only scores on the same examples can be paired: `moat evaluate "
-        "RUN --protocol FILE` judges each run by one file."
+        f"{pair[1].path}: it was evaluated on other test examples than {pair[0].path}: 5 and 6, "
+        "and 3 ids occur in one of them only.\n  Only scores on the same examples can be paired: "
+        "`moat evaluate RUN --protocol FILE` evaluates each run with the same protocol."
     )
 
 

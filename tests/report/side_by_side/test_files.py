@@ -43,7 +43,7 @@ def test_the_table_holds_all_that_is_shown(pair, change):
     pgd = told["withstood"][1]
     assert (pgd["what"], pgd["all"], pgd["none"], pgd["p"]) == ("pgd", 1, 1, 1)
     assert pgd["only"] == {first: [4, 5], other: [1, 2]}
-    assert any("luck of training" in note for note in told["notes"])
+    assert any("variance of training" in note for note in told["notes"])
     assert json.loads(comparison_json(comparison)) == told
 
 
@@ -99,7 +99,10 @@ def test_markdown_shows_recipes_scores_examples_and_notes(pair, change):
     change(pair[1], seed=2, label="m|gda", trains={"threats": {}})
     text = comparison_markdown(compare_runs([run.path for run in pair]))
     assert text.startswith("# m\\|gda seed 2 against max-at seed 0\n\n| run | folder |\n")
-    assert "| threats.pgd | pgd | - |\n\n- threats.pgd: type pgd, steps 5\n\n## Besides" in text
+    assert (
+        "| threats.pgd | pgd | - |\n\n- threats.pgd: type pgd, steps 5\n\n## Differences outside"
+        in text
+    )
     assert "|  | max-at seed 0 | m\\|gda seed 2 | difference |\n| --- | ---: | ---: | --- |" in text
     assert "| both | 4 | 1 | 3 | 1 |" in text
     assert "| pgd | max-at seed 0 | 4, 5 |" in text
@@ -113,7 +116,7 @@ def test_markdown_says_why_there_are_no_scores(unequal):
 
 
 def test_markdown_says_that_recipes_do_not_differ(paths):
-    assert "## What trained them otherwise\n\nThe recipes do not differ" in comparison_markdown(
+    assert "## Differences in training\n\nThe recipes train alike" in comparison_markdown(
         compare_runs(paths)
     )
 

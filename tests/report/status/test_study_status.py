@@ -98,7 +98,7 @@ def test_several_studies_and_runs_of_no_plan_are_told_apart(results):
     another, study, rest = StatusReader(results).read()
     assert (another.name, study.name, rest.name) == ("another", "study", "results")
     assert (another.note, study.note) == ("", "")
-    assert rest.note == "What is planned is not known: `moat train` says so from its start on."
+    assert rest.note == "The plan is unknown until `moat train` starts."
     assert [run.name for run in rest.runs] == ["old/natural/seed-0"]
 
 

@@ -102,7 +102,7 @@ def test_of_many_that_failed_a_few_are_named():
 
 
 def test_where_nothing_runs_and_something_is_left_it_says_what_to_do():
-    going_on = "Nothing is running. `moat train` with the recipe goes on."
+    going_on = "Nothing is running. To continue, run `moat train` with the recipe."
     stopped = run(State.interrupted, epochs=10, live=LIVE)
     assert "interrupted: pareto r=0.5, seed 0, in epoch 5/10" in shown(stopped)
     assert going_on in shown(stopped)
