@@ -17,7 +17,7 @@ Allocator = Literal["keep", "system"]
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h
 TUNED_BY = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_")
-"""Variables of glibc's: whoever sets one has decided."""
+"""Variables of glibc's: one that is set is a decision."""
 
 _own = ContextVar("own process", default=False)
 _in_use: Allocator = "system"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 def fits(value: Any, hint: Any) -> bool:
     """Say whether a value is of an annotated type; where the type says nothing, it is.
 
-    A list stands for any sequence, a whole number for a float; a text is no sequence.
+    A list stands for any sequence, a whole number for a float; a text is not a sequence.
 
     Example:
         >>> fits([1, 2], tuple[int, ...]), fits("ab", list[str]), fits(True, int)

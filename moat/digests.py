@@ -22,7 +22,7 @@ def digest_of_parts(parts: Iterable[bytes]) -> str:
 
 
 def digest_of_text(text: str) -> str:
-    """Return the digest of a text; names of files that are no UTF-8 have one, too."""
+    """Return the digest of a text; names of files that are not UTF-8 have one, too."""
     return digest_of_parts([text.encode("utf-8", "surrogateescape")])
 
 

@@ -32,7 +32,7 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Do nothing: the listener of whoever names none."""
+    """Do nothing: the listener where none is named."""
 
 
 def each(*listeners: Listener) -> Listener:

@@ -129,7 +129,7 @@ def _by_place(value: Any, cls: Any) -> FieldError:
 
 
 def _elsewhere(cls: Any) -> list[str]:
-    """Return where what is no field belongs, as a class may say."""
+    """Return where what is not a field belongs, as a class may say."""
     said = getattr(cls, "given_later", "")
     return [said] if said else []
 

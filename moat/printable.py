@@ -8,7 +8,7 @@ _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters
     "\u2028\u2029"  # which end a line
     "\u202a-\u202e\u2066-\u2069"  # which turn the direction of what follows
-    "\ud800-\udfff"  # bytes of a file's name that are no UTF-8
+    "\ud800-\udfff"  # bytes of a file's name that are not UTF-8
     "\ufffe\uffff]"  # no characters of XML
 )
 

@@ -239,7 +239,7 @@ def read(path: Path, parse: Callable[[], T]) -> T | None:
     """Return what is parsed, None where there is not a file; RunFolderError where it is broken."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError("it is not a regular file")  # whoever reads a pipe waits for ever
+            raise ValueError("it is not a regular file")  # reading a pipe would wait for ever
         return parse() if path.exists() else None
     except MoatError:
         raise

@@ -29,10 +29,10 @@ class EvaluateOptions:
     ] = None
     arg: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="What the model is called with; repeatable."),
+        typer.Option(metavar="KEY=VALUE", help="An argument of the model's callable; repeatable."),
     ] = None
     name: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="What the model is called in reports.")
+        str | None, typer.Option(metavar="LABEL", help="The model's name in reports.")
     ] = None
     results: Annotated[
         Path | None,

@@ -98,7 +98,7 @@ def as_floats(images: torch.Tensor) -> Images:
 
 
 def as_labels(labels: torch.Tensor) -> Labels:
-    """Return labels as int64; DataError refuses any that are no integers."""
+    """Return labels as int64; DataError refuses any that are not integers."""
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise DataError(
             f"labels are integers, not {labels.dtype}.",

@@ -66,7 +66,7 @@ def decode(tree: ImageTree, names: Sequence[str], side: int, cache: Path | None)
 
 
 def _sweep(cache: Path) -> None:
-    """Delete what processes left half decoded that were killed; whoever decodes holds a lock."""
+    """Delete what killed processes left half decoded; a decoding process holds a lock."""
     found = [(left, _ABANDONED.fullmatch(left.name)) for left in cache.glob(".images-*.tmp")]
     for left, match in found:
         if not match:
@@ -107,7 +107,7 @@ def _make(folder: Path, tree: ImageTree, names: Sequence[str], shape: tuple[int,
 
 
 def _reserve(path: Path) -> None:
-    """Take the disk space of a file at once: a full disk would kill whoever writes to a mapping."""
+    """Take the disk space of a file at once: a full disk kills a process that writes a mapping."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             try:

@@ -22,8 +22,8 @@ _ONE_AT_A_TIME = Lock()
 class ImageTree:
     """The image files of a folder or a zip archive, by their path within it, in sorted order.
 
-    Hidden files and folders, and files whose ending is no image's, are left out, as is what is no
-    file: `left_out` counts them, by ending or by what they are.
+    Hidden files and folders, files without an image's ending, and anything but files are left out:
+    `left_out` counts them, by ending or by kind.
     """
 
     path: Path

@@ -87,7 +87,7 @@ class Protocol:
         require_sample(self.sample)
         if self.union_only and self.falls != "any":
             raise InputError(
-                "union_only leaves out whoever fell, so an example must fall for good.",
+                "union_only leaves out fallen examples, so an example must fall for good.",
                 hint='Set falls = "any", or leave union_only out.',
             )
         for label in (*self.at_steps, *self.at_epsilon, *self.restarts):

@@ -30,8 +30,8 @@ def natural_images(batch: Batch) -> Found:
 def search_threat(batch: Batch, label: str, standing: Places, natural: Places) -> Found:
     """Return what became of a batch under one threat, a column a strength and restart.
 
-    `standing` are the examples to be searched; with `union_only` whoever falls leaves it from one
-    search to the next. `natural` says which images are classified correctly as they are.
+    `standing` are the examples to be searched; with `union_only` fallen examples leave it from
+    one search to the next. `natural` says which images are classified correctly as they are.
     """
     protocol = batch.protocol
     threat, attempts = protocol.threats[label], list(protocol.attempts(label))

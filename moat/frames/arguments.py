@@ -93,7 +93,7 @@ def weight_table(values: Any, argument: str) -> dict[str, float] | None:
 def folder_of(value: Any, argument: str) -> Path:
     """Return the results folder that a path stands for: see `moat.runs.opened`.
 
-    Raises ArgumentError for what is no path, FrontError for an empty one.
+    Raises ArgumentError for what is not a path, FrontError for an empty one.
     """
     if not isinstance(value, str | os.PathLike) or isinstance(path := os.fspath(value), bytes):
         raise ArgumentError(

@@ -1,4 +1,4 @@
-"""Random numbers of a batch: the same for an example, whoever else is searched with it."""
+"""Random numbers of a batch: the same for an example in any batch."""
 
 import numpy as np
 import torch

@@ -47,7 +47,7 @@ class PythonModel(Model):
     def initialise(self, network: nn.Module) -> None:
         """Load the initial weights; ModelError where they are missing, other ones, or do not fit.
 
-        What wrappers put before every name, in the file or in the network, is no matter.
+        What wrappers put before every name, in the file or in the network, does not matter.
         """
         if self.initial_weights is None:
             return
@@ -86,7 +86,7 @@ class PythonModel(Model):
         return {DIGEST: digest_of_file(path)}
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
-        """Return what the callable returns; raise ModelError where that is no module."""
+        """Return what the callable returns; raise ModelError where that is not a module."""
         try:
             with modules_of(self.code):
                 made = import_object(self.reference, self.code)(**self.arguments)

@@ -38,7 +38,7 @@ def digest_of_state(state: Mapping[str, Any]) -> str:
 
 
 def _parts(name: str, value: Any) -> Iterator[bytes]:
-    """Yield what identifies one entry of a state dict, also one that is no dense tensor."""
+    """Yield what identifies one entry of a state dict, also one that is not a dense tensor."""
     if isinstance(value, Tensor):
         value = value.detach().cpu()
         yield f"{name} {value.dtype} {tuple(value.shape)}\n".encode()

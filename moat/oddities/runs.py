@@ -24,7 +24,7 @@ def unused_threats(view: StudyView) -> Iterator[Oddity]:
     for label, table in recipe.threats.items():
         said = view.source.said_in.get(("threats", label), "")
         if label in used or table.evaluate is not None or said not in (own, *_settings(view)):
-            continue  # a base's are there for whoever extends it
+            continue  # a base's are there for the recipes that extend it
         yield Oddity(
             view.source.where("threats", label),
             "no variant trains against it, and it is not evaluated.",

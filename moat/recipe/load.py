@@ -51,7 +51,7 @@ def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
 
 
 def _code_of(document: Document, said_in: dict[Key, str]) -> Path | None:
-    """Take the folder of modules out of a document: it trains nothing, and is no recipe's key."""
+    """Take the folder of modules out of a document: it trains nothing, and is not a key."""
     named = document.pop("code", None)
     where = f"{said_in.pop(('code',), '')}, code"
     if named is not None and not isinstance(named, str):

@@ -33,7 +33,7 @@ def require_plain_numbers(text: str, value: Any, where: str) -> None:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Yield what begins as a number, outside of strings and comments, and is no key."""
+    """Yield what begins as a number, outside of strings and comments, and is not a key."""
     bare = _QUOTED.sub('""', text)
     return (match[1] for match in _NUMBER.finditer(bare))
 

@@ -85,7 +85,7 @@ class EvaluationTable(Table):
     sample: Sample = "stratified"  # which: drawn, every class by its share, or the first
     seed: Seed = 0  # of the sample and of random starts
     falls: Falls = "last"  # by the last iterate, or by any
-    union_only: bool = False  # whoever fell is left out of every later search
+    union_only: bool = False  # fallen examples are left out of every later search
     memory: PositiveNumber | None = None  # GiB that searches and passes take at most; by device
     ensembles: dict[Label, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict

@@ -84,7 +84,7 @@ def with_fractions(make: Callable[[Document], T], table: Document) -> T:
 
 
 def _replace(table: Any, place: Sequence[int | str]) -> None:
-    """Replace a fraction; what pydantic adds to its place, as the member of a union, is no key."""
+    """Replace a fraction; what pydantic adds to its place, as a union's member, is not a key."""
     inside = table
     held: Any = None
     key: int | str = ""

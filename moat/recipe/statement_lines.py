@@ -33,7 +33,7 @@ def statement_lines(text: str) -> dict[Key, int]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield each statement that is no blank or comment, with its first line and its meaning."""
+    """Yield each statement that is not a blank or comment, with its first line and its meaning."""
     held: list[str] = []
     first = 1
     for line, part in enumerate(text.splitlines(keepends=True), 1):

@@ -35,7 +35,7 @@ def command_of(words: Any) -> tuple[str, ...] | None:
 
 
 class _Told(StoredTable):
-    """What a record says of a model, whoever trained it.
+    """The facts of a record about a model, trained by moat or not.
 
     What is only told and never computed with may be of any kind.
     """
@@ -65,7 +65,7 @@ class _Told(StoredTable):
 
     @property
     def own_keys(self) -> tuple[str, ...]:
-        """The keys that whoever wrote it has written as well.
+        """The keys that its writer has written as well.
 
         A record without `files` is of a time before there were digests, and has less.
         """

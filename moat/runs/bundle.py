@@ -33,7 +33,7 @@ def opened(path: Path | str, *, weights: bool = False) -> Path:
 
     The files of a bundle are checked by its manifest and put into a temporary folder, which is
     deleted when the process ends; its weights where these are asked for. Raises BundleError where
-    the file is no bundle, is not whole, or has no such folder, and RunFolderError of a path that
+    the file is not a bundle, is not whole, or has no such folder, and RunFolderError of a path that
     the system cannot look up.
     """
     path = Path(path)

@@ -117,14 +117,14 @@ def _require_format(manifest: Mapping[str, Any], known: int, where: Path) -> Non
             f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
             f"{known}.",
             where=str(where),
-            hint="Upgrade moat and read it again, or ask whoever sent it for the results folder.",
+            hint="Upgrade moat and read it again, or ask the sender for the results folder.",
         )
     if isinstance(found, bool) or found != known:
         said = f"not {reprlib.repr(found)}" if "format" in manifest else "and none stands there"
         raise BundleError(
             f"the format of a bundle is {known}, {said}.",
             where=str(where),
-            hint="Ask whoever sent it to bundle the results again: moat bundle RESULTS OUT.zip",
+            hint="Ask the sender to bundle the results again: moat bundle RESULTS OUT.zip",
         )
 
 
@@ -149,7 +149,7 @@ def copy_checked(
 
 
 def why_no_place(place: str) -> str:
-    """Return why a text is no place of a file in a bundle, "" where it is one.
+    """Return why a text is not a place of a file in a bundle, "" where it is one.
 
     Every system can make such a file, and none makes it elsewhere.
 
@@ -199,7 +199,7 @@ def _require_sizes(entries: list[ZipInfo], file: Path) -> None:
             f"its {len(entries):,} files would take {total:,} bytes, out of a zip of {packed:,}: "
             "that is not a bundle of moat's.",
             where=str(file),
-            hint="Nothing was unpacked. Ask whoever sent it for another.",
+            hint="Nothing was unpacked. Ask the sender for another.",
         )
     if len(entries) > MOST_FILES:
         raise BundleError(

@@ -326,7 +326,7 @@ class RunFolder(RunWork):
         return [*there, *others_in_code(self.path)]
 
     def carried(self, *, weights: bool = False) -> list[Path]:
-        """Return the files that whoever reads the run needs, the trained weights where asked for.
+        """Return the files that a reader of the run needs, the trained weights where asked for.
 
         No checkpoint, nothing of an unfinished evaluation, and no file that is not the run's.
         """

@@ -58,7 +58,7 @@ def held(
 def is_alive(holder: Path) -> bool:
     """Say whether the holder that a file names is at work, by reading alone.
 
-    The lock itself is not asked: whoever tries it holds it for a moment, and a writer that comes in
+    The lock itself is not asked: a trial holds it for a moment, and a writer that comes in
     that moment is refused; and on a shared disk it may be known to one machine only. Instead, a
     holder sets its file's time to now every few seconds, which every machine that sees the disk can
     read; what a killed process left behind is silent. On the holder's own machine (host name and

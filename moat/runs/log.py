@@ -36,7 +36,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
 def records_of(path: Path, record: Mapping[str, Any] | None = None) -> list[Record]:
     """Return a log's records; a last line torn by a crash is left out, no file has none.
 
-    Raises RunFolderError that names the line, and the key, of what is no record of moat's, and
+    Raises RunFolderError that names the line, and the key, of what is not a record of moat's, and
     ForeignFileError where the finished run of a record, if one is given, had another log.
     """
 
@@ -108,8 +108,8 @@ def _extent_of(content: bytes) -> Record:
 def newest_first(path: Path) -> Iterator[Record]:
     """Yield a log's records from its last line backwards, reading no more than is asked for.
 
-    What is no record, as a last line that is being written or was torn by a crash, is passed over;
-    of no file, nothing.
+    A line that is not a record, such as a last one that a crash has torn, is passed over. Without
+    a file there is nothing.
     """
     for line in _lines_backwards(path):
         with suppress(ValueError):

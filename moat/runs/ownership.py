@@ -39,7 +39,7 @@ def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 def record_beside(path: Path) -> Record:
     """Return what run.json beside a file says, nothing where it is missing or broken."""
-    with suppress(RunFolderError):  # whoever reads the record itself says why
+    with suppress(RunFolderError):  # reading the record itself says why
         return read_json(path.with_name("run.json")) or {}
     return {}
 

@@ -73,7 +73,7 @@ class RunWork:
 
     def tidy(self) -> None:
         """Delete what a process left behind that was killed here after its last write."""
-        with suppress(RunFolderError, OSError):  # whoever writes here says why
+        with suppress(RunFolderError, OSError):  # the writer says why
             if self._leftovers():
                 with self._held():
                     pass

@@ -14,7 +14,7 @@ def has_its_digest(path: Path, files: Mapping[str, str] | None) -> bool:
     """
     named = (files or {}).get(path.name)
     with suppress(OSError):
-        if named is not None and path.is_file():  # whoever reads a pipe waits for ever
+        if named is not None and path.is_file():  # reading a pipe would wait for ever
             with path.open("rb") as file:
                 return bool(named == hashlib.file_digest(file, "sha256").hexdigest())
     return False

@@ -56,7 +56,7 @@ def estimate_all(
     """Estimate every run of a study; what runs share is read and timed once.
 
     `cache` is a folder in which decoded images may be kept; the listener hears of the data. A data
-    set that cannot be read, and initial weights that are not there, are no error here.
+    set that cannot be read, and initial weights that are not there, are not errors here.
     """
     loaded: dict[DataSet, Data | DataError] = {}
     timed: dict[str, PassTimes] = {}

@@ -36,7 +36,7 @@ def evaluate(
     what each example withstood. `evaluate_model` keeps an evaluation in a folder, for fronts.
 
     Raises MoatError with the mend, before anything is searched: for a model that returns no logits,
-    images out of [0, 1], labels that are no classes, a protocol that does not hold together.
+    images out of [0, 1], labels that are not classes, a protocol that does not hold together.
 
     Example:
         >>> from moat.testing import examples, smooth_model

@@ -25,7 +25,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class Share:
-    """So many runs at once, each with so many threads."""
+    """A number of runs at once, and of threads for each."""
 
     jobs: int
     threads: int

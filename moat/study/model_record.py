@@ -1,4 +1,4 @@
-"""What run.json says of a model before its evaluation, whoever trained it."""
+"""The facts of run.json about a model before its evaluation."""
 
 import platform
 from collections.abc import Mapping, Sequence

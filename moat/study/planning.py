@@ -27,7 +27,7 @@ def announce(
 ) -> bool:
     """Keep in the study's folder which of the recipe's runs are to be done; say whether it is kept.
 
-    And, once their `data` are there, by how many passes, so that whoever watches can say how long.
+    And, once their `data` are there, by how many passes, so that `moat watch` can say how long.
 
     What failed before and is asked for again is waiting from now on. Nothing of this stands in the
     way of training: where the disk refuses, the first run will say so.

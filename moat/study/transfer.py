@@ -60,7 +60,7 @@ def settle(
 
     `record` is the run's as it was read, `planned` what it is to say of the partner, if the recipe
     is known. What stands in the way leaves the question open: the run itself is done. A folder that
-    another process holds is left to it, since whoever lets go of it looks once more.
+    another process holds is left to it, since that process looks once more when it lets go.
     """
     folder = judgement.folder
     if record is None or record.open_transfer is None:

@@ -45,7 +45,7 @@ def network_of(
 
 
 def load_user_checkpoint(network: nn.Module, file: Path) -> None:
-    """Load a file's weights; what wrappers put before every name, on either side, is no matter.
+    """Load a file's weights; what wrappers put before every name, on either side, does not matter.
 
     Raises ModelError that says in which keys the two differ.
     """

@@ -1,4 +1,4 @@
-"""The passes of all parts of a run, by which whoever watches tells how far it is."""
+"""The passes of all parts of a run, which tell how far it is."""
 
 from dataclasses import dataclass
 

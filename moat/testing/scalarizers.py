@@ -96,8 +96,8 @@ def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None
 def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Hold a scalarizer that takes back a state to the weights of an undisturbed one.
 
-    The state survives `torch.save` and `torch.load(weights_only=True)`, and is no live view: what
-    happens after `state_dict` does not change it.
+    The state survives `torch.save` and `torch.load(weights_only=True)`, and is not a live view:
+    nothing after `state_dict` changes it.
     """
     undisturbed = _fresh(scalarizer)
     _run(undisturbed, objectives, range(STEPS_CHECKED))

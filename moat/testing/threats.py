@@ -1,4 +1,4 @@
-"""What every threat promises to whoever calls `perturb`.
+"""The promises of every threat to the caller of `perturb`.
 
 Example:
     >>> from moat.threats import PGD

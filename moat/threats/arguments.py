@@ -18,7 +18,7 @@ def require_generator(generator: Any) -> None:
 
 
 def require_pass_size(size: Any) -> None:
-    """Raise DefinitionError for what is no count of examples; None is the default."""
+    """Raise DefinitionError for what is not a count of examples; None is the default."""
     whole = isinstance(size, int) and not isinstance(size, bool)
     if size is not None and not (whole and size > 0):
         raise DefinitionError(
@@ -28,7 +28,7 @@ def require_pass_size(size: Any) -> None:
 
 
 def require_searched(threats: Any) -> None:
-    """Raise DefinitionError for what is no list of threats that are searched by the one loop."""
+    """Raise DefinitionError for what is not a list of threats that are searched by the one loop."""
     if isinstance(threats, Mapping) or not hasattr(threats, "__iter__"):
         raise DefinitionError(
             f"threats are a list, not {in_words(threats)}.",

@@ -104,7 +104,7 @@ class AutoAttack(Threat):
                     if len(rows):
                         found = _found(name, search, natural[rows], y[rows])
                         fell = ~is_correct(predict(found), y[rows])
-                        fell &= found.isfinite().flatten(1).all(1)  # a NaN gradient is no answer
+                        fell &= found.isfinite().flatten(1).all(1)  # a NaN gradient fells none
                         images[rows[fell]] = found[fell].to(x.dtype)
                         stands[rows[fell]] = False
         return images

@@ -29,7 +29,7 @@ class Repetition(NamedTuple):
 class Threat(ABC):
     """A perturbation set, and the search for its worst member.
 
-    One that is no GradientThreat searches as it likes and has one strength.
+    One that is not a GradientThreat searches as it likes and has one strength.
 
     Example:
         >>> class Noise(Threat):

@@ -210,7 +210,7 @@ def _joined(parts: Sequence[Transform]) -> Transform:
 
 
 def _finite(slopes: Transform) -> Transform:
-    """Return gradients whose entries that are no finite number are zero: nothing moves there."""
+    """Return gradients whose entries that are not finite are zero: nothing moves there."""
     return tuple(slope.nan_to_num(0.0, 0.0, 0.0) for slope in slopes)
 
 

@@ -76,7 +76,7 @@ def named_loss(name: str) -> DescentLoss:
 
 
 def require_loss(loss: Any) -> None:
-    """Raise DefinitionError for what is no function of logits and labels."""
+    """Raise DefinitionError for what is not a function of logits and labels."""
     if isinstance(loss, type) or not callable(loss):
         raise DefinitionError(
             f"the loss is {in_words(loss)}, and no function of logits and labels.",

@@ -81,7 +81,7 @@ def fabric_for(device: str, precision: Precision) -> Fabric:
         device(type='cpu')
     """
     accelerator = device_for(device).type
-    mixed = precision == "bf16-mixed"  # TF32 is no type of its own: moat.precision switches it
+    mixed = precision == "bf16-mixed"  # TF32 is not a type of its own: moat.precision switches it
     with _no_launcher():
         from lightning_fabric import Fabric
         from lightning_fabric.plugins.environments.lightning import LightningEnvironment

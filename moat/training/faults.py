@@ -1,7 +1,7 @@
 """Values that no run may go on from: losses and weights that are not finite, misplaced weights.
 
 A look at a value on a GPU makes the host wait for everything queued there. So a step states its
-faults as a tensor, and whoever wants to know reads many of them at once. A step that somebody takes
+faults as a tensor, and a reader takes many of them at once. A step that somebody takes
 alone is read at once, before it moves anything: its door has waited already.
 """
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 class Finite:
     """The floats of a network that must be finite: trained parameters, and what began finite.
 
-    A mask of −inf, a count, or state that is no tensor is none of these.
+    A mask of −inf, a count, or state that is not a tensor is none of these.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -36,7 +36,7 @@ class Training(Fields):
     epochs every ball's radius and step size grow in a straight line, step by step, from next to
     nothing to the whole. Threats that are not searched by ascent are whole from the start.
 
-    `compile` is about speed on a GPU alone, and is no part of the identity either: "graph" replays
+    `compile` is about speed on a GPU alone, and is not part of the identity either: "graph" replays
     each search as one CUDA graph, "default" has the network compiled by torch besides, and "none"
     does neither. What cannot be captured or compiled runs as it is, and the run's record says why.
 

@@ -40,16 +40,14 @@ def train(
     device: DeviceOption = Device.auto,
     overwrite: Annotated[
         bool,
-        typer.Option(
-            "--overwrite", help="Train again what another recipe trained or what is broken."
-        ),
+        typer.Option("--overwrite", help="Train runs of another recipe and broken runs again."),
     ] = False,
     jobs: Annotated[
         str,
         typer.Option(
             metavar="N|auto",
-            help="So many runs at once, each in a process with its share of the cores; auto: as "
-            "many as cores and memory allow, one on a GPU.",
+            help="Runs at once, each in a process with its share of the cores; auto: as many as "
+            "cores and memory allow, one on a GPU.",
         ),
     ] = "1",
     tensorboard: Annotated[

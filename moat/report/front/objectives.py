@@ -193,7 +193,7 @@ def named_objectives(
 
 
 def require_scores(names: Sequence[str], known: Sequence[str], argument: str) -> None:
-    """Raise FrontError for the first name that is no score, with the nearest."""
+    """Raise FrontError for the first name that is not a score, with the nearest."""
     for name in names:
         if name not in known:
             raise FrontError(

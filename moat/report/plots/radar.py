@@ -29,7 +29,7 @@ def draw_radar(runs: Runs) -> Figure:
     """Return the figure: natural accuracy, every score and the union, from 0 to 100 %.
 
     Of a sweep the first, the middle and the last point are drawn. PlotError of less than three
-    scores, whose outline is no area.
+    scores, whose outline is not an area.
     """
     table = scores_table(runs)
     if len(table) < 3:

@@ -1,4 +1,4 @@
-"""What one run is at, from its folder's files alone, whoever writes them and wherever."""
+"""The state of one run, from its folder's files alone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
