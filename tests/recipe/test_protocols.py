@@ -149,7 +149,7 @@ def test_every_key_of_the_protocol_reaches_it(recipe):
         ("at_steps = [1]", "at_epsilon = [0.2, 0.1]", "at_epsilon should be ascending radii"),
         ("[threats.flow]", "[threats.flwo]", "no threat is called 'flwo'. Did you mean 'flow'?"),
         ("examples = 40", 'falls = "first"', "evaluation.falls"),
-        ("examples = 40", "union_only = true", "union_only leaves out whoever fell"),
+        ("examples = 40", "union_only = true", "union_only leaves out fallen examples"),
         ("examples = 40", 'summed = ["folw"]', "labelled 'folw'. Did you mean 'flow'?"),
         (
             "examples = 40",
