@@ -52,6 +52,8 @@ def train(images: Tensor, labels: Tensor, steps: int = 20, batch: int = 64) -> n
 
 def main(steps: int = 20) -> None:
     """Train on the 8×8 digits, as one of the processes that torchrun started."""
+    if not dist.is_torchelastic_launched():
+        raise SystemExit("Start it with torchrun: see the first lines of this file.")
     dist.init_process_group("gloo")
     split = Digits().load(None).train
     net = train(split.images.float() / 255, split.labels, steps)

@@ -153,7 +153,13 @@ def asked_model(
         return AskedModel(model, _folder_name(usual if name is None else name), made, None, file)
     if file or arguments:
         raise InputError("a network that is built takes neither a checkpoint nor arguments.")
-    return AskedModel(type(model).__qualname__, _folder_name(name or ""), None, model, None)
+    if not name:
+        raise InputError(
+            "a network that is built has no name, which becomes the folder of its results.",
+            where="name",
+            hint='Give it one: moat.evaluate_model(network, protocol, name="mine").',
+        )
+    return AskedModel(type(model).__qualname__, _folder_name(name), None, model, None)
 
 
 def _folder_name(name: str) -> str:

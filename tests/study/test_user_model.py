@@ -252,3 +252,11 @@ def test_results_lie_in_the_folder_results_unless_one_is_named(nets, recipe, tmp
     monkeypatch.chdir(tmp_path)
     judged = evaluate_model(nets.net(), recipe(), name="mine", device="cpu")
     assert (tmp_path / judged.folder).is_relative_to(tmp_path / "results" / "study" / "mine")
+
+
+def test_a_network_that_is_built_needs_a_name():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    with pytest.raises(MoatError) as refused:
+        evaluate_model(network, "recipes/protocols/digits.toml")
+    assert refused.value.where == "name"
+    assert 'name="mine"' in refused.value.hint
