@@ -34,6 +34,8 @@ class Scalarizer(ABC):
 
     name: ClassVar[str]
     simplex: bool = True
+    takes_names: ClassVar[bool] = False
+    """Whether `weights` is asked with the names of the losses, and not with the losses."""
 
     def __init_subclass__(cls, **keys: Any) -> None:
         """Let the `weights` of every class, a plug-in's included, take losses of any origin."""
@@ -77,9 +79,15 @@ class LaggedScalarizer(Scalarizer):
         tensor([0.5000, 0.5000])
     """
 
+    takes_names: ClassVar[bool] = True
+
     @abstractmethod
     def weights(self, names: tuple[str, ...]) -> Weights:
         """Return the weights (objectives,) of the coming step."""
+
+    def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
+        """Return the weights of these losses; no Gramian is made."""
+        return self.weights(losses.names)
 
 
 class LossScalarizer(Scalarizer):
@@ -102,6 +110,10 @@ class LossScalarizer(Scalarizer):
     def weights(self, losses: LossMatrix) -> Tensor:
         """Return weights (objectives,) or, an example at a time, (objectives, batch)."""
 
+    def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
+        """Return the weights of these losses; no Gramian is made."""
+        return self.weights(losses)
+
 
 class GradientScalarizer(Scalarizer):
     """Its weights are chosen from this batch's gradients, one an objective.
@@ -119,6 +131,10 @@ class GradientScalarizer(Scalarizer):
     @abstractmethod
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
         """Return the weights (objectives,) by which those same gradients are combined."""
+
+    def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
+        """Return the weights of these losses and of the Gramian that is made of them."""
+        return self.weights(gramian(), losses)
 
 
 registry: Registry[Scalarizer] = Registry("scalarizer", "moat.scalarizers", Scalarizer)

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -13,15 +13,31 @@ from moat.names import NATURAL
 from moat.objectives import LossMatrix, by_entry
 from moat.public import public
 from moat.scalarizers.gradients import flat_gradient
-
-if TYPE_CHECKING:
-    from moat.scalarizers.base import Scalarizer
+from moat.types import Gramian, Mask
 
 OwnLosses = Mapping[str, Tensor] | Sequence[Tensor] | Tensor
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 SEEDS_TRIED = 8
 """Plans that are looked at for the natural loss: one that is drawn may leave it out by chance."""
+
+
+@runtime_checkable
+class Weigher(Protocol):
+    """A scalarizer of one of the three kinds, as far as losses of any origin need it."""
+
+    takes_names: ClassVar[bool]
+
+    def plan(
+        self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
+    ) -> Mask:
+        """Return what must be measured."""
+
+    def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
+        """Return the weights of these losses."""
+
+    def update(self, losses: LossMatrix) -> None:
+        """See the losses of the step."""
 
 
 def for_own_losses(weights: Method) -> Method:
@@ -38,7 +54,7 @@ def for_own_losses(weights: Method) -> Method:
 
 @public
 def weights_for(
-    scalarizer: "Scalarizer",
+    scalarizer: Weigher,
     losses: OwnLosses,
     parameters: nn.Module | Iterable[Tensor] | None = None,
 ) -> Tensor:
@@ -64,28 +80,24 @@ def weights_for(
         >>> MGDA().weights([near, far], [shared]).tolist()
         [0.800000011920929, 0.20000000298023224]
     """
-    from moat.scalarizers.base import GradientScalarizer, LaggedScalarizer, LossScalarizer
-
+    if not hasattr(scalarizer, "weigh"):
+        raise DefinitionError(
+            f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
+            hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
+        )
     names, rows = _rows(losses)
     values = torch.stack(rows)
     values = values if values.ndim == 2 else values[:, None]
     alone = NATURAL not in names and not _measures_natural(scalarizer, names)
     matrix = _planned(scalarizer, names, values.detach(), alone=alone)
-    match scalarizer:
-        case LaggedScalarizer():
-            chosen = scalarizer.weights(matrix.names)
-        case LossScalarizer():
-            chosen = scalarizer.weights(matrix)
-        case GradientScalarizer():
-            gradients = _gradients(dict(zip(names, rows, strict=True)), parameters)
-            if alone:
-                gradients = torch.cat([torch.zeros_like(gradients[:1]), gradients])
-            chosen = scalarizer.weights(gradients @ gradients.T, matrix)
-        case _:
-            raise DefinitionError(
-                f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
-                hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
-            )
+
+    def gramian() -> Gramian:
+        gradients = _gradients(dict(zip(names, rows, strict=True)), parameters)
+        if alone:
+            gradients = torch.cat([torch.zeros_like(gradients[:1]), gradients])
+        return gradients @ gradients.T
+
+    chosen = scalarizer.weigh(matrix, gramian)
     if len(chosen) != len(matrix.names):
         raise DefinitionError(
             f"the scalarizer has weighed {len(chosen) - alone} losses so far, and these are "
@@ -107,9 +119,7 @@ def weights_for(
 
 def _in_a_step(scalarizer: Any, arguments: tuple[Any, ...], more: Mapping[str, Any]) -> bool:
     """Say whether the weights are asked for with what the kind of scalarizer declares."""
-    from moat.scalarizers.base import LaggedScalarizer
-
-    if not isinstance(scalarizer, LaggedScalarizer):
+    if not scalarizer.takes_names:
         return any(isinstance(one, LossMatrix) for one in (*arguments[-1:], more.get("losses")))
     (names,) = arguments or (more.get("names"),) if len(arguments) < 2 else (None,)
     return isinstance(names, tuple) and all(isinstance(name, str) for name in names)
@@ -162,7 +172,7 @@ def _rows(losses: Any) -> tuple[tuple[str, ...], list[Tensor]]:
     return tuple(table), list(table.values())
 
 
-def _measures_natural(scalarizer: "Scalarizer", names: tuple[str, ...]) -> bool:
+def _measures_natural(scalarizer: Weigher, names: tuple[str, ...]) -> bool:
     """Say whether a scalarizer ever plans for objective 0, asked once and of a copy."""
     known = getattr(scalarizer, "_natural_is_measured", None)
     if known is None:
@@ -175,7 +185,7 @@ def _measures_natural(scalarizer: "Scalarizer", names: tuple[str, ...]) -> bool:
 
 
 def _planned(
-    scalarizer: "Scalarizer", names: tuple[str, ...], values: Tensor, *, alone: bool
+    scalarizer: Weigher, names: tuple[str, ...], values: Tensor, *, alone: bool
 ) -> LossMatrix:
     """Return the losses that the scalarizer plans for; `alone`, below a natural one left out."""
     if alone:
