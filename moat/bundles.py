@@ -1,4 +1,4 @@
-"""Writing a bundle: what a colleague needs of some results, in one zip."""
+"""Bundles: results in one zip, for a colleague."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a recipe can name, read off source files: nothing is imported, and no plug-in runs."""
+"""The names for a recipe, read from source files: no import, no plug-in runs."""
 
 import ast
 from collections.abc import Iterator

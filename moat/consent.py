@@ -1,4 +1,4 @@
-"""Whether a user's code may run: naming it decides, and the output says so before it runs.
+"""Consent to a user's code: given by naming it, and printed before the code runs.
 
 Code comes with a study in two ways: `plugins` are local Python files, and `python:module:callable`
 is a model of the user's own. A person who names a recipe, a protocol or a model on the command line

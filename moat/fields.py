@@ -1,4 +1,4 @@
-"""Fields that were refused: pydantic's findings in words, and the error of an object in Python."""
+"""Refused fields: pydantic's findings in words, as an error of an object in Python."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Code of the user's own: local plug-in files, and python:module:callable."""
+"""The user's own code: local plug-in files, and python:module:callable."""
 
 import importlib.util
 import os

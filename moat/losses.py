@@ -1,4 +1,4 @@
-"""Per-example losses: what a search climbs, of shape (batch,); more is worse for the model.
+"""Per-example losses for a search to climb, of shape (batch,); more is worse for the model.
 
 Most are made of logits and labels. KL looks back at the logits of the natural images besides, and
 a targeted loss at one wrong class an example.

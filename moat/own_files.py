@@ -1,4 +1,4 @@
-"""What moat calls its own files in the folders of studies and runs: no study or variant is so."""
+"""The names of moat's own files in studies and runs, which no study or variant may have."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""TOML and JSON that somebody else may have written: bounded before and after it is parsed."""
+"""TOML and JSON from other people: limited before and after parsing."""
 
 import json
 import math

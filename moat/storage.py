@@ -1,4 +1,4 @@
-"""Files that are whole or not there: replaced in one step; what cannot be read says why."""
+"""Files that are whole or absent: replaced in one step; an error of reading gives its reason."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""A package that moat needs and that cannot be imported, told from a fault of moat's own."""
+"""A package of moat's that cannot be imported, as distinct from a fault of moat's own."""
 
 from moat.printable import printable
 

@@ -1,4 +1,4 @@
-"""What is estimated, as a table."""
+"""Estimates, as a table."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The forms of `moat evaluate`: runs again, runs under another protocol, anybody's model."""
+"""The forms of `moat evaluate`: runs again, runs under another protocol, any model."""
 
 import shlex
 import sys

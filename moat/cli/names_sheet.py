@@ -1,4 +1,4 @@
-"""What a recipe can name, as a table."""
+"""The names for a recipe, as a table."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Options that several commands take, and what they may be."""
+"""Options of several commands, and their valid values."""
 
 import math
 import re

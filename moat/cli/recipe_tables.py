@@ -1,4 +1,4 @@
-"""What a recipe that is named beside the results says of them: published figures, and pictures."""
+"""Published figures and `[[figure]]` tables from a recipe beside the results."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Standard streams that may be closed or full: a command then ends quietly, its files written."""
+"""Closed or full standard streams: the command ends quietly, with its files written."""
 
 import errno
 import io

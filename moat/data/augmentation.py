@@ -1,4 +1,4 @@
-"""Random crops and flips of training images, an example at a time, in batch, on the device."""
+"""Random crops and flips of training images, drawn for each example, in batch, on the device."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a data set is, on the inside: uint8 images and integer labels."""
+"""The interface of a data set: uint8 images and integer labels."""
 
 import os
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""Image files decoded once to squares of one size, kept as an array that is mapped, not read."""
+"""Image files decoded once to squares of one size, and kept as a memory-mapped array."""
 
 import os
 import re

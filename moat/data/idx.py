@@ -1,4 +1,4 @@
-"""IDX files, in which MNIST and its kin come: unpacked, or packed by gzip."""
+"""IDX files, the format of MNIST and its kin: plain or gzipped."""
 
 import gzip
 from collections.abc import Sequence

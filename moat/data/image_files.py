@@ -1,4 +1,4 @@
-"""What data sets of image files share: sizes, broken files, and who is trained on."""
+"""The common parts of data sets of image files: sizes, broken files, the training split."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256

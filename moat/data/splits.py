@@ -1,4 +1,4 @@
-"""Which of the training images a run trains on, and which it holds out: seeded, class by class."""
+"""The training images of a run and its held-out ones: seeded, class by class."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What solves the quadratic program, and what compiles a network."""
+"""The solvers of the quadratic program, and the compiler of networks."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The processors that torch can compute on."""
+"""The processors available to torch."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""One thing that `moat doctor` looked at."""
+"""One finding of `moat doctor`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The folders that moat reads and writes, and whether files there can be locked."""
+"""The folders that moat reads and writes, and their file locks."""
 
 import os
 import shutil

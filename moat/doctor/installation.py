@@ -1,4 +1,4 @@
-"""Which moat this is, which command starts it, and whether another project's is beside it."""
+"""This installation of moat: its version, its command, and other projects' `moat`."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The packages that moat needs, and those that some of its functions need."""
+"""The required packages, and those that some functions need."""
 
 import platform
 import sys

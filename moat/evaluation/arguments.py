@@ -1,4 +1,4 @@
-"""What an evaluation takes beside its network, looked at where it is handed over."""
+"""The arguments of an evaluation beside its network, checked at the door."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What is at hand in Python, as an evaluation takes it: images and labels, threats."""
+"""Images, labels and threats in memory, as arguments of an evaluation."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a model must keep to before its scores mean anything, seen on a few images."""
+"""The rules for a model under evaluation, checked on a few images."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The protocol: which threats, at which strengths, on which examples, and when an example falls."""
+"""The protocol: the threats, their strengths, the examples, and the rule for a fall."""
 
 import math
 from collections.abc import Iterator, Mapping

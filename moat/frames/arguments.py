@@ -1,4 +1,4 @@
-"""What a caller of `moat.results` hands over, checked before anything is made of it."""
+"""The arguments of `moat.results`, checked before use."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Which member of a front to take, over pymoo: everything is minimised."""
+"""The choice of a member of a front, over pymoo: everything is minimised."""
 
 import warnings
 from typing import Any

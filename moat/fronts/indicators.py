@@ -1,4 +1,4 @@
-"""How good a set of points is, alone and against another."""
+"""The quality of a set of points, alone and against another."""
 
 import moocore
 import numpy as np

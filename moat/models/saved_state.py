@@ -1,4 +1,4 @@
-"""The state dict of any network, also of one that makes it in its own way."""
+"""The state dict of any network, including one with its own method."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whether weights fit a network, and where they do not, in which keys."""
+"""The fit of weights to a network, with the keys that do not fit."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Weights that somebody trained before: a local file's, or those that torchvision publishes."""
+"""Pretrained weights: from a local file, or published by torchvision."""
 
 import sys
 import warnings

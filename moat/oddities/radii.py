@@ -1,4 +1,4 @@
-"""Radii and steps of threats that hardly anybody means, and balls that hold every image's twin."""
+"""Rarely intended radii and steps of threats, and balls that hold every image's twin."""
 
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Tables and runs of a recipe that change nothing."""
+"""Tables and runs of a recipe without effect."""
 
 import shlex
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Evaluations that say less than they seem to: too weak, counted twice, or none."""
+"""Evaluations that are weaker than they seem, counted twice, or missing."""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""Numbers of a training that do nothing, or far too much."""
+"""Numbers of a training with no effect, or with far too much."""
 
 import math
 from collections.abc import Iterator

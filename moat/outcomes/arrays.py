@@ -1,4 +1,4 @@
-"""The outcome matrix from the arrays that were stored of it, which are not trusted."""
+"""The outcome matrix from stored arrays, which are not trusted."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the columns of the outcome matrix stand for, and which may stand together."""
+"""The columns of the outcome matrix: their meaning, and their valid combinations."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The outcome matrix: what each example came to under each search, and what that makes of it.
+"""The outcome matrix: the outcome of each example under each search.
 
 A column is one search. Scores look at strengths: an example withstands a strength of a threat
 where it withstands every restart of it, and, of several radii, where it fell at no smaller one,

@@ -1,4 +1,4 @@
-"""What a recipe must keep to beyond the form of its tables."""
+"""The rules for a recipe beyond the form of its tables."""
 
 from collections.abc import Iterable, Sequence
 from math import prod

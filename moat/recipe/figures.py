@@ -1,4 +1,4 @@
-"""The tables `[[figure]]` beside the study: what they name is in it."""
+"""The tables `[[figure]]` against the study: their names must occur in it."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Reading TOML, with all that it extends."""
+"""Reading a recipe's TOML, with every recipe that it extends."""
 
 from collections.abc import Sequence
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""How a value of the wrong kind is written right: what stands in a recipe in its place."""
+"""The right form of a value of the wrong kind, for the message."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A model that is named beside a recipe and not in one: on the command line, say."""
+"""A model named outside a recipe, for example on the command line."""
 
 from collections.abc import Sequence
 

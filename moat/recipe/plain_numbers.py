@@ -1,4 +1,4 @@
-"""Numbers as a person types them on a command line: digits, a point, an exponent."""
+"""Numbers on a command line: digits, a point, an exponent."""
 
 import re
 import sys

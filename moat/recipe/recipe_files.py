@@ -1,4 +1,4 @@
-"""The files that recipes lie in: their text, and which was meant where one is not there."""
+"""The files of recipes: their text, and the nearest name of a missing one."""
 
 import codecs
 import shlex

@@ -1,4 +1,4 @@
-"""The tables of a recipe, one class each; further keys are validated by what a table builds."""
+"""The tables of a recipe, one class each; a table's object validates its further keys."""
 
 from typing import Annotated, Any
 

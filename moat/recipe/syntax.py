@@ -1,4 +1,4 @@
-"""What TOML a person meant: the mend of a line that is not TOML."""
+"""Mends for lines that are not TOML."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A stored record beside the kinds of its keys: an error names the file and the key."""
+"""A stored record against the kinds of its keys: an error names the file and the key."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""gallery.npz: a few test images, and what the searches of an evaluation made of them."""
+"""gallery.npz: a few test images, and the images that an evaluation's searches found."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""What lies in a finished run's folder, once it is looked at: nothing stored is trusted unseen."""
+"""The contents of a finished run's folder, checked: stored files are not trusted unseen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sanity gate in words under every table: which checks do not pass, and for which runs."""
+"""The sanity gate in words under every table: the failed checks and their runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What scores mean, in words: under every table, whatever it shows."""
+"""The meaning of scores, in words under every table."""
 
 from collections.abc import Sequence
 

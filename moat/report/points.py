@@ -1,4 +1,4 @@
-"""Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
+"""Finished runs as points: run folders, scored from their stored outcomes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

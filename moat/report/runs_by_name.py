@@ -1,4 +1,4 @@
-"""Finished runs that are named by a folder: their own, or one above."""
+"""Finished runs by a folder: their own, or one above."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

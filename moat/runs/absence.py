@@ -1,4 +1,4 @@
-"""A path that is not a results folder: what it is instead, and which folder may be meant."""
+"""A path that is not a results folder: its kind, and the nearest folder."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether a run's record agrees with itself: its hashes with what they are of, its name twice.
+"""The agreement of a run's record with itself: its hashes, and its repeated names.
 
 A record that names no digests is of a time before there were such, and is taken as it is.
 """

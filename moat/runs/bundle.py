@@ -1,4 +1,4 @@
-"""A bundle: results in one zip, with a manifest of digests, read as the folder that it holds."""
+"""A bundle: results in one zip, with a manifest of digests, read as a folder."""
 
 import atexit
 import shutil

@@ -1,4 +1,4 @@
-"""What a zip must be to be read as a bundle: nothing in it is trusted before it is looked at."""
+"""The rules for a bundle's zip, checked before its contents are trusted."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Where run folders lie in a results folder."""
+"""The run folders in a results folder."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which format of a record this moat reads, and how an older one becomes it."""
+"""The readable formats of a record, and the migration of older ones."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who writes a run folder: the lock, a file that names its holder, and whether that one lives."""
+"""The writer of a run folder: the lock, a file with the holder's name, and its sign of life."""
 
 import os
 import socket

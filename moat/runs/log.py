@@ -1,4 +1,4 @@
-"""A run's log, a JSON line a record: added to, read as a whole or from its end, cut off."""
+"""A run's log, one JSON line for each record: appended, read whole or from its end, truncated."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What stands where a file or a folder of moat's belongs, and cannot be one."""
+"""Obstacles in the place of a file or a folder of moat's."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
+"""The run of a file: by its training hash, and by the digest in run.json."""
 
 import re
 import shlex

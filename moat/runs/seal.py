@@ -1,4 +1,4 @@
-"""A zip file, as torch and numpy write it, whose comment is the digest of all before it.
+"""A zip file of torch or numpy whose comment is the digest of its content.
 
 The digest is in the file itself, so that both are replaced in one step. Every reader of zip files
 passes over a comment.

@@ -1,4 +1,4 @@
-"""A state dict as safetensors keep it, whatever stands in it.
+"""Any state dict in the form that safetensors stores.
 
 Dense tensors are kept as they are. What safetensors know nothing of, as sparse tensors and the
 extra state of a module, is kept as the bytes of torch.save under a name that says so.

@@ -1,4 +1,4 @@
-"""A scalarizer, handed over as an object or by its name."""
+"""A scalarizer, given as an object or by its name."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Weights for losses that you have already, without threats: multi-task learning."""
+"""Weights for your own losses, without threats: multi-task learning."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A sheet whose columns are left out one after the other until it fits a terminal."""
+"""A sheet that omits columns, one after the other, until it fits a terminal."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

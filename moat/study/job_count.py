@@ -1,4 +1,4 @@
-"""How many runs are at work at once on this machine, and how many threads each of them has."""
+"""The number of parallel runs on this machine, and the threads of each."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""One evaluation from a model to its folder: judge it, and keep the record."""
+"""One evaluation from a model to its folder: evaluate it, and keep the record."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The model on which the sanity gate finds images for another: its partner's, once that is done."""
+"""The model on which the sanity gate finds images for another: its partner's, once trained."""
 
 from dataclasses import dataclass
 from pathlib import Path

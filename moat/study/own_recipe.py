@@ -1,4 +1,4 @@
-"""A run's own recipe and code: kept when it begins, and held to its plan when it goes on."""
+"""A run's own recipe and code: kept at its start, and compared with its plan on resuming."""
 
 import tomli_w
 

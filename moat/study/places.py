@@ -1,4 +1,4 @@
-"""Where runs and evaluations are kept, and how they are made."""
+"""The places of runs and evaluations, and their options."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Worker processes side by side, each at one run: what they tell, and what becomes of the dead."""
+"""Worker processes side by side, each at one run: their messages, and their deaths."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""A run's own recipe that was edited by hand: it no longer says what trained the run."""
+"""A run's own recipe after an edit by hand: it no longer matches the training."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Which finished runs lie below some folders, and one failure beside the others."""
+"""The finished runs in some folders; one failure leaves the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A run's folder beside its plan: what is there, and what is left to do."""
+"""A run's folder against its plan: the finished parts, and the remaining work."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Whose model is judged, and where its evaluation goes."""
+"""The model under evaluation, and the place of its evaluation."""
 
 import typing
 from collections.abc import Mapping

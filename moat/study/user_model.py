@@ -1,4 +1,4 @@
-"""Somebody else's model, evaluated beside moat's own runs: no recipe, no training."""
+"""A foreign model, evaluated beside moat's own runs: no recipe, no training."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From the name of somebody else's model, and a checkpoint, to a network with its weights."""
+"""From the name of a foreign model, and a checkpoint, to a network with its weights."""
 
 from pathlib import Path
 

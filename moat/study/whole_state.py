@@ -1,4 +1,4 @@
-"""Whether what is saved of a network is the whole of it: loaded anew, it answers the same."""
+"""A check that a network's saved state is complete: loaded anew, it gives the same answers."""
 
 import random
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A worker process: it runs what the pool names, one run after another, and tells what happens."""
+"""A worker process: it runs the runs of the pool one after another, and reports events."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What a gradient threat promises besides: its transform, its balls and the search through both.
+"""The further promises of a gradient threat: its transform, its balls and its search.
 
 Example:
     >>> from moat.threats import PGD

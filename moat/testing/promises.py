@@ -1,4 +1,4 @@
-"""What a command promises of the files below a folder, checked at every call that may fail."""
+"""The promises of a command about files in a folder, checked at every call that may fail."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+"""The promises of every scalarizer, through the life cycle plan, weights, step, update, state.
 
 Example:
     >>> from moat.scalarizers import Average

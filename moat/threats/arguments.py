@@ -1,4 +1,4 @@
-"""What a search takes beside its network and its batch, looked at where it is handed over."""
+"""The arguments of a search beside its network and its batch, checked at the door."""
 
 from collections.abc import Mapping
 from typing import Any

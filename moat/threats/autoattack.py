@@ -1,4 +1,4 @@
-"""AutoAttack: the ensemble of searches that published robustness to noise is measured with."""
+"""AutoAttack: the standard ensemble of searches for published robustness to noise."""
 
 import logging
 from collections.abc import Callable, Iterator

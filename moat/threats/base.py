@@ -1,4 +1,4 @@
-"""What a threat is: a perturbation set, under a name that recipes use."""
+"""The interface of a threat: a perturbation set, under a name for recipes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is handed in as images and labels, as the searches take it, or refused with the mend."""
+"""Images and labels from a caller, converted for the searches or refused with the mend."""
 
 from typing import Any, NamedTuple
 

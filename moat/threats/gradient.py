@@ -1,4 +1,4 @@
-"""Threats that are searched by ascent over the blocks of `w`: three methods and their numbers."""
+"""Threats searched by ascent over the blocks of `w`: three methods and their numbers."""
 
 from abc import abstractmethod
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The guard that every door shares: a model, images and labels are fit, or refused by name.
+"""The guard at every door: model, images and labels are valid, or refused by name.
 
 A door is whatever takes a user's model and batch: `perturb`, `search`, `train_step`. Behind a door
 the search computes in the images' own type, whatever autocast and defaults surround it, and the

@@ -1,4 +1,4 @@
-"""What a model returns for a batch, held to what a search and a score can rest on."""
+"""The output of a model for a batch, checked for the needs of searches and scores."""
 
 import torch
 from torch import Tensor

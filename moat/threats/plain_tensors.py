@@ -1,4 +1,4 @@
-"""Tensors of torch's own type: what a caller or a network hands over as another kind."""
+"""Tensors of torch's own type, from those of a subclass."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Every rotation and translation on a grid, or some at random: no gradient to be masked."""
+"""Every rotation and translation of a grid, or random ones, without a gradient to mask."""
 
 from collections.abc import Iterator
 from itertools import product

@@ -1,4 +1,4 @@
-"""What a step takes beside its network and its batch: an optimizer, threats, a scalarizer."""
+"""The arguments of a step beside its network and its batch: optimizer, threats, scalarizer."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The state between two epochs, and how a run goes on from it."""
+"""The state between two epochs, and the resumption of a run from it."""
 
 from dataclasses import dataclass, field
 from typing import Any

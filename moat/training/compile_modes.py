@@ -1,4 +1,4 @@
-"""What `training.compile` asks for, as far as device and network allow it."""
+"""The mode of `training.compile`, as far as device and network allow it."""
 
 from typing import Literal
 

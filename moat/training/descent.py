@@ -1,4 +1,4 @@
-"""Three ways to descend, by what the scalarizer must see: the weights are fixed, θ moves."""
+"""Three ways to descend, by the input of the scalarizer: the weights are fixed, θ moves."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Values that no run may go on from: losses and weights that are not finite, misplaced weights.
+"""Values that end a run: non-finite losses and weights, misplaced weights.
 
 A look at a value on a GPU makes the host wait for everything queued there. So a step states its
 faults as a tensor, and a reader takes many of them at once. A step that somebody takes

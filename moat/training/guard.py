@@ -1,4 +1,4 @@
-"""Whether a network can be trained, asked before it is: parameters, train mode, one backward."""
+"""A check that a network can be trained: parameters, train mode, one backward."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A step that the device has no memory for: what would fit is tried, and said."""
+"""A step beyond the device's memory: smaller batches are tried, and one that fits is named."""
 
 import traceback
 from collections.abc import Iterator

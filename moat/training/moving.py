@@ -1,4 +1,4 @@
-"""The optimizer's part of a step: gradients as it takes them, and what it raises, said by name."""
+"""The optimizer's part of a step: gradients in its form, and its errors by name."""
 
 import weakref
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How a training step is taken, whatever it is taken on."""
+"""The settings of a training step, independent of its input."""
 
 from dataclasses import dataclass
 

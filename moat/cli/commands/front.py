@@ -1,4 +1,4 @@
-"""Which runs no other run dominates."""
+"""The front: the runs that no other run dominates."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

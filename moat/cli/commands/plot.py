@@ -1,4 +1,4 @@
-"""Pictures for a paper."""
+"""Figures for a paper."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Run what is not done yet of a study, or say what it would cost."""
+"""Train the missing runs of a study, or estimate their cost."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""What the gate asks, how much of it passes, and what either answer means.
+"""The questions of the gate, their limits, and the meaning of each answer.
 
 Source: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018; Carlini et al.,
 On Evaluating Adversarial Robustness, 2019, Section 5.

@@ -1,4 +1,4 @@
-"""Which run of a front to take: chosen on held-out examples, shown on test examples."""
+"""The choice of a run from a front: made on held-out examples, shown on test examples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a front is of: any of the scores, each with its direction and its fixed reference."""
+"""The objectives of a front: any scores, each with its direction and its fixed reference."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

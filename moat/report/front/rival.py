@@ -1,4 +1,4 @@
-"""A front against another results folder's: the indicators of how far it falls short."""
+"""A front against another results folder's: the indicators of its shortfall."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A run's card: all that is known of it, for the page."""
+"""A run's card on the page, with all its data."""
 
 import shlex
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What to type to make a run again, as far as its folder knows."""
+"""The commands that make a run again, as far as its folder records them."""
 
 import shlex
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The page's tables: the scores with the seeds together, every run by itself, a run's own."""
+"""The page's tables: scores with the seeds together, every single run, a run's own."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Figure 6: by how much one variant's scores lie above another's, as both are trained harder."""
+"""Figure 6: one variant's scores minus another's, as both train against stronger threats."""
 
 from collections.abc import Sequence
 from statistics import fmean

@@ -1,4 +1,4 @@
-"""Every kind of picture, and one set of them a group of comparable runs."""
+"""Every kind of figure, one set for each group of comparable runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

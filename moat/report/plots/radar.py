@@ -1,4 +1,4 @@
-"""Radar: the outline of a variant's scores, a panel a variant, over that of the natural runs."""
+"""Radar: the outline of a variant's scores over the natural runs', a panel for each variant."""
 
 from collections.abc import Sequence
 from typing import Any

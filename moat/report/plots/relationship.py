@@ -1,4 +1,4 @@
-"""Figure 3: how accuracy under some threats goes as a variant is trained harder."""
+"""Figure 3: accuracy under some threats as a variant trains against stronger ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A variant across one key of its sweep: where each of its points stands on an axis."""
+"""A variant across one key of its sweep: the places of its points on an axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The same runs under two protocols: how far the one flatters them against the other."""
+"""The same runs under two protocols: by how much the one overstates their scores."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a scoreboard's numbers mean, in words: under the tables, in report.md."""
+"""The meaning of a scoreboard's numbers: under the tables, in report.md."""
 
 from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS

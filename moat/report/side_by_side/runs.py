@@ -1,4 +1,4 @@
-"""The runs that are set side by side, each under a name that tells it from the others."""
+"""Runs to compare, each under a unique name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What the tables of a comparison mean, in words."""
+"""The meaning of a comparison's tables, in words."""
 
 from moat.report.gate import gate_notes
 from moat.report.intervals import PERCENT

@@ -1,4 +1,4 @@
-"""What the studies in a folder are at, read again and again without reading everything again."""
+"""The state of the studies in a folder, read repeatedly without reading everything again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
