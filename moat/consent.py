@@ -84,8 +84,8 @@ def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = Fals
             f"the recipe in this results folder names code, which --no-code refuses to run: "
             f"{listed}.",
             where=str(folder),
-            hint="No model of it is built without. What is stored can be read: "
-            f"moat score {shlex.quote(str(folder))}",
+            hint="Its model needs this code. To read its stored scores: moat score "
+            "{shlex.quote(str(folder))}",
         )
     if folder is not None and not consent.stored:
         raise CodeError(

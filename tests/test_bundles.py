@@ -137,8 +137,8 @@ def test_an_existing_file_is_kept_unless_it_may_be_replaced(demo):
     ("results", "out", "why"),
     [
         ("nowhere", "a.zip", "nowhere: there is no such folder."),
-        ("empty", "a.zip", "empty: no run that could be bundled lies below this folder."),
-        ("demo.zip", "a.zip", "demo.zip: this is a file, and a bundle is made of a folder."),
+        ("empty", "a.zip", "empty: this folder contains no run to bundle."),
+        ("demo.zip", "a.zip", "demo.zip: this is a file; a bundle is made from a folder."),
         ("demo", "a.tar", "a.tar: a bundle is a file whose name ends in .zip."),
         ("demo", "folder.zip", "folder.zip: a bundle is a file whose name ends in .zip."),
     ],
@@ -158,9 +158,7 @@ def test_a_link_that_leads_out_of_the_results_is_left_out_by_name(demo, tmp_path
     (demo / "max-at/seed-0/gallery.npz").unlink()
     (demo / "max-at/seed-0/gallery.npz").symlink_to(tmp_path / "secret")
     made = moat.bundle(demo, "demo.zip")
-    assert made.left_out == (
-        "demo/max-at/seed-0/gallery.npz: it is a link to what lies elsewhere.",
-    )
+    assert made.left_out == ("demo/max-at/seed-0/gallery.npz: it is a link out of the results.",)
     with ZipFile("demo.zip") as held:
         assert not any(b"secret" in held.read(name) for name in held.namelist())
 

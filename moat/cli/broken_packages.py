@@ -15,7 +15,7 @@ def broken_package(error: Exception) -> str:
     return (
         f"moat-robust: the package {package} cannot be imported: "
         f"{type(error).__name__}: {printable(str(error).strip())}.\n"
-        "  moat doctor says what is wrong, and how to mend it."
+        "  `moat doctor` names the fault and the mend."
     )
 
 

@@ -33,7 +33,7 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
             "passes: forwards/backwards of the network, at most, or one number where they are "
             "equal; search and descent for a training image in each epoch, evaluation for a test "
             "image",
-            "times are those of this machine at this moment: longer where it is busy",
+            "times hold for this machine at this moment; a busier machine is slower",
         ),
     )
 
@@ -66,7 +66,7 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
             "gate apart",
             "passes: forwards/backwards of the network for an image, at most, or one number where "
             "they are equal",
-            "times are those of this machine at this moment: longer where it is busy",
+            "times hold for this machine at this moment; a busier machine is slower",
         ),
     )
     spare = ("folder", "memory", "images", "passes")

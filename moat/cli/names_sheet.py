@@ -5,19 +5,12 @@ from collections.abc import Sequence
 from moat.catalogue import CatalogueEntry
 from moat.sheets import Sheet
 
-_SINGULAR = {
-    "threats": "threat",
-    "scalarizers": "scalarizer",
-    "models": "model",
-    "datasets": "data set",
-    "recipes": "recipe",
-}
 _ALSO = {
     "models": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
     "python:module:callable, a callable of your own",
     "recipes": "and any TOML file",
 }
-"""What a recipe may name besides what is registered."""
+"""Names for a recipe besides the registered ones."""
 
 
 def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
@@ -27,4 +20,4 @@ def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
         for one in listed
     )
     notes = (_ALSO[kind],) if kind in _ALSO else ()
-    return Sheet(("name", "from", f"what the {_SINGULAR[kind]} is"), rows, "lll", notes=notes)
+    return Sheet(("name", "from", "description"), rows, "lll", notes=notes)

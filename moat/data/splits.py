@@ -48,8 +48,8 @@ def sample(split: Split, count: int, seed: int) -> Split:
     """
     if count > len(split):
         raise DataError(
-            f"{count:,} training examples are asked for, and there are {len(split):,}.",
-            hint="Lower data.train_examples, or leave it out to take all.",
+            f"{count:,} training examples are requested, but there are only {len(split):,}.",
+            hint="Lower data.train_examples, or leave it out to use all.",
         )
     return split.take(stratified(split.labels, count, seed))
 

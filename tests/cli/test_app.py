@@ -598,8 +598,8 @@ def test_the_figures_of_a_recipe_are_drawn_from_the_runs_own_or_from_another(moa
     [
         (
             "seeds = [0]",
-            ", figure: the recipe declares no figure.\n  Each is a table [[figure]]; "
-            "docs/recipes.md lists their keys.",
+            ", figure: the recipe declares no figure.\n  Add a table [[figure]]; docs/recipes.md "
+            "lists its keys.",
         ),
         (
             FIGURE.replace("zero", "zeor"),

@@ -77,11 +77,11 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--checkpoint", "x.pt"], "--checkpoint says nothing without --model."),
-        (["--model", "python:a:b"], "--model says nothing without --protocol."),
-        (["results", "--set", "a=1"], "--set says nothing without --protocol."),
+        (["--checkpoint", "x.pt"], "--checkpoint has no effect without --model."),
+        (["--model", "python:a:b"], "--model has no effect without --protocol."),
+        (["results", "--set", "a=1"], "--set has no effect without --protocol."),
         (["results", "--model", "python:a:b", "--protocol", "study.toml"], "runs and a --model"),
-        (["--protocol", "study.toml"], "nothing is named that could be evaluated."),
+        (["--protocol", "study.toml"], "name a run or a model to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
         (["--model", "python:a:b", "--protocol", "no.toml"], "no.toml: there is no such recipe."),
@@ -165,7 +165,7 @@ def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, fini
 def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     answer = moat("evaluate", "run", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation says nothing without --protocol.")
+    assert answer.err.startswith("--validation has no effect without --protocol.")
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
     assert answer.err.startswith("--validation searches what a run of moat's held out from")

@@ -73,7 +73,7 @@ def test_a_wrong_argument_is_an_error_of_moats_and_of_pythons(found, call, monke
         (lambda f: f.front(prefer={"pgd": 0}), "prefer: all weights are 0."),
         (
             lambda f: f.front(prefer={"pgd": 1e308, "rt": 1e308}),
-            "prefer: the weights sum to more than a number holds.",
+            "prefer: the sum of the weights overflows.",
         ),
         (lambda f: f.front(prefer={"pgdd": 1}), "prefer: no score is called 'pgdd'. Did you mean"),
         (lambda f: f.front(against=["G"]), "against: a results folder is one path, not list."),

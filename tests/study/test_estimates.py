@@ -124,5 +124,5 @@ def test_a_folder_of_images_that_is_missing_is_said_of_the_recipe(recipe, tmp_pa
         assert isinstance(estimate.missing, DataError)
         assert estimate.missing.where == f"{path}, data"
         assert estimate.missing.message == (
-            f"{tmp_path / 'photos'}: there is no such folder or archive."
+            f"{tmp_path / 'photos'}: the folder or archive does not exist."
         )
