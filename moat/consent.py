@@ -85,7 +85,7 @@ def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = Fals
             f"{listed}.",
             where=str(folder),
             hint="Its model needs this code. To read its stored scores: moat score "
-            "{shlex.quote(str(folder))}",
+            f"{shlex.quote(str(folder))}",
         )
     if folder is not None and not consent.stored:
         raise CodeError(

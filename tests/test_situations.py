@@ -506,8 +506,8 @@ def of_a_class():
 
 
 JUDGED = {
-    "images alone": ((X, Protocol({})), "what is evaluated on is Tensor of float"),
-    "a name": ((SPLIT, "pgd"), "the protocol is 'pgd', and no Protocol."),
+    "images alone": ((X, Protocol({})), "the data are Tensor of float"),
+    "a name": ((SPLIT, "pgd"), "the protocol is 'pgd', not a Protocol."),
     "a class": ((SPLIT, of_a_class()), "the threat 'pgd' is the class PGD, and no thre"),
 }
 

@@ -26,8 +26,8 @@ def guarded_evaluation(evaluate: Judge) -> Judge:
         require_kinds(protocol, more.get("pass_size"))
         if not is_memory(memory := more.get("memory", DEVICE_MEMORY)):
             raise DefinitionError(
-                f"the memory is {memory!r:.80}, and no number of GiB above 0.",
-                hint=f"Leave it out: then it is {DEVICE_MEMORY:g} GiB of images.",
+                f"the memory is {memory!r:.80}, not a number of GiB above 0.",
+                hint=f"Leave it out for the default, {DEVICE_MEMORY:g} GiB of images.",
             )
         bare(model)  # before the data are read
         return evaluate(model, split_of(data), protocol, **more)
@@ -39,13 +39,13 @@ def require_kinds(protocol: Any, pass_size: Any) -> None:
     """Raise DefinitionError with the mend for what nothing can be evaluated by."""
     if not isinstance(protocol, Protocol):
         raise DefinitionError(
-            f"the protocol is {in_words(protocol)}, and no Protocol.",
-            hint='Take threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
+            f"the protocol is {in_words(protocol)}, not a Protocol.",
+            hint='Pass threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
         )
     for name, threat in protocol.threats.items():
         if not isinstance(threat, Threat):
             raise DefinitionError(
-                f"the threat {name!r} is {in_words(threat)}, and no threat.",
-                hint="Make one of a class of moat.threats, such as PGD(...).",
+                f"the threat {name!r} is {in_words(threat)}, not a threat.",
+                hint="Create one from a class of moat.threats, such as PGD(...).",
             )
     require_pass_size(pass_size)

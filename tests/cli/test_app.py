@@ -449,7 +449,7 @@ def test_the_columns_stand_in_the_order_of_the_recipe_that_is_named(moat, finish
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeds = [0]", ", published: the recipe states no published figures.\n  They are a table"),
+        ("seeds = [0]", ", published: the recipe states no published figures.\n  Add a table"),
         ("published = 3", ", published: should be a table, not 3."),
         ("[published]\nruns = {}", ", published.source: this key is required and missing."),
         ('[published]\nsource = "p"', ", published.runs: this key is required and missing."),

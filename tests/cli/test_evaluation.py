@@ -168,7 +168,7 @@ def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     assert answer.err.startswith("--validation has no effect without --protocol.")
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation searches what a run of moat's held out from")
+    assert answer.err.startswith("--validation searches the examples that a run of moat's held")
 
 
 def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):

@@ -254,7 +254,7 @@ def test_a_category_that_skipping_empties_is_refused(write_tree, tmp_path):
     (root / "test" / "dog" / "003_0000.jpg").write_bytes(b"broken")
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path, broken="skip", **SMALL).load()
-    assert raised.value.message == "no test image that can be decoded is left of dog."
+    assert raised.value.message == "no test image can be decoded of dog."
 
 
 def test_any_first_so_many_test_images_hold_every_category_by_its_share(write_tree, tmp_path):

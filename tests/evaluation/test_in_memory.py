@@ -124,12 +124,12 @@ class Pictures(Dataset):
 @pytest.mark.parametrize(
     ("data", "protocol", "text"),
     [
-        (None, [PGD_2], "what is evaluated on is None, which holds no images with labels"),
-        ("digits", [PGD_2], "Hand over (images, labels), a DataLoader"),
-        (X, [PGD_2], "Tensor of float32 and shape (20, 1, 8, 8), which holds no images with"),
-        ({"x": X}, [PGD_2], "which holds no images with labels"),
-        ([], [PGD_2], "there is nothing to evaluate: no batch came"),
-        ((X[:0], Y[:0]), [PGD_2], "there is nothing to evaluate: no image came"),
+        (None, [PGD_2], "the data are None, not images with labels"),
+        ("digits", [PGD_2], "Pass (images, labels), a DataLoader"),
+        (X, [PGD_2], "Tensor of float32 and shape (20, 1, 8, 8), not images with"),
+        ({"x": X}, [PGD_2], "not images with labels"),
+        ([], [PGD_2], "the data contain no batch"),
+        ((X[:0], Y[:0]), [PGD_2], "the data contain no image"),
         ([(X, Y, Y)], [PGD_2], "batch 1 is not a pair of images and labels"),
         ([{"image": X}], [PGD_2], "((b['image'], b['label']) for b in loader)"),
         ([(X, Y), (X[..., :4], Y)], [PGD_2], "the images of the batches cannot be put together"),

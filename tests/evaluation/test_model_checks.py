@@ -202,7 +202,7 @@ def test_a_model_that_draws_is_refused_and_changes_no_random_state(x, before):
 def test_a_model_that_mixes_images_is_refused(x, before):
     error = refusal(Net(before, norm=nn.BatchNorm2d(3, track_running_stats=False)), x)
     assert error.message.startswith(
-        "what the model returns for an image depends on the others in its batch: it differs by "
+        "the model's answer to an image depends on the others in its batch: it differs by "
     )
     assert error.message.endswith(" of its largest logit where the image is alone.")
     assert "track_running_stats=True" in error.hint
@@ -213,7 +213,7 @@ def test_a_model_that_takes_no_single_image_is_refused(x):
     net = Net()
     net.layers.append(norm)
     message = refusal(net, x).message
-    assert "depends on the others in its batch: it cannot be had for one image alone: " in message
+    assert "depends on the others in its batch: it fails for one image alone: " in message
     assert "Expected more than 1 value per channel" in message
 
 

@@ -141,7 +141,7 @@ def test_a_runs_curves_are_figures(found, golden):
     shares = {trace.name: trace.y for trace in found.interactive("steps", "max-at seed 0").data}
     rows = found.scores.filter(label="max-at", seed=0, score="accuracy", threat="pgd")
     assert list(shares["pgd"]) == pytest.approx(rows["value"].to_list(), rel=1e-3)
-    with pytest.raises(PlotError, match="has nothing to show as radius") as refused:
+    with pytest.raises(PlotError, match="has no picture radius") as refused:
         found.interactive("radius", "max-at seed 0")
     assert "`steps` shows these" in str(refused.value)
     with pytest.raises(MoatError, match="no run is called 'averge-at seed 0'"):

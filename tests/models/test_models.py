@@ -87,7 +87,7 @@ def test_images_too_small_for_the_small_network_are_refused(height, width):
     assert raised.value.message == (
         f"the model 'small-cnn' needs images of at least 16 x 16 pixels, not {height} x {width}."
     )
-    assert raised.value.hint == "Take 'tiny-cnn', or enlarge the images with data.size."
+    assert raised.value.hint == "Use 'tiny-cnn', or enlarge the images with data.size."
 
 
 @pytest.mark.parametrize("model", [SmallCNN, TinyCNN])

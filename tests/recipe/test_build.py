@@ -386,8 +386,9 @@ def test_a_threat_that_is_not_searched_by_ascent_takes_no_counts(recipe, local):
 def test_a_local_file_that_is_missing_is_named(recipe, tmp_path):
     path = recipe("[data]", 'plugins = ["nosuch.py"]\n[data]')
     assert refusal(path) == (
-        f"{path}, plugins.0: the plug-in file {str(tmp_path / 'nosuch.py')!r} does not exist or is "
-        "no Python file.\n  Plug-in paths are read from the folder of the recipe that names them."
+        f"{path}, plugins.0: the plug-in file {str(tmp_path / 'nosuch.py')!r} does not exist or "
+        f"is not a Python file.\n  Plug-in paths are read from the folder of the recipe that "
+        f"names them."
     )
 
 

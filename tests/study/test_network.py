@@ -206,7 +206,7 @@ def test_it_is_estimated_trained_judged_loaded_and_goes_on(own, train, watch, na
     [
         ("Softmax", "the model returns probabilities: every row lies in [0, 1] and adds up to 1."),
         ("Dropout", "the model answers at random: in eval mode, two calls on the same images dif"),
-        ("Mixing", "what the model returns for an image depends on the others in its batch: it d"),
+        ("Mixing", "the model's answer to an image depends on the others in its batch: it d"),
         ("Half", "the model returns logits of type torch.bfloat16, which loses small differences."),
         ("InPlace", "the model changes the images that it is given, and with them what is searche"),
         ("Virtual", "in train mode, the model runs on a batch of 8 image(s), and cannot be run on"),

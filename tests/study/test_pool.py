@@ -213,7 +213,7 @@ def test_ctrl_c_stops_all_and_keeps_every_checkpoint(at_work):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process hears it
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Interrupted. What is finished and the last checkpoint are kept" in said
+    assert "Interrupted. Finished runs and the last checkpoint are kept" in said
     assert "Traceback" not in said
     wait_for_end(pids)
     for folder in folders:

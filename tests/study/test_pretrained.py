@@ -93,7 +93,7 @@ def test_a_run_cannot_begin_without_the_file(pretrained, weights, train):
     weights.unlink()
     (error,) = train(pretrained, **ONLY).failed.values()
     assert error.where == f"{pretrained}, model.weights"
-    assert error.message == f"there is no weights file {str(weights)!r}."
+    assert error.message == f"the weights file {str(weights)!r} does not exist."
 
 
 def test_another_file_that_is_gone_is_another_training(pretrained, weights, train, tmp_path):

@@ -42,7 +42,7 @@ def test_one_run_is_refused(paths):
 
 def test_the_same_run_twice_is_refused_however_it_is_written(tmp_path, paths):
     assert refusal([paths[0], paths[1], paths[0]]) == (
-        f"{paths[0]}: this run is named twice.\n  Name another run to compare it with."
+        f"{paths[0]}: this run is named twice.\n  Name another run for the comparison."
     )
     link = tmp_path / "link"
     link.symlink_to(paths[0])
