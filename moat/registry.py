@@ -63,7 +63,7 @@ class Registry(Generic[T]):
         """Make the class a validated, keyword-only dataclass and register it under the name."""
         if not issubclass(cls, self.base):
             raise DefinitionError(
-                f"{cls.__name__} is declared as the {self.kind} {name!r} but is no "
+                f"{cls.__name__} is declared as the {self.kind} {name!r} but is not a "
                 f"{self.base.__name__}.",
                 where=cls.__module__,
                 hint=f"Let the class inherit from {self.base.__module__}.{self.base.__name__}.",
@@ -133,7 +133,7 @@ class Registry(Generic[T]):
             try:
                 value = point.load()
                 if not (isinstance(value, type) and issubclass(value, self.base)):
-                    raise TypeError(f"{point.value} is no {self.base.__name__}")
+                    raise TypeError(f"{point.value} is not a {self.base.__name__}")
                 if getattr(value, "name", None) != point.name:
                     declared = getattr(value, "name", value)
                     raise TypeError(f"{point.value} is declared as {declared!r}")

@@ -110,7 +110,7 @@ def test_a_class_of_another_kind_is_refused(animals):
 
     with pytest.raises(DefinitionError) as raised:
         animals.declare("stone", Stone, frozen=True)
-    assert raised.value.message == "Stone is declared as the animal 'stone' but is no Animal."
+    assert raised.value.message == "Stone is declared as the animal 'stone' but is not a Animal."
     assert raised.value.where == __name__
     assert raised.value.hint == f"Let the class inherit from {__name__}.Animal."
 

@@ -65,7 +65,7 @@ def radius_beyond_image(view: StudyView) -> Iterator[Oddity]:
                 yield Oddity(
                     one.where(key),
                     f"the radius {epsilon:g} bounds nothing: in grid units the image is 2 wide.",
-                    "A shift of d pixels is 2 d / width: give that.",
+                    "Write a shift of d pixels as 2 d / width.",
                 )
         if isinstance(one.threat, RTGrid):
             yield from _beyond_grid(one, one.threat)
@@ -103,14 +103,14 @@ def constant_image_in_ball(view: StudyView) -> Iterator[Oddity]:
             if boxed and reach >= float(ball.length(0.5 * torch.ones_like(block))):
                 what = "the same grey image lies in the ball of every image"
             elif isinstance(one.threat, Warp) and reach >= _FLAT:
-                what = "an image can be made one flat colour, all of it read at one place"
+                what = "a warp can read one place everywhere and make any image one flat colour"
             else:
                 continue
             yield Oddity(
                 one.where(radius),
                 f"at {reach:g} {what}: no network can tell classes apart, and training may end at "
                 "a constant guess.",
-                f"Lower {radius}, or take fewer or smaller steps.",
+                f"Lower {radius}, or use fewer or smaller steps.",
             )
 
 
@@ -145,7 +145,7 @@ def _beyond_grid(one: SearchedSet, threat: RTGrid) -> Iterator[Oddity]:
         yield Oddity(
             one.where("degrees"),
             f"{threat.degrees:g} degrees to either side search some rotations twice.",
-            "180 are all of them.",
+            "180 covers all of them.",
         )
 
 

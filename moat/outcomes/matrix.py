@@ -162,9 +162,9 @@ class Outcomes:
         which = "" if missing.all() else f", restart {restart}"
         return UnsearchedError(
             f"{column.threat!r} at strength {column.written}{which} was not searched for every "
-            "example, so no score can be made of it.",
-            hint="An evaluation with union_only searches no example again that fell before; its "
-            "union can be scored.",
+            "example, so it has no score.",
+            hint="An evaluation with union_only drops an example at its first fall; its union has "
+            "a score.",
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

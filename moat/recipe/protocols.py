@@ -97,7 +97,7 @@ def _protocol_of(source: Source, path: Path | str) -> ReadProtocol:
         raise RecipeError(
             "the protocol evaluates no threat.",
             where=source.where("threats"),
-            hint="A threat is evaluated where its table has the key evaluate: evaluate = { "
+            hint="Give the table of a threat the key evaluate: evaluate = { "
             "at_steps = [10, 20] }, or {}."
             + (f"\ndefined: {', '.join(file.threats)}" if file.threats else ""),
         )

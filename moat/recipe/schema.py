@@ -131,7 +131,7 @@ def json_schema() -> dict[str, Any]:
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["code"] = {"type": "string", "description": "A folder of modules."}
-    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
+    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to extend."}
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,
         "ModelTable": models.registry,

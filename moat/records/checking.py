@@ -97,7 +97,7 @@ def _instead(missing: ErrorDetails) -> str:
 def _nearest(table: Mapping[Any, Any], name: str) -> str:
     names = [key for key in table if isinstance(key, str)]
     near = get_close_matches(name, names, n=1, cutoff=0.8)
-    return f", and {near[0]!r} stands there" if near else ""
+    return f", but {near[0]!r} is there" if near else ""
 
 
 def _plain(message: str) -> str:

@@ -63,7 +63,7 @@ class Gallery:
         classes = range(len(found["classes"]))
         for name in ("labels", "predicted", "adversarial_predicted"):
             if found[name].min() not in classes or found[name].max() not in classes:
-                raise ValueError(f"{name} holds what is none of {len(classes)} classes")
+                raise ValueError(f"{name} has an entry outside its {len(classes)} classes")
         return cls(**found)
 
 

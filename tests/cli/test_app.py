@@ -86,7 +86,7 @@ def test_a_recipe_that_is_wrong_exits_with_2(moat, recipe):
     [
         (["--only", "parto"], "the study has no variant 'parto'. Did you mean 'pareto'?"),
         (["--seed", "7"], "the study has no seed 7.\n  known: 0"),
-        (["--set", "epsilon"], "--set epsilon: an override is written key=value, and a key with"),
+        (["--set", "epsilon"], "--set epsilon: write an override as key=value, with a"),
         (["--set", "model.widht=3"], "--set model.widht=3, model.widht: unknown key. Did you mean"),
     ],
 )
@@ -201,7 +201,7 @@ def test_a_recipe_that_is_missing_exits_with_2(moat, recipe):
     recipe()
     answer = moat("train", "stduy.toml")
     assert answer.code == 2
-    assert answer.err == "stduy.toml: there is no such recipe. Did you mean 'study.toml'?\n"
+    assert answer.err == "stduy.toml: this recipe does not exist. Did you mean 'study.toml'?\n"
 
 
 # moat train --dry-run
@@ -476,7 +476,7 @@ def test_published_figures_that_are_wrong_exit_with_2(moat, finished, tmp_path, 
 def test_a_recipe_that_is_missing_has_no_published_figures(moat, finished):
     answer = moat("report", finished, "--recipe", "nowhere.toml")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("nowhere.toml: there is no such recipe.\n")
+    assert answer.err.startswith("nowhere.toml: this recipe does not exist.\n")
 
 
 def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe, trained):
@@ -669,7 +669,7 @@ def test_a_bundle_is_not_taken_for_a_recipe(moat, recipe, finished):
     answer = moat("train", "b.zip")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "b.zip: this is a zip, as a bundle of results is one, and a recipe is a TOML file.\n"
+        "b.zip: this is a zip, perhaps a bundle of results; a recipe is a TOML file.\n"
         "  moat front b.zip shows its runs. To train one again, unpack the zip and name the "
         "recipe.toml in the run's folder.\n"
     )

@@ -84,7 +84,10 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
         (["--protocol", "study.toml"], "name a run or a model to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
-        (["--model", "python:a:b", "--protocol", "no.toml"], "no.toml: there is no such recipe."),
+        (
+            ["--model", "python:a:b", "--protocol", "no.toml"],
+            "no.toml: this recipe does not exist.",
+        ),
     ],
 )
 def test_what_does_not_go_together_exits_with_2_and_says_what(moat, recipe, arguments, said):

@@ -209,10 +209,10 @@ def test_a_missing_array_is_named(run):
         ({"ids": np.arange(5)}, "for 5 examples and 8 columns"),
         ({"strengths": np.arange(3)}, "is shorter than"),
         ({"outcomes": np.ones((1000, 8))}, "outcomes are of type float64 and ids of int64"),
-        ({"outcomes": np.full((1000, 8), 7, dtype=np.int8)}, "an outcome is none of 1, 0 and -1"),
+        ({"outcomes": np.full((1000, 8), 7, dtype=np.int8)}, "an outcome is not 1, 0 or -1"),
         (
             {"outcomes": np.ones((0, 8), dtype=np.int8), "ids": np.arange(0)},
-            "it holds no example",
+            "it contains no example",
         ),
     ],
 )

@@ -293,7 +293,7 @@ class Sudden(Net):
 '''
 
 ANOTHER = "the network is another one once its weights are saved and loaded: its logits differ by"
-NOT_LOADED = "what the network saves cannot be loaded into it: the network refuses its own state dict"
+NOT_LOADED = "what the network saves cannot be loaded into it: the network refuses its own state d"
 REFUSED = {
     "Buffer": (ANOTHER, "lacks the buffer scale.", "persistent=True"),
     "Gated": (ANOTHER, "lacks the buffer scale.", "persistent=True"),
