@@ -136,7 +136,7 @@ def test_an_existing_file_is_kept_unless_it_may_be_replaced(demo):
 @pytest.mark.parametrize(
     ("results", "out", "why"),
     [
-        ("nowhere", "a.zip", "nowhere: there is no such folder."),
+        ("nowhere", "a.zip", "nowhere: the folder does not exist."),
         ("empty", "a.zip", "empty: this folder contains no run to bundle."),
         ("demo.zip", "a.zip", "demo.zip: this is a file; a bundle is made from a folder."),
         ("demo", "a.tar", "a.tar: a bundle is a file whose name ends in .zip."),
@@ -194,8 +194,8 @@ def test_the_folder_of_the_zip_is_not_made_unasked(demo):
     with pytest.raises(BundleError) as refused:
         moat.bundle(demo, "nowhere/x.zip")
     assert str(refused.value) == (
-        "nowhere/x.zip: there is no folder 'nowhere' to write it into.\n"
-        "  Nothing was written. Make the folder first, or name a file in one that exists."
+        "nowhere/x.zip: the folder 'nowhere' for it does not exist.\n"
+        "  Nothing was written. Make the folder first, or name a file in an existing one."
     )
     assert not Path("nowhere").exists()
 
@@ -329,7 +329,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "changed": (changed, "its digest differs"),
     "twice": (twice, "is there twice"),
     "case": (lambda file: with_more(file, "demo/STUDY.json"), "differs from another by case"),
-    "below a file": (lambda file: with_more(file, "demo/study.json/x"), "lies in what is a file"),
+    "below a file": (lambda file: with_more(file, "demo/study.json/x"), "lies below a file"),
     "unlisted": (lambda file: with_more(file, "demo/x", unlisted=1), "is not listed"),
     "missing": (
         lambda file: written([one for one in entries_of(file) if "log" not in one[0]]),
@@ -346,10 +346,10 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "packed otherwise": (
         lambda file: with_more(file, "demo/x", compress_type=ZIP_BZIP2),
-        "is packed in a way that no bundle is",
+        "has another compression than a bundle's files",
     ),
     "bomb": (bomb, "that is not a bundle of moat's"),
-    "newer": (lambda file: with_manifest(file, format=2), "of format 2, which a newer moat wrote"),
+    "newer": (lambda file: with_manifest(file, format=2), "format 2, from a newer moat"),
     **{
         f"format {found!r}": (
             lambda file, found=found: with_manifest(file, format=found),
@@ -359,7 +359,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     },
     "no format": (
         lambda file: without_format(file),
-        "the format of a bundle is 1, and none stands there.",
+        "the format of a bundle is 1, and none is there.",
     ),
     "outside of its root": (
         lambda file: with_more(file, "more/x"),
@@ -367,7 +367,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "files": (lambda file: with_manifest(file, files=[]), "files is [] and should be of type dict"),
     "root": (lambda file: with_manifest(file, root="../x"), "root is '../x'"),
-    "elsewhere": (lambda file: with_manifest(file, root="other"), "no file does"),
+    "elsewhere": (lambda file: with_manifest(file, root="other"), "contains no file"),
     "text": (lambda file: written([(MANIFEST, b"{")]), "is broken"),
     "list": (lambda file: written([(MANIFEST, b"[]")]), "is not a table"),
 }

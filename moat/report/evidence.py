@@ -48,7 +48,7 @@ def require_record(folder: RunFolder) -> RunRecord:
     record = folder.read_record()
     if record is None:
         raise NoRunError(
-            "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
+            "the folder has no finished run (no run.json).", where=str(folder.path), hint=_AGAIN
         )
     return record
 

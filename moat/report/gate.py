@@ -38,7 +38,7 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
     ]
     if bare:
         lines.append(
-            f"No sanity gate is stored with {some(bare)}: `moat evaluate` with the run's folder "
+            f"{some(bare)} has no stored sanity gate: `moat evaluate` with the run's folder "
             "makes it."
         )
     return [*lines, *unsolved_notes(points, names)]

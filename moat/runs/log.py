@@ -91,7 +91,7 @@ def rewind_to(path: Path, known: Mapping[str, Any]) -> None:
     if found != known:
         there = f"{found['lines']} lines of {found['bytes']} bytes"
         cut = found["bytes"] < known["bytes"]
-        what = f"{there} are left" if cut else "these are no longer what they were"
+        what = f"{there} are left" if cut else "their digest differs"
         raise RunFolderError(
             "the file is truncated or not moat's (the checkpoint knows "
             f"{known['lines']} lines of {known['bytes']} bytes, and {what}).",

@@ -33,7 +33,7 @@ def is_sealed(content: bytes, whose: str = "") -> bool:
     digest.update(memoryview(content)[: -_COMMENT - len(_LENGTH)])
     digest.update(_NO_LENGTH)
     if not content.endswith(_LENGTH + _MARK + digest.hexdigest().encode()):
-        raise ValueError("its digest is that of another content")
+        raise ValueError("its digest does not match its content")
     return True
 
 

@@ -59,9 +59,9 @@ def require_kept(state: Mapping[str, Any]) -> None:
             _unpacked(_packed(value))
         except Exception as error:  # whatever pickle makes of an object of the user's
             raise ModelError(
-                f"{name} is of type {type(value).__name__}, which no checkpoint can keep without "
-                "running code when it is read.",
-                hint="Let get_extra_state return numbers, texts and tensors, in lists or tables.",
+                f"{name} is of type {type(value).__name__}, which a checkpoint cannot store as "
+                f"plain data.",
+                hint="Make get_extra_state return numbers, texts and tensors, in lists or tables.",
             ) from error
 
 

@@ -286,10 +286,10 @@ def test_runs_are_evaluated_again(moat, recipe, trained):
 @pytest.mark.parametrize(
     ("folder", "why"),
     [
-        ("nowhere", "there is no such folder."),
-        ("results/study", "there is no such folder."),
-        ("study.toml", "this is a recipe, and a results folder is asked for."),
-        (".", "there is no finished run here (no run.json)."),
+        ("nowhere", "the folder does not exist."),
+        ("results/study", "the folder does not exist."),
+        ("study.toml", "this is a recipe; a results folder is needed."),
+        (".", "the folder has no finished run (no run.json)."),
     ],
 )
 def test_what_is_no_run_is_not_evaluated(moat, recipe, folder, why):
@@ -342,8 +342,8 @@ def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name, train
 @pytest.mark.parametrize(
     ("folder", "why"),
     [
-        ("nowhere", "there is no such folder."),
-        ("study.toml", "this is a recipe, and a results folder is asked for."),
+        ("nowhere", "the folder does not exist."),
+        ("study.toml", "this is a recipe; a results folder is needed."),
     ],
 )
 def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder, why):
@@ -357,7 +357,7 @@ def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, comma
 def test_a_folder_without_a_finished_run_has_no_front_and_no_report(moat, tmp_path, command):
     answer = moat(command, tmp_path)
     assert answer.code == 2
-    assert answer.err.startswith(f"{tmp_path}: no finished run lies below this folder.")
+    assert answer.err.startswith(f"{tmp_path}: this folder contains no finished run.")
     assert not list(tmp_path.iterdir())
 
 
@@ -392,7 +392,7 @@ def test_a_report_is_a_page_too_where_that_is_asked_for(moat, finished, tmp_path
     words = ("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
     answer = moat(*words)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("pages/study.html: there is no folder 'pages' to write it into.")
+    assert answer.err.startswith("pages/study.html: the folder 'pages' for it does not exist.")
     assert not Path("pages").exists()
     Path("pages").mkdir()
     answer = moat(*words)

@@ -140,7 +140,7 @@ def test_a_score_of_what_was_not_searched_is_refused_by_name(moat, finished, any
     [
         (["results/study", "--union", "pgd,folw"], "Did you mean 'flow'?"),
         (["results/study", "--baseline", "results"], "a baseline is one run, and 2 lie below"),
-        (["nowhere"], "nowhere: there is no such folder."),
+        (["nowhere"], "nowhere: the folder does not exist."),
     ],
 )
 def test_what_cannot_be_scored_is_said(moat, finished, arguments, said):

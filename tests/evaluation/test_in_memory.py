@@ -139,7 +139,7 @@ class Pictures(Dataset):
         ((X, Y), [PGD], "the threat 'pgd' is the class PGD, and no threat"),
         ((X, Y), {"pgd": "pgd"}, "the threat 'pgd' is 'pgd', and no threat"),
         ((X, Y), {"natural": PGD_2}, "no threat can have the label 'natural'"),
-        ((X, Y), "nowhere.toml", "there is no such recipe"),
+        ((X, Y), "nowhere.toml", "this recipe does not exist"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_with_the_mend(model, data, protocol, text):

@@ -87,7 +87,10 @@ def test_a_wrong_argument_is_an_error_of_moats_and_of_pythons(found, call, monke
         ),
         (lambda f: f.interactive("losses"), "run: 'losses' is a picture of one run; name it"),
         (lambda f: f.interactive(run="natural"), "run: the front is of all runs, not of one"),
-        (lambda f: moat.results(Path("s.toml")), "s.toml: there is no such recipe, and a results"),
+        (
+            lambda f: moat.results(Path("s.toml")),
+            "s.toml: this recipe does not exist; a results",
+        ),
     ],
 )
 def test_an_error_names_the_argument_and_the_mend(found, call, said):

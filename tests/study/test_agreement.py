@@ -73,10 +73,10 @@ PROTOCOL = {
 }
 OTHERWISE = {"steps": [1], "examples": 7, "falls": "any", "hash": "0" * 16}
 TRAINING = {
-    "hash": (("train_hash",), "0" * 16, "train_hash is 0000000000000000, and the hash of the trai"),
-    "epochs": (("trains", "training", "epochs"), 9, "the hash of the training settings that stan"),
-    "rate": (("trains", "optimizer", "lr"), 9.0, "the hash of the training settings that stand th"),
-    "scalarizer": (("trains", "scalarizer", "type"), "max", "the hash of the training settings th"),
+    "hash": (("train_hash",), "0" * 16, "train_hash is 0000000000000000, and the hash of its trai"),
+    "epochs": (("trains", "training", "epochs"), 9, "the hash of its training settings (trains) "),
+    "rate": (("trains", "optimizer", "lr"), 9.0, "the hash of its training settings (trains) is "),
+    "scalarizer": (("trains", "scalarizer", "type"), "max", "the hash of its training settings (t"),
     "seed": (("seed",), 4, "seed is 4, and trains.seed 0"),
     "data": (("data", "type"), "mnist", "data.type is 'mnist', and trains.data.type 'digits'"),
     "label": (("label",), "mine", "label is 'mine', and that of variant and sweep 'plain'"),
@@ -131,7 +131,7 @@ def test_a_record_that_says_in_two_ways_what_trained_it_is_named(trained, result
     for said in refusals_of(trained, results).values():
         assert f"{run / 'run.json'}: the record contradicts itself: " in said
         assert message in said
-        assert "Or delete it: `moat train` then goes on from the checkpoint" in said
+        assert "Or delete it: `moat train` then resumes from the checkpoint" in said
     for use in (moat.load, evaluate_run):
         with pytest.raises(RunFolderError, match="the record contradicts itself"):
             use(run)

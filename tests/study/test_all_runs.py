@@ -573,9 +573,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_where_it_was(
     assert isinstance(error, DiskError)
     assert error.where.startswith(str(results / PLAIN))
     assert error.message == "cannot write: the disk is full."
-    assert error.hint == (
-        "Free some space, then run the same command again: nothing written before is lost."
-    )
+    assert error.hint == ("Free some space, then run the same command again: no file is lost.")
     assert not [f for f in (results / PLAIN).iterdir() if f.suffix == ".tmp"]
     assert train(path, only=("plain",)).done == [results / PLAIN]
     weights = (results / PLAIN / "model.safetensors").read_bytes()

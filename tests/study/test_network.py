@@ -216,7 +216,7 @@ def test_it_is_estimated_trained_judged_loaded_and_goes_on(own, train, watch, na
         ("Frozen", "the network has no parameter that requires a gradient, so that nothing can b"),
         ("TwoHeads", "in train mode, the model returns a tuple and no tensor of logits."),
         ("Binary", "the model returns 1 logits an image, and the data have 10 classes."),
-        ("Keeping", "_extra_state is of type Object, which no checkpoint can keep without running"),
+        ("Keeping", "_extra_state is of type Object, which a checkpoint cannot store as plain"),
     ],
 )
 def test_it_is_refused_before_anything_is_trained(own, train, name, variant, message):

@@ -74,7 +74,9 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path, there):
     path = tmp_path / "nothing"
     if there:
         path.mkdir()
-    why = r"there is no finished run here \(no run.json\)" if there else "there is no such folder"
+    why = (
+        r"the folder has no finished run \(no run.json\)" if there else "the folder does not exist"
+    )
     with pytest.raises(RunFolderError, match=why):
         trained_runs([path])
 

@@ -245,7 +245,7 @@ class Keeping(Net):
             "in train mode, the gradient of the loss does not reach the parameters (RuntimeError",
         ),
         (Net().requires_grad_(False), "the network has no parameter that requires a gradient, so"),
-        (Keeping(), "_extra_state is of type Object, which no checkpoint can keep without running"),
+        (Keeping(), "_extra_state is of type Object, which a checkpoint cannot store as plain"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_trained_is_refused_before(net, message, x, y):

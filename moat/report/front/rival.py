@@ -48,7 +48,7 @@ def rival_of(
             break
     else:
         raise FrontError(
-            f"no run there can be compared with {group.title}.",
+            f"no run there is comparable with {group.title}.",
             where=str(folder),
             hint="; ".join(differences(group, groups[0])),
         )

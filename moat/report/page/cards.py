@@ -122,7 +122,7 @@ def _facts(point: Point) -> list[tuple[str, str]]:
     facts += [("tags", ", ".join(point.tags))] if point.tags else []
     facts += [("notes", point.notes)] if point.notes else []
     if is_guess(point):
-        facts.append(("constant guess", "it did not train: its other scores mean nothing"))
+        facts.append(("constant guess", "it did not learn: its other scores mean nothing"))
     return facts
 
 

@@ -52,7 +52,7 @@ def draw_all_pairs(runs: Runs) -> Figure:
         if all(point.scores[name] is not None for point in runs.group.points)
     ]
     if len(names) < 2:
-        raise PlotError("two scores form a single pair, which the front shows.")
+        raise PlotError("two scores form a single pair; see the front.")
     return draw_pairs(front_of(runs.group, [NATURAL, *names]))
 
 

@@ -86,7 +86,7 @@ def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bo
     if not found:
         raise PlotError(
             "no threat has an accuracy at its strengths.",
-            hint="An evaluation with union_only has no score of a single threat.",
+            hint="An evaluation with union_only has no score for a single threat.",
         )
     return [
         Series(threat, strength, *zip(*at_places, strict=True))

@@ -44,13 +44,13 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        run = run_at(Path(path), "what is compared")
+        run = run_at(Path(path), "each argument")
         if (before := found.get(run.resolve())) is not None:
             also = "" if before == run else f", the other time as {before}"
             raise RunFolderError(
                 f"this run is named twice{also}.",
                 where=str(run),
-                hint="Name another run to compare it with.",
+                hint="Name another run for the comparison.",
             )
         found[run.resolve()] = run
     if len(found) < 2:

@@ -10,7 +10,7 @@ OTHERWISE = "Differences in training"
 BESIDES = "Differences outside the recipe"
 COUNTS = "Examples withstood by all runs, by one only, by none"
 WHICH = "Examples withstood by one run only"
-SAME_RECIPE = "The recipes train alike, apart from the seed."
+SAME_RECIPE = "The recipes have the same training settings, apart from the seed."
 
 
 def title_of(comparison: RunComparison) -> str:
