@@ -135,7 +135,7 @@ def scores_before(
         return None
     if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
-            "the folder holds a run that moat trains.",
+            "the folder contains a run that moat trained.",
             where=str(folder.path),
             hint=f"Nothing was overwritten. {mend}.",
         )

@@ -105,7 +105,7 @@ class RunState:
                     edited, folder, "Undo the change, or train this run again with --overwrite."
                 )
             raise RunFolderError(
-                f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
+                f"the folder contains a run with other training settings: {'; '.join(changed)}.",
                 where=str(folder.path),
                 hint="Nothing was overwritten. Name another --results folder, undo the change, or "
                 "train this run again with --overwrite.",

@@ -104,7 +104,7 @@ def _ends(runner: Runner, plans: list[RunPlan], order: Order) -> bool:
     runner.fail(
         plan,
         RunFolderError(
-            "what the recipe names changed on the disk since the study began.",
+            "files of the recipe changed since the study began.",
             where=plan.source.where(),
             hint="Nothing was overwritten. Run the same command again.",
         ),

@@ -113,7 +113,7 @@ def _fail(folder: Path, command: Callable[[], object], case: Case) -> FaultyDisk
         except (Killed, MoatError):
             pass
         except BaseException as error:
-            raise AssertionError(f"{case}: it raises {error!r}, no MoatError") from error
+            raise AssertionError(f"{case}: it raises {error!r}, not a MoatError") from error
     return disk
 
 

@@ -160,7 +160,7 @@ def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> No
         blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
     else:
         blind = weights[~by_entry(plan, BATCH_SIZE)]
-    assert not blind.any(), _say(scalarizer, "weight lies on a loss that the plan left out")
+    assert not blind.any(), _say(scalarizer, "an unplanned loss has a weight")
 
 
 def _fresh(scalarizer: Scalarizer) -> Scalarizer:

@@ -166,7 +166,8 @@ def test_a_run_that_was_trained_otherwise_exits_with_1_beside_others_and_overwri
     answer = moat("train", path, "--only", "plain", "--only", "pgd-at")
     assert answer.code == 1
     assert answer.err == (
-        f"failed: {PGD_AT}: the folder holds a run that was trained otherwise: threats.pgd.steps: "
+        f"failed: {PGD_AT}: the folder contains a run with other training settings: "
+        f"threats.pgd.steps: "
         "1 → 2.\n  Nothing was overwritten. Name another --results folder, undo the change, or "
         "train this run again with --overwrite.\n"
     )

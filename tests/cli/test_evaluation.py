@@ -139,7 +139,10 @@ def test_a_score_of_what_was_not_searched_is_refused_by_name(moat, finished, any
     ("arguments", "said"),
     [
         (["results/study", "--union", "pgd,folw"], "Did you mean 'flow'?"),
-        (["results/study", "--baseline", "results"], "a baseline is one run, and 2 lie below"),
+        (
+            ["results/study", "--baseline", "results"],
+            "a baseline is one run, but this folder contains 2",
+        ),
         (["nowhere"], "nowhere: the folder does not exist."),
     ],
 )

@@ -252,5 +252,5 @@ def test_a_recipe_of_a_run_that_was_changed_trains_nothing_else(results):
     path = results / ONE / "recipe.toml"
     assert tomllib.loads(path.read_text("utf-8"))["training"]["epochs"] == 1
     path.write_text(path.read_text("utf-8").replace("epochs = 1", "epochs = 2"), "utf-8")
-    with pytest.raises(RunFolderError, match=r"was trained otherwise: training.epochs: 1 → 2"):
+    with pytest.raises(RunFolderError, match=r"changed since the training: training.epochs: 1 → 2"):
         evaluate_run(results / ONE, "cpu")

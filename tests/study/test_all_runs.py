@@ -174,7 +174,7 @@ def test_a_finished_run_that_was_trained_otherwise_is_left_alone_and_the_others_
     replace_in(path, "examples = 40", "examples = 41")
     result = train(path)
     assert str(only_failure(result)) == (
-        f"{results / PGD_AT}: the folder holds a run that was trained otherwise: "
+        f"{results / PGD_AT}: the folder contains a run with other training settings: "
         f"threats.pgd.epsilon: 0.1 → 0.2.\n  {OTHERWISE}"
     )
     assert only_failure(result).exit_code == 2
@@ -190,7 +190,9 @@ def test_every_change_is_said(recipe, train, trained, results):
     replace_in(path, '"sgd"\nlr = 0.5', '"adamw"\nlr = 0.2')
     replace_in(path, '["pgd", "flow"]', '["pgd"]')
     for error in train(path, only=("pareto",)).failed.values():
-        changed = error.message.removeprefix("the folder holds a run that was trained otherwise: ")
+        changed = error.message.removeprefix(
+            "the folder contains a run with other training settings: "
+        )
         assert {
             "optimizer.type: 'sgd' → 'adamw'",
             "optimizer.lr: 0.5 → 0.2",
@@ -319,7 +321,7 @@ def test_a_checkpoint_that_nothing_explains_is_not_trained_on(recipe, train, res
     path, folder = unfinished(), results / PLAIN
     (folder / "recipe.toml").unlink()
     assert str(only_failure(train(path, only=("plain",)))) == (
-        f"{folder}: what trains the run is not known: recipe.toml is missing.\n"
+        f"{folder}: the training settings of the run are unknown: recipe.toml is missing.\n"
         "  `moat train` with --overwrite trains this run again."
     )
     assert train(path, only=("plain",), overwrite=True).done == [folder]
@@ -329,7 +331,7 @@ def test_a_recipe_of_several_runs_is_no_recipe_of_a_run(recipe, train, results, 
     path, folder = unfinished(), results / PLAIN
     (folder / "recipe.toml").write_text(path.read_text("utf-8"), "utf-8")
     assert str(only_failure(train(path, only=("plain",)))).startswith(
-        f"{folder / 'recipe.toml'}: the recipe of a run describes one run, and this one 4."
+        f"{folder / 'recipe.toml'}: the recipe of a run describes one run, not  4."
     )
 
 

@@ -71,7 +71,7 @@ def test_a_run_without_its_recipe_cannot_be_loaded(run):
     with pytest.raises(RunFolderError) as refused:
         moat.load(run)
     assert str(refused.value) == (
-        f"{run}: what trains the run is not known: recipe.toml is missing.\n  {AGAIN}"
+        f"{run}: the training settings of the run are unknown: recipe.toml is missing.\n  {AGAIN}"
     )
 
 

@@ -255,8 +255,8 @@ def test_a_folder_without_a_finished_run_is_not_evaluated(tmp_path):
         evaluate_run(tmp_path, "cpu")
     assert str(refused.value) == (
         f"{tmp_path}: the folder has no finished run (no run.json).\n"
-        "  Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it by "
-        "running its `moat train` again."
+        "  Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish the run "
+        "with `moat train`."
     )
 
 

@@ -85,7 +85,8 @@ def test_a_file_that_holds_something_else_is_another_training(pretrained, weight
     (error,) = train(pretrained, **ONLY).failed.values()
     assert error.where == str(folder)
     assert error.message.startswith(
-        f"the folder holds a run that was trained otherwise: model.weights: {before!r} → 'file "
+        f"the folder contains a run with other training settings: model.weights: {before!r} → "
+        f"'file "
     )
 
 

@@ -130,7 +130,7 @@ def test_a_network_that_is_built_is_judged_as_it_is(nets, recipe, results):
 def test_a_folder_of_a_run_that_moat_trained_is_never_touched(judge, recipe, train, tmp_path):
     (run,) = train(recipe(), only=("plain",)).done
     before = (run / "evaluation.npz").read_bytes()
-    with pytest.raises(RunFolderError, match="the folder holds a run that moat trains"):
+    with pytest.raises(RunFolderError, match="the folder contains a run that moat trained"):
         judge(checkpoint=tmp_path / "theirs.pt", name="plain", overwrite=True)
     assert (run / "evaluation.npz").read_bytes() == before
 

@@ -245,7 +245,7 @@ def test_a_folder_without_runs_has_no_page(tmp_path):
 
 def test_the_page_is_written_whole_and_makes_no_folder(study, tmp_path):
     file = tmp_path / "new" / "report.html"
-    with pytest.raises(FrontError, match="the folder .* for it does not exist"):
+    with pytest.raises(FrontError, match=r"the folder .* for it does not exist"):
         write_page(make_scoreboards(study), study, file)
     file.parent.mkdir()
     write_page(make_scoreboards(study), study, file)
