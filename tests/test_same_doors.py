@@ -64,7 +64,7 @@ MISTAKES = {
     "intensities": (Net(), X * 255, Y, "Divide bytes by 255"),
     "normalised images": (Net(), 4 * X - 2, Y, "Make normalisation the first layer"),
     "NaN": (Net(), X * torch.nan, Y, "images lie in [0, 1], not in [nan, nan]"),
-    "one image": (Net(), X[0], Y[:1], "Add the axis that is missing: x[None]"),
+    "one image": (Net(), X[0], Y[:1], "Add the missing axis: x[None]"),
     "channels last": (
         nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 4)),
         X.repeat(1, 3, 1, 1).permute(0, 2, 3, 1),

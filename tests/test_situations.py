@@ -425,7 +425,8 @@ WRONG = {
     "quantised": (lambda: (X.to_sparse(), Y), "images are a dense tensor, not torch.sparse_coo."),
     "one label": (lambda: (X[:1], Y[0]), "1 image(s) have 1 label(s), not labels of the shape ()."),
     "a row of labels": (lambda: (X, Y[None]), "6 image(s) have 6 label(s), not labels of the shap"),
-    "soft labels": (lambda: (X, F.one_hot(Y) * 0.9), "labels are one class an image, not a row of"),
+    "soft labels": (lambda: (X, F.one_hot(Y) * 0.9), "labels are one class for each image, not a "
+    "row of"),
     "swapped": (lambda: (Y, X), "images are (batch, channel, height, width), not of the shape (6,"),
     "text": (lambda: (X, ["cat"] * 6), "labels are numbers, and these cannot be read as such"),
     "floats": (lambda: (X, [0.0, 1.0] * 3), "labels are integers, not float64."),
@@ -473,7 +474,7 @@ def test_what_is_no_part_of_a_step_is_refused_by_name(situation):
 
 
 SEARCHES = {
-    "a seed": ({"generator": 3}, "the generator is 3, and no torch.Generator."),
+    "a seed": ({"generator": 3}, "the generator is 3, not a torch.Generator."),
     "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
     "half a pass": ({"pass_size": 2.5}, "a pass holds at least one example, not 2.5."),
     "one threat": ({"threats": THREATS["pgd"]}, "threats are a list, not of type PGD."),
@@ -542,8 +543,8 @@ def within_itself():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Unmade, "the model, Unmade, was never made a module."),
-        (within_itself, "the network contains itself, so that nobody can put it into eval mode."),
+        (Unmade, "the model, Unmade, was not initialised as a module."),
+        (within_itself, "the network contains itself, so it cannot be put into eval mode."),
     ],
 )
 def test_a_module_that_is_none_is_refused_by_name(make, message):

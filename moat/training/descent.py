@@ -70,7 +70,7 @@ def add_gradients(
             descent = _by_gradients(model, scalarizer, examples, settings)
         case _:
             raise DefinitionError(
-                f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
+                f"{type(scalarizer).__name__} is not one of the three kinds of scalarizer.",
                 hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
             )
     require_finite(descent.losses)

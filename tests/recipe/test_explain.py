@@ -16,7 +16,7 @@ TWO_MOMENT = "known: ceiling, infeasible, r, rho, solver, type, window"
 COUNTS = "at_steps should be ascending whole numbers of at least 1, as in [5, 10], not"
 FLOAT16 = (
     "16-mixed is refused: its gradient scaler would rescale combined gradients, and small input "
-    "gradients underflow to sign 0; take bf16-mixed."
+    "gradients underflow to sign 0; use bf16-mixed."
 )
 NAME = "should start with a letter or a digit and go on with these or with '.', '-' and '_', not"
 

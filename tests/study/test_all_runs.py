@@ -361,7 +361,7 @@ def test_a_loss_that_is_not_finite_fails_its_run_and_the_others_go_on(recipe, tr
     folder = results / "study" / "pareto" / "r=0.5,lr=1e+30" / "seed-0"
     assert error.where == f"{folder}, step 2"
     assert "the loss of the objective 'natural' is no longer finite" in error.message
-    assert "No epoch was finished, so there is no checkpoint." in error.hint
+    assert "No checkpoint exists, because no epoch was finished." in error.hint
     assert "A lower learning rate is the usual mend." in error.hint
     assert len(result.done) == 3
 
@@ -477,7 +477,7 @@ def test_a_model_of_ones_own_is_trained(recipe, train, nets):
         ("fails", "ValueError: oops"),
         (
             "three",
-            "the model returns 3 logits an image, and the data have 10 classes.",
+            "the model returns 3 logits for each image, and the data have 10 classes.",
         ),
     ],
 )
@@ -691,5 +691,5 @@ def test_what_is_not_compiled_is_said_once_a_study(recipe, train):
     path = recipe("epochs = 1", 'epochs = 1\ncompile = "graph"')
     train(path, only=("plain", "pgd-at"), listener=heard.append)
     (note,) = [event for event in heard if isinstance(event, Note)]
-    assert note.text == "training.compile: nothing is captured or compiled on a CPU."
+    assert note.text == "training.compile: a CPU neither captures nor compiles."
     assert note.run.parent.name == "plain"

@@ -54,8 +54,8 @@ def test_evaluations_alone_are_passed_over_unless_one_is_named(runs, alone, resu
         trained_runs([alone])
     first, *_, last = str(refused.value).splitlines()
     assert first == (
-        f"{alone}: the folder contains the evaluation of a model that moat did not train, without a "
-        f"model."
+        f"{alone}: the folder contains the evaluation of a model that moat did not train, without "
+        "a model."
     )
     assert last.endswith("with overwrite=True.")
 

@@ -153,7 +153,9 @@ def test_a_model_that_cannot_be_judged_is_refused_by_name(judge, results, name, 
 
 
 def test_a_wrong_number_of_classes_is_refused(judge):
-    with pytest.raises(ModelError, match="returns 7 logits an image, and the data have 10 classes"):
+    with pytest.raises(
+        ModelError, match="returns 7 logits for each image, and the data have 10 classes"
+    ):
         judge(arguments=["last=7"])
 
 

@@ -50,7 +50,7 @@ def test_a_read_only_array_is_read_without_a_warning():
     assert torch.equal(found.labels, Y)
 
 
-ROWS = "labels are one class an image, not a row of 3 numbers."
+ROWS = "labels are one class for each image, not a row of 3 numbers."
 COUNT = "4 image(s) have 4 label(s), not labels of the shape "
 
 
@@ -135,7 +135,7 @@ def test_arrays_of_images_are_read(kind):
 def test_images_on_another_device_than_the_model_are_refused_by_both_names():
     refused = refusal(device=torch.device("meta"))
     assert refused.message == "the images are on cpu, and the model is on meta."
-    assert refused.hint == "Bring both to one device: x.to('meta')."
+    assert refused.hint == "Move both to one device: x.to('meta')."
 
 
 @given(beyond=st.floats(1e-12, 1e-6), double=st.booleans())
@@ -211,7 +211,7 @@ def test_labels_are_dense(make, kind):
 )
 def test_labels_without_values_that_can_be_read_are_refused(make, what):
     refused = refusal(y=make(Y))
-    assert refused.message == f"labels {what}, and not integers that can be read."
+    assert refused.message == f"labels {what}, not readable integers."
     assert "int64" in refused.hint
 
 

@@ -317,13 +317,13 @@ def refusal(name, model, x, y):
 
 PROBABILITIES = "the model returns probabilities: every row lies in [0, 1] and adds up to 1."
 OUTPUTS = {
-    "tuple": (lambda z: (z, z), "the model returns a tuple and no tensor of logits."),
-    "dict": (lambda z: {"logits": z}, "the model returns a dict and no tensor of logits."),
+    "tuple": (lambda z: (z, z), "the model returns a tuple, not a tensor of logits."),
+    "dict": (lambda z: {"logits": z}, "the model returns a dict, not a tensor of logits."),
     "object": (
         lambda z: SimpleNamespace(logits=z),
-        "the model returns a SimpleNamespace and no tensor of logits.",
+        "the model returns a SimpleNamespace, not a tensor of logits.",
     ),
-    "None": (lambda z: None, "the model returns a NoneType and no tensor of logits."),
+    "None": (lambda z: None, "the model returns a NoneType, not a tensor of logits."),
     "1-D": (lambda z: z[:, 0], "the model returns (6,) for 6 image(s), where logits are (6, c"),
     "3-D": (lambda z: z[None], "the model returns (1, 6, 4) for 6 image(s), where logits are "),
     "a mean": (lambda z: z.mean(0, True), "the model returns (1, 4) for 6 image(s), where logit"),
@@ -350,8 +350,14 @@ def test_what_is_no_logits_is_refused(name, output, x, y):
     [
         (lambda x, y: (x, y.float()), "labels are integers, not float32."),
         (lambda x, y: (x, y > 0), "labels are integers, not bool."),
-        (lambda x, y: (x, F.one_hot(y)), "labels are one class an image, not a row of 4 numbers."),
-        (lambda x, y: (x, torch.rand(6, 4)), "labels are one class an image, not a row of 4 num"),
+        (
+            lambda x, y: (x, F.one_hot(y)),
+            "labels are one class for each image, not a row of 4 numbers.",
+        ),
+        (
+            lambda x, y: (x, torch.rand(6, 4)),
+            "labels are one class for each image, not a row of 4 num",
+        ),
         (lambda x, y: (x, y[:5]), "6 image(s) have 6 label(s), not labels of the shape (5,)."),
         (lambda x, y: (x, y + 1), "a label is 4, and the model has 4 classes, counted from 0."),
         (lambda x, y: (x, y - 1), "labels count the classes from 0, and one is -1."),
@@ -407,7 +413,7 @@ def made_in_inference_mode():
     ("make", "message"),
     [
         (lambda: Plain().forward, "the model is of type method, and no torch.nn.Module: nobody"),
-        (lambda: Plain, "the model is the class Plain, and no network."),
+        (lambda: Plain, "the model is the class Plain, not a network."),
         (lambda: None, "the model is of type NoneType, and no torch.nn.Module: nobody can put"),
         (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(4)), "the network was never called, s"),
         (lambda: Plain().to("meta"), "the network's 0.weight is on the device meta, without valu"),

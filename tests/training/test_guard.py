@@ -113,11 +113,12 @@ def test_a_network_that_answers_in_float64_is_trained(scalarizer, x, y):
     ("net", "change", "message"),
     [
         (Net(), lambda x, y: (x, y.float()), "labels are integers, not float32."),
-        (Net(), lambda x, y: (x, F.one_hot(y)), "labels are one class an image, not a row of 4"),
+        (Net(), lambda x, y: (x, F.one_hot(y)), "labels are one class for each image, not a row "
+        "of 4"),
         (Net(), lambda x, y: (x, y + 1), "a label is 4, and the model has 4 classes, counted"),
         (Net(), lambda x, y: (2 * x - 1, y), "images lie in [0, 1], not in ["),
         (Net(), lambda x, y: ((255 * x).byte(), y), "images are float32 or float64, not uint8."),
-        (Net(), lambda x, y: (x[:0], y[:0]), "there is nothing to train on: the batch is empty."),
+        (Net(), lambda x, y: (x[:0], y[:0]), "the batch is empty."),
         (Net().requires_grad_(False), None, "the network has no parameter that requires a gr"),
         (nn.Sequential(nn.Flatten(), nn.LazyLinear(4)), None, "the network was never called, so"),
         (Net(after=lambda _, z: (z, z)), None, "the model returns a tuple and no tensor of log"),
@@ -222,7 +223,7 @@ class Keeping(Net):
     [
         (
             Net(after=lambda n, z: (z, z) if n.training else z),
-            "in train mode, the model returns a tuple and no tensor of logits.",
+            "in train mode, the model returns a tuple, not a tensor of logits.",
         ),
         (
             Net(after=lambda n, z: z[:1] if n.training else z),
