@@ -395,7 +395,7 @@ def test_a_folder_that_a_bundle_does_not_have_is_named_with_the_nearest(bundled)
 
 
 def test_a_bundle_without_weights_loads_no_model(bundled):
-    with pytest.raises(BundleError, match="holds no weights") as refused:
+    with pytest.raises(BundleError, match="has no weights") as refused:
         moat.load("demo.zip/max-at/seed-0")
     assert "--weights" in refused.value.hint
 

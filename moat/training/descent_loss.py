@@ -44,7 +44,7 @@ def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
         ) from error
     if not isinstance(found, Tensor):
         raise DefinitionError(
-            f"the loss returns {in_words(found)}, not a tensor.",
+            f"the result of the loss is {in_words(found)}, not a tensor.",
             hint="Return one number for each example, as F.cross_entropy(..., reduction='none') "
             "does.",
         )

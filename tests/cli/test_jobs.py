@@ -60,4 +60,4 @@ def test_a_dry_run_names_the_option_too(moat):
 def test_help_says_what_it_does(moat):
     text = " ".join(moat("train", "--help").out.split())
     assert "--jobs" in text
-    assert "Runs at once" in text
+    assert "Parallel runs" in text

@@ -73,11 +73,11 @@ def refusal(model, x, classes=CLASSES, **keys) -> ModelError:
         ),
         (
             lambda _, z: z[:, :3],
-            "the model returns 3 logits for each image, and the data have 4 classes.",
+            "the model returns 3 logits for each image, but the data have 4 classes.",
         ),
         (
             lambda _, z: torch.cat([z, z], 1),
-            "the model returns 8 logits for each image, and the data have 4 classes.",
+            "the model returns 8 logits for each image, but the data have 4 classes.",
         ),
         (
             lambda _, z: F.one_hot(z.argmax(1), CLASSES),
@@ -229,7 +229,7 @@ def test_a_model_without_a_gradient_to_the_images_is_refused_where_it_is_searche
     error = refusal(Net(before), x)
     assert error.message.startswith(f"the gradient of the logits does not reach the images{why}")
     assert error.message.endswith("so a search by gradients finds nothing.")
-    assert error.hint.startswith("Leave out what cuts it between image and logits: detach")
+    assert error.hint.startswith("Remove the cut between image and logits: detach")
     check_model(Net(before), x, CLASSES, searched=False)
 
 

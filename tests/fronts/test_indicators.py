@@ -94,7 +94,7 @@ class TestAgainstAnotherFront:
 
     @pytest.mark.parametrize("other", [np.empty((0, 2)), [[1.0, 2.0, 3.0]]])
     def test_sets_that_cannot_be_compared_are_refused(self, other):
-        with pytest.raises(FrontError, match="in the same two or more objectives"):
+        with pytest.raises(FrontError, match="need the same two or more objectives"):
             igd_plus(self.FRONT, other)
 
 

@@ -150,7 +150,7 @@ def test_keys_that_a_users_callable_does_not_take_are_refused(my_networks):
 def test_a_users_callable_that_makes_no_network_is_refused(my_networks):
     with pytest.raises(ModelError) as raised:
         PythonModel(my_networks + "text").build((1, 8, 8), 10)
-    assert raised.value.message == "'python:my_networks:text' returned str, no nn.Module."
+    assert raised.value.message == "'python:my_networks:text' returned str, not an nn.Module."
 
 
 def test_a_users_callable_that_is_missing_is_refused(my_networks):

@@ -221,7 +221,7 @@ ODD = {
     ),
     "nothing held out": (
         [("validation = 0.1\n", "")],
-        "data.validation: nothing is held out",
+        "data.validation: without held-out examples",
     ),
     "one search under two labels": (
         [

@@ -210,7 +210,7 @@ def test_an_unfinished_run_that_was_trained_otherwise_is_left_alone(
     before = snapshot(results / PLAIN)
     assert {"checkpoint.pt", "recipe.toml"} <= set(before)
     result = train(recipe("epochs = 1", "epochs = 3"), only=("plain",))
-    assert only_failure(result).message.endswith("otherwise: training.epochs: 2 → 3.")
+    assert only_failure(result).message.endswith("other training settings: training.epochs: 2 → 3.")
     assert but_why_it_failed(snapshot(results / PLAIN)) == before
 
 
@@ -473,11 +473,11 @@ def test_a_model_of_ones_own_is_trained(recipe, train, nets):
     [
         ('make"\nhiden = 5\nx = "', "cannot be called with {'hiden': 5"),
         ("maek", "has no 'maek'. Did you mean 'make'?"),
-        ("number", "returned int, no nn.Module."),
+        ("number", "returned int, not an nn.Module."),
         ("fails", "ValueError: oops"),
         (
             "three",
-            "the model returns 3 logits for each image, and the data have 10 classes.",
+            "the model returns 3 logits for each image, but the data have 10 classes.",
         ),
     ],
 )

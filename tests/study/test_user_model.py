@@ -140,8 +140,8 @@ def test_a_folder_of_a_run_that_moat_trained_is_never_touched(judge, recipe, tra
     [
         ("probabilities", "returns probabilities"),
         ("drawing", "answers at random"),
-        ("in_place", "changes the images that it is given"),
-        ("several", "returns a tuple and no tensor"),
+        ("in_place", "changes its input images"),
+        ("several", "returns a tuple, not a tensor"),
     ],
 )
 def test_a_model_that_cannot_be_judged_is_refused_by_name(judge, results, name, found):
@@ -154,7 +154,7 @@ def test_a_model_that_cannot_be_judged_is_refused_by_name(judge, results, name, 
 
 def test_a_wrong_number_of_classes_is_refused(judge):
     with pytest.raises(
-        ModelError, match="returns 7 logits for each image, and the data have 10 classes"
+        ModelError, match="returns 7 logits for each image, but the data have 10 classes"
     ):
         judge(arguments=["last=7"])
 

@@ -106,7 +106,7 @@ def test_a_scalarizer_of_no_kind_is_refused_with_the_three_kinds(network, threat
     class Shapeless(Scalarizer):
         pass
 
-    with pytest.raises(DefinitionError, match="Shapeless is none of the three kinds") as error:
+    with pytest.raises(DefinitionError, match="Shapeless is not one of the three kinds") as error:
         step(network, threats, Shapeless(), images)
     assert "LaggedScalarizer, LossScalarizer or GradientScalarizer" in str(error.value)
 

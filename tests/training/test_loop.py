@@ -154,7 +154,7 @@ def test_the_weights_of_the_best_epoch_are_kept_where_that_is_asked(split, tmp_p
 
 def test_keep_best_without_validation_is_refused(split, tmp_path):
     training = Training(epochs=3, batch_size=16, keep="best")
-    with pytest.raises(MoatError, match="nothing is held out") as error:
+    with pytest.raises(MoatError, match="needs held-out examples") as error:
         fit(job_for(split, tmp_path, training=training))
     assert "data.validation" in str(error.value)
 

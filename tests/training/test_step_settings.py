@@ -31,7 +31,7 @@ def unchecked():
         ({"reach": 1.5}, "above 0 and at most 1, not 1.5."),
         ({"reach": float("nan")}, "above 0 and at most 1, not nan."),
         ({"reach": "half"}, "above 0 and at most 1, not 'half'."),
-        ({"search": "fast"}, "search is 'fast', and nothing that can be called."),
+        ({"search": "fast"}, "search is 'fast', not a function."),
     ],
 )
 def test_a_value_that_no_step_can_be_taken_with_is_refused_where_it_is_written(settings, text):
