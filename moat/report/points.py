@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moat.errors import FrontError, MoatError
 from moat.names import NATURAL
-from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
+from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
 from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
 from moat.records import Check, ProtocolRecord
@@ -194,11 +195,6 @@ def read_point(folder: RunFolder, results: Path) -> Point:
 def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     """Return a run as a point; UnsearchedError where not even natural and union can be scored."""
     record, outcomes = evidence.record, evidence.outcomes
-    made = {
-        **evidence.scores,
-        "natural": accuracy(outcomes, NATURAL_COLUMN),
-        "union": union(outcomes, outcomes.threats),
-    }
     return Point(
         where=folder.path.relative_to(results).as_posix(),
         folder=folder.path,
@@ -213,8 +209,24 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         protocol=record.protocol,
         protocol_hash=record.protocol_hash,
         **{name: all_printable(getattr(record, name)) for name in _SHOWN},
-        **{name: made[name] for name in _SCORES},
+        **_scores_of(outcomes, evidence.scores),
     )
+
+
+def on_examples(point: Point, ids: NDArray[np.int64]) -> Point:
+    """Return a run with the scores of these of its examples alone, in the order of `ids`."""
+    outcomes = point.outcomes.at(ids)
+    made = _scores_of(outcomes, summary(outcomes, point.protocol.summed))
+    return replace(point, outcomes=outcomes, **made)
+
+
+def _scores_of(outcomes: Outcomes, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scores that a point has; UnsearchedError where there is no natural or union."""
+    always = {
+        "natural": accuracy(outcomes, NATURAL_COLUMN),
+        "union": union(outcomes, outcomes.threats),
+    }
+    return {name: {**made, **always}[name] for name in _SCORES}
 
 
 def _told(training: Mapping[str, Any]) -> dict[str, Any]:
