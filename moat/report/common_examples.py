@@ -1,12 +1,13 @@
 """Runs that were judged on different examples of one test set: their scores on the common ones."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moat.dotted import differing
 from moat.errors import FrontError
 from moat.report.groups import Group
 from moat.report.points import Point
@@ -14,17 +15,15 @@ from moat.runs import RunFolder, as_typed, command_again
 
 FEWEST = 10
 """Common examples of a comparison, unless they are all that a run was judged on."""
-_CHOICE = ("examples", "sample")
+_CHOICE = {"examples", "sample"}
 """The keys of a protocol that choose the examples, and nothing else."""
 
 
 def differ_in_examples_alone(one: Group, other: Group) -> bool:
-    """Say whether two groups have equal data and protocols, except for the choice of examples."""
-    ours, theirs = (
-        {key: value for key, value in group.protocol.as_table().items() if key not in _CHOICE}
-        for group in (one, other)
-    )
-    return one.data == other.data and ours == theirs
+    """Say whether two groups differ in nothing but the examples that their protocols choose."""
+    ours, theirs = (group.protocol.as_table() for group in (one, other))
+    apart = differing(ours, theirs).keys()
+    return one.data == other.data and bool(apart) and apart <= _CHOICE
 
 
 def common_ids(
@@ -37,11 +36,12 @@ def common_ids(
     """
     each = [np.unique(point.outcomes.ids) for point in points]
     common: NDArray[np.int64] = reduce(np.intersect1d, each)
-    counts = sorted(set(map(len, each)), reverse=True)
-    if len(common) >= max(1, min(FEWEST, counts[-1])):
+    counts = list(dict.fromkeys(map(len, each)))
+    if len(common) >= max(1, min(FEWEST, *counts)):
         return common
     of = _and([f"{count:,}" for count in counts]) + ("" if counts[1:] else " each")
-    shared = f"{len(common)} are common, too few to compare" if len(common) else "none is common"
+    some = f"only {len(common)} in common, too few to compare"
+    shared = some if len(common) else "none in common"
     raise FrontError(
         f"{_and(list(map(str, names)))} were evaluated on different test examples: of {of}, "
         f"{shared}.",
@@ -75,8 +75,7 @@ def same_examples_hint(judged: Point, like: Point) -> str:
     """
     ours, theirs = _command(judged), _command(like)
     if ours:
-        chosen = [word for text in _choice(judged, like) for word in ("--set", text)]
-        words = [*ours, *chosen]
+        words = _with_settings(ours, _choice(judged, like))
     elif theirs and not theirs[2].startswith("-"):
         words = ["moat", "evaluate", _above(judged.place, judged), *theirs[3:]]
     elif (recipe := RunFolder(like.folder).recipe).exists():
@@ -85,6 +84,17 @@ def same_examples_hint(judged: Point, like: Point) -> str:
     else:
         return "`moat evaluate RUN --protocol FILE` evaluates each run with the same protocol."
     return f"This evaluates the same examples:\n{shlex.join(words)}"
+
+
+def _with_settings(words: Sequence[str], settings: Mapping[str, object]) -> list[str]:
+    """Return a command that sets some keys, in place of what it set them to before."""
+    made: list[str] = []
+    for word in words:
+        if made[-1:] == ["--set"] and word.partition("=")[0].strip() in settings:
+            made.pop()
+        else:
+            made.append(word)
+    return [*made, *(word for key in settings for word in ("--set", f"{key}={settings[key]}"))]
 
 
 def _command(point: Point) -> list[str] | None:
@@ -99,7 +109,7 @@ def _above(run: str, point: Point) -> str:
     return run.removesuffix(f"/{point.where}")
 
 
-def _choice(judged: Point, like: Point) -> list[str]:
+def _choice(judged: Point, like: Point) -> dict[str, object]:
     """Return the settings with which one protocol chooses the examples of another."""
     ours, theirs = (point.protocol.as_table() for point in (judged, like))
     wanted = {
@@ -107,4 +117,4 @@ def _choice(judged: Point, like: Point) -> list[str]:
         "sample": like.protocol.sample,
         "seed": theirs.get("seed", 0),
     }
-    return [f"evaluation.{key}={value}" for key, value in wanted.items() if ours.get(key) != value]
+    return {f"evaluation.{key}": new for key, new in wanted.items() if ours.get(key) != new}
