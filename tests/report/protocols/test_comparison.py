@@ -127,7 +127,7 @@ def test_examples_in_another_order_are_the_same_examples(sides):
 
 
 def test_numbers_are_of_the_examples_that_both_evaluated(sides, write):
-    weak, strong = sides
+    weak, _ = sides
     common = {"protocol": ENSEMBLES, "protocol_hash": "f" * 16, "examples": 300}
     write(weak.parent / "few" / "a", "a", 90, (50, 45, 30), **common)  # the first 270 are right
     for one, other in ((weak, weak.parent / "few"), (weak.parent / "few", weak)):

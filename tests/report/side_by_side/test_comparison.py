@@ -92,8 +92,8 @@ def test_too_few_common_examples_are_counted_and_refused(pair, enter):
     assert comparison.scores == ()
     assert str(comparison.refusal) == (
         f"{pair[0].path} and {pair[1].path} were evaluated on different test examples: of 6 each, "
-        "only 1 in common, too few to compare.\n  `moat evaluate RUN --protocol FILE` evaluates each "
-        "run with the same protocol."
+        "only 1 in common, too few to compare.\n  `moat evaluate RUN --protocol FILE` evaluates "
+        "each run with the same protocol."
     )
 
 
