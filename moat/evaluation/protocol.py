@@ -135,6 +135,10 @@ class Protocol:
         own = self.threats[label].radius
         return 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
 
+    def largest_reach(self) -> dict[str, float]:
+        """Return for each threat how many radii of its own it is searched at, at most."""
+        return {n: max(self.reach(n, one) for one in self.attempts(n)) for n in self.threats}
+
     def columns_of(self, label: str) -> tuple[Column, ...]:
         """Return the columns of one threat."""
         return tuple(column for attempt in self.attempts(label) for column in attempt.columns)

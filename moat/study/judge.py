@@ -30,6 +30,7 @@ from moat.study.overwriting import clear
 from moat.study.subjects import StatedProtocol, Subject
 from moat.study.transfer import marked
 from moat.threats import home_of
+from moat.threats.cautions import told_elsewhere
 from moat.version import __version__
 
 
@@ -44,6 +45,7 @@ class Judged:
     study: Path | None = None  # the folder that it was put into, for a front
 
 
+@told_elsewhere()
 def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
