@@ -1,6 +1,6 @@
 """What an evaluation takes beside its network, looked at where it is handed over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -48,8 +48,11 @@ def require_kinds(protocol: Any, pass_size: Any) -> None:
         )
     for name, threat in protocol.threats.items():
         if not isinstance(threat, Threat):
+            tables = ""
+            if isinstance(threat, Mapping):
+                tables = ' moat.evaluate reads the tables of a recipe: {"threats": {"pgd": {...}}}.'
             raise DefinitionError(
                 f"the threat {name!r} is {in_words(threat)}, and no threat.",
-                hint="Make one of a class of moat.threats, such as PGD(...).",
+                hint=f"Make one of a class of moat.threats, such as PGD(...).{tables}",
             )
     require_pass_size(pass_size)

@@ -24,7 +24,8 @@ T = TypeVar("T")
 class Point:
     """One finished run. Scores are percent, made of the outcome matrix, never read as text.
 
-    A score is None where it would touch what was not searched; natural and union always exist.
+    A score is None where it would touch what was not searched. Natural always exists, and union
+    where any threat was evaluated.
     """
 
     where: str  # the run folder, seen from the results folder
@@ -43,7 +44,7 @@ class Point:
     worst: dict[str, float | None]
     conditional: dict[str, float | None]
     total: float | None
-    union: float
+    union: float | None
     examples: int
     outcomes: Outcomes = field(repr=False)  # the matrix, without its losses
     is_natural: bool = False  # trained plainly, whatever its variant is called
@@ -222,10 +223,9 @@ def on_examples(point: Point, ids: NDArray[np.int64]) -> Point:
 
 def _scores_of(outcomes: Outcomes, made: Mapping[str, Any]) -> dict[str, Any]:
     """Return the scores that a point has; UnsearchedError where there is no natural or union."""
-    always = {
-        "natural": accuracy(outcomes, NATURAL_COLUMN),
-        "union": union(outcomes, outcomes.threats),
-    }
+    always = {"natural": accuracy(outcomes, NATURAL_COLUMN)}
+    if outcomes.threats:
+        always["union"] = union(outcomes, outcomes.threats)
     return {name: {**made, **always}[name] for name in _SCORES}
 
 

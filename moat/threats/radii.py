@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -54,7 +54,7 @@ def balls_of(threat: Threat, shape: Shape | None = None) -> Iterator[SearchedBal
             yield SearchedBall(ball, step.replace("step_size", "epsilon"), step, block)
 
 
-def _steps(cls: type[GradientThreat], balls: int) -> list[str]:
+def _steps(cls: type[Any], balls: int) -> list[str]:
     """Return the field of each ball's step: declared as such, or called so."""
     called = [name for name in cls.__pydantic_fields__ if name.endswith("step_size")]
     for names in (step_fields(cls), called):

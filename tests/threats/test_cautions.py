@@ -99,7 +99,10 @@ class Bias(GradientThreat):
         (PGD(epsilon=0.1, step_size=0.2, steps=1), None),  # what a recipe alone is told of
         (Flow(epsilon=3, **QUICK), "in grid units the image is 2 wide. A shift of d pixels is"),
         (RT(epsilon=2, **QUICK), None),
-        (RTGrid(pixels=9, degrees=1, rotations=3, translations=1), "a shift of 9 pixels moves the whole image out: it has 8."),
+        (
+            RTGrid(pixels=9, degrees=1, rotations=3, translations=1),
+            "a shift of 9 pixels moves the whole image out: it has 8.",
+        ),
         (Bias(shift_epsilon=4.0), "Bias.shift_epsilon: the radius 4 bounds nothing"),
     ],
     ids=str,
