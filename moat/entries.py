@@ -20,7 +20,7 @@ class Entry(Generic[T]):
     mend: str = ""
 
 
-def load(offer: Offer, base: type[T]) -> list[Entry[T]]:
+def entries_of(offer: Offer, base: type[T]) -> list[Entry[T]]:
     """Import what a package offers; return its classes, or one entry that says why there are none.
 
     Each must be a subclass of `base` and declared under a name that is offered.
@@ -57,12 +57,12 @@ def is_of(entry: Entry[Any], offers: Iterable[Offer]) -> bool:
     return any(entry.origin in (offer.origin, offer.package) for offer in offers)
 
 
-def listing(origins: Mapping[str, str], family: str) -> str:
+def names_by_origin(origins: Mapping[str, str], family: str) -> str:
     """Return names by origin in one line; a family's members are listed for one family alone.
 
     Example:
         >>> names = {"pgd": "moat", "zoo:*": "zoo 1", "zoo:a": "zoo 1", "zoo:b": "zoo 1"}
-        >>> listing(names, "flow:*"), listing(names, "zoo:*")
+        >>> names_by_origin(names, "flow:*"), names_by_origin(names, "zoo:*")
         ('pgd (moat); zoo:* (zoo 1)', 'pgd (moat); zoo:a, zoo:b (zoo 1)')
     """
     shown: dict[str, list[str]] = {}

@@ -48,7 +48,8 @@ class Offer:
 
 def offers_of(group: str) -> tuple[Offer, ...]:
     """Return what every installed package offers under a group; nothing is imported."""
-    return tuple(Offer(point) for point in metadata.entry_points(group=group))
+    found = map(Offer, metadata.entry_points(group=group))
+    return tuple(sorted(found, key=lambda offer: (offer.name, offer.origin)))
 
 
 def offers_for(name: str, offers: Iterable[Offer]) -> tuple[Offer, ...]:

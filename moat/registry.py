@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from moat.entries import Entry, is_of, listing, load
+from moat.entries import Entry, entries_of, is_of, names_by_origin
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.fields import with_explained_fields
 from moat.local_code import local_file
@@ -17,7 +17,7 @@ from moat.offers import MEND, Offer, clash_of, family_of, offers_for, offers_of
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
-OWN = "moat"
+OWN_ORIGIN = "moat"
 """The origin of moat's own names."""
 
 
@@ -78,7 +78,7 @@ class Registry(Generic[T]):
         it cannot be imported, or where several offer it.
         """
         entry = self._entries.get(name)
-        if entry is None or entry.origin != OWN:
+        if entry is None or entry.origin != OWN_ORIGIN:
             entry = self._offered(name, entry)
         if entry is None:
             raise self._unknown(name)
@@ -103,21 +103,21 @@ class Registry(Generic[T]):
 
     def entries(self) -> list[Entry[T]]:
         """Return every entry by name, and what packages offer in vain, each with its error."""
-        refused = []
+        clashes: set[str] = set()
+        rows: list[Entry[T]] = []
         for offer in self._offers:
-            known = self._entries.get(offer.name)
+            known, row = self._entries.get(offer.name), f"{offer.name} ({offer.origin})"
             rivals = [one for one in self._offers if one.name == offer.name]
             if known is not None and not is_of(known, rivals):
-                refused += self._refused(offer, known)
+                rows.append(self._refused(row, offer, known))
             elif len(rivals) > 1:
                 error, mend = clash_of(self.kind, offer.name, rivals)
-                self._entries.pop(offer.name, None)
-                row = f"{offer.name} ({offer.origin})"
-                refused.append(Entry[T](row, offer.origin, None, error, mend))
+                rows.append(Entry(row, offer.origin, None, error, mend))
+                clashes.add(offer.name)
             else:
                 self._take(offer)
-        every = [*self._entries.values(), *refused]
-        return sorted(every, key=lambda entry: entry.name)
+        sound = [entry for entry in self._entries.values() if entry.name not in clashes]
+        return sorted([*sound, *rows], key=lambda entry: entry.name)
 
     def __iter__(self) -> Iterator[type[T]]:
         return (entry.value for entry in self.entries() if entry.value is not None)
@@ -160,17 +160,15 @@ class Registry(Generic[T]):
     def _take(self, offer: Offer) -> None:
         """Import what a package offers, once; a later declaration of the name stands."""
         if offer not in self._loaded:
-            self._loaded[offer] = load(offer, self.base)
+            self._loaded[offer] = entries_of(offer, self.base)
             self._entries |= {entry.name: entry for entry in self._loaded[offer]}
 
-    def _refused(self, offer: Offer, known: Entry[T]) -> list[Entry[T]]:
+    def _refused(self, row: str, offer: Offer, known: Entry[T]) -> Entry[T]:
         """Return the row of a package that offers a name which is taken."""
         if offer not in self._loaded:
-            self._loaded[offer] = load(offer, self.base)
-        (entry, *_) = self._loaded[offer]
-        twice = f"DefinitionError: {self._twice(known, entry).message}"
-        error = entry.error or twice
-        return [Entry(f"{offer.name} ({offer.origin})", offer.origin, None, error, MEND)]
+            self._loaded[offer] = entries_of(offer, self.base)
+        twice = f"DefinitionError: {self._twice(known, self._loaded[offer][0]).message}"
+        return Entry(row, offer.origin, None, self._loaded[offer][0].error or twice, MEND)
 
     def _unknown(self, name: str) -> UnknownNameError:
         """Return the error of a name that nobody declares or offers: the nearest, and all."""
@@ -178,7 +176,7 @@ class Registry(Generic[T]):
             self._take(offer)
         origins = {offer.name: offer.origin for offer in self._offers}
         origins |= {entry.name: entry.origin for entry in self._entries.values()}
-        known = listing(origins, family_of(name))
+        known = names_by_origin(origins, family_of(name))
         return UnknownNameError(
             f"no {self.kind} is called {name!r}.{did_you_mean(name, origins)}",
             hint=f"known: {known}\nA package adds one under the entry-point group "
