@@ -43,7 +43,7 @@ class TorchJDScalarizer(GradientScalarizer):
         except ImportError as error:
             raise MissingPackageError(
                 f"the scalarizer {self.name!r} needs a package that is not installed: {error}",
-                hint="pip install 'torchjd[full]'",
+                hint="pip install 'torchjd[cagrad]'; 'torchjd[full]' installs what any rule needs.",
             ) from error
         except (ValueError, TypeError) as error:
             raise FieldError(
