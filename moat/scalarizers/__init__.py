@@ -2,6 +2,7 @@
 
 from moat.scalarizers.average import Average
 from moat.scalarizers.base import (
+    EVERY_OBJECTIVE,
     GradientScalarizer,
     LaggedScalarizer,
     LossScalarizer,
@@ -9,23 +10,46 @@ from moat.scalarizers.base import (
     registry,
     scalarizer,
 )
+from moat.scalarizers.batch_max import BatchMax
+from moat.scalarizers.cagrad import CAGrad
 from moat.scalarizers.choice import scalarizer_for
+from moat.scalarizers.dwa import DWA
+from moat.scalarizers.famo import FAMO
 from moat.scalarizers.max import Max
 from moat.scalarizers.mgda import MGDA
+from moat.scalarizers.nash import Nash
 from moat.scalarizers.natural import Natural
 from moat.scalarizers.own_losses import weights_for
+from moat.scalarizers.random import Random
+from moat.scalarizers.smooth_tchebycheff import SmoothTchebycheff
+from moat.scalarizers.softmax import Softmax
+from moat.scalarizers.tchebycheff import Tchebycheff
 from moat.scalarizers.two_moment import TwoMoment
+from moat.scalarizers.uncertainty import Uncertainty
+from moat.scalarizers.weighted import Weighted
 
 __all__ = [
+    "DWA",
+    "EVERY_OBJECTIVE",
+    "FAMO",
     "MGDA",
     "Average",
+    "BatchMax",
+    "CAGrad",
     "GradientScalarizer",
     "LaggedScalarizer",
     "LossScalarizer",
     "Max",
+    "Nash",
     "Natural",
+    "Random",
     "Scalarizer",
+    "SmoothTchebycheff",
+    "Softmax",
+    "Tchebycheff",
     "TwoMoment",
+    "Uncertainty",
+    "Weighted",
     "registry",
     "scalarizer",
     "scalarizer_for",

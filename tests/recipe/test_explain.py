@@ -398,7 +398,7 @@ WRONG = {
         'type = "two-moment", ',
         "",
         "variant.pareto.scalarizer.type",
-        "a scalarizer table names its type.\nknown: average, max, mgda, natural, two-moment",
+        "a scalarizer table names its type.\nknown: average, batch-max, cagrad,",
     ),
     # what contradicts itself
     "r and rho": (
