@@ -25,7 +25,7 @@ from moat.scalarizers.smooth_tchebycheff import SmoothTchebycheff
 from moat.scalarizers.softmax import Softmax
 from moat.scalarizers.tchebycheff import Tchebycheff
 from moat.scalarizers.two_moment import TwoMoment
-from moat.scalarizers.uncertainty import Uncertainty
+from moat.scalarizers.uncertainty import UncertaintyWeighting
 from moat.scalarizers.weighted import Weighted
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
     "Softmax",
     "Tchebycheff",
     "TwoMoment",
-    "Uncertainty",
+    "UncertaintyWeighting",
     "Weighted",
     "registry",
     "scalarizer",

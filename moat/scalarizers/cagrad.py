@@ -14,7 +14,7 @@ from moat.types import Gramian, Weights
 
 SHORTEST = 1e-5
 """Length of g_w, relative to the longest gradient, below which it has no direction."""
-HALVINGS = 35
+SHIFT_HALVINGS = 35
 
 
 @scalarizer("cagrad")
@@ -95,7 +95,7 @@ def by_halving(gramian: Tensor, products: Tensor, radius: Tensor) -> Tensor:
     low, high = torch.full_like(radius, -14.0), torch.full_like(radius, 7.0)
     mean = products.mean()
     weights = torch.full_like(products, 1 / len(products))
-    for _ in range(HALVINGS):
+    for _ in range(SHIFT_HALVINGS):
         middle = (low + high) / 2
         tau = middle.exp()
         shifted = gramian + tau * (products[:, None] + products) + tau.square() * mean

@@ -22,12 +22,12 @@ def require_named(
         require_known(ideal, names, "ideal")
 
 
-def factors_of(preference: dict[str, float] | None, names: tuple[str, ...]) -> Tensor:
+def preference_row(preference: dict[str, float] | None, names: tuple[str, ...]) -> Tensor:
     """Return a preference as a row (objectives,) on the host; ones where it is None."""
     return row_of({} if preference is None else preference, names, float(preference is None))
 
 
-def point_of(ideal: float | dict[str, float], names: tuple[str, ...]) -> Tensor:
+def ideal_row(ideal: float | dict[str, float], names: tuple[str, ...]) -> Tensor:
     """Return an ideal point as a row (objectives,) on the host."""
     return row_of(ideal if isinstance(ideal, dict) else dict.fromkeys(names, ideal), names)
 

@@ -11,7 +11,7 @@ from moat.scalarizers.base import GradientScalarizer, scalarizer
 from moat.types import Gramian, Weights
 
 NEWTON_STEPS = 40
-RIDGE = 1e-7
+COSINE_RIDGE = 1e-7
 """Added to the cosines: opposed gradients have no solution, and float32 knows no smaller angle."""
 
 
@@ -77,7 +77,9 @@ def bargain(matrix: Tensor) -> tuple[Tensor, Tensor]:
     Damped Newton steps on βᵀCβ / 2 − Σ log β, which is self-concordant: they stay above 0, and
     come near the minimum from anywhere.
     """
-    matrix = matrix + RIDGE * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+    matrix = matrix + COSINE_RIDGE * torch.eye(
+        len(matrix), dtype=matrix.dtype, device=matrix.device
+    )
     shares = matrix.abs().sum(1).rsqrt()
     for _ in range(NEWTON_STEPS):
         slope = matrix @ shares - 1 / shares

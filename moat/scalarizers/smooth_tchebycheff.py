@@ -5,7 +5,7 @@ from pydantic import PositiveFloat
 
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import EVERY_OBJECTIVE, LossScalarizer, scalarizer
-from moat.scalarizers.distance import Ideal, distances, factors_of, point_of, require_named
+from moat.scalarizers.distance import Ideal, distances, ideal_row, preference_row, require_named
 from moat.scalarizers.weighted import Preference
 from moat.transfers import send
 from moat.types import Mask, Weights
@@ -48,13 +48,13 @@ class SmoothTchebycheff(LossScalarizer):
     ) -> Mask:
         """Return the objectives whose number in the preference is above 0."""
         self.require_objectives(names)
-        return factors_of(self.preference, names) > 0
+        return preference_row(self.preference, names) > 0
 
     def weights(self, losses: LossMatrix) -> Weights:
         """Return pᵢ times the softmax of pᵢ (Lᵢ − zᵢ) / μ."""
         factors, point = (
-            factors_of(self.preference, losses.names),
-            point_of(self.ideal, losses.names),
+            preference_row(self.preference, losses.names),
+            ideal_row(self.ideal, losses.names),
         )
         found = distances(losses, factors, point)
         return send(factors, found.device) * torch.softmax(

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import LossScalarizer, scalarizer
-from moat.scalarizers.distance import Ideal, distances, factors_of, point_of, require_named
+from moat.scalarizers.distance import Ideal, distances, ideal_row, preference_row, require_named
 from moat.scalarizers.weighted import Preference
 from moat.transfers import send
 from moat.types import Mask, Weights
@@ -50,13 +50,13 @@ class Tchebycheff(LossScalarizer):
     ) -> Mask:
         """Return the objectives whose number in the preference is above 0."""
         self.require_objectives(names)
-        return factors_of(self.preference, names) > 0
+        return preference_row(self.preference, names) > 0
 
     def weights(self, losses: LossMatrix) -> Weights:
         """Return pᵢ at the objective with the largest pᵢ (Lᵢ − zᵢ), and 0 elsewhere."""
         factors, point = (
-            factors_of(self.preference, losses.names),
-            point_of(self.ideal, losses.names),
+            preference_row(self.preference, losses.names),
+            ideal_row(self.ideal, losses.names),
         )
         found = distances(losses, factors, point)
         return send(factors, found.device) * at_largest(found)

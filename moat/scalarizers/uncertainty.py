@@ -10,12 +10,12 @@ from moat.objectives import LossMatrix
 from moat.scalarizers.base import LaggedScalarizer, scalarizer
 from moat.types import Weights
 
-LARGEST = 20.0
+LARGEST_LOG_VARIANCE = 20.0
 """The log-variance stays within ±20: weights lie between 2e-9 and 5e8."""
 
 
 @scalarizer("uncertainty")
-class Uncertainty(LaggedScalarizer):
+class UncertaintyWeighting(LaggedScalarizer):
     """The loss of objective i is divided by a learnt variance: Σᵢ (e^(−sᵢ) Lᵢ + sᵢ / 2).
 
     Lᵢ is the mean loss of objective i over the batch, a cross-entropy, sᵢ = log σᵢ² its
@@ -25,7 +25,7 @@ class Uncertainty(LaggedScalarizer):
     not sum to 1.
 
     Example:
-        >>> rule, names = Uncertainty(lr=10.0), ("natural", "pgd")
+        >>> rule, names = UncertaintyWeighting(lr=10.0), ("natural", "pgd")
         >>> rule.weights(names)
         tensor([1., 1.], dtype=torch.float64)
         >>> rule.update(LossMatrix(torch.tensor([[0.5], [2.0]]), names))
@@ -47,7 +47,7 @@ class Uncertainty(LaggedScalarizer):
         """Return e^(−s)."""
         if self._log_variances is None:
             start = torch.full((len(names),), self.initial, dtype=torch.float64, device="cpu")
-            return start.clamp(-LARGEST, LARGEST).neg().exp()
+            return start.clamp(-LARGEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE).neg().exp()
         return self._log_variances.neg().exp()
 
     def update(self, losses: LossMatrix) -> None:
@@ -55,10 +55,14 @@ class Uncertainty(LaggedScalarizer):
         means = losses.means().detach().double()
         last = self._log_variances
         if last is None:
-            last = torch.full_like(means, self.initial).clamp(-LARGEST, LARGEST)
+            last = torch.full_like(means, self.initial).clamp(
+                -LARGEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE
+            )
         kept = torch.exp(torch.full_like(means, -self.lr / 2))
         variances = kept * last.exp() + (1 - kept) * 2 * means
-        self._log_variances = variances.clamp(min=1e-300).log().clamp(-LARGEST, LARGEST)
+        self._log_variances = (
+            variances.clamp(min=1e-300).log().clamp(-LARGEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE)
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return the log-variances."""

@@ -21,7 +21,7 @@ from moat.scalarizers import (
     Softmax,
     Tchebycheff,
     TwoMoment,
-    Uncertainty,
+    UncertaintyWeighting,
     Weighted,
     registry,
     scalarizer,
@@ -39,7 +39,7 @@ SCALARIZERS = [
     *(BatchMax(), BatchMax(include_natural=True), Tchebycheff(), Tchebycheff(ideal=0.5)),
     *(SmoothTchebycheff(), SmoothTchebycheff(temperature=100.0, ideal={"natural": 0.1})),
     *(Random(), Random(draw="normal"), Random(include_natural=False)),
-    *(Uncertainty(lr=0.5), Uncertainty(initial=-1.0)),
+    *(UncertaintyWeighting(lr=0.5), UncertaintyWeighting(initial=-1.0)),
     *(DWA(window=1), DWA(window=3, temperature=0.1), FAMO(), FAMO(decay=0.0)),
     *(CAGrad(), CAGrad(c=0.0), CAGrad(c=2.0, rescale="none"), Nash(), Nash(max_norm=0.1)),
 ]

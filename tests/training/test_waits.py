@@ -25,7 +25,7 @@ from moat.scalarizers import (
     Softmax,
     Tchebycheff,
     TwoMoment,
-    Uncertainty,
+    UncertaintyWeighting,
     Weighted,
 )
 from moat.testing import ASKING, Counted
@@ -54,7 +54,7 @@ RULES = [
     MGDA(normalize="loss+"),
     *(Softmax(), Softmax(include_natural=True), BatchMax(), BatchMax(include_natural=True)),
     Tchebycheff(),
-    *(SmoothTchebycheff(), Random(), Random(draw="normal"), Uncertainty()),
+    *(SmoothTchebycheff(), Random(), Random(draw="normal"), UncertaintyWeighting()),
     *(DWA(window=1), FAMO(), CAGrad(), Nash()),
 ]
 NAMED = [
