@@ -10,6 +10,7 @@ from moat.geometry.enumeration import RIDGE, every_support
 from moat.geometry.simplex import EXACT_AT_MOST, solve
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import GradientScalarizer, scalarizer
+from moat.scalarizers.cosines import symmetric
 from moat.types import Gramian, Weights
 
 SHORTEST = 1e-5
@@ -47,7 +48,7 @@ class CAGrad(GradientScalarizer):
 
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
         """Return 1/k + (c ‖g₀‖ / ‖g_w‖) wᵢ, divided by what `rescale` says."""
-        gramian = (gramian.detach().double() + gramian.T.detach().double()) / 2
+        gramian = symmetric(gramian)
         size = gramian.diagonal().amax()
         gramian = gramian / torch.where(size > 0, size, torch.ones_like(size))
         k = len(gramian)

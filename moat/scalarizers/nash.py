@@ -8,11 +8,10 @@ from torch import Tensor
 
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import GradientScalarizer, scalarizer
+from moat.scalarizers.cosines import directions_of
 from moat.types import Gramian, Weights
 
 NEWTON_STEPS = 40
-COSINE_RIDGE = 1e-7
-"""Added to the cosines: opposed gradients have no solution, and float32 knows no smaller angle."""
 
 
 @scalarizer("nash")
@@ -43,20 +42,13 @@ class Nash(GradientScalarizer):
 
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
         """Return α, shortened until the direction is no longer than `max_norm`."""
-        gramian = (gramian.detach().double() + gramian.T.detach().double()) / 2
-        lengths = gramian.diagonal().clamp(min=0).sqrt()
-        longest = lengths.amax()
-        alive = lengths > 1e-12 * longest
-        lengths = torch.where(alive, lengths, torch.ones_like(lengths))
-        cosines = gramian / lengths / lengths[:, None]
-        cosines = torch.where(alive & alive[:, None], cosines, torch.zeros_like(cosines))
-        cosines = cosines + torch.diag((~alive).to(cosines))
-        shares, self._residual = bargain(cosines)
-        scaled = torch.where(alive, shares, torch.zeros_like(shares))
-        norm = torch.linalg.vector_norm(gramian)
-        length = (scaled @ cosines @ scaled).clamp(min=0).sqrt()  # of Σ βᵢ gᵢ/‖gᵢ‖
+        found = directions_of(gramian)
+        shares, self._residual = bargain(found.ridged())
+        shares = torch.where(found.alive, shares, torch.zeros_like(shares))
+        length = (shares @ found.cosines @ shares).clamp(min=0).sqrt()  # of Σ βᵢ gᵢ / ‖gᵢ‖
+        norm = torch.linalg.vector_norm(gramian.detach().double())
         size = torch.minimum(norm.sqrt(), self.max_norm / length.clamp(min=1e-12))
-        return scaled / lengths * size
+        return shares / found.lengths * size
 
     def log(self) -> dict[str, Any]:
         """Return how far the last α was from a solution, relative: max |α (Gα) − 1|."""
@@ -77,9 +69,6 @@ def bargain(matrix: Tensor) -> tuple[Tensor, Tensor]:
     Damped Newton steps on βᵀCβ / 2 − Σ log β, which is self-concordant: they stay above 0, and
     come near the minimum from anywhere.
     """
-    matrix = matrix + COSINE_RIDGE * torch.eye(
-        len(matrix), dtype=matrix.dtype, device=matrix.device
-    )
     shares = matrix.abs().sum(1).rsqrt()
     for _ in range(NEWTON_STEPS):
         slope = matrix @ shares - 1 / shares
