@@ -25,6 +25,7 @@ from moat.report.rows import rows_of
 from moat.report.scores.notes import board_notes
 from moat.report.scores.rows import scores_csv
 from moat.report.scores.sheets import board_markdown
+from moat.runs import RunFolder
 
 ABSENT = (
     "-: this evaluation (union_only) drops an example at its first fall, so only natural and "
@@ -196,5 +197,7 @@ class TestWithoutEvaluatedThreats:
         record["scores"] = {"natural": 90.0, "union": 90.0, "total": 0, "accuracy": {}}
         record["protocol_hash"] = short_hash(record["protocol"])
         file.write_text(json.dumps(record), "utf-8")
+        folder = RunFolder(file.parent)
+        folder.save_evaluation(folder.load_evaluation()[0], {"scores": record["scores"]})
         (point,) = read_points(results / "max-at")[0]
         assert (point.natural, point.union, point.total) == (90.0, None, None)
