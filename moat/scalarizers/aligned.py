@@ -8,6 +8,7 @@ from moat.scalarizers.base import GradientScalarizer, scalarizer
 from moat.scalarizers.cosines import symmetric
 from moat.types import Gramian, Weights
 
+
 @scalarizer("aligned")
 class Aligned(GradientScalarizer):
     """Equal weights for gradients that were made as stable a linear system as they allow.
