@@ -5,6 +5,7 @@ from typing import Annotated
 import torch
 from pydantic import AfterValidator, Field, NonNegativeFloat
 
+from moat.number_bounds import Bounded
 from moat.scalarizers.base import LaggedScalarizer, scalarizer
 from moat.scalarizers.by_name import require_each, row_of
 from moat.types import Mask, Weights
@@ -17,7 +18,8 @@ def some_above_zero(numbers: dict[str, float]) -> dict[str, float]:
     return numbers
 
 
-Preference = Annotated[dict[str, NonNegativeFloat], AfterValidator(some_above_zero)]
+Share = Annotated[NonNegativeFloat, Bounded]
+Preference = Annotated[dict[str, Share], AfterValidator(some_above_zero)]
 """A number of at least 0 for each objective, by its name."""
 
 
