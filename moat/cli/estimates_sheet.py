@@ -79,7 +79,7 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
     return (
         one.plan.label,
         str(one.plan.seed),
-        str(one.plan.training.epochs),
+        _epochs(one),
         str(one.search),
         str(one.descent),
         str(one.evaluation),
@@ -87,6 +87,13 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
         estimated_duration(one.seconds),
         DASH if one.memory is None else gib(one.memory),
     )
+
+
+def _epochs(one: RunEstimate) -> str:
+    """Return the epochs, with the digits of a last one that is cut; unknown without data."""
+    if one.plan.training.epochs is not None:
+        return str(one.plan.training.epochs)
+    return DASH if one.length is None else f"{one.length.exact_epochs:.4g}"
 
 
 def _sum(estimates: Sequence[RunEstimate]) -> str:

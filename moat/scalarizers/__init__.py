@@ -14,6 +14,8 @@ from moat.scalarizers.max import Max
 from moat.scalarizers.mgda import MGDA
 from moat.scalarizers.natural import Natural
 from moat.scalarizers.own_losses import weights_for
+from moat.scalarizers.robust_error import RobustError
+from moat.scalarizers.sampled import Sampled
 from moat.scalarizers.two_moment import TwoMoment
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "LossScalarizer",
     "Max",
     "Natural",
+    "RobustError",
+    "Sampled",
     "Scalarizer",
     "TwoMoment",
     "registry",
