@@ -34,8 +34,8 @@ def warmup_beyond_epochs(view: StudyView) -> Iterator[Oddity]:
             reach = f"only {epochs / growing:.0%} of" if growing > epochs else "at the last step"
             yield Oddity(
                 plan.source.where("training", "warmup"),
-                f"threats grow over {growing} epochs, and there are {epochs:.4g}: they reach {reach} "
-                "their radius.",
+                f"threats grow over {growing} epochs, and there are {epochs:.4g}: they reach "
+                f"{reach} their radius.",
                 "Lower it, to half of the epochs, say.",
             )
 

@@ -124,7 +124,7 @@ class Sampled(LaggedScalarizer):
         self._losses = _last_of(losses.means().detach().double(), self._losses)
         if (found := losses.accuracies()) is not None:
             self._accuracies = _last_of(found.detach().double(), self._accuracies)
-        if self._needed <= self._seen:
+        if self._needed and self._needed <= self._seen:
             correct = None if self._accuracies is None else self._accuracies[:, None]
             self._rule.update(LossMatrix(self._losses[:, None], losses.names, correct))
             self._coming = [*self._coming[1:], Arriving(self._rule.weights(losses.names))]
@@ -151,7 +151,7 @@ class Sampled(LaggedScalarizer):
         self._losses, self._accuracies = state["losses"], state["accuracies"]
 
     def _target(self, names: tuple[str, ...]) -> Tensor:
-        """Return the rule's weights of two steps ago, on the host; at first those it starts with."""
+        """Return the rule's weights of two steps ago, or at first its own first ones."""
         if not self._coming:
             self._coming = [Arriving(self._rule.weights(names)) for _ in range(2)]
         return self._coming[0].value().double()

@@ -69,8 +69,8 @@ class Training(Fields):
         if self.epochs is None and self.passes is None:
             raise FieldError(
                 "the length of the training is missing.",
-                hint="Give epochs = 20, say, or passes = 800, a budget of forwards and backwards for "
-                "each example.",
+                hint="Give epochs = 20, say, or passes = 800, a budget of forwards and backwards "
+                "for each example.",
             )
         if self.epochs is not None and self.passes is not None:
             raise FieldError(

@@ -10,6 +10,8 @@ from moat.scalarizers import (
     LaggedScalarizer,
     Max,
     Natural,
+    RobustError,
+    Sampled,
     Scalarizer,
     TwoMoment,
     registry,
@@ -24,6 +26,10 @@ SCALARIZERS = [
     *(TwoMoment(rho=rho, window=2) for rho in (0.0, 0.5, 1.0)),
     *(TwoMoment(r=1.0, infeasible="keep-last"), TwoMoment(r=0.5, ceiling=0.5, window=1)),
     *(TwoMoment(r=0.5, solver="cvxopt"), MGDA(solver="quadprog")),
+    *(Sampled(each=each) for each in ("step", "example")),
+    Sampled(rule=TwoMoment(rho=0.5, window=2)),
+    RobustError(),
+    Sampled(each="example", rule=RobustError(window=2)),
 ]
 
 

@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from moat.data import Augmentation
 from moat.geometry import enumeration, grids
-from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.scalarizers import MGDA, Average, Max, Natural, RobustError, Sampled, TwoMoment
 from moat.testing import ASKING, Counted
 from moat.threats import (
     PGD,
@@ -35,6 +35,9 @@ RULES = [
     TwoMoment(r=0.5),
     MGDA(),
     MGDA(normalize="loss+"),
+    RobustError(),
+    Sampled(),
+    Sampled(each="example", rule=TwoMoment(rho=0.5)),
 ]
 STEPS = {"steps": 2, "start": "noise"}
 THREATS = {
