@@ -10,7 +10,7 @@ from moat.recipe.provenance import Document, Key, is_table
 
 LENGTHS = ("epochs", "passes")
 """Keys of [training], exactly one of which is said."""
-BUDGET: Key = ("budget", "passes_per_example")
+BUDGET_KEY: Key = ("budget", "passes_per_example")
 PASSES: Key = ("training", "passes")
 
 
@@ -33,16 +33,17 @@ def with_budget_spelled_out(document: Document, where: str) -> None:
             )
         training["passes"] = passes
     for variant in _tables(document.get("variant")):
-        if is_table(sweep := variant.get("sweep")) and ".".join(BUDGET) in sweep:
+        sweep = variant.get("sweep")
+        if isinstance(sweep, dict) and ".".join(BUDGET_KEY) in sweep:
             variant["sweep"] = {
-                ".".join(PASSES) if key == ".".join(BUDGET) else key: values
+                ".".join(PASSES) if key == ".".join(BUDGET_KEY) else key: values
                 for key, values in sweep.items()
             }
 
 
 def key_and_value(path: Key, value: Any, where: str) -> tuple[Key, Any]:
     """Return a key that is set from outside, and its value, with a budget spelled out."""
-    if path[:1] != BUDGET[:1]:
+    if path[:1] != BUDGET_KEY[:1]:
         return path, value
     table = value
     for part in reversed(path[1:]):
@@ -52,21 +53,21 @@ def key_and_value(path: Key, value: Any, where: str) -> tuple[Key, Any]:
 
 def budget_of(table: Any, where: str) -> Any:
     """Return the passes of a budget; raise RecipeError where it has another form."""
-    if not is_table(table) or list(table) != [BUDGET[1]]:
-        unknown = [key for key in table if key != BUDGET[1]] if is_table(table) else []
-        near = did_you_mean(unknown[0], [BUDGET[1]]) if unknown else ""
+    if not is_table(table) or list(table) != [BUDGET_KEY[1]]:
+        unknown = [key for key in table if key != BUDGET_KEY[1]] if is_table(table) else []
+        near = did_you_mean(unknown[0], [BUDGET_KEY[1]]) if unknown else ""
         raise RecipeError(
             f"a budget has one key, passes_per_example.{near}",
             where=where,
             hint="Write budget = { passes_per_example = 840 }, or passes = 840 in [training].",
         )
-    return table[BUDGET[1]]
+    return table[BUDGET_KEY[1]]
 
 
 def without_other_length(below: Document, above: Document) -> Document:
     """Leave out of a base's document the length of training that the one above replaces."""
     held, said = below.get("training"), above.get("training")
-    if not is_table(held) or not is_table(said):
+    if not isinstance(held, dict) or not isinstance(said, dict):
         return below
     other = other_lengths(said)
     return {**below, "training": {key: value for key, value in held.items() if key not in other}}

@@ -16,7 +16,7 @@ from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
 from moat.number_bounds import PositiveCount, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
-from moat.recipe.length import BUDGET
+from moat.recipe.length import BUDGET_KEY
 from moat.recipe.shorthand import FRACTION
 from moat.records import Figure, Published
 from moat.registry import Registry
@@ -134,7 +134,7 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["code"] = {"type": "string", "description": "A folder of modules."}
     schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
-    schema["properties"][BUDGET[0]] = _budget(schema)
+    schema["properties"][BUDGET_KEY[0]] = _budget(schema)
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,
         "ModelTable": models.registry,
@@ -169,8 +169,8 @@ def _budget(schema: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": "A budget in place of training.epochs.",
-        "properties": {BUDGET[1]: deepcopy(passes)},
-        "required": [BUDGET[1]],
+        "properties": {BUDGET_KEY[1]: deepcopy(passes)},
+        "required": [BUDGET_KEY[1]],
         "additionalProperties": False,
     }
 

@@ -10,7 +10,6 @@ from torch import Tensor
 from moat.errors import FieldError
 from moat.geometry.draws import draw
 from moat.objectives import LossMatrix
-from moat.scalarizers.average import Average
 from moat.scalarizers.base import LaggedScalarizer, scalarizer
 from moat.scalarizers.choice import scalarizer_from
 from moat.transfers import Arriving
@@ -40,6 +39,7 @@ def lagged_rule(choice: Any) -> LaggedScalarizer:
 Rule = Annotated[
     LaggedScalarizer,
     BeforeValidator(lagged_rule),
+    Field(validate_default=True),
     WithJsonSchema({"type": ["string", "object"], "description": "A scalarizer's name or table."}),
 ]
 
@@ -74,7 +74,7 @@ class Sampled(LaggedScalarizer):
     """
 
     each: Literal["step", "example"] = "step"
-    rule: Rule = Field(default_factory=Average)  # whose weights are aimed at
+    rule: Rule = "average"  # type: ignore[assignment]  # whose weights are aimed at
 
     def __post_init__(self) -> None:
         self._rule = copy.deepcopy(self.rule)

@@ -48,6 +48,12 @@ class RunEstimate:
         """How many images it trains on."""
         return self.amounts.trained if self.amounts else None
 
+    @property
+    def passes(self) -> float | None:
+        """Forwards plus backwards of the whole training for each image it trains on."""
+        a_step = self.search.plus(self.descent)
+        return None if self.length is None else self.length.exact_epochs * a_step.total
+
 
 @plain_torch()
 def estimate_all(

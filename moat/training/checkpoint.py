@@ -68,7 +68,8 @@ class Checkpointer:
         try:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
-            progress = Progress(**{"spent": None, **state["progress"]})  # once it was not counted
+            kept = {"spent": None, **state["progress"]}  # older checkpoints did not count
+            progress = Progress(**kept)
             self.folder.rewind_log(progress.step, state.get("log"))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise RunFolderError(

@@ -148,7 +148,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "variant.plain.scalarizer.type",
             "scalarizer",
             "natural",
-            "average, max, mgda, natural, two-moment (moat)",
+            "average, max, mgda, natural, robust-error, sampled, two-moment (moat)",
         ),
         (
             "[threats.flow]",

@@ -48,8 +48,8 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
-        "warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
+        "precision, warmup",
     ),
     "optimizer": (
         "lr = 0.5",
@@ -214,8 +214,8 @@ WRONG = {
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'optimizer'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
-        "warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
+        "precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",
@@ -398,7 +398,8 @@ WRONG = {
         'type = "two-moment", ',
         "",
         "variant.pareto.scalarizer.type",
-        "a scalarizer table names its type.\nknown: average, max, mgda, natural, two-moment",
+        "a scalarizer table names its type.\nknown: average, max, mgda, natural, robust-error, "
+        "sampled, two-moment",
     ),
     # what contradicts itself
     "r and rho": (

@@ -15,18 +15,21 @@ from moat.scalarizers import (
     RobustError,
     Sampled,
     TwoMoment,
-    scalarizer,
 )
-from moat.threats import PGD, Threat, threat
+from moat.threats import PGD, Threat
 from moat.training import SGD, StepSettings
 from moat.training.step import step_gradients
 
 DRAWS = 120
 
 
-@scalarizer("fixed-for-a-test")
 class Fixed(LaggedScalarizer):
     """Weights of the natural loss and of three threats; one of them never searched."""
+
+    name = "fixed"
+
+    def __repr__(self):
+        return "Fixed()"
 
     def plan(self, names, batch, generator=None):
         return torch.tensor([True, True, True, False])
@@ -35,11 +38,11 @@ class Fixed(LaggedScalarizer):
         return torch.tensor([0.3, 0.6, -0.2, 0.0], dtype=torch.float64)
 
 
-@threat("shift-for-a-test")
 class Shift(Threat):
     """Adds a number to every pixel, so that no search takes time."""
 
-    by: float
+    def __init__(self, by):
+        self.by = by
 
     def perturb(self, model, x, y, *, generator=None):
         return x + self.by
