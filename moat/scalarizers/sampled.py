@@ -86,6 +86,10 @@ class Sampled(LaggedScalarizer):
         self._losses: Tensor | None = None  # last measured means (objectives,)
         self._accuracies: Tensor | None = None
 
+    def require_objectives(self, names: tuple[str, ...]) -> None:
+        """Raise FieldError where a field of the rule does not fit these objectives."""
+        self._rule.require_objectives(names)
+
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:

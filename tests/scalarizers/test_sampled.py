@@ -200,6 +200,16 @@ def test_a_rule_that_cannot_be_is_refused_with_the_mend(rule, error, text):
         Sampled(rule=rule)
 
 
+def test_fixed_weights_are_drawn_by_and_fit_the_objectives():
+    rule = Sampled(rule={"type": "weighted", "preference": {"a": 1.0, "b": 3.0}})
+    names, generator = ("natural", "a", "b"), torch.Generator().manual_seed(9)
+    drawn = [rule.plan(names, 1, generator)[2].item() for _ in range(400)]
+    assert sum(drawn) / 400 == pytest.approx(0.75, abs=0.06)
+    assert rule.weights(names).sum() == 4  # the sum of the preference scales the step
+    with pytest.raises(FieldError, match="preference has no number for the objective 'c'"):
+        rule.require_objectives((*names, "c"))
+
+
 def test_a_gradient_threat_that_is_not_drawn_is_not_climbed(monkeypatch):
     climbed = []
     own = PGD.climb
