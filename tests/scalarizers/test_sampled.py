@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from moat.errors import FieldError, UnknownNameError
+from moat.errors import DefinitionError, FieldError, UnknownNameError
 from moat.objectives import LossMatrix
 from moat.scalarizers import (
     Average,
@@ -206,7 +206,7 @@ def test_fixed_weights_are_drawn_by_and_fit_the_objectives():
     drawn = [rule.plan(names, 1, generator)[2].item() for _ in range(400)]
     assert sum(drawn) / 400 == pytest.approx(0.75, abs=0.06)
     assert rule.weights(names).sum() == 4  # the sum of the preference scales the step
-    with pytest.raises(FieldError, match="preference has no number for the objective 'c'"):
+    with pytest.raises(DefinitionError, match="preference has no number for the objective 'c'"):
         rule.require_objectives((*names, "c"))
 
 
