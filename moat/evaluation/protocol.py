@@ -184,7 +184,7 @@ class Protocol:
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""
-        return self.spent().backwards
+        return int(self.spent().backwards)
 
     def spent(self, classes: int = 10) -> Spent:
         """Return what one example costs at most, the natural image's forward included."""

@@ -59,6 +59,14 @@ class Scalarizer(ABC):
         """
         return torch.ones(len(names), dtype=torch.bool, device="cpu")
 
+    def expected_plan(self, names: tuple[str, ...]) -> Tensor:
+        """Return by objective which share of a batch is planned, (objectives,), for estimates.
+
+        Default: what `plan` returns. A scalarizer that draws its plan returns the expectation.
+        """
+        plan = self.plan(names, 2, torch.Generator().manual_seed(0))
+        return plan.double() if plan.ndim == 1 else plan.any(1).double()
+
     def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
         """See the step's losses after the parameters moved."""
 

@@ -126,6 +126,7 @@ def _train(
         fabric=fabric,
         validate=_Validation(plan, held_out) if held_out else None,
         train_hash=plan.train_hash,
+        classes=len(data.classes),
     )
     fitted = fit(job, listener)
     with asked_for(plan, "model"):
