@@ -89,6 +89,13 @@ class Registry(Generic[T]):
             )
         return entry.value
 
+    def offer_of(self, name: str) -> Offer | None:
+        """Return the package's offer that a name stands for, None for moat's and a local file's."""
+        entry, offers = self._entries.get(name), offers_for(name, self._offers)
+        if len(offers) != 1 or entry is None or not is_of(entry, offers):
+            return None
+        return offers[0]
+
     def adopt(self, files: Iterable[Path]) -> None:
         """Know the names that these local files declared, and those of no other local file.
 

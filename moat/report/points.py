@@ -50,6 +50,8 @@ class Point:
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
+    plugins: dict[str, str] = field(default_factory=dict)  # packages of that, with versions
+    evaluation_plugins: dict[str, str] = field(default_factory=dict)  # and of the protocol
     classes: int | None = None
     sanity: tuple[Check, ...] = ()  # the gate's checks; empty where none was stored
     tags: Sequence[str] = ()  # the user's own words for it, and the notes
@@ -202,6 +204,8 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         is_natural=described_type(record.trains.get("scalarizer")) == NATURAL,
         training=_told(record.training),
         trains=record.trains,
+        plugins=record.plugins or {},
+        evaluation_plugins=record.evaluation_plugins or {},
         sanity=evidence.sanity,
         classes=record.classes,
         outcomes=outcomes if outcomes.losses is None else replace(outcomes, losses=None),
