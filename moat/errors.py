@@ -1,4 +1,4 @@
-"""One family of errors: each says where, what, the nearest valid choice, and the mend.
+"""One family of errors: each gives the place, the fault, the nearest valid choice and the mend.
 
 Example:
     >>> error = RecipeError("unknown key.", where="a.toml, threats.pgd.eps", hint="known: epsilon")

@@ -1,4 +1,4 @@
-"""Running a protocol against a model, a batch and a threat at a time."""
+"""The run of a protocol against a model, batch by batch and threat by threat."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Radii and steps of threats that hardly anybody means, and balls that hold every image's twin."""
+"""Rarely intended radii and steps of threats, and balls that hold every image's twin."""
 
 from collections.abc import Iterator
 
@@ -52,14 +52,14 @@ def constant_image_in_ball(view: StudyView) -> Iterator[Oddity]:
             if boxed and reach >= float(ball.length(0.5 * torch.ones_like(block))):
                 what = "the same grey image lies in the ball of every image"
             elif isinstance(one.threat, Warp) and reach >= _FLAT:
-                what = "an image can be made one flat colour, all of it read at one place"
+                what = "a warp can read one place everywhere and make any image one flat colour"
             else:
                 continue
             yield Oddity(
                 one.where(radius),
                 f"at {reach:g} {what}: no network can tell classes apart, and training may end at "
                 "a constant guess.",
-                f"Lower {radius}, or take fewer or smaller steps.",
+                f"Lower {radius}, or use fewer or smaller steps.",
             )
 
 

@@ -1,4 +1,4 @@
-"""What an oddity is, and what is looked at for them: the runs of a recipe and what is known."""
+"""An oddity, and the view of a recipe's runs in which oddities are found."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What each example adds to a score: every score in percent is the mean of its contributions."""
+"""The contribution of each example: every score in percent is the mean of its contributions."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The outcome matrix: what each example came to under each search, and what that makes of it.
+"""The outcome matrix: the outcome of each example under each search.
 
 A column is one search. Scores look at strengths: an example withstands a strength of a threat
 where it withstands every restart of it, and, of several radii, where it fell at no smaller one,
@@ -169,9 +169,9 @@ class Outcomes:
         which = "" if missing.all() else f", restart {restart}"
         return UnsearchedError(
             f"{column.threat!r} at strength {column.written}{which} was not searched for every "
-            "example, so no score can be made of it.",
-            hint="An evaluation with union_only searches no example again that fell before; its "
-            "union can be scored.",
+            "example, so it has no score.",
+            hint="An evaluation with union_only drops an example at its first fall; its union has "
+            "a score.",
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

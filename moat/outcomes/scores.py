@@ -81,14 +81,14 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
     places = outcomes.restarts(column)
     if outcomes.losses is None:
         raise InputError(
-            "no losses were kept with these outcomes.",
+            "these outcomes were stored without losses.",
             hint="`moat evaluate` with the run's folder keeps them.",
         )
     highest = np.fmax.reduce(outcomes.losses[:, places], axis=1)  # NaN only where all are
     if np.isnan(highest).any():
         raise UnsearchedError(
-            f"{column.threat!r} at strength {column.written} has no loss for every example, so no "
-            "mean can be made of it."
+            f"{column.threat!r} at strength {column.written} lacks the losses of some examples, "
+            f"so it has no mean."
         )
     return float(highest.mean(dtype=np.float64))
 

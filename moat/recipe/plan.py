@@ -1,4 +1,4 @@
-"""One run of a study, and what identifies it."""
+"""One run of a study, and its identity."""
 
 import json
 from dataclasses import asdict, dataclass, fields

@@ -1,4 +1,4 @@
-"""A protocol of its own: the data set and the threats of a file, apart from any study."""
+"""A protocol on its own: the data set and the threats of a file, apart from any study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

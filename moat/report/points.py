@@ -1,4 +1,4 @@
-"""Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
+"""Finished runs as points: run folders, scored from their stored outcomes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -112,9 +112,9 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
     )
     skipped = [*map(error_text, failed), *unfinished_lines(results)]
     if not points:
-        found = "no finished run lies below this folder."
+        found = "this folder contains no finished run."
         if skipped:
-            found = f"none of the {len(skipped)} runs below this folder can be read."
+            found = f"none of the {len(skipped)} runs in this folder can be read."
         raise FrontError(found, where=str(results), hint="\n".join([*skipped, _TRAIN]))
     return points, skipped
 
@@ -251,5 +251,5 @@ _SCORES = (
 )
 NOT_FINISHED = "the run is not finished."
 """What the message of a run says that was begun, and of which nothing is wrong."""
-_UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe goes on with it."
+_UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe resumes it."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."

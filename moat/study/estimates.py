@@ -1,4 +1,4 @@
-"""What a study will cost, from a few timed passes; nothing is trained."""
+"""The cost of a study, from a few timed passes, without training."""
 
 import json
 from collections.abc import Callable, Sequence

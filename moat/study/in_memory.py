@@ -1,4 +1,4 @@
-"""A model that lies in memory, evaluated there: no recipe of its own, no folder."""
+"""The evaluation of a model in memory, without a recipe or a folder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

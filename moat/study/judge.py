@@ -1,4 +1,4 @@
-"""One evaluation from a model to its folder: judge it, and keep the record."""
+"""One evaluation from a model to its folder: evaluate it, and keep the record."""
 
 import json
 import time
@@ -149,7 +149,7 @@ def scores_before(
         return None
     if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
-            "the folder holds a run that moat trains.",
+            "the folder contains a run that moat trained.",
             where=str(folder.path),
             hint=f"Nothing was overwritten. {mend}.",
         )

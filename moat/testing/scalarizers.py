@@ -1,4 +1,4 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+"""The promises of every scalarizer, through the life cycle plan, weights, step, update, state.
 
 Example:
     >>> from moat.scalarizers import Average
@@ -161,7 +161,7 @@ def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> No
         blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
     else:
         blind = weights[~by_entry(plan, BATCH_SIZE)]
-    assert not blind.any(), _say(scalarizer, "weight lies on a loss that the plan left out")
+    assert not blind.any(), _say(scalarizer, "an unplanned loss has a weight")
 
 
 def _fresh(scalarizer: Scalarizer) -> Scalarizer:

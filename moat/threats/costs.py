@@ -1,4 +1,4 @@
-"""What searching an example costs at most: forwards and backwards of the network."""
+"""The largest cost of a search for each example: forwards and backwards of the network."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The guard that every door shares: a model, images and labels are fit, or refused by name.
+"""The guard at every door: model, images and labels are valid, or refused by name.
 
 A door is whatever takes a user's model and batch: `perturb`, `search`, `train_step`. Behind a door
 the search computes in the images' own type, whatever autocast and defaults surround it, and the
@@ -177,8 +177,8 @@ def bare(model: Any) -> nn.Module:
     """
     if isinstance(model, type):
         raise ModelError(
-            f"the model is the class {model.__name__}, and no network.",
-            hint=f"Make one of it: {model.__name__}(...).",
+            f"the model is the class {model.__name__}, not a network.",
+            hint=f"Create one: {model.__name__}(...).",
         )
     if isinstance(model, Tensor):
         raise ModelError(
@@ -187,13 +187,13 @@ def bare(model: Any) -> nn.Module:
         )
     if not isinstance(model, nn.Module):
         raise ModelError(
-            f"the model is of type {type(model).__name__}, and no torch.nn.Module: nobody can put "
-            "it into eval mode or freeze its parameters.",
+            f"the model is of type {type(model).__name__}, not a torch.nn.Module: it cannot be "
+            f"put into eval mode, and its parameters cannot be frozen.",
             hint="Wrap it in a module, with the networks that it calls as attributes.",
         )
     if "_parameters" not in vars(model) and not isinstance(model, torch.jit.ScriptModule):
         raise ModelError(
-            f"the model, {type(model).__name__}, was never made a module.",
+            f"the model, {type(model).__name__}, was not initialised as a module.",
             hint="Call super().__init__() first in its __init__.",
         )
     if isinstance(model, DistributedDataParallel):
@@ -202,8 +202,8 @@ def bare(model: Any) -> nn.Module:
     for name, value in (*network.named_parameters(), *network.named_buffers()):
         if is_lazy(value):
             raise ModelError(
-                f"the network was never called, so that {name} has no shape and no values yet.",
-                hint="Call it once on a batch of images, before it is trained or searched.",
+                f"the network was never called, so {name} has neither shape nor values yet.",
+                hint="Call it once on a batch of images before training or a search.",
             )
         if value.is_meta:
             raise ModelError(

@@ -1,4 +1,4 @@
-"""Three ways to descend, by what the scalarizer must see: the weights are fixed, θ moves."""
+"""Three ways to descend, by the input of the scalarizer: the weights are fixed, θ moves."""
 
 from dataclasses import dataclass, replace
 
@@ -73,7 +73,7 @@ def add_gradients(
             descent = _by_gradients(model, scalarizer, examples, settings)
         case _:
             raise DefinitionError(
-                f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
+                f"{type(scalarizer).__name__} is not one of the three kinds of scalarizer.",
                 hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
             )
     require_finite(descent.losses)

@@ -57,13 +57,13 @@ def device_for(device: str) -> torch.device:
     if device not in DEVICES:
         raise InputError(
             f"no device is called {device!r}.{did_you_mean(device, DEVICES)}",
-            hint=f"known: {', '.join(DEVICES)}\nA run takes one GPU, the first that it sees; "
-            "CUDA_VISIBLE_DEVICES=7 shows it another.",
+            hint=f"known: {', '.join(DEVICES)}\nA run uses the first visible GPU; "
+            f"CUDA_VISIBLE_DEVICES=7 chooses another.",
         )
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError(
             "no CUDA device was found.",
-            hint="Take --device cpu, or install a torch that sees your GPU.",
+            hint="Use --device cpu, or install a torch for your GPU.",
         )
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")

@@ -1,4 +1,4 @@
-"""What one run trains with, and what came of it."""
+"""The training of one run: its settings, and its result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

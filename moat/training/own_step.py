@@ -152,7 +152,7 @@ class Step:
         """
         if not self._waiting and self._hooked:
             raise DefinitionError(
-                "there is no gradient to move along.",
+                "a move needs gradients.",
                 hint="Call step.backward(x, y) first; step(x, y) does both.",
             )
         if losses is not None:
@@ -191,7 +191,7 @@ class Step:
         try:
             drawn, threats = state["generator"], dict(state["threats"])
             if (drawn is None) != (generator is None) or threats.keys() - self.threats.keys():
-                raise ValueError("it is of another generator or of other threats")
+                raise ValueError("it belongs to another generator or to other threats")
             self.scalarizer.load_state_dict(state["scalarizer"])
             if generator is not None:
                 generator.set_state(drawn.cpu())
@@ -200,8 +200,8 @@ class Step:
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise DefinitionError(
                 f"the state does not fit this step: {type(error).__name__}: {error}.",
-                hint="Make the step as the one that the state is of: the same threats and "
-                "scalarizer, and a generator where that had one.",
+                hint="Create the step like that of the state: with the same threats and "
+                "scalarizer, and with a generator if that had one.",
             ) from error
         self._waiting = []
 
@@ -220,15 +220,15 @@ class Step:
 def _require_natural(scalarizer: Scalarizer) -> None:
     if not bool(copy.deepcopy(scalarizer).plan((NATURAL,), 1).any()):
         raise DefinitionError(
-            f"the scalarizer {type(scalarizer).__name__} weighs threats, and there are none.",
-            hint='Hand over threats, or take "natural", which trains on the images as they are.',
+            f"the scalarizer {type(scalarizer).__name__} weighs threats; pass some.",
+            hint='Pass threats, or use "natural", which trains on the unmodified images.',
         )
 
 
 def _require_losses(losses: Any) -> LossMatrix:
     if not isinstance(losses, LossMatrix):
         raise DefinitionError(
-            f"the losses are of type {type(losses).__name__}, and not a LossMatrix.",
-            hint="Gather the values of `backward(...).losses`, and make one with the same names.",
+            f"the losses are of type {type(losses).__name__}, not a LossMatrix.",
+            hint="Gather the values of `backward(...).losses` into one with the same names.",
         )
     return losses

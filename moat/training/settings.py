@@ -14,7 +14,7 @@ def _refuse_float16(value: Any) -> Any:
     if value == "16-mixed":
         raise ValueError(
             "16-mixed is refused: its gradient scaler would rescale combined gradients, and small "
-            "input gradients underflow to sign 0; take bf16-mixed"
+            "input gradients underflow to sign 0; use bf16-mixed"
         )
     return value
 

@@ -155,7 +155,7 @@ def test_radii_restarts_and_ensembles_are_explained_each_where_there_is_one(
         "An example falls by any iterate of a search.",
         "Each strength takes the worst restart of each example.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
-        "An ensemble's score is the share withstanding all its members at every strength.",
+        "An ensemble's score is the share that withstands all its members at every strength.",
     ]
     (board,) = make_scoreboards(tmp_path).boards
     assert "counts as fallen at a larger one." in board_notes(board)[0]

@@ -109,7 +109,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_only_a_scalarizer_can_be_declared_as_one():
-    with pytest.raises(DefinitionError, match="as the scalarizer 'mean' but is no Scalarizer"):
+    with pytest.raises(DefinitionError, match="as the scalarizer 'mean' but is not a Scalarizer"):
 
         @scalarizer("mean")
         class Mean:

@@ -168,7 +168,7 @@ def test_the_weights_of_the_best_epoch_are_kept_where_that_is_asked(split, tmp_p
 
 def test_keep_best_without_validation_is_refused(split, tmp_path):
     training = Training(epochs=3, batch_size=16, keep="best")
-    with pytest.raises(MoatError, match="nothing is held out") as error:
+    with pytest.raises(MoatError, match="needs held-out examples") as error:
         fit(job_for(split, tmp_path, training=training))
     assert "data.validation" in str(error.value)
 
@@ -341,7 +341,7 @@ def test_a_run_does_not_go_on_with_other_images(split, tmp_path):
     with pytest.raises(RunFolderError) as raised:
         fit(changed)
     assert raised.value.message == (
-        "the training images are no longer those it began with: digest "
+        "the training images have changed since the run began: digest "
         f"{split.digest()} then, {others.digest()} now."
     )
     assert raised.value.where == str(job.folder.checkpoint)
@@ -384,6 +384,6 @@ def test_what_a_cpu_does_not_capture_or_compile_is_said_once_where_it_was_asked_
         lines: list[str] = []
         training = Training(epochs=1, batch_size=16, **({"compile": mode} if asked else {}))
         fitted = fit(job_for(split, tmp_path / str(asked), training=training), hear)
-        reason = "nothing is captured or compiled on a CPU"
+        reason = "a CPU neither captures nor compiles"
         assert fitted.compiled == f"none; {reason}"
         assert lines == ([f"training.compile: {reason}."] if asked else [])

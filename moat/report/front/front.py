@@ -1,4 +1,4 @@
-"""One front a group: which settings no other dominates, and how good they are together."""
+"""One front for each group: the settings that no other dominates, and their joint quality."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

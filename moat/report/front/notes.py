@@ -1,4 +1,4 @@
-"""What a front's numbers mean, in words: under the table, under the picture, in front.json."""
+"""The meaning of a front's numbers: under the table, under the picture, in front.json."""
 
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.common_examples import common_text

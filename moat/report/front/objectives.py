@@ -1,4 +1,4 @@
-"""What a front is of: any of the scores, each with its direction and its fixed reference."""
+"""The objectives of a front: any scores, each with its direction and its fixed reference."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -253,5 +253,5 @@ def signs_of(objectives: Sequence[Objective]) -> Floats:
 
 def _why(name: str) -> str:
     if name in ("universal", "sacrificed"):
-        return "it needs a natural run with the same scores, and there is none"
+        return "it needs a natural run with the same scores"
     return "not every example was searched (union_only)"

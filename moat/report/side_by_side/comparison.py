@@ -1,4 +1,4 @@
-"""Runs side by side: what trained them otherwise, what they score, what only one withstands."""
+"""Runs side by side: training settings, scores, and the examples that only one withstands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

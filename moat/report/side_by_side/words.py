@@ -1,4 +1,4 @@
-"""What the tables of a comparison mean, in words."""
+"""The meaning of a comparison's tables, in words."""
 
 from moat.report.common_examples import common_text
 from moat.report.gate import gate_notes
@@ -11,7 +11,7 @@ OTHERWISE = "Differences in training"
 BESIDES = "Differences outside the recipe"
 COUNTS = "Examples withstood by all runs, by one only, by none"
 WHICH = "Examples withstood by one run only"
-SAME_RECIPE = "The recipes train alike, apart from the seed."
+SAME_RECIPE = "The recipes have the same training settings, apart from the seed."
 
 
 def title_of(comparison: RunComparison) -> str:
