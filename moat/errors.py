@@ -39,6 +39,10 @@ class MoatError(Exception):
         return type(self)(self.message, where=where, hint=self.hint)
 
 
+class MoatWarning(UserWarning):
+    """What moat takes as it is given and hardly anybody means."""
+
+
 class InputError(MoatError, ValueError):
     """What a caller handed over cannot be used; a `ValueError`, as Python's own functions raise."""
 

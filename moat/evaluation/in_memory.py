@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -50,16 +50,39 @@ def split_of(data: Any) -> Data | Split:
 def protocol_of_threats(protocol: Any) -> Any:
     """Return a Protocol of what names threats: itself, a table of them, a list, or one threat.
 
-    A list's are called after their types, several of one type by number: pgd, pgd-2. Anything else
-    is returned as it is.
+    A list's are called after their types, several of one type by number: pgd, pgd-2. A table may
+    have the fields of a Protocol: {"threats": ..., "examples": 100}, those of `evaluation` in a
+    table of that name or beside the threats. Anything else is returned as it is.
     """
     if isinstance(protocol, Threat):
         protocol = [protocol]
-    if isinstance(protocol, Mapping):
-        return Protocol(dict(protocol))
-    if not isinstance(protocol, list | tuple):
+    if isinstance(protocol, Mapping) and _has_fields(protocol):
+        fields = {**protocol, **protocol.get("evaluation", {})}
+        fields.pop("evaluation", None)
+        return Protocol(**{**fields, "threats": _labelled(protocol["threats"])})
+    if not isinstance(protocol, Mapping | list | tuple):
         return protocol
-    return Protocol(dict(zip(type_labels(protocol), protocol, strict=True)))
+    return Protocol(_labelled(protocol))
+
+
+def states_tables(protocol: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Say whether a table has threats that are tables themselves, as in a recipe."""
+    threats = protocol.get("threats") if isinstance(protocol, Mapping) else None
+    return isinstance(threats, Mapping) and any(
+        isinstance(one, Mapping | str) for one in threats.values()
+    )
+
+
+def _has_fields(table: Mapping[str, Any]) -> bool:
+    """Say whether a table has the fields of a protocol, and no threats by their labels."""
+    held = isinstance(table.get("threats"), Mapping | list | tuple)
+    return held and isinstance(table.get("evaluation", {}), Mapping)
+
+
+def _labelled(threats: Any) -> dict[str, Any]:
+    if isinstance(threats, Mapping):
+        return dict(threats)
+    return dict(zip(type_labels(threats), threats, strict=True))
 
 
 def with_examples(protocol: Protocol, examples: int | None) -> Protocol:
@@ -86,9 +109,16 @@ def _pairs(data: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise DataError(
                 f"batch {number} is not a pair of images and labels: {value_in_words(batch):.80}.",
-                hint="Yield (images, labels): ((b['image'], b['label']) for b in loader).",
+                hint=f"Yield (images, labels): {_pairs_of(batch)}.",
             )
         yield batch[0], batch[1]
+
+
+def _pairs_of(batch: Any) -> str:
+    """Return how pairs are taken of batches that are tables, or tuples with more in them."""
+    if isinstance(batch, tuple | list) and len(batch) > 2:
+        return "((b[0], b[1]) for b in loader)"
+    return "((b['image'], b['label']) for b in loader)"
 
 
 def _joined(parts: Sequence[Any], what: str) -> Tensor:

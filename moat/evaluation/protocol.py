@@ -135,6 +135,10 @@ class Protocol:
         own = self.threats[label].radius
         return 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
 
+    def largest_reach(self) -> dict[str, float]:
+        """Return for each threat how many radii of its own it is searched at, at most."""
+        return {n: max(self.reach(n, one) for one in self.attempts(n)) for n in self.threats}
+
     def columns_of(self, label: str) -> tuple[Column, ...]:
         """Return the columns of one threat."""
         return tuple(column for attempt in self.attempts(label) for column in attempt.columns)
@@ -180,7 +184,7 @@ class Protocol:
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""
-        return self.spent().backwards
+        return int(self.spent().backwards)
 
     def spent(self, classes: int = 10) -> Spent:
         """Return what one example costs at most, the natural image's forward included."""

@@ -107,6 +107,6 @@ class StudyView:
                 yield SearchedSet(plan.source, label, "train", threat, shape)
         for source, protocol, known in self.protocols():
             shape = known.shape if known else None
+            largest = protocol.largest_reach()
             for label, threat in protocol.threats.items():
-                largest = max(protocol.reach(label, one) for one in protocol.attempts(label))
-                yield SearchedSet(source, label, "evaluate", threat, shape, largest)
+                yield SearchedSet(source, label, "evaluate", threat, shape, largest[label])

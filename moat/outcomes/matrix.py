@@ -6,7 +6,7 @@ whatever was entered at the larger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +59,13 @@ class Outcomes:
             raise InputError("the first column of outcomes is the natural image")
         check_columns(self.columns)
         check_ensembles(self.ensembles, self.threats)
+
+    def at(self, ids: NDArray[np.int64]) -> "Outcomes":
+        """Return the outcomes of the examples with these ids, in their order."""
+        order = np.argsort(self.ids, kind="stable")
+        places = order[np.searchsorted(self.ids, ids, sorter=order)]
+        losses = None if self.losses is None else self.losses[places]
+        return replace(self, values=self.values[places], ids=self.ids[places], losses=losses)
 
     @property
     def threats(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from moat.digests import digest_of_text
 from moat.errors import RecipeError
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
+from moat.recipe.length import with_budget_spelled_out, without_other_length
 from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.packaged import file_or_packaged, nearest_packaged, packaged
 from moat.recipe.paths import absolute
@@ -96,6 +97,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
             f"this is not valid TOML: {error}.", str(path), mend_of_syntax(text, error)
         ) from error
     spell_out(document)
+    with_budget_spelled_out(document, str(path))
     _resolve_paths(document, path)
     said_in = {key: str(path) for key, _ in items(document)}
     base = document.pop("extends", None)
@@ -114,7 +116,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
             hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
     below, said_below = _read_file(named, (*extending, resolved))
-    below = _without_other_types(below, document)
+    below = without_other_length(_without_other_types(below, document), document)
     kept = {key for key, value in items(below) if is_table(value)}
     replaced = [key for key, value in items(document) if not is_table(value) or key not in kept]
     return _merged(below, document), {**forget_below(said_below, replaced), **said_in}

@@ -8,6 +8,7 @@ from typing import Any
 from moat.errors import RecipeError, did_you_mean
 from moat.names import names_file
 from moat.parsing import DEPTH, parse_toml
+from moat.recipe.length import key_and_value, other_lengths
 from moat.recipe.paths import absolute
 from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
@@ -15,6 +16,9 @@ from moat.recipe.shorthand import spelled_out
 
 PATHS = (("data", "root"), ("model", "weights"), ("model", "initial_weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
+
+_NAMES_A_TYPE = ("scalarizer", "rule")
+"""Keys of a variant that take a name for a table of its type."""
 
 _OF_A_FILE = {
     "extends": 'Write a recipe with that line, extends = "base.toml", and the differing tables.',
@@ -40,6 +44,7 @@ def override(document: Document, said_in: dict[Key, str], text: str) -> None:
     if names_path(path, value):
         value = absolute(value, Path(), where)
     _require_settable(path[0], where)
+    path, value = key_and_value(path, value, cut_short(where))
     said = set_key(document, path, value, where)
     kept = forget_below(said_in, said)
     said_in.clear()
@@ -124,7 +129,7 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             walked = (*walked, part)
             if part not in held:
                 made.append(walked)
-            if part == "scalarizer" and isinstance(held.get(part), str):
+            if part in _NAMES_A_TYPE and isinstance(held.get(part), str):
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
             held = held.setdefault(part, {})
         if not isinstance(held, dict | list):
@@ -135,6 +140,9 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             where=where,
             hint="Write a whole array, or a key of one entry, as in variant.NAME.scalarizer.r.",
         )
+    if walked == ("training",):
+        for other in other_lengths({path[-1]: value}):
+            held.pop(other, None)
     if value is False and is_table(held.get(path[-1])):
         del held[path[-1]]  # the table is left out, as `false` in a file leaves out the base's
         return [(*walked, path[-1])]

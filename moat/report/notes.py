@@ -10,6 +10,8 @@ REACH_TEXT = "r out of reach: the share of training steps, in %, in which no wei
 
 def scores_text(group: Group) -> str:
     """Return what the scores are, but for the universal one."""
+    if not group.protocol.threats:
+        return f"Accuracy is in % of {examples_text(group)}."
     return " ".join(
         [
             "A threat's score is the mean accuracy over its strengths, in % of "
@@ -39,6 +41,8 @@ def falls_notes(group: Group) -> list[str]:
 
 def absence_notes(group: Group) -> list[str]:
     """Return why scores are absent, where some are."""
+    if not group.protocol.threats:
+        return ["-: no threat was evaluated, so natural accuracy is the only score."]
     if group.is_whole:
         return []
     return [
@@ -49,6 +53,8 @@ def absence_notes(group: Group) -> list[str]:
 
 def protocol_text(group: Group) -> str:
     """Return the protocol in a line: the threats and their strengths, what is summed, the hash."""
+    if not group.protocol.threats:
+        return f"Protocol {group.protocol_hash}: no threat; {examples_text(group)}."
     return (
         f"Protocol {group.protocol_hash}: {'; '.join(group.protocol.texts)}. "
         f"Scores summed over {summed_text(group)}; {examples_text(group)}."

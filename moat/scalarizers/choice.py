@@ -1,5 +1,6 @@
 """A scalarizer, given as an object or by its name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from moat.errors import DefinitionError, FieldError
@@ -34,3 +35,22 @@ def scalarizer_for(choice: Any) -> Scalarizer:
         f"the scalarizer is {given}, not a scalarizer.",
         hint='Pass one of moat.scalarizers, such as Max(), or its name: "max".',
     )
+
+
+def scalarizer_from(choice: Any) -> Scalarizer:
+    """Return a scalarizer of a table with its `type`, besides what `scalarizer_for` takes.
+
+    Example:
+        >>> scalarizer_from({"type": "average", "include_natural": True})
+        Average(include_natural=True)
+    """
+    if not isinstance(choice, Mapping):
+        return scalarizer_for(choice)
+    fields = dict(choice)
+    name = fields.pop("type", None)
+    if not isinstance(name, str):
+        raise FieldError(
+            "a scalarizer table names its type.",
+            hint=f"known: {', '.join(cls.name for cls in registry)}",
+        )
+    return registry.get(name)(**fields)

@@ -18,10 +18,12 @@ from moat.testing.cases import examples, smooth_model
 from moat.testing.gradient_threats import check_gradient_threat
 from moat.testing.model_state import disturbed, require_same, state_of
 from moat.threats import GradientThreat, Threat
+from moat.threats.cautions import told_elsewhere
 from moat.types import Images, Labels
 
 
 @public
+@told_elsewhere()
 def check_threat(
     threat: Threat, *, shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10
 ) -> None:

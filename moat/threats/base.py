@@ -95,7 +95,8 @@ class Threat(ABC):
 
         Every class has `moat.threats.guard` before this method, so that an implementation sees
         float images in [0, 1], int64 labels on their device, and a model that returns logits.
-        Raises ModelError for others.
+        Raises ModelError for others. An empty batch comes back empty, as where a mask picked no
+        example; a training step and an evaluation refuse it.
         """
 
 

@@ -108,10 +108,17 @@ def guarded(perturb: Door) -> Door:
         require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
             require_channels(self, images.shape[1])
+            _warn_of([self], images.shape[1:])
             return perturb(self, network, images, labels, **more)
 
     behind.is_guarded = True  # type: ignore[attr-defined]
     return cast(Door, behind)
+
+
+def _warn_of(threats: Any, shape: torch.Size) -> None:
+    from moat.threats.cautions import warn_of_wide_radii  # it knows the threats, which know this
+
+    warn_of_wide_radii({str(place): threat for place, threat in enumerate(threats)}, shape)
 
 
 def is_guarded(perturb: object) -> bool:
@@ -131,6 +138,7 @@ def guarded_search(search: Door) -> Door:
         with door(model, x, y) as (network, images, labels):
             for threat in threats:
                 require_channels(threat, images.shape[1])
+            _warn_of(threats, images.shape[1:])
             return search(network, threats, images, labels, **more)
 
     return cast(Door, behind)
@@ -171,6 +179,11 @@ def bare(model: Any) -> nn.Module:
         raise ModelError(
             f"the model is the class {model.__name__}, not a network.",
             hint=f"Create one: {model.__name__}(...).",
+        )
+    if isinstance(model, Tensor):
+        raise ModelError(
+            "the model is a tensor, and no torch.nn.Module.",
+            hint="The model comes first, then images and labels: (model, x, y).",
         )
     if not isinstance(model, nn.Module):
         raise ModelError(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from moat.errors import RunFolderError
 from moat.runs import RunFolder, require_own
 from moat.scalarizers import Scalarizer
+from moat.training.ledger import Ledger
 from moat.training.schedules import Scheduler
 
 
@@ -19,6 +20,7 @@ class Progress:
     epoch: int = 0
     step: int = 0
     seconds: float = 0.0
+    spent: dict[str, int] | None = field(default_factory=lambda: vars(Ledger()))  # see Ledger
     best_score: float = float("-inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -66,7 +68,8 @@ class Checkpointer:
         try:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
-            progress = Progress(**state["progress"])
+            kept = {"spent": None, **state["progress"]}  # older checkpoints did not count
+            progress = Progress(**kept)
             self.folder.rewind_log(progress.step, state.get("log"))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise RunFolderError(

@@ -20,6 +20,7 @@ from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
 from moat.threats.arguments import require_channels
+from moat.threats.cautions import warn_of_wide_radii
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -63,6 +64,7 @@ def guarded_step(step: Door) -> Door:
                 raise ModelError("the batch is empty.")
             for label, threat in threats.items():
                 require_channels(threat, images.shape[1], label)
+            warn_of_wide_radii(threats, images.shape[1:])
             settings = replace(settings, weight=example_weights(settings.weight, images))
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)

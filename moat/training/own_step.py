@@ -14,6 +14,7 @@ from moat.objectives import LossMatrix, side_by_side
 from moat.public import public
 from moat.scalarizers import Scalarizer, scalarizer_for
 from moat.threats import Threat, bare, is_trusted, threat_table
+from moat.threats.cautions import warn_of_wide_radii
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
 from moat.training.descent_loss import DescentLoss, named_loss
@@ -72,6 +73,7 @@ class Step:
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
         require_arguments(optimizer, self.threats, self.scalarizer)
         require_parameters(model, self.scalarizer, optimizer)
+        warn_of_wide_radii(self.threats)
         if not self.threats:
             _require_natural(self.scalarizer)
         self._waiting: list[LossMatrix] = []  # of the batches since the parameters moved

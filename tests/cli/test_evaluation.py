@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,33 @@ def test_a_study_is_judged_by_another_protocol(moat, finished, any_iterate):
     assert answer.code == 0
     assert "results/study" in answer.out
     assert Path("results/study/against.md").exists()
+
+
+def test_fewer_or_other_examples_are_compared_where_common_else_the_command_is_said(
+    moat, finished, any_iterate
+):
+    evaluated = ("evaluate", finished[0], "--protocol", any_iterate)
+    assert moat(*evaluated, "--set", "evaluation.examples=15").code == 0
+    (fewer,) = Path("results").glob("study@any+*")
+    answer = moat("report", "results/study", "--against", fewer)
+    assert answer.code == 0
+    said = "on the 15 test examples that both evaluated, of 40 and 15"
+    assert said in " ".join(answer.out.split())
+    assert moat("report", "results/study", "--against", fewer, "--format", "csv").code == 0
+
+    others = ("--set", "evaluation.examples=15", "--set", "evaluation.seed=5")
+    assert moat(*evaluated, *others, "--results", "elsewhere").code == 0
+    (other,) = Path("elsewhere").iterdir()
+    for pair in ((finished[0].parent, other), (other, finished[0].parent)):
+        answer = moat("report", pair[0], "--against", pair[1])
+        assert answer.code == 2
+        *_, mend, command = answer.err.splitlines()
+        assert mend.strip() == "This evaluates the same examples:"
+        assert "evaluation.examples=40" in command
+    assert moat(*shlex.split(command)[1:]).code == 0
+    (same,) = set(Path("elsewhere").iterdir()) - {other}
+    answer = moat("report", "results/study", "--against", same)
+    assert (answer.code, "of 40 test examples" in answer.out) == (0, True)
 
 
 def test_anybodys_model_is_judged_and_joins_the_front(

@@ -4,6 +4,7 @@ import pytest
 
 from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
+from moat.scalarizers import registry
 
 TOP = (
     "known: augmentation, data, evaluation, figure, model, notes, optimizer, plugins, published, "
@@ -48,8 +49,8 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
-        "warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
+        "precision, warmup",
     ),
     "optimizer": (
         "lr = 0.5",
@@ -214,8 +215,8 @@ WRONG = {
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'optimizer'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
-        "warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
+        "precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",
@@ -397,7 +398,7 @@ WRONG = {
         'type = "two-moment", ',
         "",
         "variant.pareto.scalarizer.type",
-        "a scalarizer table names its type.\nknown: average, max, mgda, natural, two-moment",
+        f"a scalarizer table names its type.\nknown: {', '.join(one.name for one in registry)}",
     ),
     # what contradicts itself
     "r and rho": (

@@ -151,7 +151,14 @@ def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objecti
     """Return Figure 7's pair, or total and natural accuracy without a baseline.
 
     Where a run has no total, as after an evaluation with union_only, union stands in its place.
+    FrontError where no threat was evaluated.
     """
+    if not group.protocol.threats:
+        raise FrontError(
+            f"no threat was evaluated on {group.title}: natural accuracy alone makes no front.",
+            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs by a "
+            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows what there is.",
+        )
     if not group.is_whole:
         return UNION, NATURAL_ACCURACY
     based = settings[0].rows[0].baseline
