@@ -53,7 +53,8 @@ class ImageFolder(ImageFiles):
             return self._read(tree, tree.categories("train"), tree.categories(tested[0]), cache)
         if parts and parts.keys() <= {"train", *TESTED}:
             raise DataError(
-                f"there is {next(iter(parts))}/ and no {'train' if tested else 'test'}/ beside it.",
+                f"there is {next(iter(parts))}/, but no {'train' if tested else 'test'}/ beside "
+                f"it.",
                 where=str(path.resolve()),
                 hint="Divide the images into train/ and test/, or put the category folders here "
                 "themselves.",

@@ -182,7 +182,7 @@ def bare(model: Any) -> nn.Module:
         )
     if isinstance(model, Tensor):
         raise ModelError(
-            "the model is a tensor, and no torch.nn.Module.",
+            "the model is a tensor, not a torch.nn.Module.",
             hint="The model comes first, then images and labels: (model, x, y).",
         )
     if not isinstance(model, nn.Module):

@@ -69,12 +69,12 @@ class Training(Fields):
         if self.epochs is None and self.passes is None:
             raise FieldError(
                 "the length of the training is missing.",
-                hint="Give epochs = 20, say, or passes = 800, a budget of forwards and backwards "
-                "for each example.",
+                hint="Give epochs = 20 or passes = 800, a budget of forwards and backwards for "
+                "each example.",
             )
         if self.epochs is not None and self.passes is not None:
             raise FieldError(
-                f"epochs = {self.epochs} and passes = {self.passes:g} both say how long the "
+                f"epochs = {self.epochs} and passes = {self.passes:g} both set the length of the "
                 "training is.",
                 hint="Leave one of them out: with passes, the epochs follow from what a step "
                 "costs.",
