@@ -155,9 +155,9 @@ def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objecti
     """
     if not group.protocol.threats:
         raise FrontError(
-            f"no threat was evaluated on {group.title}: natural accuracy alone makes no front.",
-            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs by a "
-            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows what there is.",
+            f"no threat was evaluated on {group.title}: natural accuracy alone is not a front.",
+            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs under a "
+            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows the scores.",
         )
     if not group.is_whole:
         return UNION, NATURAL_ACCURACY
