@@ -32,7 +32,7 @@ from moat.training import device_for
 
 @dataclass
 class StudyResult:
-    """Where the study lies, and how each of its runs ended; `held` are other processes' runs."""
+    """The study's folder and the result of each run; `held` are other processes' runs."""
 
     folder: Path
     done: list[Path] = field(default_factory=list)
