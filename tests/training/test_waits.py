@@ -13,19 +13,24 @@ from moat.geometry import enumeration, grids
 from moat.scalarizers import (
     DWA,
     FAMO,
+    IMTLG,
     MGDA,
+    Aligned,
     Average,
     BatchMax,
     CAGrad,
+    GradNorm,
     Max,
     Nash,
     Natural,
+    PCGrad,
     Random,
     SmoothTchebycheff,
     Softmax,
     Tchebycheff,
     TwoMoment,
     UncertaintyWeighting,
+    UPGrad,
     Weighted,
 )
 from moat.testing import ASKING, Counted
@@ -56,6 +61,7 @@ RULES = [
     Tchebycheff(),
     *(SmoothTchebycheff(), Random(), Random(draw="normal"), UncertaintyWeighting()),
     *(DWA(window=1), FAMO(), CAGrad(), Nash()),
+    *(IMTLG(), UPGrad(), PCGrad(), Aligned(), GradNorm()),
 ]
 NAMED = [
     Weighted(preference={"pgd": 0.5, "flow": 0.0, "rt": 1.5}),
