@@ -63,7 +63,7 @@ def model_of(table: ModelTable, source: Source) -> Model:
     if table.type.startswith(PYTHON_PREFIX):
         if table.type.count(":") != 2:
             raise RecipeError(
-                f"a model of one's own is written python:module:callable, not {table.type!r}.",
+                f"write a model of your own as python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
         root = source.code
@@ -123,8 +123,8 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
             require_ascending(strength, listed, where)
             if strength == "at_steps" and "steps" in overrides:
                 raise RecipeError(
-                    "steps says nothing beside at_steps, whose largest count is the search's "
-                    "length.",
+                    "steps has no effect beside at_steps, whose largest count is the length of "
+                    "the search.",
                     where=source.where(*key, purpose, "steps"),
                     hint="Leave one of them out.",
                 )
@@ -156,9 +156,9 @@ def scalarizer_of(
     made: Scalarizer = _filled(cls, keys, source, key, ["type"])
     if not labels and made.name != "natural":
         raise RecipeError(
-            f"the scalarizer {made.name!r} weighs threats, and this variant names none.",
+            f"the scalarizer {made.name!r} weighs threats, but this variant names none.",
             where=source.where("variant", position),
-            hint='Give it threats = [...], or take scalarizer = "natural".',
+            hint='Give it threats = [...], or set scalarizer = "natural".',
         )
     with explained(source, key, cls):
         made.require_objectives((NATURAL, *labels))

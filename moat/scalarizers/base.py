@@ -1,4 +1,4 @@
-"""What a scalarizer is: losses in, the weights of one descent direction out.
+"""The interface of a scalarizer: losses in, the weights of one descent direction out.
 
 Its life cycle is `plan → weights → step → update → state_dict`. What it must see to choose the
 weights decides which of the three kinds it is, and with it what a training step costs.
@@ -58,6 +58,14 @@ class Scalarizer(ABC):
         `names` starts with "natural". What is not planned costs no pass. Default: everything.
         """
         return torch.ones(len(names), dtype=torch.bool, device="cpu")
+
+    def expected_plan(self, names: tuple[str, ...]) -> Tensor:
+        """Return by objective which share of a batch is planned, (objectives,), for estimates.
+
+        Default: what `plan` returns. A scalarizer that draws its plan returns the expectation.
+        """
+        plan = self.plan(names, 2, torch.Generator().manual_seed(0))
+        return plan.double() if plan.ndim == 1 else plan.any(1).double()
 
     def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
         """See the step's losses after the parameters moved."""
