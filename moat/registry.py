@@ -58,7 +58,7 @@ class Registry(Generic[T]):
         """Make the class a validated, keyword-only dataclass and register it under the name."""
         if not issubclass(cls, self.base):
             raise DefinitionError(
-                f"{cls.__name__} is declared as the {self.kind} {name!r} but is no "
+                f"{cls.__name__} is declared as the {self.kind} {name!r} but is not a "
                 f"{self.base.__name__}.",
                 where=cls.__module__,
                 hint=f"Let the class inherit from {self.base.__module__}.{self.base.__name__}.",

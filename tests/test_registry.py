@@ -83,7 +83,7 @@ def test_a_declared_class_is_a_validated_keyword_only_dataclass(animals):
         cat(legs="3")
     with pytest.raises(FieldError, match="has no field 'tails'"):
         cat(tails=1)
-    with pytest.raises(FieldError, match="takes its fields by name"):
+    with pytest.raises(FieldError, match="needs its fields by name"):
         cat(4)
 
 
@@ -110,7 +110,7 @@ def test_a_class_of_another_kind_is_refused(animals):
 
     with pytest.raises(DefinitionError) as raised:
         animals.declare("stone", Stone, frozen=True)
-    assert raised.value.message == "Stone is declared as the animal 'stone' but is no Animal."
+    assert raised.value.message == "Stone is declared as the animal 'stone' but is not a Animal."
     assert raised.value.where == __name__
     assert raised.value.hint == f"Let the class inherit from {__name__}.Animal."
 
@@ -475,7 +475,7 @@ def test_a_local_file_that_is_missing_is_refused(tmp_path, name):
     with pytest.raises(RecipeError) as raised:
         import_file(tmp_path / name)
     assert raised.value.message == (
-        f"the plug-in file {str(tmp_path / name)!r} does not exist or is no Python file."
+        f"the plug-in file {str(tmp_path / name)!r} does not exist or is not a Python file."
     )
     assert raised.value.hint == (
         "Plug-in paths are read from the folder of the recipe that names them."
@@ -485,7 +485,7 @@ def test_a_local_file_that_is_missing_is_refused(tmp_path, name):
 @pytest.mark.parametrize("make", ["text", "folder"])
 def test_a_local_file_that_is_no_python_is_refused(tmp_path, plugin, make):
     path = plugin("animals", "notes.txt") if make == "text" else tmp_path
-    with pytest.raises(RecipeError, match="does not exist or is no Python file"):
+    with pytest.raises(RecipeError, match="does not exist or is not a Python file"):
         import_file(path)
 
 

@@ -1,4 +1,4 @@
-"""What the files of a run and of a study say, typed: checked once, where it is read.
+"""The files of a run and of a study, typed: checked once, on reading.
 
 Keys that are not named here are kept as they are.
 """

@@ -1,4 +1,4 @@
-"""run.json: what a finished run, or the evaluation of somebody else's model, says of itself."""
+"""run.json: the record of a finished run, or of the evaluation of a foreign model."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

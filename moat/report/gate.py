@@ -1,4 +1,4 @@
-"""The sanity gate in words under every table: which checks do not pass, and for which runs."""
+"""The sanity gate in words under every table: the failed checks and their runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
     ]
     if bare:
         lines.append(
-            f"No sanity gate is stored with {some(bare)}: `moat evaluate` with the run's folder "
+            f"{some(bare)} has no stored sanity gate: `moat evaluate` with the run's folder "
             "makes it."
         )
     plugins = plugin_notes(points, [names[point.where] for point in points])

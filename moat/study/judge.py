@@ -1,4 +1,4 @@
-"""One evaluation from a model to its folder: judge it, and keep the record."""
+"""One evaluation from a model to its folder: evaluate it, and keep the record."""
 
 import json
 import time
@@ -32,6 +32,7 @@ from moat.study.plugin_versions import evaluation_plugins
 from moat.study.subjects import StatedProtocol, Subject
 from moat.study.transfer import marked
 from moat.threats import home_of
+from moat.threats.cautions import told_elsewhere
 from moat.version import __version__
 
 
@@ -46,6 +47,7 @@ class Judged:
     study: Path | None = None  # the folder that it was put into, for a front
 
 
+@told_elsewhere()
 def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
@@ -147,7 +149,7 @@ def scores_before(
         return None
     if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
-            "the folder holds a run that moat trains.",
+            "the folder contains a run that moat trained.",
             where=str(folder.path),
             hint=f"Nothing was overwritten. {mend}.",
         )

@@ -1,4 +1,4 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+"""The promises of every scalarizer, through the life cycle plan, weights, step, update, state.
 
 Example:
     >>> from moat.scalarizers import Average
@@ -22,6 +22,7 @@ from moat.types import Mask
 BATCH_SIZE = 6
 STEPS_CHECKED = 5
 WEIGHT_TOLERANCE = 1e-6
+CORRECT_BELOW = 0.3  # nats: an example with a smaller made-up loss is classified correctly
 
 
 @public
@@ -133,7 +134,7 @@ def _next(scalarizer: Scalarizer, objectives: int, step: int, order: Tensor | No
     directions = torch.randn(objectives, 9, generator=generator, dtype=torch.float64)
     if order is not None:
         values, plan = values[:, order], plan if plan.ndim == 1 else plan[:, order]
-    losses = LossMatrix(values, names, measured=plan)
+    losses = LossMatrix(values, names, correct=values < CORRECT_BELOW, measured=plan)
     match scalarizer:
         case LaggedScalarizer():
             weights = scalarizer.weights(names)
@@ -160,7 +161,7 @@ def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> No
         blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
     else:
         blind = weights[~by_entry(plan, BATCH_SIZE)]
-    assert not blind.any(), _say(scalarizer, "weight lies on a loss that the plan left out")
+    assert not blind.any(), _say(scalarizer, "an unplanned loss has a weight")
 
 
 def _fresh(scalarizer: Scalarizer) -> Scalarizer:

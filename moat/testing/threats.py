@@ -18,10 +18,12 @@ from moat.testing.cases import examples, smooth_model
 from moat.testing.gradient_threats import check_gradient_threat
 from moat.testing.model_state import disturbed, require_same, state_of
 from moat.threats import GradientThreat, Threat
+from moat.threats.cautions import told_elsewhere
 from moat.types import Images, Labels
 
 
 @public
+@told_elsewhere()
 def check_threat(
     threat: Threat, *, shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10
 ) -> None:
@@ -59,7 +61,7 @@ def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None
         assert 0 <= low <= high <= 1, _say(
             threat, f"the images leave [0, 1]: they span [{low:.6g}, {high:.6g}]"
         )
-        assert torch.equal(given, kept), _say(threat, "the images it was given were changed")
+        assert torch.equal(given, kept), _say(threat, "its input images were changed")
 
 
 @public
