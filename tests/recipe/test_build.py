@@ -414,14 +414,6 @@ def test_a_model_of_ones_own_takes_the_other_keys_of_its_table(recipe):
     assert model.arguments == {"in_features": 3}
 
 
-@pytest.mark.parametrize("name", ["python:", "python:torch.nn", "python:a:b:c"])
-def test_a_model_of_ones_own_is_written_in_three_parts(recipe, name):
-    path = recipe('"tiny-cnn"', f'"{name}"')
-    assert refusal(path) == (
-        f"{path}, model.type: a model of one's own is written python:module:callable, not {name!r}."
-    )
-
-
 # torchvision's
 
 
