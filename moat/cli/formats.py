@@ -25,6 +25,11 @@ FormatOption = Annotated[
     Format, typer.Option("--format", help="Print tables in this form, and nothing else.")
 ]
 
+NotesOption = Annotated[
+    bool,
+    typer.Option("--notes", help="Print every note: each score defined, each check explained."),
+]
+
 
 def sheets_text(sheets: Sequence[Sheet], form: Format) -> str:
     """Return sheets as Markdown or LaTeX, an empty line between two."""
