@@ -1,4 +1,4 @@
-"""How far each objective is from its ideal value, as a preference weighs it."""
+"""The distance of each objective from its ideal value, weighed by a preference."""
 
 from typing import Annotated
 

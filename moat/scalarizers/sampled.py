@@ -26,7 +26,7 @@ def lagged_rule(choice: Any) -> LaggedScalarizer:
         why = (
             "draws itself"
             if isinstance(made, Sampled)
-            else "has its weights only after all losses were measured"
+            else "has weights only after all losses were measured"
         )
         raise FieldError(
             f"the rule {made.name!r} {why}.",
