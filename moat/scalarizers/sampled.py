@@ -64,9 +64,9 @@ class Sampled(LaggedScalarizer):
     Example:
         >>> rule, names = Sampled(), ("natural", "pgd", "rt")
         >>> rule.plan(names, batch=4, generator=torch.Generator().manual_seed(0))
-        tensor([False,  True, False])
+        tensor([False, False,  True])
         >>> rule.weights(names)
-        tensor([0., 1., 0.], dtype=torch.float64)
+        tensor([0., 0., 1.], dtype=torch.float64)
 
     Source: Croce and Hein, Adversarial Robustness against Multiple and Single l_p-Threat Models
     via Quick Fine-Tuning of Robust Classifiers, 2022 (E-AT); Madaan, Shin and Hwang, Learning to
