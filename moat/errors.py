@@ -17,10 +17,9 @@ from typing import Self
 
 
 class MoatError(Exception):
-    """Anything moat refuses or fails at, with the exit code that the command line returns for it.
+    """Any refusal or failure of moat, with the exit code of the command line.
 
-    `message` says what is wrong, `where` the file and key (or the folder) it stands at, `hint`
-    what mends it.
+    `message` gives the fault, `where` the file and key (or the folder), `hint` the mend.
     """
 
     exit_code = 2
@@ -35,7 +34,7 @@ class MoatError(Exception):
         return "\n  ".join([head, *self.hint.splitlines()])
 
     def at(self, where: str) -> Self:
-        """Return the same error, said of a place."""
+        """Return the same error with a place."""
         return type(self)(self.message, where=where, hint=self.hint)
 
 

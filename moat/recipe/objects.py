@@ -148,7 +148,7 @@ def scalarizer_of(
     keys = {"type": table} if isinstance(table, str) else dict(table)
     if not isinstance(name := keys.pop("type", None), str):
         raise RecipeError(
-            "a scalarizer table names its type.",
+            "the table of a scalarizer needs its type.",
             where=source.where(*key, "type"),
             hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
         )

@@ -26,7 +26,7 @@ def lagged_rule(choice: Any) -> LaggedScalarizer:
         why = (
             "draws itself"
             if isinstance(made, Sampled)
-            else "has its weights only after all losses were measured"
+            else "has weights only after all losses were measured"
         )
         raise FieldError(
             f"the rule {made.name!r} {why}.",
@@ -171,7 +171,7 @@ def _draw(weights: Tensor, draws: int, generator: torch.Generator | None) -> Ten
     """Return numbers of threats, (draws,), by the sizes of their weights; -1 where all are 0."""
     upper = weights.abs().cumsum(0)
     uniform = draw(torch.rand, weights.new_zeros(draws), generator)
-    found = torch.searchsorted(upper, uniform * upper[-1], right=True)
+    found = torch.searchsorted(upper, uniform * upper[-1:].sum(), right=True)
     last = max((number for number, weight in enumerate(weights.tolist()) if weight), default=-1)
     return found.clamp(max=last)
 

@@ -88,7 +88,7 @@ def wide_radii(
                 yield WideNumber(key, epsilon, what, "Lower it.", in_levels)
         elif isinstance(threat, Warp) and epsilon > GRID_SPAN:
             what = f"the radius {epsilon:g} bounds nothing: in grid units the image is 2 wide."
-            yield WideNumber(key, epsilon, what, "A shift of d pixels is 2 d / width: give that.")
+            yield WideNumber(key, epsilon, what, "Write a shift of d pixels as 2 d / width.")
     if isinstance(threat, RTGrid):
         yield from _beyond_grid(threat, shape)
 
@@ -114,4 +114,4 @@ def _beyond_grid(threat: RTGrid, shape: Shape | None) -> Iterator[WideNumber]:
         yield WideNumber("pixels", threat.pixels, what, "Lower it.")
     if threat.degrees > 180:
         what = f"{threat.degrees:g} degrees to either side search some rotations twice."
-        yield WideNumber("degrees", threat.degrees, what, "180 are all of them.")
+        yield WideNumber("degrees", threat.degrees, what, "180 covers all of them.")

@@ -35,9 +35,9 @@ from moat.transfers import send
 @public
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """What one step saw and did: losses, and weights (objectives,) or (objectives, batch).
+    """The result of one step: losses, and weights (objectives,) or (objectives, batch).
 
-    `searched` counts the examples that were searched, one for each threat.
+    `searched` counts the searched examples, one for each threat.
 
     Example:
         >>> losses = LossMatrix(torch.tensor([[1.0, 3.0], [4.0, 2.0]]), ("natural", "pgd"))
@@ -51,12 +51,12 @@ class Descent:
     searched: int = 0
 
     def faults(self) -> Tensor:
-        """Return what no run may go on from, bool (3, objectives); `require_faultless` reads it."""
+        """Return the faults that end a run, bool (3, objectives): see `require_faultless`."""
         weights = weight_faults(self.weights, self.losses.measured)
         return torch.cat([loss_faults(self.losses)[None], weights])
 
     def mean_weights(self) -> Tensor:
-        """Return the weights (objectives,), averaged over the batch where they are per example."""
+        """Return the weights (objectives,), averaged over the batch if they are per example."""
         return self.weights if self.weights.ndim == 1 else self.weights.mean(1)
 
 

@@ -42,8 +42,8 @@ from moat.training.step_settings import StepSettings
 def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
 
-    A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
-    memory does not suffice; the last checkpoint stays.
+    A checkpoint is written after every epoch. Raises TrainingError for a non-finite loss and for
+    lack of memory; the last checkpoint stays.
 
     Example:
         >>> from pathlib import Path

@@ -133,7 +133,7 @@ def driver(monkeypatch, there: bool) -> None:
     [
         (False, None, Health.ok, "none; torch"),
         (False, "13.0", Health.ok, "none; torch"),
-        (True, None, Health.warning, "the machine has an NVIDIA driver, but"),
+        (True, None, Health.warning, "an NVIDIA driver is there, but"),
         (True, "13.0", Health.warning, "for CUDA 13.0 finds no GPU"),
     ],
 )

@@ -153,7 +153,7 @@ def test_a_list_of_another_length_than_the_objectives_is_refused_with_their_name
         FieldError, match=r"cannot weigh 3 objectives \(natural, threat-1, thr"
     ) as raised:
         made("torchjd:UPGrad", pref_vector=[0.5, 0.5]).weights(gramian(3), losses(3))
-    assert raised.value.hint.startswith("A list in its table has one number an objective")
+    assert raised.value.hint.startswith("A list in its table has one number for each")
 
 
 def test_a_rule_without_its_solver_names_the_package(monkeypatch):
