@@ -22,15 +22,33 @@ from moat.testing.gradient_threats import (
     check_independence,
     check_no_clamp,
 )
+from moat.testing.promise import Promise, PromiseState, PromiseVerdict, verdicts
 from moat.testing.promises import check_faults
 from moat.testing.run_record import run_record
+from moat.testing.scalarizer_inputs import (
+    check_draws,
+    check_extremes,
+    check_loss_device,
+    check_losses_untouched,
+    check_permutation,
+    check_scale,
+)
+from moat.testing.scalarizer_promises import SCALARIZER_PROMISES, ScalarizerCase, check_scalarizer
 from moat.testing.scalarizers import (
     check_order_of_examples,
     check_plan,
-    check_scalarizer,
     check_state,
     check_weights,
 )
+from moat.testing.threat_inputs import (
+    check_device,
+    check_flat_models,
+    check_inputs,
+    check_loss,
+    check_neighbours,
+    check_other_generators,
+)
+from moat.testing.threat_promises import THREAT_PROMISES, ThreatCase, check_threat
 from moat.testing.threats import (
     check_exception,
     check_images,
@@ -39,31 +57,49 @@ from moat.testing.threats import (
     check_random_state,
     check_repr,
     check_reproducible,
-    check_threat,
 )
 
 __all__ = [
     "ASKING",
+    "SCALARIZER_PROMISES",
+    "THREAT_PROMISES",
     "Counted",
     "Killed",
+    "Promise",
+    "PromiseState",
+    "PromiseVerdict",
+    "ScalarizerCase",
+    "ThreatCase",
     "check_balls",
     "check_box",
     "check_climb",
+    "check_device",
+    "check_draws",
     "check_exception",
+    "check_extremes",
     "check_faults",
+    "check_flat_models",
     "check_gradients",
     "check_identity",
     "check_images",
     "check_independence",
+    "check_inputs",
+    "check_loss",
+    "check_loss_device",
+    "check_losses_untouched",
     "check_model_untouched",
+    "check_neighbours",
     "check_no_clamp",
     "check_order_of_examples",
+    "check_other_generators",
     "check_outer_modes",
+    "check_permutation",
     "check_plan",
     "check_random_state",
     "check_repr",
     "check_reproducible",
     "check_scalarizer",
+    "check_scale",
     "check_state",
     "check_threat",
     "check_weights",
@@ -72,4 +108,5 @@ __all__ = [
     "faulty_disk",
     "run_record",
     "smooth_model",
+    "verdicts",
 ]
