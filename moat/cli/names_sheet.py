@@ -1,6 +1,6 @@
 """What a recipe can name, as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from moat.catalogue import CatalogueEntry
 from moat.sheets import Sheet
@@ -28,3 +28,20 @@ def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
     )
     notes = (_ALSO[kind],) if kind in _ALSO else ()
     return Sheet(("name", "from", f"what the {_SINGULAR[kind]} is"), rows, "lll", notes=notes)
+
+
+def kinds_sheet(listed: Mapping[str, Sequence[CatalogueEntry]]) -> Sheet:
+    """Return the names of several kinds, each with its kind, for what takes a name of any."""
+    rows = [
+        (one.name, kind, one.origin, one.error or one.about)
+        for kind, entries in listed.items()
+        for one in entries
+    ]
+    starts = [len(entries) for entries in listed.values()]
+    return Sheet(
+        ("name", "kind", "from", "what it is"),
+        tuple(rows),
+        "llll",
+        notes=("and code of your own: FILE.py, FILE.py:Class, module:Class",),
+        sections=frozenset(sum(starts[:n]) for n in range(1, len(starts))),
+    )

@@ -12,6 +12,17 @@ wait. `run_record` is the record of a finished run, for tests of what reads run 
 
 from moat.testing.cases import examples, smooth_model
 from moat.testing.counting import ASKING, Counted, counted
+from moat.testing.dataset_promises import DATASET_PROMISES, check_dataset
+from moat.testing.datasets import (
+    DataCase,
+    check_disjoint,
+    check_image_shapes,
+    check_labels,
+    check_load_draws,
+    check_loads,
+    check_missing_data,
+    check_splits,
+)
 from moat.testing.faults import Killed, faulty_disk
 from moat.testing.gradient_threats import (
     check_balls,
@@ -21,6 +32,20 @@ from moat.testing.gradient_threats import (
     check_identity,
     check_independence,
     check_no_clamp,
+)
+from moat.testing.made_up_training import MadeUpTraining, takes_objectives
+from moat.testing.model_promises import MODEL_PROMISES, check_model
+from moat.testing.models import (
+    ModelCase,
+    check_alone,
+    check_image_gradient,
+    check_images_untouched,
+    check_logits,
+    check_modes,
+    check_network_device,
+    check_seed,
+    check_shape,
+    check_state_dict,
 )
 from moat.testing.promise import Promise, PromiseState, PromiseVerdict, verdicts
 from moat.testing.promises import check_faults
@@ -61,19 +86,27 @@ from moat.testing.threats import (
 
 __all__ = [
     "ASKING",
+    "DATASET_PROMISES",
+    "MODEL_PROMISES",
     "SCALARIZER_PROMISES",
     "THREAT_PROMISES",
     "Counted",
+    "DataCase",
     "Killed",
+    "MadeUpTraining",
+    "ModelCase",
     "Promise",
     "PromiseState",
     "PromiseVerdict",
     "ScalarizerCase",
     "ThreatCase",
+    "check_alone",
     "check_balls",
     "check_box",
     "check_climb",
+    "check_dataset",
     "check_device",
+    "check_disjoint",
     "check_draws",
     "check_exception",
     "check_extremes",
@@ -81,14 +114,25 @@ __all__ = [
     "check_flat_models",
     "check_gradients",
     "check_identity",
+    "check_image_gradient",
+    "check_image_shapes",
     "check_images",
+    "check_images_untouched",
     "check_independence",
     "check_inputs",
+    "check_labels",
+    "check_load_draws",
+    "check_loads",
+    "check_logits",
     "check_loss",
     "check_loss_device",
     "check_losses_untouched",
+    "check_missing_data",
+    "check_model",
     "check_model_untouched",
+    "check_modes",
     "check_neighbours",
+    "check_network_device",
     "check_no_clamp",
     "check_order_of_examples",
     "check_other_generators",
@@ -100,7 +144,11 @@ __all__ = [
     "check_reproducible",
     "check_scalarizer",
     "check_scale",
+    "check_seed",
+    "check_shape",
+    "check_splits",
     "check_state",
+    "check_state_dict",
     "check_threat",
     "check_weights",
     "counted",
@@ -108,5 +156,6 @@ __all__ = [
     "faulty_disk",
     "run_record",
     "smooth_model",
+    "takes_objectives",
     "verdicts",
 ]

@@ -1,0 +1,72 @@
+"""The promises that a subject is held to, and the cases on which."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from moat.models import Model, PythonModel
+from moat.plugin_kit.kinds import Kind
+from moat.plugin_kit.subject import Subject
+from moat.testing import (
+    DATASET_PROMISES,
+    MODEL_PROMISES,
+    SCALARIZER_PROMISES,
+    THREAT_PROMISES,
+    DataCase,
+    ModelCase,
+    Promise,
+    PromiseVerdict,
+    ScalarizerCase,
+    ThreatCase,
+    takes_objectives,
+    verdicts,
+)
+
+Shape = tuple[int, int, int]
+
+THREAT_SHAPES: tuple[Shape, ...] = ((1, 8, 8), (3, 9, 7))
+MODEL_SHAPES: tuple[Shape, ...] = ((3, 32, 32), (1, 28, 28), (1, 8, 8))
+OBJECTIVES = (4, 2, 9)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Promises, and the cases that each is checked on."""
+
+    promises: tuple[Promise[Any], ...]
+    cases: list[Any]
+
+    def verdicts(self) -> Iterator[PromiseVerdict]:
+        """Yield what becomes of each promise, one after the other."""
+        yield from verdicts(self.promises, self.cases)
+
+
+def trial_of(subject: Subject, shape: Shape | None = None) -> Trial:
+    """Return what a subject is held to; images have the shape (channel, height, width) given."""
+    match subject.kind:
+        case Kind.threat:
+            shapes = (shape,) if shape else THREAT_SHAPES
+            return Trial(THREAT_PROMISES, [ThreatCase(subject.value, one) for one in shapes])
+        case Kind.scalarizer:
+            first, *others = OBJECTIVES
+            counts = [first, *(n for n in others if takes_objectives(subject.value, n))]
+            return Trial(SCALARIZER_PROMISES, [ScalarizerCase(subject.value, n) for n in counts])
+        case Kind.model:
+            return Trial(MODEL_PROMISES, _model_cases(subject.value, shape))
+        case Kind.dataset:
+            case = DataCase(subject.value)
+            _ = case.data  # an error of missing data is no broken promise
+            return Trial(DATASET_PROMISES, [case])
+
+
+def _model_cases(model: Model, shape: Shape | None) -> list[ModelCase]:
+    """Return a case for each shape, the first that is taken whole.
+
+    A callable is not told a shape, and need not refuse one. Where no shape is taken, the first
+    case says why.
+    """
+    cases = [ModelCase(model, one, whole=False) for one in ([shape] if shape else MODEL_SHAPES)]
+    taken = [case for case in cases if case.takes_shape]
+    if not taken:
+        return cases[:1]
+    return [replace(taken[0], whole=True), *(taken if isinstance(model, PythonModel) else cases)]
