@@ -10,11 +10,11 @@ from moat.recipe.overrides import override
 from moat.recipe.provenance import Document, Key, Source
 from moat.testing import MadeUpTraining
 
-EPSILON, STEP_SIZE = 0.15, 0.02
+TYPICAL_EPSILON, TYPICAL_STEP_SIZE = 0.15, 0.02
 """A radius and a step at which a few steps on small images tell, whatever the unit."""
 
 
-def settings_of(texts: Sequence[str]) -> Source:
+def set_fields(texts: Sequence[str]) -> Source:
     """Return what was set, each `key=value`, and who said each key."""
     document: Document = {}
     said_in: dict[Key, str] = {}
@@ -56,9 +56,9 @@ def _guessed(cls: Any) -> dict[str, Any]:
         if not field.is_required() and field.get_default() is not None:
             continue
         if name.endswith("step_size"):
-            found[name] = STEP_SIZE
+            found[name] = TYPICAL_STEP_SIZE
         elif name.endswith("epsilon"):
-            found[name] = EPSILON
+            found[name] = TYPICAL_EPSILON
         elif get_origin(field.annotation) is dict and field.is_required():
             names = MadeUpTraining().names
             found[name] = dict.fromkeys(names, 1 / len(names))

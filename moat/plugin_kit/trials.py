@@ -1,12 +1,13 @@
-"""The promises that a subject is held to, and the cases on which."""
+"""The promises that a candidate is held to, and the cases on which."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from moat.errors import ModelError
 from moat.models import Model, PythonModel
+from moat.plugin_kit.candidate import Candidate
 from moat.plugin_kit.kinds import Kind
-from moat.plugin_kit.subject import Subject
 from moat.testing import (
     DATASET_PROMISES,
     MODEL_PROMISES,
@@ -26,7 +27,7 @@ Shape = tuple[int, int, int]
 
 THREAT_SHAPES: tuple[Shape, ...] = ((1, 8, 8), (3, 9, 7))
 MODEL_SHAPES: tuple[Shape, ...] = ((3, 32, 32), (1, 28, 28), (1, 8, 8))
-OBJECTIVES = (4, 2, 9)
+OBJECTIVE_COUNTS = (4, 2, 9)
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,20 @@ class Trial:
         yield from verdicts(self.promises, self.cases)
 
 
-def trial_of(subject: Subject, shape: Shape | None = None) -> Trial:
-    """Return what a subject is held to; images have the shape (channel, height, width) given."""
-    match subject.kind:
+def trial_of(candidate: Candidate, shape: Shape | None = None) -> Trial:
+    """Return what a candidate is held to; images have the shape (channel, height, width) given."""
+    match candidate.kind:
         case Kind.threat:
             shapes = (shape,) if shape else THREAT_SHAPES
-            return Trial(THREAT_PROMISES, [ThreatCase(subject.value, one) for one in shapes])
+            return Trial(THREAT_PROMISES, [ThreatCase(candidate.value, one) for one in shapes])
         case Kind.scalarizer:
-            first, *others = OBJECTIVES
-            counts = [first, *(n for n in others if takes_objectives(subject.value, n))]
-            return Trial(SCALARIZER_PROMISES, [ScalarizerCase(subject.value, n) for n in counts])
+            first, *others = OBJECTIVE_COUNTS
+            counts = [first, *(n for n in others if takes_objectives(candidate.value, n))]
+            return Trial(SCALARIZER_PROMISES, [ScalarizerCase(candidate.value, n) for n in counts])
         case Kind.model:
-            return Trial(MODEL_PROMISES, _model_cases(subject.value, shape))
+            return Trial(MODEL_PROMISES, _model_cases(candidate.value, shape))
         case Kind.dataset:
-            case = DataCase(subject.value)
+            case = DataCase(candidate.value)
             _ = case.data  # an error of missing data is no broken promise
             return Trial(DATASET_PROMISES, [case])
 
@@ -63,10 +64,17 @@ def _model_cases(model: Model, shape: Shape | None) -> list[ModelCase]:
     """Return a case for each shape, the first that is taken whole.
 
     A callable is not told a shape, and need not refuse one. Where no shape is taken, the first
-    case says why.
+    case says why; ModelError where each is refused.
     """
     cases = [ModelCase(model, one, whole=False) for one in ([shape] if shape else MODEL_SHAPES)]
     taken = [case for case in cases if case.takes_shape]
+    refusals = [case.fault for case in cases if isinstance(case.fault, ModelError)]
+    if len(refusals) == len(cases):
+        tried = ", ".join(" x ".join(map(str, case.shape)) for case in cases)
+        raise ModelError(
+            f"{model!r} refuses images of {tried}: {refusals[0].message}",
+            hint="Name a shape that it takes: --shape CHANNELS,ROWS,COLUMNS",
+        )
     if not taken:
         return cases[:1]
     return [replace(taken[0], whole=True), *(taken if isinstance(model, PythonModel) else cases)]

@@ -23,7 +23,7 @@ from moat.public import public
 from moat.testing.breach import breach_of
 
 MOST_SHARED = 0.01  # of the test images: published data sets have a few by mistake
-READ = 1000  # images at once
+AT_ONCE = 1000  # images at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class DataCase:
     subject: DataSet
 
     @cached_property
-    def data(self) -> Data:
+    def data(self) -> Any:
         """What it loads; DataError where the data are missing."""
         return self.subject.load()
 
@@ -62,7 +62,7 @@ def check_splits(case: DataCase) -> None:
         case.subject, f"load returns {value_in_words(case.data)}, not Data"
     )
     for name, split in case.splits.items():
-        part = split.images[:READ]
+        part = split.images[:AT_ONCE]
         assert part.dtype == torch.uint8, breach_of(
             case.subject,
             f"the {name} images are {part.dtype} from {part.min().item():.4g} to "
@@ -194,6 +194,6 @@ def _error_of(dataset: DataSet) -> Exception | None:
 
 
 def _digests(split: Split) -> Iterator[bytes]:
-    for start in range(0, len(split), READ):
-        part: Tensor = split.images[start : start + READ]
+    for start in range(0, len(split), AT_ONCE):
+        part: Tensor = split.images[start : start + AT_ONCE]
         yield from (sha256(one.numpy().tobytes()).digest() for one in part.contiguous())

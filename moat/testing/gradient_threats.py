@@ -98,30 +98,48 @@ def check_box(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_no_clamp(threat: GradientThreat, x: Images) -> None:
-    """Hold `apply` to a gradient at the pixels that it carries to white.
+    """Hold `apply` to a gradient at the pixels that it carries to white, or to black.
 
-    The images are brought close to white, and no pixel is white to begin with. A clamp brings
+    The images are brought close to that end, and no pixel is at it to begin with. A clamp brings
     pixels to exactly 1 and leaves them without a gradient, where the search stays stuck; a ball
-    with the image box brings them to exactly 1 as well, and their gradient stands.
+    with the image box brings them to exactly 1 as well, and their gradient stands. Black is looked
+    at where each pixel depends on itself alone: a warp reads black outside of the image.
     """
     spread = 0.1 + 0.8 * x  # all of it within (0, 1)
-    for room in (0.3, 0.03, 0.003):
-        near = 1 - room * spread
-        w = tuple(
-            ball.project(block + 3 * _noise(block)).detach().requires_grad_()
-            for ball, block in zip(threat.balls(near), threat.identity(near), strict=True)
-        )
-        images = threat.apply(near, w)
-        white = images.detach() >= 1
-        if not images.requires_grad or not white.any():
-            continue
-        weighted = (images * _noise(images))[white].sum()
-        gradients = torch.autograd.grad(weighted, w, allow_unused=True)
-        assert any(one is not None and (one != 0).any() for one in gradients), breach_of(
-            threat,
-            f"apply clamps: {int(white.sum())} pixels that it carries to 1 have no gradient, and a "
-            "search is stuck there. Leave the clamp out, and give the ball the image box",
-        )
+    for end in (1, 0):
+        for room in (0.3, 0.03, 0.003):
+            near = 1 - room * spread if end else room * spread
+            w = tuple(
+                ball.project(block + 3 * _noise(block)).detach().requires_grad_()
+                for ball, block in zip(threat.balls(near), threat.identity(near), strict=True)
+            )
+            if end or _is_pointwise(threat, near, w):
+                _require_gradient_at(threat, near, w, end)
+
+
+def _require_gradient_at(threat: GradientThreat, x: Images, w: Transform, end: int) -> None:
+    images = threat.apply(x, w)
+    there = images.detach() >= 1 if end else images.detach() <= 0
+    if not images.requires_grad or not there.any():
+        return
+    weighted = (images * _noise(images))[there].sum()
+    gradients = torch.autograd.grad(weighted, w, allow_unused=True)
+    assert any(one is not None and (one != 0).any() for one in gradients), breach_of(
+        threat,
+        f"apply clamps: {int(there.sum())} pixels that it carries to {end} have no gradient, and a "
+        "search is stuck there. Leave the clamp out, and give the ball the image box",
+    )
+
+
+def _is_pointwise(threat: GradientThreat, x: Images, w: Transform) -> bool:
+    """Say whether a pixel that changes changes itself alone, as far as one shows it."""
+    place = (..., x.shape[2] // 2, x.shape[3] // 2)
+    other = x.clone()
+    other[place] *= 0.99
+    with torch.no_grad():
+        changed = threat.apply(other, w) != threat.apply(x, w)
+    changed[place] = False
+    return not changed.any()
 
 
 def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from moat.errors import ModelError
 from moat.models import Model
 from moat.public import public
 from moat.testing import models
@@ -15,13 +16,17 @@ def check_model(
 ) -> None:
     """Run every check on the network for images of that (channel, height, width).
 
-    Raises AssertionError with the first promise that is broken.
+    Raises AssertionError with the first promise that is broken, and the ModelError of a model that
+    refuses the shape.
 
     Example:
         >>> from moat.models import TinyCNN
         >>> check_model(TinyCNN(), shape=(1, 8, 8))
     """
-    require_promises(MODEL_PROMISES, ModelCase(model, shape, classes))
+    case = ModelCase(model, shape, classes)
+    if isinstance(case.fault, ModelError):
+        raise case.fault
+    require_promises(MODEL_PROMISES, case)
 
 
 def _promise(text: str, check: Callable[[ModelCase], None]) -> Promise[ModelCase]:
@@ -35,6 +40,7 @@ MODEL_PROMISES: tuple[Promise[ModelCase], ...] = (
         models.check_logits,
         lambda case: case.takes_shape,
     ),
+    _promise("the images stay as they were", models.check_images_untouched),
     _promise(
         "an image alone has the logits that it has in a batch, in float64 too", models.check_alone
     ),
@@ -42,7 +48,6 @@ MODEL_PROMISES: tuple[Promise[ModelCase], ...] = (
     _promise("eval mode draws nothing; train and eval reach every module", models.check_modes),
     _promise("its state dict is all of it", models.check_state_dict),
     _promise("one seed builds one network", models.check_seed),
-    _promise("the images stay as they were", models.check_images_untouched),
     _promise("its tensors are on the device of the network", models.check_network_device),
 )
 """The promises of every model, in the order in which they are checked."""

@@ -8,6 +8,7 @@ Example:
 import io
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -141,16 +142,17 @@ def check_alone(case: ModelCase) -> None:
 def check_image_gradient(case: ModelCase) -> None:
     """Hold the loss to a finite gradient at the images, and in train mode at the parameters."""
     for mode in (False, True):
-        network, images = case.network().train(mode), case.images.clone().requires_grad_()
-        logits = network(images)
-        labels = torch.arange(len(images)) % logits.shape[1]
+        network, leaf = case.network().train(mode), case.images.clone().requires_grad_()
+        with draws_undone(torch.device("cpu")):
+            logits = network(leaf.view_as(leaf))
+        labels = torch.arange(len(leaf)) % logits.shape[1]
         trained = [one for one in network.parameters() if one.requires_grad]
         called = "train" if mode else "eval"
         assert logits.requires_grad, breach_of(
             case.subject, f"in {called} mode no gradient passes through the network"
         )
         found = torch.autograd.grad(
-            cross_entropy(logits, labels).sum(), [images, *trained], allow_unused=True
+            cross_entropy(logits, labels).sum(), [leaf, *trained], allow_unused=True
         )
         assert found[0] is not None, breach_of(
             case.subject, f"in {called} mode no gradient reaches the images"
@@ -237,7 +239,7 @@ def check_images_untouched(case: ModelCase) -> None:
     with draws_undone(torch.device("cpu")):
         for mode in (True, False):
             given = case.images.clone()
-            _answer(case.network().train(mode), given)
+            case.network().train(mode)(given)
             assert torch.equal(given, case.images), breach_of(
                 case.subject, "the network changed its images in place"
             )
@@ -260,7 +262,7 @@ def check_network_device(case: ModelCase) -> None:
         ) from error
 
 
-def _answer(network: nn.Module, images: Images) -> Tensor:
+def _answer(network: nn.Module, images: Images) -> Any:
+    """Return what a network says of a copy of the images."""
     with torch.no_grad():
-        logits: Tensor = network(images)
-    return logits
+        return network(images.clone())

@@ -59,6 +59,10 @@ SCALARIZER_PROMISES: tuple[Promise[ScalarizerCase], ...] = (
         scalarizers.check_plan,
     ),
     _promise(
+        "two new ones give the same weights, and no global random state moves",
+        scalarizer_inputs.check_draws,
+    ),
+    _promise(
         "the weights are finite, detached, as `simplex` declares, and 0 where nothing is measured",
         scalarizers.check_weights,
     ),
@@ -78,10 +82,6 @@ SCALARIZER_PROMISES: tuple[Promise[ScalarizerCase], ...] = (
         _is_scale_invariant,
     ),
     _promise("losses and Gramian stay as they were", scalarizer_inputs.check_losses_untouched),
-    _promise(
-        "two new ones give the same weights, and no global random state moves",
-        scalarizer_inputs.check_draws,
-    ),
     _promise("its tensors are on the device of the losses", scalarizer_inputs.check_loss_device),
     _promise(
         "its state, taken back in mid-training, gives the weights of an undisturbed run",

@@ -57,7 +57,7 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
 def require_weights(scalarizer: Scalarizer, seen: WeighedStep, when: str) -> None:
     """Raise AssertionError unless the weights of a step have their shape and their values."""
     weights, (objectives, batch) = seen.weights, seen.losses.values.shape
-    shapes = {(objectives,)}
+    shapes: set[tuple[int, ...]] = {(objectives,)}
     if isinstance(scalarizer, LossScalarizer):
         shapes.add((objectives, batch))
     assert tuple(weights.shape) in shapes, breach_of(

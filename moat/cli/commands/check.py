@@ -41,20 +41,22 @@ def check(
     if name is None:
         _list(kind, form)
         return
-    from moat.cli.promise_lines import heading_of, line_of, promise_sheet, sum_of
-    from moat.plugin_kit import Kind, subject_of, trial_of
+    from moat.cli.promise_lines import promise_count, promise_heading, promise_line, promise_sheet
+    from moat.plugin_kit import Kind, candidate_of, trial_of
 
     images = shape_of(shape)
-    subject = subject_of(name, set_ or (), kind and Kind(kind.value))
+    candidate = candidate_of(name, set_ or (), Kind(kind.value) if kind else None)
     found = []
     if form is Format.table:
-        say(heading_of(subject))
-    for verdict in trial_of(subject, images).verdicts():
+        say(promise_heading(candidate))
+    for verdict in trial_of(candidate, images).verdicts():
         found.append(verdict)
         if form is Format.table:
-            say(line_of(verdict, subject))
+            say(promise_line(verdict, candidate))
     typer.echo(
-        sum_of(found) if form is Format.table else sheet_text(promise_sheet(found, subject), form)
+        promise_count(found)
+        if form is Format.table
+        else sheet_text(promise_sheet(found, candidate), form)
     )
     if any(verdict.breach for verdict in found):
         raise typer.Exit(1)

@@ -14,13 +14,13 @@ from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.local_code import import_file
 from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
-from moat.plugin_kit.fields import made_of, settings_of
+from moat.plugin_kit.fields import made_of, set_fields
 from moat.plugin_kit.kinds import Kind, kind_of
 from moat.recipe.provenance import Source
 
 
 @dataclass(frozen=True)
-class Subject:
+class Candidate:
     """An object that is checked: its kind, its name, where it comes from."""
 
     kind: Kind
@@ -29,14 +29,14 @@ class Subject:
     value: Any
 
 
-def subject_of(reference: str, texts: Sequence[str] = (), kind: Kind | None = None) -> Subject:
+def candidate_of(reference: str, texts: Sequence[str] = (), kind: Kind | None = None) -> Candidate:
     """Return the object that a reference names, with fields that are set by `key=value` each.
 
     A reference is a name that moat or a package registers, `FILE.py`, `FILE.py:Class`,
     `module:Class`, `torchvision:NAME` or `python:module:callable`. `kind` chooses where a name is
     of several kinds. Raises MoatError with the nearest name for any other.
     """
-    settings = settings_of(texts)
+    settings = set_fields(texts)
     found = _registered(reference, kind)
     if len(found) > 1:
         kinds = [one for one, _, _ in found]
@@ -45,13 +45,13 @@ def subject_of(reference: str, texts: Sequence[str] = (), kind: Kind | None = No
             hint="Say which: " + " or ".join(f"--kind {one}" for one in kinds),
         )
     for own, origin, cls in found:
-        return Subject(own, reference, origin, made_of(cls, settings, reference))
+        return Candidate(own, reference, origin, made_of(cls, settings, reference))
     if reference.startswith(TORCHVISION_PREFIX):
         cls = torchvision_model(reference)
-        return Subject(Kind.model, reference, "torchvision", made_of(cls, settings, reference))
+        return Candidate(Kind.model, reference, "torchvision", made_of(cls, settings, reference))
     if reference.startswith(PYTHON_PREFIX):
         model = PythonModel(reference, settings.document)
-        return Subject(Kind.model, reference, reference.split(":")[1], model)
+        return Candidate(Kind.model, reference, reference.split(":")[1], model)
     return _local(reference, settings, kind) or _refused(reference, kind)
 
 
@@ -68,7 +68,7 @@ def _registered(name: str, kind: Kind | None) -> list[tuple[Kind, str, Any]]:
     return found
 
 
-def _local(reference: str, settings: Source, kind: Kind | None) -> Subject | None:
+def _local(reference: str, settings: Source, kind: Kind | None) -> Candidate | None:
     """Return the object of a class in a file or a module, None where neither is named."""
     place, _, attribute = reference.partition(":")
     if place.endswith(".py"):
@@ -82,30 +82,23 @@ def _local(reference: str, settings: Source, kind: Kind | None) -> Subject | Non
     own = kind_of(found) if isinstance(found, type) else None
     if own is None:  # a network's class, or a function that builds one
         model = PythonModel(f"{PYTHON_PREFIX}{module.__name__}:{attribute}", settings.document)
-        return Subject(Kind.model, name, str(module.__file__), model)
-    return Subject(own, name, str(module.__file__), made_of(found, settings, name))
+        return Candidate(Kind.model, name, str(module.__file__), model)
+    return Candidate(own, name, str(module.__file__), made_of(found, settings, name))
 
 
 def _member(module: ModuleType, attribute: str, reference: str, kind: Kind | None) -> Any:
     """Return the class that is meant, by its name in the code or in recipes."""
-    own = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and (kind_of(value) == kind if kind else kind_of(value))
-        and getattr(value, "name", "")
-        and value.__module__ == module.__name__
-    }
+    own = {name: value for name, value in vars(module).items() if _is_declared(value, module, kind)}
     by_name: dict[str, Any] = {value.name: value for value in own.values()}
     if attribute:
         found = by_name.get(attribute, getattr(module, attribute, None))
         if callable(found):
             return found
-        known = [*own, *by_name]
+        known = [*own, *by_name] or [name for name in vars(module) if name[0] != "_"]
         raise DefinitionError(
             f"{module.__name__} has no class {attribute!r}.{did_you_mean(attribute, known)}",
             where=reference,
-            hint=f"known: {', '.join(own) or 'none'}",
+            hint=f"It declares {', '.join(own) or 'none of its own'}.",
         )
     if len(own) == 1:
         return next(iter(own.values()))
@@ -117,6 +110,14 @@ def _member(module: ModuleType, attribute: str, reference: str, kind: Kind | Non
         where=reference,
         hint=f"Name one: moat check {reference}:{next(iter(own), 'CLASS')}",
     )
+
+
+def _is_declared(value: Any, module: ModuleType, kind: Kind | None) -> bool:
+    """Say whether a module declares this class under a name of the kind, or of any."""
+    if not (isinstance(value, type) and value.__module__ == module.__name__):
+        return False
+    own = kind_of(value)
+    return own is not None and kind in (None, own) and bool(getattr(value, "name", ""))
 
 
 def _module_of(path: Path, reference: str) -> ModuleType:
@@ -132,6 +133,8 @@ def _module_of(path: Path, reference: str) -> ModuleType:
         root, parts = root.parent, [root.name, *parts]
     with _importable(root):
         if len(parts) == 1:
+            for kind in Kind:
+                kind.registry.adopt(())  # two files of two checks may share a name
             return import_file(path)
         return _imported(".".join(parts).removesuffix(".__init__"), reference)
 
@@ -157,7 +160,7 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
 
 
-def _refused(name: str, kind: Kind | None) -> Subject:
+def _refused(name: str, kind: Kind | None) -> Candidate:
     """Raise UnknownNameError with the nearest name of the kind, or of all kinds."""
     kinds = [kind] if kind else list(Kind)
     known = [entry.name for one in kinds for entry in one.registry.entries()]
