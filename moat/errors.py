@@ -1,4 +1,4 @@
-"""One family of errors: each says where, what, the nearest valid choice, and the mend.
+"""One family of errors: each gives the place, the fault, the nearest valid choice and the mend.
 
 Example:
     >>> error = RecipeError("unknown key.", where="a.toml, threats.pgd.eps", hint="known: epsilon")
@@ -37,6 +37,10 @@ class MoatError(Exception):
     def at(self, where: str) -> Self:
         """Return the same error, said of a place."""
         return type(self)(self.message, where=where, hint=self.hint)
+
+
+class MoatWarning(UserWarning):
+    """What moat takes as it is given and hardly anybody means."""
 
 
 class InputError(MoatError, ValueError):

@@ -1,4 +1,4 @@
-"""Code of the user's own: local plug-in files, and python:module:callable."""
+"""The user's own code: local plug-in files, and python:module:callable."""
 
 import importlib.util
 import os
@@ -36,7 +36,7 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if not path.is_file() or spec is None or spec.loader is None:
         raise RecipeError(
-            f"the plug-in file {str(path)!r} does not exist or is no Python file.",
+            f"the plug-in file {str(path)!r} does not exist or is not a Python file.",
             hint="Plug-in paths are read from the folder of the recipe that names them.",
         )
     sys.modules[name] = module = importlib.util.module_from_spec(spec)

@@ -38,6 +38,8 @@ HOOKS = {
     "Scalarizer.load_state_dict": "most scalarizers have no state",
     "Scalarizer.log": "most scalarizers have nothing to log",
     "Scalarizer.plan": "most scalarizers need every objective",
+    "Scalarizer.expected_plan": "most scalarizers plan the same each time",
+    "Scalarizer.require_objectives": "most scalarizers take objectives of any name",
     "Scalarizer.state_dict": "most scalarizers have no state",
     "Scalarizer.update": "most scalarizers learn nothing from a step",
     "Search.see": "a search may remember nothing",

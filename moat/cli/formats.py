@@ -1,4 +1,4 @@
-"""The forms in which a command prints its tables."""
+"""The output formats of tables."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -21,9 +21,7 @@ class Format(StrEnum):
     json = "json"
 
 
-FormatOption = Annotated[
-    Format, typer.Option("--format", help="Print tables in this form, and nothing else.")
-]
+FormatOption = Annotated[Format, typer.Option("--format", help="Print only tables, in this form.")]
 
 
 def sheets_text(sheets: Sequence[Sheet], form: Format) -> str:

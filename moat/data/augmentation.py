@@ -1,4 +1,4 @@
-"""Random crops and flips of training images, an example at a time, in batch, on the device."""
+"""Random crops and flips of training images, drawn for each example, in batch, on the device."""
 
 import math
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class Augmentation(Fields):
     @model_validator(mode="after")
     def _one_crop(self) -> "Augmentation":
         if self.resized_crop and self.crop_padding:
-            raise ValueError("crop_padding and resized_crop are two crops: take one of them")
+            raise ValueError("crop_padding and resized_crop are two crops: set only one")
         if self.resized_crop and not self.resized_crop[0] <= self.resized_crop[1] <= 1:
             raise ValueError(
                 f"resized_crop is a range of shares of the area, as in [0.08, 1.0], not "
@@ -72,8 +72,8 @@ class Augmentation(Fields):
         if self.crop_padding and self.crop_padding >= min(size):
             raise DataError(
                 f"crop_padding is {self.crop_padding} pixels, and the images have {size[0]} by "
-                f"{size[1]}: a crop may hold nothing of one.",
-                hint=f"Let it be at most {min(size) - 1}; 4 is usual for 32 pixels.",
+                f"{size[1]}: a crop may miss the image.",
+                hint=f"Set at most {min(size) - 1}; 4 is usual for 32 pixels.",
             )
 
     def on(self, size: tuple[int, int], generator: torch.Generator) -> Augment:

@@ -1,4 +1,4 @@
-"""What a data set is, on the inside: uint8 images and integer labels."""
+"""The interface of a data set: uint8 images and integer labels."""
 
 import os
 from abc import ABC, abstractmethod
@@ -148,8 +148,8 @@ def _require_labels(split: Split, called: str, classes: int) -> None:
     if split.labels.is_floating_point() or split.labels.is_complex() or split.labels.ndim != 1:
         raise DataError(
             f"the labels of {called} are {split.labels.dtype} of shape "
-            f"{tuple(split.labels.shape)}, and a label is one whole number.",
-            hint="Return labels as a torch.long tensor, one an image.",
+            f"{tuple(split.labels.shape)}, not one whole number for each image.",
+            hint="Return labels as a torch.long tensor, one for each image.",
         )
     found, counts = split.labels.unique(return_counts=True)
     wrong = [
@@ -160,9 +160,10 @@ def _require_labels(split: Split, called: str, classes: int) -> None:
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise DataError(
-            f"{called} has labels that are none of its {classes} classes, which count from 0: "
+            f"{called} has labels outside its {classes} classes, which count from 0: "
             f"{', '.join(wrong[:_SHOWN])}{more}.",
-            hint="The file of labels is of another data set or damaged, or classes are left out.",
+            hint="The file of labels belongs to another data set or is damaged, or classes are "
+            "missing.",
         )
 
 

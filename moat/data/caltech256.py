@@ -64,7 +64,7 @@ class Caltech256(ImageFiles):
                     f"the category {category!r} has {len(names)} image(s): with "
                     f"{self.train_per_category} for training none is left for testing.",
                     where=str(tree.path.resolve()),
-                    hint="Lower data.train_per_category, or take the folder away.",
+                    hint="Lower data.train_per_category, or remove the folder.",
                 )
             drawn = in_seeded_order(names, self.seed)
             train[category] = sorted(drawn[: self.train_per_category])

@@ -68,10 +68,10 @@ class ImageFolder(ImageFiles):
                 raise empty_category(category, tree)
             if len(names) == 1:
                 raise DataError(
-                    f"the category {category!r} has one image, {names[0]}, and needs one for "
-                    "training and one for testing.",
+                    f"the category {category!r} has one image, {names[0]}, but needs one for "
+                    f"training and one for testing.",
                     where=str(tree.path.resolve()),
-                    hint="Add images to it, take its folder away, or divide the images yourself "
+                    hint="Add images to it, remove its folder, or divide the images yourself "
                     "into train/ and test/.",
                 )
             drawn = in_seeded_order(names, self.seed)

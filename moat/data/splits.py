@@ -1,4 +1,4 @@
-"""Which of the training images a run trains on, and which it holds out: seeded, class by class."""
+"""The training images of a run and its held-out ones: seeded, class by class."""
 
 from dataclasses import dataclass
 
@@ -48,8 +48,8 @@ def sample(split: Split, count: int, seed: int) -> Split:
     """
     if count > len(split):
         raise DataError(
-            f"{count:,} training examples are asked for, and there are {len(split):,}.",
-            hint="Lower data.train_examples, or leave it out to take all.",
+            f"{count:,} training examples are requested, but there are only {len(split):,}.",
+            hint="Lower data.train_examples, or leave it out to use all.",
         )
     return split.take(stratified(split.labels, count, seed))
 

@@ -1,4 +1,4 @@
-"""The areas that `moat doctor` looks at, one after another."""
+"""The areas of `moat doctor`, one after another."""
 
 import warnings
 from collections.abc import Callable, Iterator

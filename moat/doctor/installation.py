@@ -1,4 +1,4 @@
-"""Which moat this is, which command starts it, and whether another project's is beside it."""
+"""The installed moat: its version, its command, and other projects' `moat`."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def _distribution() -> Finding:
     text = f"{found.version}, {_how(found)}"
     if found.version == __version__:
         return Finding(_AREA, DISTRIBUTION, Health.ok, text)
-    mend = f"install {DISTRIBUTION} again, from where this module comes"
+    mend = f"install {DISTRIBUTION} again, from the source of this module"
     return Finding(
         _AREA, DISTRIBUTION, Health.warning, f"{text}; the module is {__version__}", mend
     )
@@ -73,7 +73,7 @@ def _command() -> Finding:
             _AREA, "command", Health.warning, text, f"install {DISTRIBUTION} again; {mend}"
         )
     if Path(place).parent.resolve() != Path(sys.executable).parent.resolve():
-        text = f"{place} is of another environment than {sys.prefix}"
+        text = f"{place} belongs to another environment than {sys.prefix}"
         return Finding(_AREA, "command", Health.warning, text, f"activate the environment; {mend}")
     return Finding(_AREA, "command", Health.ok, place)
 

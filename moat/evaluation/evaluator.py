@@ -1,4 +1,4 @@
-"""Running a protocol against a model, a batch and a threat at a time."""
+"""The run of a protocol against a model, batch by batch and threat by threat."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class Evaluation:
         """The score of the natural images, each threat and ensemble, and their union, in percent.
 
         That of a threat is the mean over its strengths; the union withstands every search at once.
-        None where a score cannot be made, as of what `union_only` left out.
+        None where a score cannot be made, as of what `union_only` left out, or of no threat.
         """
         scores = self.scores()
         return {NATURAL: scores["natural"], **scores["scores"], "union": scores["union"]}

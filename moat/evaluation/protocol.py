@@ -1,4 +1,4 @@
-"""The protocol: which threats, at which strengths, on which examples, and when an example falls."""
+"""The protocol: the threats, their strengths, the examples, and the rule for a fall."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -74,14 +74,14 @@ class Protocol:
         require_fields(self)
         if NATURAL in (*self.threats, *self.ensembles):
             raise InputError(
-                f"no threat can have the label {NATURAL!r}: it is the images as they are."
+                f"no threat can have the label {NATURAL!r}: that is the unmodified images."
             )
         if self.examples is not None and self.examples < 1:
             raise InputError(f"a protocol needs at least one example, not {self.examples}.")
         if self.memory is not None and not is_memory(self.memory):
             raise InputError(
                 f"the memory of an evaluation is a number of GiB above 0, not {self.memory}.",
-                hint="Leave it out: then it is chosen by device.",
+                hint="Leave it out for the default of the device.",
             )
         require_falls(self.falls)
         require_sample(self.sample)
@@ -98,7 +98,7 @@ class Protocol:
             if name in self.threats or not members:
                 raise InputError(
                     f"the ensemble {name!r} "
-                    + ("is named as a threat is." if members else "has no members."),
+                    + ("has the name of a threat." if members else "has no members."),
                     hint="An ensemble names several threats: pgd = ['pgd-ce', 'pgd-dlr'].",
                 )
             for label in members:
@@ -135,6 +135,10 @@ class Protocol:
         own = self.threats[label].radius
         return 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
 
+    def largest_reach(self) -> dict[str, float]:
+        """Return for each threat how many radii of its own it is searched at, at most."""
+        return {n: max(self.reach(n, one) for one in self.attempts(n)) for n in self.threats}
+
     def columns_of(self, label: str) -> tuple[Column, ...]:
         """Return the columns of one threat."""
         return tuple(column for attempt in self.attempts(label) for column in attempt.columns)
@@ -163,7 +167,7 @@ class Protocol:
                 raise InputError(
                     f"{label!r} aims at {targets} wrong classes, one a restart, and there are "
                     f"{others}.",
-                    hint=f"restarts = {others} aims at all of them.",
+                    hint=f"restarts = {others} covers all of them.",
                 )
 
     def require_channels(self, channels: int) -> None:
@@ -180,7 +184,7 @@ class Protocol:
 
     def passes(self) -> int:
         """Return how many forwards and backwards one example costs; single forwards not counted."""
-        return self.spent().backwards
+        return int(self.spent().backwards)
 
     def spent(self, classes: int = 10) -> Spent:
         """Return what one example costs at most, the natural image's forward included."""
@@ -214,7 +218,7 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
     threat, steps = protocol.threats[label], protocol.at_steps.get(label)
     radii, restarts = protocol.at_epsilon.get(label), protocol.restarts.get(label, 1)
     if restarts < 1:
-        raise InputError(f"{label!r} is searched at least once, not {restarts} times.")
+        raise InputError(f"{label!r} needs at least one search, not {restarts}.")
     for name, listed in (("at_steps", steps), ("at_epsilon", radii)):
         if listed is None:
             continue
@@ -249,7 +253,7 @@ def _require_its_strengths(
     if steps and radii:
         raise InputError(
             f"{label!r} is given at_steps and at_epsilon.",
-            hint="Give one of them another label with the other, `type` names the threat.",
+            hint="Give one of them another label, with `type` for the threat.",
         )
     if steps and len(steps) > 1 and threat.search == "apgd":
         raise InputError(

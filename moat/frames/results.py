@@ -131,11 +131,11 @@ class Results:
             if point in points[:place]:
                 raise InputError(
                     f"the run {point.where} is named twice.",
-                    hint="Name another run to compare it with.",
+                    hint="Name another run for the comparison.",
                 )
         if len(points) < 2:
             raise InputError(
-                f"two runs or more can be compared, and {len(points)} is named.",
+                f"a comparison needs two runs or more, not {len(points)}.",
                 hint="Name the reference first, each by its own argument: compare('natural', "
                 f"'average-at'). {self._known}",
             )
@@ -177,7 +177,7 @@ class Results:
             return self.front().interactive()
         if run == "":
             raise PlotError(
-                f"{kind!r} is a picture of one run, and none is named.",
+                f"{kind!r} is a picture of one run; name it.",
                 where="run",
                 hint=f"interactive({kind!r}, {self._points[0].label!r}), say. {self._known}",
             )
@@ -185,13 +185,13 @@ class Results:
         curves = training_curves(RunFolder(point.folder).read_log())
         figure = run_figure(kind, point, curves, looks_of(self._points))
         if not figure["data"]:
-            raise PlotError(f"the run {run!r} has nothing to show as {kind}.", hint=_NOTHING[kind])
+            raise PlotError(f"the run {run!r} has no picture {kind}.", hint=_NOTHING[kind])
         return Figure(figure).update_layout(template="none")
 
     def _require_no_run(self, run: Any) -> None:
         if run != "":
             raise PlotError(
-                "the front is of all runs, and one is named.",
+                "the front is of all runs, not of one.",
                 where="run",
                 hint=f"Leave it out, or name a kind of one run: {', '.join(_NOTHING)}",
             )
@@ -233,7 +233,7 @@ class Results:
         return f"Results of {len(self._points)} runs of {studies}"
 
 
-_LOGGED = "Only a training logs it, and `validation` only where examples are held out."
+_LOGGED = "Only a training logs it; `validation` also needs held-out examples."
 _NOTHING = {
     **dict.fromkeys(("losses", "weights", "validation"), _LOGGED),
     "steps": "Its threats are searched at radii: `radius` shows these.",

@@ -23,8 +23,8 @@ def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[
         matrix = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise FrontError(
-            f"points are a matrix of numbers (points, objectives), and these are none: {error}.",
-            hint="Give every point one number an objective.",
+            f"points are a matrix of numbers (points, objectives): {error}.",
+            hint="Give every point one number for each objective.",
         ) from error
     if matrix.ndim != 2:
         raise FrontError(f"points are a matrix (points, objectives), not of shape {matrix.shape}.")

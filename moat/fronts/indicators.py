@@ -1,4 +1,4 @@
-"""How good a set of points is, alone and against another."""
+"""The quality of a set of points, alone and against another."""
 
 import moocore
 import numpy as np
@@ -38,7 +38,7 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
         raise FrontError(f"the reference point is not finite: {corner.tolist()}.")
     if len(corner) > MOST_OBJECTIVES:
         raise FrontError(
-            f"a hypervolume is of {MOST_OBJECTIVES} objectives at most, not of {len(corner)}.",
+            f"a hypervolume needs at most {MOST_OBJECTIVES} objectives, not {len(corner)}.",
             hint="Name fewer objectives.",
         )
     inside = matrix[(matrix < corner).all(1)]
@@ -105,7 +105,7 @@ def _pair(points: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64], NDA
     ours, theirs = as_points(points), as_points(other)
     if not len(ours) or not len(theirs) or ours.shape[1] != theirs.shape[1] or ours.shape[1] < 2:
         raise FrontError(
-            "two sets of points are compared in the same two or more objectives, and neither is "
-            f"empty: not {ours.shape} and {theirs.shape}."
+            "two sets of points need the same two or more objectives, and neither may be empty: "
+            f"not {ours.shape} and {theirs.shape}."
         )
     return ours, theirs

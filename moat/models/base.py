@@ -1,4 +1,4 @@
-"""What a model is: a network from images in [0, 1] to logits, and how it is built."""
+"""The interface of a model: a network from images in [0, 1] to logits, and its construction."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The first layer of a network: pixels in [0, 1] to what its other layers expect."""
+"""The first layer of a network: pixels in [0, 1] to the range of the other layers."""
 
 from collections.abc import Sequence
 

@@ -59,14 +59,14 @@ class PythonModel(Model):
             raise ModelError(
                 f"the weights {self.initial_weights.name!r} do not fit {self.reference!r}: "
                 f"{error.message}.",
-                hint=error.hint or "Let the model's other keys build the network of the file.",
+                hint=error.hint or "Set the model's other keys to those of the file's network.",
             ) from error
         held = saved_state(network).items()
         if broken := [n for n, v in held if isinstance(v, Tensor) and not bool(v.isfinite().all())]:
             raise ModelError(
                 f"the weights {self.initial_weights.name!r} hold values that are not finite: "
                 f"{broken[0]}.",
-                hint="Take a checkpoint from before its training diverged.",
+                hint="Use a checkpoint from before its training diverged.",
             )
 
     def identity(self) -> dict[str, Any]:
@@ -98,5 +98,7 @@ class PythonModel(Model):
         except SystemExit as error:
             raise ModelError(f"{self.reference!r} ended the program ({error!r}).") from error
         if not isinstance(made, nn.Module):
-            raise ModelError(f"{self.reference!r} returned {type(made).__name__}, no nn.Module.")
+            raise ModelError(
+                f"{self.reference!r} returned {type(made).__name__}, not an nn.Module."
+            )
         return made

@@ -1,4 +1,4 @@
-"""Whether weights fit a network, and where they do not, in which keys."""
+"""The fit of weights to a network, with the keys that do not fit."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -42,9 +42,8 @@ def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     except Exception as error:  # whatever a load_state_dict or set_extra_state of its own raises
         why = str(error).strip().partition("\n")[0]
         raise ModelError(
-            f"the network does not take a state dict of its own form ({type(error).__name__}: "
-            f"{why})",
-            hint="Leave out its own load_state_dict, or let it take what state_dict gives.",
+            f"the network refuses its own state dict ({type(error).__name__}: {why})",
+            hint="Remove its own load_state_dict, or make it accept the result of state_dict.",
         ) from error
 
 

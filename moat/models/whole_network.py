@@ -1,4 +1,4 @@
-"""A network as its model builds it, whole: every weight with a shape and a place of its own."""
+"""A network from its model, complete: every weight has a shape and a place of its own."""
 
 from collections.abc import Iterator
 

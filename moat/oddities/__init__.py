@@ -1,4 +1,4 @@
-"""Worth a second look: what a recipe may say, and what costs hours where it was not meant."""
+"""Oddities of a recipe: valid, rarely intended, and sometimes hours of wasted work."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""What an oddity is, and what is looked at for them: the runs of a recipe and what is known."""
+"""An oddity, and the view of a recipe's runs in which oddities are found."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,6 +107,6 @@ class StudyView:
                 yield SearchedSet(plan.source, label, "train", threat, shape)
         for source, protocol, known in self.protocols():
             shape = known.shape if known else None
+            largest = protocol.largest_reach()
             for label, threat in protocol.threats.items():
-                largest = max(protocol.reach(label, one) for one in protocol.attempts(label))
-                yield SearchedSet(source, label, "evaluate", threat, shape, largest)
+                yield SearchedSet(source, label, "evaluate", threat, shape, largest[label])

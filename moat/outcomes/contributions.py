@@ -1,4 +1,4 @@
-"""What each example adds to a score: every score in percent is the mean of its contributions."""
+"""The contribution of each example: every score in percent is the mean of its contributions."""
 
 from collections.abc import Sequence
 
@@ -50,6 +50,7 @@ def contributions(
         return share_contributions(outcomes, union_searches(outcomes, over or outcomes.threats))
     if score == "total":
         parts = [robustness_contributions(outcomes, threat) for threat in summed]
+        parts.append(np.zeros(len(outcomes.ids)))  # of which there may be no other
         return np.asarray(np.sum(parts, axis=0, dtype=np.float64))
     return robustness_contributions(outcomes, score, conditional=conditional)
 

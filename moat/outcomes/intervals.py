@@ -1,4 +1,4 @@
-"""How far a score may lie from what other test examples, and other seeds, would give: 95 %."""
+"""The 95 % interval of a score, over other test examples and other seeds."""
 
 from collections.abc import Sequence
 

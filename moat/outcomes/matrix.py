@@ -1,4 +1,4 @@
-"""The outcome matrix: what each example came to under each search, and what that makes of it.
+"""The outcome matrix: the outcome of each example under each search.
 
 A column is one search. Scores look at strengths: an example withstands a strength of a threat
 where it withstands every restart of it, and, of several radii, where it fell at no smaller one,
@@ -6,7 +6,7 @@ whatever was entered at the larger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +59,13 @@ class Outcomes:
             raise InputError("the first column of outcomes is the natural image")
         check_columns(self.columns)
         check_ensembles(self.ensembles, self.threats)
+
+    def at(self, ids: NDArray[np.int64]) -> "Outcomes":
+        """Return the outcomes of the examples with these ids, in their order."""
+        order = np.argsort(self.ids, kind="stable")
+        places = order[np.searchsorted(self.ids, ids, sorter=order)]
+        losses = None if self.losses is None else self.losses[places]
+        return replace(self, values=self.values[places], ids=self.ids[places], losses=losses)
 
     @property
     def threats(self) -> tuple[str, ...]:
@@ -162,9 +169,9 @@ class Outcomes:
         which = "" if missing.all() else f", restart {restart}"
         return UnsearchedError(
             f"{column.threat!r} at strength {column.written}{which} was not searched for every "
-            "example, so no score can be made of it.",
-            hint="An evaluation with union_only searches no example again that fell before; its "
-            "union can be scored.",
+            "example, so it has no score.",
+            hint="An evaluation with union_only drops an example at its first fall; its union has "
+            "a score.",
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""What other test examples would have shown: the bootstrap over examples."""
+"""The bootstrap over test examples."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -81,14 +81,14 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
     places = outcomes.restarts(column)
     if outcomes.losses is None:
         raise InputError(
-            "no losses were kept with these outcomes.",
+            "these outcomes were stored without losses.",
             hint="`moat evaluate` with the run's folder keeps them.",
         )
     highest = np.fmax.reduce(outcomes.losses[:, places], axis=1)  # NaN only where all are
     if np.isnan(highest).any():
         raise UnsearchedError(
-            f"{column.threat!r} at strength {column.written} has no loss for every example, so no "
-            "mean can be made of it."
+            f"{column.threat!r} at strength {column.written} lacks the losses of some examples, "
+            f"so it has no mean."
         )
     return float(highest.mean(dtype=np.float64))
 
@@ -97,8 +97,9 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
 def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
     """Return every score that needs no baseline, by name; None for one that cannot be made.
 
-    None is also a conditional score where no example is classified correctly to begin with.
-    `threats` are those that are summed. An ensemble has one strength, so its score is its accuracy.
+    None is also a conditional score where no example is classified correctly to begin with, and
+    total and union where no threat was searched: natural accuracy is neither. `threats` are those
+    that are summed. An ensemble has one strength, so its score is its accuracy.
     """
     made = partial(_made, outcomes)
     names = outcomes.names
@@ -112,8 +113,8 @@ def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
         "worst": {name: made(worst, name) for name in names},
         "conditional": {name: made(robustness_score, name, conditional=True) for name in names},
         "summed": list(threats),
-        "total": made(total, threats),
-        "union": made(union, outcomes.threats),
+        "total": made(total, threats) if outcomes.threats else None,
+        "union": made(union, outcomes.threats) if outcomes.threats else None,
         "examples": len(outcomes.ids),
     }
 

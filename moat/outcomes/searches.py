@@ -1,4 +1,4 @@
-"""Which searches each score is of: the one place that says what an example has to withstand.
+"""The searches of each score: the one place that defines what an example has to withstand.
 
 A score in percent is a mean over groups of searches: of the share of the examples that withstood
 every search of a group. The accuracy at a strength is of one group with one search, a threat's

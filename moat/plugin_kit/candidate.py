@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from moat.catalogue import catalogue
 from moat.environment import same_folder
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.local_code import import_file
@@ -62,8 +63,8 @@ def _registered(name: str, kind: Kind | None) -> list[tuple[Kind, str, Any]]:
             cls = one.registry.get(name)
         except UnknownNameError:
             continue
-        entries = one.registry.entries()
-        origin = next((entry.origin for entry in entries if entry.value is cls), "a package")
+        offer = one.registry.offer_of(name)
+        origin = offer.origin if offer else cls.__module__.partition(".")[0]
         found.append((one, origin, cls))
     return found
 
@@ -163,7 +164,7 @@ def _importable(folder: Path) -> Iterator[None]:
 def _refused(name: str, kind: Kind | None) -> Candidate:
     """Raise UnknownNameError with the nearest name of the kind, or of all kinds."""
     kinds = [kind] if kind else list(Kind)
-    known = [entry.name for one in kinds for entry in one.registry.entries()]
+    known = [entry.name for one in kinds for entry in catalogue(one.registry.plural)]
     what = f"no {kind.words}" if kind else "no threat, scalarizer, model or data set"
     raise UnknownNameError(
         f"{what} is called {name!r}.{did_you_mean(name, known)}",

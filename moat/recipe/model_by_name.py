@@ -1,4 +1,4 @@
-"""A model that is named beside a recipe and not in one: on the command line, say."""
+"""A model named outside a recipe, for example on the command line."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
         raise RecipeError(
             f"no model is called {reference!r}. Did you mean {meant!r}?",
             where=f"--model {reference}",
-            hint="A network of your own is written python:module:callable.",
+            hint="Write a network of your own as python:module:callable.",
         )
     require_consent_to_model(reference, f"--model {reference}", typed=True)
     table, said_in = arguments(texts)

@@ -15,6 +15,7 @@ from moat.models import Model
 from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.models.weights import DIGEST
+from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
@@ -62,7 +63,7 @@ def model_of(table: ModelTable, source: Source) -> Model:
     if table.type.startswith(PYTHON_PREFIX):
         if table.type.count(":") != 2:
             raise RecipeError(
-                f"a model of one's own is written python:module:callable, not {table.type!r}.",
+                f"write a model of your own as python:module:callable, not {table.type!r}.",
                 where=source.where("model", "type"),
             )
         root = source.code
@@ -122,8 +123,8 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
             require_ascending(strength, listed, where)
             if strength == "at_steps" and "steps" in overrides:
                 raise RecipeError(
-                    "steps says nothing beside at_steps, whose largest count is the search's "
-                    "length.",
+                    "steps has no effect beside at_steps, whose largest count is the length of "
+                    "the search.",
                     where=source.where(*key, purpose, "steps"),
                     hint="Leave one of them out.",
                 )
@@ -140,9 +141,9 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
 
 
 def scalarizer_of(
-    table: str | dict[str, Any], source: Source, position: int, threat_count: int
+    table: str | dict[str, Any], source: Source, position: int, labels: Sequence[str]
 ) -> Scalarizer:
-    """Build a variant's scalarizer, which must suit its number of threats."""
+    """Build a variant's scalarizer, which must suit its threats."""
     key = ("variant", str(position), "scalarizer")
     keys = {"type": table} if isinstance(table, str) else dict(table)
     if not isinstance(name := keys.pop("type", None), str):
@@ -153,12 +154,14 @@ def scalarizer_of(
         )
     cls = _registered(scalarizers.registry, name, source, *key)
     made: Scalarizer = filled(cls, keys, source, key, ["type"])
-    if not threat_count and made.name != "natural":
+    if not labels and made.name != "natural":
         raise RecipeError(
-            f"the scalarizer {made.name!r} weighs threats, and this variant names none.",
+            f"the scalarizer {made.name!r} weighs threats, but this variant names none.",
             where=source.where("variant", position),
-            hint='Give it threats = [...], or take scalarizer = "natural".',
+            hint='Give it threats = [...], or set scalarizer = "natural".',
         )
+    with explained(source, key, cls):
+        made.require_objectives((NATURAL, *labels))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Paths that a person wrote."""
+"""Paths in recipes."""
 
 from pathlib import Path
 

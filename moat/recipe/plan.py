@@ -1,4 +1,4 @@
-"""One run of a study, and what identifies it."""
+"""One run of a study, and its identity."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -57,8 +57,9 @@ class RunPlan:
 
     @property
     def path(self) -> Path:
-        """The run's folder within a results folder."""
-        return Path(self.study, self.variant, *sweep_names(self.sweep, ","), f"seed-{self.seed}")
+        """The run's folder within a results folder; no part of it has a colon."""
+        swept = [name.replace(":", "-") for name in sweep_names(self.sweep, ",")]
+        return Path(self.study, self.variant, *swept, f"seed-{self.seed}")
 
     @property
     def test_data(self) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class RunPlan:
             "data": {**self.test_data, **asdict(self.share)},
             "augmentation": self.augmentation.model_dump(mode="json", exclude_defaults=True),
             "model": described(self.model),
-            "training": self.training.model_dump(mode="json", exclude=UNIDENTIFYING),
+            "training": self._identified_training(),
             "optimizer": self.optimizer.model_dump(mode="json"),
             "schedule": self.schedule.model_dump(mode="json"),
             "threats": {label: described(threat) for label, threat in self.threats.items()},
@@ -83,6 +84,11 @@ class RunPlan:
             "scalarizer": described(self.scalarizer),
             "seed": self.seed,
         }
+
+    def _identified_training(self) -> dict[str, Any]:
+        """Return the training's table; of epochs and passes the one that is given."""
+        table = self.training.model_dump(mode="json", exclude=UNIDENTIFYING)
+        return {key: value for key, value in table.items() if value is not None}
 
     @property
     def evaluates(self) -> dict[str, Any]:
@@ -117,8 +123,14 @@ def described(made: Any) -> dict[str, Any]:
         values = made.identity() if isinstance(made, Model) else every
         name, source = made.name, local_file(type(made))
     content = {"source": digest_of_parts([source.read_bytes()])} if source else {}
-    plain = json.loads(json.dumps(values, default=str), parse_constant=str)  # "Infinity" as text
+    written = json.dumps(values, default=_described_within)
+    plain = json.loads(written, parse_constant=str)  # "Infinity" as text
     return {"type": name, **plain, **content}
+
+
+def _described_within(value: Any) -> Any:
+    """Return what JSON has for the value of a field: a scalarizer's own name and fields."""
+    return described(value) if isinstance(value, Scalarizer) else str(value)
 
 
 def described_data(dataset: DataSet) -> dict[str, Any]:

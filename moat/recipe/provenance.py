@@ -1,4 +1,4 @@
-"""A merged recipe, and where each of its keys was said."""
+"""A merged recipe, and the origin of each of its keys."""
 
 import re
 from collections.abc import Iterable, Iterator

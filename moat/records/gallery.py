@@ -1,4 +1,4 @@
-"""gallery.npz: a few test images, and what the searches of an evaluation made of them."""
+"""gallery.npz: a few test images, and the images that an evaluation's searches found."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -63,7 +63,7 @@ class Gallery:
         classes = range(len(found["classes"]))
         for name in ("labels", "predicted", "adversarial_predicted"):
             if found[name].min() not in classes or found[name].max() not in classes:
-                raise ValueError(f"{name} holds what is none of {len(classes)} classes")
+                raise ValueError(f"{name} has an entry outside its {len(classes)} classes")
         return cls(**found)
 
 

@@ -1,4 +1,4 @@
-"""How a run's training went: its log as curves, few enough points to be drawn."""
+"""The log of a run's training as curves, with few enough points to draw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A group's runs beside its natural runs: what each gained, and what that cost."""
+"""A group's runs beside its natural runs: the gain of each, and its cost."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A bundle: results in one zip, with a manifest of digests, read as the folder that it holds."""
+"""A bundle: results in one zip, with a manifest of digests, read as a folder."""
 
 import atexit
 import shutil
@@ -105,9 +105,9 @@ def _extracted(file: Path, weights: bool) -> _Opened:
         manifest = checked_manifest(held, file, MANIFEST, FORMAT)
         if weights and not manifest["weights"]:
             raise BundleError(
-                "the bundle holds no weights, and no model can be loaded without.",
+                "the bundle has no weights, which a model needs.",
                 where=str(file),
-                hint="Whoever has the results adds them: moat bundle RESULTS OUT.zip --weights",
+                hint="Ask the sender to add them: moat bundle RESULTS OUT.zip --weights",
             )
         with disk(Path(tempfile.gettempdir())):
             home = Path(tempfile.mkdtemp(prefix="moat-")).resolve()

@@ -1,4 +1,4 @@
-"""The command that made an evaluation: kept with paths seen from its results folder."""
+"""The command of an evaluation, with paths relative to its results folder."""
 
 import itertools
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Where run folders lie in a results folder."""
+"""The run folders in a results folder."""
 
 import os
 from contextlib import suppress
@@ -29,7 +29,7 @@ def require_own_name(folder: Path) -> None:
         for other in sorted(folder.parent.iterdir()):
             if other.name != folder.name and folder_key(other.name) == folder_key(folder.name):
                 raise RunFolderError(
-                    f"{other.name!r} lies here, whose name differs from {folder.name!r} by case "
+                    f"{other.name!r} is here and differs from {folder.name!r} by case "
                     "alone: on other systems they are one folder.",
                     where=str(folder.parent),
                     hint="Give one of them another name, or name another folder with --results.",

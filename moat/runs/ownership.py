@@ -1,4 +1,4 @@
-"""Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
+"""The run of a file: by its training hash, and by the digest in run.json."""
 
 import re
 import shlex
@@ -98,10 +98,10 @@ def _mend(path: Path, record: Mapping[str, Any]) -> str:
             again = [*command, "--overwrite"]
         return f"{back}, or make it again: {shlex.join(again)}"
     if path.name == "log.jsonl":
-        return f"{back}, or delete it: then the run has no curves, and nothing else changes."
+        return f"{back}, or delete it: then the run only loses its curves."
     if path.name == "model.safetensors" and path.with_name("checkpoint.pt").exists():
         return (
-            f"{back}. Or delete it, and run.json if there is one: `moat train` then goes on from "
-            "the checkpoint, and trains nothing again."
+            f"{back}. Or delete it, and run.json if there is one: `moat train` then resumes from "
+            f"the checkpoint without training again."
         )
     return f"{back}, or train this run again with --overwrite."

@@ -1,4 +1,4 @@
-"""What an unfinished evaluation has found, kept until the whole is there."""
+"""The finished parts of an unfinished evaluation, kept until it is complete."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Where a run lies: its results folder, and paths as they are seen from a folder."""
+"""The place of a run: its results folder, and paths relative to a folder."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The study's folder: which of its runs were asked for, before there is anything to see of them."""
+"""The study's folder: its requested runs, before they have folders."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a scalarizer is: losses in, the weights of one descent direction out.
+"""The interface of a scalarizer: losses in, the weights of one descent direction out.
 
 Its life cycle is `plan → weights → step → update → state_dict`. What it must see to choose the
 weights decides which of the three kinds it is, and with it what a training step costs.
@@ -18,6 +18,9 @@ from moat.public import public
 from moat.registry import Registry
 from moat.scalarizers.own_losses import for_own_losses
 from moat.types import Gramian, Mask, Weights
+
+EVERY_OBJECTIVE = 2**31 - 1
+"""The `support` of a scalarizer that gives each objective a share."""
 
 
 class Scalarizer(ABC):
@@ -51,6 +54,9 @@ class Scalarizer(ABC):
         if callable(own) and not getattr(own, "__isabstractmethod__", False):
             cls.weights = for_own_losses(own)  # type: ignore[attr-defined]
 
+    def require_objectives(self, names: tuple[str, ...]) -> None:  # noqa: B027 - most take any
+        """Raise DefinitionError where a field does not fit the objectives of these names."""
+
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
@@ -59,6 +65,14 @@ class Scalarizer(ABC):
         `names` starts with "natural". What is not planned costs no pass. Default: everything.
         """
         return torch.ones(len(names), dtype=torch.bool, device="cpu")
+
+    def expected_plan(self, names: tuple[str, ...]) -> Tensor:
+        """Return by objective which share of a batch is planned, (objectives,), for estimates.
+
+        Default: what `plan` returns. A scalarizer that draws its plan returns the expectation.
+        """
+        plan = self.plan(names, 2, torch.Generator().manual_seed(0))
+        return plan.double() if plan.ndim == 1 else plan.any(1).double()
 
     def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
         """See the step's losses after the parameters moved."""
@@ -100,8 +114,9 @@ class LaggedScalarizer(Scalarizer):
 class LossScalarizer(Scalarizer):
     """Its weights are chosen from this batch's losses, measured without a graph first.
 
-    `support` is the largest number of objectives with a weight above zero, for any one example.
-    Where it is None, the step reads the weights, for which a GPU makes the host wait.
+    `support` is the largest number of objectives with a weight above zero, for any one example;
+    EVERY_OBJECTIVE where each has one. Where it is None, the step reads the weights, for which a
+    GPU makes the host wait.
 
     Example:
         >>> class Softmax(LossScalarizer):

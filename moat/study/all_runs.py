@@ -1,4 +1,4 @@
-"""All runs of a recipe: what is done is skipped, what fails or is held lets the others go on."""
+"""All runs of a recipe: finished ones are skipped; failed and held ones stop no other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a study will cost, from a few timed passes; nothing is trained."""
+"""The cost of a study, from a few timed passes, without training."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,12 +20,14 @@ from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.step_cost import spent_per_example
 from moat.threats import Spent
+from moat.training.length import Length, length_of
 
 
 @dataclass(frozen=True)
 class RunEstimate:
     """What one run costs an example at most, and its estimated seconds, without the sanity gate.
 
+    Of a scalarizer that draws what is searched, `search` and `descent` are expectations.
     Without its data set only passes are known: then `missing` is the error of reading it, and the
     other numbers are None. Without its initial weights all is known, and `missing` says so, too.
     """
@@ -39,11 +41,18 @@ class RunEstimate:
     seconds: float | None = None
     memory: int | None = None  # bytes that evaluation takes at most, beside network and data set
     missing: MoatError | None = None
+    length: Length | None = None  # of the training
 
     @property
     def train_examples(self) -> int | None:
         """How many images it trains on."""
         return self.amounts.trained if self.amounts else None
+
+    @property
+    def passes(self) -> float | None:
+        """Forwards plus backwards of the whole training for each image it trains on."""
+        a_step = self.search.plus(self.descent)
+        return None if self.length is None else self.length.exact_epochs * a_step.total
 
 
 @plain_torch()
@@ -102,6 +111,8 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
+    with asked_for(plan, "training", "passes"):
+        length = length_of(plan.training, trained, search.plus(descent))
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
@@ -123,7 +134,8 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         amounts=known,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
+        seconds=length.exact_epochs * an_epoch + judged * times.searching(evaluation),
         memory=room.needed(plan.protocol),
         missing=times.missing,
+        length=length,
     )

@@ -1,4 +1,4 @@
-"""What of a study is worth a second look, told before it trains and while its data come in."""
+"""The oddities of a study, listed before it trains and while its data load."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

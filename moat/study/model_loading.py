@@ -76,8 +76,8 @@ def _model(folder: RunFolder, record: RunRecord) -> Model:
         raise RunFolderError(error.message, error.where, hint) from error
     if (now := described_model(model)) != trained:
         raise RunFolderError(
-            f"the network is no longer the one that was trained: {trained} then, {now} now.",
+            f"the network differs from the trained one: {trained} then, {now} now.",
             where=str(folder.path),
-            hint="Bring back the code that it was trained with.",
+            hint="Restore the code of the training.",
         )
     return model

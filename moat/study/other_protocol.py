@@ -143,7 +143,7 @@ class OtherProtocol:
             "the run was tested on other data than the protocol's: "
             f"{'; '.join(changes(then, {**then, **now}))}.",
             where=str(folder.path),
-            hint=f"The protocol's data are said in {where}; name one on the run's own.",
+            hint=f"{where} sets the protocol's data; name a protocol on the run's own data.",
         )
 
     def _record(

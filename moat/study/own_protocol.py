@@ -1,4 +1,4 @@
-"""Finished runs once more, each by its own protocol: their scores are replaced."""
+"""Finished runs evaluated again, each under its own protocol: their scores are replaced."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

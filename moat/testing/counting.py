@@ -1,4 +1,4 @@
-"""What a piece of work asks of a device, counted on the CPU: operations, and waits of the host."""
+"""The demands of a piece of work on a device, counted on the CPU: operations, and host waits."""
 
 from collections.abc import Callable
 from typing import Any

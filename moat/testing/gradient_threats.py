@@ -1,4 +1,4 @@
-"""What a gradient threat promises besides: its transform, its balls and the search through both.
+"""The further promises of a gradient threat: its transform, its balls and its search.
 
 Example:
     >>> from moat.threats import PGD
@@ -126,8 +126,8 @@ def _require_gradient_at(threat: GradientThreat, x: Images, w: Transform, end: i
     gradients = torch.autograd.grad(weighted, w, allow_unused=True)
     assert any(one is not None and (one != 0).any() for one in gradients), breach_of(
         threat,
-        f"apply clamps: {int(there.sum())} pixels that it carries to {end} have no gradient, and a "
-        "search is stuck there. Leave the clamp out, and give the ball the image box",
+        f"apply clamps: {int(there.sum())} pixels that it carries to {end} have no gradient, so a "
+        "search stalls there. Remove the clamp, and give the ball the image box",
     )
 
 
@@ -145,7 +145,7 @@ def _is_pointwise(threat: GradientThreat, x: Images, w: Transform) -> bool:
 def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:
     assert isinstance(found, tuple), breach_of(
         threat,
-        f"{method} returns {value_in_words(found)}, and no tuple of {what}: end it with a comma, "
+        f"{method} returns {value_in_words(found)}, not a tuple of {what}: end it with a comma, "
         "return (one,)",
     )
 
@@ -183,7 +183,7 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
         ((single,),) = (traces.values() for traces in ascend(model, [alone], 1, measure=False))
         distance = (single.images - together.images[only]).abs().max().item()
         assert distance < FLOAT64_ROUNDING, breach_of(
-            threat, f"an example is another alone than in its batch, by up to {distance:.3g}"
+            threat, f"an example differs alone and in its batch, by up to {distance:.3g}"
         )
 
 

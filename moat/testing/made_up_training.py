@@ -15,6 +15,7 @@ from moat.testing.breach import breach_of
 from moat.types import Mask
 
 PARAMETERS = 9  # numbers in a gradient
+CORRECT_BELOW = 0.3  # nats: an example with a smaller made-up loss is classified correctly
 
 
 class WeighedStep(NamedTuple):
@@ -64,7 +65,8 @@ class MadeUpTraining:
         if self.examples:
             order = torch.tensor(self.examples, device="cpu")
             values, plan = values[:, order], plan if plan.ndim == 1 else plan[:, order]
-        losses = LossMatrix(values, self.names, measured=plan.to(self.device))
+        correct = values < CORRECT_BELOW * self.loss_scale
+        losses = LossMatrix(values, self.names, correct, plan.to(self.device))
         return WeighedStep(plan, losses, gramian, _weights(scalarizer, self.names, losses, gramian))
 
     def run(self, scalarizer: Scalarizer, steps: range) -> list[Tensor]:

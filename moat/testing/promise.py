@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from moat.public import public
+from moat.threats.cautions import told_elsewhere
 
 
 @runtime_checkable
@@ -97,7 +98,8 @@ def verdicts(promises: Sequence[Promise[C]], cases: Sequence[C]) -> Iterator[Pro
 
 def _hold(promise: Promise[C], case: C) -> None:
     try:
-        promise.check(case)
+        with told_elsewhere():  # of an unusual radius the caller was warned, or asked
+            promise.check(case)
     except AssertionError:
         raise
     except (Exception, SystemExit) as error:

@@ -1,4 +1,4 @@
-"""What a command promises of the files below a folder, checked at every call that may fail."""
+"""The promises of a command about files in a folder, checked at every call that may fail."""
 
 import os
 import shutil
@@ -113,7 +113,7 @@ def _fail(folder: Path, command: Callable[[], object], case: Case) -> FaultyDisk
         except (Killed, MoatError):
             pass
         except BaseException as error:
-            raise AssertionError(f"{case}: it raises {error!r}, no MoatError") from error
+            raise AssertionError(f"{case}: it raises {error!r}, not a MoatError") from error
     return disk
 
 

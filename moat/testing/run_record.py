@@ -1,4 +1,4 @@
-"""A finished run's record, for tests of what reads run folders."""
+"""A finished run's record, for tests of readers of run folders."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+"""The promises of every scalarizer, through the life cycle plan, weights, step, update, state.
 
 Example:
     >>> from moat.scalarizers import Average
@@ -126,7 +126,7 @@ def _require_measured(scalarizer: Scalarizer, weights: torch.Tensor, plan: Mask)
     blind = ~(measured.any(1) if weights.ndim == 1 and measured.ndim == 2 else measured)
     blind = blind.expand_as(weights)
     assert not (weights.masked_fill(~blind, 0) != 0).any(), breach_of(
-        scalarizer, "weight lies on a loss that the plan left out"
+        scalarizer, "an unplanned loss has a weight"
     )
 
 

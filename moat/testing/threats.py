@@ -38,7 +38,7 @@ def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None
         assert 0 <= low <= high <= 1, breach_of(
             threat, f"the images leave [0, 1]: they span [{low:.6g}, {high:.6g}]"
         )
-        assert torch.equal(given, kept), breach_of(threat, "the images it was given were changed")
+        assert torch.equal(given, kept), breach_of(threat, "its input images were changed")
 
 
 @public

@@ -131,8 +131,8 @@ def to_eval(model: nn.Module) -> None:
             module.training = False
     except RecursionError as error:
         raise ModelError(
-            "the network contains itself, so that nobody can put it into eval mode.",
-            hint="Keep what refers back to it out of its modules: in a list, or by weakref.",
+            "the network contains itself, so it cannot be put into eval mode.",
+            hint="Keep a back-reference out of its modules: in a list, or by weakref.",
         ) from error
     except MoatError:
         raise

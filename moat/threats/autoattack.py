@@ -1,4 +1,4 @@
-"""AutoAttack: the ensemble of searches that published robustness to noise is measured with."""
+"""AutoAttack: the standard ensemble of searches for published robustness to noise."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ class AutoAttack(Threat):
     def _l1_in_its_one_version(self) -> "AutoAttack":
         if self.norm == "l1" and self.version != "standard":
             raise ValueError(
-                f'its authors give no version {self.version!r} for l1; take version = "standard"'
+                f'its authors publish no version {self.version!r} for l1; use version = "standard"'
             )
         return self
 
@@ -155,7 +155,7 @@ def _found(
         raise ModelError(
             f"the search {name} of autoattack fails on this model ({said(error)}).",
             hint="It takes gradients of the logits to the images by torch.autograd.grad, twice in "
-            "a graph: see that the model bears it, or search with pgd or stadv.",
+            "a graph: make the model support this, or search with pgd or stadv.",
         ) from error
 
 

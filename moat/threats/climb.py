@@ -1,4 +1,4 @@
-"""One search on one batch: what is climbed, from where, and what is reported of it."""
+"""One search on one batch: its objective, its start, and its reported iterates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Where a model lies, and with it the images that it takes."""
+"""The device of a model, and so of its images."""
 
 import torch
 from torch import nn

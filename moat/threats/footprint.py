@@ -1,4 +1,4 @@
-"""How much memory a search takes an example: measured on one, with a network of no size."""
+"""The memory of a search for each example, measured on one, with a network of no size."""
 
 import weakref
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Threats that are searched by ascent over the blocks of `w`: three methods and their numbers."""
+"""Threats searched by ascent over the blocks of `w`: three methods and their numbers."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -60,8 +60,8 @@ class GradientThreat(SearchedThreat):
     def _off_the_flat_start(self) -> "GradientThreat":
         if self.loss == "kl" and self.start == "zero":
             raise ValueError(
-                "the KL loss has no gradient at the natural image, so that a start at zero climbs "
-                'rounding noise; take start = "noise"'
+                "the KL loss has no gradient at the natural image, so a start at zero climbs "
+                'rounding noise; use start = "noise"'
             )
         return self
 
@@ -70,8 +70,8 @@ class GradientThreat(SearchedThreat):
         missing = [name for name in step_fields(type(self)) if getattr(self, name) is None]
         if missing and self.search == "sign":
             raise ValueError(
-                f"{missing[0]} is missing: sign steps have a fixed size. Give one, or take "
-                'search = "apgd" or "random", which need none'
+                f"{missing[0]} is missing: sign steps have a fixed size. Set it, or use "
+                'search = "apgd" or "random", which do not need it'
             )
         return self
 
@@ -121,8 +121,8 @@ class GradientThreat(SearchedThreat):
             whole = self.balls(images)
             if not isinstance(whole, tuple):
                 raise DefinitionError(
-                    f"{type(self).__name__}.balls returns {value_in_words(whole)}, and no tuple.",
-                    hint="Return one ball a block of w: return (ball,).",
+                    f"{type(self).__name__}.balls returns {value_in_words(whole)}, not a tuple.",
+                    hint="Return one ball for each block of w: return (ball,).",
                 )
             return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
 

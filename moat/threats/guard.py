@@ -1,4 +1,4 @@
-"""The guard that every door shares: a model, images and labels are fit, or refused by name.
+"""The guard at every door: model, images and labels are valid, or refused by name.
 
 A door is whatever takes a user's model and batch: `perturb`, `search`, `train_step`. Behind a door
 the search computes in the images' own type, whatever autocast and defaults surround it, and the
@@ -108,10 +108,17 @@ def guarded(perturb: Door) -> Door:
         require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
             require_channels(self, images.shape[1])
+            _warn_of([self], images.shape[1:])
             return perturb(self, network, images, labels, **more)
 
     behind.is_guarded = True  # type: ignore[attr-defined]
     return cast(Door, behind)
+
+
+def _warn_of(threats: Any, shape: torch.Size) -> None:
+    from moat.threats.cautions import warn_of_wide_radii  # it knows the threats, which know this
+
+    warn_of_wide_radii({str(place): threat for place, threat in enumerate(threats)}, shape)
 
 
 def is_guarded(perturb: object) -> bool:
@@ -131,6 +138,7 @@ def guarded_search(search: Door) -> Door:
         with door(model, x, y) as (network, images, labels):
             for threat in threats:
                 require_channels(threat, images.shape[1])
+            _warn_of(threats, images.shape[1:])
             return search(network, threats, images, labels, **more)
 
     return cast(Door, behind)
@@ -169,18 +177,23 @@ def bare(model: Any) -> nn.Module:
     """
     if isinstance(model, type):
         raise ModelError(
-            f"the model is the class {model.__name__}, and no network.",
-            hint=f"Make one of it: {model.__name__}(...).",
+            f"the model is the class {model.__name__}, not a network.",
+            hint=f"Create one: {model.__name__}(...).",
+        )
+    if isinstance(model, Tensor):
+        raise ModelError(
+            "the model is a tensor, and no torch.nn.Module.",
+            hint="The model comes first, then images and labels: (model, x, y).",
         )
     if not isinstance(model, nn.Module):
         raise ModelError(
-            f"the model is of type {type(model).__name__}, and no torch.nn.Module: nobody can put "
-            "it into eval mode or freeze its parameters.",
+            f"the model is of type {type(model).__name__}, not a torch.nn.Module: it cannot be "
+            f"put into eval mode, and its parameters cannot be frozen.",
             hint="Wrap it in a module, with the networks that it calls as attributes.",
         )
     if "_parameters" not in vars(model) and not isinstance(model, torch.jit.ScriptModule):
         raise ModelError(
-            f"the model, {type(model).__name__}, was never made a module.",
+            f"the model, {type(model).__name__}, was not initialised as a module.",
             hint="Call super().__init__() first in its __init__.",
         )
     if isinstance(model, DistributedDataParallel):
@@ -189,8 +202,8 @@ def bare(model: Any) -> nn.Module:
     for name, value in (*network.named_parameters(), *network.named_buffers()):
         if is_lazy(value):
             raise ModelError(
-                f"the network was never called, so that {name} has no shape and no values yet.",
-                hint="Call it once on a batch of images, before it is trained or searched.",
+                f"the network was never called, so {name} has neither shape nor values yet.",
+                hint="Call it once on a batch of images before training or a search.",
             )
         if value.is_meta:
             raise ModelError(

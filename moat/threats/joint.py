@@ -1,4 +1,4 @@
-"""Several threats searched together: the threats that the one loop takes, and its two doors."""
+"""Several threats searched together: the threats of the one loop, and its two doors."""
 
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Threats that move pixels: they say where each pixel is read, which can be drawn."""
+"""Threats that move pixels: they return the point that each pixel reads, for drawing."""
 
 from abc import ABC, abstractmethod
 

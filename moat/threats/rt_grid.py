@@ -1,4 +1,4 @@
-"""Every rotation and translation on a grid, or some at random: no gradient to be masked."""
+"""Every rotation and translation of a grid, or random ones, without a gradient to mask."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -48,7 +48,7 @@ class RTGrid(SearchedThreat, Moving):
     def _is_searchable(self) -> "RTGrid":
         if self.steps > MOST_TRIED:
             raise ValueError(
-                f"{self.steps:,} rotations and translations are asked for, and at most "
+                f"{self.steps:,} rotations and translations are too many: at most "
                 f"{MOST_TRIED:,} are tried; lower rotations, translations or worst_of"
             )
         return self
@@ -64,7 +64,7 @@ class RTGrid(SearchedThreat, Moving):
         if self.worst_of is not None:
             return None
         return Repetition(
-            "of the whole grid", "Set worst_of = 100, say, to draw, or leave restarts out."
+            "of the whole grid", "Set worst_of, for example to 100, to draw, or leave restarts out."
         )
 
     def climb(

@@ -1,12 +1,12 @@
-"""Three ways to descend, by what the scalarizer must see: the weights are fixed, θ moves."""
+"""Three ways to descend, by the input of the scalarizer: the weights are fixed, θ moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from moat.errors import DefinitionError
-from moat.objectives import LossMatrix, by_entry
+from moat.objectives import LossMatrix
 from moat.passes import cut
 from moat.public import public
 from moat.scalarizers import (
@@ -37,6 +37,8 @@ from moat.transfers import send
 class Descent:
     """What one step saw and did: losses, and weights (objectives,) or (objectives, batch).
 
+    `searched` counts the examples that were searched, one for each threat.
+
     Example:
         >>> losses = LossMatrix(torch.tensor([[1.0, 3.0], [4.0, 2.0]]), ("natural", "pgd"))
         >>> descent = Descent(losses, weights=torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
@@ -46,6 +48,7 @@ class Descent:
 
     losses: LossMatrix
     weights: Tensor
+    searched: int = 0
 
     def faults(self) -> Tensor:
         """Return what no run may go on from, bool (3, objectives); `require_faultless` reads it."""
@@ -70,11 +73,11 @@ def add_gradients(
             descent = _by_gradients(model, scalarizer, examples, settings)
         case _:
             raise DefinitionError(
-                f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
+                f"{type(scalarizer).__name__} is not one of the three kinds of scalarizer.",
                 hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
             )
     require_finite(descent.losses)
-    return descent
+    return replace(descent, searched=sum(examples.lengths()[1:]))
 
 
 def _by_lagged_weights(
@@ -104,9 +107,7 @@ def _by_losses(
     require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), matrix)
-    kept, shares = images_with_weight(
-        examples, by_entry(weights, examples.batch), scalarizer.support
-    )
+    kept, shares = images_with_weight(examples, weights, scalarizer.support)
     for segments in passes_for(model, kept.lengths(), pass_size):
         per_example = losses_of(model, kept, segments, settings.loss)
         own = [shares[s.which][s.rows] / examples.batch for s in segments]

@@ -10,6 +10,7 @@ from torch import nn
 from moat.environment import without
 from moat.errors import InputError, did_you_mean
 from moat.public import public
+from moat.training.ledger import Ledger
 from moat.training.settings import Precision
 from moat.types import Images, Logits
 
@@ -56,13 +57,13 @@ def device_for(device: str) -> torch.device:
     if device not in DEVICES:
         raise InputError(
             f"no device is called {device!r}.{did_you_mean(device, DEVICES)}",
-            hint=f"known: {', '.join(DEVICES)}\nA run takes one GPU, the first that it sees; "
-            "CUDA_VISIBLE_DEVICES=7 shows it another.",
+            hint=f"known: {', '.join(DEVICES)}\nA run uses the first visible GPU; "
+            f"CUDA_VISIBLE_DEVICES=7 chooses another.",
         )
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError(
             "no CUDA device was found.",
-            hint="Take --device cpu, or install a torch that sees your GPU.",
+            hint="Use --device cpu, or install a torch for your GPU.",
         )
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
@@ -111,7 +112,7 @@ class InPrecision(nn.Module):
     """A model whose forward runs under the run's precision and whose logits are float32 again.
 
     Search and descent differentiate through this and never through Fabric's own wrapper, which
-    refuses that under mixed precision.
+    refuses that under mixed precision. The `ledger` counts what passes.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -120,13 +121,15 @@ class InPrecision(nn.Module):
         torch.float32
     """
 
-    def __init__(self, model: nn.Module, fabric: Fabric) -> None:
+    def __init__(self, model: nn.Module, fabric: Fabric, ledger: Ledger | None = None) -> None:
         super().__init__()
         self.model = model
+        self.ledger = ledger
         self._fabric = fabric
 
     def forward(self, images: Images) -> Logits:
         """Return the logits of the images."""
         with self._fabric.autocast():
             logits: Logits = self.model(images)
-        return logits.float()
+        logits = logits.float()
+        return logits if self.ledger is None else self.ledger.see(logits)

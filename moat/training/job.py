@@ -1,4 +1,4 @@
-"""What one run trains with, and what came of it."""
+"""The training of one run: its settings, and its result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,11 +65,16 @@ class Fit:
     memory: float = DEVICE_MEMORY  # GiB
     validate: Validate | None = None
     train_hash: str = ""  # of the run, kept with its checkpoint
+    classes: int = 10  # of the data; AutoAttack's cost depends on them
 
 
 @dataclass(frozen=True)
 class Fitted:
     """What the training came to: the epoch whose weights were kept, and the last of the log.
+
+    And what it has spent: forwards and backwards of examples, searched examples, one for each
+    threat, and `passes`, forwards plus backwards for each example of the training split. They are
+    None of a training that began when nothing was counted.
 
     Example:
         >>> Fitted(epoch=3, steps=36, seconds=1.5, images_per_second=3000.0, scalarizer={}).epoch
@@ -82,3 +87,7 @@ class Fitted:
     images_per_second: float
     scalarizer: dict[str, Any]
     compiled: str = "none"  # what of training.compile came about, and why not more
+    forwards: int | None = None
+    backwards: int | None = None
+    searched: int | None = None
+    passes: float | None = None

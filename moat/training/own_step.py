@@ -14,6 +14,7 @@ from moat.objectives import LossMatrix, side_by_side
 from moat.public import public
 from moat.scalarizers import Scalarizer, scalarizer_for
 from moat.threats import Threat, bare, is_trusted, threat_table
+from moat.threats.cautions import warn_of_wide_radii
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
 from moat.training.descent_loss import DescentLoss, named_loss
@@ -72,6 +73,7 @@ class Step:
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
         require_arguments(optimizer, self.threats, self.scalarizer)
         require_parameters(model, self.scalarizer, optimizer)
+        warn_of_wide_radii(self.threats)
         if not self.threats:
             _require_natural(self.scalarizer)
         self._waiting: list[LossMatrix] = []  # of the batches since the parameters moved
@@ -150,7 +152,7 @@ class Step:
         """
         if not self._waiting and self._hooked:
             raise DefinitionError(
-                "there is no gradient to move along.",
+                "a move needs gradients.",
                 hint="Call step.backward(x, y) first; step(x, y) does both.",
             )
         if losses is not None:
@@ -189,7 +191,7 @@ class Step:
         try:
             drawn, threats = state["generator"], dict(state["threats"])
             if (drawn is None) != (generator is None) or threats.keys() - self.threats.keys():
-                raise ValueError("it is of another generator or of other threats")
+                raise ValueError("it belongs to another generator or to other threats")
             self.scalarizer.load_state_dict(state["scalarizer"])
             if generator is not None:
                 generator.set_state(drawn.cpu())
@@ -198,8 +200,8 @@ class Step:
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise DefinitionError(
                 f"the state does not fit this step: {type(error).__name__}: {error}.",
-                hint="Make the step as the one that the state is of: the same threats and "
-                "scalarizer, and a generator where that had one.",
+                hint="Create the step like that of the state: with the same threats and "
+                "scalarizer, and with a generator if that had one.",
             ) from error
         self._waiting = []
 
@@ -218,15 +220,15 @@ class Step:
 def _require_natural(scalarizer: Scalarizer) -> None:
     if not bool(copy.deepcopy(scalarizer).plan((NATURAL,), 1).any()):
         raise DefinitionError(
-            f"the scalarizer {type(scalarizer).__name__} weighs threats, and there are none.",
-            hint='Hand over threats, or take "natural", which trains on the images as they are.',
+            f"the scalarizer {type(scalarizer).__name__} weighs threats; pass some.",
+            hint='Pass threats, or use "natural", which trains on the unmodified images.',
         )
 
 
 def _require_losses(losses: Any) -> LossMatrix:
     if not isinstance(losses, LossMatrix):
         raise DefinitionError(
-            f"the losses are of type {type(losses).__name__}, and not a LossMatrix.",
-            hint="Gather the values of `backward(...).losses`, and make one with the same names.",
+            f"the losses are of type {type(losses).__name__}, not a LossMatrix.",
+            hint="Gather the values of `backward(...).losses` into one with the same names.",
         )
     return losses

@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from moat.allocator import Allocator
+from moat.errors import FieldError
 from moat.fields import Fields
-from moat.number_bounds import MOST_COUNTED, PositiveCount
+from moat.number_bounds import MOST_COUNTED, PositiveCount, PositiveNumber
 
 
 def _refuse_float16(value: Any) -> Any:
     if value == "16-mixed":
         raise ValueError(
             "16-mixed is refused: its gradient scaler would rescale combined gradients, and small "
-            "input gradients underflow to sign 0; take bf16-mixed"
+            "input gradients underflow to sign 0; use bf16-mixed"
         )
     return value
 
@@ -26,6 +27,10 @@ Precision = Annotated[
 
 class Training(Fields):
     """How long and how a run trains.
+
+    Its length is `epochs`, or a budget of `passes` for each example: then a rule with dearer steps
+    takes fewer of them, and the last epoch may be cut. A forward is one pass, and a backward is
+    another. Searches and descent count, validation does not.
 
     `keep` chooses the weights: those after the last epoch, or those of the epoch whose mean over
     natural and robust validation accuracy is best. `log_every` and `pass_size` do not belong to
@@ -48,7 +53,8 @@ class Training(Fields):
         128
     """
 
-    epochs: PositiveCount
+    epochs: PositiveCount | None = None
+    passes: PositiveNumber | None = None  # for each example, in all; in place of epochs
     batch_size: PositiveCount = 128
     warmup: Annotated[int, Field(ge=0, le=MOST_COUNTED)] = 0  # epochs over which the threats grow
     precision: Precision = "32-true"
@@ -57,3 +63,20 @@ class Training(Fields):
     log_every: PositiveCount = 10  # steps
     pass_size: PositiveCount | None = None  # examples; by device where it is not given
     allocator: Allocator = "keep"
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "Training":
+        if self.epochs is None and self.passes is None:
+            raise FieldError(
+                "the length of the training is missing.",
+                hint="Give epochs = 20, say, or passes = 800, a budget of forwards and backwards "
+                "for each example.",
+            )
+        if self.epochs is not None and self.passes is not None:
+            raise FieldError(
+                f"epochs = {self.epochs} and passes = {self.passes:g} both say how long the "
+                "training is.",
+                hint="Leave one of them out: with passes, the epochs follow from what a step "
+                "costs.",
+            )
+        return self

@@ -1,4 +1,4 @@
-"""How a training step is taken, whatever it is taken on."""
+"""The settings of a training step, independent of its input."""
 
 from dataclasses import dataclass
 
@@ -55,12 +55,12 @@ class StepSettings:
             raise DefinitionError(
                 f"reach is a share of the threats' radius, above 0 and at most 1, not "
                 f"{self.reach!r}.",
-                hint="Leave it out, and every threat is searched in its whole ball.",
+                hint="Leave it out to search every threat in its whole ball.",
             )
         if not callable(self.search):
             raise DefinitionError(
-                f"search is {in_words(self.search)}, and nothing that can be called.",
-                hint="Leave it out, or take a function like moat.threats.joint_search.",
+                f"search is {in_words(self.search)}, not a function.",
+                hint="Leave it out, or pass a function like moat.threats.joint_search.",
             )
 
     def passes_on(self, device: torch.device) -> int:

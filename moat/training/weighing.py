@@ -1,10 +1,11 @@
-"""From weights by example to the images that are worth a backward pass."""
+"""From weights by example to the images that need a backward pass."""
 
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from moat.objectives import by_entry
 from moat.training.craft import Examples
 
 
@@ -13,13 +14,19 @@ def images_with_weight(
 ) -> tuple[Examples, list[Tensor]]:
     """Return the images with a weight, and their weights, an objective at a time.
 
-    `weights` are (objectives, batch); with `support`, at most so many of an example are not zero.
+    `weights` are (objectives,) or (objectives, batch); with `support`, at most so many of an
+    example are not zero.
     """
+    one_batch = weights.ndim == 1  # of one objective, where the support is 1: the natural, too
+    weights = by_entry(weights, examples.batch)
     planned = [number for number, labels in enumerate(examples.labels) if len(labels)]
     complete = all(len(examples.labels[number]) == examples.batch for number in planned)
-    if support is None or not planned or not complete or 0 in planned:
+    if support is not None and support >= len(planned):
+        return examples, [weights[number, rows] for number, rows in enumerate(examples.rows)]
+    mixed = 0 in planned and not (support == 1 and one_batch)
+    if support is None or not complete or mixed:
         return _by_value(examples, weights)
-    return _by_rank(examples, weights, planned, min(support, len(planned)))
+    return _by_rank(examples, weights, planned, support)
 
 
 def _by_rank(
@@ -27,7 +34,8 @@ def _by_rank(
 ) -> tuple[Examples, list[Tensor]]:
     """Take the `support` largest weights of each example, zero or not: no value is read.
 
-    Adversarial images alone, so that a network with batch norm sees them in one batch.
+    Adversarial images alone, or those of one objective, so that a network with batch norm sees
+    them in one batch.
     """
     batch = torch.arange(examples.batch, device=weights.device)
     own = weights[planned[0] : planned[-1] + 1] if _adjacent(planned) else weights[planned]

@@ -61,7 +61,7 @@ def test_a_broken_promise_is_a_sentence_with_numbers_and_exit_code_1(moat, tmp_p
     assert done.code == 1
     (first, *_) = lines(done.out, "broken")
     assert first.startswith("apply clamps: ")
-    assert "pixels that it carries to 0 have no gradient, and a search is stuck there." in first
+    assert "pixels that it carries to 0 have no gradient, so a search stalls there." in first
     assert "broken.\n" in done.out
 
 

@@ -133,7 +133,7 @@ def driver(monkeypatch, there: bool) -> None:
     [
         (False, None, Health.ok, "none; torch"),
         (False, "13.0", Health.ok, "none; torch"),
-        (True, None, Health.warning, "is built without CUDA"),
+        (True, None, Health.warning, "the machine has an NVIDIA driver, but"),
         (True, "13.0", Health.warning, "for CUDA 13.0 finds no GPU"),
     ],
 )
@@ -248,6 +248,21 @@ def test_a_plug_in_that_is_broken_or_requires_a_stranger_is_named(monkeypatch, r
     )
 
 
+def test_a_name_of_two_packages_is_named_with_both_and_the_mend(monkeypatch):
+    from moat.registry import Registry
+    from moat.threats import Threat
+
+    other = Package("torch")
+    other.name = "hues"
+    points = [Point(lambda: 1 / 0, Package("torch")), Point(lambda: 1 / 0, other)]
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points * (group == "moat.threats"))
+    monkeypatch.setattr("moat.threats.registry", Registry("threat", "moat.threats", Threat))
+    found = next(one for one in ROOMS["plugins"].plugins() if one.subject == "threats: recolor")
+    assert found.state == Health.warning
+    assert "offered by more than one package: hues 2.0 and recolor 2.0." in found.found
+    assert found.mend.startswith("uninstall all but one: `pip uninstall recolor`")
+
+
 def test_that_there_is_no_plug_in_is_in_order(monkeypatch):
     monkeypatch.setattr(metadata, "entry_points", lambda group: [])
     assert looked("plugins", "none").state == Health.ok
@@ -275,7 +290,7 @@ def test_a_disk_without_locks_or_without_room_is_a_warning(tmp_path, monkeypatch
         patched.setattr("moat.doctor.folders._locks", lambda path: False)
         found = looked("folders", "results", tmp_path)
     assert found.state == Health.warning
-    assert "locks of files do not hold here" in found.found
+    assert "file locks do not work here" in found.found
 
 
 def test_that_there_is_nowhere_for_temporary_files_is_a_fault(tmp_path, monkeypatch):
@@ -321,7 +336,7 @@ def test_another_moat_is_a_warning_and_in_one_folder_with_this_one_a_fault(tmp_p
     [
         (None, Health.warning, "not on PATH"),
         ("from moat.main import cmd", Health.warning, "is another project's"),
-        ("from moat_robust import main", Health.warning, "is of another environment"),
+        ("from moat_robust import main", Health.warning, "belongs to another environment"),
         ("from moat.cli import main", Health.warning, "under this project's former name"),
     ],
 )

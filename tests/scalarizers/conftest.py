@@ -17,4 +17,5 @@ def names() -> tuple[str, ...]:
 def losses() -> LossMatrix:
     """Four objectives over five examples, float32 as training measures them."""
     generator = torch.Generator().manual_seed(0)
-    return LossMatrix(2 * torch.rand(4, 5, generator=generator), NAMES)
+    values = 2 * torch.rand(4, 5, generator=generator)
+    return LossMatrix(values, NAMES, correct=values < 1)

@@ -1,4 +1,4 @@
-"""Finished runs side by side, from what is stored."""
+"""Compare finished runs, from stored outcomes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 def compare(
     run: Annotated[
         list[Path],
-        typer.Argument(help="Two finished runs or more; the first is what others are compared to."),
+        typer.Argument(help="Two finished runs or more; the first is the reference."),
     ],
     ids: Annotated[
-        bool, typer.Option("--ids", help="Show the id of every example one run alone withstands.")
+        bool,
+        typer.Option("--ids", help="Show the ids of all examples that only one run withstands."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     form: FormatOption = Format.table,
     out: Annotated[
-        Path | None, typer.Option(help="Also write tables, and what came of each example, there.")
+        Path | None, typer.Option(help="Also write tables and the outcome of each example there.")
     ] = None,
 ) -> None:
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""

@@ -1,4 +1,4 @@
-"""Which runs no other run dominates."""
+"""The front: the runs that no other run dominates."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,11 +22,11 @@ def front(
     objectives: Annotated[
         str | None,
         typer.Option(
-            metavar="SCORE,...", help="What the front is of: natural, union, total, threats, ..."
+            metavar="SCORE,...", help="The objectives: natural, union, total, threats, ..."
         ),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="RESULTS", help="Measure it against the front there.")
+        Path | None, typer.Option(metavar="RESULTS", help="Compare with the front there.")
     ] = None,
     prefer: Annotated[
         str | None,
@@ -34,7 +34,9 @@ def front(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where the files go: RESULTS, of several the working folder."),
+        typer.Option(
+            help="The folder for the files; default: RESULTS, with several the working folder."
+        ),
     ] = None,
     form: FormatOption = Format.table,
 ) -> None:

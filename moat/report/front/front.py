@@ -1,4 +1,4 @@
-"""One front a group: which settings no other dominates, and how good they are together."""
+"""One front for each group: the settings that no other dominates, and their joint quality."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from moat.report.front.objectives import (
     usual_objectives,
     values_of,
 )
-from moat.report.front.rival import Rival, rival_of
+from moat.report.front.rival import Rival, Rivalry, rival_of, rivalry_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
 from moat.report.looks import Look
@@ -145,21 +145,23 @@ def fronts_of(
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
 ) -> tuple[list[Front], list[str]]:
-    """Return a front a group, measured and chosen from as asked, and what could not be read."""
-    fronts, missed = [front_of(group, objectives) for group in groups], list[str]()
-    if prefer:
-        fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
+    """Return a front a group, measured and chosen from as asked, and what could not be read.
+
+    Beside those of `against`, which may have been evaluated on other examples, fronts are of the
+    examples that both share.
+    """
+    rivalries, missed = list[Rivalry](), list[str]()
     if against is not None:
         others, missed = read_points(against)
-        rivals = group_points(others)
+        rivalries = [rivalry_of(group, group_points(others), against) for group in groups]
+        groups = [rivalry.group for rivalry in rivalries]
+    fronts = [front_of(group, objectives) for group in groups]
+    if prefer:
+        fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
+    if rivalries:
         fronts = [
-            replace(
-                one,
-                rival=rival_of(
-                    one.group, one.objectives, one.minimised[one.members], rivals, against
-                ),
-            )
-            for one in fronts
+            replace(one, rival=rival_of(rivalry, one.objectives, one.minimised[one.members]))
+            for one, rivalry in zip(fronts, rivalries, strict=True)
         ]
     return fronts, missed
 

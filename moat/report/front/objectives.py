@@ -1,4 +1,4 @@
-"""What a front is of: any of the scores, each with its direction and its fixed reference."""
+"""The objectives of a front: any scores, each with its direction and its fixed reference."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -151,7 +151,14 @@ def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objecti
     """Return Figure 7's pair, or total and natural accuracy without a baseline.
 
     Where a run has no total, as after an evaluation with union_only, union stands in its place.
+    FrontError where no threat was evaluated.
     """
+    if not group.protocol.threats:
+        raise FrontError(
+            f"no threat was evaluated on {group.title}: natural accuracy alone makes no front.",
+            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs by a "
+            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows what there is.",
+        )
     if not group.is_whole:
         return UNION, NATURAL_ACCURACY
     based = settings[0].rows[0].baseline
@@ -246,5 +253,5 @@ def signs_of(objectives: Sequence[Objective]) -> Floats:
 
 def _why(name: str) -> str:
     if name in ("universal", "sacrificed"):
-        return "it needs a natural run with the same scores, and there is none"
+        return "it needs a natural run with the same scores"
     return "not every example was searched (union_only)"

@@ -1,4 +1,4 @@
-"""All scores of single runs, from the outcomes that were stored of them: no attack is run."""
+"""All scores of single runs, from their stored outcomes, without an attack."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every kind of picture, and one set of them a group of comparable runs."""
+"""Every kind of figure, one set for each group of comparable runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ def draw_all_pairs(runs: Runs) -> Figure:
         if all(point.scores[name] is not None for point in runs.group.points)
     ]
     if len(names) < 2:
-        raise PlotError("two scores form a single pair, which the front shows.")
+        raise PlotError("two scores form a single pair; see the front.")
     return draw_pairs(front_of(runs.group, [NATURAL, *names]))
 
 

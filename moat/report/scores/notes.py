@@ -1,4 +1,4 @@
-"""What a scoreboard's numbers mean, in words: under the tables, in report.md."""
+"""The meaning of a scoreboard's numbers: under the tables, in report.md."""
 
 from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS
@@ -19,7 +19,7 @@ _THEN = {
 def board_notes(board: Scoreboard) -> list[str]:
     """Return what each row means, under which protocol, and where published figures come from."""
     return [
-        f"{NATURAL}: accuracy on the images as they are. {scores_text(board.group)}",
+        f"{NATURAL}: accuracy on the unmodified images. {scores_text(board.group)}",
         *absence_notes(board.group),
         *baseline_notes(board.rows, board.group),
         *_seeds(board),
@@ -65,7 +65,7 @@ def _guesses(board: Scoreboard) -> list[str]:
     return [
         f"constant guess: a natural accuracy of at most {guess_limit(classes):.1f} %, where "
         f"always answering with one class is right for {100 / classes:.1f} % of {classes} "
-        "equally frequent classes. Such a run did not train, and its other scores mean nothing."
+        "equally frequent classes. Such a run did not learn; its other scores mean nothing."
         for classes in sorted(filter(None, limits))
     ]
 

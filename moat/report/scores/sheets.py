@@ -1,4 +1,4 @@
-"""A scoreboard as sheets: for the terminal, in as many tables as it takes, and for Markdown."""
+"""A scoreboard as sheets: for the terminal, in one table or several, and for Markdown."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""What the studies in a folder are at, read again and again without reading everything again."""
+"""The state of the studies in a folder, read repeatedly without reading everything again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class StatusReader:
         if begun:
             found.append(self._begun(self.results, begun, _UNPLANNED))
         if not found:
-            nothing = "no study and no run lies at or below this folder."
+            nothing = "this folder contains neither a study nor a run."
             raise RunFolderError(nothing, where=str(self.results), hint=_TRAIN)
         return found
 
