@@ -35,19 +35,16 @@ def made_of(cls: Any, settings: Source, name: str) -> Any:
             f"the class {cls.__name__} is not declared, so that it has no name and no fields.",
             hint=f'Write @{kind_of(cls)}("{cls.__name__.lower()}") before it.',
         )
+    typical = {**_guessed(cls), **cls.typical}
+    whole = {**typical, **settings.document}
     try:
+        return filled(cls, whole, settings, (), ())
+    except RecipeError as error:
+        refused = _needs(cls, whole, name) or error
+    try:  # what is set may stand in the place of what is typical
         return filled(cls, settings.document, settings, (), ())
     except RecipeError as error:
-        more = {**_guessed(cls), **cls.typical}
-        added = {key: value for key, value in more.items() if key not in settings.document}
-        if not added:
-            raise _needs(cls, settings.document, name) or error from error
-        refused = error
-    try:
-        return filled(cls, {**added, **settings.document}, settings, (), ())
-    except RecipeError as error:
-        needed = _needs(cls, {**added, **settings.document}, name)
-        raise needed or refused from error
+        raise refused from error
 
 
 def _guessed(cls: Any) -> dict[str, Any]:
