@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from moat.plugin_kit import Candidate
 from moat.sheets import FAINT, STRONG, Sheet
-from moat.testing import PromiseState, PromiseVerdict
+from moat.testing import PromiseVerdict
+from moat.testing.promise import PromiseState
 
 
 def promise_heading(candidate: Candidate) -> str:

@@ -8,7 +8,7 @@ from moat.plugin_kit.kinds import kind_of
 from moat.recipe.objects import filled
 from moat.recipe.overrides import override
 from moat.recipe.provenance import Document, Key, Source
-from moat.testing import MadeUpTraining
+from moat.testing.made_up_training import MadeUpTraining
 
 TYPICAL_EPSILON, TYPICAL_STEP_SIZE = 0.15, 0.02
 """A radius and a step at which a few steps on small images tell, whatever the unit."""

@@ -19,14 +19,14 @@ from moat.testing import (
     PromiseVerdict,
     ScalarizerCase,
     ThreatCase,
-    takes_objectives,
     verdicts,
 )
+from moat.testing.made_up_training import takes_objectives
 
-Shape = tuple[int, int, int]
+_Shape = tuple[int, int, int]
 
-THREAT_SHAPES: tuple[Shape, ...] = ((1, 8, 8), (3, 9, 7))
-MODEL_SHAPES: tuple[Shape, ...] = ((3, 32, 32), (1, 28, 28), (1, 8, 8))
+THREAT_SHAPES: tuple[_Shape, ...] = ((1, 8, 8), (3, 9, 7))
+MODEL_SHAPES: tuple[_Shape, ...] = ((3, 32, 32), (1, 28, 28), (1, 8, 8))
 OBJECTIVE_COUNTS = (4, 2, 9)
 
 
@@ -42,7 +42,7 @@ class Trial:
         yield from verdicts(self.promises, self.cases)
 
 
-def trial_of(candidate: Candidate, shape: Shape | None = None) -> Trial:
+def trial_of(candidate: Candidate, shape: _Shape | None = None) -> Trial:
     """Return what a candidate is held to; images have the shape (channel, height, width) given."""
     match candidate.kind:
         case Kind.threat:
@@ -60,7 +60,7 @@ def trial_of(candidate: Candidate, shape: Shape | None = None) -> Trial:
             return Trial(DATASET_PROMISES, [case])
 
 
-def _model_cases(model: Model, shape: Shape | None) -> list[ModelCase]:
+def _model_cases(model: Model, shape: _Shape | None) -> list[ModelCase]:
     """Return a case for each shape, the first that is taken whole.
 
     A callable is not told a shape, and need not refuse one. Where no shape is taken, the first

@@ -33,7 +33,6 @@ from moat.testing.gradient_threats import (
     check_independence,
     check_no_clamp,
 )
-from moat.testing.made_up_training import MadeUpTraining, takes_objectives
 from moat.testing.model_promises import MODEL_PROMISES, check_model
 from moat.testing.models import (
     ModelCase,
@@ -47,7 +46,7 @@ from moat.testing.models import (
     check_shape,
     check_state_dict,
 )
-from moat.testing.promise import Promise, PromiseState, PromiseVerdict, verdicts
+from moat.testing.promise import Promise, PromiseVerdict, verdicts
 from moat.testing.promises import check_faults
 from moat.testing.run_record import run_record
 from moat.testing.scalarizer_inputs import (
@@ -93,10 +92,8 @@ __all__ = [
     "Counted",
     "DataCase",
     "Killed",
-    "MadeUpTraining",
     "ModelCase",
     "Promise",
-    "PromiseState",
     "PromiseVerdict",
     "ScalarizerCase",
     "ThreatCase",
@@ -156,6 +153,5 @@ __all__ = [
     "faulty_disk",
     "run_record",
     "smooth_model",
-    "takes_objectives",
     "verdicts",
 ]

@@ -26,6 +26,7 @@ MOST_SHARED = 0.01  # of the test images: published data sets have a few by mist
 AT_ONCE = 1000  # images at once
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class DataCase:
     """A data set, read once for all checks.

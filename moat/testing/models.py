@@ -29,6 +29,7 @@ FLOAT64_EQUAL = 1e-8  # of the largest logit
 COUNT = 5  # images
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class ModelCase:
     """A model, the shape of the images that its network takes, and their number of classes.

@@ -26,6 +26,7 @@ def every_case(_: PromiseCase) -> bool:
     return True
 
 
+@public
 @dataclass(frozen=True)
 class Promise(Generic[C]):
     """What every subject of a kind promises, in a sentence, and the check that holds it to that.
@@ -52,6 +53,7 @@ class PromiseState(StrEnum):
     not_made = "not made"
 
 
+@public
 @dataclass(frozen=True)
 class PromiseVerdict:
     """A promise, what became of it, and the sentence that says how it was broken.

@@ -9,6 +9,7 @@ from moat.testing import scalarizer_inputs, scalarizers
 from moat.testing.promise import Promise, every_case, require_promises
 
 
+@public
 @dataclass(frozen=True)
 class ScalarizerCase:
     """A scalarizer and the number of objectives that it weighs, the natural one among them.

@@ -14,6 +14,7 @@ from moat.threats import GradientThreat, Threat
 from moat.types import Images, Labels
 
 
+@public
 @dataclass(frozen=True)
 class ThreatCase:
     """A threat and the images that it is checked on; it is given as many channels as it needs.

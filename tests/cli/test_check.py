@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from moat.testing import SCALARIZER_PROMISES, THREAT_PROMISES
+from moat.version import __version__
 
 DARK = '''
 from pydantic import PositiveFloat
@@ -81,7 +82,7 @@ def test_the_same_as_json(moat):
 
 def test_without_a_name_it_lists_what_can_be_checked(moat):
     found = json.loads(moat("check", "--format", "json").out)
-    pgd = {"name": "pgd", "kind": "threat", "from": "moat"}
+    pgd = {"name": "pgd", "kind": "threat", "from": f"moat {__version__}"}
     assert any(pgd.items() <= row.items() for row in found)
     assert {row["kind"] for row in found} == {"threat", "scalarizer", "model", "dataset"}
     only = json.loads(moat("check", "--kind", "dataset", "--format", "json").out)
@@ -95,7 +96,7 @@ def test_without_a_name_it_lists_what_can_be_checked(moat):
         (["average", "--kind", "threat"], "no threat is called 'average'."),
         (["max", "--set", "window=3"], "--set window=3, window: unknown key"),
         (["pgd", "--set", "epsilon=-1"], "epsilon: should be greater than 0"),
-        (["pgd", "--set", "epsilon"], "an override is written key=value"),
+        (["pgd", "--set", "epsilon"], "write an override as key=value"),
         (["pgd", "--shape", "3,32"], "'3,32' is not channels, rows and columns"),
         (["pgd", "--shape", "3,0,32"], "is not channels, rows and columns"),
         (["small-cnn", "--shape", "1,8,8"], "refuses images of 1 x 8 x 8: the model 'small-cnn'"),

@@ -171,5 +171,5 @@ def test_a_good_one_passes(dataset):
 
 
 def test_missing_data_are_no_broken_promise(tmp_path):
-    with pytest.raises(DataError, match="there is no such folder or archive"):
+    with pytest.raises(DataError, match="the folder or archive does not exist"):
         check_dataset(ImageFolder(folder="none", root=tmp_path))
