@@ -6,7 +6,7 @@ from moat.records import evaluation_names, kind_and_name, training_names
 from moat.report.points import Point
 from moat.report.words import some
 
-NONE = "no recorded package"
+NO_PACKAGE = "no recorded package"
 
 
 def plugin_notes(points: Sequence[Point], names: Sequence[str]) -> list[str]:
@@ -31,7 +31,7 @@ def _differences(
         for origin in dict.fromkeys(plugins.values()):
             packages.setdefault(_package(origin), {}).setdefault(origin, []).append(run)
         for name in asked:
-            home = _package(plugins[name]) if name in plugins else NONE
+            home = _package(plugins[name]) if name in plugins else NO_PACKAGE
             homes.setdefault(name, {}).setdefault(home, []).append(run)
     for name, found in homes.items():
         if len(found) > 1:

@@ -18,8 +18,8 @@ def some_above_zero(numbers: dict[str, float]) -> dict[str, float]:
     return numbers
 
 
-Share = Annotated[NonNegativeFloat, Bounded]
-Preference = Annotated[dict[str, Share], AfterValidator(some_above_zero)]
+Weight = Annotated[NonNegativeFloat, Bounded]
+Preference = Annotated[dict[str, Weight], AfterValidator(some_above_zero)]
 """A number of at least 0 for each objective, by its name."""
 
 

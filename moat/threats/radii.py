@@ -16,7 +16,7 @@ from moat.threats.rt_grid import RTGrid
 
 Shape = tuple[int, int, int]
 """Channel, height and width of an image."""
-ACROSS = 2.0
+GRID_SPAN = 2.0
 """What the image spans in grid units: a pixel that is moved so far comes from outside."""
 GREY_LEVELS = 255
 
@@ -86,7 +86,7 @@ def wide_radii(
                 )
                 in_levels = isinstance(ball, LinfBall) and 1 < epsilon <= GREY_LEVELS
                 yield WideNumber(key, epsilon, what, "Lower it.", in_levels)
-        elif isinstance(threat, Warp) and epsilon > ACROSS:
+        elif isinstance(threat, Warp) and epsilon > GRID_SPAN:
             what = f"the radius {epsilon:g} bounds nothing: in grid units the image is 2 wide."
             yield WideNumber(key, epsilon, what, "A shift of d pixels is 2 d / width: give that.")
     if isinstance(threat, RTGrid):
