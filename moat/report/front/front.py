@@ -24,6 +24,7 @@ from moat.report.front.rival import Rival, rival_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
 from moat.report.looks import Look
+from moat.report.order import require_order, sort_key
 from moat.report.points import read_points
 from moat.report.rows import Row
 from moat.report.settings import Setting, rows_in, settings_of
@@ -123,19 +124,22 @@ def make_fronts(
     objectives: Sequence[str] = (),
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
+    sort: str | None = None,
 ) -> FrontReport:
     """Read every finished run below some folders and make one front a group of comparable runs.
 
     `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
     FrontError names the runs and the keys that differ. `against` is another results folder, whose
     fronts these are measured against; one without its counterpart there is refused. `prefer` gives
-    scores their weights, by which one run is chosen, on its held-out examples.
+    scores their weights, by which one run is chosen, on its held-out examples. `sort` is a cost
+    ("passes", "seconds") or a score, by which members and others ascend in place of the first
+    objective.
     """
     points, skipped = read_points(*results)
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results[0])
-    fronts, missed = fronts_of(groups, objectives, against, prefer)
+    fronts, missed = fronts_of(groups, objectives, against, prefer, sort)
     return FrontReport(results, fronts, [*skipped, *missed])
 
 
@@ -144,9 +148,10 @@ def fronts_of(
     objectives: Sequence[str] = (),
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
+    sort: str | None = None,
 ) -> tuple[list[Front], list[str]]:
     """Return a front a group, measured and chosen from as asked, and what could not be read."""
-    fronts, missed = [front_of(group, objectives) for group in groups], list[str]()
+    fronts, missed = [front_of(group, objectives, sort) for group in groups], list[str]()
     if prefer:
         fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if against is not None:
@@ -164,7 +169,7 @@ def fronts_of(
     return fronts, missed
 
 
-def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
+def front_of(group: Group, objectives: Sequence[str] = (), sort: str | None = None) -> Front:
     """Return a group's front by the named objectives, or by the usual two."""
     settings = settings_of(group)
     chosen = (
@@ -172,8 +177,14 @@ def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
         if objectives
         else usual_objectives(settings, group)
     )
+    if sort is not None:
+        require_order(sort, group)
     points = minimised(settings, chosen)
-    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(settings)), strict=True))
+    keys = [
+        (False, first) if sort is None else sort_key(setting, sort)
+        for setting, first in zip(settings, points[:, 0], strict=True)
+    ]
+    ranks = sorted(zip(~non_dominated(points), keys, range(len(settings)), strict=True))
     settings = [settings[place] for _, _, place in ranks]
     points = minimised(settings, chosen)
     members = non_dominated(points)

@@ -6,6 +6,7 @@ from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import gate_notes
 from moat.report.intervals import PERCENT
 from moat.report.notes import REACH_TEXT, absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.order import cost
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -23,6 +24,7 @@ def board_notes(board: Scoreboard) -> list[str]:
         *absence_notes(board.group),
         *baseline_notes(board.rows, board.group),
         *_seeds(board),
+        *_passes(board),
         *_reach(board),
         *_guesses(board),
         *_published(board),
@@ -40,6 +42,12 @@ def _seeds(board: Scoreboard) -> list[str]:
         f"Mean over {several} seeds; [low, high]: its {PERCENT} interval over test examples and "
         f"seeds, from {FEWEST_SEEDS} seeds on."
     ]
+
+
+def _passes(board: Scoreboard) -> list[str]:
+    if all(cost(column, "passes") is None for column in board.columns):
+        return []
+    return ["passes: forwards plus backwards of the network in training, for each training image."]
 
 
 def _reach(board: Scoreboard) -> list[str]:
