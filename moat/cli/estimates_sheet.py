@@ -1,4 +1,4 @@
-"""What is estimated, as a table."""
+"""Estimates, as a table."""
 
 from collections.abc import Sequence
 
@@ -77,7 +77,7 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
             "gate apart",
             "passes: forwards/backwards of the network for an image, at most, or one number where "
             "they are equal",
-            "times are those of this machine at this moment: longer where it is busy",
+            "times hold for this machine at this moment; a busier machine is slower",
         ),
     )
     spare = ("folder", "memory", "images", "passes")

@@ -1,4 +1,4 @@
-"""What a recipe can name, as a table."""
+"""The names for a recipe, as a table."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,12 @@ from moat.catalogue import CatalogueEntry
 from moat.sheets import Sheet
 from moat.version import __version__
 
-_SINGULAR = {
-    "threats": "threat",
-    "scalarizers": "scalarizer",
-    "models": "model",
-    "datasets": "data set",
-    "recipes": "recipe",
-}
 _ALSO = {
     "models": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
     "python:module:callable, a callable of your own",
     "recipes": "and any TOML file",
 }
-"""What a recipe may name besides what is registered."""
+"""Names for a recipe besides the registered ones."""
 
 
 def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
@@ -32,7 +25,7 @@ def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
         for one in listed
     )
     notes = (_ALSO[kind],) if kind in _ALSO else ()
-    return Sheet(("name", "from", f"what the {_SINGULAR[kind]} is"), rows, "lll", notes=notes)
+    return Sheet(("name", "from", "description"), rows, "lll", notes=notes)
 
 
 def _with_version(origin: str) -> str:

@@ -1,4 +1,4 @@
-"""Options that several commands take, and what they may be."""
+"""Options of several commands, and their valid values."""
 
 import math
 import re
@@ -47,8 +47,8 @@ CodeOption = Annotated[
     bool | None,
     typer.Option(
         "--allow-code/--no-code",
-        help="Run the code that a results folder names, too; or run none, not even the recipe's.",
-        show_default="the code of what is named here, none of results folders",
+        help="Also run the code that a results folder names; or run none at all.",
+        show_default="the code of named recipes, not of results folders",
     ),
 ]
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
@@ -130,9 +130,7 @@ def weights_of(text: str | None, option: str) -> dict[str, float]:
     if weights and not total:
         raise MoatError("all weights are 0.", where=option, hint="Give one of them more.")
     if math.isinf(total):
-        raise MoatError(
-            "the weights sum to more than a number holds.", where=option, hint="Divide them all."
-        )
+        raise MoatError("the sum of the weights overflows.", where=option, hint="Divide them all.")
     return weights
 
 

@@ -1,4 +1,4 @@
-"""A row a run: what it is, how it was trained, and the scores that sum it up."""
+"""One row for each run: its names, its training and its summary scores."""
 
 from collections.abc import Sequence
 from typing import Any

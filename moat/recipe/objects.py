@@ -19,6 +19,7 @@ from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
+from moat.recipe.model_reference import require_reference
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.shorthand import numbers_of, with_fractions
@@ -60,12 +61,8 @@ def share_of(table: DataTable) -> TrainingShare:
 
 def model_of(table: ModelTable, source: Source) -> Model:
     """Build the model: a registered one, torchvision's, or a callable of the user's."""
+    require_reference(table.type, source.where("model", "type"))
     if table.type.startswith(PYTHON_PREFIX):
-        if table.type.count(":") != 2:
-            raise RecipeError(
-                f"a model of one's own is written python:module:callable, not {table.type!r}.",
-                where=source.where("model", "type"),
-            )
         root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
         return _python_model(table, root, source)
@@ -123,8 +120,8 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
             require_ascending(strength, listed, where)
             if strength == "at_steps" and "steps" in overrides:
                 raise RecipeError(
-                    "steps says nothing beside at_steps, whose largest count is the search's "
-                    "length.",
+                    "steps has no effect beside at_steps, whose largest count is the length of "
+                    "the search.",
                     where=source.where(*key, purpose, "steps"),
                     hint="Leave one of them out.",
                 )
@@ -148,7 +145,7 @@ def scalarizer_of(
     keys = {"type": table} if isinstance(table, str) else dict(table)
     if not isinstance(name := keys.pop("type", None), str):
         raise RecipeError(
-            "a scalarizer table names its type.",
+            "the table of a scalarizer needs its type.",
             where=source.where(*key, "type"),
             hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
         )
@@ -156,9 +153,9 @@ def scalarizer_of(
     made: Scalarizer = _filled(cls, keys, source, key, ["type"])
     if not labels and made.name != "natural":
         raise RecipeError(
-            f"the scalarizer {made.name!r} weighs threats, and this variant names none.",
+            f"the scalarizer {made.name!r} weighs threats, but this variant names none.",
             where=source.where("variant", position),
-            hint='Give it threats = [...], or take scalarizer = "natural".',
+            hint='Give it threats = [...], or set scalarizer = "natural".',
         )
     with explained(source, key, cls):
         made.require_objectives((NATURAL, *labels))

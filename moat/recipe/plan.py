@@ -1,4 +1,4 @@
-"""One run of a study, and what identifies it."""
+"""One run of a study, and its identity."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -52,7 +52,7 @@ class RunPlan:
 
     @property
     def label(self) -> str:
-        """What a table or a plot calls it: the variant and its sweep values."""
+        """Its label in tables and plots: the variant and its sweep values."""
         return label_of(self.variant, self.sweep)
 
     @property
@@ -63,12 +63,12 @@ class RunPlan:
 
     @property
     def test_data(self) -> dict[str, Any]:
-        """What identifies the data that it is evaluated on."""
+        """The identity of the data of its evaluation."""
         return described_data(self.dataset)
 
     @property
     def trains(self) -> dict[str, Any]:
-        """Everything that determines the trained weights, but for machine and versions.
+        """Everything that determines the trained weights, except machine and versions.
 
         As JSON gives it back, so that it equals what a run folder recorded.
         """

@@ -1,4 +1,4 @@
-"""A recipe with every key that it leaves to its default, and who stated each."""
+"""A recipe with every key, defaults included, and the origin of each."""
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy

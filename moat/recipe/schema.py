@@ -1,4 +1,4 @@
-"""The tables of a recipe, one class each; further keys are validated by what a table builds."""
+"""The tables of a recipe, one class each; a table's object validates its further keys."""
 
 from copy import deepcopy
 from typing import Annotated, Any
@@ -133,7 +133,7 @@ def json_schema() -> dict[str, Any]:
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["code"] = {"type": "string", "description": "A folder of modules."}
-    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
+    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to extend."}
     schema["properties"][BUDGET_KEY[0]] = _budget(schema)
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,

@@ -19,8 +19,9 @@ def cost(setting: Setting, name: str) -> float | None:
 
 def _recorded(row: Row, name: str) -> float | None:
     value = row.point.training.get(name)
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if known else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def require_order(by: str, group: Group) -> None:

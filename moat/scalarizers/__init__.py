@@ -1,4 +1,4 @@
-"""Losses in, weights out: how several objectives become one descent direction."""
+"""Losses in, weights out: several objectives become one descent direction."""
 
 from moat.scalarizers.aligned import Aligned
 from moat.scalarizers.average import Average

@@ -1,4 +1,4 @@
-"""What a scalarizer is: losses in, the weights of one descent direction out.
+"""The interface of a scalarizer: losses in, the weights of one descent direction out.
 
 Its life cycle is `plan → weights → step → update → state_dict`. What it must see to choose the
 weights decides which of the three kinds it is, and with it what a training step costs.

@@ -1,4 +1,4 @@
-"""A scalarizer, handed over as an object or by its name."""
+"""A scalarizer, given as an object or by its name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,13 +28,12 @@ def scalarizer_for(choice: Any) -> Scalarizer:
         except FieldError as error:
             raise FieldError(
                 error.message,
-                hint=f"The name alone does not suffice: hand over {cls.__name__}(...) with its "
-                "fields.",
+                hint=f"The name alone does not suffice: pass {cls.__name__}(...) with its fields.",
             ) from error
     given = f"the class {choice.__name__}" if isinstance(choice, type) else f"{choice!r}"
     raise DefinitionError(
-        f"the scalarizer is {given}, and not a scalarizer.",
-        hint='Hand over one of moat.scalarizers, such as Max(), or its name: "max".',
+        f"the scalarizer is {given}, not a scalarizer.",
+        hint='Pass one of moat.scalarizers, such as Max(), or its name: "max".',
     )
 
 
@@ -51,7 +50,7 @@ def scalarizer_from(choice: Any) -> Scalarizer:
     name = fields.pop("type", None)
     if not isinstance(name, str):
         raise FieldError(
-            "a scalarizer table names its type.",
+            "the table of a scalarizer needs its type.",
             hint=f"known: {', '.join(cls.name for cls in registry)}",
         )
     return registry.get(name)(**fields)

@@ -1,4 +1,4 @@
-"""Max AT: each example trains against the threat that hurts it most (Section 4.2)."""
+"""Max AT: each example trains against its worst threat (Section 4.2)."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""What a study says of itself before its first run, and of a run that failed, for who watches."""
+"""The announcements of a study before its first run and after a failure, for listeners."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a training step of a planned run costs an example, in forwards and backwards."""
+"""The cost of a training step for each example, in forwards and backwards, from its plan."""
 
 from moat.recipe import RunPlan
 from moat.threats import Spent

@@ -1,4 +1,4 @@
-"""The passes of all parts of a run, which tell how far it is."""
+"""The passes of all parts of a run, as the measure of its progress."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The conformance kit: what every threat and every scalarizer promises, as checks to run on yours.
+"""The conformance kit: the promises of every threat and scalarizer, as checks to run on yours.
 
 `check_threat` and `check_scalarizer` run them all; each check is also a function of its own. A
 broken promise raises AssertionError with a sentence that says which.

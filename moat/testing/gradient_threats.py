@@ -1,4 +1,4 @@
-"""What a gradient threat promises besides: its transform, its balls and the search through both.
+"""The further promises of a gradient threat: its transform, its balls and its search.
 
 Example:
     >>> from moat.threats import PGD
@@ -32,7 +32,7 @@ def check_gradient_threat(threat: GradientThreat, model: nn.Module, x: Images, y
 
 @public
 def check_identity(threat: GradientThreat, x: Images) -> None:
-    """Hold T_identity(x) to x, and every block to the batch, type and device of x."""
+    """Check that T_identity(x) is x, and that every block has the batch, type and device of x."""
     identity = threat.identity(x)
     _require_tuple(threat, "identity", identity, "blocks of w")
     for number, block in enumerate(identity):
@@ -48,10 +48,10 @@ def check_identity(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_balls(threat: GradientThreat, x: Images) -> None:
-    """Hold each ball to what the search takes for granted.
+    """Check the properties of each ball that the search needs.
 
-    One a block, the identity and every sample inside, a projection that changes nothing twice,
-    and a step that leads anywhere, but nowhere without a gradient.
+    One ball for each block, the identity and every sample inside, a projection that changes a
+    projected point no further, and a step that moves, but not without a gradient.
     """
     identity, balls = threat.identity(x), threat.balls(x)
     _require_tuple(threat, "balls", balls, "balls")
@@ -80,10 +80,10 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_box(threat: GradientThreat, x: Images) -> None:
-    """Hold T_w(x) to [0, 1] for every w in the balls, though `apply` never clamps.
+    """Check that T_w(x) is in [0, 1] for every w in the balls, without a clamp in `apply`.
 
-    The search measures T_w(x) as it is; images that left the box would be reported with the loss
-    of others.
+    The search measures T_w(x) unclamped; images beyond the box would be reported with the loss of
+    others.
     """
     for scale in (0.3, 3.0):
         identity = threat.identity(x)
@@ -104,11 +104,11 @@ def check_box(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_no_clamp(threat: GradientThreat, x: Images) -> None:
-    """Hold `apply` to a gradient at the pixels that it carries to white.
+    """Check that `apply` leaves a gradient at the pixels that it carries to white.
 
-    The images are brought close to white, and no pixel is white to begin with. A clamp brings
-    pixels to exactly 1 and leaves them without a gradient, where the search stays stuck; a ball
-    with the image box brings them to exactly 1 as well, and their gradient stands.
+    The images are brought close to white, without a white pixel. A clamp brings pixels to exactly 1
+    and leaves them without a gradient, so the search stalls there; a ball with the image box also
+    brings them to exactly 1, but keeps their gradient.
     """
     spread = 0.1 + 0.8 * x  # all of it within (0, 1)
     for room in (0.3, 0.03, 0.003):
@@ -125,22 +125,22 @@ def check_no_clamp(threat: GradientThreat, x: Images) -> None:
         gradients = torch.autograd.grad(weighted, w, allow_unused=True)
         assert any(one is not None and (one != 0).any() for one in gradients), _say(
             threat,
-            f"apply clamps: {int(white.sum())} pixels that it carries to 1 have no gradient, and a "
-            "search is stuck there. Leave the clamp out, and give the ball the image box",
+            f"apply clamps: {int(white.sum())} pixels that it carries to 1 have no gradient, so a "
+            f"search stalls there. Remove the clamp, and give the ball the image box",
         )
 
 
 def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:
     assert isinstance(found, tuple), _say(
         threat,
-        f"{method} returns {value_in_words(found)}, and no tuple of {what}: end it with a comma, "
+        f"{method} returns {value_in_words(found)}, not a tuple of {what}: end it with a comma, "
         "return (one,)",
     )
 
 
 @public
 def check_gradients(threat: GradientThreat, x: Images) -> None:
-    """Hold T_w(x) to a finite gradient in every block of w, nowhere zero for a whole image."""
+    """Check for a finite gradient of T_w(x) in every block of w, not zero for a whole image."""
     w = tuple(block.detach().requires_grad_() for block in _samples(threat, x))
     images = threat.apply(x, w)
     assert images.requires_grad, _say(threat, "apply is not differentiable in w")
@@ -156,9 +156,9 @@ def check_gradients(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold an example to the same images, searched alone as in a batch, in float64.
+    """Check that an example gives the same images alone as in a batch, in float64.
 
-    Not where a search draws as it goes: what it draws depends on the size of the batch.
+    Searches that draw as they go are exempt: their draws depend on the size of the batch.
     """
     if threat.search == "random":
         return
@@ -171,13 +171,13 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
         ((single,),) = (traces.values() for traces in ascend(model, [alone], 1, measure=False))
         distance = (single.images - together.images[only]).abs().max().item()
         assert distance < FLOAT64_ROUNDING, _say(
-            threat, f"an example is another alone than in its batch, by up to {distance:.3g}"
+            threat, f"an example differs alone and in its batch, by up to {distance:.3g}"
         )
 
 
 @public
 def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold the search to a loss at its end that is no lower than at its start, mostly."""
+    """Check that most searches end with a loss no lower than at their start."""
     climb = threat.climb(x, y, at_steps=(0, threat.steps), generator=_seeded())
     (traces,) = ascend(model, [climb], len(x))
     start, end = traces[0].loss, traces[threat.steps].loss

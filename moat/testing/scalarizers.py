@@ -1,4 +1,4 @@
-"""What every scalarizer promises, through the life cycle plan, weights, step, update, state.
+"""The promises of every scalarizer, through the life cycle plan, weights, step, update, state.
 
 Example:
     >>> from moat.scalarizers import Average
@@ -29,8 +29,8 @@ CORRECT_BELOW = 0.3  # nats: an example with a smaller made-up loss is classifie
 def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Run every check with the natural objective and `objectives - 1` threats.
 
-    Raises AssertionError with the first promise that is broken. The scalarizer itself is left as
-    it is: each check runs on a fresh one with the same fields.
+    Raises AssertionError with the first broken promise. The scalarizer itself stays unchanged: each
+    check runs on a fresh one with the same fields.
     """
     for check in (check_plan, check_weights, check_order_of_examples, check_state):
         check(scalarizer, objectives)
@@ -38,7 +38,7 @@ def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
 
 @public
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold the plan to a bool mask that equal generators make equal, and that is not empty."""
+    """Check that the plan is a bool mask, not empty, and equal for equal generators."""
     names = _names(objectives)
     plans = [_fresh(scalarizer).plan(names, BATCH_SIZE, _seeded(3)) for _ in range(2)]
     plan = plans[0]
@@ -54,9 +54,9 @@ def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
 
 @public
 def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold the weights to their shape: finite, detached, zero where nothing was measured.
+    """Check the weights: their shape, finite, detached, zero for unmeasured objectives.
 
-    Where `simplex` is True they are also never negative and sum to 1.
+    If `simplex` is True, they are non-negative and sum to 1.
     """
     running = _fresh(scalarizer)
     for step in range(STEPS_CHECKED):
@@ -80,7 +80,7 @@ def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
 
 @public
 def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold the weights to what they are when the examples of the batch are shuffled."""
+    """Check that the weights do not depend on the order of the examples."""
     one, other = _fresh(scalarizer), _fresh(scalarizer)
     order = torch.randperm(BATCH_SIZE, generator=_seeded(4))
     for step in range(STEPS_CHECKED):
@@ -95,10 +95,10 @@ def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None
 
 @public
 def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold a scalarizer that takes back a state to the weights of an undisturbed one.
+    """Check that a restored state gives the weights of an undisturbed scalarizer.
 
-    The state survives `torch.save` and `torch.load(weights_only=True)`, and is not a live view:
-    nothing after `state_dict` changes it.
+    The state survives `torch.save` and `torch.load(weights_only=True)`, and is a copy: later steps
+    do not change it.
     """
     undisturbed = _fresh(scalarizer)
     _run(undisturbed, objectives, range(STEPS_CHECKED))
@@ -161,7 +161,7 @@ def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> No
         blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
     else:
         blind = weights[~by_entry(plan, BATCH_SIZE)]
-    assert not blind.any(), _say(scalarizer, "weight lies on a loss that the plan left out")
+    assert not blind.any(), _say(scalarizer, "an unplanned loss has a weight")
 
 
 def _fresh(scalarizer: Scalarizer) -> Scalarizer:

@@ -1,4 +1,4 @@
-"""What a threat is: a perturbation set, under a name that recipes use."""
+"""The interface of a threat: a perturbation set, under a name for recipes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class Threat(ABC):
     needs_channels: ClassVar[int | None] = None
     """How many channels its images must have, 3 for a change of hue, say; None for any number."""
     given_later: ClassVar[str] = (
-        "A threat holds no model: model, images and labels come with each search, "
+        "A threat does not hold a model: pass model, images and labels to each search, "
         "threat.perturb(model, x, y) or threat(model, x, y)."
     )
 
@@ -95,7 +95,8 @@ class Threat(ABC):
 
         Every class has `moat.threats.guard` before this method, so that an implementation sees
         float images in [0, 1], int64 labels on their device, and a model that returns logits.
-        Raises ModelError for others.
+        Raises ModelError for others. An empty batch comes back empty, as where a mask picked no
+        example; a training step and an evaluation refuse it.
         """
 
 

@@ -1,4 +1,4 @@
-"""What searching an example costs at most: forwards and backwards of the network."""
+"""The largest cost of a search for each example: forwards and backwards of the network."""
 
 from typing import NamedTuple
 
@@ -47,10 +47,10 @@ class Spent(NamedTuple):
 def spent_by(
     threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:
-    """Return what a search costs an example that it does not fell, its `steps` unless others.
+    """Return the cost of a search for an example that it does not fell, in `steps` or its own.
 
-    Where it is `measured`, its last iterate takes one forward more. Of a threat that searches its
-    own way only AutoAttack's count is known, to about a tenth; another's is nothing.
+    If it is `measured`, its last iterate takes one forward more. Of the threats with a search of
+    their own, only AutoAttack's count is known, to about a tenth; others count nothing.
 
     Example:
         >>> from moat.threats import PGD

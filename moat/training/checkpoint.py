@@ -1,4 +1,4 @@
-"""The state between two epochs, and how a run goes on from it."""
+"""The state between two epochs, and the resumption of a run from it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,10 +60,10 @@ class Checkpointer:
         require_own(self.folder.checkpoint, b"", state, {"train_hash": self.train_hash})
         if state.get("data", self.data) != self.data:
             raise RunFolderError(
-                f"the training images are no longer those it began with: digest {state['data']} "
+                f"the training images have changed since the run began: digest {state['data']} "
                 f"then, {self.data} now.",
                 where=str(self.folder.checkpoint),
-                hint="Bring them back, or train this run again with --overwrite.",
+                hint="Restore them, or train this run again with --overwrite.",
             )
         try:
             for name, part in self._parts().items():

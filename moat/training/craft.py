@@ -68,8 +68,8 @@ def craft(
     if not any(map(any, entries)):
         raise DefinitionError(
             "the scalarizer plans for no objective"
-            + (", since there are no threats." if not threats else "."),
-            hint="Hand over the threats that it weighs, or take Natural(), which weighs none.",
+            + (": it has no threats." if not threats else "."),
+            hint="Pass the threats that it weighs, or use Natural(), which needs none.",
         )
     rows = [_rows(entry, x.device) for entry in entries]
     planned = dict(zip(threats, zip(entries[1:], rows[1:], strict=True), strict=True))

@@ -1,4 +1,4 @@
-"""What one run trains with, and what came of it."""
+"""The training of one run: its settings, and its result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ Validate = Callable[[nn.Module], dict[str, float]]
 @public
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Everything that one run trains with.
+    """Everything for the training of one run.
 
     `model` maps images in [0, 1] to logits; it is trained in place. `threats` have their names.
-    `validate` measures an epoch's weights, where examples are held out.
+    `validate` evaluates an epoch's weights on held-out examples, if any.
 
     Example:
         >>> from pathlib import Path
@@ -70,11 +70,11 @@ class Fit:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the training came to: the epoch whose weights were kept, and the last of the log.
+    """The result of the training: the epoch of the kept weights, and the last of the log.
 
-    And what it has spent: forwards and backwards of examples, searched examples, one for each
-    threat, and `passes`, forwards plus backwards for each example of the training split. They are
-    None of a training that began when nothing was counted.
+    And its cost: forwards and backwards of examples, searched examples, one for each threat, and
+    `passes`, forwards plus backwards for each example of the training split. They are None for a
+    training that began without a count.
 
     Example:
         >>> Fitted(epoch=3, steps=36, seconds=1.5, images_per_second=3000.0, scalarizer={}).epoch

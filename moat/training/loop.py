@@ -42,8 +42,8 @@ from moat.training.step_settings import StepSettings
 def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
 
-    A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
-    memory does not suffice; the last checkpoint stays.
+    A checkpoint is written after every epoch. Raises TrainingError for a non-finite loss and for
+    lack of memory; the last checkpoint stays.
 
     Example:
         >>> from pathlib import Path
@@ -72,8 +72,8 @@ def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """
     if job.training.keep == "best" and job.validate is None:
         raise InputError(
-            'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
-            hint='Set data.validation, 0.1 say, or training.keep = "last".',
+            'keep = "best" needs held-out examples.',
+            hint='Set data.validation, for example 0.1, or training.keep = "last".',
         )
     return _Loop(job, listener).run()
 
@@ -261,7 +261,7 @@ class _Loop:
     def _mend(self) -> str:
         done = self.progress.epoch
         kept = f"The checkpoint of epoch {done} is kept: {self.job.folder.checkpoint}"
-        none = "No epoch was finished, so there is no checkpoint."
+        none = "No checkpoint exists, because no epoch was finished."
         return f"{kept if done else none}\nA lower learning rate is the usual mend."
 
     def _finished(self) -> Fitted:

@@ -1,4 +1,4 @@
-"""How the learning rate falls, over torch's schedulers; all are stepped once a training step."""
+"""Decays of the learning rate, over torch's schedulers; each steps once a training step."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What a training step costs an example, in forwards and backwards, counted from its plan."""
+"""The cost of a training step for each example, in forwards and backwards, from its plan."""
 
 from collections.abc import Mapping
 from copy import deepcopy

@@ -33,7 +33,7 @@ def test_what_is_listed_says_why_it_could_not_be_loaded():
         CatalogueEntry("silent", "moat"),
     ]
     text = text_of(terminal_of(names_sheet("threats", listed), gap=2))
-    assert "what the threat is" in text
+    assert "description" in text
     assert "Shift the image by [a, b]: it stays." in text
     assert "not loaded: ImportError: no [red] module [/nowhere]" in text
     assert text.count("not loaded") == 1

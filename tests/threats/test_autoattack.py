@@ -336,7 +336,7 @@ class TestWhatIsRefused:
         with pytest.raises(FieldError) as caught:
             AutoAttack(epsilon=1, norm="l1", version=version)
         assert (
-            f"its authors give no version '{version}' for l1; take version = \"standard\""
+            f"its authors publish no version '{version}' for l1; use version = \"standard\""
         ) in str(caught.value)
 
     @pytest.mark.parametrize(

@@ -11,7 +11,20 @@ from moat.data import Augmentation, Split
 from moat.errors import MoatError, RunFolderError, TrainingError
 from moat.events import Note, TrainingStep
 from moat.runs import RunFolder
-from moat.scalarizers import MGDA, Average, Max, Natural, Sampled, TwoMoment
+from moat.scalarizers import (
+    DWA,
+    FAMO,
+    MGDA,
+    Average,
+    GradNorm,
+    Max,
+    Natural,
+    PCGrad,
+    Random,
+    Sampled,
+    TwoMoment,
+    UncertaintyWeighting,
+)
 from moat.threats import PGD, RT
 from moat.training import (
     SGD,
@@ -117,14 +130,12 @@ def test_a_run_is_its_seed(split, tmp_path):
     assert not torch.equal(weights_of(same), weights_of(other))
 
 
-@pytest.mark.parametrize(
-    "scalarizer",
-    [
-        *(TwoMoment(r=0.4, window=3), MGDA(), Max(), Sampled(each="example", rule="robust-error")),
-        Sampled(rule=TwoMoment(rho=0.5, window=3)),
-    ],
-    ids=repr,
-)
+REMEMBER = [TwoMoment(r=0.4, window=3), DWA(window=2), FAMO(), GradNorm(), PCGrad(), Random()]
+REMEMBER += [UncertaintyWeighting(lr=0.5), Sampled(each="example", rule="robust-error")]
+REMEMBER += [Sampled(rule=TwoMoment(rho=0.5, window=3))]
+
+
+@pytest.mark.parametrize("scalarizer", [*REMEMBER, MGDA(), Max()], ids=repr)
 def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
     split, tmp_path, scalarizer
 ):
@@ -168,7 +179,7 @@ def test_the_weights_of_the_best_epoch_are_kept_where_that_is_asked(split, tmp_p
 
 def test_keep_best_without_validation_is_refused(split, tmp_path):
     training = Training(epochs=3, batch_size=16, keep="best")
-    with pytest.raises(MoatError, match="nothing is held out") as error:
+    with pytest.raises(MoatError, match="needs held-out examples") as error:
         fit(job_for(split, tmp_path, training=training))
     assert "data.validation" in str(error.value)
 
@@ -341,7 +352,7 @@ def test_a_run_does_not_go_on_with_other_images(split, tmp_path):
     with pytest.raises(RunFolderError) as raised:
         fit(changed)
     assert raised.value.message == (
-        "the training images are no longer those it began with: digest "
+        "the training images have changed since the run began: digest "
         f"{split.digest()} then, {others.digest()} now."
     )
     assert raised.value.where == str(job.folder.checkpoint)
@@ -384,6 +395,6 @@ def test_what_a_cpu_does_not_capture_or_compile_is_said_once_where_it_was_asked_
         lines: list[str] = []
         training = Training(epochs=1, batch_size=16, **({"compile": mode} if asked else {}))
         fitted = fit(job_for(split, tmp_path / str(asked), training=training), hear)
-        reason = "nothing is captured or compiled on a CPU"
+        reason = "a CPU neither captures nor compiles"
         assert fitted.compiled == f"none; {reason}"
         assert lines == ([f"training.compile: {reason}."] if asked else [])

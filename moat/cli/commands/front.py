@@ -1,4 +1,4 @@
-"""Which runs no other run dominates."""
+"""The front: the runs that no other run dominates."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, require_one, sheets_text
+from moat.cli.formats import Format, FormatOption, NotesOption, require_one, sheets_text
 from moat.cli.lines import say
 from moat.cli.option_table import of_table
 from moat.cli.options import as_options, listed, weights_of
@@ -27,11 +27,11 @@ class FrontOptions:
     objectives: Annotated[
         str | None,
         typer.Option(
-            metavar="SCORE,...", help="What the front is of: natural, union, total, threats, ..."
+            metavar="SCORE,...", help="The objectives: natural, union, total, threats, ..."
         ),
     ] = None
     against: Annotated[
-        Path | None, typer.Option(metavar="RESULTS", help="Measure it against the front there.")
+        Path | None, typer.Option(metavar="RESULTS", help="Compare with the front there.")
     ] = None
     prefer: Annotated[
         str | None,
@@ -46,9 +46,12 @@ class FrontOptions:
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(help="Where the files go: RESULTS, of several the working folder."),
+        typer.Option(
+            help="The folder for the files; default: RESULTS, with several the working folder."
+        ),
     ] = None
     form: FormatOption = Format.table
+    notes: NotesOption = False
 
 
 @of_table
@@ -86,7 +89,7 @@ def front(options: FrontOptions) -> None:
         written.say(err=True)
         return
     for one in report.fronts:
-        console.print(front_table(one, console.width))
+        console.print(front_table(one, console.width, brief=not options.notes))
         if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks

@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Scoreboard:
-    """One group's scores: `cells` holds for each score one cell a column."""
+    """One group's scores: `cells` holds one cell for each score and column."""
 
     group: Group
     columns: tuple[Setting, ...]
@@ -63,13 +63,13 @@ class Scoreboard:
 
     @property
     def rows(self) -> list[Row]:
-        """Every run, a column after the other."""
+        """Every run, column by column."""
         return rows_in(self.columns)
 
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """One scoreboard a group, and why runs are missing or stand beside no published figures."""
+    """One scoreboard for each group, and the messages of missing runs and published figures."""
 
     boards: list[Scoreboard]
     skipped: list[str]  # of runs that could not be read
@@ -90,10 +90,10 @@ def make_scoreboards(
     variants: Sequence[str] = (),
     sort: str | None = None,
 ) -> ScoreReport:
-    """Read every finished run below some folders; make a scoreboard a group of comparable runs.
+    """Read every finished run in some folders; make a scoreboard for each comparable group.
 
-    The published figures are those that the runs' own recipes state, unless others are given;
-    `variants` gives the order of the columns, or `sort` a cost ("passes", "seconds") or a score.
+    The published figures are those of the runs' own recipes, unless others are given; `variants`
+    gives the order of the columns, or `sort` a cost ("passes", "seconds") or a score.
     """
     folders = [results] if isinstance(results, Path) else results
     points, skipped = read_points(*folders)
