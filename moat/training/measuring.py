@@ -13,10 +13,12 @@ from moat.losses import is_correct
 from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
-from moat.training.descent_loss import DescentLoss, loss_of
+from moat.training.descent_loss import loss_of
 from moat.training.faults import require_faultless, weight_faults
+from moat.training.shared_forwards import answers_of, linked_passes
+from moat.training.terms import Term, lone_loss
 from moat.transfers import send
-from moat.types import PerExample
+from moat.types import Labels, Logits, PerExample
 
 
 def passes_for(
@@ -45,26 +47,57 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
-def losses_of(
+def passes_of(
     model: nn.Module,
     examples: Examples,
-    segments: Pass,
-    loss: DescentLoss,
-    seen_by: "Measured | None" = None,
+    pass_size: int,
+    *,
+    apart: bool = False,
+    independent: bool = False,
+) -> list[Pass]:
+    """Cut a step's images into passes; those whose losses look at each other share one.
+
+    `independent`: in the mode of the search, where no image's logits depend on the others'.
+    """
+    terms = [term for term in examples.terms if len(term.own.images)]
+    if any(kind.partner for term in terms for kind in term.kinds):
+        whole = not independent and has_batch_norm(model)
+        return linked_passes(examples.terms, pass_size, apart=apart, whole=whole)
+    if independent:
+        return cut(examples.lengths(), pass_size)
+    return passes_for(model, examples.lengths(), pass_size, apart=apart)
+
+
+def losses_of(
+    model: nn.Module, examples: Examples, segments: Pass, seen_by: "Measured | None" = None
 ) -> PerExample:
     """Return the losses of a pass, its segments laid end to end, times their examples' weights.
 
     `seen_by` keeps which of its examples are classified correctly.
     """
-    images, labels = examples.at(segments)
-    logits = model(images)
+    terms, labels = [examples.terms[s.which] for s in segments], examples.labels_of(segments)
+    if (loss := lone_loss(terms)) is not None:
+        own = zip(terms, segments, strict=True)
+        logits = model(torch.cat([term.own.images[s.rows] for term, s in own]))
+        per_example = loss_of(loss, logits, labels)
+    else:
+        logits, per_example = _each(model, terms, labels, segments)
     if seen_by is not None:
         seen_by.keep_correct(segments, is_correct(logits.detach(), labels))
-    per_example = loss_of(loss, logits, labels)
     weights = examples.example_weights
     if weights is None:
         return per_example
     return per_example * torch.cat([weights[segment.which][segment.rows] for segment in segments])
+
+
+def _each(
+    model: nn.Module, terms: Sequence[Term], labels: Labels, segments: Pass
+) -> tuple[Logits, PerExample]:
+    """Return the logits and losses of a pass, each segment's by its own loss."""
+    answers = answers_of(model, terms, segments, sides=has_batch_norm(model))
+    parts = zip(terms, answers, split_by_segment(labels, segments), segments, strict=True)
+    losses = [term.losses(answer, y, s.rows) for term, answer, y, s in parts]
+    return torch.cat([answer.own for answer in answers]), torch.cat(losses)
 
 
 def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from moat.training.craft import Examples
+from moat.training.terms import Kind, Source, Term, is_same
+from moat.transfers import send
 
 
 def images_with_weight(
@@ -27,24 +29,39 @@ def _by_rank(
 ) -> tuple[Examples, list[Tensor]]:
     """Take the `support` largest weights of each example, zero or not: no value is read.
 
-    Adversarial images alone, so that a network with batch norm sees them in one batch.
+    Adversarial images alone, so that a network with batch norm sees them in one batch. Each rank is
+    a list of images of the whole batch, whose losses are of as many kinds as there are.
     """
     batch = torch.arange(examples.batch, device=weights.device)
     own = weights[planned[0] : planned[-1] + 1] if _adjacent(planned) else weights[planned]
     ranks = own.abs().topk(support, dim=0).indices  # (support, batch)
     images = torch.stack([examples.images[number] for number in planned])[ranks, batch]
-    chosen = [part[:0] for part in examples.images]
-    labels = [part[:0] for part in examples.labels]
-    shares = [weights[number, :0] for number in range(len(weights))]
-    chosen[1] = images.flatten(0, 1)
-    labels[1] = examples.labels[planned[0]].repeat(support)
-    shares[1] = own.gather(0, ranks).flatten()
-    kept = replace(examples, images=chosen, labels=labels)
-    if (given := examples.example_weights) is not None:
-        chosen_weights = [part[:0] for part in given]
-        chosen_weights[1] = given[planned[0]].repeat(support)
-        kept = replace(kept, example_weights=chosen_weights)
-    return kept, shares
+    kinds, which = _kinds([examples.terms[number] for number in planned], weights.device)
+    chosen = [
+        Term(
+            Source(~rank, images[rank], whole=True), kinds, None if which is None else which[taken]
+        )
+        for rank, taken in enumerate(ranks)
+    ]
+    first, given = planned[0], examples.example_weights
+    kept = replace(
+        examples,
+        terms=[examples.terms[0], *chosen],  # no natural images
+        labels=[examples.labels[0], *[examples.labels[first]] * support],
+        example_weights=None if given is None else [given[0], *[given[first]] * support],
+    )
+    return kept, [weights[0, :0], *own.gather(0, ranks)]
+
+
+def _kinds(terms: list[Term], device: torch.device) -> tuple[tuple[Kind, ...], Tensor | None]:
+    """Return the losses of several objectives, each once, and which of them is whose."""
+    kinds: list[Kind] = []
+    which = []
+    for (kind,) in (term.kinds for term in terms):
+        places = [n for n, known in enumerate(kinds) if is_same(known, kind)]
+        which.append(places[0] if places else len(kinds))
+        kinds += [] if places else [kind]
+    return tuple(kinds), send(torch.tensor(which), device) if len(kinds) > 1 else None
 
 
 def _adjacent(numbers: list[int]) -> bool:
@@ -62,7 +79,7 @@ def _by_value(examples: Examples, weights: Tensor) -> tuple[Examples, list[Tenso
     given = examples.example_weights
     kept = replace(
         examples,
-        images=pick(examples.images),
+        terms=[term.picked(mask) for term, mask in zip(examples.terms, masks, strict=True)],
         labels=pick(examples.labels),
         example_weights=None if given is None else pick(given),
     )
