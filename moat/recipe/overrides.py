@@ -101,6 +101,12 @@ def cut_short(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def _is_short(walked: Key) -> bool:
+    """Say whether a name may stand for the table at a key: a rule's, or a loss's."""
+    inside = walked[2:] if walked[0] == "variant" else walked
+    return inside == ("scalarizer",) or (inside[:1] == ("losses",) and len(inside) <= 2)
+
+
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
     """Set a dotted key, its tables made if need be; return the keys that were said thereby.
 
@@ -124,7 +130,7 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             walked = (*walked, part)
             if part not in held:
                 made.append(walked)
-            if part == "scalarizer" and isinstance(held.get(part), str):
+            if _is_short(walked) and isinstance(held.get(part), str):
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
             held = held.setdefault(part, {})
         if not isinstance(held, dict | list):

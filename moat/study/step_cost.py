@@ -9,6 +9,7 @@ from moat.names import NATURAL
 from moat.objectives import LossMatrix
 from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
+from moat.study.forward_count import Partners, partners_among
 from moat.threats import Spent, spent_by
 
 
@@ -31,24 +32,44 @@ def spent_per_example(
     names = (NATURAL, *plan.threats)
     scalarizer = deepcopy(plan.scalarizer)  # what it draws here is not missing in training
     mask = scalarizer.plan(names, 2, torch.Generator().manual_seed(0))
-    planned = [bool(entry.any()) for entry in mask]
-    searched = zip(plan.threats.values(), planned[1:], strict=True)
-    found = [spent_by(threat, classes=classes) for threat, taken in searched if taken]
+    planned = [number for number, entry in enumerate(mask) if entry.any()]
+    partners = partners_among(plan.losses, names, [bool(entry.all()) for entry in mask])
+    threats = [plan.threats[names[number]] for number in sorted(partners.needed(planned) - {0})]
+    found = [spent_by(threat, classes=classes) for threat in threats]
     search = reduce(Spent.plus, found, Spent())
-    return search, _descent(scalarizer, names, planned, batch_norm)
+    return search, _descent(scalarizer, names, planned, partners, batch_norm)
 
 
 def _descent(
-    scalarizer: Scalarizer, names: tuple[str, ...], planned: list[bool], batch_norm: bool
+    scalarizer: Scalarizer,
+    names: tuple[str, ...],
+    planned: list[int],
+    partners: Partners,
+    batch_norm: bool,
 ) -> Spent:
     """Return what one of the three ways to descend costs an example."""
-    count, threats = sum(planned), sum(planned[1:])
+    count = partners.images(planned)
     if isinstance(scalarizer, LossScalarizer):
-        measured = torch.tensor(planned)
-        values = torch.where(measured, torch.arange(1.0, len(names) + 1), torch.nan)[:, None]
-        weights = scalarizer.weights(LossMatrix(values, names, measured=measured))
-        chosen = int((weights.reshape(len(names), -1) != 0).sum(0).amax())
+        chosen = _chosen(scalarizer, names, planned, partners)
         return Spent(count + chosen, chosen)
-    if isinstance(scalarizer, GradientScalarizer) and batch_norm:
-        return Spent(count, int(planned[0]) + threats**2)  # each goes back through all of them
+    if isinstance(scalarizer, GradientScalarizer):
+        if batch_norm:  # each gradient goes back through all that shares a forward with it
+            return partners.under_batch_norm(planned)
+        count = partners.images_apart(planned)
     return Spent(count, count)
+
+
+def _chosen(
+    scalarizer: LossScalarizer, names: tuple[str, ...], planned: list[int], partners: Partners
+) -> int:
+    """Return how many images of an example go forward and backward once the losses are known."""
+    values = torch.full((len(names), 1), torch.nan)
+    values[planned] = torch.arange(1.0, len(planned) + 1)[:, None]
+    measured = values[:, 0].isfinite()
+    weights = scalarizer.weights(LossMatrix(values, names, measured=measured))
+    chosen = weights.reshape(len(names), -1)[:, 0].nonzero()[:, 0].tolist()
+    if weights.ndim == 1:
+        return partners.images(chosen)
+    if scalarizer.support is None or 0 in planned:
+        return partners.images_apart(chosen)
+    return len(chosen) + len(partners.of(planned))  # whichever threat is chosen

@@ -22,7 +22,6 @@ from moat.training.measuring import (
     Measured,
     losses_of,
     passes_of,
-    split_by_segment,
     usable,
     weighted_sum,
 )
@@ -84,10 +83,10 @@ def _by_lagged_weights(
     given = scalarizer.weights(examples.names).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), losses.matrix())
     for segments in passes_of(model, examples, _pass_size(examples, settings)):
-        per_example = losses_of(model, examples, segments, losses)
+        found = losses_of(model, examples, segments, losses)
         shares = [weights[s.which] / len(examples.labels[s.which]) for s in segments]
-        _scaled(weighted_sum(per_example, segments, shares), settings).backward()
-        losses.keep(segments, per_example)
+        _scaled(weighted_sum(found, shares), settings).backward()
+        losses.keep(segments, found)
     return Descent(losses.matrix(), weights)
 
 
@@ -107,9 +106,9 @@ def _by_losses(
         examples, by_entry(weights, examples.batch), scalarizer.support
     )
     for segments in passes_of(model, kept, pass_size):
-        per_example = losses_of(model, kept, segments)
+        found = losses_of(model, kept, segments)
         own = [shares[s.which][s.rows] / examples.batch for s in segments]
-        _scaled(weighted_sum(per_example, segments, own), settings).backward()
+        _scaled(weighted_sum(found, own), settings).backward()
     return Descent(matrix, weights)
 
 
@@ -123,13 +122,13 @@ def _by_gradients(
     gradients = losses.values.new_zeros(len(examples.names), size)
     pass_size = _pass_size(examples, settings)
     for segments in passes_of(model, examples, pass_size, apart=True):
-        per_example = losses_of(model, examples, segments, losses)
-        for segment, own in zip(segments, split_by_segment(per_example, segments), strict=True):
+        found = losses_of(model, examples, segments, losses)
+        for segment, own in zip(segments, found, strict=True):
             mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]
             if (gradient := flat_gradient(mean, parameters, more=more)) is not None:
                 gradients[segment.which] += gradient
-        losses.keep(segments, per_example)
+        losses.keep(segments, found)
     require_finite(losses.matrix())
     chosen = scalarizer.weights(gradients @ gradients.T, losses.matrix())
     weights = usable(send(chosen.to(gradients.dtype), gradients.device), losses.matrix())

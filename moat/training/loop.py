@@ -163,7 +163,8 @@ class _Loop:
 
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
-        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
+        search, losses = self.compiled.search, self.job.losses
+        return StepSettings(self.pass_size, generator, self._reach(), search, loss=losses)
 
     def _step(self, epoch: int) -> TrainingStep:
         return TrainingStep(

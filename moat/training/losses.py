@@ -167,7 +167,7 @@ TrainingLoss = Annotated[
     CrossEntropy | Margin | DLR | KL | MART | LogitPairing, Field(discriminator="type")
 ]
 
-LOSS_CLASSES: dict[str, type[Fields]] = {
+LOSS_CLASSES: dict[str, type[TrainingLoss]] = {
     "cross-entropy": CrossEntropy,
     "margin": Margin,
     "dlr": DLR,

@@ -31,7 +31,8 @@ def loss_by_name(loss: Any) -> Any:
             hint=f"known: {', '.join(LOSS_CLASSES)}; or a function of logits and labels that "
             "returns one number an example.",
         )
-    return LOSS_CLASSES[loss]()
+    cls: Any = LOSS_CLASSES[loss]
+    return cls()
 
 
 def losses_by_name(losses: Any) -> Any:
