@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 
 from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.union_ball import UnionBall
 from moat.oddities.view import Oddity, SearchedSet, StudyView
-from moat.threats import AutoAttack, GradientThreat, RTGrid, Warp
+from moat.threats import MSD, AutoAttack, GradientThreat, RTGrid, Warp
 from moat.threats.gradient import step_fields
 from moat.threats.pgd import BALLS
 
@@ -38,6 +39,11 @@ def balls_of(one: SearchedSet) -> list[SearchedBall]:
             return [SearchedBall(own, "epsilon", "epsilon", x)]
         if isinstance(threat, GradientThreat):
             balls, blocks, steps = threat.balls(x), threat.identity(x), step_fields(type(threat))
+            if isinstance(threat, MSD):
+                (union,), (block,) = balls, blocks
+                assert isinstance(union, UnionBall)
+                balls, blocks = union.parts, (block,) * len(union.parts)
+                steps = [f"{norm}_step_size" for norm in threat.norms]
             if len(steps) != len(balls):
                 steps = ["step_size"] * len(balls)
             return [

@@ -13,6 +13,7 @@ from moat.geometry import enumeration, grids
 from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
 from moat.testing import ASKING, Counted
 from moat.threats import (
+    MSD,
     PGD,
     RT,
     Flow,
@@ -43,6 +44,7 @@ THREATS = {
     "pgd-l1": PGD(epsilon=2.0, step_size=0.5, norm="l1", **STEPS),
     "pgd-kl": PGD(epsilon=0.2, step_size=0.05, loss="kl", **STEPS),
     "pgd-apgd": PGD(epsilon=0.2, search="apgd", loss="targeted-dlr", **STEPS),
+    "msd": MSD(linf_epsilon=0.2, linf_step_size=0.05, l1_epsilon=2.0, l1_step_size=0.5, **STEPS),
     "flow": Flow(epsilon=0.3, step_size=0.05, **STEPS),
     "rt": RT(epsilon=0.3, step_size=0.05, steps=2, start="uniform"),
     "integrated": Integrated(
