@@ -19,7 +19,7 @@ from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.homes import naming_homes
 from moat.recipe.load import require_plain_document
-from moat.recipe.losses import losses_of
+from moat.recipe.losses import variant_losses
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
@@ -124,7 +124,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
         protocol=protocol,
         document=document,
-        losses=losses_of(variant.losses, source, position, variant.threats),
+        losses=variant_losses(variant.losses, source, position, variant.threats),
         tags=tuple(recipe.tags),
         notes=recipe.notes,
     )

@@ -15,7 +15,7 @@ from moat.training.objective_losses import objective_losses
 DEFAULT = CrossEntropy()
 
 
-def losses_of(
+def variant_losses(
     said: str | Mapping[str, Any], source: Source, position: int, threats: Sequence[str]
 ) -> dict[str, TrainingLoss]:
     """Return the loss of each objective that does not descend plain cross-entropy.

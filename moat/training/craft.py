@@ -12,7 +12,7 @@ from moat.passes import Pass
 from moat.threats import GradientThreat, Threat
 from moat.training.objective_losses import objective_losses, partner_of
 from moat.training.step_settings import StepSettings
-from moat.training.terms import NATURAL_NUMBER, Kind, Source, Term
+from moat.training.terms import NATURAL_NUMBER, ImageSource, Kind, Term
 from moat.transfers import send
 from moat.types import Images, Labels, Mask
 
@@ -89,13 +89,13 @@ def craft(
         found |= _searched(model, chosen, x[own], y[own], settings)
     rows = [_rows(entry, x.device) for entry in entries]
 
-    def source(number: int, wanted: Sequence[bool]) -> Source:
+    def source(number: int, wanted: Sequence[bool]) -> ImageSource:
         """Return an objective's images of the batch positions that are wanted."""
         if number == NATURAL_NUMBER:
-            return Source(number, x[_rows(wanted, x.device)], all(wanted))
+            return ImageSource(number, x[_rows(wanted, x.device)], all(wanted))
         inside = [one for one, there in zip(wanted, needed[number], strict=True) if there]
         images = found[number][_rows(inside, x.device)] if any(wanted) else x[:0]
-        return Source(number, images, all(wanted))
+        return ImageSource(number, images, all(wanted))
 
     weight = settings.weight
     return Examples(

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from moat.passes import Pass, Segment, cut
-from moat.training.terms import NATURAL_NUMBER, Answer, Source, Term
+from moat.training.terms import NATURAL_NUMBER, ImageSource, Term, TermLogits
 from moat.types import Logits
 
 _Key = tuple[int, int, int]
@@ -42,14 +42,14 @@ def linked_passes(
 
 def answers_of(
     model: nn.Module, terms: Sequence[Term], segments: Pass, *, sides: bool
-) -> list[Answer]:
+) -> list[TermLogits]:
     """Return the logits of each segment, and of its partners.
 
     `sides`: the natural images have a forward of their own.
     """
     images: dict[_Key, torch.Tensor] = {}
 
-    def key_of(source: Source, slot: int, place: int) -> _Key:
+    def key_of(source: ImageSource, slot: int, place: int) -> _Key:
         """Name a source's images; those of the whole batch have one name for all who look."""
         segment, number = segments[slot], source.number
         key = (number, segment.start, segment.stop) if source.whole else (number, ~slot, place)
@@ -71,7 +71,7 @@ def answers_of(
             found = model(torch.cat([images[key] for key in together]))
             parts = found.split([len(images[key]) for key in together])
             logits |= dict(zip(together, parts, strict=True))
-    return [Answer(logits[own], [key and logits[key] for key in more]) for own, more in keys]
+    return [TermLogits(logits[own], [key and logits[key] for key in more]) for own, more in keys]
 
 
 def _groups(terms: Sequence[Term], *, apart: bool) -> list[list[int]]:

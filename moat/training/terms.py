@@ -14,7 +14,7 @@ NATURAL_NUMBER = 0
 """The natural objective is the first."""
 
 
-class Source(NamedTuple):
+class ImageSource(NamedTuple):
     """Images of one objective, an image for each of those whose loss looks at them.
 
     `whole`: they are of the whole batch in order, so that one forward serves all who look at them.
@@ -29,10 +29,10 @@ class Kind(NamedTuple):
     """A loss, and the images of its partner, if it has one."""
 
     loss: DescentLoss
-    partner: Source | None = None
+    partner: ImageSource | None = None
 
 
-class Answer(NamedTuple):
+class TermLogits(NamedTuple):
     """The logits of some images, and those of their partner, one entry a kind of loss."""
 
     own: Logits
@@ -46,11 +46,11 @@ class Term:
     `own` are the images themselves; `which` (images,) says the kind of each.
     """
 
-    own: Source
+    own: ImageSource
     kinds: tuple[Kind, ...]
     which: Tensor | None = None
 
-    def losses(self, answer: Answer, labels: Labels, rows: slice) -> PerExample:
+    def losses(self, answer: TermLogits, labels: Labels, rows: slice) -> PerExample:
         """Return the losses of some rows.
 
         Where an image is of another kind, a loss sees its logits without their graph, so that not
@@ -67,16 +67,16 @@ class Term:
             found.append(loss_of(kind.loss, own, labels, beside))
         return torch.stack(found).gather(0, which[None])[0]
 
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[ImageSource]:
         """Return all lists of images that it needs the logits of, its own first."""
         return [self.own, *(kind.partner for kind in self.kinds if kind.partner is not None)]
 
     def picked(self, mask: Tensor) -> "Term":
         """Return the term of the images of a mask."""
 
-        def some(source: Source) -> Source:
+        def some(source: ImageSource) -> ImageSource:
             images = source.images[mask]
-            return Source(source.number, images, source.whole and len(images) == len(mask))
+            return ImageSource(source.number, images, source.whole and len(images) == len(mask))
 
         kinds = tuple(
             Kind(loss, None if partner is None else some(partner)) for loss, partner in self.kinds

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from moat.training.craft import Examples
-from moat.training.terms import Kind, Source, Term, is_same
+from moat.training.terms import ImageSource, Kind, Term, is_same
 from moat.transfers import send
 
 
@@ -37,11 +37,10 @@ def _by_rank(
     ranks = own.abs().topk(support, dim=0).indices  # (support, batch)
     images = torch.stack([examples.images[number] for number in planned])[ranks, batch]
     kinds, which = _kinds([examples.terms[number] for number in planned], weights.device)
+    own_kinds = [None] * support if which is None else list(which[ranks])
     chosen = [
-        Term(
-            Source(~rank, images[rank], whole=True), kinds, None if which is None else which[taken]
-        )
-        for rank, taken in enumerate(ranks)
+        Term(ImageSource(~rank, images[rank], whole=True), kinds, own_kinds[rank])
+        for rank in range(support)
     ]
     first, given = planned[0], examples.example_weights
     kept = replace(
