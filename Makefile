@@ -1,6 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Each sets up all it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 RECIPE := digits_pareto
 
 .PHONY: demo wheel test check docs design-table soak soak-faults clean
@@ -52,9 +53,9 @@ soak-faults: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-.venv/installed-dev: pyproject.toml plugins/moat-photometric/pyproject.toml | .venv/bin/python
+.venv/installed-dev: pyproject.toml $(PLUGINS:%=%/pyproject.toml) | .venv/bin/python
 	$(BIN)/python -m pip uninstall -qq --yes moat moat-photometric
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable plugins/moat-photometric
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' $(PLUGINS:%=--editable %)
 	touch $@ .venv/installed
 
 .venv-docs/installed: docs/requirements.txt

@@ -3,10 +3,11 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
+
+from moat.offers import clash_of, offers_of
 
 _DECORATORS = {
     "threats": "threat",
@@ -14,6 +15,7 @@ _DECORATORS = {
     "models": "model",
     "datasets": "dataset",
 }
+_SINGULAR = {**_DECORATORS, "datasets": "data set"}
 ROOMS = {"datasets": "data"}
 _DEEPEST = 8  # modules through which a class is handed on
 
@@ -32,17 +34,24 @@ def catalogue(kind: str) -> list[CatalogueEntry]:
     """Return what moat and the installed packages register under a kind, by name.
 
     `kind` is threats, scalarizers, models or datasets. What a package declares is looked up as its
-    entry point says, and described by its class's docstring; an error says what is missing there.
+    entry point says, and described by the docstring of its class, or of the function that returns a
+    family (`prefix:*`); an error says what is missing there, or which packages offer one name.
     """
-    own = {listed.name: listed for listed in _own(kind)}
-    for point in metadata.entry_points(group=f"moat.{kind}"):
-        origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-        name = f"{point.name} ({origin})" if point.name in own else point.name
+    listed = {own.name: own for own in _own(kind)}
+    own, offers = {*listed}, offers_of(f"moat.{kind}")
+    for offer in offers:
+        rivals = [one for one in offers if one.name == offer.name]
+        is_taken = offer.name in own or len(rivals) > 1
+        name = f"{offer.name} ({offer.origin})" if is_taken else offer.name
         try:
-            own[name] = CatalogueEntry(name, origin, _about(_class_at(point.module, point.attr)))
-        except (LookupError, OSError, SyntaxError, ValueError) as error:
-            own[name] = CatalogueEntry(name, origin, error=f"{type(error).__name__}: {error}")
-    return [own[name] for name in sorted(own)]
+            about = _about(_declared_at(offer.point.module, offer.point.attr))
+            error = ""
+        except (LookupError, OSError, SyntaxError, ValueError) as found:
+            about, error = "", f"{type(found).__name__}: {found}"
+        if len(rivals) > 1:
+            about, error = "", clash_of(_SINGULAR[kind], offer.name, rivals)[0]
+        listed[name] = CatalogueEntry(name, offer.origin, about, error)
+    return [listed[name] for name in sorted(listed)]
 
 
 def _own(kind: str) -> Iterator[CatalogueEntry]:
@@ -61,12 +70,12 @@ def _declared_names(declared: ast.ClassDef, by: str) -> Iterator[str]:
                     yield name
 
 
-def _class_at(module: str, attribute: str, depth: int = 0) -> ast.ClassDef:
-    """Return the class of that name in a module, or in the module which it is imported from."""
+def _declared_at(module: str, attribute: str, depth: int = 0) -> ast.ClassDef | ast.FunctionDef:
+    """Return the class or function of that name in a module, or where it is imported from."""
     file, is_package = _home(module)
     for statement in reversed(_tree(file).body):
         match statement:
-            case ast.ClassDef(name=name) if name == attribute:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) if name == attribute:
                 return statement
             case ast.ImportFrom(module=source, names=names, level=level) if depth < _DEEPEST:
                 for alias in names:
@@ -74,7 +83,7 @@ def _class_at(module: str, attribute: str, depth: int = 0) -> ast.ClassDef:
                         package = module if is_package else module.rpartition(".")[0]
                         target = "." * level + (source or "")
                         home = resolve_name(target, package) if level else target
-                        return _class_at(home, alias.name, depth + 1)
+                        return _declared_at(home, alias.name, depth + 1)
     raise LookupError(f"{module} declares no class {attribute}")
 
 
@@ -95,5 +104,5 @@ def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_bytes(), str(file))
 
 
-def _about(declared: ast.ClassDef) -> str:
+def _about(declared: ast.ClassDef | ast.FunctionDef) -> str:
     return (ast.get_docstring(declared) or "").partition("\n")[0]

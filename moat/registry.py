@@ -1,31 +1,24 @@
 """Names for threats, scalarizers, models and data sets: moat's own, a package's, a local file's."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from importlib import metadata
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from moat.entries import Entry, entries_of, is_of, names_by_origin
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.fields import with_explained_fields
 from moat.local_code import local_file
 from moat.number_bounds import with_fit_numbers
+from moat.offers import MEND, Offer, clash_of, family_of, offers_for, offers_of
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
-
-
-@dataclass(frozen=True)
-class Entry(Generic[T]):
-    """One registered name: the class and where it came from, or why it could not be loaded."""
-
-    name: str
-    origin: str
-    value: type[T] | None
-    error: str = ""
+OWN_ORIGIN = "moat"
+"""The origin of moat's own names."""
 
 
 def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
@@ -44,15 +37,17 @@ def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
 class Registry(Generic[T]):
     """The classes of one kind, by name.
 
-    Packages add theirs under the entry-point group; they are imported when a name is first asked
-    for, and one that fails to import is a row with its error and harms no other.
+    Packages add theirs under the entry-point group: a class under its name, or under `prefix:*` a
+    function that returns the classes of the names `prefix:...`. A package is imported when one of
+    its names is first asked for. One that fails to import is a row with its error, and so are two
+    that offer one name; neither harms another name.
     """
 
     def __init__(self, kind: str, group: str, base: type[T]) -> None:
         self.kind, self.group, self.base = kind, group, base
         self._entries: dict[str, Entry[T]] = {}
         self._local: dict[str, dict[str, Entry[T]]] = {}  # of each local file, by its path
-        self._packages_read = False
+        self._loaded: dict[Offer, list[Entry[T]]] = {}
 
     @property
     def plural(self) -> str:
@@ -77,20 +72,20 @@ class Registry(Generic[T]):
         return cast(C, made)
 
     def get(self, name: str) -> type[T]:
-        """Return the class of that name; raise UnknownNameError with the nearest one."""
-        if name not in self._entries:
-            self._read_packages()
+        """Return the class of that name.
+
+        Raises UnknownNameError with the nearest name; DefinitionError where the package that offers
+        it cannot be imported, or where several offer it.
+        """
         entry = self._entries.get(name)
+        if entry is None or entry.origin != OWN_ORIGIN:
+            entry = self._offered(name, entry)
         if entry is None:
-            raise UnknownNameError(
-                f"no {self.kind} is called {name!r}.{did_you_mean(name, self._entries)}",
-                hint=f"known: {self._listing()}\nA package adds one under the entry-point group "
-                f"{self.group!r}; `moat list {self.plural}` shows each with its origin.",
-            )
+            raise self._unknown(name)
         if entry.value is None:
             raise DefinitionError(
                 f"the {self.kind} {name!r} of {entry.origin} could not be imported: {entry.error}",
-                hint="Repair or uninstall that package; nothing else is affected.",
+                hint=entry.mend,
             )
         return entry.value
 
@@ -107,45 +102,83 @@ class Registry(Generic[T]):
                 self._add(entry)
 
     def entries(self) -> list[Entry[T]]:
-        """Return every entry, the broken ones included, by name."""
-        self._read_packages()
-        return [self._entries[name] for name in sorted(self._entries)]
+        """Return every entry by name, and what packages offer in vain, each with its error."""
+        clashes: set[str] = set()
+        rows: list[Entry[T]] = []
+        for offer in self._offers:
+            known, row = self._entries.get(offer.name), f"{offer.name} ({offer.origin})"
+            rivals = [one for one in self._offers if one.name == offer.name]
+            if known is not None and not is_of(known, rivals):
+                rows.append(self._refused(row, offer, known))
+            elif len(rivals) > 1:
+                error, mend = clash_of(self.kind, offer.name, rivals)
+                rows.append(Entry(row, offer.origin, None, error, mend))
+                clashes.add(offer.name)
+            else:
+                self._take(offer)
+        sound = [entry for entry in self._entries.values() if entry.name not in clashes]
+        return sorted([*sound, *rows], key=lambda entry: entry.name)
 
     def __iter__(self) -> Iterator[type[T]]:
         return (entry.value for entry in self.entries() if entry.value is not None)
 
+    @cached_property
+    def _offers(self) -> tuple[Offer, ...]:
+        return offers_of(self.group)
+
     def _add(self, entry: Entry[T]) -> None:
         known = self._entries.get(entry.name)
         if known and known.value is not None and known.origin != entry.origin:
-            raise DefinitionError(
-                f"the {self.kind} {entry.name!r} is declared twice: by {known.origin} and by "
-                f"{entry.origin}.",
-                hint="Give one of them another name.",
-            )
+            rivals = offers_for(entry.name, self._offers)
+            if len(rivals) > 1 and is_of(known, rivals) and is_of(entry, rivals):
+                return  # two packages were imported for other names: `get` refuses this one
+            raise self._twice(known, entry)
         self._entries[entry.name] = entry
 
-    def _read_packages(self) -> None:
-        if self._packages_read:
-            return
-        self._packages_read = True
-        for point in metadata.entry_points(group=self.group):
-            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-            try:
-                value = point.load()
-                if not (isinstance(value, type) and issubclass(value, self.base)):
-                    raise TypeError(f"{point.value} is no {self.base.__name__}")
-                if getattr(value, "name", None) != point.name:
-                    declared = getattr(value, "name", value)
-                    raise TypeError(f"{point.value} is declared as {declared!r}")
-                self._entries[point.name] = Entry(point.name, origin, value)
-            except (Exception, SystemExit) as error:  # one broken package must not break the others
-                why = f"{type(error).__name__}: {error}"
-                taken = point.name in self._entries
-                name = f"{point.name} ({origin})" if taken else point.name
-                self._entries[name] = Entry(name, origin, None, why)
+    def _twice(self, one: Entry[T], other: Entry[T]) -> DefinitionError:
+        return DefinitionError(
+            f"the {self.kind} {other.name!r} is declared twice: by {one.origin} and by "
+            f"{other.origin}.",
+            hint="Give one of them another name.",
+        )
 
-    def _listing(self) -> str:
-        origins: dict[str, list[str]] = {}
-        for name in sorted(self._entries):
-            origins.setdefault(self._entries[name].origin, []).append(name)
-        return "; ".join(f"{', '.join(names)} ({origin})" for origin, names in origins.items())
+    def _offered(self, name: str, known: Entry[T] | None) -> Entry[T] | None:
+        """Return the entry of a name that a package may offer; raise DefinitionError if two do."""
+        offers = offers_for(name, self._offers)
+        if known is not None and not is_of(known, offers):
+            if offers and known.origin in self._local:
+                raise self._twice(Entry(name, offers[0].origin, None), known)
+            return known
+        if len(offers) > 1:
+            message, mend = clash_of(self.kind, name, offers)
+            raise DefinitionError(message, hint=mend)
+        for offer in offers:
+            self._take(offer)
+            known = self._entries.get(name) or self._entries.get(offer.name)
+        return known
+
+    def _take(self, offer: Offer) -> None:
+        """Import what a package offers, once; a later declaration of the name stands."""
+        if offer not in self._loaded:
+            self._loaded[offer] = entries_of(offer, self.base)
+            self._entries |= {entry.name: entry for entry in self._loaded[offer]}
+
+    def _refused(self, row: str, offer: Offer, known: Entry[T]) -> Entry[T]:
+        """Return the row of a package that offers a name which is taken."""
+        if offer not in self._loaded:
+            self._loaded[offer] = entries_of(offer, self.base)
+        twice = f"DefinitionError: {self._twice(known, self._loaded[offer][0]).message}"
+        return Entry(row, offer.origin, None, self._loaded[offer][0].error or twice, MEND)
+
+    def _unknown(self, name: str) -> UnknownNameError:
+        """Return the error of a name that nobody declares or offers: the nearest, and all."""
+        for offer in offers_for(family_of(name), self._offers):
+            self._take(offer)
+        origins = {offer.name: offer.origin for offer in self._offers}
+        origins |= {entry.name: entry.origin for entry in self._entries.values()}
+        known = names_by_origin(origins, family_of(name))
+        return UnknownNameError(
+            f"no {self.kind} is called {name!r}.{did_you_mean(name, origins)}",
+            hint=f"known: {known}\nA package adds one under the entry-point group "
+            f"{self.group!r}; `moat list {self.plural}` shows each with its origin.",
+        )

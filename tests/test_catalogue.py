@@ -4,6 +4,7 @@ from importlib import import_module, metadata
 import pytest
 
 from moat.catalogue import ROOMS, catalogue
+from moat.offers import family_of
 
 KINDS = ("threats", "scalarizers", "models", "datasets")
 THREAT = '''
@@ -48,7 +49,10 @@ def test_the_catalogue_says_what_the_registry_says(kind):
     ]
     listed = {one.name: one for one in catalogue(kind)}
     for name, origin, about in expected:
-        if not origin.endswith(".py"):
+        if (family := family_of(name)) in listed:  # which the catalogue describes as a whole
+            assert listed[family].origin == origin
+            assert listed[family].about
+        elif not origin.endswith(".py"):
             assert (listed[name].origin, listed[name].about) == (origin, about)
             assert not listed[name].error
 
@@ -100,3 +104,35 @@ def test_a_package_that_takes_a_name_of_moat_s_gets_a_row_of_its_own(package):
     listed = package({"__init__.py": THREAT}, pgd="weather:Fog")
     assert listed["pgd"].origin == "moat"
     assert listed["pgd (weather:Fog)"].about == "Dim the image."
+
+
+FAMILY = '''
+raise ImportError("this file was imported")
+
+def kinds():
+    """Every kind of fog.
+
+    Thin and thick.
+    """
+'''
+
+
+def test_a_family_is_described_by_its_function_and_not_imported(package):
+    listed = package(
+        {"__init__.py": "from .kinds import kinds", "kinds.py": FAMILY},
+        **{"fog:*": "weather:kinds"},
+    )
+    assert (listed["fog:*"].about, listed["fog:*"].error) == ("Every kind of fog.", "")
+
+
+def test_a_name_of_two_packages_is_a_row_for_each_that_names_both(tmp_path, monkeypatch):
+    for name in ("weather-a", "weather-b"):
+        folder = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text("[moat.threats]\nfog = weather:Fog\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    listed = {one.name: one for one in catalogue("threats")}
+    error = "the threat 'fog' is offered by more than one package: weather-a 1.0 and weather-b 1.0."
+    assert listed["fog (weather-a 1.0)"].error == listed["fog (weather-b 1.0)"].error == error
+    assert "fog" not in listed

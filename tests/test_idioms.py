@@ -39,6 +39,7 @@ HOOKS = {
     "Scalarizer.load_state_dict": "most scalarizers have no state",
     "Scalarizer.log": "most scalarizers have nothing to log",
     "Scalarizer.plan": "most scalarizers need every objective",
+    "Scalarizer.require_objectives": "most scalarizers take objectives of any name",
     "Scalarizer.state_dict": "most scalarizers have no state",
     "Scalarizer.update": "most scalarizers learn nothing from a step",
     "Search.see": "a search may remember nothing",

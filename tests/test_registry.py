@@ -244,6 +244,157 @@ def test_a_broken_package_gives_way_to_a_later_declaration(animals, packages):
     assert animals.get("yeti") is yeti
 
 
+# Families of names, and names of two packages.
+
+
+def family(registry: Registry[Animal], *names: str, module: str = "zoo_kin"):
+    """An entry point's function that returns the animals `kin:NAME`."""
+    return lambda: [declared(registry, f"kin:{name}", module) for name in names]
+
+
+def test_a_family_is_loaded_when_one_of_its_names_is_asked_for(animals, packages):
+    loads = []
+    members = family(animals, "cat", "dog")
+    packages.append(entry_point("kin:*", lambda: loads.append(1) or members, package="zoo-kin"))
+    packages.append(entry_point("newt", lambda: declared(animals, "newt", "zoo_extra")))
+    assert animals.get("newt").name == "newt"
+    assert loads == []
+    assert animals.get("kin:cat").name == "kin:cat"
+    assert animals.get("kin:dog") is animals.get("kin:dog")
+    assert loads == [1]
+    found = {entry.name: entry.origin for entry in animals.entries()}
+    assert found == {
+        **dict.fromkeys(("kin:cat", "kin:dog"), "zoo-kin 0.3"),
+        "newt": "zoo-extra 0.3",
+    }
+
+
+def test_a_package_is_imported_for_its_own_names_alone(animals, packages):
+    packages.append(entry_point("newt", lambda: declared(animals, "newt", "zoo_extra")))
+    packages.append(entry_point("yeti", lambda: pytest.fail("nobody asked for it")))
+    assert animals.get("newt").name == "newt"
+    with pytest.raises(UnknownNameError, match="Did you mean 'yeti'"):
+        animals.get("yetti")
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("kin:catt", " Did you mean 'kin:cat'?"), ("kin", ""), ("kin:*", "")]
+)
+def test_an_unknown_name_of_a_family_is_refused_with_its_members(animals, packages, name, nearest):
+    packages.append(entry_point("kin:*", lambda: family(animals, "cat", "dog"), package="zoo-kin"))
+    with pytest.raises(UnknownNameError) as raised:
+        animals.get(name)
+    assert raised.value.message.startswith(f"no animal is called {name!r}.{nearest}")
+    assert "known: kin:cat, kin:dog (zoo-kin 0.3)\n" in raised.value.hint
+    with pytest.raises(UnknownNameError) as raised:
+        animals.get("horse")
+    assert "known: kin:* (zoo-kin 0.3)\n" in raised.value.hint
+
+
+def test_a_family_that_fails_is_one_row_and_each_of_its_names_is_refused_with_the_error(
+    animals, packages
+):
+    packages.append(entry_point("kin:*", lambda: failing, package="zoo-kin"))
+    (row,) = animals.entries()
+    assert (row.name, row.origin, row.value) == ("kin:*", "zoo-kin 0.3", None)
+    with pytest.raises(DefinitionError) as raised:
+        animals.get("kin:cat")
+    assert raised.value.message == (
+        "the animal 'kin:cat' of zoo-kin 0.3 could not be imported: "
+        "ImportError: No module named 'libzoo'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        (lambda animals: [print], "returns <built-in function print>, which is no Animal"),
+        (
+            lambda animals: [declared(animals, "newt", "zoo_kin")],
+            "returns a class declared as 'newt', which does not begin with 'kin' and a colon",
+        ),
+    ],
+)
+def test_a_family_of_something_else_is_a_row_with_its_error(animals, packages, members, why):
+    packages.append(entry_point("kin:*", lambda: lambda: members(animals), package="zoo-kin"))
+    (row,) = (entry for entry in animals.entries() if entry.value is None)
+    assert why in row.error
+
+
+def two_packages(animals, packages, name: str = "newt") -> None:
+    for package in ("zoo-extra", "zoo-other"):
+        module = package.replace("-", "_")
+
+        def load(module=module):
+            return declared(animals, name, module)
+
+        packages.append(entry_point(name, load, package=package))
+        packages.append(
+            entry_point(
+                module,
+                lambda m=module, load=load: (load(), declared(animals, m, m))[1],
+                package=package,
+            )
+        )
+
+
+@pytest.mark.parametrize("before", [(), ("zoo_extra",), ("zoo_other", "zoo_extra")])
+def test_a_name_of_two_packages_is_refused_at_its_use_with_both_and_the_mend(
+    animals, packages, before
+):
+    two_packages(animals, packages)
+    for other in before:  # both modules declare newt, too
+        assert animals.get(other).name == other
+    with pytest.raises(DefinitionError) as raised:
+        animals.get("newt")
+    assert raised.value.message == (
+        "the animal 'newt' is offered by more than one package: zoo-extra 0.3 and zoo-other 0.3."
+    )
+    assert raised.value.hint == (
+        "Uninstall all but one: `pip uninstall zoo-other` or `pip uninstall zoo-extra`. No other "
+        "name is affected."
+    )
+    assert animals.get("zoo_other").name == "zoo_other"
+
+
+def test_a_name_of_two_packages_is_a_row_for_each_and_stops_no_other(animals, packages):
+    two_packages(animals, packages)
+    rows = {entry.name: entry for entry in animals.entries()}
+    assert [*rows] == ["newt (zoo-extra 0.3)", "newt (zoo-other 0.3)", "zoo_extra", "zoo_other"]
+    for name in ("newt (zoo-extra 0.3)", "newt (zoo-other 0.3)"):
+        assert rows[name].error.endswith("zoo-extra 0.3 and zoo-other 0.3.")
+        assert rows[name].mend.startswith("Uninstall all but one")
+    assert [cls.name for cls in animals] == ["zoo_extra", "zoo_other"]
+
+
+def test_a_family_of_two_packages_is_refused_as_a_name_is(animals, packages):
+    for package in ("zoo-extra", "zoo-other"):
+        load = family(animals, "cat", module=package.replace("-", "_"))
+        packages.append(entry_point("kin:*", lambda load=load: load, package=package))
+    with pytest.raises(DefinitionError, match=r"zoo-extra 0\.3 and zoo-other 0\.3"):
+        animals.get("kin:cat")
+    assert [entry.value for entry in animals.entries()] == [None, None]
+
+
+def test_a_class_that_was_imported_before_its_name_was_asked_for_has_its_package_as_origin(
+    animals, packages
+):
+    newt = declared(animals, "newt", "zoo_extra")
+    packages.append(entry_point("newt", lambda: newt))
+    assert animals.get("newt") is newt
+    assert [entry.origin for entry in animals.entries()] == ["zoo-extra 0.3"]
+
+
+def test_a_name_of_a_local_file_and_a_package_is_refused(zoo_local, plugin, packages):
+    import_file(path := plugin(NEWT))
+    packages.append(entry_point("newt", lambda: declared(zoo_local, "newt", "zoo_extra")))
+    with pytest.raises(DefinitionError) as raised:
+        zoo_local.get("newt")
+    assert raised.value.message == (
+        f"the animal 'newt' is declared twice: by zoo-extra 0.3 and by {path}."
+    )
+
+
 # Local files.
 
 

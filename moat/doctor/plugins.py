@@ -6,6 +6,7 @@ from importlib import import_module, metadata
 
 from moat.catalogue import ROOMS
 from moat.doctor.finding import Finding, Health, told
+from moat.offers import MEND, offers_of
 from moat.other_moats import DISTRIBUTION
 
 _AREA = "plug-ins"
@@ -17,20 +18,20 @@ def plugins() -> Iterator[Finding]:
     distributions: dict[str, metadata.Distribution] = {}
     found = False
     for kind in _KINDS:
-        points = metadata.entry_points(group=f"moat.{kind}")
-        errors = _errors(kind) if points else {}
-        whole = errors.get(("", ""), "")  # of the room itself
-        for point in points:
+        offers = offers_of(f"moat.{kind}")
+        errors = _errors(kind) if offers else {}
+        whole = errors.get(("", ""))  # of the room itself
+        for offer in offers:
             found = True
-            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-            if point.dist:
-                distributions[point.dist.name] = point.dist
-            subject = f"{kind}: {point.name}"
-            if error := whole or errors.get((point.name, origin), ""):
-                mend = "repair or uninstall that package; nothing else is affected"
-                yield Finding(_AREA, subject, Health.warning, f"{origin}: {error}", mend)
+            if offer.point.dist:
+                distributions[offer.point.dist.name] = offer.point.dist
+            subject = f"{kind}: {offer.name}"
+            error, mend = whole or errors.get((offer.name, offer.origin), ("", ""))
+            if error:
+                text = f"{offer.origin}: {error}"
+                yield Finding(_AREA, subject, Health.warning, text, _as_mend(mend))
             else:
-                yield Finding(_AREA, subject, Health.ok, origin)
+                yield Finding(_AREA, subject, Health.ok, offer.origin)
     if not found:
         yield Finding(
             _AREA, "none", Health.ok, "no package adds threats, scalarizers, models or data sets"
@@ -42,19 +43,23 @@ def plugins() -> Iterator[Finding]:
             yield Finding(_AREA, distribution.name, Health.warning, text, mend)
 
 
-def _errors(kind: str) -> dict[tuple[str, str], str]:
-    """Import what is registered under a kind; return the errors by name and origin.
+def _errors(kind: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Import what is registered under a kind; return errors and mends by name and origin.
 
     Where moat itself cannot be imported, the one error is that of the name "".
     """
     try:
         registry = import_module(f"moat.{ROOMS.get(kind, kind)}").registry
     except Exception as error:  # moat's own modules, for want of torch
-        return {("", ""): f"moat.{kind} cannot be imported: {told(error)}"}
+        return {("", ""): (f"moat.{kind} cannot be imported: {told(error)}", MEND)}
     return {
-        (entry.name.removesuffix(f" ({entry.origin})"), entry.origin): entry.error
+        (entry.name.removesuffix(f" ({entry.origin})"), entry.origin): (entry.error, entry.mend)
         for entry in registry.entries()
     }
+
+
+def _as_mend(sentences: str) -> str:
+    return sentences[:1].lower() + sentences[1:].removesuffix(".")
 
 
 def _needs_a_stranger(requirement: str) -> bool:

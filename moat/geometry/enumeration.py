@@ -20,7 +20,7 @@ def stationary_points(P: Tensor, cut: Equality | None) -> Tensor:
     there. Hence two systems a support, with the constraint and without it. Shape (n, k).
     """
     k = len(P)
-    supports = _supports(k, P.device)
+    supports = every_support(k, P.device)
     outside = torch.diag_embed((~supports).to(P))
     both = (supports[:, :, None] & supports[:, None, :]).to(P)
     ridge = RIDGE * torch.eye(k, dtype=P.dtype, device=P.device)
@@ -47,6 +47,7 @@ def _solve_conditions(quadratic: Tensor, rows: Tensor, values: Tensor, supports:
 
 
 @lru_cache(maxsize=32)
-def _supports(k: int, device: torch.device) -> Tensor:
+def every_support(k: int, device: torch.device) -> Tensor:
+    """Return every set of objectives but the empty one, a row each: bool (2^k − 1, k)."""
     codes = torch.arange(1, 2**k, device=device)
     return (codes[:, None] >> torch.arange(k, device=device)) & 1 == 1

@@ -121,7 +121,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         optimizer=recipe.optimizer,
         schedule=recipe.schedule,
         threats=threats,
-        scalarizer=scalarizer_of(scalarizer_table, source, position, len(threats)),
+        scalarizer=scalarizer_of(scalarizer_table, source, position, list(threats)),
         protocol=protocol,
         document=document,
         losses=variant_losses(variant.losses, source, position, variant.threats),

@@ -82,7 +82,7 @@ def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
     for folder in folders:
         other = found.setdefault(folder_key(folder), folder)
         if other is not folder:
-            by = "slashes or blanks" if other == folder else "case"
+            by = "slashes, colons or blanks" if other == folder else "case"
             raise RecipeError(
                 f"two runs would share the folder {folder!r}: their sweep values differ by {by} "
                 "alone.",

@@ -15,6 +15,7 @@ from moat.models import Model
 from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.models.weights import DIGEST
+from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
@@ -140,9 +141,9 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
 
 
 def scalarizer_of(
-    table: str | dict[str, Any], source: Source, position: int, threat_count: int
+    table: str | dict[str, Any], source: Source, position: int, labels: Sequence[str]
 ) -> Scalarizer:
-    """Build a variant's scalarizer, which must suit its number of threats."""
+    """Build a variant's scalarizer, which must suit its threats."""
     key = ("variant", str(position), "scalarizer")
     keys = {"type": table} if isinstance(table, str) else dict(table)
     if not isinstance(name := keys.pop("type", None), str):
@@ -153,12 +154,14 @@ def scalarizer_of(
         )
     cls = _registered(scalarizers.registry, name, source, *key)
     made: Scalarizer = _filled(cls, keys, source, key, ["type"])
-    if not threat_count and made.name != "natural":
+    if not labels and made.name != "natural":
         raise RecipeError(
             f"the scalarizer {made.name!r} weighs threats, and this variant names none.",
             where=source.where("variant", position),
             hint='Give it threats = [...], or take scalarizer = "natural".',
         )
+    with explained(source, key, cls):
+        made.require_objectives((NATURAL, *labels))
     return made
 
 

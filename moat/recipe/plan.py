@@ -60,8 +60,9 @@ class RunPlan:
 
     @property
     def path(self) -> Path:
-        """The run's folder within a results folder."""
-        return Path(self.study, self.variant, *sweep_names(self.sweep, ","), f"seed-{self.seed}")
+        """The run's folder within a results folder; no part of it has a colon."""
+        swept = [name.replace(":", "-") for name in sweep_names(self.sweep, ",")]
+        return Path(self.study, self.variant, *swept, f"seed-{self.seed}")
 
     @property
     def test_data(self) -> dict[str, Any]:

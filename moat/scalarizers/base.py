@@ -18,6 +18,9 @@ from moat.registry import Registry
 from moat.scalarizers.own_losses import for_own_losses
 from moat.types import Gramian, Mask, Weights
 
+EVERY_OBJECTIVE = 2**31 - 1
+"""The `support` of a scalarizer that gives each objective a share."""
+
 
 class Scalarizer(ABC):
     """Turns a vector of losses into weights; weights are detached and finite.
@@ -43,6 +46,9 @@ class Scalarizer(ABC):
         own: Any = vars(cls).get("weights")
         if callable(own) and not getattr(own, "__isabstractmethod__", False):
             cls.weights = for_own_losses(own)  # type: ignore[attr-defined]
+
+    def require_objectives(self, names: tuple[str, ...]) -> None:  # noqa: B027 - most take any
+        """Raise DefinitionError where a field does not fit the objectives of these names."""
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
@@ -93,8 +99,9 @@ class LaggedScalarizer(Scalarizer):
 class LossScalarizer(Scalarizer):
     """Its weights are chosen from this batch's losses, measured without a graph first.
 
-    `support` is the largest number of objectives with a weight above zero, for any one example.
-    Where it is None, the step reads the weights, for which a GPU makes the host wait.
+    `support` is the largest number of objectives with a weight above zero, for any one example;
+    EVERY_OBJECTIVE where each has one. Where it is None, the step reads the weights, for which a
+    GPU makes the host wait.
 
     Example:
         >>> class Softmax(LossScalarizer):

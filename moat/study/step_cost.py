@@ -68,8 +68,10 @@ def _chosen(
     measured = values[:, 0].isfinite()
     weights = scalarizer.weights(LossMatrix(values, names, measured=measured))
     chosen = weights.reshape(len(names), -1)[:, 0].nonzero()[:, 0].tolist()
-    if weights.ndim == 1:
-        return partners.images(chosen)
-    if scalarizer.support is None or 0 in planned:
-        return partners.images_apart(chosen)
-    return len(chosen) + len(partners.of(planned))  # whichever threat is chosen
+    support, per_batch = scalarizer.support, weights.ndim == 1
+    if support is not None and support >= len(planned):
+        return partners.images(planned)
+    by_rank = support is not None and all(partners.whole[number] for number in planned)
+    if by_rank and (0 not in planned or (support == 1 and per_batch)):
+        return support + len(partners.of(planned))  # whichever objective is chosen
+    return partners.images(chosen) if per_batch else partners.images_apart(chosen)

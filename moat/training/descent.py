@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from moat.errors import DefinitionError
-from moat.objectives import LossMatrix, by_entry
+from moat.objectives import LossMatrix
 from moat.public import public
 from moat.scalarizers import (
     GradientScalarizer,
@@ -102,9 +102,7 @@ def _by_losses(
     require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), matrix)
-    kept, shares = images_with_weight(
-        examples, by_entry(weights, examples.batch), scalarizer.support
-    )
+    kept, shares = images_with_weight(examples, weights, scalarizer.support)
     for segments in passes_of(model, kept, pass_size):
         found = losses_of(model, kept, segments)
         own = [shares[s.which][s.rows] / examples.batch for s in segments]

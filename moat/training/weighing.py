@@ -5,8 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from moat.objectives import by_entry
 from moat.training.craft import Examples
-from moat.training.terms import ImageSource, Kind, Term, is_same
+from moat.training.terms import NATURAL_NUMBER, ImageSource, Kind, Term, is_same
 from moat.transfers import send
 
 
@@ -15,13 +16,19 @@ def images_with_weight(
 ) -> tuple[Examples, list[Tensor]]:
     """Return the images with a weight, and their weights, an objective at a time.
 
-    `weights` are (objectives, batch); with `support`, at most so many of an example are not zero.
+    `weights` are (objectives,) or (objectives, batch); with `support`, at most so many of an
+    example are not zero.
     """
+    one_batch = weights.ndim == 1  # of one objective, where the support is 1: the natural, too
+    weights = by_entry(weights, examples.batch)
     planned = [number for number, labels in enumerate(examples.labels) if len(labels)]
     complete = all(len(examples.labels[number]) == examples.batch for number in planned)
-    if support is None or not planned or not complete or 0 in planned:
+    if support is not None and support >= len(planned):
+        return examples, [weights[number, rows] for number, rows in enumerate(examples.rows)]
+    mixed = 0 in planned and not (support == 1 and one_batch)
+    if support is None or not complete or mixed:
         return _by_value(examples, weights)
-    return _by_rank(examples, weights, planned, min(support, len(planned)))
+    return _by_rank(examples, weights, planned, support)
 
 
 def _by_rank(
@@ -29,8 +36,9 @@ def _by_rank(
 ) -> tuple[Examples, list[Tensor]]:
     """Take the `support` largest weights of each example, zero or not: no value is read.
 
-    Adversarial images alone, so that a network with batch norm sees them in one batch. Each rank is
-    a list of images of the whole batch, whose losses are of as many kinds as there are.
+    Adversarial images alone, or those of one objective, so that a network with batch norm sees
+    them in one batch. Each rank is a list of images of the whole batch, whose losses are of as many
+    kinds as there are.
     """
     batch = torch.arange(examples.batch, device=weights.device)
     own = weights[planned[0] : planned[-1] + 1] if _adjacent(planned) else weights[planned]
@@ -42,12 +50,14 @@ def _by_rank(
         Term(ImageSource(~rank, images[rank], whole=True), kinds, own_kinds[rank])
         for rank in range(support)
     ]
-    first, given = planned[0], examples.example_weights
+    labels, given = examples.labels[planned[0]], examples.example_weights
+    heavy = None if given is None else given[planned[0]]
+    nothing = Term(ImageSource(NATURAL_NUMBER, images[0, :0], whole=False), ())
     kept = replace(
         examples,
-        terms=[examples.terms[0], *chosen],  # no natural images
-        labels=[examples.labels[0], *[examples.labels[first]] * support],
-        example_weights=None if given is None else [given[0], *[given[first]] * support],
+        terms=[nothing, *chosen],  # no images for the natural forward of batch norm
+        labels=[labels[:0], *[labels] * support],
+        example_weights=None if heavy is None else [heavy[:0], *[heavy] * support],
     )
     return kept, [weights[0, :0], *own.gather(0, ranks)]
 

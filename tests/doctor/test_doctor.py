@@ -248,6 +248,21 @@ def test_a_plug_in_that_is_broken_or_requires_a_stranger_is_named(monkeypatch, r
     )
 
 
+def test_a_name_of_two_packages_is_named_with_both_and_the_mend(monkeypatch):
+    from moat.registry import Registry
+    from moat.threats import Threat
+
+    other = Package("torch")
+    other.name = "hues"
+    points = [Point(lambda: 1 / 0, Package("torch")), Point(lambda: 1 / 0, other)]
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points * (group == "moat.threats"))
+    monkeypatch.setattr("moat.threats.registry", Registry("threat", "moat.threats", Threat))
+    found = next(one for one in ROOMS["plugins"].plugins() if one.subject == "threats: recolor")
+    assert found.state == Health.warning
+    assert "offered by more than one package: hues 2.0 and recolor 2.0." in found.found
+    assert found.mend.startswith("uninstall all but one: `pip uninstall recolor`")
+
+
 def test_that_there_is_no_plug_in_is_in_order(monkeypatch):
     monkeypatch.setattr(metadata, "entry_points", lambda group: [])
     assert looked("plugins", "none").state == Health.ok

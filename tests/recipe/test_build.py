@@ -148,7 +148,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "variant.plain.scalarizer.type",
             "scalarizer",
             "natural",
-            "average, max, mgda, natural, two-moment (moat)",
+            "average, batch-max, cagrad, ",
         ),
         (
             "[threats.flow]",
@@ -289,7 +289,7 @@ def test_two_runs_never_share_a_folder(recipe):
     path.write_text(text, "utf-8")
     assert refusal(path) == (
         f"{path}, variant: two runs would share the folder {str(folder)!r}: their sweep values "
-        "differ by slashes or blanks alone.\n  Leave one of them out."
+        "differ by slashes, colons or blanks alone.\n  Leave one of them out."
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
+from moat.scalarizers import registry
 
 TOP = (
     "known: augmentation, data, evaluation, figure, model, notes, optimizer, plugins, published, "
@@ -398,7 +399,7 @@ WRONG = {
         'type = "two-moment", ',
         "",
         "variant.pareto.scalarizer.type",
-        "a scalarizer table names its type.\nknown: average, max, mgda, natural, two-moment",
+        f"a scalarizer table names its type.\nknown: {', '.join(one.name for one in registry)}",
     ),
     # what contradicts itself
     "r and rho": (

@@ -43,7 +43,7 @@ def runs(name: str) -> dict[str, RunPlan]:
 def test_a_recipe_is_planned_and_its_published_figures_belong_to_its_runs(path):
     planned = plan(path)
     labels = [run.label for run in planned]
-    assert len(set(labels)) == len(labels)
+    assert len({(run.label, run.seed) for run in planned}) == len(planned)
     published = planned[0].document.get("published", {"runs": {}})["runs"]
     assert set(published) <= set(labels)
     scores = {"natural", "universal", "total", "union", *planned[0].protocol.threats}

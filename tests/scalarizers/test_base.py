@@ -5,13 +5,24 @@ import torch
 
 from moat.errors import DefinitionError, FieldError, UnknownNameError
 from moat.scalarizers import (
+    DWA,
+    FAMO,
     MGDA,
     Average,
+    BatchMax,
+    CAGrad,
     LaggedScalarizer,
     Max,
+    Nash,
     Natural,
+    Random,
     Scalarizer,
+    SmoothTchebycheff,
+    Softmax,
+    Tchebycheff,
     TwoMoment,
+    UncertaintyWeighting,
+    Weighted,
     registry,
     scalarizer,
 )
@@ -24,6 +35,21 @@ SCALARIZERS = [
     *(TwoMoment(rho=rho, window=2) for rho in (0.0, 0.5, 1.0)),
     *(TwoMoment(r=1.0, infeasible="keep-last"), TwoMoment(r=0.5, ceiling=0.5, window=1)),
     *(TwoMoment(r=0.5, solver="cvxopt"), MGDA(solver="quadprog")),
+    *(Softmax(), Softmax(temperature=1e-3, include_natural=True)),
+    *(BatchMax(), BatchMax(include_natural=True), Tchebycheff(), Tchebycheff(ideal=0.5)),
+    *(SmoothTchebycheff(), SmoothTchebycheff(temperature=100.0, ideal={"natural": 0.1})),
+    *(Random(), Random(draw="normal"), Random(include_natural=False)),
+    *(UncertaintyWeighting(lr=0.5), UncertaintyWeighting(initial=-1.0)),
+    *(DWA(window=1), DWA(window=3, temperature=0.1), FAMO(), FAMO(decay=0.0)),
+    *(CAGrad(), CAGrad(c=0.0), CAGrad(c=2.0, rescale="none"), Nash(), Nash(max_norm=0.1)),
+]
+BY_NAME = [
+    Weighted(preference={"natural": 0.2, "threat-1": 0.5, "threat-2": 0.3, "threat-3": 0}),
+    Weighted(preference={"threat-1": 5, "threat-2": 3, "threat-3": 0}, normalize=True),
+    *(
+        rule(preference={"natural": 0.2, "threat-1": 5, "threat-2": 0, "threat-3": 0.3})
+        for rule in (Weighted, Tchebycheff, SmoothTchebycheff)
+    ),
 ]
 
 
@@ -31,6 +57,11 @@ SCALARIZERS = [
 @pytest.mark.parametrize("member", SCALARIZERS, ids=repr)
 def test_it_keeps_what_the_conformance_kit_asks(member: Scalarizer, objectives: int):
     check_scalarizer(member, objectives)
+
+
+@pytest.mark.parametrize("member", BY_NAME, ids=repr)
+def test_so_does_one_that_names_its_objectives(member: Scalarizer):
+    check_scalarizer(member)
 
 
 @pytest.mark.parametrize("check", [check_plan, check_weights, check_state])
@@ -41,7 +72,7 @@ def test_so_does_the_papers_literal_procedure_but_for_its_rounding(check):
 
 def test_every_registered_one_is_among_those_checked():
     own = {entry.name for entry in registry.entries() if entry.origin == "moat"}
-    assert own == {member.name for member in SCALARIZERS}
+    assert own == {member.name for member in SCALARIZERS + BY_NAME}
 
 
 @pytest.mark.parametrize("member", SCALARIZERS, ids=repr)

@@ -10,9 +10,9 @@ from torch import nn
 from moat.data import Split
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
-from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.scalarizers import MGDA, Average, BatchMax, Max, Natural, Softmax, TwoMoment
 from moat.study.step_cost import spent_per_example
-from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
+from moat.threats import MSD, PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
 from moat.training import KL, MART, LogitPairing, StepSettings, train_step
 
 
@@ -46,6 +46,7 @@ THREATS = {
     "grid": RTGrid(rotations=2, translations=2),
     "drawn-grid": RTGrid(worst_of=5),
     "smooth": StAdv(step_size=0.01, steps=2),
+    "union": MSD(linf_epsilon=0.1, linf_step_size=0.1, l2_epsilon=0.1, l2_step_size=0.1, steps=2),
 }
 BATCH = torch.rand(6, 1, 8, 8), torch.zeros(6, dtype=torch.long)
 
@@ -58,14 +59,20 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("losses", LOSSES)
+@pytest.mark.parametrize(
+    ("threats", "losses"),
+    [
+        *((("pgd", "kl", "apgd"), losses) for losses in LOSSES),
+        *((("drawn", "grid"), losses) for losses in ("plain", "natural", "among threats")),
+        (tuple(THREATS), "plain"),
+    ],
+)
 @pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("threats", [("pgd", "kl", "apgd"), ("drawn", "grid"), tuple(THREATS)])
 @pytest.mark.parametrize(
     "scalarizer",
     [
         *(Natural(), Average(), Average(include_natural=True), Max(), TwoMoment(rho=0.5)),
-        *(MGDA(), MGDA(normalize="l2", combine="normalized")),
+        *(MGDA(), MGDA(normalize="l2", combine="normalized"), BatchMax(), Softmax()),
     ],
     ids=lambda scalarizer: str(scalarizer),
 )

@@ -8,7 +8,10 @@ import torch
 
 from moat.threats import PGD, GradientThreat, registry
 
-GRADIENT_THREATS = [cls for cls in registry if issubclass(cls, GradientThreat)]
+OWN = [entry.value for entry in registry.entries() if entry.origin == "moat"]
+GRADIENT_THREATS = [
+    cls for cls in (*OWN, registry.get("photometric")) if issubclass(cls, GradientThreat)
+]  # other packages have tests of their own
 PLAIN = [cls for cls in GRADIENT_THREATS if cls.objective is GradientThreat.objective]
 
 

@@ -10,7 +10,24 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from moat.data import Augmentation
 from moat.geometry import enumeration, grids
-from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.scalarizers import (
+    DWA,
+    FAMO,
+    MGDA,
+    Average,
+    BatchMax,
+    CAGrad,
+    Max,
+    Nash,
+    Natural,
+    Random,
+    SmoothTchebycheff,
+    Softmax,
+    Tchebycheff,
+    TwoMoment,
+    UncertaintyWeighting,
+    Weighted,
+)
 from moat.testing import ASKING, Counted
 from moat.threats import (
     MSD,
@@ -36,6 +53,14 @@ RULES = [
     TwoMoment(r=0.5),
     MGDA(),
     MGDA(normalize="loss+"),
+    *(Softmax(), Softmax(include_natural=True), BatchMax(), BatchMax(include_natural=True)),
+    Tchebycheff(),
+    *(SmoothTchebycheff(), Random(), Random(draw="normal"), UncertaintyWeighting()),
+    *(DWA(window=1), FAMO(), CAGrad(), Nash()),
+]
+NAMED = [
+    Weighted(preference={"pgd": 0.5, "flow": 0.0, "rt": 1.5}),
+    Tchebycheff(preference={"natural": 0.1, "pgd": 1.0, "flow": 1.0, "rt": 0.0}, ideal={"rt": 0.1}),
 ]
 STEPS = {"steps": 2, "start": "noise"}
 THREATS = {
@@ -86,7 +111,7 @@ def step(model, threats, rule, x, y):
     return descent.faults()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES + NAMED, ids=repr)
 def test_a_step_of_a_rule_asks_nothing(rule):
     with Counted() as questions:
         step(network(), {label: THREATS[label] for label in ("pgd", "flow", "rt")}, rule, *batch())
@@ -187,11 +212,11 @@ def pretence(monkeypatch):
 
         monkeypatch.setattr(owner, name, real)
 
-    for rule in {type(rule) for rule in RULES}:
+    for rule in {type(rule) for rule in RULES + NAMED}:
         keep_real(rule, "plan")
     keep_real(rt_grid, "_between")
     keep_real(gradient, "draw_seed")
-    cached = (grids._points, grids._eye, enumeration._supports)
+    cached = (grids._points, grids._eye, enumeration.every_support)
     for function in cached:
         function.cache_clear()
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
@@ -200,7 +225,7 @@ def pretence(monkeypatch):
         function.cache_clear()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES + NAMED, ids=repr)
 def test_a_step_of_a_rule_runs_on_a_gpu_of_pretence(pretence, rule):
     model = network(DEVICE)
     threats = {label: THREATS[label] for label in ("pgd", "flow", "rt")}

@@ -1,0 +1,62 @@
+"""Smooth Tchebycheff: a maximum of weighted distances that every objective has a share in."""
+
+import torch
+from pydantic import PositiveFloat
+
+from moat.objectives import LossMatrix
+from moat.scalarizers.base import EVERY_OBJECTIVE, LossScalarizer, scalarizer
+from moat.scalarizers.distance import Ideal, distances, ideal_row, preference_row, require_named
+from moat.scalarizers.weighted import Preference
+from moat.transfers import send
+from moat.types import Mask, Weights
+
+
+@scalarizer("smooth-tchebycheff")
+class SmoothTchebycheff(LossScalarizer):
+    """The smooth maximum of the weighted distances: μ log Σᵢ exp(pᵢ (Lᵢ − zᵢ) / μ).
+
+    Lᵢ is the mean loss of objective i over the batch, pᵢ its number in the `preference` (1 for
+    each objective where none is given), zᵢ its value in the `ideal` point, μ the `temperature`.
+    Its gradient weighs objective i by pᵢ sᵢ, where s is the softmax of pᵢ (Lᵢ − zᵢ) / μ. A small μ
+    gives `tchebycheff`, a large one fixed weights in proportion to p.
+
+    Raises DefinitionError for a preference or an ideal point that names an unknown objective.
+
+    Example:
+        >>> losses = LossMatrix(torch.tensor([[0.5], [2.0], [1.5]]), ("natural", "pgd", "rt"))
+        >>> SmoothTchebycheff(temperature=0.5).weights(losses)
+        tensor([0.0351, 0.7054, 0.2595], dtype=torch.float64)
+
+    Source: Lin et al., Smooth Tchebycheff Scalarization for Multi-Objective Optimization, 2024.
+    """
+
+    temperature: PositiveFloat = 0.1  # nats; μ
+    preference: Preference | None = None  # factor of each distance; 1 for each where it is None
+    ideal: Ideal = 0.0  # nats, of every objective or by name; 0 where a name is missing
+
+    support = EVERY_OBJECTIVE
+
+    def __post_init__(self) -> None:
+        self.simplex = self.preference is None
+
+    def require_objectives(self, names: tuple[str, ...]) -> None:
+        """Raise DefinitionError unless preference and ideal point are of these objectives."""
+        require_named(self.preference, self.ideal, names)
+
+    def plan(
+        self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
+    ) -> Mask:
+        """Return the objectives whose number in the preference is above 0."""
+        self.require_objectives(names)
+        return preference_row(self.preference, names) > 0
+
+    def weights(self, losses: LossMatrix) -> Weights:
+        """Return pᵢ times the softmax of pᵢ (Lᵢ − zᵢ) / μ."""
+        factors, point = (
+            preference_row(self.preference, losses.names),
+            ideal_row(self.ideal, losses.names),
+        )
+        found = distances(losses, factors, point)
+        return send(factors, found.device) * torch.softmax(
+            (found - found.amax()) / self.temperature, 0
+        )
