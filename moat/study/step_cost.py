@@ -71,7 +71,7 @@ def _chosen(
     support, per_batch = scalarizer.support, weights.ndim == 1
     if support is not None and support >= len(planned):
         return partners.images(planned)
-    by_rank = support is not None and all(partners.whole[number] for number in planned)
-    if by_rank and (0 not in planned or (support == 1 and per_batch)):
+    by_rank = 0 not in planned or (support == 1 and per_batch)
+    if support is not None and by_rank and all(partners.whole[number] for number in planned):
         return support + len(partners.of(planned))  # whichever objective is chosen
     return partners.images(chosen) if per_batch else partners.images_apart(chosen)
