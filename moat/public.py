@@ -1,4 +1,4 @@
-"""The public callables: a wrong argument is refused by name, with the nearest one and the mend."""
+"""The public callables: a wrong argument is refused with the nearest name and the mend."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -54,8 +54,9 @@ def require_call(
     try:
         bound = signature.bind(*arguments, **values)
     except TypeError as error:
+        said = _left_out(signature, arguments, known) or _as_said(error)
         raise ArgumentError(
-            f"{name}: {_as_said(error)}.", hint=f"Write {_written(name, signature, known)}."
+            f"{name}: {said}.", hint=f"Write {_written(name, signature, known)}."
         ) from error
     for key, value in _given(signature, bound.arguments):
         hint = known.get(key, Any)
@@ -128,6 +129,22 @@ def _given(signature: Signature, arguments: dict[str, Any]) -> Iterator[tuple[st
                 yield from value.items()
             case _:
                 yield name, value
+
+
+def _left_out(signature: Signature, arguments: tuple[Any, ...], known: dict[str, Any]) -> str:
+    """Return which argument was left out between others, as their types tell; "" of none.
+
+    Python names the last: where (x, y) are handed over in place of (model, x, y), it is `y`.
+    """
+    places = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in signature.parameters.values() if p.kind in places]
+    for place, (name, value) in enumerate(zip(names, arguments, strict=False)):
+        if name not in known or fits(value, known[name]):
+            continue
+        moved = zip(names[place + 1 :], arguments[place:], strict=False)
+        fit = len(names) > len(arguments) and all(fits(v, known.get(n, Any)) for n, v in moved)
+        return f"it needs the argument {name!r}" if fit else ""
+    return ""
 
 
 def _as_said(error: TypeError) -> str:

@@ -72,6 +72,18 @@ def union_of(parts: tuple[Ball, ...]) -> UnionBall:
 
 
 @public
+def parts_of(ball: Ball) -> tuple[Ball, ...]:
+    """Return the balls of a union, or the one ball that it is.
+
+    Example:
+        >>> from moat.geometry.balls import LinfBall
+        >>> len(parts_of(LinfBall(0.1, 0.05)))
+        1
+    """
+    return ball.parts if isinstance(ball, UnionBall) else (ball,)
+
+
+@public
 def hardest_of(members: list[Tensor], scores: Tensor) -> Tensor:
     """Return for each example the member with the highest score (members, batch), NaN the lowest.
 

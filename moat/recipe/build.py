@@ -46,7 +46,7 @@ DEFAULT_SCALARIZER = VariantTable.model_fields["scalarizer"].default
 def plan_runs(source: Source, only: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[RunPlan]:
     """Validate a recipe and return its runs, in the order of variants, sweep values and seeds.
 
-    `only` and `seeds` pick from them; a name that is not there raises RecipeError.
+    `only` and `seeds` select some of them; an unknown name raises RecipeError.
     """
     with modules_of(source.code), naming_homes(source.document):
         return _plan_runs(source, only, seeds)

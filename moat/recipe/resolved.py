@@ -1,4 +1,4 @@
-"""A recipe with every key that it leaves to its default, and who stated each."""
+"""A recipe with every key, defaults included, and the origin of each."""
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -15,8 +15,9 @@ from moat import data, models, scalarizers, threats
 from moat.models.python import PYTHON_PREFIX
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.recipe.build import DEFAULT_SCALARIZER
+from moat.recipe.length import BUDGET_KEY, PASSES
 from moat.recipe.losses import is_one_loss
-from moat.recipe.plan import RunPlan
+from moat.recipe.plan import RunPlan, described
 from moat.recipe.provenance import Document, Key, Source
 from moat.recipe.schema import (
     DataTable,
@@ -27,6 +28,7 @@ from moat.recipe.schema import (
 )
 from moat.recipe.statement_lines import statement_lines
 from moat.registry import Registry
+from moat.scalarizers import Scalarizer
 from moat.training.losses import LOSS_CLASSES
 
 BY_DEFAULT = "default"
@@ -86,7 +88,7 @@ def _stated(source: Source) -> dict[Key, str]:
             path = Path(said)
             known = not said.startswith("--") and path.is_file()
             files[said] = statement_lines(path.read_text("utf-8-sig")) if known else {}
-        line = files[said].get(key)
+        line = files[said].get(key) or (files[said].get(BUDGET_KEY) if key == PASSES else None)
         origins[key] = said if line is None else f"{said}:{line}"
     return origins
 
@@ -209,6 +211,8 @@ def _plain(value: Any) -> Any:
             return value if isfinite(value) else None
         case Path():
             return str(value)
+        case Scalarizer():
+            return described(value)
         case list() | tuple():
             entries = [_plain(entry) for entry in value]
             return None if None in entries else entries

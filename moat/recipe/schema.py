@@ -1,5 +1,6 @@
-"""The tables of a recipe, one class each; further keys are validated by what a table builds."""
+"""The tables of a recipe, one class each; a table's object validates its further keys."""
 
+from copy import deepcopy
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,6 +16,7 @@ from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
 from moat.number_bounds import PositiveCount, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
+from moat.recipe.length import BUDGET_KEY
 from moat.recipe.shorthand import FRACTION
 from moat.records import Figure, Published
 from moat.registry import Registry
@@ -137,7 +139,8 @@ def json_schema() -> dict[str, Any]:
     schema = Recipe.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["code"] = {"type": "string", "description": "A folder of modules."}
-    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to build on."}
+    schema["properties"]["extends"] = {"type": "string", "description": "A recipe to extend."}
+    schema["properties"][BUDGET_KEY[0]] = _budget(schema)
     tables: dict[str, Registry[Any]] = {
         "DataTable": data.registry,
         "ModelTable": models.registry,
@@ -165,6 +168,18 @@ def json_schema() -> dict[str, Any]:
         top[key] = _or_its_type(top[key])
     _take_fractions(schema)
     return schema
+
+
+def _budget(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the table that is short for the passes of [training]."""
+    passes = schema["$defs"]["Training"]["properties"]["passes"]
+    return {
+        "type": "object",
+        "description": "A budget in place of training.epochs.",
+        "properties": {BUDGET_KEY[1]: deepcopy(passes)},
+        "required": [BUDGET_KEY[1]],
+        "additionalProperties": False,
+    }
 
 
 _WHOLE = ("VariantTable", "Relationship", "Difference")

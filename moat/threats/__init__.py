@@ -1,4 +1,4 @@
-"""Threats: what an image may be turned into, and the search for the worst of it."""
+"""Threats: sets of perturbed images, and the search for the worst member."""
 
 from moat.threats.ascent import ascend, attacked, to_eval
 from moat.threats.autoattack import AutoAttack

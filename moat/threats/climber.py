@@ -1,4 +1,4 @@
-"""The examples of a climb that have not left: where they have got to, and who leaves."""
+"""The examples of a climb that have not left: their iterates, and the departures."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from moat.geometry.balls import Ball
-from moat.geometry.union_ball import UnionBall, hardest_of
+from moat.geometry.union_ball import hardest_of, parts_of
 from moat.threats.searches import Balls, Search
 from moat.types import PerExample, Transform
 
@@ -26,17 +25,13 @@ class SteepestSearch(Search):
 
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
         """Return of one step in each part the one with the highest loss, an example at a time."""
-        count = max(len(_parts(ball)) for ball in balls)
+        count = max(len(parts_of(ball)) for ball in balls)
         steps = [
             tuple(
-                _parts(ball)[min(number, len(_parts(ball)) - 1)].step(block, slope)
+                parts_of(ball)[min(number, len(parts_of(ball)) - 1)].step(block, slope)
                 for ball, block, slope in zip(balls, w, gradients, strict=True)
             )
             for number in range(count)
         ]
         losses = self.losses_of(steps)
         return tuple(hardest_of(list(blocks), losses) for blocks in zip(*steps, strict=True))
-
-
-def _parts(ball: Ball) -> tuple[Ball, ...]:
-    return ball.parts if isinstance(ball, UnionBall) else (ball,)

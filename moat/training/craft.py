@@ -27,7 +27,8 @@ class Examples:
     `rows[i]` are the batch positions that objective i was planned for, `terms[i]` its images with
     what their losses are computed of, and `labels[i]` their labels, in that order; all three are
     empty where nothing was planned. So is `example_weights[i]`, by which each loss is multiplied;
-    there are none where it is None.
+    there are none where it is None. `searched` counts searches of an example by a threat, those for
+    partners included.
     """
 
     names: tuple[str, ...]
@@ -37,6 +38,7 @@ class Examples:
     labels: list[Tensor]
     batch: int
     example_weights: list[Tensor] | None = None
+    searched: int = 0
 
     @property
     def images(self) -> list[Tensor]:
@@ -75,8 +77,8 @@ def craft(
     if not any(map(any, entries)):
         raise DefinitionError(
             "the scalarizer plans for no objective"
-            + (", since there are no threats." if not threats else "."),
-            hint="Hand over the threats that it weighs, or take Natural(), which weighs none.",
+            + (": it has no threats." if not threats else "."),
+            hint="Pass the threats that it weighs, or use Natural(), which needs none.",
         )
     names = (NATURAL, *threats)
     losses = objective_losses(settings.loss, names)
@@ -114,6 +116,7 @@ def craft(
         [y[own] for own in rows],
         len(x),
         None if weight is None else [weight[own] for own in rows],
+        sum(map(sum, needed[1:])),
     )
 
 

@@ -1,6 +1,6 @@
-"""Three ways to descend, by what the scalarizer must see: the weights are fixed, θ moves."""
+"""Three ways to descend, by the input of the scalarizer: the weights are fixed, θ moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,9 @@ from moat.transfers import send
 @public
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """What one step saw and did: losses, and weights (objectives,) or (objectives, batch).
+    """The result of one step: losses, and weights (objectives,) or (objectives, batch).
+
+    `searched` counts the searched examples, one for each threat.
 
     Example:
         >>> losses = LossMatrix(torch.tensor([[1.0, 3.0], [4.0, 2.0]]), ("natural", "pgd"))
@@ -44,14 +46,15 @@ class Descent:
 
     losses: LossMatrix
     weights: Tensor
+    searched: int = 0
 
     def faults(self) -> Tensor:
-        """Return what no run may go on from, bool (3, objectives); `require_faultless` reads it."""
+        """Return the faults that end a run, bool (3, objectives): see `require_faultless`."""
         weights = weight_faults(self.weights, self.losses.measured)
         return torch.cat([loss_faults(self.losses)[None], weights])
 
     def mean_weights(self) -> Tensor:
-        """Return the weights (objectives,), averaged over the batch where they are per example."""
+        """Return the weights (objectives,), averaged over the batch if they are per example."""
         return self.weights if self.weights.ndim == 1 else self.weights.mean(1)
 
 
@@ -68,11 +71,11 @@ def add_gradients(
             descent = _by_gradients(model, scalarizer, examples, settings)
         case _:
             raise DefinitionError(
-                f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
+                f"{type(scalarizer).__name__} is not one of the three kinds of scalarizer.",
                 hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
             )
     require_finite(descent.losses)
-    return descent
+    return replace(descent, searched=examples.searched)
 
 
 def _by_lagged_weights(

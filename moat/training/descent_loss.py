@@ -35,25 +35,25 @@ def loss_of(
             raise
         more = "" if other is None else ", and its partner's logits"
         raise DefinitionError(
-            f"the loss cannot be computed of logits {tuple(logits.shape)} and labels "
+            f"the loss cannot be computed from logits {tuple(logits.shape)} and labels "
             f"{tuple(labels.shape)}{more} ({said(error)}).",
-            hint="It takes both, on the logits' device, and returns one number an example."
-            if other is None
-            else "It takes all three, on the logits' device, and returns one number an example.",
+            hint=f"It needs {'both' if other is None else 'all three'} on the logits' device, and "
+            "returns one number for each example.",
         ) from error
     if not isinstance(found, Tensor):
         raise DefinitionError(
-            f"the loss returns {in_words(found)}, and no tensor.",
-            hint="Return one number an example, as F.cross_entropy(..., reduction='none') does.",
+            f"the result of the loss is {in_words(found)}, not a tensor.",
+            hint="Return one number for each example, as F.cross_entropy(..., reduction='none') "
+            "does.",
         )
     if found.shape != labels.shape:
         mean = found.numel() == 1
         raise DefinitionError(
             f"the loss returns the shape {tuple(found.shape)} for {len(labels)} example(s), not "
             f"({len(labels)},){', a number for the whole batch' if mean else ''}.",
-            hint='Leave the batch unreduced: reduction="none".'
+            hint='Do not reduce the batch: reduction="none".'
             if mean
-            else "Return one number an example: sum or average over the other axes.",
+            else "Return one number for each example: sum or average over the other axes.",
         )
     if not found.is_floating_point() or (logits.requires_grad and not found.requires_grad):
         raise DefinitionError(
@@ -68,8 +68,8 @@ def require_loss(loss: Any, name: str = "") -> None:
     if isinstance(loss, type) or not callable(loss):
         what = f"the loss of {name!r}" if name else "the loss"
         raise DefinitionError(
-            f"{what} is {in_words(loss)}, and no function of logits and labels.",
-            hint='Take torch.nn.CrossEntropyLoss(reduction="none"), or leave it out.',
+            f"{what} is {in_words(loss)}, not a function of logits and labels.",
+            hint='Use torch.nn.CrossEntropyLoss(reduction="none"), or leave it out.',
         )
 
 
@@ -84,7 +84,7 @@ def require_scale(scale: Any) -> None:
         given = tuple(scale.shape) if isinstance(scale, Tensor) else scale
         raise DefinitionError(
             f"scale is one number above 0, not {given!r}.",
-            hint="Take 1 / n where n batches make a step, or scaler.get_scale() of a GradScaler.",
+            hint="Use 1 / n if n batches make a step, or scaler.get_scale() of a GradScaler.",
         )
 
 
@@ -101,7 +101,7 @@ def example_weights(weight: Any, images: Tensor) -> PerExample | None:
         given = torch.as_tensor(weight, dtype=images.dtype, device=images.device).detach()
     except (TypeError, ValueError, RuntimeError) as error:
         raise DefinitionError(
-            f"the examples' weights are {in_words(weight)}, and no numbers.", hint=mend
+            f"the examples' weights are {in_words(weight)}, not numbers.", hint=mend
         ) from error
     if given.shape != (len(images),):
         raise DefinitionError(

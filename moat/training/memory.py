@@ -1,4 +1,4 @@
-"""A step that the device has no memory for: what would fit is tried, and said."""
+"""A step beyond the device's memory: smaller batches are tried, and one that fits is named."""
 
 import traceback
 from collections.abc import Iterator
@@ -38,16 +38,16 @@ def memory_explained(
         together = max(1, objectives - 1)  # the natural images have a forward of their own
         fits = largest_that_fits(network, x, y, len(x), together)
         mend = f"training.batch_size = {fits}" if fits and fits > 1 else ""
-        also = ", for its forwards are never cut (batch norm)"
+        also = ", because its forwards are never cut (batch norm)"
     else:
         most = min(pass_size, objectives * len(x))
         fits = largest_that_fits(network, x, y, most)
         mend, also = f"training.pass_size = {fits}" if fits else "", ""
     raise TrainingError(
         f"the device has too little memory for a step: {said}",
-        hint=f"Set {mend}: forward and backward of so many fit{also}."
+        hint=f"Set {mend}: this many fit{also}."
         if mend
-        else "Not even the smallest pass fits: free memory of the device, or take a larger one.",
+        else "Not even the smallest pass fits: free memory of the device, or use a larger one.",
     )
 
 

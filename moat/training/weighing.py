@@ -1,4 +1,4 @@
-"""From weights by example to the images that are worth a backward pass."""
+"""From weights by example to the images that need a backward pass."""
 
 from dataclasses import replace
 

@@ -10,7 +10,7 @@ from torch import nn
 from moat.data import Split
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
-from moat.scalarizers import MGDA, Average, BatchMax, Max, Natural, Softmax, TwoMoment
+from moat.scalarizers import MGDA, Average, BatchMax, Max, Natural, Softmax, Tchebycheff, TwoMoment
 from moat.study.step_cost import spent_per_example
 from moat.threats import MSD, PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
 from moat.training import KL, MART, LogitPairing, StepSettings, train_step
@@ -72,7 +72,8 @@ LOSSES = {
     "scalarizer",
     [
         *(Natural(), Average(), Average(include_natural=True), Max(), TwoMoment(rho=0.5)),
-        *(MGDA(), MGDA(normalize="l2", combine="normalized"), BatchMax(), Softmax()),
+        *(MGDA(), MGDA(normalize="l2", combine="normalized")),
+        *(BatchMax(), Softmax(), Softmax(include_natural=True), Tchebycheff()),
     ],
     ids=lambda scalarizer: str(scalarizer),
 )

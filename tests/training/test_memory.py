@@ -41,7 +41,7 @@ def failed(network, pass_size=128, objectives=4):
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError, MemoryError])
 def test_the_pass_size_that_fits_is_said(error):
-    assert "Set training.pass_size = 8: forward and backward" in failed(Small(15, error=error))
+    assert "Set training.pass_size = 8: this many" in failed(Small(15, error=error))
     assert "Set training.pass_size = 1: " in failed(Small(1, error=error))
 
 

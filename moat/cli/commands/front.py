@@ -1,11 +1,11 @@
-"""Which runs no other run dominates."""
+"""The front: the runs that no other run dominates."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, require_one, sheets_text
+from moat.cli.formats import Format, FormatOption, NotesOption, require_one, sheets_text
 from moat.cli.lines import say
 from moat.cli.options import as_options, listed, weights_of
 
@@ -22,11 +22,11 @@ def front(
     objectives: Annotated[
         str | None,
         typer.Option(
-            metavar="SCORE,...", help="What the front is of: natural, union, total, threats, ..."
+            metavar="SCORE,...", help="The objectives: natural, union, total, threats, ..."
         ),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="RESULTS", help="Measure it against the front there.")
+        Path | None, typer.Option(metavar="RESULTS", help="Compare with the front there.")
     ] = None,
     prefer: Annotated[
         str | None,
@@ -34,9 +34,12 @@ def front(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where the files go: RESULTS, of several the working folder."),
+        typer.Option(
+            help="The folder for the files; default: RESULTS, with several the working folder."
+        ),
     ] = None,
     form: FormatOption = Format.table,
+    notes: NotesOption = False,
 ) -> None:
     """Show which runs no other run dominates, and write the table and the picture.
 
@@ -69,7 +72,7 @@ def front(
         written.say(err=True)
         return
     for one in report.fronts:
-        console.print(front_table(one, console.width))
+        console.print(front_table(one, console.width, brief=not notes))
         if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks

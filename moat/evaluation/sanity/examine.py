@@ -1,4 +1,4 @@
-"""The whole gate: what the matrix tells, and a few further searches on a few examples."""
+"""The whole gate: checks of the matrix, and a few further searches on a few examples."""
 
 import math
 from collections.abc import Iterator, Mapping

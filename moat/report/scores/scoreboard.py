@@ -52,7 +52,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Scoreboard:
-    """One group's scores: `cells` holds for each score one cell a column."""
+    """One group's scores: `cells` holds one cell for each score and column."""
 
     group: Group
     columns: tuple[Setting, ...]
@@ -62,13 +62,13 @@ class Scoreboard:
 
     @property
     def rows(self) -> list[Row]:
-        """Every run, a column after the other."""
+        """Every run, column by column."""
         return rows_in(self.columns)
 
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """One scoreboard a group, and why runs are missing or stand beside no published figures."""
+    """One scoreboard for each group, and the messages of missing runs and published figures."""
 
     boards: list[Scoreboard]
     skipped: list[str]  # of runs that could not be read
@@ -88,10 +88,10 @@ def make_scoreboards(
     published: Published | None = None,
     variants: Sequence[str] = (),
 ) -> ScoreReport:
-    """Read every finished run below some folders; make a scoreboard a group of comparable runs.
+    """Read every finished run in some folders; make a scoreboard for each comparable group.
 
-    The published figures are those that the runs' own recipes state, unless others are given;
-    `variants` gives the order of the columns.
+    The published figures are those of the runs' own recipes, unless others are given; `variants`
+    gives the order of the columns.
     """
     folders = [results] if isinstance(results, Path) else results
     points, skipped = read_points(*folders)

@@ -47,11 +47,10 @@ def test_what_the_runs_do_not_support_is_told_in_a_line_each(tmp_path, write):
     plots = make_plots([tmp_path])
     assert list(plots.figures) == ["front", "parallel"]
     title = "digits_pareto on digits (size 16)"
-    none = "An evaluation with union_only has no score of a single threat."
+    none = "An evaluation with union_only has no score for a single threat."
     assert plots.missing == [
-        f"pairs of {title}: two scores form a single pair, which the front shows.",
-        f"radar of {title}: a radar needs three scores, and these runs have 2: natural, union. "
-        f"{none}",
+        f"pairs of {title}: two scores form a single pair; see the front.",
+        f"radar of {title}: a radar needs three scores; these runs have 2: natural, union. {none}",
         f"training of {title}: no run has a log of its training. natural has no log. pgd-at has "
         "no log.",
         f"strengths of {title}: no threat has an accuracy at its strengths. {none}",
