@@ -64,21 +64,23 @@ class Sampled(LaggedScalarizer):
     Example:
         >>> rule, names = Sampled(), ("natural", "pgd", "rt")
         >>> rule.plan(names, batch=4, generator=torch.Generator().manual_seed(0))
-        tensor([False,  True, False])
+        tensor([False, False,  True])
         >>> rule.weights(names)
-        tensor([0., 1., 0.], dtype=torch.float64)
+        tensor([0., 0., 1.], dtype=torch.float64)
 
     Source: Croce and Hein, Adversarial Robustness against Multiple and Single l_p-Threat Models
     via Quick Fine-Tuning of Robust Classifiers, 2022 (E-AT); Madaan, Shin and Hwang, Learning to
     Generate Noise for Multi-Attack Robustness, 2021 (one threat a batch, uniformly).
     """
 
+    permutes = False  # it draws
     each: Literal["step", "example"] = "step"
     rule: Rule = "average"  # type: ignore[assignment]  # whose weights are aimed at
 
     def __post_init__(self) -> None:
         self._rule = copy.deepcopy(self.rule)
         self.simplex = self._rule.simplex
+        self.scale_invariant = self._rule.scale_invariant
         self._coming: list[Arriving] = []  # the rule's weights after the last two steps
         self._drawn: Tensor | None = None  # weights of the step that was planned
         self._needed: set[int] = set()  # objectives that the rule plans for
@@ -171,7 +173,7 @@ def _draw(weights: Tensor, draws: int, generator: torch.Generator | None) -> Ten
     """Return numbers of threats, (draws,), by the sizes of their weights; -1 where all are 0."""
     upper = weights.abs().cumsum(0)
     uniform = draw(torch.rand, weights.new_zeros(draws), generator)
-    found = torch.searchsorted(upper, uniform * upper[-1], right=True)
+    found = torch.searchsorted(upper, uniform * upper[-1:].sum(), right=True)
     last = max((number for number, weight in enumerate(weights.tolist()) if weight), default=-1)
     return found.clamp(max=last)
 

@@ -10,7 +10,7 @@ from torch import nn
 from moat.data import Split
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
-from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.scalarizers import MGDA, Average, BatchMax, Max, Natural, Softmax, Tchebycheff, TwoMoment
 from moat.study.step_cost import spent_per_example
 from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
 from moat.training import StepSettings, train_step
@@ -57,6 +57,7 @@ BATCH = torch.rand(6, 1, 8, 8), torch.zeros(6, dtype=torch.long)
     [
         *(Natural(), Average(), Average(include_natural=True), Max(), TwoMoment(rho=0.5)),
         *(MGDA(), MGDA(normalize="l2", combine="normalized")),
+        *(BatchMax(), Softmax(), Softmax(include_natural=True), Tchebycheff()),
     ],
     ids=lambda scalarizer: str(scalarizer),
 )

@@ -13,13 +13,17 @@ from moat.geometry import enumeration, grids
 from moat.scalarizers import (
     DWA,
     FAMO,
+    IMTLG,
     MGDA,
+    Aligned,
     Average,
     BatchMax,
     CAGrad,
+    GradNorm,
     Max,
     Nash,
     Natural,
+    PCGrad,
     Random,
     RobustError,
     Sampled,
@@ -28,6 +32,7 @@ from moat.scalarizers import (
     Tchebycheff,
     TwoMoment,
     UncertaintyWeighting,
+    UPGrad,
     Weighted,
 )
 from moat.testing import ASKING, Counted
@@ -61,6 +66,7 @@ RULES = [
     Tchebycheff(),
     *(SmoothTchebycheff(), Random(), Random(draw="normal"), UncertaintyWeighting()),
     *(DWA(window=1), FAMO(), CAGrad(), Nash()),
+    *(IMTLG(), UPGrad(), PCGrad(), Aligned(), GradNorm()),
 ]
 NAMED = [
     Weighted(preference={"pgd": 0.5, "flow": 0.0, "rt": 1.5}),
