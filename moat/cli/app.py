@@ -23,7 +23,7 @@ from moat.cli.commands.watch import watch
 from moat.version import __version__
 
 app = typer.Typer(
-    help="Train classifiers that withstand several kinds of attack; see what each choice costs.",
+    help="Train classifiers that withstand several kinds of attack; see the cost of each choice.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

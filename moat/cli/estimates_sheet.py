@@ -27,13 +27,12 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
         headings=("run", *_NUMBERS, "time", _MEMORY),
         rows=tuple(map(_row, estimates)),
         sides="l" + "r" * (len(_NUMBERS) + 2),
-        title="passes an image, images, and estimated time of each run",
+        title="passes per image, images, and estimated time of each run",
         notes=(
             f"{len(estimates)} run(s), {_sum(estimates)}; nothing was trained",
-            "passes: forwards/backwards of the network, at most, or one number where they are "
-            "equal; search and descent for a training image in each epoch, evaluation for a test "
-            "image",
-            "times are those of this machine at this moment: longer where it is busy",
+            "passes: at most, forwards/backwards of the network, or one number if equal; search "
+            "and descent: per training image and epoch; evaluation: per test image",
+            "times: measured on this machine now; a busy machine takes longer",
         ),
     )
 
@@ -60,13 +59,12 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
             for one in estimates
         ),
         sides="llrrrrl",
-        title="passes an image, images, and estimated time of each evaluation",
+        title="passes per image, images, and estimated time of each evaluation",
         notes=(
-            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, the sanity "
-            "gate apart",
-            "passes: forwards/backwards of the network for an image, at most, or one number where "
-            "they are equal",
-            "times are those of this machine at this moment: longer where it is busy",
+            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, "
+            "without the sanity gate",
+            "passes: at most, forwards/backwards of the network per image, or one number if equal",
+            "times: measured on this machine now; a busy machine takes longer",
         ),
     )
     spare = ("folder", "memory", "images", "passes")
@@ -92,6 +90,6 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
 def _sum(estimates: Sequence[RunEstimate]) -> str:
     times = [one.seconds for one in estimates if one.seconds is not None]
     if not times:
-        return "whose time cannot be estimated without data"
+        return "time unknown without the data"
     more = "" if len(times) == len(estimates) else f" for the {len(times)} with data"
-    return f"about {estimated_duration(sum(times))} in all{more}, the sanity gate apart"
+    return f"about {estimated_duration(sum(times))} in all{more}, without the sanity gate"

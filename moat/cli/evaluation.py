@@ -1,4 +1,4 @@
-"""The forms of `moat evaluate`: runs again, runs under another protocol, anybody's model."""
+"""The forms of `moat evaluate`: runs again, runs under another protocol, any other model."""
 
 import shlex
 import sys
@@ -163,25 +163,25 @@ def _require_one_form(asked: EvaluateOptions) -> None:
     for needed, options in wants.items():
         for option, value in options.items():
             if value and not given[needed]:
-                raise MoatError(f"{option} says nothing without {needed}.", hint=_FORMS)
+                raise MoatError(f"{option} needs {needed}.", hint=_FORMS)
     if asked.run and asked.model:
-        raise MoatError("runs and a --model are evaluated one after the other.", hint=_FORMS)
+        raise MoatError("runs and --model need a call each.", hint=_FORMS)
     if asked.validation and asked.model:
         raise MoatError(
-            "--validation searches what a run of moat's held out from training; nothing is known "
-            "of that for a --model.",
+            "--validation evaluates the examples that a moat run held out of its training; for "
+            "--model they are unknown.",
             hint=_FORMS,
         )
     bundles = [run for run in (asked.run or ()) if is_bundle(run)]
     if bundles and not asked.results:
         raise MoatError(
-            "nothing is written into a bundle, and an evaluation is kept beside its run.",
+            "an evaluation is kept beside its run, and a bundle is read-only.",
             where=str(bundles[0]),
-            hint="Unpack it, and name the folder; or judge by another protocol, elsewhere: "
+            hint="Unpack it and name the folder, or keep the evaluation elsewhere: "
             "--protocol FILE --results FOLDER",
         )
     if not asked.run and not asked.model:
-        raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)
+        raise MoatError("there is nothing to evaluate.", hint=_FORMS)
 
 
 _FORMS = """\

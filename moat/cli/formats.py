@@ -21,9 +21,7 @@ class Format(StrEnum):
     json = "json"
 
 
-FormatOption = Annotated[
-    Format, typer.Option("--format", help="Print tables in this form, and nothing else.")
-]
+FormatOption = Annotated[Format, typer.Option("--format", help="Form of the printed tables.")]
 
 NotesOption = Annotated[
     bool,

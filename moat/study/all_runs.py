@@ -79,7 +79,7 @@ def train(
     jobs: int | str = 1,
     **place: Unpack[PlaceKeys],
 ) -> StudyResult:
-    """Run what is not done yet of a recipe's study; run again, it goes on where it was.
+    """Train and evaluate the unfinished runs of a recipe's study; a later call goes on from there.
 
     `overrides` are `key=value` (with them the study has a folder of its own), `only` and `seeds`
     pick variants and seeds. `place` are the keywords `results` ("results" unless said otherwise),

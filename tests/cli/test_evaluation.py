@@ -55,7 +55,7 @@ def test_anybodys_model_is_judged_and_joins_the_front(
     answer = moat("evaluate", "--model", "python:a_net:net", "--protocol", recipe())
     assert answer.code == 0
     memory, scores, *_ = answer.out.splitlines()
-    assert memory == "  evaluation: up to 1 MiB beside network and data, passes of 128"
+    assert memory == "  evaluation: up to 1 MiB besides network and data, passes of 128"
     assert scores.startswith(f"{Path('results', 'study', 'net', 'seed-0')}: natural ")
     assert answer.out.endswith("Next: moat front results/study\n")
     front = moat("front", "results/study").out
@@ -77,11 +77,11 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--checkpoint", "x.pt"], "--checkpoint says nothing without --model."),
-        (["--model", "python:a:b"], "--model says nothing without --protocol."),
-        (["results", "--set", "a=1"], "--set says nothing without --protocol."),
+        (["--checkpoint", "x.pt"], "--checkpoint needs --model."),
+        (["--model", "python:a:b"], "--model needs --protocol."),
+        (["results", "--set", "a=1"], "--set needs --protocol."),
         (["results", "--model", "python:a:b", "--protocol", "study.toml"], "runs and a --model"),
-        (["--protocol", "study.toml"], "nothing is named that could be evaluated."),
+        (["--protocol", "study.toml"], "there is nothing to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
         (["--model", "python:a:b", "--protocol", "no.toml"], "no.toml: there is no such recipe."),
@@ -165,7 +165,7 @@ def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, fini
 def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     answer = moat("evaluate", "run", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation says nothing without --protocol.")
+    assert answer.err.startswith("--validation needs --protocol.")
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
     assert answer.err.startswith("--validation searches what a run of moat's held out from")

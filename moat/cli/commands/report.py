@@ -21,34 +21,36 @@ if TYPE_CHECKING:
 class ReportOptions:
     """What a call of `moat report` names."""
 
-    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")]
+    results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]
     recipe: Annotated[
         Path | None,
-        typer.Option(help="Take the published figures from this file, not from the runs' own."),
+        typer.Option(
+            help="Take the published figures from this file instead of the runs' recipes."
+        ),
     ] = None
     against: Annotated[
         Path | None,
-        typer.Option(
-            metavar="RESULTS", help="Set the same runs under another protocol beside these."
-        ),
+        typer.Option(metavar="RESULTS", help="Compare with the same runs under another protocol."),
     ] = None
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write one page for a browser, with all of it inside."),
+        typer.Option(metavar="FILE", help="Write one self-contained page for a browser."),
     ] = None
     rival: Annotated[
         Path | None,
-        typer.Option(metavar="RESULTS", help="Draw the front there beside the page's own."),
+        typer.Option(metavar="RESULTS", help="Draw the front of RESULTS as well on the page."),
     ] = None
     prefer: Annotated[
         str | None,
         typer.Option(
-            metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
+            metavar="SCORE=WEIGHT,...", help="Mark one run on the page, chosen as by `moat front`."
         ),
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(help="Where the files go: RESULTS, of several the working folder."),
+        typer.Option(
+            help="Folder for the files. Default: RESULTS; of several, the working folder."
+        ),
     ] = None
     form: FormatOption = Format.table
     notes: NotesOption = False
@@ -56,9 +58,9 @@ class ReportOptions:
 
 @of_table
 def report(options: ReportOptions) -> None:
-    """Show every score, runs across and scores down, beside the figures that a paper prints.
+    """Show every score of every run, beside the published figures.
 
-    In another form than a table's, files are written with --out alone.
+    With another --format than table, files are written only with --out.
     """
     from moat.runs import opened, outputs_of
 
@@ -97,7 +99,7 @@ def _require_one_report(options: ReportOptions) -> None:
 
 
 def _against(options: ReportOptions, against: Path) -> None:
-    """Set the same runs under another protocol beside these."""
+    """Compare with the same runs under another protocol."""
     from moat.cli.console import console
     from moat.cli.report_text import against_text
     from moat.report import against_table, compare_protocols, write_against
