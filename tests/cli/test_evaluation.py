@@ -80,7 +80,10 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
         (["--checkpoint", "x.pt"], "--checkpoint needs --model."),
         (["--model", "python:a:b"], "--model needs --protocol."),
         (["results", "--set", "a=1"], "--set needs --protocol."),
-        (["results", "--model", "python:a:b", "--protocol", "study.toml"], "runs and a --model"),
+        (
+            ["results", "--model", "python:a:b", "--protocol", "study.toml"],
+            "runs and --model need a call each",
+        ),
         (["--protocol", "study.toml"], "there is nothing to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
@@ -106,7 +109,7 @@ def test_scores_come_from_what_is_stored_and_no_model_is_loaded(moat, finished):
         assert f"{run}: " in answer.out
     assert "of pgd, flow" in answer.out
     assert f"against {finished[0]}" in answer.out
-    assert "Sanity gate of 1 run, 13 checks: " in answer.out
+    assert "Sanity gate (details: --notes): " in answer.out
 
 
 def test_scores_are_plain_json_where_that_is_asked_for(moat, finished):
@@ -168,7 +171,7 @@ def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     assert answer.err.startswith("--validation needs --protocol.")
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation searches what a run of moat's held out from")
+    assert answer.err.startswith("--validation evaluates the examples that a moat run held out")
 
 
 def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):
