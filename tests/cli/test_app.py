@@ -380,7 +380,7 @@ def test_a_report_is_shown_and_written(moat, finished, tmp_path):
     answer = moat("report", finished, "--out", "scores")
     assert (answer.code, answer.err) == (0, "")
     assert "study on digits" in answer.out
-    for name in ("plain", "pgd-at", "pareto", "universal", "r out of reach", "Protocol"):
+    for name in ("plain", "pgd-at", "pareto", "universal", "r out of reach", "Sanity gate"):
         assert name in answer.out
     assert "published" not in answer.out
     written = [line.removeprefix("wrote ") for line in answer.out.splitlines()[-2:]]
