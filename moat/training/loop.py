@@ -134,8 +134,8 @@ class _Loop:
         network.train()
         clock, seen = time.monotonic(), 0
         for x, y in shuffled_batches(self.split, size, order, augment, device):
-            objectives = 1 + len(job.threats)
-            with memory_explained(network, x, y, self.pass_size, objectives), trusted():
+            objectives, table = 1 + len(job.threats), "training."
+            with memory_explained(network, x, y, self.pass_size, objectives, table), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,

@@ -20,6 +20,7 @@ from moat.training.descent import Descent
 from moat.training.descent_loss import DescentLoss, named_loss
 from moat.training.faults import require_finite_gradients, taken_alone
 from moat.training.guard import require_parameters
+from moat.training.memory import memory_explained
 from moat.training.moving import call_after_steps, move
 from moat.training.step import step_gradients
 from moat.training.step_settings import StepSettings
@@ -118,8 +119,9 @@ class Step:
         radius and step size that the threats have.
 
         Raises ModelError for images and labels that no step can be made of, DefinitionError for a
-        loss that is not one number an example, and TrainingError for one that is not finite. The
-        gradients of all batches since the last move are cleared then.
+        loss that is not one number an example, and TrainingError for one that is not finite, or,
+        with the pass size that fits, where the device has too little memory. The gradients of all
+        batches since the last move are cleared then.
         """
         own = self._settings
         try:
@@ -131,9 +133,10 @@ class Step:
                 weight=weight,
                 scale=scale,
             )
-            descent = step_gradients(
-                self.model, self.optimizer, self.threats, self.scalarizer, x, y, settings
-            )
+            with memory_explained(self.model, x, y, own.pass_size, 1 + len(self.threats)):
+                descent = step_gradients(
+                    self.model, self.optimizer, self.threats, self.scalarizer, x, y, settings
+                )
         except BaseException:
             self._clear()
             raise
