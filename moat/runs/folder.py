@@ -35,7 +35,7 @@ from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.code import clear_code, code_files, others_in_code, untouched_code, write_code
 from moat.runs.formats import in_format
 from moat.runs.layout import EVENTS_MARK, TENSORBOARD
-from moat.runs.model_file import load_weights, save_weights
+from moat.runs.model_file import load_weights, require_whole_weights, save_weights
 from moat.runs.ownership import (
     EVALUATED,
     TRAINED,
@@ -172,6 +172,13 @@ class RunFolder(RunWork):
         """
         expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
+
+    def require_whole_weights(self, record: RunRecord) -> None:
+        """Raise RunFolderError where the trained weights are cut or another run's.
+
+        Told by the header of the file, which is read in no time; none may be there.
+        """
+        require_whole_weights(self.path / "model.safetensors", record.as_table())
 
     def require_own_weights(self, record: RunRecord | None, train_hash: str | None = None) -> bool:
         """Say whether there are trained weights; ForeignFileError where they are another run's.
