@@ -164,13 +164,16 @@ class RunFolder(RunWork):
         """Keep the trained weights, and the hash of what trained them."""
         save_weights(self.path / "model.safetensors", state, train_hash)
 
-    def load_model(self, train_hash: str | None = None) -> dict[str, Any] | None:
+    def load_model(
+        self, train_hash: str | None = None, *, of: RunRecord | None = None
+    ) -> dict[str, Any] | None:
         """Return the trained weights, or None where there are none yet.
 
-        Raises ForeignFileError where they are not this run's: by its record, or where it has none
-        yet by the hash of what trains it.
+        Raises ForeignFileError where they are not this run's: by its record, which is `of` where
+        it is read already, or where it has none yet by the hash of what trains it.
         """
-        expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
+        beside = self._beside if of is None else of.as_table()
+        expected = beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
 
     def require_whole_weights(self, record: RunRecord) -> None:
