@@ -1,4 +1,4 @@
-"""moat: train classifiers that withstand several kinds of attack, and see what each choice costs.
+"""moat: train classifiers that withstand several kinds of attack, and see the cost of each choice.
 
 The names below are handed out when first asked for, so that `import moat` costs nothing.
 """

@@ -1,4 +1,4 @@
-"""Fields that were refused: pydantic's findings in words, and the error of an object in Python."""
+"""Refused fields: pydantic's findings in words, as an error of an object in Python."""
 
 import re
 from collections.abc import Callable
@@ -18,6 +18,9 @@ MISSING = ("missing", "missing_keyword_only_argument")
 BY_PLACE = "unexpected_positional_argument"
 
 
+_SUBJECT = re.compile(r"^[A-Z]\w* should")
+
+
 def foremost(error: ValidationError) -> ErrorDetails:
     """Return the finding to be said: what explains a missing field goes before it."""
     return min(
@@ -27,7 +30,7 @@ def foremost(error: ValidationError) -> ErrorDetails:
 
 def what_it_should_be(found: ErrorDetails) -> str:
     """Return what pydantic asks of a value, as in "should be greater than 0"."""
-    return found["msg"].removeprefix("Input ")
+    return _SUBJECT.sub("should", found["msg"])
 
 
 def nearest_choice(found: ErrorDetails) -> str:
@@ -96,7 +99,7 @@ def _refusal(error: ValidationError, cls: Any) -> MoatError:
         case "value_error":
             return FieldError(f"{kind}: {found['ctx']['error']}.")
         case "dataclass_exact_type" if not name:
-            return FieldError(f"{kind} takes its fields by name.", hint=_its_fields(known))
+            return FieldError(f"{kind} needs its fields by name.", hint=_its_fields(known))
     asks = f"{kind}.{name} {what_it_should_be(found)}"
     said = f"{asks}, not {value_in_words(found['input'])}.{nearest_choice(found)}"
     return FieldError(said, hint=_unquoted(found, name))
@@ -145,7 +148,7 @@ def _by_place(value: Any, cls: Any) -> FieldError:
     )
     more = [] if plain else _elsewhere(cls)
     mend = "\n".join([f"Write {cls.__name__}({given}).", *more])
-    return FieldError(f"{cls.__name__} takes its fields by name.", hint=mend)
+    return FieldError(f"{cls.__name__} needs its fields by name.", hint=mend)
 
 
 def _elsewhere(cls: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The public callables: a wrong argument is refused by name, with the nearest one and the mend."""
+"""The public callables: a wrong argument is refused with the nearest name and the mend."""
 
 import inspect
 from collections.abc import Callable, Iterator

@@ -29,7 +29,7 @@ class TestWhateverIsDeclared:
             assert own == "any" or own in caught.value.hint
 
     def test_a_value_by_place_is_refused_with_the_way_to_write_it(self, cls):
-        with pytest.raises(FieldError, match="takes its fields by name") as caught:
+        with pytest.raises(FieldError, match="needs its fields by name") as caught:
             cls(1)
         assert caught.value.hint.startswith(f"Write {cls.__name__}(")
 
@@ -73,7 +73,7 @@ def test_what_is_refused_is_an_error_of_moat_and_a_value_error_with_its_cause():
             "PGD.steps should be a valid integer, not ' 5 '.\n  Leave the quotes out: steps=5.",
         ),
         (lambda: PGD(epsilon=0.1), "PGD: step_size is missing: sign steps have a fixed size."),
-        (lambda: PGD(0.1), "PGD takes its fields by name.\n  Write PGD(epsilon=0.1)."),
+        (lambda: PGD(0.1), "PGD needs its fields by name.\n  Write PGD(epsilon=0.1)."),
         (lambda: replace(RTGrid(), pixels=-1.0), "RTGrid.pixels should be greater than or equal"),
     ],
 )

@@ -145,7 +145,7 @@ def draw(count: int, *, names: Sequence[str] = (), scale: float | None = None) -
         (lambda: LINF.perturb(NET, IMAGES, LABELS, steps=3), "PGD.perturb has no argument 'steps'"),
         (lambda: Training(epoch=3), "Training has no field 'epoch'. Did you mean 'epochs'?"),
         (lambda: SGD(learning_rate=0.1), "SGD has no field 'learning_rate'. Did you mean 'lr'?"),
-        (lambda: Training(3), "Training takes its fields by name.\n  Write Training(epochs=3)."),
+        (lambda: Training(3), "Training needs its fields by name.\n  Write Training(epochs=3)."),
         (lambda: TwoMoment(rho=0.5, solver="cvxop"), "Did you mean 'cvxopt'?"),
     ],
 )

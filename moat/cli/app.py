@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.commands.bundle import bundle
+from moat.cli.commands.check import check
 from moat.cli.commands.compare import compare
 from moat.cli.commands.demo import demo
 from moat.cli.commands.doctor import doctor
@@ -23,7 +24,7 @@ from moat.cli.commands.watch import watch
 from moat.version import __version__
 
 app = typer.Typer(
-    help="Train classifiers that withstand several kinds of attack; see what each choice costs.",
+    help="Train classifiers that withstand several kinds of attack; see the cost of each choice.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,6 +48,6 @@ def _moat(
 
 for command in (
     *(demo, train, show, watch, evaluate, score, compare),
-    *(front, plot, report, bundle, list_, schema, doctor),
+    *(front, plot, report, bundle, list_, check, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)

@@ -1,4 +1,4 @@
-"""The options of `moat evaluate`, one field each."""
+"""The options of `moat evaluate`, one field for each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class EvaluateOptions:
         list[Path] | None, typer.Argument(help="Finished runs, or folders with some below.")
     ] = None
     protocol: Annotated[
-        Path | None, typer.Option(help="Judge by this file, in folders beside the runs'.")
+        Path | None, typer.Option(help="Evaluate under this file, in folders beside the runs'.")
     ] = None
     set_: Overrides = None
     model: Annotated[
@@ -45,7 +45,7 @@ class EvaluateOptions:
     device: DeviceOption = Device.auto
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Make again what is there; replace another model's."),
+        typer.Option("--overwrite", help="Evaluate again; replace another model's evaluation."),
     ] = False
     dry_run: Annotated[
         bool,

@@ -1,4 +1,4 @@
-"""The forms of `moat evaluate`: runs again, runs under another protocol, anybody's model."""
+"""The forms of `moat evaluate`: runs again, runs under another protocol, any model."""
 
 import shlex
 import sys
@@ -46,7 +46,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
                 _say(one)
     except KeyboardInterrupt:
         say(
-            "\nInterrupted. What has been searched is kept; go on with:\n  "
+            "\nInterrupted. Finished searches are kept; continue with:\n  "
             + shlex.join(_again(asked, runs[len(done) :])),
             err=True,
         )
@@ -163,25 +163,24 @@ def _require_one_form(asked: EvaluateOptions) -> None:
     for needed, options in wants.items():
         for option, value in options.items():
             if value and not given[needed]:
-                raise MoatError(f"{option} says nothing without {needed}.", hint=_FORMS)
+                raise MoatError(f"{option} has no effect without {needed}.", hint=_FORMS)
     if asked.run and asked.model:
-        raise MoatError("runs and a --model are evaluated one after the other.", hint=_FORMS)
+        raise MoatError("runs and a --model need separate commands.", hint=_FORMS)
     if asked.validation and asked.model:
         raise MoatError(
-            "--validation searches what a run of moat's held out from training; nothing is known "
-            "of that for a --model.",
+            "--validation searches the examples that a run of moat's held out; a --model has none.",
             hint=_FORMS,
         )
     bundles = [run for run in (asked.run or ()) if is_bundle(run)]
     if bundles and not asked.results:
         raise MoatError(
-            "nothing is written into a bundle, and an evaluation is kept beside its run.",
+            "an evaluation is kept beside its run, and a bundle cannot be written to.",
             where=str(bundles[0]),
-            hint="Unpack it, and name the folder; or judge by another protocol, elsewhere: "
+            hint="Unpack it, and name the folder; or evaluate under another protocol, elsewhere: "
             "--protocol FILE --results FOLDER",
         )
     if not asked.run and not asked.model:
-        raise MoatError("nothing is named that could be evaluated.", hint=_FORMS)
+        raise MoatError("name a run or a model to evaluate.", hint=_FORMS)
 
 
 _FORMS = """\

@@ -1,4 +1,4 @@
-"""The forms in which a command prints its tables."""
+"""The output formats of tables."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -21,8 +21,11 @@ class Format(StrEnum):
     json = "json"
 
 
-FormatOption = Annotated[
-    Format, typer.Option("--format", help="Print tables in this form, and nothing else.")
+FormatOption = Annotated[Format, typer.Option("--format", help="Print only tables, in this form.")]
+
+NotesOption = Annotated[
+    bool,
+    typer.Option("--notes", help="Print every note: each score defined, each check explained."),
 ]
 
 

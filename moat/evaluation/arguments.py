@@ -1,4 +1,4 @@
-"""What an evaluation takes beside its network, looked at where it is handed over."""
+"""The arguments of an evaluation beside its network, checked at the door."""
 
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -27,8 +27,8 @@ def guarded_evaluation(evaluate: Judge) -> Judge:
         require_kinds(protocol, more.get("pass_size"))
         if not is_memory(memory := more.get("memory", DEVICE_MEMORY)):
             raise DefinitionError(
-                f"the memory is {memory!r:.80}, and no number of GiB above 0.",
-                hint=f"Leave it out: then it is {DEVICE_MEMORY:g} GiB of images.",
+                f"the memory is {memory!r:.80}, not a number of GiB above 0.",
+                hint=f"Leave it out for the default, {DEVICE_MEMORY:g} GiB of images.",
             )
         bare(model)  # before the data are read
         known = split_of(data)
@@ -43,8 +43,8 @@ def require_kinds(protocol: Any, pass_size: Any) -> None:
     """Raise DefinitionError with the mend for what nothing can be evaluated by."""
     if not isinstance(protocol, Protocol):
         raise DefinitionError(
-            f"the protocol is {in_words(protocol)}, and no Protocol.",
-            hint='Take threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
+            f"the protocol is {in_words(protocol)}, not a Protocol.",
+            hint='Pass threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
         )
     for name, threat in protocol.threats.items():
         if not isinstance(threat, Threat):
@@ -52,7 +52,7 @@ def require_kinds(protocol: Any, pass_size: Any) -> None:
             if isinstance(threat, Mapping):
                 tables = ' moat.evaluate reads the tables of a recipe: {"threats": {"pgd": {...}}}.'
             raise DefinitionError(
-                f"the threat {name!r} is {in_words(threat)}, and no threat.",
-                hint=f"Make one of a class of moat.threats, such as PGD(...).{tables}",
+                f"the threat {name!r} is {in_words(threat)}, not a threat.",
+                hint=f"Create one from a class of moat.threats, such as PGD(...).{tables}",
             )
     require_pass_size(pass_size)

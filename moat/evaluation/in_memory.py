@@ -1,4 +1,4 @@
-"""What is at hand in Python, as an evaluation takes it: images and labels, threats."""
+"""Images, labels and threats in memory, as arguments of an evaluation."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,12 +37,12 @@ def split_of(data: Any) -> Data | Split:
         data = DataLoader(data, batch_size=READ_AT_ONCE)
     if isinstance(data, str | Mapping | Tensor) or not isinstance(data, Iterable):
         raise ArgumentError(
-            f"what is evaluated on is {value_in_words(data)}, which holds no images with labels.",
-            hint="Hand over (images, labels), a DataLoader, a torch Dataset, a Split or Data.",
+            f"the data are {value_in_words(data)}, not images with labels.",
+            hint="Pass (images, labels), a DataLoader, a torch Dataset, a Split or Data.",
         )
     pairs = list(_pairs(data))
     if not pairs:
-        raise ModelError("there is nothing to evaluate: no batch came.")
+        raise ModelError("the data contain no batch.")
     images, labels = zip(*pairs, strict=True)
     return _checked(_joined(images, "images"), _joined(labels, "labels"))
 
@@ -58,8 +58,8 @@ def protocol_of_threats(protocol: Any) -> Any:
         protocol = [protocol]
     if isinstance(protocol, Mapping) and _has_fields(protocol):
         fields = {**protocol, **protocol.get("evaluation", {})}
-        fields.pop("evaluation", None)
-        return Protocol(**{**fields, "threats": _labelled(protocol["threats"])})
+        fields = {key: fields[key] for key in fields if key not in ("evaluation", "threats")}
+        return Protocol(threats=_labelled(protocol["threats"]), **fields)
     if not isinstance(protocol, Mapping | list | tuple):
         return protocol
     return Protocol(_labelled(protocol))
@@ -126,8 +126,8 @@ def _joined(parts: Sequence[Any], what: str) -> Tensor:
         return torch.cat([torch.as_tensor(part).detach().cpu() for part in parts])
     except (RuntimeError, TypeError, ValueError) as error:
         raise DataError(
-            f"the {what} of the batches cannot be put together: {str(error).splitlines()[0]}",
-            hint="Let every batch have images of one size, (batch, channel, height, width), and "
+            f"the {what} of the batches cannot be joined: {str(error).splitlines()[0]}",
+            hint="Give every batch images of one size, (batch, channel, height, width), and "
             "labels (batch,).",
         ) from error
 
@@ -138,6 +138,6 @@ def _checked(images: Any, labels: Any, split: Split | None = None) -> Split:
     stored = torch.as_tensor(images)
     floats, y, _ = batch_of(stored.float() / 255 if bytes_given else images, labels)
     if not len(floats):
-        raise ModelError("there is nothing to evaluate: no image came.")
+        raise ModelError("the data contain no image.")
     ids = torch.arange(len(y)) if split is None else split.ids
     return Split(stored if bytes_given else floats.float(), y, ids)

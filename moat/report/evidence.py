@@ -1,4 +1,4 @@
-"""What lies in a finished run's folder, once it is looked at: nothing stored is trusted unseen."""
+"""The contents of a finished run's folder, checked: stored files are not trusted unseen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def require_record(folder: RunFolder) -> RunRecord:
     record = folder.read_record()
     if record is None:
         raise NoRunError(
-            "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
+            "the folder has no finished run (no run.json).", where=str(folder.path), hint=_AGAIN
         )
     return record
 

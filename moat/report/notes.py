@@ -1,4 +1,4 @@
-"""What scores mean, in words: under every table, whatever it shows."""
+"""The meaning of scores, in words under every table."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,32 @@ def scores_text(group: Group) -> str:
         [
             "A threat's score is the mean accuracy over its strengths, in % of "
             f"{examples_text(group)}; total: the sum over {summed_text(group)}; union: the share "
-            "classified correctly and withstanding every threat.",
+            f"that is classified correctly and withstands every threat.",
             *falls_notes(group),
         ]
     )
+
+
+def scores_brief(group: Group) -> str:
+    """Return what the scores are in a sentence; how an example falls only where it is unusual."""
+    first, *unusual = falls_notes(group)
+    if group.protocol.falls == "any":
+        unusual = [first, *unusual]
+    return " ".join(
+        [
+            f"Scores: accuracy in % of {examples_text(group)}, a threat's averaged over its "
+            f"strengths; total: of {summed_text(group)}; union: against all threats.",
+            *unusual,
+        ]
+    )
+
+
+def baseline_brief(rows: Sequence[Row], group: Group) -> list[str]:
+    """Return what the universal score is measured against, in a sentence, and its exceptions."""
+    first, *exceptions = baseline_notes(rows, group) or [""]
+    if first.startswith("universal: "):
+        first = "universal: gain in total over the natural run."
+    return [*filter(None, [first]), *exceptions]
 
 
 def falls_notes(group: Group) -> list[str]:
@@ -34,7 +56,7 @@ def falls_notes(group: Group) -> list[str]:
         notes.append("An example that fell at a smaller radius counts as fallen at a larger one.")
     if protocol.ensembles:
         notes.append(
-            "An ensemble's score is the share withstanding all its members at every strength."
+            "An ensemble's score is the share that withstands all its members at every strength."
         )
     return notes
 
@@ -77,7 +99,7 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     if rows[0].baseline and all(row.universal is None for row in rows):
         return []
     if not rows[0].baseline:
-        return ["Without a natural run in this group, there is no universal score."]
+        return ["A universal score needs a natural run in this group."]
     lines = [
         "universal: the gain over the natural run of the same seed (or the mean of several), "
         f"summed over {summed_text(group)}."
@@ -91,7 +113,6 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     if alone:
         seeds = ", ".join(map(str, sorted(alone)))
         lines.append(
-            f"No natural run has seed {seeds}, so these runs are compared with the mean of all "
-            "natural runs."
+            f"No natural run has seed {seeds}, so the mean of all natural runs is their reference."
         )
     return lines

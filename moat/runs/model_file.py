@@ -1,4 +1,4 @@
-"""Trained weights in a file that says which run they are of."""
+"""Trained weights in a file that names their run."""
 
 import json
 import os

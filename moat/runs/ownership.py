@@ -1,4 +1,4 @@
-"""Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
+"""The run of a file: by its training hash, and by the digest in run.json."""
 
 import re
 import shlex
@@ -51,11 +51,11 @@ def require_own(
     record: Mapping[str, Any],
     name: str = "",
 ) -> None:
-    """Raise ForeignFileError where a file is not the one that the run of this record wrote.
+    """Raise ForeignFileError for a file that the run of this record did not write.
 
-    `name` is what the record calls it, where that is not the file's own name. It carries another
-    run's hash, or its digest is not the one that the record names. A file or a record of a time
-    before there were such is taken as it is.
+    `name` is the record's name for it, if it differs from the file's. A foreign file carries
+    another run's hash, or its digest differs from the record's. A file or a record older than
+    hashes is accepted.
     """
     require_same_run(path, carried, record)
     files = record.get("files")
@@ -103,10 +103,10 @@ def _mend(path: Path, record: Mapping[str, Any]) -> str:
             again = [*command, "--overwrite"]
         return f"{back}, or make it again: {shlex.join(again)}"
     if path.name == "log.jsonl":
-        return f"{back}, or delete it: then the run has no curves, and nothing else changes."
+        return f"{back}, or delete it: then the run only loses its curves."
     if path.name == "model.safetensors" and path.with_name("checkpoint.pt").exists():
         return (
-            f"{back}. Or delete it, and run.json if there is one: `moat train` then goes on from "
-            "the checkpoint, and trains nothing again."
+            f"{back}. Or delete it, and run.json if there is one: `moat train` then resumes from "
+            f"the checkpoint without training again."
         )
     return f"{back}, or train this run again with --overwrite."

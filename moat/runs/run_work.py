@@ -1,4 +1,4 @@
-"""A run under way: who writes its folder, what is in the way, what is unfinished, what failed."""
+"""A run at work: the writer of its folder, obstacles, unfinished parts, failures."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""Files of the user's that bear names of moat's in a run's folder, told by what is in them."""
+"""The user's files with names of moat's in a run's folder, recognised by their content."""
 
 import json
 import zipfile

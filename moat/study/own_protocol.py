@@ -1,4 +1,4 @@
-"""Finished runs once more, each by its own protocol: their scores are replaced."""
+"""Finished runs evaluated again, each under its own protocol: their scores are replaced."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,5 +42,5 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
 def evaluate_runs(
     runs: Sequence[Path], device: str = "auto", listener: Listener = ignore
 ) -> Iterator[Judged]:
-    """Evaluate finished runs again, each by its own recipe; where one fails the others go on."""
+    """Evaluate finished runs again, each by its own recipe; a failure leaves the others."""
     return one_by_one(runs, lambda run: Judged(run, evaluate_run(run, device, listener)), listener)

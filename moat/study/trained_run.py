@@ -1,4 +1,4 @@
-"""A finished run as its own folder describes it."""
+"""A finished run, from its own folder."""
 
 from dataclasses import dataclass
 from pathlib import Path

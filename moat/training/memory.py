@@ -1,4 +1,4 @@
-"""A step that the device has no memory for: what would fit is tried, and said."""
+"""A step beyond the device's memory: smaller batches are tried, and one that fits is named."""
 
 import traceback
 from collections.abc import Iterator
@@ -57,14 +57,14 @@ def _mend(
         together = max(1, objectives - 1)  # the natural images have a forward of their own
         fits = largest_that_fits(network, x, y, len(x), together)
         mend = f"{table}batch_size = {fits}" if fits and fits > 1 else ""
-        also = ", for its forwards are never cut (batch norm)"
+        also = ", because its forwards are never cut (batch norm)"
     else:
         most = min(pass_size or default_pass_size(x.device), objectives * len(x))
         fits = largest_that_fits(network, x, y, most)
         mend, also = f"{table}pass_size = {fits}" if fits else "", ""
     if not mend:
-        return "Not even the smallest pass fits: free memory of the device, or take a larger one."
-    return f"Set {mend}: forward and backward of so many fit{also}."
+        return "Not even the smallest pass fits: free memory of the device, or use a larger one."
+    return f"Set {mend}: this many fit{also}."
 
 
 def largest_that_fits(

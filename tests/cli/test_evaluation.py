@@ -105,14 +105,17 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--checkpoint", "x.pt"], "--checkpoint says nothing without --model."),
-        (["--model", "python:a:b"], "--model says nothing without --protocol."),
-        (["results", "--set", "a=1"], "--set says nothing without --protocol."),
+        (["--checkpoint", "x.pt"], "--checkpoint has no effect without --model."),
+        (["--model", "python:a:b"], "--model has no effect without --protocol."),
+        (["results", "--set", "a=1"], "--set has no effect without --protocol."),
         (["results", "--model", "python:a:b", "--protocol", "study.toml"], "runs and a --model"),
-        (["--protocol", "study.toml"], "nothing is named that could be evaluated."),
+        (["--protocol", "study.toml"], "name a run or a model to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
-        (["--model", "python:a:b", "--protocol", "no.toml"], "no.toml: there is no such recipe."),
+        (
+            ["--model", "python:a:b", "--protocol", "no.toml"],
+            "no.toml: this recipe does not exist.",
+        ),
     ],
 )
 def test_what_does_not_go_together_exits_with_2_and_says_what(moat, recipe, arguments, said):
@@ -164,8 +167,11 @@ def test_a_score_of_what_was_not_searched_is_refused_by_name(moat, finished, any
     ("arguments", "said"),
     [
         (["results/study", "--union", "pgd,folw"], "Did you mean 'flow'?"),
-        (["results/study", "--baseline", "results"], "a baseline is one run, and 2 lie below"),
-        (["nowhere"], "nowhere: there is no such folder."),
+        (
+            ["results/study", "--baseline", "results"],
+            "a baseline is one run, but this folder contains 2",
+        ),
+        (["nowhere"], "nowhere: the folder does not exist."),
     ],
 )
 def test_what_cannot_be_scored_is_said(moat, finished, arguments, said):
@@ -193,10 +199,10 @@ def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, fini
 def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     answer = moat("evaluate", "run", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation says nothing without --protocol.")
+    assert answer.err.startswith("--validation has no effect without --protocol.")
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation searches what a run of moat's held out from")
+    assert answer.err.startswith("--validation searches the examples that a run of moat's held")
 
 
 def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):

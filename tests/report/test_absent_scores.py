@@ -155,7 +155,7 @@ def test_radii_restarts_and_ensembles_are_explained_each_where_there_is_one(
         "An example falls by any iterate of a search.",
         "Each strength takes the worst restart of each example.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
-        "An ensemble's score is the share withstanding all its members at every strength.",
+        "An ensemble's score is the share that withstands all its members at every strength.",
     ]
     (board,) = make_scoreboards(tmp_path).boards
     assert "counts as fallen at a larger one." in board_notes(board)[0]
@@ -180,7 +180,7 @@ class TestWithoutEvaluatedThreats:
         assert ": no threat; 1,000 test examples." in text
 
     def test_a_front_is_refused_with_the_mend(self, results):
-        with pytest.raises(FrontError, match="natural accuracy alone makes no front") as refused:
+        with pytest.raises(FrontError, match="natural accuracy alone is not a front") as refused:
             make_fronts(results)
         assert "`moat evaluate RESULTS --protocol FILE`" in str(refused.value)
 

@@ -64,11 +64,11 @@ def test_loading_does_not_need_the_data(recipe, trained):
 def test_a_folder_without_a_finished_run_has_no_model(tmp_path):
     with pytest.raises(RunFolderError) as refused:
         moat.load(tmp_path / "nowhere")
-    assert str(refused.value).startswith(f"{tmp_path / 'nowhere'}: there is no such folder.")
+    assert str(refused.value).startswith(f"{tmp_path / 'nowhere'}: the folder does not exist.")
     with pytest.raises(RunFolderError) as refused:
         moat.load(tmp_path)
     assert str(refused.value).startswith(
-        f"{tmp_path}: there is no finished run here (no run.json)."
+        f"{tmp_path}: the folder has no finished run (no run.json)."
     )
 
 
@@ -86,7 +86,7 @@ def test_a_run_without_its_recipe_cannot_be_loaded(run):
     with pytest.raises(RunFolderError) as refused:
         moat.load(run)
     assert str(refused.value) == (
-        f"{run}: what trains the run is not known: recipe.toml is missing.\n  {AGAIN}"
+        f"{run}: the training settings of the run are unknown: recipe.toml is missing.\n  {AGAIN}"
     )
 
 

@@ -44,7 +44,7 @@ def failed(network, pass_size=128, objectives=4):
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError, MemoryError])
 def test_the_pass_size_that_fits_is_said(error):
-    assert "Set training.pass_size = 8: forward and backward" in failed(Small(15, error=error))
+    assert "Set training.pass_size = 8: this many" in failed(Small(15, error=error))
     assert "Set training.pass_size = 1: " in failed(Small(1, error=error))
 
 
@@ -102,7 +102,7 @@ def test_a_step_of_its_own_names_the_pass_size_and_forgets_its_gradients(kind):
     for take in (step, step.backward):
         with pytest.raises(TrainingError) as raised:
             take(*map(kind, BATCH))
-        assert "Set pass_size = 8: forward and backward of so many fit." in str(raised.value)
+        assert "Set pass_size = 8: this many fit." in str(raised.value)
         assert all(parameter.grad is None for parameter in network.parameters())
     fitting = Step(network, optimizer, threat, "average", pass_size=8)
     assert fitting(*BATCH).losses.values.shape == (2, 16)

@@ -1,11 +1,11 @@
-"""Finished runs side by side, from what is stored."""
+"""Compare finished runs, from stored outcomes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, sheets_text
+from moat.cli.formats import Format, FormatOption, NotesOption, sheets_text
 
 if TYPE_CHECKING:
     from moat.report import RunComparison
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 def compare(
     run: Annotated[
         list[Path],
-        typer.Argument(help="Two finished runs or more; the first is what others are compared to."),
+        typer.Argument(help="Two finished runs or more; the first is the reference."),
     ],
     ids: Annotated[
-        bool, typer.Option("--ids", help="Show the id of every example one run alone withstands.")
+        bool,
+        typer.Option("--ids", help="Show the ids of all examples that only one run withstands."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     form: FormatOption = Format.table,
+    notes: NotesOption = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write tables, and what came of each example, there.")
+        Path | None, typer.Option(help="Also write tables and the outcome of each example there.")
     ] = None,
 ) -> None:
     """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
@@ -37,7 +39,7 @@ def compare(
     if out:
         written.write(lambda: write_comparison(comparison, out))
     if form is Format.table:
-        console.print(comparison_shown(comparison, console.width, ids))
+        console.print(comparison_shown(comparison, console.width, ids, brief=not notes))
     else:
         typer.echo(_text(comparison, form))
     written.say(err=form is not Format.table)

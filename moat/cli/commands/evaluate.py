@@ -1,4 +1,4 @@
-"""Evaluate finished runs again, under another protocol, or anybody's model."""
+"""Evaluate finished runs again, under another protocol, or any model."""
 
 from moat.allocator import own_process
 from moat.cli.evaluate_options import EvaluateOptions

@@ -1,4 +1,4 @@
-"""What a recipe can name, and its schema."""
+"""The names for a recipe, and the schema of a recipe."""
 
 from typing import Annotated
 
@@ -11,9 +11,7 @@ from moat.plain import json_of
 
 def list_(
     kind: Annotated[CatalogueKind, typer.Argument(help="What to list.")],
-    load: Annotated[
-        bool, typer.Option("--load", help="Import each, and say why one cannot be imported.")
-    ] = False,
+    load: Annotated[bool, typer.Option("--load", help="Import each, and show the errors.")] = False,
     form: FormatOption = Format.table,
 ) -> None:
     """Show what a recipe can name and the package that each comes from, or moat's recipes."""

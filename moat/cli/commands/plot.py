@@ -1,4 +1,4 @@
-"""Pictures for a paper."""
+"""Figures for a paper."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +15,8 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="KIND,...",
-            help="front, pairs, parallel, radar, training, strengths, relationship or difference; "
-            "all if not given. Repeatable.",
+            help="front, pairs, parallel, radar, training, strengths, cost, relationship or "
+            "difference; default: all. Repeatable.",
         ),
     ] = None,
     recipe: Annotated[
@@ -24,7 +24,7 @@ def plot(
         typer.Option(help="Take \\[\\[figure]] from this file, not from the runs' own recipes."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where the files go; figures/ in RESULTS if not given.")
+        Path | None, typer.Option(help="The folder for the files; default: figures/ in RESULTS.")
     ] = None,
 ) -> None:
     """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""

@@ -1,4 +1,4 @@
-"""A recipe as it is understood: every key, and the place that stated it."""
+"""A recipe with its defaults: every key, and its origin."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -28,7 +28,9 @@ def show(
         typer.Option(parser=whole_number, metavar="SEED", help="Only this seed; repeatable."),
     ] = None,
     set_: Overrides = None,
-    form: Annotated[RecipeForm, typer.Option("--format", help="Print it so.")] = RecipeForm.toml,
+    form: Annotated[
+        RecipeForm, typer.Option("--format", help="The form of the output.")
+    ] = RecipeForm.toml,
     allow_code: CodeOption = None,
 ) -> None:
     """Print a recipe with every key that it extends, overrides or leaves to its default.

@@ -1,4 +1,4 @@
-"""Run what is not done yet of a study, or say what it would cost."""
+"""Train the missing runs of a study, or estimate their cost."""
 
 import shlex
 import sys
@@ -46,7 +46,7 @@ def train(
         str,
         typer.Option(
             metavar="N|auto",
-            help="Runs at once, each in a process with its share of the cores; auto: as many as "
+            help="Parallel runs, each in a process with its share of the cores; auto: as many as "
             "cores and memory allow, one on a GPU.",
         ),
     ] = "1",
@@ -93,7 +93,7 @@ def train(
     except KeyboardInterrupt:
         again = shlex.join(["moat", *sys.argv[1:]])
         say(
-            "\nInterrupted. What is finished and the last checkpoint are kept; go on with:\n"
+            "\nInterrupted. Finished runs and the last checkpoint are kept; continue with:\n"
             f"  {again}",
             err=True,
         )

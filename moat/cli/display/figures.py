@@ -1,4 +1,4 @@
-"""The newest figures of a run, and figures in a line."""
+"""The latest figures of a run, and figures in a line."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A line when a run begins or ends, and now and then between: for logs and pipes."""
+"""Lines for logs and pipes: at the begin and end of a run, and now and then between."""
 
 import time
 from dataclasses import dataclass, field
@@ -98,7 +98,8 @@ class PlainLines:
                 run.latest |= event.record
             case TrainingStep() if event.step * event.epochs == event.epoch * event.steps:
                 if time.monotonic() - run.said >= SILENCE:
-                    self._say(f"{run.lead}epoch {event.epoch}/{event.epochs}: {_told(run)}", run)
+                    epoch = f"{run.lead}epoch {event.epoch}/{event.epochs}"
+                    self._say(": ".join(filter(None, [epoch, _told(run)])), run)
             case EvaluationStep():
                 self._evaluation(event, run)
 

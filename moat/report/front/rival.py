@@ -1,4 +1,4 @@
-"""A front against another results folder's: the indicators of how far it falls short."""
+"""A front against another results folder's: the indicators of its shortfall."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def rivalry_of(group: Group, groups: Sequence[Group], folder: Path) -> Rivalry:
     alike += [one for one in groups if differ_in_examples_alone(one, group)]
     if not alike:
         raise FrontError(
-            f"no run there can be compared with {group.title}.",
+            f"no run there is comparable with {group.title}.",
             where=str(folder),
             hint="; ".join(differences(group, groups[0])),
         )

@@ -1,4 +1,4 @@
-"""The same runs under two protocols: how far the one flatters them against the other."""
+"""The same runs under two protocols: by how much the one overstates their scores."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class ProtocolComparison:
-    """Two sides, the variants that both have, and what only one of them has."""
+    """Two sides, the variants of both, and those of only one."""
 
     here: Side
     there: Side
@@ -64,7 +64,7 @@ class ProtocolComparison:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What is compared, in order."""
+        """The compared names, in order."""
         return (*self.names, *([SUM] if self.summed else []), WHOLE_UNION)
 
     def drops(self) -> Iterator[tuple[float, str, str]]:
@@ -76,10 +76,10 @@ class ProtocolComparison:
 
 
 def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
-    """Compare the runs below two folders; FrontError where they cannot be compared.
+    """Compare the runs in two folders; FrontError if they are not comparable.
 
-    Runs are matched by what trained them, seed included, so by nothing that the protocol says. All
-    numbers are of the test examples that every matched run was judged on.
+    Runs are matched by their training settings, seed included, not by the protocol. All numbers are
+    of the test examples common to every matched run.
     """
     here, there = _side(results), _side(against)
     _require_same_test_set(here, there)
@@ -88,12 +88,12 @@ def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
     if not both:
         raise FrontError(
             f"no run below {results} was trained as one below {against} was.",
-            hint="`moat evaluate RUN --protocol FILE` judges a run by another protocol.",
+            hint="`moat evaluate RUN --protocol FILE` evaluates a run under another protocol.",
         )
     names = tuple(name for name in here.group.scored if name in there.group.scored)
     if not names:
         raise FrontError(
-            f"the two protocols name no threat or ensemble alike: {_listed(here)}, and "
+            f"the two protocols share no name of a threat or ensemble: {_listed(here)}, and "
             f"{_listed(there)}.",
             hint="An ensemble gives searches a common name: ensembles = { pgd = [...] }.",
         )
@@ -130,7 +130,7 @@ def _side(folder: Path) -> Side:
     if len(groups) > 1:
         some = "; ".join(f"{g.points[0].where} by protocol {g.protocol_hash}" for g in groups[:3])
         raise FrontError(
-            f"the runs below this folder are of {len(groups)} protocols or data sets.",
+            f"the runs in this folder have {len(groups)} protocols or data sets.",
             where=str(folder),
             hint=f"Name a folder with one of them: {some}.",
         )

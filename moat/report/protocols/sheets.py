@@ -12,6 +12,7 @@ from moat.report.common_examples import common_text
 from moat.report.gate import gate_notes
 from moat.report.notes import protocol_text
 from moat.report.numbers import finite, gap, percent
+from moat.report.plugin_notes import plugin_notes
 from moat.report.protocols.comparison import SUM, WHOLE_UNION, Pair, ProtocolComparison, Side
 from moat.report.words import some
 from moat.sheets import Sheet, csv_of, escaped, markdown_of, terminal_of
@@ -122,7 +123,12 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
             "recipe, or another machine."
         )
     notes += [f"skipped: {message}" for side in (here, there) for message in side.skipped]
-    return [*notes, *_protocol(here), *_protocol(there)]
+    points = {side.folder: side.group.points for side in (here, there)}
+    runs = [
+        (point, f"{point.label} of {where}") for where, held in points.items() for point in held
+    ]
+    plugins = plugin_notes([point for point, _ in runs], [name for _, name in runs])
+    return [*notes, *_protocol(here), *_protocol(there), *plugins]
 
 
 def _examples(comparison: ProtocolComparison) -> str:

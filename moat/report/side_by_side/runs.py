@@ -1,4 +1,4 @@
-"""The runs that are set side by side, each under a name that tells it from the others."""
+"""Runs to compare, each under a unique name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,13 +43,13 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        run = run_at(Path(path), "what is compared")
+        run = run_at(Path(path), "each argument")
         if (before := found.get(run.resolve())) is not None:
             also = "" if before == run else f", the other time as {before}"
             raise RunFolderError(
                 f"this run is named twice{also}.",
                 where=str(run),
-                hint="Name another run to compare it with.",
+                hint="Name another run for the comparison.",
             )
         found[run.resolve()] = run
     if len(found) < 2:

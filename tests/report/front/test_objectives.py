@@ -130,7 +130,7 @@ class TestAgainstAnotherFront:
         write(tmp_path / "other" / "a", "a", 90, SCORES, protocol_hash="f" * 16)
         with pytest.raises(FrontError) as refused:
             make_fronts(folders[0], against=tmp_path / "other")
-        assert "no run there can be compared with digits_pareto on digits" in str(refused.value)
+        assert "no run there is comparable with digits_pareto on digits" in str(refused.value)
         assert "protocol_hash is " in str(refused.value)
 
 

@@ -252,8 +252,9 @@ class TestRefusals:
         only = {"threats": {"blur": {"type": "rt", "at_steps": [1]}}, "summed": ["blur"]}
         write(tmp_path / "other" / "a", "a", 90, (1,), protocol=only)
         message = self.refusal(sides[0], tmp_path / "other")
-        assert f"no threat or ensemble alike: pgd, flow, rt below {sides[0]}, and blur" in message
+        alone = f"pgd, flow, rt below {sides[0]}, and blur"
+        assert f"share no name of a threat or ensemble: {alone}" in message
 
     def test_several_protocols_in_one_folder(self, sides):
         message = self.refusal(sides[0].parent, sides[1])
-        assert "the runs below this folder are of 2 protocols or data sets." in message
+        assert "the runs in this folder have 2 protocols or data sets." in message
