@@ -13,7 +13,7 @@ from moat.paths import require_path
 from moat.printable import printable
 from moat.public import public_at_once
 from moat.report.manifest import listed_files
-from moat.report.points import error_text, read_each, read_point
+from moat.report.points import error_text, point_without_weights, read_each
 from moat.runs import (
     CODE,
     PLANNED,
@@ -179,7 +179,7 @@ def _why_unreadable(run: RunFolder) -> str:
     """
     if not run.is_done:
         return ""
-    _, failed = read_each([run], lambda folder: read_point(folder, folder.path))
+    _, failed = read_each([run], lambda folder: point_without_weights(folder, folder.path))
     return error_text(failed[0]) if failed else ""
 
 

@@ -192,6 +192,13 @@ def _shared(point: Point, protocols: dict[str, ProtocolRecord]) -> Point:
 
 def read_point(folder: RunFolder, results: Path) -> Point:
     """Return one finished run as a point; raise RunFolderError if it cannot be trusted."""
+    evidence = evidence_of(folder, losses=False)
+    folder.require_whole_weights(evidence.record)
+    return point_of(folder, results, evidence)
+
+
+def point_without_weights(folder: RunFolder, results: Path) -> Point:
+    """Return one finished run as `read_point` does, whatever lies in the place of its weights."""
     return point_of(folder, results, evidence_of(folder, losses=False))
 
 

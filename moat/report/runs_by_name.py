@@ -68,6 +68,7 @@ def read_run(path: Path) -> tuple[Point, Evidence]:
     folder = RunFolder(path)
     with at_run(path):
         evidence = evidence_of(folder)
+        folder.require_whole_weights(evidence.record)
         return point_of(folder, folder.path, evidence), evidence
 
 
