@@ -1,4 +1,4 @@
-"""moat: train classifiers that withstand several kinds of attack, and see what each choice costs.
+"""moat: train classifiers that withstand several kinds of attack, and see the cost of each choice.
 
 The names below are handed out when first asked for, so that `import moat` costs nothing.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from moat import threats as threats
     from moat.bundles import bundle
     from moat.errors import MoatError
+    from moat.errors import MoatWarning as MoatWarning
     from moat.frames import results
     from moat.study import evaluate, evaluate_model, load, train
 
@@ -27,6 +28,7 @@ _FUNCTIONS = {
     "bundle": "moat.bundles",
     "results": "moat.frames",
     "MoatError": "moat.errors",
+    "MoatWarning": "moat.errors",
 }
 _MODULES = (
     *("data", "evaluation", "events", "fronts", "geometry", "models", "objectives"),

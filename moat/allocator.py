@@ -1,4 +1,4 @@
-"""Memory that a process frees and soon wants again: kept, or given back to the system.
+"""The memory that a process frees: kept for its next use, or given back to the system.
 
 glibc, the C library of most Linux machines, asks the system for every large block and gives it back
 as soon as it is freed, so that each pass of a network has the pages of its activations mapped and

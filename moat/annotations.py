@@ -1,4 +1,4 @@
-"""Annotated types in words, and whether a value is of one: what an argument should have been."""
+"""Annotated types in words, and a check of a value against one."""
 
 import reprlib
 from collections.abc import Callable, Iterable, Mapping

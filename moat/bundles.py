@@ -1,4 +1,4 @@
-"""Writing a bundle: what a colleague needs of some results, in one zip."""
+"""Bundles: results in one zip, for a colleague."""
 
 import os
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class _Contents:
     def add(self, path: Path) -> None:
         """Take a file, unless it is a link that leads elsewhere."""
         if path.is_symlink() and not path.resolve().is_relative_to(self.results.resolve()):
-            self.left_out.append(f"{path}: it is a link to what lies elsewhere.")
+            self.left_out.append(f"{path}: it is a link out of the results.")
         else:
             self.files[path.relative_to(self.results).as_posix()] = path
 
@@ -67,14 +67,14 @@ class _Contents:
 def bundle(
     results: Path | str, out: Path | str, *, weights: bool = False, overwrite: bool = False
 ) -> Bundle:
-    """Write what a colleague needs of some results into one zip, which is read as they are.
+    """Write some results into one zip for a colleague, to be read without unpacking.
 
-    That is, of each run its recipe, record, log, outcomes, gallery and code; the plan of a study;
-    tables, figures and pages that moat wrote. With `weights`, the trained weights as well.
-    Checkpoints never go, nor does a file that is not moat's. A run that a process is writing is
-    left out, and so is a finished run that cannot be read. The same results give the same bytes.
-    Raises BundleError where there is nothing to bundle, where the zip's folder does not exist, and
-    where the file does, unless `overwrite`; DiskError where it cannot be written.
+    The zip holds the recipe, record, log, outcomes, gallery and code of each run, the plan of a
+    study, and tables, figures and pages that moat wrote; with `weights`, also the trained weights.
+    Checkpoints and files that are not moat's are left out, as are a run that a process is writing
+    and a finished run that cannot be read. The same results give the same bytes. Raises BundleError
+    if there is no run to bundle, if the zip's folder does not exist, or if the file exists (unless
+    `overwrite`), and DiskError if it cannot be written.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -96,7 +96,7 @@ def bundle(
     contents = _contents_of(results, weights)
     if not contents.runs:
         raise BundleError(
-            "no run that could be bundled lies below this folder.",
+            "this folder contains no run to bundle.",
             where=str(results),
             hint="\n".join([*contents.left_out, "`moat train RECIPE` makes runs."]),
         )
@@ -105,7 +105,7 @@ def bundle(
     for place, path in places.items():
         if why := why_no_place(place):
             raise BundleError(
-                f"a bundle could not be read everywhere: {why}.",
+                f"this bundle would not be readable on every system: {why}.",
                 where=printable(str(path)),
                 hint="Rename the folder, and bundle the results again.",
             )
@@ -124,7 +124,7 @@ def _require_free(results: Path, out: Path, overwrite: bool) -> None:
     """Raise BundleError unless the results are a folder and the zip may be written."""
     if is_bundle(results):
         raise BundleError(
-            "this is a file, and a bundle is made of a folder.",
+            "this is a file; a bundle is made from a folder.",
             where=str(results),
             hint="moat bundle RESULTS OUT.zip",
         )
@@ -138,7 +138,7 @@ def _require_free(results: Path, out: Path, overwrite: bool) -> None:
     require_folder_of(out, BundleError)
     if (out.exists() or out.is_symlink()) and not overwrite:
         raise BundleError(
-            "there is a file of this name.",
+            "a file of this name exists.",
             where=str(out),
             hint="It was left as it is. Name another, or replace it with --overwrite.",
         )

@@ -1,4 +1,4 @@
-"""What a recipe can name, read off source files: nothing is imported, and no plug-in runs."""
+"""The names for a recipe, read from source files: no import, no plug-in runs."""
 
 import ast
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def _home(module: str) -> tuple[Path, bool]:
         within = spec.submodule_search_locations if spec else None
         spec = PathFinder.find_spec(name, within) if within is not None else None
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
-        raise LookupError(f"there is no module {module}")
+        raise LookupError(f"no module {module}")
     return Path(spec.origin), spec.submodule_search_locations is not None
 
 

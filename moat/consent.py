@@ -1,4 +1,4 @@
-"""Whether a user's code may run: naming it decides, and the output says so before it runs.
+"""Consent to a user's code: given by naming it, and printed before the code runs.
 
 Code comes with a study in two ways: `plugins` are local Python files, and `python:module:callable`
 is a model of the user's own. A person who names a recipe, a protocol or a model on the command line
@@ -84,8 +84,8 @@ def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = Fals
             f"the recipe in this results folder names code, which --no-code refuses to run: "
             f"{listed}.",
             where=str(folder),
-            hint="No model of it is built without. What is stored can be read: "
-            f"moat score {shlex.quote(str(folder))}",
+            hint="Its model needs this code. To read its stored scores: moat score "
+            f"{shlex.quote(str(folder))}",
         )
     if folder is not None and not consent.stored:
         raise CodeError(

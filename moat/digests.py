@@ -1,4 +1,4 @@
-"""Digests: 16 hex digits that identify anything by what it holds."""
+"""Digests: 16 hex digits that identify an object by its content."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Plain tables, as TOML and JSON hold them: the dotted keys in which they differ."""
+"""Plain tables of TOML and JSON: the dotted keys of their differences."""
 
 from typing import Any
 

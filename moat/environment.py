@@ -1,4 +1,4 @@
-"""What of a process code may change: variables that libraries read, and the working folder."""
+"""The process environment that user code may change: variables and the working folder."""
 
 import os
 from collections.abc import Collection, Iterator

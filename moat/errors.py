@@ -1,4 +1,4 @@
-"""One family of errors: each says where, what, the nearest valid choice, and the mend.
+"""One family of errors: each gives the place, the fault, the nearest valid choice and the mend.
 
 Example:
     >>> error = RecipeError("unknown key.", where="a.toml, threats.pgd.eps", hint="known: epsilon")
@@ -19,10 +19,9 @@ from moat.short_text import with_short_words
 
 
 class MoatError(Exception):
-    """Anything moat refuses or fails at, with the exit code that the command line returns for it.
+    """Any refusal or failure of moat, with the exit code of the command line.
 
-    `message` says what is wrong, `where` the file and key (or the folder) it stands at, `hint`
-    what mends it.
+    `message` gives the fault, `where` the file and key (or the folder), `hint` the mend.
     """
 
     exit_code = 2
@@ -37,8 +36,12 @@ class MoatError(Exception):
         return with_short_words("\n  ".join([head, *self.hint.splitlines()]))
 
     def at(self, where: str) -> Self:
-        """Return the same error, said of a place."""
+        """Return the same error with a place."""
         return type(self)(self.message, where=where, hint=self.hint)
+
+
+class MoatWarning(UserWarning):
+    """What moat takes as it is given and hardly anybody means."""
 
 
 class InputError(MoatError, ValueError):
@@ -129,6 +132,19 @@ class TrainingError(MoatError):
     """A run that failed while it trained."""
 
     exit_code = 1
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error is about memory, a GPU's or, by the words of torch's, the host's.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("no memory of it"))
+        (True, False)
+    """
+    named = [kind.__name__ for kind in type(error).__mro__]
+    if isinstance(error, MemoryError) or "OutOfMemoryError" in named:  # torch's: not imported here
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a study tells: small frozen records of plain values, for a listener to match.
+"""The events of a study: small frozen records of plain values, for a listener to match.
 
 A listener is a function of one event. Every event can be pickled, so that it crosses a process.
 

@@ -1,4 +1,4 @@
-"""Fields that were refused: pydantic's findings in words, and the error of an object in Python."""
+"""Refused fields: pydantic's findings in words, as an error of an object in Python."""
 
 import re
 from collections.abc import Callable
@@ -99,9 +99,29 @@ def _refusal(error: ValidationError, cls: Any) -> MoatError:
         case "value_error":
             return FieldError(f"{kind}: {found['ctx']['error']}.")
         case "dataclass_exact_type" if not name:
-            return FieldError(f"{kind} takes its fields by name.", hint=_its_fields(known))
+            return FieldError(f"{kind} needs its fields by name.", hint=_its_fields(known))
     asks = f"{kind}.{name} {what_it_should_be(found)}"
-    return FieldError(f"{asks}, not {value_in_words(found['input'])}.{nearest_choice(found)}")
+    said = f"{asks}, not {value_in_words(found['input'])}.{nearest_choice(found)}"
+    return FieldError(said, hint=_unquoted(found, name))
+
+
+def _unquoted(found: ErrorDetails, name: str) -> str:
+    """Return how the text of a number, or of a fraction, is written as a number; "" of others."""
+    text = found["input"]
+    pattern = _TEXTS.get(found["type"])
+    if pattern is None or not isinstance(text, str) or not pattern.fullmatch(text):
+        return ""
+    return f"Leave the quotes out: {name}={' / '.join(p.strip() for p in text.split('/'))}."
+
+
+_WHOLE = re.compile(r"\s*[+-]?\d{1,9}\s*", re.ASCII)
+_FRACTION = re.compile(
+    r"\s*[+-]?[\d.]{1,20}(e[+-]?\d{1,3})?(\s*/\s*(?!0+\s*$)[\d.]{1,20})?\s*", re.ASCII | re.I
+)
+_TEXTS = {
+    **dict.fromkeys(("int_type", "int_parsing"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _FRACTION),
+}
 
 
 def _unknown_fields(error: ValidationError, cls: Any) -> FieldError:
@@ -128,7 +148,7 @@ def _by_place(value: Any, cls: Any) -> FieldError:
     )
     more = [] if plain else _elsewhere(cls)
     mend = "\n".join([f"Write {cls.__name__}({given}).", *more])
-    return FieldError(f"{cls.__name__} takes its fields by name.", hint=mend)
+    return FieldError(f"{cls.__name__} needs its fields by name.", hint=mend)
 
 
 def _elsewhere(cls: Any) -> list[str]:

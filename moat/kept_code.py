@@ -1,4 +1,4 @@
-"""The files below a run's `code` that are the run's own: its record or its list names them."""
+"""The files in a run's `code` folder that belong to the run, by its record or its list."""
 
 import json
 from collections.abc import Iterator, Mapping

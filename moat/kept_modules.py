@@ -1,4 +1,4 @@
-"""Modules that are imported from one folder, apart from all others of their names."""
+"""Modules from one folder, separate from all others of their names."""
 
 import sys
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The local modules that a Python file imports, told from its text: nothing of it runs."""
+"""The local modules that a Python file imports, read from its text without running it."""
 
 import ast
 import sys

@@ -1,4 +1,4 @@
-"""Per-example losses: what a search climbs, of shape (batch,); more is worse for the model.
+"""Per-example losses for a search to climb, of shape (batch,); more is worse for the model.
 
 Most are made of logits and labels. KL looks back at the logits of the natural images besides, and
 a targeted loss at one wrong class an example.
@@ -83,7 +83,7 @@ def kl(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExam
     Source: Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, 2019.
     """
     if natural is None:
-        raise InputError("the KL loss compares with the natural logits, and none were given")
+        raise InputError("the KL loss needs the natural logits")
     target = F.log_softmax(natural, dim=1)
     return F.kl_div(F.log_softmax(logits, dim=1), target, log_target=True, reduction="none").sum(1)
 
@@ -125,7 +125,7 @@ def nth_other_class(logits: Logits, labels: Labels, rank: int) -> Labels:
     """
     wrong = logits.shape[1] - 1
     if not 1 <= rank <= wrong:
-        raise InputError(f"there is no target of rank {rank} among {wrong} wrong classes")
+        raise InputError(f"no target of rank {rank} exists among {wrong} wrong classes")
     return _others(logits, labels).argsort(dim=1, descending=True, stable=True)[:, rank - 1]
 
 

@@ -1,4 +1,4 @@
-"""Numbers as float32 and an index can compute with them, refused elsewhere before anything runs."""
+"""The range of numbers in float32 and of indices; others are refused before any work."""
 
 import sys
 from typing import Annotated, Any, ClassVar, get_origin

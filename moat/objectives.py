@@ -1,4 +1,4 @@
-"""The loss vector of Eq. 11, an example at a time."""
+"""The loss vector of Eq. 11, for each example."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Distributions of other projects that bring a module `moat`: on PyPI that name is taken."""
+"""Other projects' distributions with a module `moat`: on PyPI that name is taken."""
 
 import sys
 from collections.abc import Iterable, Iterator

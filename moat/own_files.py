@@ -1,4 +1,4 @@
-"""What moat calls its own files in the folders of studies and runs: no study or variant is so."""
+"""The names of moat's own files in studies and runs, which no study or variant may have."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ TABLES = {
 }
 """The endings of each table; several of one name are numbered, as in front-2.csv."""
 PICTURES = (
-    *("front", "pairs", "parallel", "radar", "training", "strengths"),
+    *("front", "pairs", "parallel", "radar", "training", "strengths", "cost"),
     *("relationship", "difference"),
 )
 """The kinds of pictures, which are numbered as tables are."""
@@ -56,13 +56,13 @@ def mend_of_file(name: str, folder: str) -> str:
 
     Example:
         >>> mend_of_file("evaluation.npz", "results/s/pgd-at/seed-0")
-        '`moat evaluate results/s/pgd-at/seed-0` makes it again: nothing is trained.'
+        '`moat evaluate results/s/pgd-at/seed-0` makes it again, without training.'
     """
     anew = "`moat train` with --overwrite trains this run again."
     if name in ("evaluation.npz", "evaluation.json", "gallery.npz", "validation.npz"):
-        return f"`moat evaluate {shlex.quote(folder)}` makes it again: nothing is trained."
+        return f"`moat evaluate {shlex.quote(folder)}` makes it again, without training."
     if name in _AGAIN:
-        return f"{_AGAIN[name]}\nWithout them, {anew}"
+        return f"{_AGAIN[name]}\nWithout either, {anew}"
     if name == "checkpoint.pt":
         return f"Delete it, or take it from a copy: without it the run begins anew.\n{anew}"
     return "Delete it, or train this run again with --overwrite."

@@ -1,4 +1,4 @@
-"""TOML and JSON that somebody else may have written: bounded before and after it is parsed."""
+"""TOML and JSON from other people: limited before and after parsing."""
 
 import json
 import math
@@ -127,14 +127,14 @@ def _is_deep(value: Any) -> bool:
 
 def _fault(held: Any, dates: bool, infinite: bool) -> str:
     if isinstance(held, str):
-        return "" if _is_unicode(held) else "text is Unicode, and this is not"
+        return "" if _is_unicode(held) else "text must be Unicode"
     if isinstance(held, bool | None):
         return ""
     if isinstance(held, int):
         return "" if abs(held) <= LARGEST else "a whole number has at most 64 bits"
     if isinstance(held, float):
         return "" if infinite or math.isfinite(held) else f"a number is finite, not {held}"
-    return "" if dates else "a date or a time is nothing that moat takes"
+    return "" if dates else "moat reads neither dates nor times"
 
 
 def _is_unicode(text: str) -> bool:

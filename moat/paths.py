@@ -1,4 +1,4 @@
-"""Paths that people name: whether the system can look them up at all."""
+"""Paths from people: a check that the system can look them up."""
 
 import errno
 import os

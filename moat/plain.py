@@ -1,4 +1,4 @@
-"""Plain data as JSON, which has no NaN and no infinity: a figure that is undefined is null."""
+"""Plain data as JSON, which has no NaN and no infinity: an undefined figure is null."""
 
 import json
 import math

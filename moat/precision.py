@@ -1,4 +1,4 @@
-"""How exactly numbers are computed: TF32 on CUDA, and what a caller's settings would change."""
+"""The precision of computation: TF32 on CUDA, and the effect of a caller's settings."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager

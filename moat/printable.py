@@ -1,4 +1,4 @@
-"""Names as they can be shown anywhere: in a terminal, a picture, a page, a file of UTF-8."""
+"""Names in a form for every place: a terminal, a picture, a page, a file of UTF-8."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The public callables: a wrong argument is refused by name, with the nearest one and the mend."""
+"""The public callables: a wrong argument is refused with the nearest name and the mend."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from inspect import Parameter, Signature
 from typing import Any, TypeVar, Unpack, cast, get_args, get_origin, get_type_hints
 
 from moat.annotations import fits, type_in_words, value_in_words
-from moat.errors import ArgumentError, MoatError, did_you_mean
+from moat.errors import ArgumentError, MoatError, did_you_mean, is_out_of_memory
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 
@@ -16,7 +16,8 @@ def public(called: Public) -> Public:
     """Return a function or class that refuses wrong arguments with an ArgumentError.
 
     Arguments are looked at where the call fails, so that a call which succeeds costs nothing more.
-    An error that no argument explains passes as it is, and so does each of moat's own.
+    An error that no argument explains passes as it is, and so does each of moat's own, and of
+    memory.
     """
     if isinstance(called, type):
         made: Any = called
@@ -54,8 +55,9 @@ def require_call(
     try:
         bound = signature.bind(*arguments, **values)
     except TypeError as error:
+        said = _left_out(signature, arguments, known) or _as_said(error)
         raise ArgumentError(
-            f"{name}: {_as_said(error)}.", hint=f"Write {_written(name, signature, known)}."
+            f"{name}: {said}.", hint=f"Write {_written(name, signature, known)}."
         ) from error
     for key, value in _given(signature, bound.arguments):
         hint = known.get(key, Any)
@@ -86,6 +88,8 @@ def _explained(function: Any) -> Any:
         except MoatError:
             raise
         except Exception as error:
+            if is_out_of_memory(error):  # of images that a door may have taken as NumPy's
+                raise
             try:
                 require_call(function, arguments, values)
             except ArgumentError as refused:
@@ -128,6 +132,22 @@ def _given(signature: Signature, arguments: dict[str, Any]) -> Iterator[tuple[st
                 yield from value.items()
             case _:
                 yield name, value
+
+
+def _left_out(signature: Signature, arguments: tuple[Any, ...], known: dict[str, Any]) -> str:
+    """Return which argument was left out between others, as their types tell; "" of none.
+
+    Python names the last: where (x, y) are handed over in place of (model, x, y), it is `y`.
+    """
+    places = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in signature.parameters.values() if p.kind in places]
+    for place, (name, value) in enumerate(zip(names, arguments, strict=False)):
+        if name not in known or fits(value, known[name]):
+            continue
+        moved = zip(names[place + 1 :], arguments[place:], strict=False)
+        fit = len(names) > len(arguments) and all(fits(v, known.get(n, Any)) for n, v in moved)
+        return f"it needs the argument {name!r}" if fit else ""
+    return ""
 
 
 def _as_said(error: TypeError) -> str:

@@ -1,4 +1,4 @@
-"""Seeds and generators: every random draw comes from a seed that is made for one purpose."""
+"""Seeds and generators: every random draw comes from a seed for one purpose."""
 
 from contextlib import AbstractContextManager
 from hashlib import sha256

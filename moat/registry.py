@@ -58,7 +58,7 @@ class Registry(Generic[T]):
         """Make the class a validated, keyword-only dataclass and register it under the name."""
         if not issubclass(cls, self.base):
             raise DefinitionError(
-                f"{cls.__name__} is declared as the {self.kind} {name!r} but is no "
+                f"{cls.__name__} is declared as the {self.kind} {name!r} but is not a "
                 f"{self.base.__name__}.",
                 where=cls.__module__,
                 hint=f"Let the class inherit from {self.base.__module__}.{self.base.__name__}.",
@@ -88,6 +88,13 @@ class Registry(Generic[T]):
                 hint=entry.mend,
             )
         return entry.value
+
+    def offer_of(self, name: str) -> Offer | None:
+        """Return the package's offer that a name stands for, None for moat's and a local file's."""
+        entry, offers = self._entries.get(name), offers_for(name, self._offers)
+        if len(offers) != 1 or entry is None or not is_of(entry, offers):
+            return None
+        return offers[0]
 
     def adopt(self, files: Iterable[Path]) -> None:
         """Know the names that these local files declared, and those of no other local file.

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: replaced in one step; what cannot be read says why."""
+"""Files that are whole or absent: replaced in one step; an error of reading gives its reason."""
 
 import errno
 import os
@@ -74,7 +74,7 @@ def disk(path: Path) -> Iterator[None]:
             raise
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = (
-            "Free some space, then run the same command again: nothing written before is lost."
+            "Free some space, then run the same command again: no file is lost."
             if full
             else _ELSEWHERE.format(option="--results")
         )
@@ -108,7 +108,7 @@ def require_no_link(path: Path) -> None:
     """Raise RunFolderError where a file or folder that is written in place is a link."""
     if path.is_symlink():
         raise RunFolderError(
-            f"it is a link to {os.readlink(path)!r}, and what is written to it would go there.",
+            f"it is a link to {os.readlink(path)!r}, where writes to it would go.",
             where=str(path),
             hint="Delete the link.",
         )
@@ -252,7 +252,7 @@ def read(path: Path, parse: Callable[[], T]) -> T | None:
             raise RunFolderError(
                 f"cannot read: {error.strerror}.",
                 where=str(path),
-                hint="The file itself may be whole. See to its permissions and its disk, then run "
+                hint="The file itself may be whole. Check its permissions and its disk, then run "
                 "the same command again.",
             ) from error
         raise unreadable(path, f"{type(error).__name__}: {error}") from error
@@ -269,7 +269,7 @@ def unreadable(path: Path, why: str) -> RunFolderError:
     """Return the error that says of a file that it cannot be read, and what to do."""
     if path.is_dir():
         return RunFolderError(
-            "a folder stands where a file of moat's belongs.",
+            "a folder is in the place of a file of moat's.",
             where=str(path),
             hint="Move it away and run the same command again; or use --overwrite, which moves it "
             "aside.",

@@ -1,8 +1,9 @@
-"""Moving host data to a device without waiting for it."""
+"""Moving small data between host and device without waiting for it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,3 +34,31 @@ def host_data_refused() -> Iterator[None]:
         yield
     finally:
         _refused.reset(token)
+
+
+class Arriving:
+    """A small tensor on its way to the host, which waits for it when its value is asked for.
+
+    Asked a step later, a GPU still has the work of that step, and is never idle.
+
+    Example:
+        >>> Arriving(torch.ones(2)).value()
+        tensor([1., 1.])
+    """
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._copy = tensor.detach().to("cpu", non_blocking=True)
+        self._event: torch.cuda.Event | None = None
+        if tensor.device.type == "cuda" and torch.cuda.is_available():
+            self._event = torch.cuda.Event()
+            self._event.record()
+
+    def value(self) -> Tensor:
+        """Return the tensor on the host."""
+        if self._event is not None:
+            self._event.synchronize()
+            self._event = None
+        return self._copy
+
+    def __deepcopy__(self, memo: Any) -> "Arriving":
+        return Arriving(self.value().clone())

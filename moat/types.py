@@ -1,4 +1,4 @@
-"""The shapes that pass between files; checked at run time under test, free in production."""
+"""The shapes of tensors between files; checked at run time under test, free in production."""
 
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor

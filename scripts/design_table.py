@@ -31,7 +31,7 @@ def table_of_floors(rooms: list[list[str]]) -> Iterator[str]:
 
 def table_of_rooms(rooms: list[list[str]], package: Path) -> Iterator[str]:
     """Yield a row a room, from the highest floor down: a folder, or a file on its own."""
-    yield from ("| room | what stands in it |", "| --- | --- |")
+    yield from ("| room | content |", "| --- | --- |")
     for name in (name for floor in rooms for name in floor):
         folder = package / name
         home = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
@@ -40,7 +40,7 @@ def table_of_rooms(rooms: list[list[str]], package: Path) -> Iterator[str]:
 
 def table_of_files(package: Path) -> Iterator[str]:
     """Yield a row a file of every room that is a folder; files that only export are left out."""
-    yield from ("| file | what stands in it |", "| --- | --- |")
+    yield from ("| file | content |", "| --- | --- |")
     for file in sorted(package.rglob("*.py")):
         name = file.relative_to(package)
         if len(name.parts) > 1 and (file.name != "__init__.py" or len(name.parts) > 2):

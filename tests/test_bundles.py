@@ -125,7 +125,7 @@ def test_runs_that_differ_in_what_was_found_are_no_copies(demo, golden):
 
 def test_an_existing_file_is_kept_unless_it_may_be_replaced(demo):
     Path("out.zip").write_text("mine")
-    with pytest.raises(BundleError, match=r"out\.zip: there is a file of this name\.") as refused:
+    with pytest.raises(BundleError, match=r"out\.zip: a file of this name exists\.") as refused:
         moat.bundle(demo, "out.zip")
     assert "--overwrite" in refused.value.hint
     assert Path("out.zip").read_text() == "mine"
@@ -136,9 +136,9 @@ def test_an_existing_file_is_kept_unless_it_may_be_replaced(demo):
 @pytest.mark.parametrize(
     ("results", "out", "why"),
     [
-        ("nowhere", "a.zip", "nowhere: there is no such folder."),
-        ("empty", "a.zip", "empty: no run that could be bundled lies below this folder."),
-        ("demo.zip", "a.zip", "demo.zip: this is a file, and a bundle is made of a folder."),
+        ("nowhere", "a.zip", "nowhere: the folder does not exist."),
+        ("empty", "a.zip", "empty: this folder contains no run to bundle."),
+        ("demo.zip", "a.zip", "demo.zip: this is a file; a bundle is made from a folder."),
         ("demo", "a.tar", "a.tar: a bundle is a file whose name ends in .zip."),
         ("demo", "folder.zip", "folder.zip: a bundle is a file whose name ends in .zip."),
     ],
@@ -158,9 +158,7 @@ def test_a_link_that_leads_out_of_the_results_is_left_out_by_name(demo, tmp_path
     (demo / "max-at/seed-0/gallery.npz").unlink()
     (demo / "max-at/seed-0/gallery.npz").symlink_to(tmp_path / "secret")
     made = moat.bundle(demo, "demo.zip")
-    assert made.left_out == (
-        "demo/max-at/seed-0/gallery.npz: it is a link to what lies elsewhere.",
-    )
+    assert made.left_out == ("demo/max-at/seed-0/gallery.npz: it is a link out of the results.",)
     with ZipFile("demo.zip") as held:
         assert not any(b"secret" in held.read(name) for name in held.namelist())
 
@@ -187,7 +185,7 @@ def test_a_run_that_cannot_be_read_is_left_out_by_name(demo, name):
     assert why.startswith(f"{broken}: the file is truncated or not moat's")
     assert made.runs == 1
     assert moat.results("demo.zip").skipped == ()
-    with pytest.raises(BundleError, match="no run that could be bundled") as refused:
+    with pytest.raises(BundleError, match="no run to bundle") as refused:
         moat.bundle(demo / "max-at", "none.zip")
     assert str(broken) in refused.value.hint
 
@@ -196,8 +194,8 @@ def test_the_folder_of_the_zip_is_not_made_unasked(demo):
     with pytest.raises(BundleError) as refused:
         moat.bundle(demo, "nowhere/x.zip")
     assert str(refused.value) == (
-        "nowhere/x.zip: there is no folder 'nowhere' to write it into.\n"
-        "  Nothing was written. Make the folder first, or name a file in one that exists."
+        "nowhere/x.zip: the folder 'nowhere' for it does not exist.\n"
+        "  Nothing was written. Make the folder first, or name a file in an existing one."
     )
     assert not Path("nowhere").exists()
 
@@ -331,7 +329,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "changed": (changed, "its digest differs"),
     "twice": (twice, "is there twice"),
     "case": (lambda file: with_more(file, "demo/STUDY.json"), "differs from another by case"),
-    "below a file": (lambda file: with_more(file, "demo/study.json/x"), "lies in what is a file"),
+    "below a file": (lambda file: with_more(file, "demo/study.json/x"), "lies below a file"),
     "unlisted": (lambda file: with_more(file, "demo/x", unlisted=1), "is not listed"),
     "missing": (
         lambda file: written([one for one in entries_of(file) if "log" not in one[0]]),
@@ -348,10 +346,10 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "packed otherwise": (
         lambda file: with_more(file, "demo/x", compress_type=ZIP_BZIP2),
-        "is packed in a way that no bundle is",
+        "has another compression than a bundle's files",
     ),
     "bomb": (bomb, "that is not a bundle of moat's"),
-    "newer": (lambda file: with_manifest(file, format=2), "of format 2, which a newer moat wrote"),
+    "newer": (lambda file: with_manifest(file, format=2), "format 2, from a newer moat"),
     **{
         f"format {found!r}": (
             lambda file, found=found: with_manifest(file, format=found),
@@ -361,7 +359,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     },
     "no format": (
         lambda file: without_format(file),
-        "the format of a bundle is 1, and none stands there.",
+        "the format of a bundle is 1, and none is there.",
     ),
     "outside of its root": (
         lambda file: with_more(file, "more/x"),
@@ -369,7 +367,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "files": (lambda file: with_manifest(file, files=[]), "files is [] and should be of type dict"),
     "root": (lambda file: with_manifest(file, root="../x"), "root is '../x'"),
-    "elsewhere": (lambda file: with_manifest(file, root="other"), "no file does"),
+    "elsewhere": (lambda file: with_manifest(file, root="other"), "contains no file"),
     "text": (lambda file: written([(MANIFEST, b"{")]), "is broken"),
     "list": (lambda file: written([(MANIFEST, b"[]")]), "is not a table"),
 }
@@ -397,7 +395,7 @@ def test_a_folder_that_a_bundle_does_not_have_is_named_with_the_nearest(bundled)
 
 
 def test_a_bundle_without_weights_loads_no_model(bundled):
-    with pytest.raises(BundleError, match="holds no weights") as refused:
+    with pytest.raises(BundleError, match="has no weights") as refused:
         moat.load("demo.zip/max-at/seed-0")
     assert "--weights" in refused.value.hint
 

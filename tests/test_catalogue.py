@@ -83,8 +83,8 @@ def test_a_package_is_described_and_not_imported(package, files, value):
 @pytest.mark.parametrize(
     ("files", "value", "why"),
     [
-        ({}, "weather:Fog", "LookupError: there is no module weather"),
-        ({"__init__.py": ""}, "weather.fog:Fog", "LookupError: there is no module weather.fog"),
+        ({}, "weather:Fog", "LookupError: no module weather"),
+        ({"__init__.py": ""}, "weather.fog:Fog", "LookupError: no module weather.fog"),
         ({"__init__.py": THREAT}, "weather:Rain", "LookupError: weather declares no class Rain"),
         ({"__init__.py": "class Fog:\n  def"}, "weather:Fog", "SyntaxError: "),
         (

@@ -29,7 +29,7 @@ class TestWhateverIsDeclared:
             assert own == "any" or own in caught.value.hint
 
     def test_a_value_by_place_is_refused_with_the_way_to_write_it(self, cls):
-        with pytest.raises(FieldError, match="takes its fields by name") as caught:
+        with pytest.raises(FieldError, match="needs its fields by name") as caught:
             cls(1)
         assert caught.value.hint.startswith(f"Write {cls.__name__}(")
 
@@ -63,8 +63,17 @@ def test_what_is_refused_is_an_error_of_moat_and_a_value_error_with_its_cause():
             "PGD.start should be 'zero', 'noise' or 'uniform', not 'nose'. Did you mean 'noise'?",
         ),
         (lambda: PGD(epsilon="x" * 999), "PGD.epsilon should be a valid number, not 'xxxxx"),
+        (
+            lambda: PGD(epsilon="8/255"),
+            "PGD.epsilon should be a valid number, not '8/255'.\n  Leave the quotes out: "
+            "epsilon=8 / 255.",
+        ),
+        (
+            lambda: PGD(epsilon=0.1, step_size=0.1, steps=" 5 "),
+            "PGD.steps should be a valid integer, not ' 5 '.\n  Leave the quotes out: steps=5.",
+        ),
         (lambda: PGD(epsilon=0.1), "PGD: step_size is missing: sign steps have a fixed size."),
-        (lambda: PGD(0.1), "PGD takes its fields by name.\n  Write PGD(epsilon=0.1)."),
+        (lambda: PGD(0.1), "PGD needs its fields by name.\n  Write PGD(epsilon=0.1)."),
         (lambda: replace(RTGrid(), pixels=-1.0), "RTGrid.pixels should be greater than or equal"),
     ],
 )
@@ -73,6 +82,13 @@ def test_the_error_says_what_and_the_mend(made, text):
         made()
     assert str(caught.value).startswith(text)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("text", ["1/0", "8/255/2", "eight", "", "1e5e5", "__import__('os')"])
+def test_a_text_that_is_no_number_gets_no_such_mend(text):
+    with pytest.raises(FieldError) as caught:
+        PGD(epsilon=text)
+    assert "quotes" not in str(caught.value)
 
 
 def test_a_class_of_a_plug_in_refuses_in_the_same_words():

@@ -66,5 +66,5 @@ def test_a_required_package_that_cannot_be_imported_is_named(tmp_path, raised, s
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"moat-robust: the package typer cannot be imported: {said}.\n"
-        "  moat doctor says what is wrong, and how to mend it.\n"
+        "  `moat doctor` names the fault and the mend.\n"
     )

@@ -169,9 +169,9 @@ def test_a_crop_holds_a_part_of_its_image(recipe):
         estimate_all(plan(path, only=("plain",)), "cpu")
     assert refused.value.where.endswith("augmentation.crop_padding")
     assert refused.value.message == (
-        "crop_padding is 8 pixels, and the images have 8 by 8: a crop may hold nothing of one."
+        "crop_padding is 8 pixels, and the images have 8 by 8: a crop may miss the image."
     )
-    assert refused.value.hint.startswith("Let it be at most 7")
+    assert refused.value.hint.startswith("Set at most 7")
 
 
 def test_an_annotated_seed_is_declared_by_its_type():

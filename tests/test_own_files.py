@@ -61,7 +61,7 @@ def test_a_variant_of_such_a_name_is_refused_before_anything_is_trained(recipe, 
         f"the variant {name!r} cannot be a folder: moat uses that name for its own output."
     )
     assert refused.value.hint == (
-        "Give it another name. A study is called after its recipe's file."
+        "Give it another name. A study has the name of its recipe's file."
     )
 
 

@@ -83,7 +83,7 @@ def test_a_declared_class_is_a_validated_keyword_only_dataclass(animals):
         cat(legs="3")
     with pytest.raises(FieldError, match="has no field 'tails'"):
         cat(tails=1)
-    with pytest.raises(FieldError, match="takes its fields by name"):
+    with pytest.raises(FieldError, match="needs its fields by name"):
         cat(4)
 
 
@@ -110,7 +110,7 @@ def test_a_class_of_another_kind_is_refused(animals):
 
     with pytest.raises(DefinitionError) as raised:
         animals.declare("stone", Stone, frozen=True)
-    assert raised.value.message == "Stone is declared as the animal 'stone' but is no Animal."
+    assert raised.value.message == "Stone is declared as the animal 'stone' but is not a Animal."
     assert raised.value.where == __name__
     assert raised.value.hint == f"Let the class inherit from {__name__}.Animal."
 
@@ -223,7 +223,7 @@ def test_an_entry_point_with_another_name_than_its_class_is_a_row_with_its_error
 def test_an_entry_point_to_something_else_is_a_row_with_its_error(animals, packages, value):
     packages.append(entry_point("newt", lambda: value))
     (broken,) = animals.entries()
-    assert broken.error == "TypeError: zoo_extra:Newt is no Animal"
+    assert broken.error == "TypeError: zoo_extra:Newt is not a Animal"
 
 
 def test_a_package_cannot_take_a_name_that_is_taken_and_the_list_says_so(animals, packages):
@@ -308,7 +308,7 @@ def test_a_family_that_fails_is_one_row_and_each_of_its_names_is_refused_with_th
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        (lambda animals: [print], "returns <built-in function print>, which is no Animal"),
+        (lambda animals: [print], "returns <built-in function print>, which is not a Animal"),
         (
             lambda animals: [declared(animals, "newt", "zoo_kin")],
             "returns a class declared as 'newt', which does not begin with 'kin' and a colon",
@@ -475,7 +475,7 @@ def test_a_local_file_that_is_missing_is_refused(tmp_path, name):
     with pytest.raises(RecipeError) as raised:
         import_file(tmp_path / name)
     assert raised.value.message == (
-        f"the plug-in file {str(tmp_path / name)!r} does not exist or is no Python file."
+        f"the plug-in file {str(tmp_path / name)!r} does not exist or is not a Python file."
     )
     assert raised.value.hint == (
         "Plug-in paths are read from the folder of the recipe that names them."
@@ -485,7 +485,7 @@ def test_a_local_file_that_is_missing_is_refused(tmp_path, name):
 @pytest.mark.parametrize("make", ["text", "folder"])
 def test_a_local_file_that_is_no_python_is_refused(tmp_path, plugin, make):
     path = plugin("animals", "notes.txt") if make == "text" else tmp_path
-    with pytest.raises(RecipeError, match="does not exist or is no Python file"):
+    with pytest.raises(RecipeError, match="does not exist or is not a Python file"):
         import_file(path)
 
 

@@ -234,7 +234,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(run, monkeypatch, name, code):
         write(run, name, 2)
     assert raised.value.message == "cannot write: the disk is full."
     assert raised.value.hint == (
-        "Free some space, then run the same command again: nothing written before is lost."
+        "Free some space, then run the same command again: no file is lost."
     )
     assert raised.value.where.startswith(str(run.path))
     assert contents(run) == before
@@ -363,7 +363,7 @@ def test_an_array_in_the_place_of_the_arrays_is_refused(run):
 
 def test_a_folder_in_the_place_of_a_file_is_refused(run):
     (run.path / "run.json").mkdir()
-    with pytest.raises(RunFolderError, match="a folder stands where a file of moat's belongs"):
+    with pytest.raises(RunFolderError, match="a folder is in the place of a file of moat's"):
         run.read_record()
 
 
@@ -378,7 +378,7 @@ def test_a_record_of_a_newer_moat_is_refused_with_the_mend(run):
     with pytest.raises(RunFolderError) as caught:
         run.read_record()
     assert str(caught.value) == (
-        f"{run.path / 'run.json'}: it is of format {FORMAT + 1}, which a newer moat wrote; moat "
+        f"{run.path / 'run.json'}: it has format {FORMAT + 1}, from a newer moat; moat "
         f"{__version__} reads format {FORMAT}.\n"
         "  Upgrade moat-robust: git pull in its checkout, or install a newer wheel."
     )
@@ -520,7 +520,7 @@ def test_a_second_process_is_told_who_writes_and_goes_on_when_that_one_is_killed
         f"another process is writing this run: process {other.pid} on {socket.gethostname()}."
     )
     assert raised.value.where == str(run.path)
-    assert raised.value.hint == "Wait for it, or stop it; the run goes on where it was."
+    assert raised.value.hint == "Wait for it, or stop it; the run resumes where it was."
     with run.locked():
         holder = json.loads((run.path / ".holder.json").read_text())
         assert holder["pid"] == os.getpid()
@@ -638,8 +638,8 @@ def test_a_newer_format_names_the_moat_that_wrote_it(tmp_path):
 
     with pytest.raises(RunFolderError) as raised:
         in_format({"format": 99, "moat": "9.1.0"}, FORMAT, tmp_path / "run.json")
-    assert "which a newer moat wrote (9.1.0); moat" in raised.value.message
+    assert "from a newer moat (9.1.0); moat" in raised.value.message
     assert "elete" not in raised.value.hint
     for writer in (None, 3, "9\x1b[31m", __version__):
-        with pytest.raises(RunFolderError, match="which a newer moat wrote; moat"):
+        with pytest.raises(RunFolderError, match="from a newer moat; moat"):
             in_format({"format": 99, "moat": writer}, FORMAT, tmp_path / "run.json")

@@ -47,29 +47,29 @@ DOORS = {
     "evaluate": lambda model, x, y: moat.evaluate(model, (x, y), [THREAT]),
 }
 MISTAKES = {
-    "a tuple": (Net(lambda z: (z, z)), X, Y, "returns a tuple and no tensor of logits"),
-    "a dict": (Net(lambda z: {"logits": z}), X, Y, "returns a dict and no tensor of logits"),
+    "a tuple": (Net(lambda z: (z, z)), X, Y, "returns a tuple, not a tensor of logits"),
+    "a dict": (Net(lambda z: {"logits": z}), X, Y, "returns a dict, not a tensor of logits"),
     "probabilities": (Net(lambda z: z.softmax(1)), X, Y, "leave out the softmax"),
     "the class": (Net(lambda z: z.argmax(1)), X, Y, "Return one row of logits for each image"),
     "half logits": (Net(lambda z: z.half()), X, Y, "logits.float()"),
     "a half network": (Net().half(), X, Y, "model.float()"),
-    "a cut graph": (Net(lambda z: z.detach()), X, Y, "Leave out what cuts it"),
-    "one-hot labels": (Net(), X, torch.eye(4)[Y], "take y.argmax(1)"),
-    "float labels": (Net(), X, Y.float(), "take y.long()"),
-    "labels too large": (Net(), X, Y + 1, "a label is 4, and the model has 4 classes"),
+    "a cut graph": (Net(lambda z: z.detach()), X, Y, "Remove the cut"),
+    "one-hot labels": (Net(), X, torch.eye(4)[Y], "use y.argmax(1)"),
+    "float labels": (Net(), X, Y.float(), "use y.long()"),
+    "labels too large": (Net(), X, Y + 1, "a label is 4, but the model has 4 classes"),
     "labels below 0": (Net(), X, Y - 1, "one is -1"),
     "too few labels": (Net(), X, Y[:3], "8 image(s) have 8 label(s)"),
     "no labels": (Net(), X, None, "labels are a tensor of integers"),
-    "half images": (Net(), X.half(), Y, "take x.float()"),
+    "half images": (Net(), X.half(), Y, "use x.float()"),
     "intensities": (Net(), X * 255, Y, "Divide bytes by 255"),
     "normalised images": (Net(), 4 * X - 2, Y, "Make normalisation the first layer"),
     "NaN": (Net(), X * torch.nan, Y, "images lie in [0, 1], not in [nan, nan]"),
-    "one image": (Net(), X[0], Y[:1], "Add the axis that is missing: x[None]"),
+    "one image": (Net(), X[0], Y[:1], "Add the missing axis: x[None]"),
     "channels last": (
         nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 4)),
         X.repeat(1, 3, 1, 1).permute(0, 2, 3, 1),
         Y,
-        "take x.permute(0, 3, 1, 2)",
+        "use x.permute(0, 3, 1, 2)",
     ),
 }
 
@@ -113,6 +113,6 @@ class Coloured(PGD):
 )
 def test_a_threat_that_needs_colours_is_refused_by_name_on_grey_images(door):
     threat = Coloured(epsilon=0.1, step_size=0.05, steps=1)
-    with pytest.raises(MoatError, match=r"needs images of 3 channels, and these have 1") as caught:
+    with pytest.raises(MoatError, match=r"needs images of 3 channels, not 1") as caught:
         door(threat, X)
     assert isinstance(caught.value, ValueError)

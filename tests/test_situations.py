@@ -266,11 +266,11 @@ class ModelOutput(OrderedDict):
 
 NO_GRADIENT = "the gradient of the logits does not reach the images"
 REFUSED = {
-    "named tuple": (lambda: plain(after=lambda z: Named(z, z)), "the model returns a Named and no"),
+    "named tuple": (lambda: plain(after=lambda z: Named(z, z)), "the model returns a Named, not a"),
     "model output": (lambda: plain(after=lambda z: ModelOutput(logits=z)), "the model returns a M"),
-    "list of one": (lambda: plain(after=lambda z: [z]), "the model returns a list and no tensor"),
-    "generator": (lambda: plain(after=lambda z: (r for r in z)), "the model returns a generator a"),
-    "array": (lambda: plain(after=lambda z: z.detach().numpy()), "the model returns a ndarray and"),
+    "list of one": (lambda: plain(after=lambda z: [z]), "the model returns a list, not a tensor"),
+    "generator": (lambda: plain(after=lambda z: (r for r in z)), "the model returns a generator, "),
+    "array": (lambda: plain(after=lambda z: z.detach().numpy()), "the model returns a ndarray, no"),
     "own functions": (lambda: plain(after=lambda z: z.as_subclass(Stubborn)), "the model returns "),
     "elsewhere": (lambda: plain(after=lambda z: z.to("meta")), "the model returns logits on meta "),
     "sparse": (lambda: plain(after=lambda z: z.to_sparse()), "the model returns a tensor of layou"),
@@ -284,7 +284,7 @@ REFUSED = {
     "no_grad inside": (lambda: Around(torch.no_grad()(call)), NO_GRADIENT),
     "inference inside": (lambda: Around(torch.inference_mode()(call)), NO_GRADIENT),
     "checkpointed, reentrant": (lambda: Around(reentrant), NO_GRADIENT),
-    "in place": (lambda: plain(before=lambda x: F.relu(x, inplace=True)), "the model changes the "),
+    "in place": (lambda: plain(before=lambda x: F.relu(x, inplace=True)), "the model changes its "),
 }  # fmt: skip
 UNFELT = (
     "checkpointed, reentrant",
@@ -336,10 +336,8 @@ def test_a_network_of_one_batch_size_is_refused_where_a_search_takes_others(make
     THREATS["pgd"].perturb(make(), X, Y)
     with pytest.raises(MoatError) as refused:
         THREATS["autoattack"].perturb(make(), X, RIGHT)
-    assert refused.value.message.startswith(
-        "the model runs on a batch of 6 image(s), and cannot be"
-    )
-    assert "a traced or exported network wants a dynamic batch" in refused.value.hint
+    assert refused.value.message.startswith("the model runs on a batch of 6 image(s), but not on")
+    assert "a traced or exported network needs a dynamic batch" in refused.value.hint
 
 
 def test_an_exported_network_is_not_trained():
@@ -408,14 +406,15 @@ def fake(x):
 
 
 WRONG = {
-    "fake": (lambda: (fake(X), Y), "the images are of type FakeTensor, a kind of tensor with arit"),
-    "fake labels": (lambda: (X, fake(Y)), "the labels are of type FakeTensor, a kind of tensor wi"),
+    "fake": (lambda: (fake(X), Y), "the images are of type FakeTensor, a tensor with arithmetic "
+    "of"),
+    "fake labels": (lambda: (X, fake(Y)), "the labels are of type FakeTensor, a tensor with ar"),
     "a list of images": (lambda: (list(X), Y), "images are a tensor (batch, channel, height, widt"),
     "complex": (lambda: (X + 0j, Y), "images are float32 or float64, not complex64."),
     "bool": (lambda: (X > 0.5, Y), "images are float32 or float64, not bool."),
     "bfloat16": (lambda: (X.bfloat16(), Y), "images are float32 or float64, not bfloat16."),
     "float16 array": (lambda: (X.half().numpy(), Y), "images are float32 or float64, not float16."),
-    "objects": (lambda: (X.numpy().astype(object), Y), "images are numbers, and these cannot be r"),
+    "objects": (lambda: (X.numpy().astype(object), Y), "images must be numbers ("),
     "from -1": (lambda: (2 * X - 1, Y), "images lie in [0, 1], not in [-0.9"),
     "to 255": (lambda: (255 * X, Y), "images lie in [0, 1], not in ["),
     "infinite": (lambda: (X + torch.inf * (X > 0.9), Y), "images lie in [0, 1], not in ["),
@@ -425,12 +424,13 @@ WRONG = {
     "quantised": (lambda: (X.to_sparse(), Y), "images are a dense tensor, not torch.sparse_coo."),
     "one label": (lambda: (X[:1], Y[0]), "1 image(s) have 1 label(s), not labels of the shape ()."),
     "a row of labels": (lambda: (X, Y[None]), "6 image(s) have 6 label(s), not labels of the shap"),
-    "soft labels": (lambda: (X, F.one_hot(Y) * 0.9), "labels are one class an image, not a row of"),
+    "soft labels": (lambda: (X, F.one_hot(Y) * 0.9), "labels are one class for each image, not a "
+    "row of"),
     "swapped": (lambda: (Y, X), "images are (batch, channel, height, width), not of the shape (6,"),
-    "text": (lambda: (X, ["cat"] * 6), "labels are numbers, and these cannot be read as such"),
+    "text": (lambda: (X, ["cat"] * 6), "labels must be numbers"),
     "floats": (lambda: (X, [0.0, 1.0] * 3), "labels are integers, not float64."),
-    "from one": (lambda: (X, Y + 1), "a label is 4, and the model has 4 classes, counted from 0."),
-    "ignored": (lambda: (X, Y.masked_fill(Y == 3, -100)), "labels count the classes from 0, and o"),
+    "from one": (lambda: (X, Y + 1), "a label is 4, but the model has 4 classes, counted from 0."),
+    "ignored": (lambda: (X, Y.masked_fill(Y == 3, -100)), "labels count the classes from 0, but o"),
 }  # fmt: skip
 
 
@@ -453,13 +453,13 @@ def test_a_batch_that_is_none_is_refused_in_the_same_words_at_every_door(situati
 
 STEPS = {
     "a list of threats": ({"threats": [THREATS["pgd"]]}, "threats are a table from names to threa"),
-    "a class of threats": ({"threats": {"pgd": PGD}}, "the threat 'pgd' is the class PGD, and no "),
-    "a name of a threat": ({"threats": {"pgd": "pgd"}}, "the threat 'pgd' is 'pgd', and no threat"),
-    "a threat called natural": ({"threats": {"natural": THREATS["pgd"]}}, "no threat is called 'n"),
-    "a class of scalarizers": ({"scalarizer": Max}, "the scalarizer is the class Max, and no scal"),
-    "a name of a scalarizer": ({"scalarizer": "max"}, "the scalarizer is 'max', and no scalarizer"),
+    "a class of threats": ({"threats": {"pgd": PGD}}, "the threat 'pgd' is the class PGD, not a "),
+    "a name of a threat": ({"threats": {"pgd": "pgd"}}, "the threat 'pgd' is 'pgd', not a threat"),
+    "a threat called natural": ({"threats": {"natural": THREATS["pgd"]}}, "a threat cannot have"),
+    "a class of scalarizers": ({"scalarizer": Max}, "the scalarizer is the class Max, not a scal"),
+    "a name of a scalarizer": ({"scalarizer": "max"}, "the scalarizer is 'max', not a scalarizer"),
     "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
-    "a class of optimizers": ({"optimizer": "sgd"}, "the optimizer is 'sgd', and no optimizer of "),
+    "a class of optimizers": ({"optimizer": "sgd"}, "the optimizer is 'sgd', not an optimizer of "),
 }  # fmt: skip
 
 
@@ -473,7 +473,7 @@ def test_what_is_no_part_of_a_step_is_refused_by_name(situation):
 
 
 SEARCHES = {
-    "a seed": ({"generator": 3}, "the generator is 3, and no torch.Generator."),
+    "a seed": ({"generator": 3}, "the generator is 3, not a torch.Generator."),
     "an empty pass": ({"pass_size": 0}, "a pass holds at least one example, not 0."),
     "half a pass": ({"pass_size": 2.5}, "a pass holds at least one example, not 2.5."),
     "one threat": ({"threats": THREATS["pgd"]}, "threats are a list, not of type PGD."),
@@ -506,9 +506,9 @@ def of_a_class():
 
 
 JUDGED = {
-    "images alone": ((X, Protocol({})), "what is evaluated on is Tensor of float"),
-    "a name": ((SPLIT, "pgd"), "the protocol is 'pgd', and no Protocol."),
-    "a class": ((SPLIT, of_a_class()), "the threat 'pgd' is the class PGD, and no thre"),
+    "images alone": ((X, Protocol({})), "the data are Tensor of float"),
+    "a name": ((SPLIT, "pgd"), "the protocol is 'pgd', not a Protocol."),
+    "a class": ((SPLIT, of_a_class()), "the threat 'pgd' is the class PGD, not a thre"),
 }
 
 
@@ -542,8 +542,8 @@ def within_itself():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Unmade, "the model, Unmade, was never made a module."),
-        (within_itself, "the network contains itself, so that nobody can put it into eval mode."),
+        (Unmade, "the model, Unmade, was not initialised as a module."),
+        (within_itself, "the network contains itself, so it cannot be put into eval mode."),
     ],
 )
 def test_a_module_that_is_none_is_refused_by_name(make, message):
@@ -555,7 +555,7 @@ def test_a_module_that_is_none_is_refused_by_name(make, message):
 
 def test_an_optimizer_that_asks_for_the_loss_again_is_refused():
     net = plain()
-    with pytest.raises(MoatError, match="LBFGS asks for the loss several times a step"):
+    with pytest.raises(MoatError, match="LBFGS needs the loss several times in a step"):
         step(net, optimizer=torch.optim.LBFGS(net.parameters()))
 
 

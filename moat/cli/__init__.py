@@ -1,4 +1,4 @@
-"""The command line: parses and prints, computes nothing; torch is imported inside commands."""
+"""The command line: parses and prints, computes nothing; commands import torch inside."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A package that moat needs and that cannot be imported, told from a fault of moat's own."""
+"""A package of moat's that cannot be imported, as distinct from a fault of moat's own."""
 
 from moat.printable import printable
 
@@ -15,7 +15,7 @@ def broken_package(error: Exception) -> str:
     return (
         f"moat-robust: the package {package} cannot be imported: "
         f"{type(error).__name__}: {printable(str(error).strip())}.\n"
-        "  moat doctor says what is wrong, and how to mend it."
+        "  `moat doctor` names the fault and the mend."
     )
 
 

@@ -1,4 +1,4 @@
-"""How much time is left: of a study by its files, of a bar by its own pace."""
+"""The time left: of a study by its files, of a bar by its own pace."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where commands print to."""
+"""The consoles of the commands."""
 
 import sys
 

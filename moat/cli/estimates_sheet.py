@@ -1,4 +1,4 @@
-"""What is estimated, as a table."""
+"""Estimates, as a table."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,18 @@ from moat.study import RunEstimate
 from moat.study.evaluation_estimates import EvaluationEstimate
 
 _MEMORY = "evaluation's memory"
-_NUMBERS = ("seed", "epochs", "search", "descent", "evaluation", "train", "held out", "test")
-SPARE = (_MEMORY, "held out", "descent", "search", "evaluation", "seed", "test")
+_NUMBERS = (
+    "seed",
+    "epochs",
+    "passes",
+    "search",
+    "descent",
+    "evaluation",
+    "train",
+    "held out",
+    "test",
+)
+SPARE = (_MEMORY, "held out", "descent", "search", "evaluation", "passes", "seed", "test")
 """Columns that a narrow terminal does without, the first of them first."""
 
 
@@ -30,8 +40,9 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
         title="passes per image, images, and estimated time of each run",
         notes=(
             f"{len(estimates)} run(s), {_sum(estimates)}; nothing was trained",
-            "passes: at most, forwards/backwards of the network, or one number if equal; search "
-            "and descent: per training image and epoch; evaluation: per test image",
+            "search and descent: at most, forwards/backwards of the network per training image and "
+            "epoch, or one number if equal; evaluation: the same per test image; passes: forwards "
+            "plus backwards of the whole training per training image",
             "times: measured on this machine now; a busy machine takes longer",
         ),
     )
@@ -77,7 +88,8 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
     return (
         one.plan.label,
         str(one.plan.seed),
-        str(one.plan.training.epochs),
+        _epochs(one),
+        DASH if one.passes is None else f"{one.passes:.4g}",
         str(one.search),
         str(one.descent),
         str(one.evaluation),
@@ -85,6 +97,13 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
         estimated_duration(one.seconds),
         DASH if one.memory is None else gib(one.memory),
     )
+
+
+def _epochs(one: RunEstimate) -> str:
+    """Return the epochs, with the digits of a last one that is cut; unknown without data."""
+    if one.plan.training.epochs is not None:
+        return str(one.plan.training.epochs)
+    return DASH if one.length is None else f"{one.length.exact_epochs:.4g}"
 
 
 def _sum(estimates: Sequence[RunEstimate]) -> str:

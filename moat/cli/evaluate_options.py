@@ -1,4 +1,4 @@
-"""The options of `moat evaluate`, one field each."""
+"""The options of `moat evaluate`, one field for each."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -46,7 +46,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
                 _say(one)
     except KeyboardInterrupt:
         say(
-            "\nInterrupted. What has been searched is kept; go on with:\n  "
+            "\nInterrupted. Finished searches are kept; continue with:\n  "
             + shlex.join(_again(asked, runs[len(done) :])),
             err=True,
         )

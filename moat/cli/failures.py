@@ -1,4 +1,4 @@
-"""The runs that failed, as lines for the terminal."""
+"""The failed runs, as lines for the terminal."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path

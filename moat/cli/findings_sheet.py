@@ -1,4 +1,4 @@
-"""What `moat doctor` found, as a table."""
+"""The findings of `moat doctor`, as a table."""
 
 from collections.abc import Sequence
 

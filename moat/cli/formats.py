@@ -1,4 +1,4 @@
-"""The forms in which a command prints its tables."""
+"""The output formats of tables."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a recipe can name, once all of it is imported."""
+"""The names for a recipe, after the import of every package."""
 
 from importlib import import_module
 

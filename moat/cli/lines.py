@@ -1,4 +1,4 @@
-"""A line for people: whatever a user's files and code say in it, a terminal only shows it."""
+"""A line for people: text from a user's files and code never controls the terminal."""
 
 import sys
 

@@ -1,24 +1,17 @@
-"""What a recipe can name, as a table."""
+"""The names for a recipe, as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from moat.catalogue import CatalogueEntry
 from moat.sheets import Sheet
 from moat.version import __version__
 
-_SINGULAR = {
-    "threats": "threat",
-    "scalarizers": "scalarizer",
-    "models": "model",
-    "datasets": "data set",
-    "recipes": "recipe",
-}
 _ALSO = {
     "models": "and torchvision:<name>, any classifier of torchvision's, with the keys of resnet18; "
     "python:module:callable, a callable of your own",
     "recipes": "and any TOML file",
 }
-"""What a recipe may name besides what is registered."""
+"""Names for a recipe besides the registered ones."""
 
 
 def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
@@ -32,7 +25,24 @@ def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
         for one in listed
     )
     notes = (_ALSO[kind],) if kind in _ALSO else ()
-    return Sheet(("name", "from", f"what the {_SINGULAR[kind]} is"), rows, "lll", notes=notes)
+    return Sheet(("name", "from", "description"), rows, "lll", notes=notes)
+
+
+def kinds_sheet(listed: Mapping[str, Sequence[CatalogueEntry]]) -> Sheet:
+    """Return the names of several kinds, each with its kind."""
+    rows = [
+        (one.name, kind, _with_version(one.origin), one.error or one.about)
+        for kind, entries in listed.items()
+        for one in entries
+    ]
+    counts = [len(entries) for entries in listed.values()]
+    return Sheet(
+        ("name", "kind", "from", "description"),
+        tuple(rows),
+        "llll",
+        notes=("and your own code: FILE.py, FILE.py:Class, module:Class",),
+        sections=frozenset(sum(counts[:number]) for number in range(1, len(counts))),
+    )
 
 
 def _with_version(origin: str) -> str:

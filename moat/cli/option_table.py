@@ -1,4 +1,4 @@
-"""Commands of many options: they take one table, a field an option."""
+"""Commands with many options: one table, with a field for each option."""
 
 import dataclasses
 from collections.abc import Callable

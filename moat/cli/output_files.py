@@ -1,4 +1,4 @@
-"""What a command writes: before it prints anything, so that a closed pipe costs no file."""
+"""The files of a command: written before it prints, so that a closed pipe loses none."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

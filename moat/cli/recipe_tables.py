@@ -1,4 +1,4 @@
-"""What a recipe that is named beside the results says of them: published figures, and pictures."""
+"""Published figures and `[[figure]]` tables from a recipe beside the results."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def published_of(path: Path) -> tuple[Published, list[str]]:
         raise RecipeError(
             "the recipe states no published figures.",
             where=source.where("published"),
-            hint="They are a table [published] with `source` and `runs`.",
+            hint="Add a table [published] with `source` and `runs`.",
         )
     with explained(source, ("published",), Published):
         published = Published.model_validate(source.document["published"])
@@ -33,7 +33,7 @@ def figures_of(path: Path) -> list[Relationship | Difference]:
         raise RecipeError(
             "the recipe declares no figure.",
             where=source.where("figure"),
-            hint="Each is a table [[figure]]; docs/recipes.md lists their keys.",
+            hint="Add a table [[figure]]; docs/recipes.md lists its keys.",
         )
     with explained(source, (), Figures):
         made = Figures.model_validate({"figure": source.document["figure"]})

@@ -1,4 +1,4 @@
-"""Scoreboards and comparisons of protocols in the forms that `moat report` prints."""
+"""Scoreboards and comparisons of protocols in the formats of `moat report`."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is worth a second look, as lines below a table."""
+"""The oddities of a recipe, as lines below a table."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Standard streams that may be closed or full: a command then ends quietly, its files written."""
+"""Closed or full standard streams: the command ends quietly, with its files written."""
 
 import errno
 import io
@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 PIPE_CLOSED = 141
-"""The exit code after nobody reads on, as that of a process that SIGPIPE ends: 128 + 13."""
+"""The exit code after a closed pipe, as after SIGPIPE: 128 + 13."""
 NOT_PRINTED = 1
-"""The exit code after standard output takes nothing: a full device, say."""
+"""The exit code after a failed write to standard output, such as to a full device."""
 
 _ERRORS = "replace"
 """What becomes of a sign that a terminal does not have: → is no reason to fail."""
@@ -42,7 +42,7 @@ class LastingStream(io.FileIO):
         if error.errno == errno.EPIPE:
             sys.exit(PIPE_CLOSED)
         with suppress(OSError, ValueError):
-            print(f"standard output takes nothing: {error.strerror}.", file=sys.stderr)
+            print(f"cannot write to standard output: {error.strerror}.", file=sys.stderr)
         sys.exit(NOT_PRINTED)
 
 

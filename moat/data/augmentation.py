@@ -1,4 +1,4 @@
-"""Random crops and flips of training images, an example at a time, in batch, on the device."""
+"""Random crops and flips of training images, drawn for each example, in batch, on the device."""
 
 import math
 from collections.abc import Callable
@@ -25,13 +25,12 @@ MOST_PADDING = 1024  # pixels
 
 
 class Augmentation(Fields):
-    """How the training images are varied: every example its own way, anew in every epoch.
+    """The random variation of training images: each example separately, anew in every epoch.
 
-    `crop_padding` puts black around an image and crops it back at a random place. `resized_crop`
-    takes a random rectangle with that share of the image's area, its width over its height drawn
-    from `aspect_ratio` (both ends included, uniform in the logarithm), and brings it back to size;
-    a rectangle that would leave the image is cut at its border. `flip` mirrors half of the
-    images, left to right.
+    `crop_padding` pads an image with black and crops it back at a random place. `resized_crop`
+    takes a random rectangle with that share of the image's area, its ratio of width to height drawn
+    from `aspect_ratio` (both ends included, uniform in the logarithm), and resizes it; a rectangle
+    beyond the image is cut at its border. `flip` mirrors half of the images, left to right.
 
     Example:
         >>> Augmentation(crop_padding=4, flip=True).flip
@@ -54,7 +53,7 @@ class Augmentation(Fields):
     @model_validator(mode="after")
     def _one_crop(self) -> "Augmentation":
         if self.resized_crop and self.crop_padding:
-            raise ValueError("crop_padding and resized_crop are two crops: take one of them")
+            raise ValueError("crop_padding and resized_crop are two crops: set only one")
         if self.resized_crop and not self.resized_crop[0] <= self.resized_crop[1] <= 1:
             raise ValueError(
                 f"resized_crop is a range of shares of the area, as in [0.08, 1.0], not "
@@ -72,14 +71,14 @@ class Augmentation(Fields):
         if self.crop_padding and self.crop_padding >= min(size):
             raise DataError(
                 f"crop_padding is {self.crop_padding} pixels, and the images have {size[0]} by "
-                f"{size[1]}: a crop may hold nothing of one.",
-                hint=f"Let it be at most {min(size) - 1}; 4 is usual for 32 pixels.",
+                f"{size[1]}: a crop may miss the image.",
+                hint=f"Set at most {min(size) - 1}; 4 is usual for 32 pixels.",
             )
 
     def on(self, size: tuple[int, int], generator: torch.Generator) -> Augment:
         """Return the augmentation to images of (height, width), its draws from the generator.
 
-        Where nothing is random, larger stored images are cropped to their centre.
+        Without random variation, larger stored images are cropped to their centre.
         """
 
         def augment(images: StoredImages) -> Float[Tensor, "batch channel _ _"]:

@@ -1,11 +1,12 @@
-"""What a data set is, on the inside: uint8 images and integer labels."""
+"""The interface of a data set: uint8 images and integer labels."""
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar, dataclass_transform
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import torch
 from pydantic import Field
@@ -24,8 +25,8 @@ from moat.types import Images, Labels
 class Split:
     """Images as uint8 (examples, channel, height, width), their labels, and their ids.
 
-    The ids are the examples' positions in the file they come from, so that an example is known
-    again in whatever subset it turns up.
+    The ids are the examples' positions in their source file, which identify an example in every
+    subset.
 
     Example:
         >>> images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
@@ -46,7 +47,7 @@ class Split:
         return len(self.labels)
 
     def digest(self) -> str:
-        """Return 16 hex digits that identify the images and labels, whatever file they are of."""
+        """Return 16 hex digits that identify the images and labels, independent of their files."""
         return digest_of_parts(self._parts())
 
     def _parts(self) -> Iterator[bytes]:
@@ -110,9 +111,9 @@ def as_labels(labels: torch.Tensor) -> Labels:
 @public
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set: what may be trained on, what is only tested on, and the names of the classes.
+    """A data set: its training split, its test split, and the names of the classes.
 
-    `note` says in a line what of the files was left out, and how the classes are numbered.
+    `note` is a line on the omitted files and the numbering of the classes.
 
     Example:
         >>> from moat.data import Digits
@@ -147,8 +148,8 @@ def _require_labels(split: Split, called: str, classes: int) -> None:
     if split.labels.is_floating_point() or split.labels.is_complex() or split.labels.ndim != 1:
         raise DataError(
             f"the labels of {called} are {split.labels.dtype} of shape "
-            f"{tuple(split.labels.shape)}, and a label is one whole number.",
-            hint="Return labels as a torch.long tensor, one an image.",
+            f"{tuple(split.labels.shape)}, not one whole number for each image.",
+            hint="Return labels as a torch.long tensor, one for each image.",
         )
     found, counts = split.labels.unique(return_counts=True)
     wrong = [
@@ -159,9 +160,10 @@ def _require_labels(split: Split, called: str, classes: int) -> None:
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise DataError(
-            f"{called} has labels that are none of its {classes} classes, which count from 0: "
+            f"{called} has labels outside its {classes} classes, which count from 0: "
             f"{', '.join(wrong[:_SHOWN])}{more}.",
-            hint="The file of labels is of another data set or damaged, or classes are left out.",
+            hint="The file of labels belongs to another data set or is damaged, or classes are "
+            "missing.",
         )
 
 
@@ -169,7 +171,7 @@ _SHOWN = 5
 
 
 class DataSet(ABC):
-    """How a data set is found and read. Its fields are recipe keys; paths are named `root`.
+    """The interface of a data set. Its fields are recipe keys; `root` is the path of its files.
 
     Example:
         >>> from moat.data import Digits
@@ -180,12 +182,14 @@ class DataSet(ABC):
     name: ClassVar[str]
     channels: ClassVar[int | None] = None
     """How many channels its images have, where that is known before they are read."""
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
 
     @abstractmethod
     def load(self, cache: Path | None = None) -> Data:
-        """Read it; raise DataError that says where was looked and how to get the data.
+        """Read it; raise DataError with the searched folder and the source of the data.
 
-        `cache` is a folder, made when needed, where something costly to make may be kept.
+        `cache` is a folder, created on demand, for costly intermediate files.
         """
 
 

@@ -1,4 +1,4 @@
-"""Image files decoded once to squares of one size, kept as an array that is mapped, not read."""
+"""Image files decoded once to squares of one size, and kept as a memory-mapped array."""
 
 import os
 import re
@@ -153,7 +153,7 @@ def _in_colour(image: Image.Image) -> Image.Image:
     (Pillow alone would clip them); of several frames it is the first.
     """
     if image.mode == "F":
-        raise ValueError("pixels that are floats have no fixed range")
+        raise ValueError("float pixels have no fixed range")
     image = _turned(image)
     if image.mode.startswith("I"):
         grey = np.asarray(image).clip(0, 65535)

@@ -1,4 +1,4 @@
-"""IDX files, in which MNIST and its kin come: unpacked, or packed by gzip."""
+"""IDX files, the format of MNIST and its kin: plain or gzipped."""
 
 import gzip
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def read_idx(folder: Path, name: str) -> torch.Tensor:
         raise DataError(
             f"the file cannot be read: {str(error) or type(error).__name__}.",
             where=str(path.resolve()),
-            hint="It is cut or of another kind: get it again.",
+            hint="It is truncated or of another kind: get it again.",
         ) from error
 
 
@@ -50,7 +50,7 @@ def _places(folder: Path, name: str) -> tuple[Path, Path]:
 
 def _array(content: bytes) -> torch.Tensor:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != BYTES:
-        raise ValueError("it does not begin as an IDX file of bytes does")
+        raise ValueError("it does not begin like an IDX file of bytes")
     end = 4 + 4 * content[3]
     sides = [int.from_bytes(content[at : at + 4], "big") for at in range(4, end, 4)]
     size = int(np.prod(sides, dtype=object))

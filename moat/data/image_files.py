@@ -1,4 +1,4 @@
-"""What data sets of image files share: sizes, broken files, and who is trained on."""
+"""The common parts of data sets of image files: sizes, broken files, the training split."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -107,19 +107,19 @@ def _classes(train: Categories, test: Categories, tree: ImageTree) -> list[str]:
         )
     if unequal := sorted(set(train) ^ set(test)):
         raise DataError(
-            f"training and test images are of other categories: {', '.join(unequal[:5])} only in "
-            "one of them.",
+            f"training and test images have different categories: {', '.join(unequal[:5])} in one "
+            f"of them only.",
             where=str(tree.path.resolve()),
             hint="Give train/ and test/ the same folders, each with images.",
         )
     if len(train) < 2:
         inside = "Pack the category folders themselves, without a folder around them."
         raise DataError(
-            f"there is one category, {next(iter(train))!r}, and a classifier needs two.",
+            f"the only category is {next(iter(train))!r}; a classifier needs two.",
             where=str(tree.path.resolve()),
             hint=inside
             if tree.is_archive
-            else "Name the folder that holds a folder for each category.",
+            else "Name the folder that contains the category folders.",
         )
     for part in (train, test):
         for category, names in part.items():
@@ -133,7 +133,7 @@ def empty_category(category: str, tree: ImageTree) -> DataError:
     return DataError(
         f"the category {category!r} holds no image file.",
         where=str(tree.path.resolve()),
-        hint="Add images to it, or take its folder away.",
+        hint="Add images to it, or remove its folder.",
     )
 
 
@@ -151,7 +151,7 @@ def _require_every_class(split: Split, part: str, classes: Sequence[str], tree: 
     present = set(split.labels.tolist())
     if gone := [name for label, name in enumerate(classes) if label not in present]:
         raise DataError(
-            f"no {part} image that can be decoded is left of {', '.join(gone)}.",
+            f"no {part} image can be decoded of {', '.join(gone)}.",
             where=str(tree.path.resolve()),
-            hint="Repair its files, or take its folder away.",
+            hint="Repair its files, or remove its folder.",
         )

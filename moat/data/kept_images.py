@@ -1,4 +1,4 @@
-"""Decoded images in a folder: an array, and beside it what could not be read and a digest."""
+"""Decoded images in a folder: an array, its digest, and the list of unreadable files."""
 
 import hashlib
 from collections.abc import Mapping

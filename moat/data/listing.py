@@ -1,4 +1,4 @@
-"""What lies in a folder or a zip archive: the images, the folders, and all that is left out."""
+"""The contents of a folder or a zip archive: images, folders and omitted files."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Rows of a stored array of images, read when they are asked for."""
+"""Rows of a stored array of images, read on demand."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What of a tree of files is not read, and how its classes are numbered, in a line."""
+"""The omitted files of a tree and the numbering of its classes, in a line."""
 
 import re
 from collections.abc import Mapping, Sequence

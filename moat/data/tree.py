@@ -83,7 +83,7 @@ def read_tree(path: Path) -> ImageTree:
             with zipfile.ZipFile(path) as archive:
                 listed = in_archive(archive.infolist())
         except FileNotFoundError as error:
-            why = "there is no such folder or archive."
+            why = "the folder or archive does not exist."
             raise DataError(why, where=str(path.resolve())) from error
         except (zipfile.BadZipFile, OSError) as error:
             raise DataError(

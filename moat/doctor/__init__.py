@@ -1,4 +1,4 @@
-"""What moat needs of a machine: packages, devices, back ends, plug-ins, folders; nothing raises."""
+"""The checks of a machine: packages, devices, back ends, plug-ins, folders; none raises."""
 
 from moat.doctor.diagnosis import diagnose
 from moat.doctor.finding import Finding, Health

@@ -1,4 +1,4 @@
-"""What solves the quadratic program, and what compiles a network."""
+"""The solvers of the quadratic program, and the compiler of networks."""
 
 import os
 import shutil
@@ -30,12 +30,12 @@ def _solvers() -> Iterator[Finding]:
         except Exception as error:
             state = Health.fault if name in ("auto", "exact") else Health.warning
             yield Finding(
-                _AREA, subject, state, told(error), "recipes take another: solver = 'exact'"
+                _AREA, subject, state, told(error), "set another in recipes: solver = 'exact'"
             )
             continue
         right = torch.allclose(found, answer.double(), atol=1e-6)
         text = "solves the quadratic program" if right else f"its answer is wrong: {found.tolist()}"
-        mend = "" if right else "recipes take another: solver = 'exact'"
+        mend = "" if right else "set another in recipes: solver = 'exact'"
         yield Finding(_AREA, subject, Health.ok if right else Health.warning, text, mend)
 
 
@@ -43,7 +43,7 @@ def _compiler() -> Finding:
     """Return the compiler that torch.compile needs: C++ on the CPU, triton on a GPU."""
     import torch
 
-    without = "training.compile does nothing without; "
+    without = "training.compile has no effect without it; "
     if torch.cuda.is_available():
         if find_spec("triton"):
             return Finding(_AREA, "torch.compile", Health.ok, "triton")

@@ -1,4 +1,4 @@
-"""The processors that torch can compute on."""
+"""The processors available to torch."""
 
 import os
 import shutil
@@ -45,11 +45,11 @@ def _no_gpu(torch: Any, why: str) -> Finding:
         text = f"none; torch {torch.__version__} is built for CUDA {built or '(none)'}"
         return Finding(_AREA, "cuda", Health.ok, text)
     if built is None:
-        text = f"there is an NVIDIA driver, and torch {torch.__version__} is built without CUDA"
+        text = f"an NVIDIA driver is there, but torch {torch.__version__} is built without CUDA"
         mend = "install a torch with CUDA and its torchvision: https://pytorch.org/get-started"
     else:
         text = f"torch {torch.__version__} for CUDA {built} finds no GPU" + (f": {why}" * bool(why))
-        mend = "look at nvidia-smi and CUDA_VISIBLE_DEVICES; update the driver, or take a torch "
+        mend = "check nvidia-smi and CUDA_VISIBLE_DEVICES; update the driver, or install a torch "
         mend += "for an older CUDA; --device cpu works"
     return Finding(_AREA, "cuda", Health.warning, text, mend)
 
@@ -67,7 +67,7 @@ def _gpu(torch: Any, index: int) -> Finding:
         )
         (torch.ones(2, device=subject) + 1).cpu()
     except Exception as error:  # a kernel that is not built for this GPU, a device that is held
-        mend = "take a torch that is built for this GPU, or --device cpu"
+        mend = "install a torch built for this GPU, or --device cpu"
         return Finding(_AREA, subject, Health.fault, f"it does not compute: {told(error)}", mend)
     if free < _GIB:
         mend = "nvidia-smi says which process holds the rest"

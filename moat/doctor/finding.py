@@ -1,4 +1,4 @@
-"""One thing that `moat doctor` looked at."""
+"""One finding of `moat doctor`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, in which state it is, what was found, and what mends it."""
+    """One check: its subject, its state, the finding, and the mend."""
 
     area: str
     subject: str
@@ -44,4 +44,4 @@ def safe(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield from look()
     except (Exception, SystemExit) as error:  # a broken package raises whatever it likes
         mend = "" if area == "packages" else "mend the faults above first"
-        yield Finding(area, area, Health.fault, f"could not be looked at: {told(error)}", mend)
+        yield Finding(area, area, Health.fault, f"could not be checked: {told(error)}", mend)

@@ -1,4 +1,4 @@
-"""The folders that moat reads and writes, and whether files there can be locked."""
+"""The folders that moat reads and writes, and their file locks."""
 
 import os
 import shutil
@@ -50,9 +50,7 @@ def _written(subject: str, folder: Path, mend: str) -> Iterator[Finding]:
     text = f"{folder}{made}: writable, {free / _LEAST:.1f} GiB free"
     if not locked:
         mend = f"two processes would write one run; {mend}, on a disk of this machine"
-        yield Finding(
-            _AREA, subject, Health.warning, f"{text}; locks of files do not hold here", mend
-        )
+        yield Finding(_AREA, subject, Health.warning, f"{text}; file locks do not work here", mend)
     elif free < _LEAST:
         yield Finding(_AREA, subject, Health.warning, text, f"free some space, or {mend}")
     else:

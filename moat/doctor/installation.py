@@ -1,4 +1,4 @@
-"""Which moat this is, which command starts it, and whether another project's is beside it."""
+"""The installed moat: its version, its command, and other projects' `moat`."""
 
 import shutil
 import sys
@@ -36,7 +36,7 @@ def _distribution() -> Finding:
     other += [f"comes from {folder}"] * bool(folder)
     if not other:
         return Finding(_AREA, DISTRIBUTION, Health.ok, text)
-    mend = f"install {DISTRIBUTION} again, from where this module comes"
+    mend = f"install {DISTRIBUTION} again, from the source of this module"
     return Finding(
         _AREA,
         DISTRIBUTION,
@@ -68,7 +68,7 @@ def _command() -> Finding:
             _AREA, "command", Health.warning, text, f"install {DISTRIBUTION} again; {mend}"
         )
     if Path(place).parent.resolve() != Path(sys.executable).parent.resolve():
-        text = f"{place} is of another environment than {sys.prefix}"
+        text = f"{place} belongs to another environment than {sys.prefix}"
         return Finding(_AREA, "command", Health.warning, text, f"activate the environment; {mend}")
     return Finding(_AREA, "command", Health.ok, place)
 

@@ -1,4 +1,4 @@
-"""The packages that moat needs, and those that some of its functions need."""
+"""The required packages, and those that some functions need."""
 
 import platform
 import sys
@@ -30,7 +30,7 @@ def packages() -> Iterator[Finding]:
     yield Finding(_AREA, "python", Health.ok if fits else Health.fault, text, mend)
     found = requirements()
     if not found:
-        text = "what moat requires is not known: neither pyproject.toml nor metadata says it"
+        text = "neither pyproject.toml nor the metadata states moat's requirements"
         yield Finding(_AREA, DISTRIBUTION, Health.warning, text, "install moat-robust")
     for extra, listed in found.items():
         for text in listed:

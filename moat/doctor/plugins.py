@@ -1,4 +1,4 @@
-"""The packages that add threats, scalarizers, models and data sets."""
+"""The packages with threats, scalarizers, models and data sets."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a trained model withstands: a protocol run against it, an example at a time."""
+"""The evaluation of a trained model under a protocol, with an outcome for each example."""
 
 from moat.evaluation.evaluator import Evaluation, EvaluationProgress, Parts, evaluate
 from moat.evaluation.gallery import make_gallery

@@ -1,10 +1,10 @@
-"""What an evaluation takes beside its network, looked at where it is handed over."""
+"""The arguments of an evaluation beside its network, checked at the door."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from moat.data import DEVICE_MEMORY
+from moat.data import DEVICE_MEMORY, Data
 from moat.errors import DefinitionError
 from moat.evaluation.in_memory import protocol_of_threats, split_of
 from moat.evaluation.protocol import Protocol
@@ -12,6 +12,7 @@ from moat.evaluation.protocol_fields import is_memory
 from moat.public import public
 from moat.threats import Threat, bare
 from moat.threats.arguments import in_words, require_pass_size
+from moat.threats.cautions import warn_of_wide_radii
 
 Judge = TypeVar("Judge", bound=Callable[..., Any])
 
@@ -26,11 +27,14 @@ def guarded_evaluation(evaluate: Judge) -> Judge:
         require_kinds(protocol, more.get("pass_size"))
         if not is_memory(memory := more.get("memory", DEVICE_MEMORY)):
             raise DefinitionError(
-                f"the memory is {memory!r:.80}, and no number of GiB above 0.",
-                hint=f"Leave it out: then it is {DEVICE_MEMORY:g} GiB of images.",
+                f"the memory is {memory!r:.80}, not a number of GiB above 0.",
+                hint=f"Leave it out for the default, {DEVICE_MEMORY:g} GiB of images.",
             )
         bare(model)  # before the data are read
-        return evaluate(model, split_of(data), protocol, **more)
+        known = split_of(data)
+        images = (known.test if isinstance(known, Data) else known).images
+        warn_of_wide_radii(protocol.threats, images.shape[1:], protocol.largest_reach())
+        return evaluate(model, known, protocol, **more)
 
     return cast(Judge, behind)
 
@@ -39,13 +43,16 @@ def require_kinds(protocol: Any, pass_size: Any) -> None:
     """Raise DefinitionError with the mend for what nothing can be evaluated by."""
     if not isinstance(protocol, Protocol):
         raise DefinitionError(
-            f"the protocol is {in_words(protocol)}, and no Protocol.",
-            hint='Take threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
+            f"the protocol is {in_words(protocol)}, not a Protocol.",
+            hint='Pass threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
         )
     for name, threat in protocol.threats.items():
         if not isinstance(threat, Threat):
+            tables = ""
+            if isinstance(threat, Mapping):
+                tables = ' moat.evaluate reads the tables of a recipe: {"threats": {"pgd": {...}}}.'
             raise DefinitionError(
-                f"the threat {name!r} is {in_words(threat)}, and no threat.",
-                hint="Make one of a class of moat.threats, such as PGD(...).",
+                f"the threat {name!r} is {in_words(threat)}, not a threat.",
+                hint=f"Create one from a class of moat.threats, such as PGD(...).{tables}",
             )
     require_pass_size(pass_size)

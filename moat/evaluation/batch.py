@@ -1,4 +1,4 @@
-"""A batch of an evaluation: its examples, the model, and how they are searched together."""
+"""A batch of an evaluation: its examples, the model, and the grouping of searches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Images as a network takes them, whether they are kept as bytes or as floats."""
+"""Images as input of a network, stored as bytes or as floats."""
 
 from moat.data import as_floats
 from moat.types import Images, StoredImages

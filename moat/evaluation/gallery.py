@@ -1,4 +1,4 @@
-"""A few test images, and what an evaluation's own searches made of them, to be looked at."""
+"""A few test images, with the images that the evaluation's own searches found."""
 
 from typing import Any
 

@@ -1,9 +1,9 @@
-"""What is at hand in Python, as an evaluation takes it: images and labels, threats."""
+"""Images, labels and threats in memory, as arguments of an evaluation."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -37,12 +37,12 @@ def split_of(data: Any) -> Data | Split:
         data = DataLoader(data, batch_size=READ_AT_ONCE)
     if isinstance(data, str | Mapping | Tensor) or not isinstance(data, Iterable):
         raise ArgumentError(
-            f"what is evaluated on is {value_in_words(data)}, which holds no images with labels.",
-            hint="Hand over (images, labels), a DataLoader, a torch Dataset, a Split or Data.",
+            f"the data are {value_in_words(data)}, not images with labels.",
+            hint="Pass (images, labels), a DataLoader, a torch Dataset, a Split or Data.",
         )
     pairs = list(_pairs(data))
     if not pairs:
-        raise ModelError("there is nothing to evaluate: no batch came.")
+        raise ModelError("the data contain no batch.")
     images, labels = zip(*pairs, strict=True)
     return _checked(_joined(images, "images"), _joined(labels, "labels"))
 
@@ -50,16 +50,39 @@ def split_of(data: Any) -> Data | Split:
 def protocol_of_threats(protocol: Any) -> Any:
     """Return a Protocol of what names threats: itself, a table of them, a list, or one threat.
 
-    A list's are called after their types, several of one type by number: pgd, pgd-2. Anything else
-    is returned as it is.
+    A list's are called after their types, several of one type by number: pgd, pgd-2. A table may
+    have the fields of a Protocol: {"threats": ..., "examples": 100}, those of `evaluation` in a
+    table of that name or beside the threats. Anything else is returned as it is.
     """
     if isinstance(protocol, Threat):
         protocol = [protocol]
-    if isinstance(protocol, Mapping):
-        return Protocol(dict(protocol))
-    if not isinstance(protocol, list | tuple):
+    if isinstance(protocol, Mapping) and _has_fields(protocol):
+        fields = {**protocol, **protocol.get("evaluation", {})}
+        fields = {key: fields[key] for key in fields if key not in ("evaluation", "threats")}
+        return Protocol(threats=_labelled(protocol["threats"]), **fields)
+    if not isinstance(protocol, Mapping | list | tuple):
         return protocol
-    return Protocol(dict(zip(type_labels(protocol), protocol, strict=True)))
+    return Protocol(_labelled(protocol))
+
+
+def states_tables(protocol: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Say whether a table has threats that are tables themselves, as in a recipe."""
+    threats = protocol.get("threats") if isinstance(protocol, Mapping) else None
+    return isinstance(threats, Mapping) and any(
+        isinstance(one, Mapping | str) for one in threats.values()
+    )
+
+
+def _has_fields(table: Mapping[str, Any]) -> bool:
+    """Say whether a table has the fields of a protocol, and no threats by their labels."""
+    held = isinstance(table.get("threats"), Mapping | list | tuple)
+    return held and isinstance(table.get("evaluation", {}), Mapping)
+
+
+def _labelled(threats: Any) -> dict[str, Any]:
+    if isinstance(threats, Mapping):
+        return dict(threats)
+    return dict(zip(type_labels(threats), threats, strict=True))
 
 
 def with_examples(protocol: Protocol, examples: int | None) -> Protocol:
@@ -86,9 +109,16 @@ def _pairs(data: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise DataError(
                 f"batch {number} is not a pair of images and labels: {value_in_words(batch):.80}.",
-                hint="Yield (images, labels): ((b['image'], b['label']) for b in loader).",
+                hint=f"Yield (images, labels): {_pairs_of(batch)}.",
             )
         yield batch[0], batch[1]
+
+
+def _pairs_of(batch: Any) -> str:
+    """Return how pairs are taken of batches that are tables, or tuples with more in them."""
+    if isinstance(batch, tuple | list) and len(batch) > 2:
+        return "((b[0], b[1]) for b in loader)"
+    return "((b['image'], b['label']) for b in loader)"
 
 
 def _joined(parts: Sequence[Any], what: str) -> Tensor:
@@ -96,8 +126,8 @@ def _joined(parts: Sequence[Any], what: str) -> Tensor:
         return torch.cat([torch.as_tensor(part).detach().cpu() for part in parts])
     except (RuntimeError, TypeError, ValueError) as error:
         raise DataError(
-            f"the {what} of the batches cannot be put together: {str(error).splitlines()[0]}",
-            hint="Let every batch have images of one size, (batch, channel, height, width), and "
+            f"the {what} of the batches cannot be joined: {str(error).splitlines()[0]}",
+            hint="Give every batch images of one size, (batch, channel, height, width), and "
             "labels (batch,).",
         ) from error
 
@@ -108,6 +138,6 @@ def _checked(images: Any, labels: Any, split: Split | None = None) -> Split:
     stored = torch.as_tensor(images)
     floats, y, _ = batch_of(stored.float() / 255 if bytes_given else images, labels)
     if not len(floats):
-        raise ModelError("there is nothing to evaluate: no image came.")
+        raise ModelError("the data contain no image.")
     ids = torch.arange(len(y)) if split is None else split.ids
     return Split(stored if bytes_given else floats.float(), y, ids)

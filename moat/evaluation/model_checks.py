@@ -1,4 +1,4 @@
-"""What a model must keep to before its scores mean anything, seen on a few images."""
+"""The rules for a model under evaluation, checked on a few images."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +83,7 @@ def no_memory_for_an_image(said: str) -> ModelError:
     """Return the error of a device that is too small for any pass."""
     return ModelError(
         f"the device has too little memory for a pass of one image: {said}",
-        hint="Free memory of the device, or take a larger one.",
+        hint="Free memory of the device, or use a larger one.",
     )
 
 
@@ -143,7 +143,7 @@ def _require_the_same_again(model: nn.Module, x: Images, logits: Logits) -> None
             "the model answers at random: in eval mode, two calls on the same images differ by "
             f"{found:.1g} of their largest logit.",
             hint="Draw only in training: F.dropout(x, training=self.training), noise where "
-            "self.training. A defence that draws at every call cannot be judged by one search.",
+            "self.training. One search cannot evaluate a defence that draws at every call.",
         )
 
 
@@ -157,12 +157,12 @@ def _require_alone_as_beside_others(model: nn.Module, x: Images, logits: Logits)
         else:
             return
     except ModelError as error:
-        said = f"cannot be had for one image alone: {error.message}"
+        said = f"fails for one image alone: {error.message}"
     raise ModelError(
-        "what the model returns for an image depends on the others in its batch: it "
+        "the model's answer to an image depends on the others in its batch: it "
         f"{said.removesuffix('.')}.",
-        hint="In eval mode, batch norm must use what it has counted: track_running_stats=True, and "
-        "weights saved with their running means. Nothing else may mix images.",
+        hint="In eval mode, batch norm must use its running statistics: track_running_stats=True, "
+        "and weights saved with their running means. No other layer may mix images.",
     )
 
 

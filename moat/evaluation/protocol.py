@@ -1,4 +1,4 @@
-"""The protocol: which threats, at which strengths, on which examples, and when an example falls."""
+"""The protocol: the threats, their strengths, the examples, and the rule for a fall."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -30,25 +30,24 @@ class Attempt(NamedTuple):
 @public
 @dataclass(frozen=True)
 class Protocol:
-    """What a model is evaluated with, always in full float32 precision.
+    """The threats and rules of an evaluation, always in full float32 precision.
 
-    `threats` are searched as they are built, under labels of the user's. Strengths of a gradient
+    `threats` are searched with their own settings, under the user's labels. Strengths of a gradient
     threat are counts of iterations (`at_steps`: one search serves them all, and its largest count
     replaces the threat's `steps`) or radii (`at_epsilon`: one search each, step and radius scaled
     alike). `restarts` repeats a threat's searches, each from another random start or, with a
     targeted loss, towards the next likely class.
 
     An example falls by its `last` iterate, as in the paper, or by `any` iterate, the natural image
-    included; then it leaves the search that felled it. `union_only` also leaves it out of every
-    later search, cheapest threats first: then only natural accuracy and the union can be scored.
+    included; then it leaves the search that felled it. `union_only` also drops it from every later
+    search, cheapest threats first: then only natural accuracy and the union have scores.
 
-    `ensembles` name several searches of one perturbation set by one name. `summed` are the threats
-    or ensembles that total and universal score add up: all unless named, an ensemble in place of
-    its members. `examples` keeps only so many of the test split: a `sample` that is drawn, every
-    class by its share, or the first, which may be harder or easier than the rest. `seed` draws the
-    sample and random starts. `memory` is how many GiB an evaluation takes at most beside network
-    and data set, by device where it is not given; it changes no outcome, and protocols that differ
-    in it alone are equal.
+    `ensembles` give several searches of one perturbation set one name. `summed` are the threats or
+    ensembles in total and universal score: all by default, an ensemble in place of its members.
+    `examples` limits the test split: to a `sample` drawn by class, or to the first ones, which may
+    be harder or easier than the rest. `seed` draws the sample and random starts. `memory` limits an
+    evaluation in GiB, in addition to network and data set (default: by device); it changes no
+    outcome, and protocols that differ only in it are equal.
 
     Example:
         >>> from moat.threats import PGD
@@ -74,14 +73,14 @@ class Protocol:
         require_fields(self)
         if NATURAL in (*self.threats, *self.ensembles):
             raise InputError(
-                f"no threat can have the label {NATURAL!r}: it is the images as they are."
+                f"no threat can have the label {NATURAL!r}: that is the unmodified images."
             )
         if self.examples is not None and self.examples < 1:
             raise InputError(f"a protocol needs at least one example, not {self.examples}.")
         if self.memory is not None and not is_memory(self.memory):
             raise InputError(
                 f"the memory of an evaluation is a number of GiB above 0, not {self.memory}.",
-                hint="Leave it out: then it is chosen by device.",
+                hint="Leave it out for the default of the device.",
             )
         require_falls(self.falls)
         require_sample(self.sample)
@@ -98,7 +97,7 @@ class Protocol:
             if name in self.threats or not members:
                 raise InputError(
                     f"the ensemble {name!r} "
-                    + ("is named as a threat is." if members else "has no members."),
+                    + ("has the name of a threat." if members else "has no members."),
                     hint="An ensemble names several threats: pgd = ['pgd-ce', 'pgd-dlr'].",
                 )
             for label in members:
@@ -135,6 +134,10 @@ class Protocol:
         own = self.threats[label].radius
         return 1.0 if attempt.epsilon is None or own is None else attempt.epsilon / own
 
+    def largest_reach(self) -> dict[str, float]:
+        """Return for each threat how many radii of its own it is searched at, at most."""
+        return {n: max(self.reach(n, one) for one in self.attempts(n)) for n in self.threats}
+
     def columns_of(self, label: str) -> tuple[Column, ...]:
         """Return the columns of one threat."""
         return tuple(column for attempt in self.attempts(label) for column in attempt.columns)
@@ -163,7 +166,7 @@ class Protocol:
                 raise InputError(
                     f"{label!r} aims at {targets} wrong classes, one a restart, and there are "
                     f"{others}.",
-                    hint=f"restarts = {others} aims at all of them.",
+                    hint=f"restarts = {others} covers all of them.",
                 )
 
     def require_channels(self, channels: int) -> None:
@@ -172,18 +175,18 @@ class Protocol:
             require_channels(threat, channels, label)
 
     def cost(self, label: str) -> float:
-        """Return how many forwards and backwards a threat costs an example at most.
+        """Return the largest number of forwards and backwards of a threat for each example.
 
         Three forwards without a gradient count as one.
         """
         return self._spent_on(label).passes
 
     def passes(self) -> int:
-        """Return how many forwards and backwards one example costs; single forwards not counted."""
-        return self.spent().backwards
+        """Return the forwards and backwards for one example, without single forwards."""
+        return int(self.spent().backwards)
 
     def spent(self, classes: int = 10) -> Spent:
-        """Return what one example costs at most, the natural image's forward included."""
+        """Return the largest cost of one example, the natural image's forward included."""
         found = [self._spent_on(label, classes) for label in self.threats]
         return reduce(Spent.plus, found, Spent(1))
 
@@ -214,7 +217,7 @@ def _require_strengths(protocol: Protocol, label: str) -> None:
     threat, steps = protocol.threats[label], protocol.at_steps.get(label)
     radii, restarts = protocol.at_epsilon.get(label), protocol.restarts.get(label, 1)
     if restarts < 1:
-        raise InputError(f"{label!r} is searched at least once, not {restarts} times.")
+        raise InputError(f"{label!r} needs at least one search, not {restarts}.")
     for name, listed in (("at_steps", steps), ("at_epsilon", radii)):
         if listed is None:
             continue
@@ -249,7 +252,7 @@ def _require_its_strengths(
     if steps and radii:
         raise InputError(
             f"{label!r} is given at_steps and at_epsilon.",
-            hint="Give one of them another label with the other, `type` names the threat.",
+            hint="Give one of them another label, with `type` for the threat.",
         )
     if steps and len(steps) > 1 and threat.search == "apgd":
         raise InputError(

@@ -1,4 +1,4 @@
-"""The fields of a protocol, each held to its kind where it is handed over."""
+"""The fields of a protocol, each checked for its kind at the door."""
 
 from collections.abc import Callable, Mapping
 from math import inf

@@ -1,4 +1,4 @@
-"""The memory of an evaluation: how many examples and restarts climb together, in what passes.
+"""The memory of an evaluation: the examples and restarts that climb together, and the passes.
 
 What is counted is what an evaluation holds beside the network and the data set: a batch's images,
 what the searches keep of every example, and what a pass of the network takes.

@@ -1,4 +1,4 @@
-"""What an evaluation finds out about one threat on one batch, and how it is put together."""
+"""The results of one threat on one batch, and their assembly."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""What a caller of `moat.results` hands over, checked before anything is made of it."""
+"""The arguments of `moat.results`, checked before use."""
 
 import math
 import os
@@ -46,11 +46,11 @@ def name_list(values: Any, argument: str) -> list[str]:
     if isinstance(values, str):
         parted = ", ".join(repr(name.strip()) for name in values.split(","))
         raise ArgumentError(
-            "these are names in a list, not in one text.", argument, f"{argument}=[{parted}]"
+            "the names are a list, not one text.", argument, f"{argument}=[{parted}]"
         )
     example = f'{argument}=["natural", "pgd"], or leave it out.'
     if not isinstance(values, Iterable) or isinstance(values, bytes | Mapping | Set):
-        raise ArgumentError(f"these are names in a list, not {_kind(values)}.", argument, example)
+        raise ArgumentError(f"the names are a list, not {_kind(values)}.", argument, example)
     names = list(values)
     for one in names:
         if not isinstance(one, str):
@@ -84,9 +84,7 @@ def weight_table(values: Any, argument: str) -> dict[str, float] | None:
     if weights and not sum(weights.values()):
         raise FrontError("all weights are 0.", argument, "Give one of them more.")
     if math.isinf(sum(weights.values())):
-        raise FrontError(
-            "the weights sum to more than a number holds.", argument, "Divide them all."
-        )
+        raise FrontError("the sum of the weights overflows.", argument, "Divide them all.")
     return weights
 
 

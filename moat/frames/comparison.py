@@ -1,4 +1,4 @@
-"""Runs side by side: their scores, and how sure the differences are."""
+"""Runs side by side: their scores, and the intervals of the differences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A row a test example and search: what it came to, and the highest loss that was found."""
+"""One row for each test example and search: the outcome, and the highest loss."""
 
 from collections.abc import Iterable
 

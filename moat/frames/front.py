@@ -1,4 +1,4 @@
-"""A front as data: a row a setting."""
+"""A front as data: one row for each setting."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The columns that say which run a row is of."""
+"""The columns that identify the run of a row."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A row a run: what it is, how it was trained, and the scores that sum it up."""
+"""One row for each run: its names, its training and its summary scores."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +22,10 @@ RUNS_SCHEMA: dict[str, pl.DataType] = {
     "epochs": pl.Int64(),
     "steps": pl.Int64(),
     "seconds": pl.Float64(),
+    "forwards": pl.Int64(),
+    "backwards": pl.Int64(),
+    "searched": pl.Int64(),
+    "passes": pl.Float64(),
     "gate": pl.String(),
     "folder": pl.String(),
     "tags": pl.List(pl.String()),
@@ -57,6 +61,8 @@ def _row(row: Row) -> dict[str, Any]:
         "epochs": _number(training.get("epoch"), int),
         "steps": _number(training.get("steps"), int),
         "seconds": _number(training.get("seconds"), int | float),
+        **{key: _number(training.get(key), int) for key in ("forwards", "backwards", "searched")},
+        "passes": _number(training.get("passes"), int | float),
         "gate": worst_verdict(point),
         "folder": point.place,
         "tags": list(point.tags),

@@ -1,4 +1,4 @@
-"""A row a score: every accuracy of every run and what is made of them, each with its interval."""
+"""One row for each score of every run: accuracies and their summaries, with intervals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

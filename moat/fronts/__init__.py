@@ -1,4 +1,4 @@
-"""Points in, points out: who dominates whom, and how good a set of points is.
+"""Points in, points out: dominance, and the quality of a set of points.
 
 Everything is minimised; negate what is to be maximised.
 """

@@ -1,4 +1,4 @@
-"""Which member of a front to take, over pymoo: everything is minimised."""
+"""The choice of a member of a front, over pymoo: everything is minimised."""
 
 import warnings
 from typing import Any
@@ -82,7 +82,7 @@ def _scaled(
     """Return the points scaled to [0, 1] in each objective, and the weights to a sum of 1."""
     matrix, share = as_points(points), np.asarray(weights, dtype=np.float64)
     if not len(matrix):
-        raise FrontError("there is no point to choose from.")
+        raise FrontError("the set of points is empty.")
     if share.shape != (matrix.shape[1],) or not (share >= 0).all() or not share.sum() > 0:
         raise FrontError(
             f"a preference is one weight of at least 0 for each of {matrix.shape[1]} objectives, "

@@ -1,4 +1,4 @@
-"""The quadratic program on the simplex by other people's solvers, on the host."""
+"""The quadratic program on the simplex by third-party solvers, on the host."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""Balls: the constraint on one block of `w`, and where it applies the image box."""
+"""Balls: the constraint on one block of `w`, with the image box where it applies."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Sampling grids: the only place that knows the conventions of grid_sample.
+"""Sampling grids: the only file with the conventions of grid_sample.
 
 Convention: a grid maps output pixels to the input points they read. grid[..., 0] is horizontal,
 grid[..., 1] vertical, in units where the image spans [-1, 1]: d units move d * width / 2 pixels.

@@ -1,4 +1,4 @@
-"""The l1 ball: many small changes or a few large ones, of one total."""
+"""The l1 ball: many small changes or a few large ones, with one total."""
 
 from dataclasses import dataclass
 

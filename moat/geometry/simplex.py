@@ -75,7 +75,7 @@ def minimize_quadratic(
         raise SolverError(
             f"the solver {solver!r} found no weights on the simplex that satisfy the constraint "
             f"{_describe(constraint)}.",
-            hint="A value is reachable when it lies between the smallest and the largest "
+            hint="A value is reachable if it lies between the smallest and the largest "
             "coefficient.",
         )
     return answer.weights
@@ -98,9 +98,9 @@ def solve(
     _require_program(P, constraint)
     if solver == "exact" and len(P) > EXACT_AT_MOST:
         raise SolverError(
-            f"the exact solver tries every subset of the objectives, and {len(P)} have too many: "
-            f"it takes {EXACT_AT_MOST} at most.",
-            hint='Take solver = "auto", which asks cvxopt above 8 objectives.',
+            f"the exact solver tries every subset of the objectives: at most {EXACT_AT_MOST}, not "
+            f"{len(P)}.",
+            hint='Use solver = "auto", which calls cvxopt above 8 objectives.',
         )
     P, cut = _scaled(P.detach(), constraint)
     exact = solver == "exact" or (solver == "auto" and len(P) <= EXACT_UP_TO)

@@ -1,4 +1,4 @@
-"""A copy of a network to try things on, so that the network itself stays as it was."""
+"""A copy of a network for trials, so that the network itself stays unchanged."""
 
 import copy
 

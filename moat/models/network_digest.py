@@ -1,4 +1,4 @@
-"""What a built network is, beside its weights: its modules and their plain settings."""
+"""The identity of a network beside its weights: its modules and their plain settings."""
 
 from collections.abc import Iterator
 from typing import Any

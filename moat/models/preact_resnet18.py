@@ -39,12 +39,12 @@ class PreActResNet18(Model):
             raise ModelError(
                 f"the images have {channel} channel(s), and the model {self.name!r} has "
                 f"{len(self.mean)} mean(s) and {len(self.std)} std(s) for them.",
-                hint="Give model.mean and model.std one number a channel.",
+                hint="Give model.mean and model.std one number for each channel.",
             )
         if self.width % self.groups:
             raise ModelError(
                 f"{self.width} channels cannot be cut into {self.groups} equal groups.",
-                hint="Let model.groups divide model.width.",
+                hint="Choose model.groups that divides model.width.",
             )
         widths = [self.width * 2**stage for stage in range(4)]
         blocks: list[nn.Module] = []

@@ -22,7 +22,7 @@ PYTHON_PREFIX = "python:"
 @public
 @dataclass(frozen=True)
 class PythonModel(Model):
-    """Calls somebody's callable with the recipe's other keys of the model table.
+    """A model from a user's callable, called with the other keys of the model table.
 
     Example:
         >>> PythonModel("python:torch.nn:Linear", {"in_features": 2, "out_features": 2}).arguments
@@ -45,9 +45,9 @@ class PythonModel(Model):
         return file_of(self.reference, self.code)
 
     def initialise(self, network: nn.Module) -> None:
-        """Load the initial weights; ModelError where they are missing, other ones, or do not fit.
+        """Load the initial weights; ModelError if they are missing, changed, or do not fit.
 
-        What wrappers put before every name, in the file or in the network, does not matter.
+        A wrapper's prefix of every name, in the file or in the network, is ignored.
         """
         if self.initial_weights is None:
             return
@@ -59,18 +59,18 @@ class PythonModel(Model):
             raise ModelError(
                 f"the weights {self.initial_weights.name!r} do not fit {self.reference!r}: "
                 f"{error.message}.",
-                hint=error.hint or "Let the model's other keys build the network of the file.",
+                hint=error.hint or "Set the model's other keys to those of the file's network.",
             ) from error
         held = saved_state(network).items()
         if broken := [n for n, v in held if isinstance(v, Tensor) and not bool(v.isfinite().all())]:
             raise ModelError(
                 f"the weights {self.initial_weights.name!r} hold values that are not finite: "
                 f"{broken[0]}.",
-                hint="Take a checkpoint from before its training diverged.",
+                hint="Use a checkpoint from before its training diverged.",
             )
 
     def identity(self) -> dict[str, Any]:
-        """Return the callable's arguments, and the weights by what their file holds."""
+        """Return the callable's arguments, and the weights by their file's content."""
         path = self.initial_weights
         if path is None:
             return self.arguments
@@ -86,7 +86,7 @@ class PythonModel(Model):
         return {DIGEST: digest_of_file(path)}
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
-        """Return what the callable returns; raise ModelError where that is not a module."""
+        """Return the callable's network; raise ModelError if it is not a module."""
         try:
             with modules_of(self.code):
                 made = import_object(self.reference, self.code)(**self.arguments)
@@ -98,5 +98,7 @@ class PythonModel(Model):
         except SystemExit as error:
             raise ModelError(f"{self.reference!r} ended the program ({error!r}).") from error
         if not isinstance(made, nn.Module):
-            raise ModelError(f"{self.reference!r} returned {type(made).__name__}, no nn.Module.")
+            raise ModelError(
+                f"{self.reference!r} returned {type(made).__name__}, not an nn.Module."
+            )
         return made

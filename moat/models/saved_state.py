@@ -1,4 +1,4 @@
-"""The state dict of any network, also of one that makes it in its own way."""
+"""The state dict of any network, including one with its own method."""
 
 from typing import Any
 
@@ -18,5 +18,5 @@ def saved_state(network: nn.Module) -> dict[str, Any]:
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
     raise ModelError(
         f"the network does not give its state dict ({why}).",
-        hint="Leave out its own state_dict, or let it return a table of tensors by their names.",
+        hint="Remove its own state_dict, or make it return a table of tensors by name.",
     )

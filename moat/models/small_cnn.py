@@ -40,7 +40,7 @@ class SmallCNN(Model):
             raise ModelError(
                 f"the model 'small-cnn' needs images of at least 16 x 16 pixels, not "
                 f"{height} x {width}.",
-                hint="Take 'tiny-cnn', or enlarge the images with data.size.",
+                hint="Use 'tiny-cnn', or enlarge the images with data.size.",
             )
         last = nn.Linear(200, classes)
         nn.init.zeros_(last.weight)

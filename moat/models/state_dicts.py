@@ -1,4 +1,4 @@
-"""Whether weights fit a network, and where they do not, in which keys."""
+"""The fit of weights to a network, with the keys that do not fit."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 
 @public
 def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
-    """Load weights by their names; raise ModelError that says in which keys they differ.
+    """Load weights by name; raise ModelError with the differing keys.
 
-    Counts of batches, which weights from before torch 0.4.1 lack, may be missing. What is sparse
-    is made dense where the network is.
+    Counts of batches may be missing, as in weights from before torch 0.4.1. Sparse tensors become
+    dense if the network's are.
 
     Example:
         >>> network = nn.Linear(2, 2)
@@ -42,9 +42,8 @@ def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
     except Exception as error:  # whatever a load_state_dict or set_extra_state of its own raises
         why = str(error).strip().partition("\n")[0]
         raise ModelError(
-            f"the network does not take a state dict of its own form ({type(error).__name__}: "
-            f"{why})",
-            hint="Leave out its own load_state_dict, or let it take what state_dict gives.",
+            f"the network refuses its own state dict ({type(error).__name__}: {why})",
+            hint="Remove its own load_state_dict, or make it accept the result of state_dict.",
         ) from error
 
 

@@ -56,7 +56,7 @@ class Torchvision(Model):
             raise ModelError(
                 f"the model {self.name!r} takes images of 3 channels, or of 1 that it repeats, not "
                 f"of {shape[0]}.",
-                hint='Take "preact-resnet18", or a network of your own (python:module:callable).',
+                hint='Use "preact-resnet18", or a network of your own (python:module:callable).',
             )
         network = get_model(self._network, weights=None, num_classes=classes)
         layers = OrderedDict(normalise=Normalise(self.mean, self.std), network=network)
@@ -81,13 +81,13 @@ class Torchvision(Model):
             raise ModelError(
                 f"the weights {self.weights!r} are not those of the network {self._network!r} that "
                 f"the recipe asks for: {error.message}.",
-                hint="Let model.type name the network that they were trained in, as in "
-                '"torchvision:resnet50", or model.weights others.',
+                hint="Set model.type to the network of these weights, as in "
+                "'torchvision:resnet50', or model.weights to others.",
             ) from error
         if broken := [n for n, v in inner.state_dict().items() if not v.isfinite().all()]:
             raise ModelError(
                 f"the weights {self.weights!r} hold values that are not finite: {broken[0]}.",
-                hint="Take others: these are not meant to be used whole.",
+                hint="Use others: these are not meant to be used whole.",
             )
 
     def identity(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Torchvision(Model):
 
 @model("resnet18")
 class ResNet18(Torchvision):
-    """ResNet-18 from torchvision, with batch norm; pretrained weights where they are asked for.
+    """ResNet-18 from torchvision, with batch norm and optional pretrained weights.
 
     Example:
         >>> ResNet18(weights="IMAGENET1K_V1").weights  # read when a run begins
@@ -160,7 +160,7 @@ def torchvision_model(name: str) -> type[Torchvision]:
     if network in NOT_CLASSIFIERS:
         raise ModelError(
             f"torchvision's {network!r} returns more than logits in train mode.",
-            hint=f"Take another, as {_nearest(network, known)}.",
+            hint=f"Use another, such as {_nearest(network, known)}.",
         )
     if network not in known:
         raise UnknownNameError(

@@ -1,4 +1,4 @@
-"""What a network answers by and its state dict does not hold."""
+"""The state of a network that its state dict omits."""
 
 import functools
 import types

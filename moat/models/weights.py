@@ -1,4 +1,4 @@
-"""Weights that somebody trained before: a local file's, or those that torchvision publishes."""
+"""Pretrained weights: from a local file, or published by torchvision."""
 
 import sys
 import warnings
@@ -68,15 +68,15 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
     if not require_path(path, ModelError).is_file():
         near = [file.name for file in path.parent.glob("*") if names_file(file.name)]
         raise MissingWeightsError(
-            f"there is no weights file {str(path)!r}.{did_you_mean(path.name, near)}",
+            f"the weights file {str(path)!r} does not exist.{did_you_mean(path.name, near)}",
             hint=hint
-            or "Its path is read from the folder of the recipe that names it. Weights are needed "
-            "when a run begins, and not again.",
+            or "Its path is relative to the folder of the recipe. Only the start of a run needs "
+            "the weights.",
         )
     if digest and (found := digest_of_file(path)) != digest:
         raise ModelError(
             f"the weights file {str(path)!r} has the digest {found}, and the recipe says {digest}.",
-            hint=f"Bring back the file, or change model.{DIGEST}: that is another training.",
+            hint=f"Restore the file, or change model.{DIGEST}: that is another training.",
         )
     try:
         if path.suffix == ".safetensors":
@@ -89,7 +89,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
     except UnpicklingError as error:
         raise ModelError(
             f"the file {str(path)!r} holds no plain tensors: it is of another kind, or a whole "
-            "network, whose loading could run any code.",
+            f"network, which could run any code.",
             hint="Save the state dict alone: torch.save(network.state_dict(), path).",
         ) from error
     except Exception as error:  # a foreign file makes its parser raise nearly anything
@@ -117,12 +117,12 @@ def published(network: str, name: str) -> StateDict:
         if path.exists():
             raise ModelError(
                 f"the file {str(path)!r} cannot be read as weights ({_first_line(error)}).",
-                hint=f"Delete it, and it is downloaded again from {weights.url}.",
+                hint=f"Delete it to download it again from {weights.url}.",
             ) from error
         raise MissingWeightsError(
             f"the weights {name!r} of {network!r} cannot be downloaded ({_first_line(error)}).",
             hint=f"Put the file {file} into {path.parent}; it comes from {weights.url}.\n"
-            "Or let model.weights name a local file, or leave it out.",
+            "Or set model.weights to a local file, or leave it out.",
         ) from error
     return _state_in(held, path)
 

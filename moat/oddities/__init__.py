@@ -1,4 +1,4 @@
-"""Worth a second look: what a recipe may say, and what costs hours where it was not meant."""
+"""Oddities of a recipe: valid, rarely intended, and sometimes hours of wasted work."""
 
 from collections.abc import Callable, Iterator
 
@@ -58,5 +58,5 @@ LOOKS: tuple[Callable[[StudyView], Iterator[Oddity]], ...] = (
 
 
 def oddities_of(view: StudyView) -> list[Oddity]:
-    """Return what is worth a second look, each once."""
+    """Return the oddities, each once."""
     return list(dict.fromkeys(oddity for look in LOOKS for oddity in look(view)))

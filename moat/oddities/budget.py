@@ -14,6 +14,6 @@ def days_of_training(view: StudyView) -> Iterator[Oddity]:
             view.source.where(),
             f"{len(view.plans)} run(s) take about {view.seconds / _DAY:.2g} days, one after "
             "another.",
-            "Try one first (--only, --seed, --set training.epochs=1), take --jobs or a GPU, or "
+            "Try one first (--only, --seed, --set training.epochs=1), use --jobs or a GPU, or "
             "lower data.train_examples.",
         )

@@ -1,75 +1,24 @@
-"""Radii and steps of threats that hardly anybody means, and balls that hold every image's twin."""
+"""Rarely intended radii and steps of threats, and balls that hold every image's twin."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import NamedTuple
 
 import torch
 
-from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.balls import Ball
 from moat.oddities.view import Oddity, SearchedSet, StudyView
-from moat.threats import AutoAttack, GradientThreat, RTGrid, Warp
-from moat.threats.gradient import step_fields
-from moat.threats.pgd import BALLS
+from moat.threats import GradientThreat, Warp
+from moat.threats.radii import GREY_LEVELS, WideNumber, balls_of, has_known_size, wide_radii
 
-_ACROSS = 2.0
-"""What the image spans in grid units: a pixel that is moved so far comes from outside."""
 _FLAT = 1.0
 """Grid units, or matrix entries, by which every pixel can come to read the image's centre."""
-_GREY_LEVELS = 255
 _PURPOSES = {"train": "in training", "evaluate": "in evaluation"}
-
-
-class SearchedBall(NamedTuple):
-    """A ball of a threat on a black image, the keys of its radius and step, and its block."""
-
-    ball: Ball
-    radius: str
-    step: str
-    block: torch.Tensor
-
-
-def balls_of(one: SearchedSet) -> list[SearchedBall]:
-    """Return the balls of a threat; none of a threat that has none, or not for such images."""
-    threat = one.threat
-    x = torch.zeros(1, *(one.shape or (1, 4, 4)))
-    with suppress(Exception):  # a plug-in's, on images that are not those of the study
-        if isinstance(threat, AutoAttack):
-            own = BALLS[threat.norm](threat.epsilon, threat.epsilon, low=-x, high=1 - x)
-            return [SearchedBall(own, "epsilon", "epsilon", x)]
-        if isinstance(threat, GradientThreat):
-            balls, blocks, steps = threat.balls(x), threat.identity(x), step_fields(type(threat))
-            if len(steps) != len(balls):
-                steps = ["step_size"] * len(balls)
-            return [
-                SearchedBall(ball, step.replace("step_size", "epsilon"), step, block)
-                for ball, step, block in zip(balls, steps, blocks, strict=True)
-            ]
-    return []
 
 
 def radius_beyond_image(view: StudyView) -> Iterator[Oddity]:
     """Yield each radius with which a ball bounds nothing."""
     for one in view.searched():
-        for ball, radius, _, block in balls_of(one):
-            epsilon = one.largest * ball.epsilon
-            key = "at_epsilon" if one.largest > 1 else radius
-            if ball.high is not None and _is_known(ball, one):
-                if epsilon >= float(ball.length(torch.ones_like(block))):
-                    yield Oddity(
-                        one.where(key),
-                        f"the radius {epsilon:g} bounds nothing: a pixel spans [0, 1], and every "
-                        "image lies in such a ball.",
-                        _in_grey_levels(ball, epsilon),
-                    )
-            elif isinstance(one.threat, Warp) and epsilon > _ACROSS:
-                yield Oddity(
-                    one.where(key),
-                    f"the radius {epsilon:g} bounds nothing: in grid units the image is 2 wide.",
-                    "A shift of d pixels is 2 d / width: give that.",
-                )
-        if isinstance(one.threat, RTGrid):
-            yield from _beyond_grid(one, one.threat)
+        for wide in wide_radii(one.threat, one.shape, one.largest):
+            yield Oddity(one.where(wide.key), wide.what, _mend_of(wide))
 
 
 def step_beyond_radius(view: StudyView) -> Iterator[Oddity]:
@@ -81,7 +30,7 @@ def step_beyond_radius(view: StudyView) -> Iterator[Oddity]:
     for one in view.searched():
         if not isinstance(one.threat, GradientThreat) or one.threat.search != "sign":
             continue
-        for ball, radius, step, _ in balls_of(one):
+        for ball, radius, step, _ in balls_of(one.threat, one.shape):
             if ball.step_size > ball.epsilon:
                 what = (
                     f"a step of {ball.step_size:g} is longer than the radius, {radius} = "
@@ -113,26 +62,21 @@ def constant_image_in_ball(view: StudyView) -> Iterator[Oddity]:
     for one in view.searched():
         if one.purpose != "train":
             continue
-        for ball, radius, _, block in balls_of(one):
+        for ball, radius, _, block in balls_of(one.threat, one.shape):
             reach = _reach(one, ball)
-            boxed = ball.high is not None and _is_known(ball, one)
+            boxed = ball.high is not None and has_known_size(ball, one.shape)
             if boxed and reach >= float(ball.length(0.5 * torch.ones_like(block))):
                 what = "the same grey image lies in the ball of every image"
             elif isinstance(one.threat, Warp) and reach >= _FLAT:
-                what = "an image can be made one flat colour, all of it read at one place"
+                what = "a warp can read one place everywhere and make any image one flat colour"
             else:
                 continue
             yield Oddity(
                 one.where(radius),
                 f"at {reach:g} {what}: no network can tell classes apart, and training may end at "
                 "a constant guess.",
-                f"Lower {radius}, or take fewer or smaller steps.",
+                f"Lower {radius}, or use fewer or smaller steps.",
             )
-
-
-def _is_known(ball: Ball, one: SearchedSet) -> bool:
-    """Say whether a ball's size can be told: l2 and l1 lengths depend on the number of pixels."""
-    return isinstance(ball, LinfBall) or one.shape is not None
 
 
 def _reach(one: SearchedSet, ball: Ball) -> float:
@@ -143,26 +87,11 @@ def _reach(one: SearchedSet, ball: Ball) -> float:
     return ball.epsilon
 
 
-def _in_grey_levels(ball: Ball, epsilon: float) -> str:
-    if isinstance(ball, LinfBall) and 1 < epsilon <= _GREY_LEVELS:
-        return f"{epsilon:g} of 255 grey levels are {epsilon / _GREY_LEVELS:.4g}: give that."
-    return "Lower it."
-
-
-def _beyond_grid(one: SearchedSet, threat: RTGrid) -> Iterator[Oddity]:
-    side = max(one.shape[1:]) if one.shape else None
-    if side is not None and threat.pixels >= side:
-        yield Oddity(
-            one.where("pixels"),
-            f"a shift of {threat.pixels:g} pixels moves the whole image out: it has {side}.",
-            "Lower it.",
-        )
-    if threat.degrees > 180:
-        yield Oddity(
-            one.where("degrees"),
-            f"{threat.degrees:g} degrees to either side search some rotations twice.",
-            "180 are all of them.",
-        )
+def _mend_of(wide: WideNumber) -> str:
+    if wide.in_levels:
+        share = wide.number / GREY_LEVELS
+        return f"{wide.number:g} of 255 grey levels are {share:.4g}: give that."
+    return wide.mend
 
 
 def _two_digits(number: float) -> str:

@@ -1,4 +1,4 @@
-"""Tables and runs of a recipe that change nothing."""
+"""Tables and runs of a recipe without effect."""
 
 import shlex
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def unused_threats(view: StudyView) -> Iterator[Oddity]:
             continue  # a base's are there for the recipes that extend it
         yield Oddity(
             view.source.where("threats", label),
-            "no variant trains against it, and it is not evaluated.",
+            "it is neither trained against nor evaluated.",
             f"Name it in a variant's threats, give it evaluate = {{}}, or leave [threats.{label}] "
             "out.",
         )
@@ -39,9 +39,9 @@ def threats_of_natural_variant(view: StudyView) -> Iterator[Oddity]:
         if plan.threats and not _asks_for_threats(plan):
             yield Oddity(
                 view.where(plan, "threats"),
-                f"the scalarizer {plan.scalarizer.name!r} searches no threat: nothing trains "
-                f"against {', '.join(plan.threats)}.",
-                'Leave the threats out, or take another scalarizer, such as "average".',
+                f"the scalarizer {plan.scalarizer.name!r} searches no threat: the variant does "
+                f"not train against {', '.join(plan.threats)}.",
+                'Leave the threats out, or use another scalarizer, such as "average".',
             )
 
 
@@ -54,7 +54,7 @@ def equal_trainings(view: StudyView) -> Iterator[Oddity]:
             yield Oddity(
                 view.where(plan),
                 f"{plan.label!r} trains exactly what {other.label!r} trains.",
-                "Leave one of them out, or sweep what its training depends on."
+                "Leave one of them out, or sweep a key that changes its training."
                 if plan.variant == other.variant
                 else "Leave one of them out.",
             )
@@ -81,8 +81,8 @@ def nothing_held_out(view: StudyView) -> Iterator[Oddity]:
     if unsaid and len(points) > len({variant for variant, _ in points}):
         yield Oddity(
             view.source.where("data", "validation"),
-            "nothing is held out: a value of the sweep could be chosen by the test images alone.",
-            "Set it to 0.1, or to 0.0 if that is meant.",
+            "without held-out examples, only test images could decide on a value of the sweep.",
+            "Set it to 0.1, or to 0.0 to accept that.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Evaluations that say less than they seem to: too weak, counted twice, or none."""
+"""Evaluations that are weaker than they seem, counted twice, or missing."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -15,7 +15,7 @@ def no_evaluation(view: StudyView) -> Iterator[Oddity]:
     if view.plans and not any(protocol.threats for _, protocol, _ in view.protocols()):
         yield Oddity(
             view.source.where("threats"),
-            "no threat has the key `evaluate`: models are judged by natural accuracy alone.",
+            "no threat has the key `evaluate`: the evaluation covers natural accuracy alone.",
             "Give one evaluate = { at_steps = [10, 20] }, or {}.",
         )
 
@@ -36,7 +36,7 @@ def counted_twice(view: StudyView) -> Iterator[Oddity]:
             if about[one] == about[other]:
                 yield Oddity(
                     source.where("threats", other),
-                    f"it is evaluated exactly as {one!r} is: the same search, counted twice.",
+                    f"its evaluation equals that of {one!r}: the same search, counted twice.",
                     "Leave one of them out.",
                 )
         for name, members in protocol.ensembles.items():
@@ -65,8 +65,8 @@ def examples_beyond_test_set(view: StudyView) -> Iterator[Oddity]:
         if known and asked is not None and asked > known.tested:
             yield Oddity(
                 source.where("evaluation", "examples"),
-                f"{asked:,} examples are asked for, and the test set has {known.tested:,}.",
-                "Leave it out to take all.",
+                f"{asked:,} examples are requested, but the test set has {known.tested:,}.",
+                "Leave it out to use all.",
             )
 
 
@@ -75,8 +75,8 @@ def protocols_within_study(view: StudyView) -> Iterator[Oddity]:
     if len({plan.protocol_hash for plan in view.plans}) > 1:
         yield Oddity(
             view.source.where("variant"),
-            "a sweep changes how runs are judged: they lie on different fronts.",
-            "Sweep what trains them, and judge by other protocols with moat evaluate --protocol.",
+            "a sweep changes the evaluation: its runs lie on different fronts.",
+            "Sweep training settings; for other protocols, use moat evaluate --protocol.",
         )
 
 

@@ -1,49 +1,69 @@
-"""Numbers of a training that do nothing, or far too much."""
+"""Numbers of a training with no effect, or with far too much."""
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 
 from moat.data import batches_per_epoch
+from moat.errors import InputError
 from moat.oddities.view import Oddity, StudyView
+from moat.recipe import RunPlan
 from moat.report.words import some
 from moat.scalarizers.two_moment import TwoMoment
+from moat.training.length import length_of
 from moat.training.schedules import MultiStep
+from moat.training.step_cost import step_cost
+
+
+def _epochs_of(plan: RunPlan, view: StudyView) -> float | None:
+    """Return the epochs of a run; None where they follow from passes and its data is not known."""
+    if plan.training.epochs is not None:
+        return plan.training.epochs
+    if (known := view.amounts.get(plan.path)) is None:
+        return None
+    search, descent = step_cost(
+        plan.threats, plan.scalarizer, losses=plan.losses, classes=known.classes
+    )
+    with suppress(InputError):  # a budget too small for a step, which the run says
+        return length_of(plan.training, known.trained, search.plus(descent)).exact_epochs
+    return None
 
 
 def warmup_beyond_epochs(view: StudyView) -> Iterator[Oddity]:
     """Yield each run whose threats never reach their size, or only at the last step."""
     for plan in view.plans:
-        growing, epochs = plan.training.warmup, plan.training.epochs
-        if growing >= epochs and plan.threats:
+        growing, epochs = plan.training.warmup, _epochs_of(plan, view)
+        if epochs is not None and growing >= epochs and plan.threats:
             reach = f"only {epochs / growing:.0%} of" if growing > epochs else "at the last step"
             yield Oddity(
                 plan.source.where("training", "warmup"),
-                f"threats grow over {growing} epochs, and there are {epochs}: they reach {reach} "
-                "their radius.",
-                "Lower it, to half of training.epochs, say.",
+                f"threats grow over {growing} epochs, and there are {epochs:.4g}: they reach "
+                f"{reach} their radius.",
+                "Lower it, to half of the epochs, say.",
             )
 
 
 def milestones_after_end(view: StudyView) -> Iterator[Oddity]:
     """Yield each schedule with milestones that no training reaches."""
     for plan in view.plans:
-        schedule, epochs = plan.schedule, plan.training.epochs
+        schedule, epochs = plan.schedule, _epochs_of(plan, view)
         if not isinstance(schedule, MultiStep):
             continue
+        epochs = math.inf if epochs is None else epochs
         if late := [epoch for epoch in schedule.milestones if epoch >= epochs]:
             none = len(late) == len(schedule.milestones)
             yield Oddity(
                 plan.source.where("schedule", "milestones"),
-                f"{late} are not before the end of training, epoch {epochs}: the learning rate "
+                f"{late} are not before the end of training, epoch {epochs:.4g}: the learning rate "
                 + ("never falls." if none else "does not fall there."),
-                "Scale them with training.epochs.",
+                "Scale them with the epochs.",
             )
         if schedule.gamma >= 1:
             grows = "grows" if schedule.gamma > 1 else "stays"
             yield Oddity(
                 plan.source.where("schedule", "gamma"),
                 f"a factor of {schedule.gamma:g}: the learning rate {grows} at each milestone.",
-                "Take one below 1, such as 0.1.",
+                "Use one below 1, such as 0.1.",
             )
 
 
@@ -54,7 +74,8 @@ def decay_to_nothing(view: StudyView) -> Iterator[Oddity]:
         if rate * decay >= 1:
             yield Oddity(
                 plan.source.where("optimizer", "weight_decay"),
-                f"lr * weight_decay is {rate * decay:g}: each step takes all of every weight away.",
+                f"lr * weight_decay is {rate * decay:g}: each step removes every weight "
+                f"completely.",
                 "Usual is a decay of 1e-4 to 1e-2.",
             )
 
@@ -76,7 +97,7 @@ def batch_beyond_data(view: StudyView) -> Iterator[Oddity]:
         if every > (steps := batches_per_epoch(known.trained, size)):
             yield Oddity(
                 plan.source.where("training", "log_every"),
-                f"a line of the log every {every} steps, and an epoch has {steps}: some epochs "
+                f"the log has a line every {every} steps, and an epoch has {steps}: some epochs "
                 "show no losses.",
                 f"Lower it to {max(1, steps // 2)}, say.",
             )
@@ -90,7 +111,7 @@ def slow_precision(view: StudyView) -> Iterator[Oddity]:
             yield Oddity(
                 plan.source.where("training", "precision"),
                 f"{plan.training.precision} on a CPU {slow} 32-true.",
-                'Take "32-true" there.',
+                'Use "32-true" there.',
             )
 
 
@@ -107,10 +128,10 @@ def loss_of_constant_guess(view: StudyView) -> Iterator[Oddity]:
             asked.setdefault((view.where(plan, *key), known.classes), []).append(f"{rule.r:g}")
     for (where, classes), values in asked.items():
         sums = list(dict.fromkeys(values))
+        are = "are levels" if sums[1:] else "is the level"
         yield Oddity(
             where,
-            f"r = {some(sums)} nats {'are' if sums[1:] else 'is'} asked of the robust losses, and "
-            f"a constant guess over {classes} classes has {math.log(classes):.3g}: out of reach "
-            "once the network learns.",
-            "Take a smaller r, or rho, which is always within reach.",
+            f"r = {some(sums)} nats {are} of the robust losses, but a constant guess over "
+            f"{classes} classes has {math.log(classes):.3g}: out of reach once the network learns.",
+            "Use a smaller r, or rho, which is always within reach.",
         )

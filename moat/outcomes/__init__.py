@@ -1,4 +1,4 @@
-"""What withstood what, an example at a time, and every score as a pure function of it."""
+"""The outcome of every example, and every score as a pure function of the outcomes."""
 
 from moat.outcomes.arrays import from_arrays
 from moat.outcomes.columns import EPSILON, NATURAL_COLUMN, STEPS, Column

@@ -1,4 +1,4 @@
-"""The outcome matrix from the arrays that were stored of it, which are not trusted."""
+"""The outcome matrix from stored arrays, which are not trusted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,9 @@ from moat.public import public
 
 @public
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcomes:
-    """Return what `Outcomes.to_arrays` made, whatever else lies beside; ValueError if it is broken.
+    """Return the outcomes from the arrays of `Outcomes.to_arrays`; ValueError if they are broken.
 
-    Of an evaluation older than restarts, radii, losses and ensembles, four arrays are enough.
+    For an evaluation older than restarts, radii, losses and ensembles, four arrays are enough.
     """
     for name in _NEEDED:
         if name not in arrays:
@@ -24,9 +24,9 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcomes:
     if outcomes.dtype != np.int8 or ids.dtype != np.int64:
         raise ValueError(f"outcomes are of type {outcomes.dtype} and ids of {ids.dtype}")
     if not ids.size:
-        raise ValueError("it holds no example")
+        raise ValueError("it contains no example")
     if outcomes.size and not NOT_SEARCHED <= outcomes.min() <= outcomes.max() <= WITHSTOOD:
-        raise ValueError("an outcome is none of 1, 0 and -1")
+        raise ValueError("an outcome is not 1, 0 or -1")
     losses = arrays.get("losses")
     if losses is not None and losses.dtype != np.float32:
         raise ValueError(f"losses are of type {losses.dtype}")

@@ -1,4 +1,4 @@
-"""What the columns of the outcome matrix stand for, and which may stand together."""
+"""The columns of the outcome matrix: their meaning, and their valid combinations."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def check_columns(columns: Sequence[Column]) -> None:
         if column.by not in (STEPS, EPSILON):
             raise InputError(f"{where} is by {column.by!r}, and should be by steps or epsilon")
         if not math.isfinite(column.strength) or column.restart < 0:
-            raise InputError(f"{where} is no search")
+            raise InputError(f"{where} is not a search")
         if column[:3] in seen:
             raise InputError(f"{where} has two columns")
         if column.threat == NATURAL and column != NATURAL_COLUMN:

@@ -1,4 +1,4 @@
-"""The outcome matrix: what each example came to under each search, and what that makes of it.
+"""The outcome matrix: the outcome of each example under each search.
 
 A column is one search. Scores look at strengths: an example withstands a strength of a threat
 where it withstands every restart of it, and, of several radii, where it fell at no smaller one,
@@ -6,7 +6,7 @@ whatever was entered at the larger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,12 +31,12 @@ WITHSTOOD, FELL, NOT_SEARCHED = 1, 0, -1
 class Outcomes:
     """An int8 matrix of shape (examples, columns): 1 withstood, 0 fell, −1 not searched.
 
-    The first column is always the natural image. `ids` gives the examples' positions in their
-    data set, so that runs can be compared an example at a time. `losses` has the shape of `values`
-    and holds the loss at the best iterate of each search, NaN where there was none: up
-    to its fall of an example that left there. `ensembles`
-    name several threats that search one perturbation set: together they are one threat of one
-    strength, which an example withstands where it withstands all of them.
+    The first column is always the natural image. `ids` gives the examples' positions in their data
+    set, so that runs can be compared example by example. `losses` has the shape of `values` and
+    holds the loss at the best iterate of each search, up to the fall of an example that left there;
+    NaN without a search. `ensembles` name several threats that search one perturbation set:
+    together they are one threat of one strength, which an example withstands if it withstands all
+    of them.
     """
 
     values: NDArray[np.int8]
@@ -60,6 +60,13 @@ class Outcomes:
         check_columns(self.columns)
         check_ensembles(self.ensembles, self.threats)
 
+    def at(self, ids: NDArray[np.int64]) -> "Outcomes":
+        """Return the outcomes of the examples with these ids, in their order."""
+        order = np.argsort(self.ids, kind="stable")
+        places = order[np.searchsorted(self.ids, ids, sorter=order)]
+        losses = None if self.losses is None else self.losses[places]
+        return replace(self, values=self.values[places], ids=self.ids[places], losses=losses)
+
     @property
     def threats(self) -> tuple[str, ...]:
         """The labels of the evaluated threats, in their order."""
@@ -67,14 +74,14 @@ class Outcomes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that has a score: the threats, then the ensembles."""
+        """Every name with a score: the threats, then the ensembles."""
         return (*self.threats, *self.ensembles)
 
     def of(self, name: str) -> list[Column]:
         """Return a column for each strength of a threat, or of all members of an ensemble.
 
-        It is the first restart that stands for its strength. MoatError refuses, by name, what was
-        not evaluated.
+        The first restart represents its strength. Raises MoatError with the name for a threat that
+        was not evaluated.
         """
         members = self.ensembles.get(name, (name,))
         columns = [column for column in self.columns if column.threat in members]
@@ -100,7 +107,7 @@ class Outcomes:
         return places
 
     def verdict(self, column: Column) -> NDArray[np.int8]:
-        """Return what each example came to at a column's strength, over all its restarts."""
+        """Return the outcome of each example at a column's strength, over all its restarts."""
         if column not in self._verdicts:
             verdict = self._verdict(column)
             verdict.flags.writeable = False  # it is kept
@@ -137,8 +144,8 @@ class Outcomes:
     ) -> NDArray[np.bool_]:
         """Return which examples withstood all of these strengths; `among` picks some examples.
 
-        One that fell at any has not, whatever else was searched. UnsearchedError refuses, by name,
-        what was not searched for the others.
+        An example that fell at any of them did not, whatever else was searched. Raises
+        UnsearchedError, by name, if the outcome of another was needed and not searched.
         """
         if self._is_whole:
             held = self.verdict(columns[0]) == WITHSTOOD
@@ -162,9 +169,9 @@ class Outcomes:
         which = "" if missing.all() else f", restart {restart}"
         return UnsearchedError(
             f"{column.threat!r} at strength {column.written}{which} was not searched for every "
-            "example, so no score can be made of it.",
-            hint="An evaluation with union_only searches no example again that fell before; its "
-            "union can be scored.",
+            "example, so it has no score.",
+            hint="An evaluation with union_only drops an example at its first fall; its union has "
+            "a score.",
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -24,7 +24,8 @@ from moat.public import public
 def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -> float:
     """Return the share of examples that withstood a column's strength at every restart, in percent.
 
-    `conditional`: among the examples classified correctly to begin with; NaN where there is none.
+    `conditional`: among the examples that are classified correctly without a search; NaN if there
+    are none.
     """
     return share(outcomes, (column,), conditional=conditional)
 
@@ -62,9 +63,9 @@ def universal(
 
 @public
 def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
-    """Return the share of examples that withstood everything, the clean image included.
+    """Return the share of examples that withstood every search, the natural image included.
 
-    One outcome of 0 settles an example, whatever else of it was not searched.
+    One outcome of 0 settles an example, even if others were not searched.
 
     Source: Maini et al., Adversarial Robustness Against the Union of Multiple Perturbation Models,
     2020, Section 3.
@@ -74,31 +75,33 @@ def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
 
 @public
 def mean_loss(outcomes: Outcomes, column: Column) -> float:
-    """Return the mean, over all examples, of the highest loss that a strength's restarts found.
+    """Return the mean, over all examples, of the highest loss of a strength's restarts.
 
-    MoatError refuses outcomes without losses, and a strength that some example has none of.
+    Raises MoatError for outcomes without losses, and for a strength without the losses of all
+    examples.
     """
     places = outcomes.restarts(column)
     if outcomes.losses is None:
         raise InputError(
-            "no losses were kept with these outcomes.",
+            "these outcomes were stored without losses.",
             hint="`moat evaluate` with the run's folder keeps them.",
         )
     highest = np.fmax.reduce(outcomes.losses[:, places], axis=1)  # NaN only where all are
     if np.isnan(highest).any():
         raise UnsearchedError(
-            f"{column.threat!r} at strength {column.written} has no loss for every example, so no "
-            "mean can be made of it."
+            f"{column.threat!r} at strength {column.written} lacks the losses of some examples, "
+            f"so it has no mean."
         )
     return float(highest.mean(dtype=np.float64))
 
 
 @public
 def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
-    """Return every score that needs no baseline, by name; None for one that cannot be made.
+    """Return every score without a baseline, by name; None for one that cannot be made.
 
-    None is also a conditional score where no example is classified correctly to begin with.
-    `threats` are those that are summed. An ensemble has one strength, so its score is its accuracy.
+    A conditional score is None if no example is classified correctly without a search; total and
+    union are None without a searched threat. `threats` are the summed ones. An ensemble has one
+    strength, so its score is its accuracy.
     """
     made = partial(_made, outcomes)
     names = outcomes.names
@@ -112,8 +115,8 @@ def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
         "worst": {name: made(worst, name) for name in names},
         "conditional": {name: made(robustness_score, name, conditional=True) for name in names},
         "summed": list(threats),
-        "total": made(total, threats),
-        "union": made(union, outcomes.threats),
+        "total": made(total, threats) if outcomes.threats else None,
+        "union": made(union, outcomes.threats) if outcomes.threats else None,
         "examples": len(outcomes.ids),
     }
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from moat.recipe.load import read
     from moat.recipe.model_by_name import named_model
     from moat.recipe.plan import RunPlan
-    from moat.recipe.protocols import ReadProtocol, read_protocol
+    from moat.recipe.protocols import ReadProtocol, protocol_of_tables, read_protocol
     from moat.recipe.provenance import Source
     from moat.recipe.schema import Recipe, json_schema
 
@@ -23,6 +23,7 @@ _HOMES = {
     "json_schema": "schema",
     "named_model": "model_by_name",
     "plan_runs": "build",
+    "protocol_of_tables": "protocols",
     "read": "load",
     "read_protocol": "protocols",
 }
@@ -35,6 +36,7 @@ __all__ = [
     "json_schema",
     "named_model",
     "plan_runs",
+    "protocol_of_tables",
     "read",
     "read_protocol",
 ]

@@ -1,4 +1,4 @@
-"""What a recipe must keep to beyond the form of its tables."""
+"""The rules for a recipe beyond the form of its tables."""
 
 from collections.abc import Iterable, Sequence
 from math import prod
@@ -20,7 +20,7 @@ MOST_OF_PATH = 3000
 """Bytes of a run's folder within the results folder: a whole path has 4,096 at most on Linux."""
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
-SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
+SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
 
@@ -60,9 +60,9 @@ def require_labels(threats: Iterable[str], summed: Sequence[str], source: Source
     _require_distinct(list(threats), "threat", source, "threats")
     if NATURAL in threats:
         raise RecipeError(
-            f"{NATURAL!r} is the images as they are, and can be no threat's label.",
+            f"{NATURAL!r} means the unmodified images and cannot be a threat's label.",
             where=source.where("threats", NATURAL),
-            hint="Give the table another label; `type` says which threat it is.",
+            hint="Give the table another label; `type` names the threat.",
         )
 
 
@@ -70,9 +70,9 @@ def require_held_out(recipe: Recipe, source: Source) -> None:
     """Raise RecipeError where the best epoch is to be kept and nothing says which it is."""
     if recipe.training.keep == "best" and not recipe.data.validation:
         raise RecipeError(
-            "the best epoch cannot be chosen, since nothing is held out.",
+            "the best epoch cannot be chosen without held-out examples.",
             where=source.where("training", "keep"),
-            hint='Set data.validation, 0.1 say, or training.keep = "last".',
+            hint='Set data.validation, for example 0.1, or training.keep = "last".',
         )
 
 
@@ -97,7 +97,7 @@ def require_names(folders: Iterable[Path], source: Source) -> None:
         if (size := len(str(folder).encode(errors="replace"))) > MOST_OF_PATH:
             raise RecipeError(
                 f"the folder of a run, {cut_short(str(folder))!r}, would have {size:,} bytes, and "
-                f"the system takes about {MOST_OF_PATH:,} beside the results folder.",
+                f"the system allows about {MOST_OF_PATH:,} beside the results folder.",
                 where=source.where("variant"),
                 hint="Sweep fewer keys, or shorter values: each is a folder.",
             )
@@ -111,7 +111,7 @@ def require_name(text: str, what: str, where: str) -> None:
         raise RecipeError(
             f"{what} cannot be a folder: {why}.",
             where=where,
-            hint="Folders are called after the recipe's file, its variants, and the keys and "
+            hint="Folders have the names of the recipe's file, its variants, and the keys and "
             "values of their sweeps.",
         )
     require_free(text, what, where)
@@ -123,7 +123,7 @@ def require_free(text: str, what: str, where: str) -> None:
         raise RecipeError(
             f"{what} cannot be a folder: moat uses that name for its own output.",
             where=where,
-            hint="Give it another name. A study is called after its recipe's file.",
+            hint="Give it another name. A study has the name of its recipe's file.",
         )
 
 
@@ -151,8 +151,9 @@ def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, positi
         where = ("variant", str(position), "sweep", key)
         root, _, rest = key.partition(".")
         if root not in SWEPT or not all(key.split(".")):
+            near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
             raise RecipeError(
-                f"a sweep cannot set {key!r}.{did_you_mean(root, SWEPT)}",
+                f"a sweep cannot set {key!r}.{near}",
                 where=source.where(*where),
                 hint='Its keys are dotted, as in "scalarizer.r", and start with one of '
                 f"{', '.join(sorted(SWEPT))}.",
@@ -177,7 +178,7 @@ def _require_portable(name: str, kind: str, source: Source, *key: str) -> None:
         raise RecipeError(
             f"the {kind} {name!r} cannot be the name of a folder on every system.",
             where=source.where(*key),
-            hint="Give it another name: Windows keeps this one to itself.",
+            hint="Give it another name: Windows reserves this one.",
         )
 
 
@@ -193,8 +194,8 @@ def _require_distinct(named: Sequence[Any], kind: str, source: Source, *key: str
         other = found.setdefault(folder_key(name) if isinstance(name, str) else repr(name), name)
         if other != name:
             raise RecipeError(
-                f"the {kind}s {other!r} and {name!r} differ by case alone, and are one folder on "
-                "other systems.",
+                f"the {kind}s {other!r} and {name!r} differ by case alone and are one folder on "
+                f"other systems.",
                 where=source.where(*key),
                 hint="Give one of them another name.",
             )

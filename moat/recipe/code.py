@@ -1,4 +1,4 @@
-"""The code that a recipe names, with the local modules that it imports: read, never run."""
+"""The code of a recipe and its local modules: read, never run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The keys that `evaluate` of a threat takes besides the threat's own, as JSON schema."""
+"""The keys of a threat's `evaluate` besides the threat's own, as JSON schema."""
 
 from pydantic.config import JsonDict
 

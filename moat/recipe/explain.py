@@ -1,4 +1,4 @@
-"""From pydantic's findings to errors of a recipe: where, what, nearest, mend."""
+"""From pydantic's findings to errors of a recipe: place, fault, nearest name, mend."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The tables `[[figure]]` beside the study: what they name is in it."""
+"""The tables `[[figure]]` against the study: their names must occur in it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,8 +45,8 @@ def _require_swept(key: str, variant: str, swept: Sequence[str], source: Source,
         )
     if others := [other for other in swept if other != key]:
         raise RecipeError(
-            f"the variant {variant!r} sweeps {', '.join(others)} as well, and a figure is across "
-            "one key.",
+            f"the variant {variant!r} sweeps {', '.join(others)} as well, but a figure has one "
+            f"key across.",
             where=source.where(*at),
-            hint="Make it several variants, each with one key.",
+            hint="Divide it into several variants, each with one key.",
         )

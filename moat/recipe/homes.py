@@ -1,4 +1,4 @@
-"""Where a recipe's keys belong: the table of a key that stands in another one."""
+"""The right table of a misplaced key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

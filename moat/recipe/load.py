@@ -1,4 +1,4 @@
-"""Reading TOML, with all that it extends."""
+"""Reading a recipe's TOML, with every recipe that it extends."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -8,6 +8,7 @@ from moat.digests import digest_of_text
 from moat.errors import RecipeError
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
+from moat.recipe.length import with_budget_spelled_out, without_other_length
 from moat.recipe.overrides import PATHS, names_path, override
 from moat.recipe.packaged import file_or_packaged, nearest_packaged, packaged
 from moat.recipe.paths import absolute
@@ -31,10 +32,10 @@ LONGEST = 16
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
-    The path is a file's, or the name of a recipe that comes with moat: `digits_pareto`.
-    Tables merge by key; arrays are replaced, and so is a table that names another `type`; `false`
-    leaves a table of the base out. With overrides the study is named `<recipe>+<short hash>`, so
-    that a trial never blocks the real one. Raises RecipeError.
+    The path is that of a file, or the name of a packaged recipe: `digits_pareto`. Tables merge by
+    key; arrays are replaced, and so is a table that names another `type`; `false` removes a table
+    of the base. With overrides the study is named `<recipe>+<short hash>`, so that a trial never
+    blocks the real one. Raises RecipeError.
     """
     path = file_or_packaged(Path(path))
     _require_name(path)
@@ -73,8 +74,8 @@ def _require_name(path: Path) -> None:
     """Raise RecipeError where a study could not be called as the recipe's file is."""
     if printable(path.stem) != path.stem:
         raise RecipeError(
-            "a study is named after its recipe's file, and this name has characters that cannot "
-            f"be shown: {path.stem!r}.",
+            f"a study has the name of its recipe's file, and this name has unprintable "
+            f"characters: {path.stem!r}.",
             where=str(path),
             hint="Rename the file.",
         )
@@ -96,6 +97,7 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
             f"this is not valid TOML: {error}.", str(path), mend_of_syntax(text, error)
         ) from error
     spell_out(document)
+    with_budget_spelled_out(document, str(path))
     _resolve_paths(document, path)
     said_in = {key: str(path) for key, _ in items(document)}
     base = document.pop("extends", None)
@@ -109,12 +111,12 @@ def _read_file(path: Path, extending: tuple[Path, ...]) -> tuple[Document, dict[
     if not _is_file(named):
         near = nearest_beside(named) or nearest_packaged(base)
         raise RecipeError(
-            f"there is no recipe {base!r} to extend.{near}",
+            f"no recipe {base!r} exists to extend.{near}",
             where=f"{path}, extends",
             hint=f"Looked for {absolute(base, path.parent, f'{path}, extends')}.",
         )
     below, said_below = _read_file(named, (*extending, resolved))
-    below = _without_other_types(below, document)
+    below = without_other_length(_without_other_types(below, document), document)
     kept = {key for key, value in items(below) if is_table(value)}
     replaced = [key for key, value in items(document) if not is_table(value) or key not in kept]
     return _merged(below, document), {**forget_below(said_below, replaced), **said_in}

@@ -1,4 +1,4 @@
-"""How a value of the wrong kind is written right: what stands in a recipe in its place."""
+"""The right form of a value of the wrong kind, for the message."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def mend_of(kind: str, value: Any, path: Key, where: str = "") -> str:
 
     Example:
         >>> mend_of("list_type", 3, ("seeds",))
-        'A list stands in brackets: seeds = [3].'
+        'Write a list in brackets: seeds = [3].'
     """
     typed = where.rpartition(", ")[2] if where.startswith("--set ") else ""
     for kinds, mend in _MENDS.items():
@@ -63,7 +63,7 @@ def _number(value: Any, path: Key, typed: str) -> str:
     if _NUMERIC.fullmatch(value):
         return f"Leave the quotes out: {_said(path, value.strip(), typed)}."
     if _ARITHMETIC.fullmatch(value) and any(sign in value for sign in "*/+-^"):
-        return 'A fraction of two numbers is text, "8/255"; write the result of anything else.'
+        return 'Write a fraction of two numbers as text, "8/255", or else the result.'
     return ""
 
 
@@ -78,12 +78,12 @@ def _truth(value: Any, path: Key, typed: str) -> str:
     if word in (*_TRUE, "1") or word in (*_FALSE, "0"):
         right = "true" if word in (*_TRUE, "1") else "false"
         return f"Write {_said(path, right, typed)}, in lower case and without quotes."
-    return "It is true or false." if isinstance(value, str) else ""
+    return "Write true or false." if isinstance(value, str) else ""
 
 
 def _text(value: Any, path: Key, typed: str) -> str:
     if isinstance(value, bool | int | float):
-        return f"Text stands in quotes: {_said(path, toml_of(str(toml_of(value))), typed)}."
+        return f"Write text in quotes: {_said(path, toml_of(str(toml_of(value))), typed)}."
     return ""
 
 
@@ -93,7 +93,7 @@ def _list(value: Any, path: Key, typed: str) -> str:
             key, values = dotted
             return f'Put the dotted key in quotes: "{".".join(key)}" = {toml_of(values)}.'
         if path[0] in _ARRAYS_OF_TABLES and len(path) == 1 and not typed:
-            return f"Write [[{path[-1]}]] in double brackets: there may be several."
+            return f"Write [[{path[-1]}]] in double brackets: there can be several."
         return ""
     if not isinstance(value, bool | int | float | str) or len(str(value)) > _LONGEST:
         return ""
@@ -101,7 +101,7 @@ def _list(value: Any, path: Key, typed: str) -> str:
         return f"Set a key of one of them, by its name: --set {typed}.NAME.KEY=VALUE."
     texts = value.split(",") if isinstance(value, str) else []
     entries: list[Any] = [_plain(text.strip()) for text in texts] or [value]
-    return f"A list stands in brackets: {_said(path, toml_of(entries), typed)}."
+    return f"Write a list in brackets: {_said(path, toml_of(entries), typed)}."
 
 
 def _plain(text: str) -> int | str:
@@ -121,9 +121,9 @@ def _first_list(value: Mapping[str, Any], path: Key) -> tuple[Key, Sequence[Any]
 def _table(value: Any, path: Key, typed: str) -> str:
     name = ".".join(map(_key, path))
     if value is False:
-        return "false leaves out a table of the recipe that this one extends, and it has none."
+        return "false removes a table of the extended recipe, which lacks it."
     if isinstance(value, list) and value and all(map(is_table, value)):
-        return f"Write [{name}] in single brackets: there is one."
+        return f"Write [{name}] in single brackets: there is only one."
     if typed:
         return f"Set one of its keys: --set {typed}.KEY=VALUE."
     return f"Write [{name}], and its keys on the lines below." if path else ""

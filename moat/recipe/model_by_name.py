@@ -1,4 +1,4 @@
-"""A model that is named beside a recipe and not in one: on the command line, say."""
+"""A model named outside a recipe, for example on the command line."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from moat.recipe.schema import ModelTable
 
 
 def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
-    """Return the model of a name as in `model.type`, and of its other keys as `key=value` each.
+    """Return a model from a name as in `model.type`, with its other keys as `key=value`.
 
     Raises RecipeError that says which of them is wrong.
     """

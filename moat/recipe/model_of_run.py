@@ -1,4 +1,4 @@
-"""The model of a run, from the model's table of its recipe and from nothing else in it."""
+"""The model of a run, from the model's table of its recipe alone."""
 
 from copy import deepcopy
 from dataclasses import replace

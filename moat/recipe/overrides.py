@@ -8,6 +8,7 @@ from typing import Any
 from moat.errors import RecipeError, did_you_mean
 from moat.names import names_file
 from moat.parsing import DEPTH, parse_toml
+from moat.recipe.length import key_and_value, other_lengths
 from moat.recipe.paths import absolute
 from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
@@ -17,9 +18,12 @@ from moat.short_text import cut_short
 PATHS = (("data", "root"), ("model", "weights"), ("model", "initial_weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
 
+_NAMES_A_TYPE = ("scalarizer", "rule")
+"""Keys of a variant that take a name for a table of its type."""
+
 _OF_A_FILE = {
-    "extends": 'Write a recipe of that line, extends = "base.toml", and the tables that differ.',
-    "code": "A run's own recipe says it; `plugins` names files of code that a recipe runs.",
+    "extends": 'Write a recipe with that line, extends = "base.toml", and the differing tables.',
+    "code": "Only a run's own recipe has this key; `plugins` names a recipe's files of code.",
 }
 
 
@@ -35,12 +39,13 @@ def override(document: Document, said_in: dict[Key, str], text: str) -> None:
     path, value = _parsed(text, where)
     if not all(path):
         raise RecipeError(
-            "an override is written key=value, and a key with dots, as in data.validation=0.1.",
+            "write an override as key=value, with a dotted key, as in data.validation=0.1.",
             where=where,
         )
     if names_path(path, value):
         value = absolute(value, Path(), where)
     _require_settable(path[0], where)
+    path, value = key_and_value(path, value, cut_short(where))
     said = set_key(document, path, value, where)
     kept = forget_below(said_in, said)
     said_in.clear()
@@ -51,7 +56,7 @@ def _require_settable(key: str, where: str) -> None:
     """Raise RecipeError for what belongs to a file: it is read before anything is set."""
     if key in _OF_A_FILE:
         raise RecipeError(
-            f"{key!r} belongs to a recipe's file, and is not set from outside.",
+            f"{key!r} can only be set in a recipe's file.",
             where=cut_short(where),
             hint=_OF_A_FILE[key],
         )
@@ -68,9 +73,9 @@ def arguments(texts: Iterable[str]) -> tuple[Document, dict[Key, str]]:
         where = f"--arg {text}"
         path, value = _parsed(text, where)
         if len(path) != 1 or not all(path):
-            raise RecipeError("an argument is written key=value, as in width=16.", where=where)
+            raise RecipeError("write an argument as key=value, for example width=16.", where=where)
         if path == ("type",):
-            raise RecipeError("which model it is, is said by --model.", where=where)
+            raise RecipeError("--model names the model.", where=where)
         if names_path(("model", *path), value):
             value = absolute(value, Path(), where)
         table[path[0]] = value
@@ -93,8 +98,15 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
     else:
         require_plain_numbers(value, table["value"], cut_short(where))
     if len(table) > 1:
-        raise RecipeError("one key is set at a time.", where=cut_short(where))
+        raise RecipeError("set one key at a time.", where=cut_short(where))
     return path, table["value"]
+
+
+def _is_short(walked: Key) -> bool:
+    """Say whether a name may stand for the table at a key: a rule's, or a loss's."""
+    inside = walked[2:] if walked[0] == "variant" else walked
+    loss = inside[:1] == ("losses",) and len(inside) <= 2
+    return loss or walked[-1] in _NAMES_A_TYPE
 
 
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
@@ -120,17 +132,20 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             walked = (*walked, part)
             if part not in held:
                 made.append(walked)
-            if part == "scalarizer" and isinstance(held.get(part), str):
+            if _is_short(walked) and isinstance(held.get(part), str):
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
             held = held.setdefault(part, {})
         if not isinstance(held, dict | list):
             raise RecipeError(f"{'.'.join(walked)} is not a table, but {held!r}.", where=where)
     if isinstance(held, list):
         raise RecipeError(
-            f"{'.'.join(walked)} is an array, whose entries are reached by their names.",
+            f"{'.'.join(walked)} is an array; name one of its entries.",
             where=where,
             hint="Write a whole array, or a key of one entry, as in variant.NAME.scalarizer.r.",
         )
+    if walked == ("training",):
+        for other in other_lengths({path[-1]: value}):
+            held.pop(other, None)
     if value is False and is_table(held.get(path[-1])):
         del held[path[-1]]  # the table is left out, as `false` in a file leaves out the base's
         return [(*walked, path[-1])]

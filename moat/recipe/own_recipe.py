@@ -1,4 +1,4 @@
-"""A run's own recipe, as its folder keeps it: paths seen from there, and the code beside it."""
+"""A run's own recipe in its folder: paths relative to the folder, code beside it."""
 
 from copy import deepcopy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The recipes that come with moat, by name: `digits_pareto`, `protocols/digits_strong`."""
+"""The packaged recipes by name: `digits_pareto`, `protocols/digits_strong`."""
 
 import re
 from collections import Counter

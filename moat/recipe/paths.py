@@ -1,4 +1,4 @@
-"""Paths that a person wrote."""
+"""Paths in recipes."""
 
 import os
 from pathlib import Path

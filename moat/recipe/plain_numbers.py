@@ -1,4 +1,4 @@
-"""Numbers as a person types them on a command line: digits, a point, an exponent."""
+"""Numbers on a command line: digits, a point, an exponent."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ def require_plain_numbers(text: str, value: Any, where: str) -> None:
             raise RecipeError(
                 f"{token} is not a plain number.",
                 where=where,
-                hint=f"Write {plain} if that is meant.",
+                hint=f"Did you mean {plain}?",
             )
     for number in _floats(value):
         if 0 < abs(number) < sys.float_info.min:

@@ -1,9 +1,9 @@
-"""A protocol of its own: the data set and the threats of a file, apart from any study."""
+"""A protocol on its own: the data set and the threats of a file, apart from any study."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field
 
@@ -25,16 +25,21 @@ from moat.recipe.objects import (
 from moat.recipe.plan import described_data, described_protocol
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, Label, Recipe, Table, ThreatTable
-from moat.recipe.shorthand import with_fractions
+from moat.recipe.shorthand import spell_out, with_fractions
 
 
-class ProtocolFile(Table):
-    """What of a recipe says how models are judged."""
+class ProtocolTables(Table):
+    """What of a recipe says how models are judged, apart from the data."""
 
     plugins: list[str] = Field(default_factory=list)
-    data: DataTable
     threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
+
+
+class ProtocolFile(ProtocolTables):
+    """What of a recipe says how models are judged, and on which data."""
+
+    data: DataTable
 
 
 IGNORED = set(Recipe.model_fields) - set(ProtocolFile.model_fields)
@@ -43,7 +48,7 @@ IGNORED = set(Recipe.model_fields) - set(ProtocolFile.model_fields)
 
 @dataclass(frozen=True)
 class ReadProtocol:
-    """A protocol as its file says it, with the data set that models are judged on."""
+    """A protocol from its file, with the data set of its evaluations."""
 
     source: Source
     dataset: DataSet
@@ -53,12 +58,12 @@ class ReadProtocol:
 
     @property
     def name(self) -> str:
-        """What it is called: the file's stem, with a short hash of the overrides."""
+        """Its name: the file's stem, with a short hash of the overrides."""
         return self.source.study
 
     @property
     def test_data(self) -> dict[str, Any]:
-        """What identifies the data set."""
+        """The identity of the data set."""
         return described_data(self.dataset)
 
     @property
@@ -68,41 +73,46 @@ class ReadProtocol:
 
     @property
     def protocol_hash(self) -> str:
-        """The hash of `evaluates`: that of every run whose recipe judges alike."""
+        """The hash of `evaluates`, equal for every run with the same protocol."""
         return short_hash(self.evaluates)
 
 
 def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtocol:
-    """Read how a file judges: `plugins`, `data`, `threats` with `evaluate`, `evaluation`.
+    """Read the protocol of a file: `plugins`, `data`, `threats` with `evaluate`, `evaluation`.
 
-    Any study's recipe is such a file; what else it says is not looked at. `overrides` are
-    `key=value`. Raises RecipeError, also where nothing is evaluated.
+    Any study's recipe is such a file; its other tables are ignored. `overrides` are `key=value`.
+    Raises RecipeError, also if no threat is evaluated.
     """
     source = read(path, overrides)
     with naming_homes(source.document):
         return _protocol_of(source, path)
 
 
+def protocol_of_tables(tables: Mapping[str, Any]) -> Protocol:
+    """Return the protocol that tables of a recipe state: `threats` with `evaluate`, `evaluation`.
+
+    Lists may be tuples. Raises RecipeError as for a file.
+    """
+    source = Source(_as_document(tables), {(): "the protocol"}, "protocol")
+    spell_out(source.document)
+    with naming_homes(source.document):
+        left_out = IGNORED | {"data"}
+        document = {k: value for k, value in source.document.items() if k not in left_out}
+        return _stated(ProtocolTables, replace(source, document=document))[1]
+
+
+def _as_document(value: Any) -> Any:
+    """Return Python's tables and lists as TOML reads them."""
+    if isinstance(value, Mapping):
+        return {key: _as_document(held) for key, held in value.items()}
+    return [_as_document(held) for held in value] if isinstance(value, list | tuple) else value
+
+
 def _protocol_of(source: Source, path: Path | str) -> ReadProtocol:
     document = {key: value for key, value in source.document.items() if key not in IGNORED}
-    with explained(source, (), ProtocolFile):
-        file = with_fractions(ProtocolFile.model_validate, document)
-    counted = replace(source, document=document)
-    require_plain_document(counted)
     require_name(source.study, "the study", str(path))
-    require_consent_to(file.plugins, counted)
-    import_plugins(file.plugins, source)
-    require_labels(file.threats, file.evaluation.summed, source)
-    if all(table.evaluate is None for table in file.threats.values()):
-        raise RecipeError(
-            "the protocol evaluates no threat.",
-            where=source.where("threats"),
-            hint="A threat is evaluated where its table has the key evaluate: evaluate = { "
-            "at_steps = [10, 20] }, or {}."
-            + (f"\ndefined: {', '.join(file.threats)}" if file.threats else ""),
-        )
+    file, protocol = _stated(ProtocolFile, replace(source, document=document))
     dataset = data_set_of(file.data, source)
-    protocol = protocol_of(file.threats, file.evaluation, source)
     require_known_channels(protocol.threats, dataset, source)
     return ReadProtocol(
         source=source,
@@ -111,3 +121,25 @@ def _protocol_of(source: Source, path: Path | str) -> ReadProtocol:
         protocol=protocol,
         document=document,
     )
+
+
+Tables = TypeVar("Tables", bound=ProtocolTables)
+
+
+def _stated(cls: type[Tables], source: Source) -> tuple[Tables, Protocol]:
+    """Return the tables of a document, and the protocol that they state."""
+    with explained(source, (), cls):
+        tables = with_fractions(cls.model_validate, source.document)
+    require_plain_document(source)
+    require_consent_to(tables.plugins, source)
+    import_plugins(tables.plugins, source)
+    require_labels(tables.threats, tables.evaluation.summed, source)
+    if all(table.evaluate is None for table in tables.threats.values()):
+        raise RecipeError(
+            "the protocol evaluates no threat.",
+            where=source.where("threats"),
+            hint="A threat is evaluated where its table has the key evaluate: evaluate = { "
+            "at_steps = [10, 20] }, or {}."
+            + (f"\ndefined: {', '.join(tables.threats)}" if tables.threats else ""),
+        )
+    return tables, protocol_of(tables.threats, tables.evaluation, source)

@@ -1,4 +1,4 @@
-"""The files that recipes lie in: their text, and which was meant where one is not there."""
+"""The files of recipes: their text, and the nearest name of a missing one."""
 
 import codecs
 import shlex
@@ -10,7 +10,7 @@ from pathlib import Path
 from moat.errors import RecipeError, did_you_mean, nearest_names
 from moat.recipe.packaged import nearest_packaged
 
-SAVE_AS_UTF8 = "Save the file as UTF-8: editors ask for it as the encoding."
+SAVE_AS_UTF8 = "Save the file as UTF-8; editors call this the encoding."
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -49,9 +49,9 @@ def no_such_recipe(path: Path) -> RecipeError:
     meant = exact or [file for file, stem in found.items() if stem in near]
     mend = f" Did you mean {meant[0]!r}?" if meant else nearest_packaged(str(path))
     return RecipeError(
-        f"there is no such recipe.{mend}",
+        f"this recipe does not exist.{mend}",
         where=str(path),
-        hint="" if mend else "A recipe is a TOML file, and is named by its path.",
+        hint="" if mend else "Give the path of a TOML file, or a name from `moat list recipes`.",
     )
 
 
@@ -60,14 +60,14 @@ def folder_for_recipe(path: Path) -> RecipeError:
     names = [file.name for file in _toml_files(path)]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     listed = ", ".join(names[:_SHOWN]) + more
-    hint = f"Name one of its files: {listed}." if names else "There is no TOML file in it."
-    return RecipeError("this is a folder, and a recipe is a TOML file.", str(path), hint)
+    hint = f"Name one of its files: {listed}." if names else "It contains no TOML file."
+    return RecipeError("this is a folder; a recipe is a TOML file.", str(path), hint)
 
 
 def zip_for_recipe(path: Path) -> RecipeError:
     """Return the error of a zip that is named as a recipe: it may be a bundle of results."""
     return RecipeError(
-        "this is a zip, as a bundle of results is one, and a recipe is a TOML file.",
+        "this is a zip, perhaps a bundle of results; a recipe is a TOML file.",
         where=str(path),
         hint=f"moat front {shlex.quote(str(path))} shows its runs. To train one again, unpack the "
         "zip and name the recipe.toml in the run's folder.",

@@ -1,4 +1,4 @@
-"""A resolved recipe as TOML, each key with the place that stated it as a comment."""
+"""A resolved recipe as TOML, each key with its origin as a comment."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which runs of a study are asked for: variants or labels, and seeds."""
+"""The requested runs of a study: variants or labels, and seeds."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""The line of a TOML file in which each key is stated."""
+"""The line of each key in a TOML file."""
 
 import tomllib
 from collections.abc import Iterator

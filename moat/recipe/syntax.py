@@ -1,4 +1,4 @@
-"""What TOML a person meant: the mend of a line that is not TOML."""
+"""Mends for lines that are not TOML."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def _value(line: str) -> str:
 
 def _twice(line: str, why: str) -> str:
     if "Cannot overwrite a value" in why or "Duplicate inline table key" in why:
-        return "The key is said twice in one table: leave one of them out."
+        return "The table sets the key twice: leave one of them out."
     if "Cannot declare" in why and "twice" in why:
         return "The table is written twice: put its keys into one."
     return ""
@@ -56,29 +56,29 @@ def _quotes(line: str, why: str) -> str:
     if any(sign in line for sign in _CURLY):
         return "Quotes are straight in TOML: \"...\" or '...'."
     if "\\" in line and ("escape" in why.lower() or "hex value" in why):
-        return r"A backslash stands in single quotes: 'C:\data', or write C:/data."
+        return r"Write a backslash in single quotes: 'C:\data', or write C:/data."
     return ""
 
 
 def _comment(line: str, why: str) -> str:
     mark = next((one for one in ("//", "--", ";", "%") if line.startswith(one)), "")
-    return "A comment begins with #." if mark else ""
+    return "Begin a comment with #." if mark else ""
 
 
 def _assignment(line: str, why: str) -> str:
     if line.startswith("["):
         return ""
     if match := re.match(r"([\w.-]+)\s*:=?\s*(\S.*)", line):
-        return f"A key is set with an equals sign: {match[1]} = {match[2]}"
+        return f"Set a key with an equals sign: {match[1]} = {match[2]}"
     if match := re.match(r"([\w-]+(?:\.[\w-]+)*)\s+([\w.'\"-]+)$", line):
-        return f"A key is set with an equals sign: {match[1]} = {match[2]}"
+        return f"Set a key with an equals sign: {match[1]} = {match[2]}"
     return ""
 
 
 def _arithmetic(line: str, why: str) -> str:
     value = _value(line)
     if re.match(r"\d{4}-\d\d", value):
-        return "A date is nothing that moat takes; text stands in quotes."
+        return "moat reads no dates; write text in quotes."
     sides = rf"({_NUMBER})\s*(\*\*|[*/+^-])\s*({_NUMBER})"
     if match := re.search(rf"(?<![\w.\"'/-]){sides}(?![\w\"'/-])", value):
         if match[2] == "/" and float(match[3]):
@@ -97,11 +97,11 @@ def _arithmetic(line: str, why: str) -> str:
 def _number(line: str, why: str) -> str:
     value = _value(line).rstrip(",")
     if match := re.fullmatch(r"([+-]?\d+),(\d+)", value):
-        return f"A number has a point: {match[1]}.{match[2]}; a list stands in brackets."
+        return f"Write a number with a point: {match[1]}.{match[2]}; a list in brackets."
     if re.search(r"(?<![\d_])\.\d", value) or re.search(r"\d\.(?!\d)", value):
-        return "Digits stand on both sides of a point: 0.5, 1.0."
+        return "Write digits on both sides of a point: 0.5, 1.0."
     if re.search(r"(?<![\w.-])0\d+", value):
-        return "A number does not begin with 0: 8, not 08."
+        return "Write a number without a leading 0: 8, not 08."
     if match := re.fullmatch(rf"({_NUMBER})\s*%", value):
         return f"Write the share: {float(match[1].replace('_', '')) / 100:g}."
     return ""
@@ -115,20 +115,20 @@ def _word(line: str, why: str) -> str:
     if word.lower() in right:
         return f"Write {right[word.lower()]}, in lower case."
     if word.lower() in ("none", "null", "nil"):
-        return "TOML has no such value: leave the key out."
+        return "TOML does not have this value: leave the key out."
     if value.startswith("("):
-        return f"A list stands in brackets: [{value.strip('()').strip()}]."
+        return f"Write a list in brackets: [{value.strip('()').strip()}]."
     if re.fullmatch(r"[A-Za-z~./][\w.:/~+-]*", value):
-        return f'Text stands in quotes: "{value}".'
+        return f'Write text in quotes: "{value}".'
     if re.match(r"\[\s*[A-Za-z_]", value):
-        return 'Texts in a list stand in quotes: ["pgd", "flow"].'
+        return 'Quote each text in a list: ["pgd", "flow"].'
     return ""
 
 
 def _open(line: str, why: str) -> str:
     if value := _value(line):
         if value.startswith("{") and "}" not in value:
-            return "A table in braces ends on its line; a longer one is written [table.key]."
+            return "A table in braces ends on its line; write a longer one as [table.key]."
         if value[0] in "\"'" and value.count(value[0]) % 2:
             return "The text has no closing quote."
     if line.startswith("[") and line.count("[") != line.count("]"):
@@ -142,10 +142,10 @@ def _open(line: str, why: str) -> str:
 
 def _ending(line: str, why: str) -> str:
     if "Expected newline" in why and re.search(r"[,;]\s*(#.*)?$", line):
-        return "Nothing stands after a value: no comma, no semicolon."
+        return "End the line after a value, without a comma or semicolon."
     if "Expected newline" in why and line.count("=") > 1:
-        return "Each key stands on a line of its own."
-    return "One equals sign sets a key: key = value." if "==" in line else ""
+        return "Write each key on a line of its own."
+    return "Set a key with one equals sign: key = value." if "==" in line else ""
 
 
 _RULES: tuple[Callable[[str, str], str], ...] = (

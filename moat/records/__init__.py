@@ -1,4 +1,4 @@
-"""What the files of a run and of a study say, typed: checked once, where it is read.
+"""The files of a run and of a study, typed: checked once, on reading.
 
 Keys that are not named here are kept as they are.
 """
@@ -11,6 +11,7 @@ from moat.records.gallery import Gallery
 from moat.records.log_line import LogLine
 from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.planned_runs import PlannedRuns
+from moat.records.plugin_names import evaluation_names, kind_and_name, training_names
 from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published_table import Published
 from moat.records.run import ModelRecord, RunRecord, command_of
@@ -42,8 +43,11 @@ __all__ = [
     "check_lines",
     "check_record",
     "command_of",
+    "evaluation_names",
+    "kind_and_name",
     "label_of",
     "require_keys",
     "sweep_names",
+    "training_names",
     "typed",
 ]

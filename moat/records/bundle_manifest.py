@@ -1,4 +1,4 @@
-"""moat-bundle.json: what a bundle holds, each file with its size and its digest."""
+"""moat-bundle.json: the files of a bundle, each with its size and its digest."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A stored record beside the kinds of its keys: an error names the file and the key."""
+"""A stored record against the kinds of its keys: an error names the file and the key."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -97,7 +97,7 @@ def _instead(missing: ErrorDetails) -> str:
 def _nearest(table: Mapping[Any, Any], name: str) -> str:
     names = [key for key in table if isinstance(key, str)]
     near = get_close_matches(name, names, n=1, cutoff=0.8)
-    return f", and {near[0]!r} stands there" if near else ""
+    return f", but {near[0]!r} is there" if near else ""
 
 
 def _plain(message: str) -> str:

@@ -1,4 +1,4 @@
-"""What the sanity gate found out about an evaluation, kept with it."""
+"""The results of the sanity gate, kept with the evaluation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The tables `[[figure]]` of a recipe: pictures that a study is made for, drawn by `moat plot`."""
+"""The tables `[[figure]]` of a recipe: the figures of a study, drawn by `moat plot`."""
 
 from typing import Annotated, Literal
 

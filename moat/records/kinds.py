@@ -1,4 +1,4 @@
-"""The kinds that several records share."""
+"""The kinds of several records."""
 
 from typing import Annotated, Any, TypeVar
 

@@ -1,4 +1,4 @@
-"""log.jsonl: a line every few steps, and one after an epoch with the held-out accuracies."""
+"""log.jsonl: a line every few steps, and one after each epoch with the held-out accuracies."""
 
 from typing import Any, Required
 

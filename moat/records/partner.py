@@ -1,4 +1,4 @@
-"""The run on whose model the sanity gate finds images for another, as records name it."""
+"""The run on whose model the sanity gate finds images for another, in records."""
 
 from typing import Annotated
 

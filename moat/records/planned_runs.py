@@ -1,4 +1,4 @@
-"""study.json: which runs of a study are planned."""
+"""study.json: the planned runs of a study."""
 
 from typing import NotRequired, Required
 

@@ -1,4 +1,4 @@
-"""A protocol as a run folder keeps it: its threats, and what their strengths are and are called."""
+"""A protocol in a run folder: its threats, and the kind and names of their strengths."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal

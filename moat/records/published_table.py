@@ -1,4 +1,4 @@
-"""The table `[published]` of a recipe: figures that a paper prints."""
+"""The table `[published]` of a recipe: figures from a paper."""
 
 from pydantic import BaseModel, ConfigDict
 

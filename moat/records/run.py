@@ -1,4 +1,4 @@
-"""run.json: what a finished run, or the evaluation of somebody else's model, says of itself."""
+"""run.json: the record of a finished run, or of the evaluation of a foreign model."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -57,6 +57,7 @@ class _Told(StoredTable):
     classes: Annotated[int, Field(ge=1)]
     training: dict[str, Any] = Field(default_factory=dict)
     machine: dict[str, Any] = Field(default_factory=dict)
+    plugins: OrAbsent[dict[Line, Line]] = None  # packages of what trained it, with versions
     of: OrAbsent[str] = None  # the run that is judged here under another protocol
     command: Annotated[tuple[str, ...] | None, BeforeValidator(command_of)] = None
     partner: PartnerRecord | None = None  # None where there is none, or none was known yet
@@ -95,10 +96,16 @@ class ModelRecord(_Told):
         protocol: Mapping[str, Any],
         scores: Mapping[str, Any],
         files: Mapping[str, str],
+        plugins: Mapping[str, str],
     ) -> "RunRecord":
-        """Return the record of the finished run, its keys in one order, judged before or not."""
-        judged = {"protocol_hash": protocol_hash, "protocol": dict(protocol), "scores": scores}
-        told = {key: value for key, value in self.as_table().items() if key not in judged}
+        """Return the record of the finished run, its keys in one order, judged before or not.
+
+        `plugins` are the packages of the protocol's threats, with their versions.
+        """
+        judged: dict[str, Any] = {"protocol_hash": protocol_hash, "protocol": dict(protocol)}
+        judged |= {"scores": scores} | ({"evaluation_plugins": dict(plugins)} if plugins else {})
+        kept = (item for item in self.as_table().items() if item[0] != "evaluation_plugins")
+        told = {key: value for key, value in kept if key not in judged}
         return RunRecord.model_validate({**told, **judged, "files": dict(files)})
 
 
@@ -107,6 +114,7 @@ class RunRecord(_Told):
 
     protocol_hash: Line
     protocol: ProtocolRecord
+    evaluation_plugins: OrAbsent[dict[Line, Line]] = None  # packages of its threats, with versions
     scores: OrAbsent[dict[str, Any]] = None
 
     @property
@@ -135,6 +143,7 @@ _CARRIED = (
         "train_hash",
         "trains",
         "training",
+        "plugins",
         "shape",
         "classes",
     ),

@@ -1,4 +1,4 @@
-"""What a run is called: its variant, and the values of its sweep."""
+"""The label of a run: its variant, and the values of its sweep."""
 
 from collections.abc import Mapping
 from typing import Any

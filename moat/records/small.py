@@ -1,4 +1,4 @@
-"""The small files beside a run's record: how long it took, why it failed, what reports wrote."""
+"""The small files beside a run's record: its times, its last failure, the reports' files."""
 
 from typing import Literal, Required
 

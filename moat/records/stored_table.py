@@ -1,4 +1,4 @@
-"""A table of a stored file, typed, and kept as it stands there."""
+"""A table of a stored file, typed, with its original form kept."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""What a study shows: run folders in, tables, files and pictures out. Trains nothing.
+"""The views of a study: run folders in, tables, files and pictures out. Trains nothing.
 
 The names are handed out when first asked for: a table needs no matplotlib.
 """

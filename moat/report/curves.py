@@ -1,4 +1,4 @@
-"""How a run's training went: its log as curves, few enough points to be drawn."""
+"""The log of a run's training as curves, with few enough points to draw."""
 
 import math
 from collections.abc import Sequence

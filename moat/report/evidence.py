@@ -1,4 +1,4 @@
-"""What lies in a finished run's folder, once it is looked at: nothing stored is trusted unseen."""
+"""The contents of a finished run's folder, checked: stored files are not trusted unseen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
     record = require_record(folder)
     require_one_training(record, folder.path)
     require_one_protocol(record, folder.path)
+    folder.require_whole_weights(record)
     without = _NO_SCORE if losses else (*_NO_SCORE, "losses")
     outcomes, about = _stored(folder, record.protocol_hash, without, record)
     _require_searched(folder, record, outcomes)
@@ -48,7 +49,7 @@ def require_record(folder: RunFolder) -> RunRecord:
     record = folder.read_record()
     if record is None:
         raise NoRunError(
-            "there is no finished run here (no run.json).", where=str(folder.path), hint=_AGAIN
+            "the folder has no finished run (no run.json).", where=str(folder.path), hint=_AGAIN
         )
     return record
 

@@ -1,4 +1,4 @@
-"""Tables as files: a set of them a group, for scoreboards and for comparisons."""
+"""Tables as files, one set for each group, for scoreboards and for comparisons."""
 
 from pathlib import Path
 

@@ -1,10 +1,11 @@
-"""The sanity gate in words under every table: which checks do not pass, and for which runs."""
+"""The sanity gate in words under every table: the failed checks and their runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from moat.records import Check
+from moat.report.plugin_notes import plugin_notes
 from moat.report.points import Point
 from moat.report.solver_notes import unsolved_notes
 from moat.report.words import some
@@ -31,7 +32,7 @@ class Doubt:
 def gate_notes(points: Sequence[Point]) -> list[str]:
     """Return how many checks pass, a line for each doubt, and which runs have no gate at all.
 
-    Last come the runs in whose training a solver refused.
+    Last come the runs in whose training a solver refused, and those whose plug-ins differ.
     """
     points = sorted(points, key=lambda point: point.where)
     names = named_by_place(points)
@@ -45,10 +46,11 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
     ]
     if bare:
         lines.append(
-            f"No sanity gate is stored with {some(bare)}: `moat evaluate` with the run's folder "
+            f"{some(bare)} has no stored sanity gate: `moat evaluate` with the run's folder "
             "makes it."
         )
-    return [*lines, *unsolved_notes(points, names)]
+    plugins = plugin_notes(points, [names[point.where] for point in points])
+    return [*lines, *unsolved_notes(points, names), *plugins]
 
 
 def named_by_place(points: Sequence[Point]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Comparability groups: runs whose data and protocol agree may stand on one front."""
+"""Comparability groups: runs with the same data and protocol, for one front."""
 
 import json
 from collections.abc import Iterable, Sequence

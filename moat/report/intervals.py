@@ -1,4 +1,4 @@
-"""The 95 % intervals of every table and picture, and what they speak of."""
+"""The 95 % intervals of every table and picture, and their scope."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How figures are laid out: panels as wide as a column of a paper; below, legend and caption."""
+"""The layout of figures: panels as wide as a column of a paper; below, legend and caption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

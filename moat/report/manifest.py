@@ -1,4 +1,4 @@
-"""The files that reports wrote into a folder: these alone are replaced or deleted, no user's own.
+"""The files of reports in a folder: only these are replaced or deleted.
 
 The folder keeps their names and digests in a hidden file, the manifest. What it does not list, or
 was changed since, stays as it is.

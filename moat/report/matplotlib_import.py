@@ -1,4 +1,4 @@
-"""matplotlib, imported whatever window the environment names: moat draws into files alone."""
+"""matplotlib, imported for files alone, whatever window the environment names."""
 
 import os
 import sys

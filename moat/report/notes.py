@@ -1,4 +1,4 @@
-"""What scores mean, in words: under every table, whatever it shows."""
+"""The meaning of scores, in words under every table."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,13 @@ REACH_TEXT = "r out of reach: the share of training steps, in %, in which no wei
 
 def scores_text(group: Group) -> str:
     """Return what the scores are, but for the universal one."""
+    if not group.protocol.threats:
+        return f"Accuracy is in % of {examples_text(group)}."
     return " ".join(
         [
             "A threat's score is the mean accuracy over its strengths, in % of "
             f"{examples_text(group)}; total: the sum over {summed_text(group)}; union: the share "
-            "classified correctly and withstanding every threat.",
+            f"that is classified correctly and withstands every threat.",
             *falls_notes(group),
         ]
     )
@@ -54,13 +56,15 @@ def falls_notes(group: Group) -> list[str]:
         notes.append("An example that fell at a smaller radius counts as fallen at a larger one.")
     if protocol.ensembles:
         notes.append(
-            "An ensemble's score is the share withstanding all its members at every strength."
+            "An ensemble's score is the share that withstands all its members at every strength."
         )
     return notes
 
 
 def absence_notes(group: Group) -> list[str]:
     """Return why scores are absent, where some are."""
+    if not group.protocol.threats:
+        return ["-: no threat was evaluated, so natural accuracy is the only score."]
     if group.is_whole:
         return []
     return [
@@ -71,6 +75,8 @@ def absence_notes(group: Group) -> list[str]:
 
 def protocol_text(group: Group) -> str:
     """Return the protocol in a line: the threats and their strengths, what is summed, the hash."""
+    if not group.protocol.threats:
+        return f"Protocol {group.protocol_hash}: no threat; {examples_text(group)}."
     return (
         f"Protocol {group.protocol_hash}: {'; '.join(group.protocol.texts)}. "
         f"Scores summed over {summed_text(group)}; {examples_text(group)}."
@@ -93,7 +99,7 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     if rows[0].baseline and all(row.universal is None for row in rows):
         return []
     if not rows[0].baseline:
-        return ["Without a natural run in this group, there is no universal score."]
+        return ["A universal score needs a natural run in this group."]
     lines = [
         "universal: the gain over the natural run of the same seed (or the mean of several), "
         f"summed over {summed_text(group)}."
@@ -107,7 +113,6 @@ def baseline_notes(rows: Sequence[Row], group: Group) -> list[str]:
     if alone:
         seeds = ", ".join(map(str, sorted(alone)))
         lines.append(
-            f"No natural run has seed {seeds}, so these runs are compared with the mean of all "
-            "natural runs."
+            f"No natural run has seed {seeds}, so the mean of all natural runs is their reference."
         )
     return lines

@@ -1,4 +1,4 @@
-"""How numbers are written, in every table alike; what is absent is a dash."""
+"""The format of numbers in every table; a dash marks an absent one."""
 
 import math
 from collections.abc import Iterable

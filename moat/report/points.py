@@ -1,4 +1,4 @@
-"""Finished runs as points: what a run folder says of itself, scored from its stored outcomes."""
+"""Finished runs as points: run folders, scored from their stored outcomes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moat.errors import FrontError, MoatError
 from moat.names import NATURAL
-from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, union
+from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
 from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
 from moat.records import Check, ProtocolRecord
@@ -21,9 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One finished run. Scores are percent, made of the outcome matrix, never read as text.
+    """One finished run. Scores are percent, computed from the outcome matrix, never read as text.
 
-    A score is None where it would touch what was not searched; natural and union always exist.
+    A score is None if it needs omitted searches. Natural always exists, and union if any threat was
+    evaluated.
     """
 
     where: str  # the run folder, seen from the results folder
@@ -42,12 +44,14 @@ class Point:
     worst: dict[str, float | None]
     conditional: dict[str, float | None]
     total: float | None
-    union: float
+    union: float | None
     examples: int
     outcomes: Outcomes = field(repr=False)  # the matrix, without its losses
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
     trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
+    plugins: dict[str, str] = field(default_factory=dict)  # packages of that, with versions
+    evaluation_plugins: dict[str, str] = field(default_factory=dict)  # and of the protocol
     classes: int | None = None
     sanity: tuple[Check, ...] = ()  # the gate's checks; empty where none was stored
     tags: Sequence[str] = ()  # the user's own words for it, and the notes
@@ -55,12 +59,12 @@ class Point:
 
     @property
     def place(self) -> str:
-        """Its folder as a person names it, within its bundle if it lies in one."""
+        """Its folder as the user named it, within its bundle if it is in one."""
         return as_typed(str(self.folder))
 
     @property
     def scored(self) -> list[str]:
-        """What has a score, in the protocol's order: the threats, then the ensembles."""
+        """The names with a score, in the protocol's order: the threats, then the ensembles."""
         return self.protocol.scored
 
     @property
@@ -76,10 +80,10 @@ def in_order(point: Point, added: Floats) -> Floats:
 
 
 def read_points(*results: Path) -> tuple[list[Point], list[str]]:
-    """Return a point for each finished run below some folders, and why others could not be read.
+    """Return a point for each finished run in some folders, and the errors of the others.
 
-    A run that lies below two of them counts once, and so does a run and a copy of it, which is
-    told. FrontError names a folder without any.
+    A run in two of them counts once, as do a run and its copy, with a message. FrontError names a
+    folder without any.
     """
     top = results[0] if len(results) == 1 else None
     return each_once([_read_below(below, top or below.parent) for below in results])
@@ -108,9 +112,9 @@ def _read_below(results: Path, top: Path) -> tuple[list[Point], list[str]]:
     )
     skipped = [*map(error_text, failed), *unfinished_lines(results)]
     if not points:
-        found = "no finished run lies below this folder."
+        found = "this folder contains no finished run."
         if skipped:
-            found = f"none of the {len(skipped)} runs below this folder can be read."
+            found = f"none of the {len(skipped)} runs in this folder can be read."
         raise FrontError(found, where=str(results), hint="\n".join([*skipped, _TRAIN]))
     return points, skipped
 
@@ -187,24 +191,21 @@ def _shared(point: Point, protocols: dict[str, ProtocolRecord]) -> Point:
 
 
 def read_point(folder: RunFolder, results: Path) -> Point:
-    """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
+    """Return one finished run as a point; raise RunFolderError if it cannot be trusted."""
     return point_of(folder, results, evidence_of(folder, losses=False))
 
 
 def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
     """Return a run as a point; UnsearchedError where not even natural and union can be scored."""
     record, outcomes = evidence.record, evidence.outcomes
-    made = {
-        **evidence.scores,
-        "natural": accuracy(outcomes, NATURAL_COLUMN),
-        "union": union(outcomes, outcomes.threats),
-    }
     return Point(
         where=folder.path.relative_to(results).as_posix(),
         folder=folder.path,
         is_natural=described_type(record.trains.get("scalarizer")) == NATURAL,
         training=_told(record.training),
         trains=record.trains,
+        plugins=record.plugins or {},
+        evaluation_plugins=record.evaluation_plugins or {},
         sanity=evidence.sanity,
         classes=record.classes,
         outcomes=outcomes if outcomes.losses is None else replace(outcomes, losses=None),
@@ -213,8 +214,23 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         protocol=record.protocol,
         protocol_hash=record.protocol_hash,
         **{name: all_printable(getattr(record, name)) for name in _SHOWN},
-        **{name: made[name] for name in _SCORES},
+        **_scores_of(outcomes, evidence.scores),
     )
+
+
+def on_examples(point: Point, ids: NDArray[np.int64]) -> Point:
+    """Return a run with the scores of these of its examples alone, in the order of `ids`."""
+    outcomes = point.outcomes.at(ids)
+    made = _scores_of(outcomes, summary(outcomes, point.protocol.summed))
+    return replace(point, outcomes=outcomes, **made)
+
+
+def _scores_of(outcomes: Outcomes, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scores that a point has; UnsearchedError where there is no natural or union."""
+    always = {"natural": accuracy(outcomes, NATURAL_COLUMN)}
+    if outcomes.threats:
+        always["union"] = union(outcomes, outcomes.threats)
+    return {name: {**made, **always}[name] for name in _SCORES}
 
 
 def _told(training: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,5 +251,5 @@ _SCORES = (
 )
 NOT_FINISHED = "the run is not finished."
 """What the message of a run says that was begun, and of which nothing is wrong."""
-_UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe goes on with it."
+_UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe resumes it."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."

@@ -1,4 +1,4 @@
-"""What the recipes that runs keep say to a reader: a paper's figures, and figures to be drawn.
+"""A paper's figures, and figures to draw, from the recipes of runs.
 
 These tables belong to no run's identity: a run that was finished before one was added or changed
 keeps the old one, or none. A run whose recipe is broken keeps its scores.

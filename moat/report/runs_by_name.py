@@ -1,4 +1,4 @@
-"""Finished runs that are named by a folder: their own, or one above."""
+"""Finished runs by a folder: their own, or one above."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ def runs_at(path: Path) -> list[Path]:
         require_results(path, NoRunError, _NAME)
         begun = RunFolder(path).recipe.exists()
         raise NoRunError(
-            "there is no finished run here (no run.json).",
+            "the folder has no finished run (no run.json).",
             where=str(path),
-            hint="The run has begun: `moat train` with its study's recipe goes on with it."
+            hint="The run has begun: `moat train` with its study's recipe resumes it."
             if begun
             else _NAME,
         )
@@ -36,7 +36,7 @@ def run_at(path: Path, called: str) -> Path:
         names = [str(run) for run in runs[:_SHOWN]]
         rest = ", ..." if len(runs) > _SHOWN else ""
         raise RunFolderError(
-            f"{called} is one run, and {len(runs)} lie below this folder.",
+            f"{called} is one run, but this folder contains {len(runs)}.",
             where=str(path),
             hint=f"Name one of them: {', '.join(names)}{rest}",
         )
@@ -56,7 +56,7 @@ def read_named(path: Path, read: Callable[[RunFolder], Point]) -> tuple[list[Poi
         if len(failed) == 1:
             raise failed[0]
         raise RunFolderError(
-            f"none of the {len(failed)} runs below this folder can be read.",
+            f"none of the {len(failed)} runs in this folder can be read.",
             where=str(path),
             hint="\n".join(skipped),
         )

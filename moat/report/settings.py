@@ -1,4 +1,4 @@
-"""What a front and a scoreboard set beside each other: variants and points of their sweeps."""
+"""The settings of a front and of a scoreboard: variants and points of their sweeps."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Training steps whose quadratic program was not solved, in words under every table."""
+"""Training steps with an unsolved quadratic program, in words under every table."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How every picture is set: type, greys, marks, and how it becomes a file."""
+"""The style of every picture: type, greys, marks, and its files."""
 
 import io
 import warnings

@@ -1,4 +1,4 @@
-"""How wide words are in print, so that lines break and legends stand where there is room."""
+"""The width of words in print, for line breaks and for the place of legends."""
 
 from functools import cache
 

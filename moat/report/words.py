@@ -1,4 +1,4 @@
-"""How names stand in a sentence."""
+"""Names in a sentence."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Run folders: their layout, atomic writes, one writer at a time, and where they lie."""
+"""Run folders: their layout, atomic writes, one writer at a time, and their places."""
 
 from moat.kept_code import CODE
 from moat.own_files import PLANNED

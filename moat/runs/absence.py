@@ -1,4 +1,4 @@
-"""A path that is not a results folder: what it is instead, and which folder may be meant."""
+"""A path that is not a results folder: its kind, and the nearest folder."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -14,31 +14,31 @@ _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to.
 def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> None:
     """Raise an error of this kind unless a path is a folder.
 
-    The error says what the path is, a recipe say, and which folder may be meant.
+    The error gives the kind of the path, such as a recipe, and the nearest folder.
     """
     if _is_folder(require_path(path, kind)):
         return
     if path.suffix.lower() == ".toml":
-        what = "this is a recipe" if _is_file(path) else "there is no such recipe"
-        raise kind(f"{what}, and a results folder is asked for.", str(path), _results_of(path))
+        what = "this is a recipe" if _is_file(path) else "this recipe does not exist"
+        raise kind(f"{what}; a results folder is needed.", str(path), _results_of(path))
     if _is_file(path):
         own = path.name in {*RUN_FILES, PLANNED}
         mend = f"Name its folder: {path.parent}" if own else hint
-        raise kind("this is a file, and a results folder is asked for.", str(path), mend)
-    raise kind(f"there is no such folder.{_nearest(path)}", where=str(path), hint=hint)
+        raise kind("this is a file; a results folder is needed.", str(path), mend)
+    raise kind(f"the folder does not exist.{_nearest(path)}", where=str(path), hint=hint)
 
 
 def require_folder_of(file: Path, kind: type[MoatError]) -> None:
-    """Raise an error of this kind unless the folder exists that a file is to be written into.
+    """Raise an error of this kind unless the folder of a new file exists.
 
-    A folder that is named for several files is made; that of a single file may be a slip.
+    A folder for several files is made; that of a single file may be a slip.
     """
     folder = require_path(file, kind).parent
     if not _is_folder(folder):
         raise kind(
-            f"there is no folder {str(folder)!r} to write it into.",
+            f"the folder {str(folder)!r} for it does not exist.",
             where=str(file),
-            hint="Nothing was written. Make the folder first, or name a file in one that exists.",
+            hint="Nothing was written. Make the folder first, or name a file in an existing one.",
         )
 
 

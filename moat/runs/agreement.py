@@ -1,4 +1,4 @@
-"""Whether a run's record agrees with itself: its hashes with what they are of, its name twice.
+"""The agreement of a run's record with itself: its hashes, and its repeated names.
 
 A record that names no digests is of a time before there were such, and is taken as it is.
 """
@@ -15,7 +15,7 @@ from moat.runs.command import command_again
 
 
 def require_one_training(record: RunRecord, run: Path) -> None:
-    """Raise RunFolderError where a record says in two ways what trained its run."""
+    """Raise RunFolderError if a record contradicts itself about its training."""
     if record.files is None:
         return
     for said, other in _training(record):
@@ -23,17 +23,17 @@ def require_one_training(record: RunRecord, run: Path) -> None:
 
 
 def require_one_protocol(record: RunRecord, run: Path) -> None:
-    """Raise RunFolderError where a record's protocol is not the one of its protocol_hash."""
+    """Raise RunFolderError if a record's protocol does not match its protocol_hash."""
     if record.files is None:
         return
     found, said = short_hash(record.protocol.as_table()), record.protocol_hash
     if found != said:
-        what = f"protocol_hash is {said}, and the hash of the protocol that stands there {found}"
+        what = f"protocol_hash is {said}, but the hash of its protocol is {found}"
         raise _contradiction(what, run, _mend_of_evaluation(record, run))
 
 
 def require_one_result(record: RunRecord, about: EvaluationRecord, run: Path) -> None:
-    """Raise RunFolderError where run.json and evaluation.json do not have the same scores."""
+    """Raise RunFolderError if the scores of run.json and evaluation.json differ."""
     if record.files is None or about.scores is None or record.scores is None:
         return
     for key, here, there in _differences(record.scores, about.scores, "scores"):
@@ -44,14 +44,15 @@ def require_one_result(record: RunRecord, about: EvaluationRecord, run: Path) ->
 def require_found(
     record: RunRecord, made: Mapping[str, Any], run: Path, tolerance: float = 1e-6
 ) -> None:
-    """Raise RunFolderError where a record has an accuracy that its outcome matrix does not have.
+    """Raise RunFolderError if a record's accuracy differs from its outcome matrix.
 
     `made` are the scores of the matrix, as `moat.outcomes.summary` makes them: natural, union, and
     the accuracies at each strength.
     """
     if record.files is None or record.scores is None:
         return
-    names = ("natural", "union", "accuracy")
+    searched = bool(made.get("accuracy"))  # else an older record says natural again as union
+    names = ("natural", *(["union"] if searched else []), "accuracy")
     stated, found = ({n: one[n] for n in names if n in one} for one in (record.scores, made))
     for key, here, there in _differences(stated, found, "scores"):
         numbers = [one for one in (here, there) if isinstance(one, int | float)]
@@ -66,7 +67,7 @@ def _training(record: RunRecord) -> Iterator[tuple[str, str]]:
     if record.train_hash is not None:
         if (found := short_hash(record.trains)) != record.train_hash:
             said = f"train_hash is {record.train_hash}"
-            yield said, f"the hash of the training settings that stand there (trains) {found}"
+            yield said, f"the hash of its training settings (trains) is {found}"
         trained = record.trains.get("data")
         for key, stated, known in (
             ("seed", record.seed, record.trains),
@@ -114,8 +115,8 @@ def _mend_of_training(record: RunRecord, run: Path) -> str:
         return _mend_of_evaluation(record, run)
     if (run / "checkpoint.pt").exists():
         return (
-            "Put the run's own run.json back. Or delete it: `moat train` then goes on from the "
-            "checkpoint, trains nothing again, and evaluates."
+            "Put the run's own run.json back. Or delete it: `moat train` then resumes from the "
+            "checkpoint without training again, and evaluates."
         )
     return "Put the run's own run.json back, or train this run again with --overwrite."
 

@@ -1,4 +1,4 @@
-"""Arrays in a file, without Python objects: none is ever pickled."""
+"""Arrays in a file, without pickled objects."""
 
 import math
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""What a zip must be to be read as a bundle: nothing in it is trusted before it is looked at."""
+"""The rules for a bundle's zip, checked before its contents are trusted."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
             raise BundleError(
                 f"cannot read: {error.strerror}.",
                 where=str(file),
-                hint="See to its permissions and its disk, then run the same command again.",
+                hint="Check its permissions and its disk, then run the same command again.",
             ) from error
         if _ends(file)[0] == _BEGIN:
             raise _cut_short(file) from error
@@ -91,7 +91,9 @@ def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mappin
         raise BundleError(error.message, error.where, error.hint) from error
     root = manifest["root"]
     if not any(place.startswith(f"{root}/") for place in manifest["files"]):
-        raise _refused(file, name, f"says that its results lie in {root!r}, and no file does")
+        raise _refused(
+            file, name, f"names {root!r} as the folder of its results, which contains no file"
+        )
     for place in manifest["files"]:
         if not place.startswith(f"{root}/"):
             raise _refused(file, place, f"lies outside of {root!r}, where its results lie")
@@ -114,13 +116,12 @@ def _require_format(manifest: Mapping[str, Any], known: int, where: Path) -> Non
     found = manifest.get("format")
     if isinstance(found, int) and not isinstance(found, bool) and found > known:
         raise BundleError(
-            f"it is of format {found}, which a newer moat wrote; moat {__version__} reads format "
-            f"{known}.",
+            f"it has format {found}, from a newer moat; moat {__version__} reads format {known}.",
             where=str(where),
             hint="Upgrade moat and read it again, or ask the sender for the results folder.",
         )
     if isinstance(found, bool) or found != known:
-        said = f"not {reprlib.repr(found)}" if "format" in manifest else "and none stands there"
+        said = f"not {reprlib.repr(found)}" if "format" in manifest else "and none is there"
         raise BundleError(
             f"the format of a bundle is {known}, {said}.",
             where=str(where),
@@ -149,9 +150,9 @@ def copy_checked(
 
 
 def why_no_place(place: str) -> str:
-    """Return why a text is not a place of a file in a bundle, "" where it is one.
+    """Return the reason why a text is not a file's place in a bundle, "" if it is one.
 
-    Every system can make such a file, and none makes it elsewhere.
+    Every system can make such a file, within the bundle.
 
     Example:
         >>> why_no_place("study/pgd-at/seed-0/run.json"), why_no_place("../run.json")
@@ -184,7 +185,7 @@ def _ends(file: Path) -> tuple[bytes, bytes]:
 
 def _cut_short(file: Path) -> BundleError:
     return BundleError(
-        "the zip is cut short or broken: its list of files is not at its end.",
+        "the zip is truncated or broken: its list of files is not at its end.",
         where=str(file),
         hint=_AGAIN,
     )
@@ -196,7 +197,7 @@ def _require_sizes(entries: list[ZipInfo], file: Path) -> None:
     most = min(MOST_BUNDLE_BYTES, max(FREE, MOST_TIMES * packed))
     if total > most or sum(entry.compress_size for entry in entries) > packed:
         raise BundleError(
-            f"its {len(entries):,} files would take {total:,} bytes, out of a zip of {packed:,}: "
+            f"its {len(entries):,} files would take {total:,} bytes, from a zip of {packed:,}: "
             "that is not a bundle of moat's.",
             where=str(file),
             hint="Nothing was unpacked. Ask the sender for another.",
@@ -220,7 +221,7 @@ def _require_distinct(places: list[str], file: Path) -> None:
         parts = place.split("/")
         for depth in range(1, len(parts)):
             if folder_key("/".join(parts[:depth])) in known:
-                raise _refused(file, place, "lies in what is a file")
+                raise _refused(file, place, "lies below a file")
 
 
 def _require_plain(entry: ZipInfo, file: Path) -> None:
@@ -235,7 +236,7 @@ def _require_plain(entry: ZipInfo, file: Path) -> None:
     if entry.flag_bits & 0x1:
         raise _refused(file, original, "is encrypted")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused(file, original, "is packed in a way that no bundle is")
+        raise _refused(file, original, "has another compression than a bundle's files")
 
 
 def _refused(file: Path, place: str, why: str) -> BundleError:

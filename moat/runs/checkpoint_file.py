@@ -1,4 +1,4 @@
-"""The state of a training between two epochs, in a file that holds its own digest."""
+"""The state of a training between two epochs, in a file with its own digest."""
 
 from collections.abc import Mapping
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""The code that a run keeps: Python files below a folder of its own, each of which it lists."""
+"""The code of a run: Python files in a folder of its own, each listed."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

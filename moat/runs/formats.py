@@ -1,4 +1,4 @@
-"""Which format of a record this moat reads, and how an older one becomes it."""
+"""The readable formats of a record, and the migration of older ones."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,7 +32,7 @@ def in_format(
         known = isinstance(writer, str) and writer.isprintable() and writer != __version__
         by = f" ({writer[:40]})" if known and isinstance(writer, str) else ""
         raise RunFolderError(
-            f"it is of format {found}, which a newer moat wrote{by}; moat {__version__} reads "
+            f"it has format {found}, from a newer moat{by}; moat {__version__} reads "
             f"format {newest}.",
             where=str(path),
             hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",

@@ -1,4 +1,4 @@
-"""Who writes a run folder: the lock, a file that names its holder, and whether that one lives."""
+"""The writer of a run folder: the lock, a file with the holder's name, and its sign of life."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ def held(
             f"another process is writing this run: process {_plainly(who.get('pid'))} on "
             f"{_plainly(who.get('host'))}.",
             where=str(folder),
-            hint="Wait for it, or stop it; the run goes on where it was.",
+            hint="Wait for it, or stop it; the run resumes where it was.",
         ) from None
     try:
         sweep(folder, files)

@@ -1,4 +1,4 @@
-"""The names in a run folder that more than one file of this room knows."""
+"""The names in a run folder that several files of this room use."""
 
 from moat.kept_code import CODE
 from moat.own_files import RUN_FILES

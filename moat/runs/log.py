@@ -1,4 +1,4 @@
-"""A run's log, a JSON line a record: added to, read as a whole or from its end, cut off."""
+"""A run's log, one JSON line for each record: appended, read whole or from its end, truncated."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,7 +91,7 @@ def rewind_to(path: Path, known: Mapping[str, Any]) -> None:
     if found != known:
         there = f"{found['lines']} lines of {found['bytes']} bytes"
         cut = found["bytes"] < known["bytes"]
-        what = f"{there} are left" if cut else "these are no longer what they were"
+        what = f"{there} are left" if cut else "their digest differs"
         raise RunFolderError(
             "the file is truncated or not moat's (the checkpoint knows "
             f"{known['lines']} lines of {known['bytes']} bytes, and {what}).",

@@ -1,4 +1,4 @@
-"""What stands where a file or a folder of moat's belongs, and cannot be one."""
+"""Obstacles in the place of a file or a folder of moat's."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -33,7 +33,7 @@ def require_clear_way(found: Mapping[Path, str]) -> None:
     """Raise RunFolderError that names the first of what stands in the way."""
     for path, what in found.items():
         raise RunFolderError(
-            f"cannot write: {what} stands where moat's own belongs.",
+            f"cannot write: {what} is in the place of moat's own.",
             where=str(path),
             hint="Nothing was written. Move it away; or use --overwrite, which moves it aside.",
         )
@@ -67,7 +67,7 @@ def _not_a_file(path: Path) -> str:
     if path.is_dir():
         return "a folder"
     if not path.exists():
-        return "a link to what is not there" if path.is_symlink() else ""
+        return "a link to a missing file" if path.is_symlink() else ""
     return "" if path.is_file() else "a pipe, a socket or a device"
 
 
@@ -84,5 +84,5 @@ def _not_a_folder(path: Path) -> str:
     if path.is_dir():
         return ""
     if not path.exists():
-        return "a link to what is not there" if path.is_symlink() else ""
+        return "a link to a missing file" if path.is_symlink() else ""
     return "a file"

@@ -1,4 +1,4 @@
-"""Which run a file belongs to: the training hash it carries, and the digest run.json repeats."""
+"""The run of a file: by its training hash, and by the digest in run.json."""
 
 import re
 import shlex
@@ -51,20 +51,13 @@ def require_own(
     record: Mapping[str, Any],
     name: str = "",
 ) -> None:
-    """Raise ForeignFileError where a file is not the one that the run of this record wrote.
+    """Raise ForeignFileError for a file that the run of this record did not write.
 
-    `name` is what the record calls it, where that is not the file's own name. It carries another
-    run's hash, or its digest is not the one that the record names. A file or a record of a time
-    before there were such is taken as it is.
+    `name` is the record's name for it, if it differs from the file's. A foreign file carries
+    another run's hash, or its digest differs from the record's. A file or a record older than
+    hashes is accepted.
     """
-    for key, called in IDENTITY.items():
-        if key in carried and key in record and str(carried[key]) != str(record[key]):
-            raise ForeignFileError(
-                f"the file belongs to another run: its {called} is {carried[key]}, and this run's "
-                f"{record[key]}.",
-                where=str(path),
-                hint=_mend(path, record),
-            )
+    require_same_run(path, carried, record)
     files = record.get("files")
     named = files.get(name or path.name) if isinstance(files, dict) else None
     if named is not None and (found := _digest(path.name, content)) != named:
@@ -74,6 +67,18 @@ def require_own(
             where=str(path),
             hint=_mend(path, record),
         )
+
+
+def require_same_run(path: Path, carried: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    """Raise ForeignFileError where a file carries another run's hash."""
+    for key, called in IDENTITY.items():
+        if key in carried and key in record and str(carried[key]) != str(record[key]):
+            raise ForeignFileError(
+                f"the file belongs to another run: its {called} is {carried[key]}, and this run's "
+                f"{record[key]}.",
+                where=str(path),
+                hint=_mend(path, record),
+            )
 
 
 def own_table(path: Path, content: bytes, record: Mapping[str, Any]) -> Record:
@@ -98,10 +103,10 @@ def _mend(path: Path, record: Mapping[str, Any]) -> str:
             again = [*command, "--overwrite"]
         return f"{back}, or make it again: {shlex.join(again)}"
     if path.name == "log.jsonl":
-        return f"{back}, or delete it: then the run has no curves, and nothing else changes."
+        return f"{back}, or delete it: then the run only loses its curves."
     if path.name == "model.safetensors" and path.with_name("checkpoint.pt").exists():
         return (
-            f"{back}. Or delete it, and run.json if there is one: `moat train` then goes on from "
-            "the checkpoint, and trains nothing again."
+            f"{back}. Or delete it, and run.json if there is one: `moat train` then resumes from "
+            f"the checkpoint without training again."
         )
     return f"{back}, or train this run again with --overwrite."

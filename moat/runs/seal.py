@@ -1,4 +1,4 @@
-"""A zip file, as torch and numpy write it, whose comment is the digest of all before it.
+"""A zip file of torch or numpy whose comment is the digest of its content.
 
 The digest is in the file itself, so that both are replaced in one step. Every reader of zip files
 passes over a comment.
@@ -33,7 +33,7 @@ def is_sealed(content: bytes, whose: str = "") -> bool:
     digest.update(memoryview(content)[: -_COMMENT - len(_LENGTH)])
     digest.update(_NO_LENGTH)
     if not content.endswith(_LENGTH + _MARK + digest.hexdigest().encode()):
-        raise ValueError("its digest is that of another content")
+        raise ValueError("its digest does not match its content")
     return True
 
 

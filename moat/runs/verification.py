@@ -1,4 +1,4 @@
-"""Whether a file is the one that its run wrote, told by its digest: no content is taken apart."""
+"""The check of a file against its run by its digest, without reading its content."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A state dict as safetensors keep it, whatever stands in it.
+"""Any state dict in the form that safetensors stores.
 
 Dense tensors are kept as they are. What safetensors know nothing of, as sparse tensors and the
 extra state of a module, is kept as the bytes of torch.save under a name that says so.
@@ -59,9 +59,9 @@ def require_kept(state: Mapping[str, Any]) -> None:
             _unpacked(_packed(value))
         except Exception as error:  # whatever pickle makes of an object of the user's
             raise ModelError(
-                f"{name} is of type {type(value).__name__}, which no checkpoint can keep without "
-                "running code when it is read.",
-                hint="Let get_extra_state return numbers, texts and tensors, in lists or tables.",
+                f"{name} is of type {type(value).__name__}, which a checkpoint cannot store as "
+                f"plain data.",
+                hint="Make get_extra_state return numbers, texts and tensors, in lists or tables.",
             ) from error
 
 

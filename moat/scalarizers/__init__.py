@@ -1,4 +1,4 @@
-"""Losses in, weights out: how several objectives become one descent direction."""
+"""Losses in, weights out: several objectives become one descent direction."""
 
 from moat.scalarizers.aligned import Aligned
 from moat.scalarizers.average import Average
@@ -25,6 +25,8 @@ from moat.scalarizers.natural import Natural
 from moat.scalarizers.own_losses import weights_for
 from moat.scalarizers.pcgrad import PCGrad
 from moat.scalarizers.random import Random
+from moat.scalarizers.robust_error import RobustError
+from moat.scalarizers.sampled import Sampled
 from moat.scalarizers.smooth_tchebycheff import SmoothTchebycheff
 from moat.scalarizers.softmax import Softmax
 from moat.scalarizers.tchebycheff import Tchebycheff
@@ -52,6 +54,8 @@ __all__ = [
     "Natural",
     "PCGrad",
     "Random",
+    "RobustError",
+    "Sampled",
     "Scalarizer",
     "SmoothTchebycheff",
     "Softmax",

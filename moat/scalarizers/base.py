@@ -1,11 +1,12 @@
-"""What a scalarizer is: losses in, the weights of one descent direction out.
+"""The interface of a scalarizer: losses in, the weights of one descent direction out.
 
 Its life cycle is `plan → weights → step → update → state_dict`. What it must see to choose the
 weights decides which of the three kinds it is, and with it what a training step costs.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import torch
@@ -37,6 +38,12 @@ class Scalarizer(ABC):
 
     name: ClassVar[str]
     simplex: bool = True
+    scale_invariant: bool = False
+    """Whether the weights stay as they are when all losses and gradients are multiplied alike."""
+    permutes: bool = True
+    """Whether the weights follow the threats into another order; a rule that draws does not."""
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
     takes_names: ClassVar[bool] = False
     """Whether `weights` is asked with the names of the losses, and not with the losses."""
 
@@ -58,6 +65,14 @@ class Scalarizer(ABC):
         `names` starts with "natural". What is not planned costs no pass. Default: everything.
         """
         return torch.ones(len(names), dtype=torch.bool, device="cpu")
+
+    def expected_plan(self, names: tuple[str, ...]) -> Tensor:
+        """Return by objective which share of a batch is planned, (objectives,), for estimates.
+
+        Default: what `plan` returns. A scalarizer that draws its plan returns the expectation.
+        """
+        plan = self.plan(names, 2, torch.Generator().manual_seed(0))
+        return plan.double() if plan.ndim == 1 else plan.any(1).double()
 
     def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
         """See the step's losses after the parameters moved."""

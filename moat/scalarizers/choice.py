@@ -1,5 +1,6 @@
-"""A scalarizer, handed over as an object or by its name."""
+"""A scalarizer, given as an object or by its name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from moat.errors import DefinitionError, FieldError
@@ -27,11 +28,29 @@ def scalarizer_for(choice: Any) -> Scalarizer:
         except FieldError as error:
             raise FieldError(
                 error.message,
-                hint=f"The name alone does not suffice: hand over {cls.__name__}(...) with its "
-                "fields.",
+                hint=f"The name alone does not suffice: pass {cls.__name__}(...) with its fields.",
             ) from error
     given = f"the class {choice.__name__}" if isinstance(choice, type) else f"{choice!r}"
     raise DefinitionError(
-        f"the scalarizer is {given}, and not a scalarizer.",
-        hint='Hand over one of moat.scalarizers, such as Max(), or its name: "max".',
+        f"the scalarizer is {given}, not a scalarizer.",
+        hint='Pass one of moat.scalarizers, such as Max(), or its name: "max".',
     )
+
+
+def scalarizer_from(choice: Any) -> Scalarizer:
+    """Return a scalarizer of a table with its `type`, besides what `scalarizer_for` takes.
+
+    Example:
+        >>> scalarizer_from({"type": "average", "include_natural": True})
+        Average(include_natural=True)
+    """
+    if not isinstance(choice, Mapping):
+        return scalarizer_for(choice)
+    fields = dict(choice)
+    name = fields.pop("type", None)
+    if not isinstance(name, str):
+        raise FieldError(
+            "the table of a scalarizer needs its type.",
+            hint=f"known: {', '.join(cls.name for cls in registry)}",
+        )
+    return registry.get(name)(**fields)

@@ -1,14 +1,17 @@
-"""How far each objective is from its ideal value, as a preference weighs it."""
+"""The distance of each objective from its ideal value, weighed by a preference."""
+
+from typing import Annotated
 
 import torch
-from pydantic import FiniteFloat
 from torch import Tensor
 
+from moat.number_bounds import Bounded
 from moat.objectives import LossMatrix
 from moat.scalarizers.by_name import require_each, require_known, row_of
 from moat.transfers import send
 
-Ideal = FiniteFloat | dict[str, FiniteFloat]
+_Level = Annotated[float, Bounded]
+Ideal = _Level | dict[str, _Level]
 """The ideal point in nats: one number for every objective, or one by name."""
 
 

@@ -1,4 +1,4 @@
-"""Gradients of objectives, each laid end to end as one row."""
+"""Gradients of objectives, each flattened to one row."""
 
 from collections.abc import Sequence
 

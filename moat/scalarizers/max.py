@@ -1,4 +1,4 @@
-"""Max AT: each example trains against the threat that hurts it most (Section 4.2)."""
+"""Max AT: each example trains against its worst threat (Section 4.2)."""
 
 import torch
 from torch import Tensor
@@ -29,6 +29,7 @@ class Max(LossScalarizer):
     """
 
     support = 1
+    scale_invariant = True
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None

@@ -1,4 +1,4 @@
-"""Weights for losses that you have already, without threats: multi-task learning."""
+"""Weights for your own losses, without threats: multi-task learning."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ def weights_for(
     """
     if not hasattr(scalarizer, "weigh"):
         raise DefinitionError(
-            f"{type(scalarizer).__name__} is none of the three kinds of scalarizer.",
+            f"{type(scalarizer).__name__} is not one of the three kinds of scalarizer.",
             hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
         )
     names, rows = _rows(losses)
@@ -100,9 +100,8 @@ def weights_for(
     chosen = scalarizer.weigh(matrix, gramian)
     if len(chosen) != len(matrix.names):
         raise DefinitionError(
-            f"the scalarizer has weighed {len(chosen) - alone} losses so far, and these are "
-            f"{len(names)}.",
-            hint="Take a new scalarizer for other losses.",
+            f"the scalarizer has weighed {len(chosen) - alone} losses so far, not {len(names)}.",
+            hint="Use a new scalarizer for other losses.",
         )
     if not bool(chosen.isfinite().all()):
         raise DefinitionError(
@@ -141,16 +140,16 @@ def _rows(losses: Any) -> tuple[tuple[str, ...], list[Tensor]]:
         what = "a single number" if isinstance(losses, Tensor) else f"of type {_type(losses)}"
         raise DefinitionError(
             f"losses are a table, a list or a tensor of several, not {what}.",
-            hint="Hand over what a step has: [loss_a, loss_b], each a scalar with its graph.",
+            hint="Pass the losses of a step: [loss_a, loss_b], each a scalar with its graph.",
         )
     if not table:
-        raise DefinitionError("there are no losses to weigh.", hint="Hand over at least one.")
+        raise DefinitionError("the losses are empty.", hint="Pass at least one.")
     for name, one in table.items():
         if not isinstance(one, Tensor) or not one.is_floating_point():
             given = one.dtype if isinstance(one, Tensor) else f"of type {_type(one)}"
             raise DefinitionError(
-                f"{name!r} is {given}, and not a loss.",
-                hint="A loss is a float tensor, as a network's forward leaves it: no .item().",
+                f"{name!r} is {given}, not a loss.",
+                hint="A loss is a float tensor, with its graph: do not call .item().",
             )
         if not bool(one.detach().isfinite().all()):
             raise DefinitionError(
@@ -162,12 +161,12 @@ def _rows(losses: Any) -> tuple[tuple[str, ...], list[Tensor]]:
     if len(shapes) > 1 or len(next(iter(shapes))) > 1 or 0 in next(iter(shapes)):
         listed = ", ".join(f"{name!r} {tuple(one.shape)}" for name, one in table.items())
         raise DefinitionError(
-            f"losses are a scalar each, or all of one shape (batch,), not {listed}.",
+            f"losses are scalars, or all of one shape (batch,), not {listed}.",
             hint="Take the mean of each: loss.mean().",
         )
     if len({one.device for one in table.values()}) > 1:
         raise DefinitionError(
-            "the losses lie on several devices.", hint="Bring them to one: loss.to(device)."
+            "the losses lie on several devices.", hint="Move them to one: loss.to(device)."
         )
     return tuple(table), list(table.values())
 
@@ -205,9 +204,9 @@ def _gradients(losses: Mapping[str, Tensor], parameters: Any) -> Tensor:
     moved = [one for one in given if isinstance(one, Tensor) and one.requires_grad]
     if not moved:
         raise DefinitionError(
-            "this scalarizer weighs gradients, and there are no parameters to take them to.",
-            hint="Hand over those that the losses share: scalarizer.weights(losses, "
-            "net.parameters()). A generator is empty when it is read a second time.",
+            "this scalarizer weighs gradients and needs parameters.",
+            hint="Pass those that the losses share: scalarizer.weights(losses, "
+            "net.parameters()). A generator is empty on a second reading.",
         )
     found = []
     for name, row in losses.items():
@@ -215,7 +214,7 @@ def _gradients(losses: Mapping[str, Tensor], parameters: Any) -> Tensor:
         if gradient is None:
             raise DefinitionError(
                 f"{name!r} does not depend on the parameters.",
-                hint="Compute it with them, outside of no_grad and without detach; hand over only "
+                hint="Compute it with them, outside of no_grad and without detach; pass only "
                 "parameters that every loss shares.",
             )
         found.append(gradient)

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 import torch
-from pydantic import AfterValidator, Field, NonNegativeFloat
+from pydantic import AfterValidator, NonNegativeFloat
 
+from moat.number_bounds import Bounded
 from moat.scalarizers.base import LaggedScalarizer, scalarizer
 from moat.scalarizers.by_name import require_each, row_of
 from moat.types import Mask, Weights
@@ -17,7 +18,8 @@ def some_above_zero(numbers: dict[str, float]) -> dict[str, float]:
     return numbers
 
 
-Preference = Annotated[dict[str, NonNegativeFloat], AfterValidator(some_above_zero)]
+Weight = Annotated[NonNegativeFloat, Bounded]
+Preference = Annotated[dict[str, Weight], AfterValidator(some_above_zero)]
 """A number of at least 0 for each objective, by its name."""
 
 
@@ -39,7 +41,8 @@ class Weighted(LaggedScalarizer):
     Source: Zadeh, Optimality and Non-Scalar-Valued Performance Criteria, 1963.
     """
 
-    preference: Preference = Field()  # weight of each objective
+    scale_invariant = True
+    preference: Preference  # weight of each objective
     normalize: bool = False  # whether the weights are divided by their sum
 
     def __post_init__(self) -> None:

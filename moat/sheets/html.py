@@ -1,4 +1,4 @@
-"""A sheet as a table of HTML, whose columns a script may sort."""
+"""A sheet as a table of HTML with sortable columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

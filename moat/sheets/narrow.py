@@ -1,4 +1,4 @@
-"""A sheet whose columns are left out one after the other until it fits a terminal."""
+"""A sheet that omits columns, one after the other, until it fits a terminal."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,5 +37,5 @@ def _without(sheet: Sheet, gone: Sequence[str]) -> Sheet:
         rows=tuple(tuple(row[place] for place in kept) for row in sheet.rows),
         sides="".join(sheet.sides[place] for place in kept),
         marks=tuple(sheet.marks[place] for place in kept) if sheet.marks else (),
-        notes=(*sheet.notes, f"Left out for want of room: {named}."),
+        notes=(*sheet.notes, f"Omitted for lack of room: {named}."),
     )

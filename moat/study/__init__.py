@@ -1,4 +1,4 @@
-"""Joins recipe, training, evaluation and runs; skips what is done."""
+"""The study: joins recipe, training, evaluation and runs; skips finished runs."""
 
 from moat.study.all_runs import StudyResult, plan, train
 from moat.study.estimates import RunEstimate, estimate, estimate_all

@@ -1,4 +1,4 @@
-"""Whether a user's network takes the batches that training and evaluation give it."""
+"""A check that a user's network accepts the batches of training and evaluation."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""What a study will cost, from a few timed passes; nothing is trained."""
+"""The cost of a study, from a few timed passes, without training."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,14 +20,16 @@ from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.step_cost import spent_per_example
 from moat.threats import Spent
+from moat.training.length import Length, length_of
 
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """What one run costs an example at most, and its estimated seconds, without the sanity gate.
+    """The largest cost of one run for each example, and its estimated seconds, without the gate.
 
-    Without its data set only passes are known: then `missing` is the error of reading it, and the
-    other numbers are None. Without its initial weights all is known, and `missing` says so, too.
+    For a scalarizer that draws its searches, `search` and `descent` are expectations. Without its
+    data set only passes are known: then `missing` is the error of reading it, and the other numbers
+    are None. Missing initial weights are also in `missing`, but every number is known.
     """
 
     plan: RunPlan
@@ -39,11 +41,18 @@ class RunEstimate:
     seconds: float | None = None
     memory: int | None = None  # bytes that evaluation takes at most, beside network and data set
     missing: MoatError | None = None
+    length: Length | None = None  # of the training
 
     @property
     def train_examples(self) -> int | None:
-        """How many images it trains on."""
+        """The number of its training images."""
         return self.amounts.trained if self.amounts else None
+
+    @property
+    def passes(self) -> float | None:
+        """Forwards plus backwards of the whole training for each image it trains on."""
+        a_step = self.search.plus(self.descent)
+        return None if self.length is None else self.length.exact_epochs * a_step.total
 
 
 @plain_torch()
@@ -53,10 +62,10 @@ def estimate_all(
     cache: Path | None = None,
     listener: Listener = ignore,
 ) -> list[RunEstimate]:
-    """Estimate every run of a study; what runs share is read and timed once.
+    """Estimate every run of a study; shared parts are read and timed once.
 
-    `cache` is a folder in which decoded images may be kept; the listener hears of the data. A data
-    set that cannot be read, and initial weights that are not there, are not errors here.
+    `cache` is a folder for decoded images; the listener receives the data's events. An unreadable
+    data set and missing initial weights are not errors here.
     """
     loaded: dict[DataSet, Data | DataError] = {}
     timed: dict[str, PassTimes] = {}
@@ -95,13 +104,15 @@ def _without_data(plan: RunPlan, missing: DataError) -> RunEstimate:
 
 
 def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
-    """Count the passes of a run and say what they take."""
+    """Count the passes of a run and estimate their seconds."""
     classes = len(data.classes)
     search, descent = spent_per_example(plan, times.batch_norm, classes)
     evaluation = plan.protocol.spent(classes)
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
+    with asked_for(plan, "training", "passes"):
+        length = length_of(plan.training, trained, search.plus(descent))
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
@@ -123,7 +134,8 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         evaluation=evaluation,
         amounts=known,
         test_examples=tested,
-        seconds=plan.training.epochs * an_epoch + judged * times.searching(evaluation),
+        seconds=length.exact_epochs * an_epoch + judged * times.searching(evaluation),
         memory=room.needed(plan.protocol),
         missing=times.missing,
+        length=length,
     )

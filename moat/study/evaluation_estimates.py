@@ -1,4 +1,4 @@
-"""What evaluations will cost, from a few timed passes; nothing is searched, nothing is written."""
+"""The cost of evaluations, from a few timed passes, without a search or a write."""
 
 import json
 from collections.abc import Callable, Sequence

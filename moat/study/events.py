@@ -1,4 +1,4 @@
-"""Plans, errors and progress as the events that a study tells."""
+"""Plans, errors and progress as the events of a study."""
 
 from collections.abc import Callable
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a run, as one of moat's errors."""
+"""Any failure of a run, as one of moat's errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

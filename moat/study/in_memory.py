@@ -1,4 +1,4 @@
-"""A model that lies in memory, evaluated there: no recipe of its own, no folder."""
+"""The evaluation of a model in memory, without a recipe or a folder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,9 +8,9 @@ from torch import nn
 
 from moat import evaluation
 from moat.evaluation import Evaluation, EvaluationProgress, Protocol
-from moat.evaluation.in_memory import protocol_of_threats, with_examples
+from moat.evaluation.in_memory import protocol_of_threats, states_tables, with_examples
 from moat.public import public
-from moat.recipe import read_protocol
+from moat.recipe import protocol_of_tables, read_protocol
 from moat.threats import Threat
 
 
@@ -18,25 +18,27 @@ from moat.threats import Threat
 def evaluate(
     model: nn.Module,
     data: Any,
-    protocol: Protocol | Mapping[str, Threat] | Sequence[Threat] | Threat | Path | str,
+    protocol: Protocol | Mapping[str, Any] | Sequence[Threat] | Threat | Path | str,
     *,
     examples: int | None = None,
     pass_size: int | None = None,
     progress: Callable[[EvaluationProgress], None] | None = None,
 ) -> Evaluation:
-    """Return what a model withstands, on images that lie in memory. Nothing is written.
+    """Evaluate a model on images in memory, without writing files.
 
     `data` are a pair (images, labels) of tensors or arrays, a DataLoader, a torch Dataset, a Split,
-    or Data, whose test split is taken; images in [0, 1] or bytes. `protocol` is a Protocol, the
-    TOML file of one (of which the data are not read), or threats: a table, a list or one.
-    `examples` takes so many of the images, every class by its share. The model is evaluated where
-    its parameters are, in float32 and eval mode, and left as it was.
+    or Data (its test split); images in [0, 1] or bytes. `protocol` is a Protocol, the TOML file of
+    one or its tables, {"threats": {...}, "evaluation": {...}} (whose data are not read), or
+    threats: a table, a list or one. Without threats, `union` is None. `examples` is the number of
+    images, every class by its share. The model is evaluated on the device of its parameters, in
+    float32 and eval mode, and left unchanged.
 
-    The result's `accuracy` are percents by name, `rows()` one row a threat and strength, `outcomes`
-    what each example withstood. `evaluate_model` keeps an evaluation in a folder, for fronts.
+    The result has `accuracy`, in percent by name; `rows()`, one row for each threat and strength;
+    and `outcomes`, those of each example. `evaluate_model` keeps an evaluation in a folder, for
+    fronts.
 
-    Raises MoatError with the mend, before anything is searched: for a model that returns no logits,
-    images out of [0, 1], labels that are not classes, a protocol that does not hold together.
+    Raises MoatError with the mend, before any search, for a model without logits, images out of [0,
+    1], labels that are not classes, and an inconsistent protocol.
 
     Example:
         >>> from moat.testing import examples, smooth_model
@@ -48,6 +50,8 @@ def evaluate(
     """
     if isinstance(protocol, Path | str):
         protocol = read_protocol(protocol).protocol
+    elif states_tables(protocol):
+        protocol = protocol_of_tables(protocol)
     judged_by = protocol_of_threats(protocol)
     if isinstance(judged_by, Protocol):  # else the door says what it is
         judged_by = with_examples(judged_by, examples)

@@ -1,4 +1,4 @@
-"""How many runs are at work at once on this machine, and how many threads each of them has."""
+"""The number of parallel runs on this machine, and the threads of each."""
 
 import math
 import os
@@ -38,15 +38,15 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
     text = str(asked)
     if _LONG.fullmatch(text):
         raise InputError(
-            f"no machine has so many runs at once: {reprlib.repr(text)}.",
+            f"too many parallel runs for any machine: {reprlib.repr(text)}.",
             where=where,
-            hint="auto takes as many as cores and memory allow.",
+            hint="auto uses as many as cores and memory allow.",
         )
     if isinstance(asked, bool) or not _WHOLE.fullmatch(text) or not int(text):
         raise InputError(
-            f"{text!r} is not a number of runs at once.",
+            f"{text!r} is not a number of parallel runs.",
             where=where,
-            hint="A whole number from 1 on, or auto: as many as cores and memory allow.",
+            hint="Give a whole number from 1 on, or auto: as many as cores and memory allow.",
         )
     return int(text)
 
@@ -100,7 +100,7 @@ def _share(jobs: int, cores: int) -> Share:
 def _too_many(jobs: int, each: int, free: int, fit: int) -> str:
     return (
         f"{jobs} jobs may take {gib(jobs * each)} of memory (an estimate: {gib(each)} each), and "
-        f"{gib(free)} are free. A job that finds none fails, or the system ends its worker. "
+        f"{gib(free)} are free. A job without memory fails, or the system ends its worker. "
         f"--jobs {fit} fits."
     )
 

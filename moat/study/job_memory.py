@@ -1,4 +1,4 @@
-"""What a run takes of memory, before it is begun: an estimate, and what the machine has."""
+"""The memory of a run, estimated before it begins, and that of the machine."""
 
 import os
 from collections.abc import Sequence

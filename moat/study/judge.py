@@ -1,7 +1,8 @@
-"""One evaluation from a model to its folder: judge it, and keep the record."""
+"""One evaluation from a model to its folder: evaluate it, and keep the record."""
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,15 +28,17 @@ from moat.study.events import evaluation_steps
 from moat.study.loading import record_of
 from moat.study.other_model import partner_model
 from moat.study.overwriting import clear
+from moat.study.plugin_versions import evaluation_plugins
 from moat.study.subjects import StatedProtocol, Subject
 from moat.study.transfer import marked
 from moat.threats import home_of
+from moat.threats.cautions import told_elsewhere
 from moat.version import __version__
 
 
 @dataclass(frozen=True)
 class Judged:
-    """How the evaluation of one model ended: its folder, and the scores or what went wrong."""
+    """The result of one model's evaluation: its folder, and its scores or its error."""
 
     folder: Path
     scores: Record | None = None
@@ -44,6 +47,7 @@ class Judged:
     study: Path | None = None  # the folder that it was put into, for a front
 
 
+@told_elsewhere()
 def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
@@ -53,9 +57,10 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listen
     """
     folder, model, record = subject.folder, subject.model, subject.record
     protocol, protocol_hash, size = stated.protocol, stated.protocol_hash, subject.pass_size
+    plugins = evaluation_plugins(stated.evaluates)
     started, whole = time.monotonic(), folder.newest_part() is None
     tell = evaluation_steps(listener, folder.path)
-    parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record))
+    parts = folder.evaluation_parts(_fingerprint(model, data, protocol_hash, record, plugins))
     searched = partial(evaluate, model, pass_size=size, memory=stated.memory)
     evaluation = searched(data, protocol=protocol, progress=tell, parts=parts)
     scores = evaluation.scores()
@@ -96,21 +101,30 @@ def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listen
             protocol=stated.evaluates,
             scores=scores,
             files=folder.digests(record.files),
+            plugins=plugins,
         )
     )
     folder.clear_parts()
     return scores
 
 
-def _fingerprint(model: nn.Module, data: Data, protocol_hash: str, record: ModelRecord) -> str:
+def _fingerprint(
+    model: nn.Module,
+    data: Data,
+    protocol_hash: str,
+    record: ModelRecord,
+    plugins: Mapping[str, str],
+) -> str:
     """Return what an evaluation must share with the one that it goes on from.
 
-    The code of a model that is a file of the user's stands in `trains`, by its digest.
+    The code of a model that is a file of the user's stands in `trains`, by its digest; a package's
+    is told by its version.
     """
-    made = json.dumps([record.trains, digest_of_network(model)], sort_keys=True)
+    said = [record.trains, digest_of_network(model), *([dict(plugins)] if plugins else [])]
+    made = json.dumps(said, sort_keys=True)
     weights = digest_of_weights(model)
-    said = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
-    return digest_of_text(said)
+    text = f"{protocol_hash}/{data.test.digest()}/{__version__}/{made}/{weights}"
+    return digest_of_text(text)
 
 
 def scores_before(
@@ -135,7 +149,7 @@ def scores_before(
         return None
     if _is_run(folder) or (held is not None and not held.is_evaluation_alone):
         raise RunFolderError(
-            "the folder holds a run that moat trains.",
+            "the folder contains a run that moat trained.",
             where=str(folder.path),
             hint=f"Nothing was overwritten. {mend}.",
         )

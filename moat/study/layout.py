@@ -1,4 +1,4 @@
-"""How a network's weights lie in memory: channels last where it bears that."""
+"""The memory layout of a network's weights: channels last if the network allows it."""
 
 import copy
 

@@ -30,12 +30,12 @@ def finished_record(folder: RunFolder) -> RunRecord:
     record = record_of(folder)
     if record is None:
         mend = (
-            "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it by "
-            "running its `moat train` again."
+            "Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish the run "
+            "with `moat train`."
         )
         require_results(folder.path, NoRunError, mend)
         raise NoRunError(
-            "there is no finished run here (no run.json).", where=str(folder.path), hint=mend
+            "the folder has no finished run (no run.json).", where=str(folder.path), hint=mend
         )
     require_trained_here(record, folder)
     return record
@@ -52,7 +52,7 @@ def require_trained_here(record: RunRecord, folder: RunFolder) -> None:
     if command := command_again(record.command, record.study, folder.path):
         again = f"To make it again:\n  {shlex.join([*command, '--overwrite'])}"
     raise RunFolderError(
-        f"the folder holds the evaluation of {whose}, and no model.",
+        f"the folder contains the evaluation of {whose}, without a model.",
         where=str(folder.path),
         hint=again,
     )
@@ -62,20 +62,22 @@ def require_recipe(folder: RunFolder) -> None:
     """Raise RunFolderError where a folder does not hold the recipe of its run."""
     if not folder.recipe.exists():
         raise RunFolderError(
-            f"what trains the run is not known: {folder.recipe.name} is missing.",
+            f"the training settings of the run are unknown: {folder.recipe.name} is missing.",
             where=str(folder.path),
             hint=OVERWRITE,
         )
 
 
-def plan_of(folder: RunFolder, named: RunPlan | None = None) -> RunPlan:
+def plan_of(
+    folder: RunFolder, named: RunPlan | None = None, record: RunRecord | None = None
+) -> RunPlan:
     """Return the plan of the one run that a folder's own recipe describes.
 
-    Its code is the folder's own, or that of the plan `named`. Raises CodeError where the recipe
-    names code that may not run: see `moat.consent`.
+    `record` is the run's, where it is read already. Its code is the folder's own, or that of the
+    plan `named`. Raises CodeError where the recipe names code that may not run: see `moat.consent`.
     """
     require_recipe(folder)
-    folder.read_code(folder.read_record())
+    folder.read_code(folder.read_record() if record is None else record)
     try:
         source = _as_it_was_meant(read(folder.recipe))
         if named is not None:
@@ -92,7 +94,7 @@ def plan_of(folder: RunFolder, named: RunPlan | None = None) -> RunPlan:
         ) from error
     if len(plans) != 1:
         raise RunFolderError(
-            f"the recipe of a run describes one run, and this one {len(plans)}.",
+            f"the recipe of a run describes one run, not  {len(plans)}.",
             where=str(folder.recipe),
             hint=OVERWRITE,
         )
@@ -122,9 +124,12 @@ def _is_there(path: str) -> bool:
         return False
 
 
-def with_weights(model: nn.Module, folder: RunFolder) -> nn.Module:
-    """Load a folder's trained weights into a model; raise RunFolderError where they do not fit."""
-    weights = folder.load_model()
+def with_weights(model: nn.Module, folder: RunFolder, record: RunRecord | None = None) -> nn.Module:
+    """Load a folder's trained weights into a model; raise RunFolderError where they do not fit.
+
+    `record` is the run's, where it is read already.
+    """
+    weights = folder.load_model(of=record)
     if weights is None:
         raise RunFolderError(
             "the run's trained weights are missing.", where=str(folder.path), hint=OVERWRITE

@@ -1,4 +1,4 @@
-"""What of a study is worth a second look, told before it trains and while its data come in."""
+"""The oddities of a study, listed before it trains and while its data load."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ def tell_oddities(
 def oddities_of_estimates(
     estimates: Sequence[RunEstimate], source: Source, device: str
 ) -> list[Oddity]:
-    """Return what is worth a second look in what was estimated, and what is missing for it."""
+    """Return the oddities of estimates, and their missing files."""
     times = [one.seconds for one in estimates if one.seconds is not None]
     view = StudyView(
         source,

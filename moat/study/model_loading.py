@@ -29,10 +29,10 @@ def load(
 ) -> nn.Module:
     """Return the trained model of a finished run: eval mode, images in [0, 1] to logits.
 
-    The run may lie in a bundle that holds weights. Of its recipe the model's table alone is read,
-    so neither its threats nor its data are needed. `allow_code` runs the code that builds the
-    model, where that is the user's own. Raises RunFolderError where the folder holds no finished
-    run, and CodeError where its model needs code that was neither allowed nor run before.
+    The run may lie in a bundle with weights. Loading reads only the model's table of its recipe, so
+    it needs neither threats nor data. `allow_code` runs the user's own code that builds the model.
+    Raises RunFolderError if the folder has no finished run, and CodeError if the model needs code
+    that was neither allowed nor run before.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -49,11 +49,18 @@ def load(
         with consenting(replace(consent, stored=True)):
             return load(run_folder, device)
     folder = RunFolder(opened(run_folder, weights=True))
-    record = finished_record(folder)
+    return load_recorded(folder, finished_record(folder), device)
+
+
+@plain_torch()
+def load_recorded(
+    folder: RunFolder, record: RunRecord, device: torch.device | str = "cpu"
+) -> nn.Module:
+    """Return the trained model of a finished run whose record is read already."""
     model = _model(folder, record)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(model, record.shape, record.classes)
-        with_weights(network, folder)
+        with_weights(network, folder, record)
         require_no_chance(model, network, record.shape, record.classes)
     network = best_layout(model, network, record.shape).to(device)
     to_eval(network)
@@ -76,8 +83,8 @@ def _model(folder: RunFolder, record: RunRecord) -> Model:
         raise RunFolderError(error.message, error.where, hint) from error
     if (now := described_model(model)) != trained:
         raise RunFolderError(
-            f"the network is no longer the one that was trained: {trained} then, {now} now.",
+            f"the network differs from the trained one: {trained} then, {now} now.",
             where=str(folder.path),
-            hint="Bring back the code that it was trained with.",
+            hint="Restore the code of the training.",
         )
     return model

@@ -9,6 +9,7 @@ import torch
 from moat import allocator
 from moat.data import Data
 from moat.records import ModelRecord
+from moat.study.plugin_versions import training_plugins
 from moat.version import __version__
 
 
@@ -26,9 +27,11 @@ def model_record(
 
     `own` are its names (study, variant, sweep, seed, label) and what made it; `test_data` is
     what identifies the data that it is judged on, `training` how its training went, `files` the
-    digests of what the training wrote, and `command` makes the evaluation again.
+    digests of what the training wrote, and `command` makes the evaluation again. The packages of
+    plug-ins are recorded with their versions.
     """
     said = {"training": training, "machine": machine, "files": files, "command": command}
+    said["plugins"] = training_plugins(own["trains"], test_data) or None
     return ModelRecord.model_validate(
         {
             "moat": __version__,

@@ -1,4 +1,4 @@
-"""Whether a run's network can be trained and judged, asked before either."""
+"""A check that a run's network can be trained and evaluated, made before either."""
 
 import torch
 from torch import nn

@@ -34,6 +34,7 @@ from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject
 from moat.study.training_clock import TrainingClock
 from moat.threats.arguments import require_channels
+from moat.threats.cautions import told_elsewhere
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
 
@@ -116,6 +117,7 @@ def _train(
         augmentation=plan.augmentation,
         memory=plan.memory,
         threats=plan.threats,
+        losses=plan.losses,
         scalarizer=copy.deepcopy(plan.scalarizer),
         training=plan.training,
         optimizer=plan.optimizer,
@@ -125,6 +127,7 @@ def _train(
         fabric=fabric,
         validate=_Validation(plan, held_out) if held_out else None,
         train_hash=plan.train_hash,
+        classes=len(data.classes),
     )
     fitted = fit(job, listener)
     with asked_for(plan, "model"):
@@ -141,6 +144,7 @@ class _Validation:
         self.protocol = Protocol(plan.threats, memory=plan.protocol.memory)
         self.pass_size, self.memory = plan.training.pass_size, plan.memory
 
+    @told_elsewhere()
     def __call__(self, model: nn.Module) -> dict[str, float]:
         found = evaluate(
             model, self.held_out, self.protocol, pass_size=self.pass_size, memory=self.memory

@@ -1,4 +1,4 @@
-"""The model on which the sanity gate finds images for another: its partner's, once that is done."""
+"""The model on which the sanity gate finds images for another: its partner's, once trained."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,18 +59,18 @@ def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device |
 
 def _named(run: Path, named: PartnerRecord, record: Told, device: torch.device | str) -> Partner:
     """Return the partner that a record names, which may be done, failed, or neither yet."""
-    said = f"Images are to be found on {named.label}, seed {named.seed}, "
+    said = f"The images should come from {named.label}, seed {named.seed}, "
     held = _record(run)
     if held is None:
-        why = "and that run failed." if _has_failed(run) else "and that run is not done yet."
+        why = "which failed." if _has_failed(run) else "which is not finished."
         return Partner(why_not=said + why, is_open=True)
     if not _same_data(held, record):
-        return Partner(why_not=said + "and that run was tested on other images.", is_open=True)
+        return Partner(why_not=said + "which was tested on other images.", is_open=True)
     try:
         return Partner(Other(load(run, device), held.label))
     except MoatError as error:
         first = error.message.splitlines()[0]
-        return Partner(why_not=f"{said}and that run cannot be loaded: {first}", is_open=True)
+        return Partner(why_not=f"{said}which cannot be loaded: {first}", is_open=True)
 
 
 def _finished_beside(own: Path, root: Path, record: Told, device: torch.device | str) -> Partner:

@@ -24,7 +24,7 @@ from moat.short_text import cut_short
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, whole_scores
-from moat.study.model_loading import load
+from moat.study.model_loading import load_recorded
 from moat.study.model_record import machine_of
 from moat.study.own_folder import judge_apart
 from moat.study.places import Place, PlaceKeys, place_of
@@ -44,14 +44,13 @@ def evaluate_under(
     validation: bool = False,
     **place: Unpack[PlaceKeys],
 ) -> Iterator[Judged]:
-    """Evaluate finished runs under another protocol's file; what they are themselves is untouched.
+    """Evaluate finished runs under another protocol's file; the runs stay unchanged.
 
     Each gets a folder <results>/<study>@<protocol>/<variant>/<sweep values>/seed-<n>, in the run's
-    own results folder unless another is named. What is there is not made again unless `overwrite`.
-    With `validation` the examples that a run held out from training are searched as well.
-    `place` are the keywords `results`, `device`, `overwrite` and `listener`.
-    A run that fails, as one on other data than the protocol's, lets the others go on. Raises
-    MoatError for a protocol that does not hold together.
+    own results folder unless `results` names another. An existing evaluation is kept unless
+    `overwrite`. `validation` also searches the run's held-out examples. `place` are the keywords
+    `results`, `device`, `overwrite` and `listener`. A run that fails, such as one on other data
+    than the protocol's, leaves the others. Raises MoatError for an inconsistent protocol.
     """
     court = other_protocol(protocol, overrides, validation, place_of(place))
     return one_by_one(runs, court.judged, court.place.listener)
@@ -99,7 +98,8 @@ class OtherProtocol:
         def subject() -> Subject:
             held_out = held_out_of(run.plan, data) if self.validation else None
             size = run.plan.training.pass_size
-            return Subject(there, load(path, self.device), record, size, held_out)
+            model = load_recorded(run.folder, run.record, self.device)
+            return Subject(there, model, record, size, held_out)
 
         return judge_apart(
             there,
@@ -143,7 +143,7 @@ class OtherProtocol:
             "the run was tested on other data than the protocol's: "
             f"{'; '.join(changes(then, {**then, **now}))}.",
             where=str(folder.path),
-            hint=f"The protocol's data are said in {where}; name one on the run's own.",
+            hint=f"{where} sets the protocol's data; name a protocol on the run's own data.",
         )
 
     def _record(
@@ -155,7 +155,7 @@ class OtherProtocol:
         return record.elsewhere(
             moat=__version__,
             study=f"{record.study}@{self.judged_by.name}",
-            weights=digest_of_state(folder.load_model() or {}),
+            weights=digest_of_state(folder.load_model(of=record) or {}),
             of=seen_from(run, results),
             command=kept_command(words, results),
             machine=machine_of(self.device),

@@ -1,4 +1,4 @@
-"""What a folder loses to --overwrite, said before it is lost."""
+"""The losses of a folder to --overwrite, listed in advance."""
 
 from moat.events import Listener, Overwrite
 from moat.runs import RunFolder, StudyFolder

@@ -1,4 +1,4 @@
-"""A run's own recipe and code: kept when it begins, and held to its plan when it goes on."""
+"""A run's own recipe and code: kept at its start, and compared with its plan on resuming."""
 
 import tomli_w
 
@@ -50,7 +50,7 @@ def require_same_code(plan: RunPlan, folder: RunFolder) -> None:
     ]
     if changed:
         raise RunFolderError(
-            f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
+            f"the folder contains a run with other training settings: {'; '.join(changed)}.",
             where=str(folder.path),
             hint="Nothing was overwritten. Name another --results folder, undo the change, or "
             "train this run again with --overwrite.",

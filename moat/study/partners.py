@@ -1,4 +1,4 @@
-"""The run on whose model the gate finds images for another: chosen from the plan alone."""
+"""The run on whose model the gate finds images for another, chosen from the plan alone."""
 
 from collections.abc import Sequence
 from pathlib import Path

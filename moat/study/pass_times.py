@@ -1,4 +1,4 @@
-"""Seconds and memory of a forward and a backward of a run's network, timed on a few passes."""
+"""Seconds and memory of a forward and a backward of a run's network, from a few passes."""
 
 import time
 from collections.abc import Callable

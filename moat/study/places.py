@@ -1,4 +1,4 @@
-"""Where runs and evaluations are kept, and how they are made."""
+"""The places of runs and evaluations, and their options."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ def place_of(keys: PlaceKeys) -> Place:
     """Return the place that keywords name; raise TypeError for a keyword that is none."""
     if unknown := [key for key in keys if key not in PlaceKeys.__annotations__]:
         known = ", ".join(PlaceKeys.__annotations__)
-        raise TypeError(f"{unknown[0]!r} is not a keyword here. Beside those of the call: {known}")
+        raise TypeError(f"{unknown[0]!r} is not a keyword here. Besides those of the call: {known}")
     results = keys.get("results")
     return Place(
         results=None if results is None else require_path(Path(results)),
@@ -51,7 +51,7 @@ def require_within(folder: Path, results: Path) -> None:
             raise RunFolderError(
                 f"{part!r} cannot be a folder of results: {why}.",
                 where=str(results),
-                hint="Call the protocol's file by a shorter or simpler name.",
+                hint="Give the protocol's file a shorter or simpler name.",
             )
     if not folder.resolve().is_relative_to(results.resolve()):
         raise RunFolderError(

@@ -1,4 +1,4 @@
-"""What a study says of itself before its first run, and of a run that failed, for who watches."""
+"""The announcements of a study before its first run and after a failure, for listeners."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -62,7 +62,7 @@ def _told(
             "folder": run.path.relative_to(study.path.name).as_posix(),
             "label": run.label,
             "seed": run.seed,
-            "epochs": run.training.epochs,
+            **({"epochs": run.training.epochs} if run.training.epochs else {}),
             "batch_size": run.training.batch_size,
             "protocol_hash": run.protocol_hash,
             **(_passes(run, data[run.dataset]) if run.dataset in data else {}),
@@ -72,9 +72,10 @@ def _told(
 
 
 def _passes(run: RunPlan, data: Data) -> Record:
-    """Return the passes of a run; none where they cannot be counted, which only that run says."""
+    """Return epochs and passes of a run; none where they cannot be counted: that run says why."""
     with suppress(Exception):  # whatever a plug-in raises must not stop the others
-        return {"passes": asdict(work_of(run, data, _shares_a_forward(run, data)))}
+        passes = asdict(work_of(run, data, _shares_a_forward(run, data)))
+        return {"epochs": passes.pop("epochs"), "passes": passes}
     return {}
 
 

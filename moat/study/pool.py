@@ -1,4 +1,4 @@
-"""Worker processes side by side, each at one run: what they tell, and what becomes of the dead."""
+"""Worker processes side by side, each at one run: their messages, and their deaths."""
 
 import signal
 import time
@@ -163,7 +163,7 @@ class Pool:
         self._deaths[died] += 1
         if self._deaths[died] < DEATHS:
             self._waiting.appendleft(number)
-            text = f"its worker process {how}; another one goes on with it"
+            text = f"its worker process {how}; another one resumes it"
             folder = self.runner.setting.results / plan.path
             self.runner.listener(named(WorkerLoss, plan, folder, text=text))
             return
@@ -171,8 +171,8 @@ class Pool:
             plan,
             TrainingError(
                 f"{DEATHS} worker processes ended at the same place of this run; the last {how}.",
-                hint="Too little memory is the usual reason: fewer --jobs, or a smaller "
-                "training.pass_size, take less. The last checkpoint is kept.",
+                hint="Too little memory is the usual reason: use fewer --jobs or a smaller "
+                "training.pass_size. The last checkpoint is kept.",
             ),
         )
 
@@ -248,6 +248,6 @@ def _cannot_start(how: str) -> MoatError:
         f"a worker process {how} as it started.",
         where="jobs",
         hint="In a script, moat.train(..., jobs=...) must stand below "
-        '`if __name__ == "__main__":`, since each worker imports the script. What else was wrong '
-        "stands above.",
+        '`if __name__ == "__main__":`, because each worker imports the script. Any other reason '
+        "is printed above.",
     )

@@ -1,4 +1,4 @@
-"""A run's own recipe that was edited by hand: it no longer says what trained the run."""
+"""A run's own recipe after an edit by hand: it no longer matches the training."""
 
 from collections.abc import Sequence
 
@@ -23,14 +23,14 @@ def require_own_recipe(own: RunPlan, record: RunRecord, folder: RunFolder) -> No
             edited,
             folder,
             "Undo the change. Or delete this recipe: `moat train` with the study's recipe then "
-            "writes it anew, trains nothing again, and evaluates.",
+            "writes it again and evaluates, without training.",
         )
 
 
 def recipe_change(edited: Sequence[str], folder: RunFolder, mend: str) -> RunFolderError:
     """Return the error that names the edited keys of a run's own recipe."""
     return RunFolderError(
-        f"the recipe was changed, and the run was trained otherwise: {'; '.join(edited)}.",
+        f"the recipe was changed since the training: {'; '.join(edited)}.",
         where=str(folder.recipe),
         hint=mend,
     )

@@ -1,4 +1,4 @@
-"""Which finished runs lie below some folders, and one failure beside the others."""
+"""The finished runs in some folders; one failure leaves the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,10 +12,10 @@ from moat.study.loading import finished_record
 
 
 def trained_runs(paths: Sequence[Path]) -> list[Path]:
-    """Return the folders of the finished runs that these are, or that lie below them.
+    """Return the folders of the finished runs at or below these paths.
 
-    Evaluations without a model are passed over, unless one is named itself. Raises RunFolderError
-    where a path has no finished run.
+    Evaluations without a model are skipped, unless one is named itself. Raises RunFolderError for a
+    path without a finished run.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -27,8 +27,8 @@ def trained_runs(paths: Sequence[Path]) -> list[Path]:
         trained = [run for run in below if not _is_alone(RunFolder(run))]
         if not trained:
             raise RunFolderError(
-                f"no run that moat trained lies below this folder, and {len(below)} evaluation(s) "
-                "of models that lie elsewhere.",
+                f"this folder contains no run that moat trained, but {len(below)} evaluation(s) "
+                f"of other models.",
                 where=str(path),
                 hint="Name a run's own folder, or that of a study.",
             )

@@ -1,4 +1,4 @@
-"""The network of a run: that what is saved of it is the whole of it, before and after training."""
+"""The network of a run: its saved state is complete, before and after training."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A run's folder beside its plan: what is there, and what is left to do."""
+"""A run's folder against its plan: the finished parts, and the remaining work."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -105,7 +105,7 @@ class RunState:
                     edited, folder, "Undo the change, or train this run again with --overwrite."
                 )
             raise RunFolderError(
-                f"the folder holds a run that was trained otherwise: {'; '.join(changed)}.",
+                f"the folder contains a run with other training settings: {'; '.join(changed)}.",
                 where=str(folder.path),
                 hint="Nothing was overwritten. Name another --results folder, undo the change, or "
                 "train this run again with --overwrite.",

@@ -1,4 +1,4 @@
-"""The runs of a study in one process: what they share, and how each of them ends."""
+"""The runs of a study in one process: their shared parts, and the end of each."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Whose model is judged, and where its evaluation goes."""
+"""The model under evaluation, and the place of its evaluation."""
 
 import typing
 from collections.abc import Mapping
@@ -61,9 +61,9 @@ def run_subject(
     then, now = record.data.get("digest"), data.test.digest()
     if then != now:
         raise RunFolderError(
-            f"the test images are no longer those of this run: digest {then} then, {now} now.",
+            f"the test images differ from those of this run: digest {then} then, {now} now.",
             where=str(folder.path),
-            hint="Bring back the data it was trained with, or train it again with --overwrite.",
+            hint="Restore the data of the training, or train it again with --overwrite.",
         )
     return Subject(folder, model, record, plan.training.pass_size, held_out_of(plan, data))
 

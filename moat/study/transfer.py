@@ -1,4 +1,4 @@
-"""The gate's last question, which waits for another run: asked when that one is done.
+"""The gate's last question, which waits for another run and is asked once that is done.
 
 Whoever finishes second asks it. A run that ends looks for its partner after it has let go of its
 folder, and the partner looks for it after its own record is written; so one of the two sees the

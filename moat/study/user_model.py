@@ -1,4 +1,4 @@
-"""Somebody else's model, evaluated beside moat's own runs: no recipe, no training."""
+"""A foreign model, evaluated beside moat's own runs: no recipe, no training."""
 
 import re
 from collections.abc import Sequence
@@ -56,16 +56,16 @@ def evaluate_model(
     overrides: Sequence[str] = (),
     **place: Unpack[PlaceKeys],
 ) -> Judged:
-    """Evaluate any model under a protocol's file; fronts and reports read it beside moat's runs.
+    """Evaluate any model under a protocol's file, for fronts and reports beside moat's runs.
 
     `model` is python:module:callable, torchvision:<name> or a registered name, with `arguments` as
     `key=value`, and with the weights of `checkpoint` (.pth, .pt or .safetensors) or its own. Or it
-    is a network, evaluated as and where it is, which wants a `name`. `overrides` are `key=value` of
-    the protocol's file. The folder is <results>/<protocol>/<name>/seed-0; an evaluation that is
-    there is not made again, and another model's is refused, unless `overwrite`.
+    is a network, which is evaluated as it is, on its device, and needs a `name`. `overrides` are
+    `key=value` of the protocol's file. The folder is <results>/<protocol>/<name>/seed-0. An
+    existing evaluation is kept, and another model's is refused, unless `overwrite`.
 
-    `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
-    `overwrite` and `listener`. Raises MoatError.
+    `place` are the keywords `results` (default "results"), `device` ("auto"), `overwrite` and
+    `listener`. Raises MoatError.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -152,10 +152,10 @@ def asked_model(
         usual = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts)).lstrip("._-") or "model"
         return AskedModel(model, _folder_name(usual if name is None else name), made, None, file)
     if file or arguments:
-        raise InputError("a network that is built takes neither a checkpoint nor arguments.")
+        raise InputError("a network object takes neither a checkpoint nor arguments.")
     if not name:
         raise InputError(
-            "a network that is built has no name, which becomes the folder of its results.",
+            "a network object needs a name for the folder of its results.",
             where="name",
             hint='Give it one: moat.evaluate_model(network, protocol, name="mine").',
         )
@@ -166,7 +166,7 @@ def _folder_name(name: str) -> str:
     if not _NAME.fullmatch(name) or why_no_name(name):
         raise InputError(
             f"a name starts with a letter or a digit and goes on with these or with '.', '-' and "
-            f"'_', {MOST_BYTES} at most, since it becomes a folder; not {cut_short(name)!r}.",
+            f"'_', {MOST_BYTES} at most, because it becomes a folder; not {cut_short(name)!r}.",
             where="--name",
         )
     if is_taken(name):
@@ -179,7 +179,7 @@ def _folder_name(name: str) -> str:
         raise InputError(
             f"{name!r} cannot be the name of a folder on every system.",
             where="--name",
-            hint="Give it another name: Windows keeps this one to itself.",
+            hint="Give it another name: Windows reserves this one.",
         )
     return name
 

@@ -1,4 +1,4 @@
-"""From the name of somebody else's model, and a checkpoint, to a network with its weights."""
+"""From the name of a foreign model, and a checkpoint, to a network with its weights."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def load_user_checkpoint(network: nn.Module, file: Path) -> None:
 
     Raises ModelError that says in which keys the two differ.
     """
-    state = read_weights(file, hint="Its path is read from where the command runs.")
+    state = read_weights(file, hint="Its path is relative to the working folder.")
     prefix = wrapping(saved_state(network))
     finite = Finite(network)
     try:
@@ -57,12 +57,12 @@ def load_user_checkpoint(network: nn.Module, file: Path) -> None:
     except ModelError as error:
         raise ModelError(
             f"its weights do not fit the model: {error.message}.",
-            hint=error.hint or "Let --model and --arg build the network that they were saved from.",
+            hint=error.hint or "Set --model and --arg to the network of these weights.",
         ) from error
     if name := finite.broken():
         raise ModelError(
             f"its weights are not finite: {name}.",
-            hint="Its training diverged. Take a checkpoint from before.",
+            hint="Its training diverged. Use an earlier checkpoint.",
         )
 
 
@@ -90,7 +90,7 @@ def _require_weights(model: Model, network: nn.Module, data: Data) -> None:
     if drawn:
         more = f" and {len(drawn) - _SHOWN} more" if len(drawn) > _SHOWN else ""
         raise ModelError(
-            f"nobody trained these of its weights: {', '.join(drawn[:_SHOWN])}{more}.",
+            f"these weights are untrained: {', '.join(drawn[:_SHOWN])}{more}.",
             hint=f"Name a file of weights for the {len(data.classes)} classes of the data with "
             "--checkpoint.",
         )

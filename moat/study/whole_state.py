@@ -1,4 +1,4 @@
-"""Whether what is saved of a network is the whole of it: loaded anew, it answers the same."""
+"""A check that a network's saved state is complete: loaded anew, it gives the same answers."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -76,8 +76,8 @@ def _require_no_count(network: nn.Module, before: dict[str, float], x: Images) -
             setattr(owner, key, value)
         if difference(now, then) > REPEATED:
             raise ModelError(
-                f"the network's logits depend on {path}, which training changes and its state dict "
-                "lacks, so that a run that is loaded would be another one.",
+                f"the network's logits depend on {path}, which training changes and its state "
+                f"dict lacks, so a loaded run would be another network.",
                 hint=_MENDS["value"],
             )
 
@@ -97,7 +97,7 @@ def require_alike(saved: nn.Module, loaded: nn.Module, x: Images) -> None:
     if not causes and found <= REPEATED:  # rounding
         return
     raise ModelError(
-        "the network is another one once its weights are saved and loaded: its logits differ by "
+        "saving and loading its weights changes the network: its logits differ by "
         f"{found:.1g} of the largest.{_said(causes)}",
         hint=_mend({cause.kind for cause in causes.values()}),
     )
@@ -137,9 +137,9 @@ def _require_two(first: nn.Module, second: nn.Module) -> None:
     shared = [n for n, value in second.named_parameters() if id(value) in trained]
     if first is second or shared:
         raise ModelError(
-            "the network that is built twice shares its parameters"
-            f"{_listed(shared)}, so that a second run would begin with what the first one learnt.",
-            hint="Make every layer anew in each call.",
+            "two builds of the network share parameters"
+            f"{_listed(shared)}, so a second run would begin with the weights of the first.",
+            hint="Create every layer in each call.",
         )
 
 
@@ -156,14 +156,14 @@ def _does_not_fit(error: ModelError, first: nn.Module, tried: nn.Module) -> Mode
     if made or reshaped:
         what = f"makes {', '.join(made[:CAUSES_SHOWN])}" if made else f"reshapes {reshaped[0]}"
         return ModelError(
-            f"the network {what} in its first forward in train mode, so that what is saved fits no "
-            f"network that is built anew: {error.message.rstrip('.')}.",
-            hint="Make every layer in __init__, and give every buffer its shape there.",
+            f"the network {what} in its first forward in train mode, so its saved state fits no "
+            f"new network: {error.message.rstrip('.')}.",
+            hint="Create every layer in __init__, and give every buffer its shape there.",
         )
     return ModelError(
-        f"what the network saves cannot be loaded into it: {error.message.rstrip('.')}.",
-        hint="Leave out its own state_dict and load_state_dict, or let the one take what the other "
-        "gives.",
+        f"the network's saved state cannot be loaded into it: {error.message.rstrip('.')}.",
+        hint="Remove its own state_dict and load_state_dict, or make the one accept the other's "
+        "result.",
     )
 
 
@@ -178,7 +178,7 @@ def _causes(saved: nn.Module, loaded: nn.Module) -> dict[str, Unsaved]:
 
 def _said(causes: dict[str, Unsaved]) -> str:
     if not causes:
-        return " What makes it so does not lie on its modules."
+        return " The cause is not in its modules."
     named: dict[str, list[str]] = {}
     for path, one in causes.items():
         named.setdefault(one.kind, []).append(path)
@@ -199,11 +199,11 @@ def _mend(kinds: set[str]) -> str:
 _KINDS = {
     "buffer": "the buffer",
     "tensor": "the tensor",
-    "module": "what lies in a module that is not registered:",
+    "module": "state in an unregistered module:",
     "parameter": "the parameter or buffer",
     "array": "the array",
     "value": "the value",
-    "outside": "what lies outside of the network:",
+    "outside": "state outside of the network:",
 }
 _MENDS = {
     "buffer": "Keep the buffer: register_buffer(name, tensor, persistent=True).",
@@ -211,14 +211,13 @@ _MENDS = {
     "it.",
     "module": "Register it: an attribute of its own, nn.ModuleList or nn.ModuleDict in place of a "
     "list or dict.",
-    "parameter": "Leave out the network's own state_dict, or let it return every parameter.",
+    "parameter": "Remove the network's own state_dict, or make it return every parameter.",
     "array": "Make it a tensor and register it: self.register_buffer(name, tensor).",
     "outside": "Keep it in the network: self.register_buffer(name, tensor).",
-    "value": "Let it depend on the arguments of the model alone, or keep it in a buffer: "
+    "value": "Compute it from the arguments of the model alone, or keep it in a buffer: "
     "self.register_buffer(name, torch.tensor(value)).",
 }
 _ELSEWHERE = (
-    "Look for numbers that are drawn when the network or its module is made, and are kept in a "
-    "closure, a class or a global: register them as buffers. Or for a load_state_dict that leaves "
-    "some out."
+    "Look for random numbers of the construction in a closure, a class or a global: register them "
+    "as buffers. Or for a load_state_dict that omits some."
 )

@@ -1,4 +1,4 @@
-"""The passes of all parts of a run, which tell how far it is."""
+"""The passes of all parts of a run, as the measure of its progress."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from moat.recipe import RunPlan
 from moat.study.failures import asked_for
 from moat.study.step_cost import spent_per_example
 from moat.threats import GradientThreat
+from moat.training.length import length_of
 
 DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
 _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
@@ -27,6 +28,7 @@ class Work:
     validation: float
     evaluation: float
     gate: float
+    epochs: int  # of the training, a last one that is cut included
     parts: int  # files in which the evaluation keeps what it has found
 
 
@@ -37,13 +39,16 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
     held_out, protocol, classes = len(held) if held else 0, plan.protocol, len(data.classes)
     judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
     search, descent = spent_per_example(plan, batch_norm, classes)
+    with asked_for(plan, "training", "passes"):
+        length = length_of(plan.training, len(split), search.plus(descent))
     validation = Protocol(plan.threats).spent(classes)
     an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
     return Work(
-        training=plan.training.epochs * len(split) * an_example,
-        validation=plan.training.epochs * held_out * validation.passes,
+        training=length.exact_epochs * len(split) * an_example,
+        validation=length.epochs * held_out * validation.passes,
         evaluation=sum(judged) * protocol.spent(classes).passes,
         gate=float(min(PROBED, len(data.test)) * _PROBES * probed),
+        epochs=length.epochs,
         parts=sum(-(-count // BATCH) for count in judged) * (1 + len(protocol.threats)),
     )

@@ -1,4 +1,4 @@
-"""A worker process: it runs what the pool names, one run after another, and tells what happens."""
+"""A worker process: it runs the runs of the pool one after another, and reports events."""
 
 import os
 import signal
@@ -104,7 +104,7 @@ def _ends(runner: Runner, plans: list[RunPlan], order: Order) -> bool:
     runner.fail(
         plan,
         RunFolderError(
-            "what the recipe names changed on the disk since the study began.",
+            "files of the recipe changed since the study began.",
             where=plan.source.where(),
             hint="Nothing was overwritten. Run the same command again.",
         ),

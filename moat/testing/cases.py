@@ -1,4 +1,4 @@
-"""What the checks run on: a smooth network and images that touch both ends of the box."""
+"""The cases of the checks: a smooth network, and images that touch both ends of the box."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""What of a model a search must leave as it was: flags, gradients, parameters and buffers."""
+"""The state of a model that a search must leave: flags, gradients, parameters and buffers."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""What a search takes beside its network and its batch, looked at where it is handed over."""
+"""The arguments of a search beside its network and its batch, checked at the door."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,8 @@ def require_generator(generator: Any) -> None:
     """Raise DefinitionError for what no random number can be drawn from."""
     if not isinstance(generator, torch.Generator | None):
         raise DefinitionError(
-            f"the generator is {in_words(generator)}, and no torch.Generator.",
-            hint="Of a seed make one: torch.Generator().manual_seed(0).",
+            f"the generator is {in_words(generator)}, not a torch.Generator.",
+            hint="Make one from a seed: torch.Generator().manual_seed(0).",
         )
 
 
@@ -23,7 +23,7 @@ def require_pass_size(size: Any) -> None:
     if size is not None and not (whole and size > 0):
         raise DefinitionError(
             f"a pass holds at least one example, not {size!r}.",
-            hint="pass_size is a whole number: 128, say; None takes what suits the device.",
+            hint="pass_size is a whole number, such as 128, or None for the default of the device.",
         )
 
 
@@ -32,13 +32,13 @@ def require_searched(threats: Any) -> None:
     if isinstance(threats, Mapping) or not hasattr(threats, "__iter__"):
         raise DefinitionError(
             f"threats are a list, not {in_words(threats)}.",
-            hint="Give them one after another: [PGD(...), Flow(...)].",
+            hint="Pass them in a list: [PGD(...), Flow(...)].",
         )
     for threat in threats:
         if isinstance(threat, type) or not hasattr(threat, "climb"):
             raise DefinitionError(
                 f"a threat is {in_words(threat)}, which the loop cannot search.",
-                hint="It takes threats with a `climb`, such as PGD(...); others have `perturb`.",
+                hint="Pass threats with a `climb`, such as PGD(...); for others, call `perturb`.",
             )
 
 
@@ -48,8 +48,8 @@ def require_channels(threat: Any, channels: int, label: str = "") -> None:
     if needed is not None and needed != channels:
         kind = label or getattr(type(threat), "name", type(threat).__name__)
         raise InputError(
-            f"the threat {kind!r} needs images of {needed} channels, and these have {channels}.",
-            hint="Leave it out for these images, or take data with as many channels.",
+            f"the threat {kind!r} needs images of {needed} channels, not {channels}.",
+            hint="Leave it out for these images, or use data with as many channels.",
         )
 
 

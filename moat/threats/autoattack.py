@@ -1,10 +1,11 @@
-"""AutoAttack: the ensemble of searches that published robustness to noise is measured with."""
+"""AutoAttack: the standard ensemble of searches for published robustness to noise."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from moat.errors import MissingPackageError, MoatError, ModelError
-from moat.losses import is_correct
+from moat.losses import is_correct, margin
 from moat.passes import default_pass_size, in_passes
 from moat.threats.ascent import attacked
 from moat.threats.base import Threat, threat
@@ -35,18 +36,18 @@ QUIET = logging.Logger(__name__, logging.CRITICAL + 1)  # outside the tree: noth
 
 @threat("autoattack")
 class AutoAttack(Threat):
-    """Add noise of length epsilon in a norm: several searches in turn, each on what still stands.
+    """Add noise of length epsilon in a norm: several searches in turn, each on the survivors.
 
     "standard" is APGD on the cross-entropy, APGD on the targeted DLR loss, targeted FAB, and
     Square, which needs no gradient; "plus" adds restarts and untargeted searches; "rand" is for
-    models that draw: gradients averaged over 20 forwards. Every search begins at the natural
-    image. Examples that are wrong to begin with, and those that withstand every search, come back
-    as they are. Targets are the nine likeliest wrong classes (five for l1's APGD), or as many as
-    there are. The targeted DLR loss takes four classes and the plain one three: with fewer, APGD
-    on it is left out.
+    models with random draws: gradients averaged over 20 forwards. Every search begins at the
+    natural image. Misclassified examples, and those that withstand every search, come back
+    unchanged. Targets are the nine likeliest wrong classes (five for l1's APGD), or as many as
+    there are. The targeted DLR loss needs four classes and the plain one three: with fewer, APGD on
+    it is omitted.
 
     The searches are those of the package pyautoattack, and compute in float32: noise is as long as
-    epsilon to within rounding. With l2 and l1 Square sees sizes that it cannot tile in a black
+    epsilon to within rounding. With l2 and l1, Square gets sizes that it cannot tile in a black
     frame.
 
     Example:
@@ -57,6 +58,7 @@ class AutoAttack(Threat):
     Diverse Parameter-free Attacks, 2020; l1: Mind the Box, 2021, by the same.
     """
 
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({"steps": 10, "queries": 10})
     epsilon: PositiveFloat  # intensity, as a length in the norm; a pixel spans [0, 1]
     norm: Literal["linf", "l2", "l1"] = "linf"  # of the noise on all pixels and channels
     version: Literal["standard", "plus", "rand"] = "standard"
@@ -67,7 +69,7 @@ class AutoAttack(Threat):
     def _l1_in_its_one_version(self) -> "AutoAttack":
         if self.norm == "l1" and self.version != "standard":
             raise ValueError(
-                f'its authors give no version {self.version!r} for l1; take version = "standard"'
+                f'its authors publish no version {self.version!r} for l1; use version = "standard"'
             )
         return self
 
@@ -77,7 +79,7 @@ class AutoAttack(Threat):
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
     ) -> Images:
-        """Return the first image found that is misclassified, or x where none is."""
+        """Return the first misclassified image, or x if there is none."""
         seed = _drawn_seed(generator)
         # Copies: tensors of an outer inference_mode cannot be differentiated through, and the
         # searches take views that want the channels' rows in a row.
@@ -155,7 +157,7 @@ def _found(
         raise ModelError(
             f"the search {name} of autoattack fails on this model ({said(error)}).",
             hint="It takes gradients of the logits to the images by torch.autograd.grad, twice in "
-            "a graph: see that the model bears it, or search with pgd or stadv.",
+            "a graph: make the model support this, or search with pgd or stadv.",
         ) from error
 
 
@@ -175,7 +177,13 @@ def _square(
     search = package.square.SquareAttack(
         lambda images: predict(inside(images)), resc_schedule=False, **own
     )
-    return lambda x, y: inside(search.perturb(F.pad(x, (0, right, 0, bottom)), y))
+
+    def perturb(x: Images, y: Labels) -> Images:
+        if not bool((margin(predict(x), y) < 0).any()):
+            return x  # ties, which Square counts as fallen: with l2 it fails where none stands
+        return inside(search.perturb(F.pad(x, (0, right, 0, bottom)), y))
+
+    return perturb
 
 
 def _tiles(height: int, width: int) -> bool:

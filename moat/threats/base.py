@@ -1,7 +1,8 @@
-"""What a threat is: a perturbation set, under a name that recipes use."""
+"""The interface of a threat: a perturbation set, under a name for recipes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 import torch
@@ -43,8 +44,14 @@ class Threat(ABC):
     name: ClassVar[str]
     needs_channels: ClassVar[int | None] = None
     """How many channels its images must have, 3 for a change of hue, say; None for any number."""
+    climbs: ClassVar[bool] = True
+    """Whether it looks for a higher loss; False for a fixed change, such as a corruption."""
+    draws_by_batch: ClassVar[bool] = False
+    """Whether what it draws for an example depends on the others in the batch."""
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
     given_later: ClassVar[str] = (
-        "A threat holds no model: model, images and labels come with each search, "
+        "A threat does not hold a model: pass model, images and labels to each search, "
         "threat.perturb(model, x, y) or threat(model, x, y)."
     )
 
@@ -95,7 +102,8 @@ class Threat(ABC):
 
         Every class has `moat.threats.guard` before this method, so that an implementation sees
         float images in [0, 1], int64 labels on their device, and a model that returns logits.
-        Raises ModelError for others.
+        Raises ModelError for others. An empty batch comes back empty, as where a mask picked no
+        example; a training step and an evaluation refuse it.
         """
 
 

@@ -1,4 +1,4 @@
-"""What is handed in as images and labels, as the searches take it, or refused with the mend."""
+"""Images and labels from a caller, converted for the searches or refused with the mend."""
 
 from typing import Any, NamedTuple
 
@@ -33,10 +33,10 @@ class Inputs(NamedTuple):
 def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     """Return images and labels as a search takes them.
 
-    What can be read in one way alone is converted: NumPy's arrays, labels of any integer type, of
-    the shape (batch, 1) or on another device. Pixels out of the box by rounding are clamped.
-    `device` is the model's. Raises ModelError with the mend for anything else. The values are read
-    once, which waits for a GPU.
+    Unambiguous input is converted: NumPy's arrays, labels of any integer type, of the shape (batch,
+    1) or on another device. Pixels beyond the box by rounding are clamped. `device` is the model's.
+    Raises ModelError with the mend for anything else. The values are read once, which waits for a
+    GPU.
 
     Example:
         >>> inputs = batch_of(torch.rand(2, 1, 8, 8), torch.tensor([[3], [7]], dtype=torch.int32))
@@ -79,8 +79,8 @@ def largest_of(labels: Labels) -> int:
 def _require_from_zero(least: float) -> None:
     if least < 0:
         raise ModelError(
-            f"labels count the classes from 0, and one is {int(least)}.",
-            hint="Leave out the examples that have no label.",
+            f"labels count the classes from 0, but one is {int(least)}.",
+            hint="Leave out the examples without a label.",
         )
 
 
@@ -107,7 +107,7 @@ def _images(x: Any, device: torch.device | None) -> Images:
     if images.ndim != 4:
         raise ModelError(
             f"images are (batch, channel, height, width), not of the shape {tuple(images.shape)}.",
-            hint="Add the axis that is missing: x[None] for one image, x[:, None] for grey ones.",
+            hint="Add the missing axis: x[None] for one image, x[:, None] for grey ones.",
         )
     if images.dtype not in (torch.float32, torch.float64):
         raise ModelError(
@@ -118,8 +118,8 @@ def _images(x: Any, device: torch.device | None) -> Images:
         raise ModelError(f"the images have no pixels: their shape is {tuple(images.shape)}.")
     if device is not None and images.device != device:
         raise ModelError(
-            f"the images are on {images.device}, and the model is on {device}.",
-            hint=f"Bring both to one device: x.to({str(device)!r}).",
+            f"the images are on {images.device}, but the model is on {device}.",
+            hint=f"Move both to one device: x.to({str(device)!r}).",
         )
     if images.is_meta:
         raise ModelError(
@@ -133,10 +133,10 @@ def _mend_of_type(dtype: torch.dtype) -> str:
         return "Bytes are x.float() / 255."
     if dtype in (torch.float16, torch.bfloat16):
         return (
-            "A search takes steps that half precision rounds away: take x.float(), and "
-            "torch.autocast or a cast within the model for speed."
+            "Half precision rounds the steps of a search away: use x.float(), and torch.autocast "
+            "or a cast within the model for speed."
         )
-    return "Take x.float(), with values in [0, 1]."
+    return "Use x.float(), with values in [0, 1]."
 
 
 def _require_near_the_box(low: float, high: float) -> None:
@@ -147,7 +147,7 @@ def _require_near_the_box(low: float, high: float) -> None:
     else:
         hint = "Make normalisation the first layer of the model."
     if low != low:
-        hint = "Find out where the values that are not numbers come from."
+        hint = "Look for the origin of the values that are not numbers."
     raise ModelError(f"images lie in [0, 1], not in [{_shown(low)}, {_shown(high)}].", hint=hint)
 
 
@@ -181,7 +181,7 @@ def _labels(y: Any, images: Images) -> Labels:
     if labels.is_meta or labels.is_quantized:
         what = "are on the device meta" if labels.is_meta else f"are {_name(labels.dtype)}"
         raise ModelError(
-            f"labels {what}, and not integers that can be read.",
+            f"labels {what}, not readable integers.",
             hint="Give each image the number of its class, counted from 0, as int64.",
         )
     count = len(images)
@@ -192,8 +192,8 @@ def _labels(y: Any, images: Images) -> Labels:
         labels = labels.squeeze(1)
     if labels.ndim == 2 and len(labels) == count:
         raise ModelError(
-            f"labels are one class an image, not a row of {labels.shape[1]} numbers.",
-            hint="Of one-hot rows or probabilities take y.argmax(1).",
+            f"labels are one class for each image, not a row of {labels.shape[1]} numbers.",
+            hint="For one-hot rows or probabilities, use y.argmax(1).",
         )
     if labels.shape != (count,):
         raise ModelError(
@@ -204,7 +204,7 @@ def _labels(y: Any, images: Images) -> Labels:
     if not whole:
         raise ModelError(
             f"labels are integers, not {_name(labels.dtype)}.",
-            hint="If they count the classes from 0, take y.long().",
+            hint="If they count the classes from 0, use y.long().",
         )
     return labels.to(device=images.device, dtype=torch.long)
 
@@ -213,15 +213,15 @@ def _from_numpy(values: Any, what: str) -> Tensor:
     """Return a copy: torch warns of arrays that cannot be written to."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ModelError(
-            f"{what} have entries that are masked.",
-            hint="Fill them, or leave those examples out: x.filled(0), x[~mask].",
+            f"{what} have masked entries.",
+            hint="Fill them, or leave these examples out: x.filled(0), x[~mask].",
         )
     try:
         array = np.asarray(values)
         return torch.tensor(np.array(array, array.dtype.newbyteorder("="), order="C"), device="cpu")
     except (TypeError, ValueError) as error:
         raise ModelError(
-            f"{what} are numbers, and these cannot be read as such ({said(error)}).",
+            f"{what} must be numbers ({said(error)}).",
             hint="Make a tensor of them.",
         ) from error
 

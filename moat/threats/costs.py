@@ -1,4 +1,4 @@
-"""What searching an example costs at most: forwards and backwards of the network."""
+"""The largest cost of a search for each example: forwards and backwards of the network."""
 
 from typing import NamedTuple
 
@@ -20,12 +20,17 @@ class Spent(NamedTuple):
         ('7', '4/1', Spent(forwards=7, backwards=1))
     """
 
-    forwards: int = 0
-    backwards: int = 0
+    forwards: float = 0  # whole, but where it is an expectation
+    backwards: float = 0
 
     def plus(self, other: "Spent", times: int = 1) -> "Spent":
         """Return the sum with so many times the other."""
         return Spent(self.forwards + times * other[0], self.backwards + times * other[1])
+
+    @property
+    def total(self) -> float:
+        """The sum: a forward is one pass, and a backward is another."""
+        return self.forwards + self.backwards
 
     @property
     def passes(self) -> float:
@@ -34,18 +39,18 @@ class Spent(NamedTuple):
 
     def __str__(self) -> str:
         """Return one number where both are equal."""
-        both = f"{self.forwards}/{self.backwards}"
-        return str(self.forwards) if self.forwards == self.backwards else both
+        forwards, backwards = (f"{round(count, 1):.12g}" for count in self)
+        return forwards if forwards == backwards else f"{forwards}/{backwards}"
 
 
 @public
 def spent_by(
     threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:
-    """Return what a search costs an example that it does not fell, its `steps` unless others.
+    """Return the cost of a search for an example that it does not fell, in `steps` or its own.
 
-    Where it is `measured`, its last iterate takes one forward more. Of a threat that searches its
-    own way only AutoAttack's count is known, to about a tenth; another's is nothing.
+    If it is `measured`, its last iterate takes one forward more. Of the threats with a search of
+    their own, only AutoAttack's count is known, to about a tenth; others count nothing.
 
     Example:
         >>> from moat.threats import PGD
@@ -62,7 +67,8 @@ def spent_by(
     keeps_best = threat.keeps_best or threat.search != "sign"
     compares = threat.loss == "kl" or threat.loss in TARGETED  # with the natural image
     once = int(measured or keeps_best) + int(compares)
-    return Spent(steps + once, 0 if threat.search == "random" else steps)
+    tried = steps * threat.candidates if threat.search == "sign" else 0
+    return Spent(steps + tried + once, 0 if threat.search == "random" else steps)
 
 
 def _of_autoattack(threat: AutoAttack, classes: int) -> Spent:

@@ -1,4 +1,4 @@
-"""The guard that every door shares: a model, images and labels are fit, or refused by name.
+"""The guard at every door: model, images and labels are valid, or refused by name.
 
 A door is whatever takes a user's model and batch: `perturb`, `search`, `train_step`. Behind a door
 the search computes in the images' own type, whatever autocast and defaults surround it, and the
@@ -48,11 +48,11 @@ Door = TypeVar("Door", bound=Callable[..., Any])
 @public
 @contextmanager
 def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels]]:
-    """Yield a model, images and labels that a search can take; raise ModelError for others.
+    """Yield a model, images and labels for a search; raise ModelError for invalid ones.
 
-    See `batch_of` for what is converted, `bare` for models. What the model returns is looked
-    at in every forward, its values in the first one alone. A door behind a door, or within
-    `trusted`, lets everything through unseen.
+    See `batch_of` for conversions, `bare` for models. The form of the model's output is checked in
+    every forward, its values only in the first. A door within a door, or within `trusted`, checks
+    nothing.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -72,9 +72,9 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
 @public
 @contextmanager
 def trusted() -> Iterator[None]:
-    """Let every door inside stand open: what goes through was looked at before.
+    """Open every door inside: its input was checked before.
 
-    For a training loop, which looks at its data set once, and whose steps wait for no GPU.
+    For a training loop, which checks its data set once and whose steps wait for no GPU.
 
     Example:
         >>> with trusted():
@@ -90,7 +90,7 @@ def trusted() -> Iterator[None]:
 
 @public
 def is_trusted() -> bool:
-    """Say whether doors stand open here.
+    """Say whether doors check nothing here.
 
     Example:
         >>> is_trusted()
@@ -108,10 +108,17 @@ def guarded(perturb: Door) -> Door:
         require_generator(more.get("generator"))
         with door(model, x, y) as (network, images, labels):
             require_channels(self, images.shape[1])
+            _warn_of([self], images.shape[1:])
             return perturb(self, network, images, labels, **more)
 
     behind.is_guarded = True  # type: ignore[attr-defined]
     return cast(Door, behind)
+
+
+def _warn_of(threats: Any, shape: torch.Size) -> None:
+    from moat.threats.cautions import warn_of_wide_radii  # it knows the threats, which know this
+
+    warn_of_wide_radii({str(place): threat for place, threat in enumerate(threats)}, shape)
 
 
 def is_guarded(perturb: object) -> bool:
@@ -131,6 +138,7 @@ def guarded_search(search: Door) -> Door:
         with door(model, x, y) as (network, images, labels):
             for threat in threats:
                 require_channels(threat, images.shape[1])
+            _warn_of(threats, images.shape[1:])
             return search(network, threats, images, labels, **more)
 
     return cast(Door, behind)
@@ -158,9 +166,9 @@ def guarded_network(function: Door) -> Door:
 
 @public
 def bare(model: Any) -> nn.Module:
-    """Return the network that can be searched; raise ModelError for what is none.
+    """Return the network to search; raise ModelError for an invalid one.
 
-    Of a network in DistributedDataParallel the network itself: the wrapper waits for gradients
+    For a network in DistributedDataParallel, the network itself: the wrapper waits for gradients
     that a search never makes.
 
     Example:
@@ -169,18 +177,23 @@ def bare(model: Any) -> nn.Module:
     """
     if isinstance(model, type):
         raise ModelError(
-            f"the model is the class {model.__name__}, and no network.",
-            hint=f"Make one of it: {model.__name__}(...).",
+            f"the model is the class {model.__name__}, not a network.",
+            hint=f"Create one: {model.__name__}(...).",
+        )
+    if isinstance(model, Tensor):
+        raise ModelError(
+            "the model is a tensor, not a torch.nn.Module.",
+            hint="The model comes first, then images and labels: (model, x, y).",
         )
     if not isinstance(model, nn.Module):
         raise ModelError(
-            f"the model is of type {type(model).__name__}, and no torch.nn.Module: nobody can put "
-            "it into eval mode or freeze its parameters.",
+            f"the model is of type {type(model).__name__}, not a torch.nn.Module: it cannot be "
+            f"put into eval mode, and its parameters cannot be frozen.",
             hint="Wrap it in a module, with the networks that it calls as attributes.",
         )
     if "_parameters" not in vars(model) and not isinstance(model, torch.jit.ScriptModule):
         raise ModelError(
-            f"the model, {type(model).__name__}, was never made a module.",
+            f"the model, {type(model).__name__}, was not initialised as a module.",
             hint="Call super().__init__() first in its __init__.",
         )
     if isinstance(model, DistributedDataParallel):
@@ -189,8 +202,8 @@ def bare(model: Any) -> nn.Module:
     for name, value in (*network.named_parameters(), *network.named_buffers()):
         if is_lazy(value):
             raise ModelError(
-                f"the network was never called, so that {name} has no shape and no values yet.",
-                hint="Call it once on a batch of images, before it is trained or searched.",
+                f"the network was never called, so {name} has neither shape nor values yet.",
+                hint="Call it once on a batch of images before training or a search.",
             )
         if value.is_meta:
             raise ModelError(

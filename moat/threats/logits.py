@@ -1,4 +1,4 @@
-"""What a model returns for a batch, held to what a search and a score can rest on."""
+"""The output of a model for a batch, checked for the needs of searches and scores."""
 
 import torch
 from torch import Tensor
@@ -17,10 +17,10 @@ UNFIT = Exception
 def require_logits(
     found: object, x: Images, classes: int | None = None, *, rounded: bool = False
 ) -> Tensor:
-    """Return what a model returned for images, if its form is that of logits; else ModelError.
+    """Return a model's output for images, if it has the form of logits; else ModelError.
 
-    `classes` are those of the data, None where nobody knows them. Half precision is refused unless
-    it is meant: `rounded`. Nothing is read of the values, so that a GPU need not be waited for.
+    `classes` are those of the data, None if unknown. Half precision is refused unless `rounded`
+    permits it. No value is read, so a GPU need not be waited for.
 
     Example:
         >>> require_logits(torch.zeros(2, 10), torch.rand(2, 1, 8, 8), classes=10).shape
@@ -29,7 +29,7 @@ def require_logits(
     images = len(x)
     if not isinstance(found, Tensor):
         raise ModelError(
-            f"the model returns {a(type(found).__name__)} and no tensor of logits.",
+            f"the model returns {a(type(found).__name__)}, not a tensor of logits.",
             hint="Wrap it in a module that returns the logits alone.",
         )
     require_own_functions(found)
@@ -53,23 +53,24 @@ def require_logits(
         )
     if classes is not None and shape[1] != classes:
         raise ModelError(
-            f"the model returns {shape[1]} logits an image, and the data have {classes} classes.",
+            f"the model returns {shape[1]} logits for each image, but the data have {classes} "
+            f"classes.",
             hint=f"Give it a last layer of {classes} outputs in the order of the data's classes, "
-            "or evaluate it on the data that it was trained on.",
+            "or evaluate it on the data of its training.",
         )
     if shape[1] < 2:
         raise ModelError(
-            f"the model returns {shape[1]} logit an image, which no other class competes with.",
-            hint="Of one logit z for two classes, return both: torch.cat([-z, z], 1) / 2.",
+            f"the model returns {shape[1]} logit for each image, without a competing class.",
+            hint="For one logit z of two classes, return both: torch.cat([-z, z], 1) / 2.",
         )
     if not found.is_floating_point():
         raise ModelError(
             f"the model returns numbers of type {found.dtype}, which have no gradient.",
-            hint="Return the logits, and not the class: leave out the argmax.",
+            hint="Return the logits, not the class: leave out the argmax.",
         )
     if found.dtype not in (torch.float32, torch.float64) and not rounded:
         raise ModelError(
-            f"the model returns logits of type {found.dtype}, which loses small differences.",
+            f"the model returns logits of type {found.dtype}, which rounds small differences away.",
             hint="Evaluate it in float32: model.float(), no autocast; or end its forward with "
             "logits.float().",
         )
@@ -78,7 +79,7 @@ def require_logits(
 
 @public
 def require_no_probabilities(logits: Logits) -> None:
-    """Raise ModelError for rows that are probabilities: a search on them finds less than there is.
+    """Raise ModelError for probabilities: on them, a search overstates robustness.
 
     The values are read, which waits for a GPU.
 
@@ -91,8 +92,8 @@ def require_no_probabilities(logits: Logits) -> None:
     if len(logits) and bool(inside & summed & (logits != logits[0, 0]).any()):
         raise ModelError(
             "the model returns probabilities: every row lies in [0, 1] and adds up to 1.",
-            hint="Return logits: leave out the softmax. Its gradient vanishes where the model is "
-            "sure, and attacks would find less than there is.",
+            hint="Return logits: leave out the softmax. Its gradient vanishes for a confident "
+            "model, and attacks would overstate its robustness.",
         )
 
 
@@ -105,8 +106,8 @@ def require_classes(classes: int, largest: int) -> None:
     """
     if largest >= classes:
         raise ModelError(
-            f"a label is {largest}, and the model has {classes} classes, counted from 0.",
-            hint="Number the classes as the model does, or take the model of these data.",
+            f"a label is {largest}, but the model has {classes} classes, counted from 0.",
+            hint="Number the classes as the model does, or use the model of these data.",
         )
 
 
@@ -114,19 +115,19 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
     """Return the error of a model that fails on the images; `before` it ran on so many."""
     if before is not None and before != len(images):
         return ModelError(
-            f"the model runs on a batch of {before} image(s), and cannot be run on {len(images)} "
+            f"the model runs on a batch of {before} image(s), but not on {len(images)} "
             f"({said(error)}).",
-            hint="Let it take as many images as come: x.flatten(1), not x.reshape(128, -1); a "
-            "traced or exported network wants a dynamic batch.",
+            hint="Write it for any number of images: x.flatten(1), not x.reshape(128, -1); a "
+            "traced or exported network needs a dynamic batch.",
         )
     hint = (
-        "It is called with images (batch, channel, height, width) in [0, 1], as many as fit: "
-        "normalise and resize inside of it."
+        "moat calls it with images (batch, channel, height, width) in [0, 1]: normalise and "
+        "resize inside of it."
     )
     if images.shape[3] in _CHANNELS and images.shape[1] not in _CHANNELS:
-        hint = "The images look like (batch, height, width, channel): take x.permute(0, 3, 1, 2)."
+        hint = "The images look like (batch, height, width, channel): use x.permute(0, 3, 1, 2)."
     elif "dtype" in str(error) or "same type" in str(error):
-        hint = "Bring both to one type: model.float(), x.float(); half precision by autocast."
+        hint = "Use one type for both: model.float(), x.float(); half precision by autocast."
     return ModelError(
         f"the model cannot be run on {str(images.dtype).removeprefix('torch.')} images of the "
         f"shape {tuple(images.shape)} ({said(error)}).",
@@ -141,7 +142,7 @@ def cannot_change_mode(mode: str, error: Exception) -> ModelError:
     """Return the error of a model whose own `train` or `eval` fails."""
     return ModelError(
         f"the network cannot be put into {mode} mode ({said(error)}).",
-        hint="Leave out its own train and eval, or let them do as those of nn.Module: "
+        hint="Remove its own train and eval, or let them call those of nn.Module: "
         "def train(self, mode=True): return super().train(mode).",
     )
 
@@ -149,27 +150,27 @@ def cannot_change_mode(mode: str, error: Exception) -> ModelError:
 def changes_images() -> ModelError:
     """Return the error of a model that writes into the images."""
     return ModelError(
-        "the model changes the images that it is given, and with them what is searched.",
-        hint="Let its first layer work on a copy: x = x.clone(), x = x - mean and not x -= mean, "
-        "no inplace=True.",
+        "the model changes its input images, and with them the search.",
+        hint="Make its first layer work on a copy: x = x.clone(), x = x - mean instead of x -= "
+        "mean, without inplace=True.",
     )
 
 
 def changes_folder() -> ModelError:
     """Return the error of a model that leaves the working folder, from where paths are meant."""
     return ModelError(
-        "the model changes the working folder when it is called, and relative paths start there.",
-        hint="Take os.chdir out of its forward: name what it reads by a whole path.",
+        "a call of the model changes the working folder, the start of relative paths.",
+        hint="Remove os.chdir from its forward, and use absolute paths.",
     )
 
 
 def no_gradient(why: str = "") -> ModelError:
     """Return the error of a model that cuts the graph; `why` comes in parentheses."""
     return ModelError(
-        f"the gradient of the logits does not reach the images{why}, so that no search by "
-        "gradients finds anything.",
-        hint="Leave out what cuts it between image and logits: detach, no_grad, numpy, argmax, "
-        ".data, a tensor made anew.",
+        f"the gradient of the logits does not reach the images{why}, so a search by gradients "
+        f"finds nothing.",
+        hint="Remove the cut between image and logits: detach, no_grad, numpy, argmax, .data, a "
+        "new tensor.",
     )
 
 

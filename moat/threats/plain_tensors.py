@@ -1,4 +1,4 @@
-"""Tensors of torch's own type: what a caller or a network hands over as another kind."""
+"""Tensors of torch's own type, from those of a subclass."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ def plain_tensor(value: Tensor, what: str) -> Tensor:
     """
     if is_functorch_wrapped_tensor(value):
         raise ModelError(
-            f"{what} are within torch.func (vmap, grad, jvp), where no value can be looked at.",
+            f"{what} are within torch.func (vmap, grad, jvp), which hides their values.",
             hint="Call it outside, on the whole batch: examples stay independent.",
         )
     kind = type(value)
@@ -24,9 +24,9 @@ def plain_tensor(value: Tensor, what: str) -> Tensor:
         return value
     if _computes_in_its_own_way(kind):
         raise ModelError(
-            f"{what} are of type {kind.__name__}, a kind of tensor with arithmetic of its own.",
-            hint="Take the plain tensor that it stands for: x.full_tensor(), x.dequantize(), "
-            "x.get_data(), or what its library calls it.",
+            f"{what} are of type {kind.__name__}, a tensor with arithmetic of its own.",
+            hint="Use its plain tensor: x.full_tensor(), x.dequantize(), x.get_data(), or its "
+            "library's method.",
         )
     with torch._C.DisableTorchFunctionSubclass():
         return value.as_subclass(Tensor)
@@ -39,8 +39,7 @@ def require_own_functions(value: Tensor) -> None:
     usual = (Tensor.__torch_function__, torch._C._disabled_torch_function_impl)
     if getattr(own, "__func__", own) not in [getattr(one, "__func__", one) for one in usual]:
         raise ModelError(
-            f"the model returns logits of type {kind.__name__}, which says otherwise what torch's "
-            "functions do.",
+            f"the model returns logits of type {kind.__name__}, which redefines torch's functions.",
             hint="End its forward with logits.as_subclass(torch.Tensor).",
         )
 

@@ -1,7 +1,9 @@
-"""Every rotation and translation on a grid, or some at random: no gradient to be masked."""
+"""Every rotation and translation of a grid, or random ones, without a gradient to mask."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt, model_validator
@@ -23,8 +25,8 @@ MOST_TRIED = 1_000_000  # of each example
 class RTGrid(SearchedThreat, Moving):
     """Try every rotation and translation of a grid on each example; the worst is kept (Eq. 4).
 
-    With `worst_of` = k, try k drawn anywhere within the limits instead. The image as it is always
-    counts among them. Worst is the largest margin: it is positive where any of them is
+    With `worst_of` = k, it tries k random ones within the limits instead. The unmodified image is
+    always among them. Worst is the largest margin, which is positive if any of them is
     misclassified.
 
     Example:
@@ -38,6 +40,7 @@ class RTGrid(SearchedThreat, Moving):
     Source: Engstrom et al., Exploring the Landscape of Spatial Robustness, 2019, Section 3.
     """
 
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({"rotations": 3, "translations": 1})
     degrees: NonNegativeFloat = 30.0  # to either side
     pixels: NonNegativeFloat = 3.0  # in each direction
     rotations: PositiveInt = 31  # values of the angle
@@ -48,14 +51,14 @@ class RTGrid(SearchedThreat, Moving):
     def _is_searchable(self) -> "RTGrid":
         if self.steps > MOST_TRIED:
             raise ValueError(
-                f"{self.steps:,} rotations and translations are asked for, and at most "
+                f"{self.steps:,} rotations and translations are too many: at most "
                 f"{MOST_TRIED:,} are tried; lower rotations, translations or worst_of"
             )
         return self
 
     @property
     def steps(self) -> int:
-        """How many are tried beside the image as it is."""
+        """The number of attempts beside the unmodified image."""
         return self.worst_of or self.rotations * self.translations**2
 
     @property
@@ -64,7 +67,7 @@ class RTGrid(SearchedThreat, Moving):
         if self.worst_of is not None:
             return None
         return Repetition(
-            "of the whole grid", "Set worst_of = 100, say, to draw, or leave restarts out."
+            "of the whole grid", "Set worst_of, for example to 100, to draw, or leave restarts out."
         )
 
     def climb(

@@ -1,4 +1,4 @@
-"""How a ball is climbed: from what is known of an iterate to the next one, for many at once.
+"""The rules of ascent: from an iterate to the next one, for many examples at once.
 
 A search declares what it remembers of each example (`per_example`): tensors with the batch first,
 so that the loop can drop examples that have fallen. Searches that keep the best iterate report that

@@ -1,4 +1,4 @@
-"""What is known of every example of a climb, whether it still climbs or has left."""
+"""The best result of every example of a climb, whether it still climbs or has left."""
 
 import torch
 from torch import Tensor

@@ -35,7 +35,7 @@ def threat_table(threats: Any) -> dict[str, Threat]:
         if not isinstance(name, str) or name == NATURAL:
             raise DefinitionError(
                 f"a threat cannot be called {name!r}."
-                + (" That is the objective without one." if name == NATURAL else ""),
+                + (" That is the objective without a threat." if name == NATURAL else ""),
                 hint='Give it another name: {"pgd": PGD(...)}.',
             )
         _require_threat(f"the threat {name!r}", threat)
@@ -44,7 +44,7 @@ def threat_table(threats: Any) -> dict[str, Threat]:
 
 @public
 def type_labels(threats: Sequence[Any]) -> list[str]:
-    """Return a label for each threat: its type's name, with a number from the second of a type on.
+    """Return a label for each threat: its type's name, numbered from the second of a type on.
 
     Example:
         >>> from moat.threats import RTGrid
@@ -63,7 +63,7 @@ def type_labels(threats: Sequence[Any]) -> list[str]:
 def _require_threat(what: str, threat: Any) -> None:
     if not isinstance(threat, Threat):
         raise DefinitionError(
-            f"{what} is {in_words(threat)}, and not a threat.",
-            hint="Make one of a class of moat.threats: PGD(epsilon=8 / 255, step_size=2 / 255, "
+            f"{what} is {in_words(threat)}, not a threat.",
+            hint="Create one from a class of moat.threats: PGD(epsilon=8 / 255, step_size=2 / 255, "
             "steps=10).",
         )

@@ -1,4 +1,4 @@
-"""What a step takes beside its network and its batch: an optimizer, threats, a scalarizer."""
+"""The arguments of a step beside its network and its batch: optimizer, threats, scalarizer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,32 +25,34 @@ def require_arguments(
     for name, threat in threats.items():
         if not isinstance(threat, Threat):
             raise DefinitionError(
-                f"the threat {name!r} is {in_words(threat)}, and no threat.", hint=_MADE
+                f"the threat {name!r} is {in_words(threat)}, not a threat.", hint=_MADE
             )
     if NATURAL in threats:
         raise DefinitionError(
-            f"no threat is called {NATURAL!r}: that is the objective without one.",
+            f"a threat cannot have the name {NATURAL!r}: that is the objective without a threat.",
             hint="Give it another name.",
         )
     if not isinstance(scalarizer, Scalarizer):
         raise DefinitionError(
-            f"the scalarizer is {in_words(scalarizer)}, and no scalarizer.", hint=_MADE
+            f"the scalarizer is {in_words(scalarizer)}, not a scalarizer.", hint=_MADE
         )
     if not all(hasattr(optimizer, name) for name in ("param_groups", "zero_grad", "step")):
         raise DefinitionError(
-            f"the optimizer is {in_words(optimizer)}, and no optimizer of torch's.",
-            hint="Make one of the network's parameters: torch.optim.SGD(model.parameters(), 0.1).",
+            f"the optimizer is {in_words(optimizer)}, not an optimizer of torch's.",
+            hint="Create one with the network's parameters: torch.optim.SGD(model.parameters(), "
+            "0.1).",
         )
     if isinstance(optimizer, torch.optim.LBFGS):
         raise DefinitionError(
-            "the optimizer LBFGS asks for the loss several times a step, and a step measures once.",
-            hint="Take one that steps along a gradient, such as SGD or AdamW.",
+            "the optimizer LBFGS needs the loss several times in a step, but a step measures it "
+            "once.",
+            hint="Use one that steps along a gradient, such as SGD or AdamW.",
         )
     if not isinstance(settings, StepSettings):
         raise DefinitionError(
-            f"the settings of a step are {in_words(settings)}, and no StepSettings.",
-            hint="Make them: moat.training.StepSettings(pass_size=512), or leave them out.",
+            f"the settings of a step are {in_words(settings)}, not StepSettings.",
+            hint="Pass moat.training.StepSettings(pass_size=512), or leave them out.",
         )
 
 
-_MADE = "Make one of a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."
+_MADE = "Create one from a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."

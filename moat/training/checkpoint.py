@@ -1,4 +1,4 @@
-"""The state between two epochs, and how a run goes on from it."""
+"""The state between two epochs, and the resumption of a run from it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from moat.errors import RunFolderError
 from moat.runs import RunFolder, require_own
 from moat.scalarizers import Scalarizer
+from moat.training.ledger import Ledger
 from moat.training.schedules import Scheduler
 
 
@@ -19,6 +20,7 @@ class Progress:
     epoch: int = 0
     step: int = 0
     seconds: float = 0.0
+    spent: dict[str, int] | None = field(default_factory=lambda: vars(Ledger()))  # see Ledger
     best_score: float = float("-inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -58,15 +60,16 @@ class Checkpointer:
         require_own(self.folder.checkpoint, b"", state, {"train_hash": self.train_hash})
         if state.get("data", self.data) != self.data:
             raise RunFolderError(
-                f"the training images are no longer those it began with: digest {state['data']} "
+                f"the training images have changed since the run began: digest {state['data']} "
                 f"then, {self.data} now.",
                 where=str(self.folder.checkpoint),
-                hint="Bring them back, or train this run again with --overwrite.",
+                hint="Restore them, or train this run again with --overwrite.",
             )
         try:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
-            progress = Progress(**state["progress"])
+            kept = {"spent": None, **state["progress"]}  # older checkpoints did not count
+            progress = Progress(**kept)
             self.folder.rewind_log(progress.step, state.get("log"))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise RunFolderError(

@@ -1,4 +1,4 @@
-"""What `training.compile` asks for, as far as device and network allow it."""
+"""The mode of `training.compile`, as far as device and network allow it."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from moat.training.compiling import CompiledNetwork
 from moat.training.graphs import CapturedSearch
 
 Mode = Literal["none", "graph", "default"]
-ON_A_CPU = "nothing is captured or compiled on a CPU"
+ON_A_CPU = "a CPU neither captures nor compiles"
 
 
 class Compiled:

@@ -1,4 +1,4 @@
-"""A network that torch compiles, and that runs as it is where torch cannot."""
+"""A network compiled by torch, or uncompiled if compilation fails."""
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The loss that the parameters descend: cross-entropy, or any function of logits and labels."""
+"""The loss that the parameters descend: what computes it, and what is refused."""
 
 import math
 from collections.abc import Callable
@@ -7,54 +7,53 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from moat.errors import DefinitionError, UnknownNameError, did_you_mean
-from moat.losses import cross_entropy, dlr, margin
+from moat.errors import DefinitionError
 from moat.passes import is_out_of_memory
 from moat.threats.arguments import in_words
 from moat.threats.logits import UNFIT, said
 from moat.types import Labels, Logits, PerExample
 
-DescentLoss = Callable[[Logits, Labels], PerExample]
-"""From logits (batch, classes) and labels (batch,) to the loss of each example, (batch,)."""
+DescentLoss = Callable[..., PerExample]
+"""From logits (batch, classes) and labels (batch,) to the loss of each example, (batch,).
+
+One with an attribute `partner`, the name of an objective, takes that objective's logits as well.
+"""
 
 
-NAMED_LOSSES: dict[str, DescentLoss] = {
-    "cross-entropy": cross_entropy,
-    "margin": margin,
-    "dlr": dlr,
-}
-"""Those of moat.losses that are functions of logits and labels alone."""
-
-
-def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
-    """Return the loss of each example; no value is read.
+def loss_of(
+    loss: DescentLoss, logits: Logits, labels: Labels, other: Logits | None = None
+) -> PerExample:
+    """Return the loss of each example, `other` the partner's logits; no value is read.
 
     Raises DefinitionError with the mend for a loss that fails, that has another shape than
     (batch,), such as a mean over the batch, or that no gradient leads through.
     """
     try:
-        found: Any = loss(logits, labels)
+        found: Any = loss(logits, labels) if other is None else loss(logits, labels, other)
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
+        more = "" if other is None else ", and its partner's logits"
         raise DefinitionError(
-            f"the loss cannot be computed of logits {tuple(logits.shape)} and labels "
-            f"{tuple(labels.shape)} ({said(error)}).",
-            hint="It takes both, on the logits' device, and returns one number an example.",
+            f"the loss cannot be computed from logits {tuple(logits.shape)} and labels "
+            f"{tuple(labels.shape)}{more} ({said(error)}).",
+            hint=f"It needs {'both' if other is None else 'all three'} on the logits' device, and "
+            "returns one number for each example.",
         ) from error
     if not isinstance(found, Tensor):
         raise DefinitionError(
-            f"the loss returns {in_words(found)}, and no tensor.",
-            hint="Return one number an example, as F.cross_entropy(..., reduction='none') does.",
+            f"the result of the loss is {in_words(found)}, not a tensor.",
+            hint="Return one number for each example, as F.cross_entropy(..., reduction='none') "
+            "does.",
         )
     if found.shape != labels.shape:
         mean = found.numel() == 1
         raise DefinitionError(
             f"the loss returns the shape {tuple(found.shape)} for {len(labels)} example(s), not "
             f"({len(labels)},){', a number for the whole batch' if mean else ''}.",
-            hint='Leave the batch unreduced: reduction="none".'
+            hint='Do not reduce the batch: reduction="none".'
             if mean
-            else "Return one number an example: sum or average over the other axes.",
+            else "Return one number for each example: sum or average over the other axes.",
         )
     if not found.is_floating_point() or (logits.requires_grad and not found.requires_grad):
         raise DefinitionError(
@@ -64,23 +63,13 @@ def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
     return found
 
 
-def named_loss(name: str) -> DescentLoss:
-    """Return the loss of that name; raise UnknownNameError with the nearest one."""
-    if name not in NAMED_LOSSES:
-        raise UnknownNameError(
-            f"no loss of logits and labels is called {name!r}.{did_you_mean(name, NAMED_LOSSES)}",
-            hint=f"known: {', '.join(NAMED_LOSSES)}; or a function of both that returns one number "
-            "an example.",
-        )
-    return NAMED_LOSSES[name]
-
-
-def require_loss(loss: Any) -> None:
+def require_loss(loss: Any, name: str = "") -> None:
     """Raise DefinitionError for what is not a function of logits and labels."""
     if isinstance(loss, type) or not callable(loss):
+        what = f"the loss of {name!r}" if name else "the loss"
         raise DefinitionError(
-            f"the loss is {in_words(loss)}, and no function of logits and labels.",
-            hint='Take torch.nn.CrossEntropyLoss(reduction="none"), or leave it out.',
+            f"{what} is {in_words(loss)}, not a function of logits and labels.",
+            hint='Use torch.nn.CrossEntropyLoss(reduction="none"), or leave it out.',
         )
 
 
@@ -95,7 +84,7 @@ def require_scale(scale: Any) -> None:
         given = tuple(scale.shape) if isinstance(scale, Tensor) else scale
         raise DefinitionError(
             f"scale is one number above 0, not {given!r}.",
-            hint="Take 1 / n where n batches make a step, or scaler.get_scale() of a GradScaler.",
+            hint="Use 1 / n if n batches make a step, or scaler.get_scale() of a GradScaler.",
         )
 
 
@@ -112,7 +101,7 @@ def example_weights(weight: Any, images: Tensor) -> PerExample | None:
         given = torch.as_tensor(weight, dtype=images.dtype, device=images.device).detach()
     except (TypeError, ValueError, RuntimeError) as error:
         raise DefinitionError(
-            f"the examples' weights are {in_words(weight)}, and no numbers.", hint=mend
+            f"the examples' weights are {in_words(weight)}, not numbers.", hint=mend
         ) from error
     if given.shape != (len(images),):
         raise DefinitionError(

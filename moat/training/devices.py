@@ -10,6 +10,7 @@ from torch import nn
 from moat.environment import without
 from moat.errors import InputError, did_you_mean
 from moat.public import public
+from moat.training.ledger import Ledger
 from moat.training.settings import Precision
 from moat.types import Images, Logits
 
@@ -46,7 +47,7 @@ else:  # importing Fabric takes as long as importing torch, and to skip a run it
 def device_for(device: str) -> torch.device:
     """Return the device that "auto", "cpu" or "cuda" names.
 
-    Raises MoatError for another name, and where there is no such device.
+    Raises MoatError for another name, and for a missing device.
 
     Example:
         >>> device_for("cpu")
@@ -56,13 +57,13 @@ def device_for(device: str) -> torch.device:
     if device not in DEVICES:
         raise InputError(
             f"no device is called {device!r}.{did_you_mean(device, DEVICES)}",
-            hint=f"known: {', '.join(DEVICES)}\nA run takes one GPU, the first that it sees; "
-            "CUDA_VISIBLE_DEVICES=7 shows it another.",
+            hint=f"known: {', '.join(DEVICES)}\nA run uses the first visible GPU; "
+            f"CUDA_VISIBLE_DEVICES=7 chooses another.",
         )
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError(
             "no CUDA device was found.",
-            hint="Take --device cpu, or install a torch that sees your GPU.",
+            hint="Use --device cpu, or install a torch for your GPU.",
         )
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
@@ -73,8 +74,8 @@ def device_for(device: str) -> torch.device:
 def fabric_for(device: str, precision: Precision) -> Fabric:
     """Return a Fabric for "auto", "cpu" or "cuda", on one device.
 
-    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
-    as `device_for` does.
+    It is the same inside and outside of a job of SLURM, LSF, MPI or torchrun. Raises MoatError as
+    `device_for` does.
 
     Example:
         >>> fabric_for("cpu", "32-true").device
@@ -108,10 +109,10 @@ def event_files(folder: Path, purge_step: int, mark: str) -> TensorBoardLogger:
 
 
 class InPrecision(nn.Module):
-    """A model whose forward runs under the run's precision and whose logits are float32 again.
+    """A model with a forward in the run's precision and with float32 logits.
 
     Search and descent differentiate through this and never through Fabric's own wrapper, which
-    refuses that under mixed precision.
+    refuses that under mixed precision. The `ledger` counts the passes.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -120,13 +121,15 @@ class InPrecision(nn.Module):
         torch.float32
     """
 
-    def __init__(self, model: nn.Module, fabric: Fabric) -> None:
+    def __init__(self, model: nn.Module, fabric: Fabric, ledger: Ledger | None = None) -> None:
         super().__init__()
         self.model = model
+        self.ledger = ledger
         self._fabric = fabric
 
     def forward(self, images: Images) -> Logits:
         """Return the logits of the images."""
         with self._fabric.autocast():
             logits: Logits = self.model(images)
-        return logits.float()
+        logits = logits.float()
+        return logits if self.ledger is None else self.ledger.see(logits)

@@ -1,4 +1,4 @@
-"""Values that no run may go on from: losses and weights that are not finite, misplaced weights.
+"""Values that end a run: non-finite losses and weights, misplaced weights.
 
 A look at a value on a GPU makes the host wait for everything queued there. So a step states its
 faults as a tensor, and a reader takes many of them at once. A step that somebody takes
@@ -72,8 +72,7 @@ def require_finite_gradients(model: nn.Module) -> None:
 
 
 _UNMOVED = (
-    "Nothing was moved. Look for what made it so: logits that are not finite, or a learning rate "
-    "that is too high."
+    "The parameters did not move. Look for logits that are not finite, or lower the learning rate."
 )
 
 
@@ -90,14 +89,14 @@ def require_faultless(
     )
     for name, fault in (
         (infinite, "are not finite"),
-        (misplaced, "are not zero where its plan measures nothing"),
+        (misplaced, "are not zero for unplanned losses"),
     ):
         # A loss that is not finite makes weights that are not.
         if name is not None and loss is None:
             raise DefinitionError(
                 f"the scalarizer's weights {fault}: objective {name!r}.",
                 where=where,
-                hint="Plan for what is weighed, and return finite weights.",
+                hint="Plan every weighed objective, and return finite weights.",
             )
     if loss is not None:
         raise TrainingError(

@@ -1,4 +1,4 @@
-"""Whether training broke a weight: what began finite must stay so."""
+"""A check for weights that training broke: finite ones must stay finite."""
 
 from collections.abc import Iterator
 

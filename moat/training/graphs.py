@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from moat.randomness import draws_undone
-from moat.threats import Climb, GradientThreat, SearchedThreat, Trace, ascend, joint_search
+from moat.threats import Climb, GradientThreat, SearchedThreat, Spent, Trace, ascend, joint_search
+from moat.training.ledger import Ledger, counted_apart
 from moat.transfers import host_data_refused
 from moat.types import Images, Labels
 
@@ -65,13 +66,17 @@ class CapturedSearch:
         key = (id(model), tuple(map(id, threats)), tuple(x.shape), x.dtype, x.device, pass_size)
         if key not in self._graphs and self._is_due(key, threats):
             try:
-                with host_data_refused():
+                with host_data_refused(), counted_apart(model):
                     _rehearse(run, climbs, x.device)
                     self._graphs[key] = self._capture(run, climbs, (model, *threats))
             except Exception as error:  # whatever the network or a threat does that none can record
                 self.refusal = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
                 _recover()
-        return self._graphs[key].replay(climbs) if key in self._graphs else run(climbs)
+        if (graph := self._graphs.get(key)) is None:
+            return run(climbs)
+        if isinstance(ledger := getattr(model, "ledger", None), Ledger):
+            ledger.add(graph.spent)
+        return graph.replay(climbs)
 
     def _is_due(self, key: "_Key", threats: Sequence[SearchedThreat]) -> bool:
         """Say whether a shape is to be captured: at second sight, if there is room."""
@@ -87,7 +92,9 @@ class CapturedSearch:
         self._seen.add(key)
         return False
 
-    def _capture(self, run: _Run, climbs: Sequence[Climb], owners: tuple[object, ...]) -> "_Graph":
+    def _capture(
+        self, run: _Run, climbs: Sequence[Climb], owners: tuple[nn.Module, *tuple[object, ...]]
+    ) -> "_Graph":
         """Record the search on copies of its inputs."""
         x, y = climbs[0].x.clone(), climbs[0].y.clone()
         static = [
@@ -98,10 +105,13 @@ class CapturedSearch:
         if self._pool is None:
             self._pool = torch.cuda.graph_pool_handle()
         # Other threads, such as a reader of images, may call CUDA meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+        with (
+            counted_apart(owners[0]) as seen,
+            torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"),
+        ):
             traces = run(static)
         self.captures += 1
-        return _Graph(graph, static, traces, owners)
+        return _Graph(graph, static, traces, owners, seen.spent)
 
 
 def _climbs_as_all(threat: SearchedThreat) -> bool:
@@ -154,6 +164,7 @@ class _Graph:
     climbs: list[Climb]
     traces: list[Trace]
     owners: tuple[object, ...]  # network and threats
+    spent: Spent  # of examples, by each replay
 
     def replay(self, climbs: Sequence[Climb]) -> list[Trace]:
         """Search from these starts, and return copies: the next replay writes over its own."""

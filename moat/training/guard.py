@@ -1,4 +1,4 @@
-"""Whether a network can be trained, asked before it is: parameters, train mode, one backward."""
+"""A check that a network can be trained: parameters, train mode, one backward."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from moat.runs.weights import require_kept
 from moat.scalarizers import GradientScalarizer, Scalarizer
 from moat.threats import bare, door, is_trusted, largest_of, require_classes, require_logits
 from moat.threats.arguments import require_channels
+from moat.threats.cautions import warn_of_wide_radii
 from moat.threats.logits import (
     UNFIT,
     cannot_be_run,
@@ -60,9 +61,10 @@ def guarded_step(step: Door) -> Door:
         require_parameters(model, scalarizer, optimizer)
         with door(model, x, y) as (network, images, labels):
             if not len(images):
-                raise ModelError("there is nothing to train on: the batch is empty.")
+                raise ModelError("the batch is empty.")
             for label, threat in threats.items():
                 require_channels(threat, images.shape[1], label)
+            warn_of_wide_radii(threats, images.shape[1:])
             settings = replace(settings, weight=example_weights(settings.weight, images))
             with taken_alone():
                 return step(network, optimizer, threats, scalarizer, images, labels, settings)
@@ -76,16 +78,15 @@ def require_parameters(
     """Raise ModelError unless the network has parameters that this training can move."""
     if isinstance(model, DistributedDataParallel):
         raise ModelError(
-            "the network is wrapped in DistributedDataParallel, which waits for gradients that "
-            "moat makes otherwise.",
-            hint="Hand over the network itself, model.module. With several processes, average its "
+            "the network is wrapped in DistributedDataParallel, whose hooks never see moat's "
+            "gradients.",
+            hint="Pass the network itself, model.module. With several processes, average its "
             "gradients between step.backward and step.update of moat.training.Step.",
         )
     trained = {n: p for n, p in bare(model).named_parameters() if p.requires_grad}
     if not trained:
         raise ModelError(
-            "the network has no parameter that requires a gradient, so that nothing can be "
-            "trained.",
+            "the network has no parameter that requires a gradient, so training has no effect.",
             hint="Register its layers as attributes, and undo model.requires_grad_(False).",
         )
     for name, parameter in trained.items():
@@ -106,17 +107,17 @@ def require_parameters(
         if not any(id(parameter) in moved for parameter in trained.values()):
             raise ModelError(
                 "the optimizer moves none of the network's parameters.",
-                hint="Make it of model.parameters(), after the model was moved to its device.",
+                hint="Create it with model.parameters(), after moving the model to its device.",
             )
 
 
 @public
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
-    """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
+    """Raise ModelError with the mend unless one forward and backward in train mode succeed.
 
-    The first few images suffice, fewer where the device has no memory for them; `labels` are those
-    of the whole data set. What the network keeps must survive its checkpoint. The network and the
-    global random state are left as they were.
+    The first few images suffice, fewer if the device has no memory for them; `labels` are those of
+    the whole data set. The network's state must survive its checkpoint. The network and the global
+    random state stay unchanged.
 
     Example:
         >>> from moat.scalarizers import Average
@@ -140,7 +141,7 @@ def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: S
         if len(x) == 1 or (len(x) == 2 and has_batch_norm(network)):  # which has no variance of one
             raise ModelError(
                 f"the device has too little memory for a pass of {len(x)} image(s): {said}",
-                hint="Free memory of the device, or take a larger one.",
+                hint="Free memory of the device, or use a larger one.",
             )
         x = x[: len(x) // 2]
 
@@ -211,8 +212,7 @@ def _require_train_mode(network: nn.Module) -> None:
     except NotImplementedError as error:
         raise ModelError(
             f"the network cannot be put into train mode ({said(error)}).",
-            hint="What torch.export made keeps the mode it was exported in: train the module that "
-            "it was exported from.",
+            hint="A network from torch.export keeps its mode: train the original module.",
         ) from error
     finally:
         for module, flag in training.items():
@@ -235,7 +235,7 @@ def _logits(network: nn.Module, x: Images) -> Logits:
     logits = require_logits(found, x)
     if bool(logits.isnan().any()):
         raise ModelError(
-            "the model answers with NaN before it is trained.",
+            "the model answers with NaN before its training.",
             hint="Look for a division by 0, the logarithm or root of a negative number, and "
             "parameters that were never initialised.",
         )
@@ -246,7 +246,7 @@ def _require_finite(network: nn.Module) -> None:
     for name, parameter in network.named_parameters():
         if parameter.requires_grad and not bool(parameter.detach().isfinite().all()):
             raise ModelError(
-                f"the parameter {name} is not finite before it is trained.",
+                f"the parameter {name} is not finite before the training.",
                 hint="Initialise it, or load its weights again.",
             )
 
@@ -267,8 +267,8 @@ def _require_gradient(network: nn.Module, logits: Logits, y: Labels) -> None:
             why = f" ({said(error)})"
     if not reached:
         raise ModelError(
-            f"in train mode, the gradient of the loss does not reach the parameters{why}, so that "
-            "nothing can be trained.",
-            hint="Leave out what cuts it: detach, no_grad, .data, changes in place of what the "
-            "backward needs, parameters made anew in the forward.",
+            f"in train mode, the gradient of the loss does not reach the parameters{why}, so "
+            f"training has no effect.",
+            hint="Remove the cut: detach, no_grad, .data, in-place changes of tensors that the "
+            "backward needs, new parameters in the forward.",
         )

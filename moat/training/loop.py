@@ -4,12 +4,13 @@ import copy
 import json
 import math
 import time
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from moat.data import batches_in_order, batches_per_epoch, shuffled_batches
+from moat.data import batches_in_order, shuffled_batches
 from moat.errors import InputError, TrainingError
 from moat.events import Listener, LogEntry, Note, TrainingStep, ignore
 from moat.names import NATURAL
@@ -18,7 +19,7 @@ from moat.plain import json_of
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public
 from moat.randomness import generator_for, seed_globally
-from moat.threats import trusted
+from moat.threats import Spent, trusted
 from moat.training.checkpoint import Checkpointer
 from moat.training.compile_modes import Compiled
 from moat.training.descent import Descent
@@ -27,8 +28,12 @@ from moat.training.faults import require_faultless
 from moat.training.finite import Finite
 from moat.training.guard import FEW_TRIED, check_trainable
 from moat.training.job import Fit, Fitted
+from moat.training.ledger import Ledger
+from moat.training.length import Length, length_of
+from moat.training.measuring import has_batch_norm
 from moat.training.memory import memory_explained
 from moat.training.step import train_step
+from moat.training.step_cost import step_cost
 from moat.training.step_settings import StepSettings
 
 
@@ -37,8 +42,8 @@ from moat.training.step_settings import StepSettings
 def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """Train, from the folder's checkpoint if there is one; the model ends with the kept weights.
 
-    A checkpoint is written after every epoch. Raises TrainingError where a loss is not finite or
-    memory does not suffice; the last checkpoint stays.
+    A checkpoint is written after every epoch. Raises TrainingError for a non-finite loss and for
+    lack of memory; the last checkpoint stays.
 
     Example:
         >>> from pathlib import Path
@@ -67,8 +72,8 @@ def fit(job: Fit, listener: Listener = ignore) -> Fitted:
     """
     if job.training.keep == "best" and job.validate is None:
         raise InputError(
-            'the best epoch cannot be chosen: keep = "best", and nothing is held out.',
-            hint='Set data.validation, 0.1 say, or training.keep = "last".',
+            'keep = "best" needs held-out examples.',
+            hint='Set data.validation, for example 0.1, or training.keep = "last".',
         )
     return _Loop(job, listener).run()
 
@@ -80,12 +85,12 @@ class _Loop:
         self.model = job.model.to(device)
         self.finite = Finite(self.model)
         self.split = job.split.near(device, job.memory)
-        self.steps_per_epoch = batches_per_epoch(len(job.split), job.training.batch_size)
-        self.epochs = job.training.epochs
-        self.steps = self.epochs * self.steps_per_epoch
+        self.length = self._length()
         self.pass_size = job.training.pass_size or default_pass_size(device)
         self.optimizer = job.optimizer.build(self.model.parameters())
-        self.scheduler = job.schedule.build(self.optimizer, self.epochs, self.steps_per_epoch)
+        self.scheduler = job.schedule.build(
+            self.optimizer, self.length.steps, self.length.steps_per_epoch
+        )
         self.checkpointer = Checkpointer(
             job.folder,
             self.model,
@@ -100,17 +105,35 @@ class _Loop:
         self.compiled = Compiled(self.model, job.training.compile, device, asked=asked)
         self.faults: list[tuple[int, Tensor]] = []  # by step, not read yet
 
+    def _length(self) -> Length:
+        """Return how long the training is, which only under a budget depends on a step's cost."""
+        job, cost = self.job, Spent()
+        if job.training.passes is not None:
+            norm = has_batch_norm(self.model)
+            search, descent = step_cost(
+                job.threats,
+                job.scalarizer,
+                losses=job.losses,
+                batch_norm=norm,
+                classes=job.classes,
+            )
+            cost = search.plus(descent)
+        return length_of(job.training, len(job.split), cost)
+
     def run(self) -> Fitted:
         self.progress = self.checkpointer.restore(self.job.fabric.device)
-        network = InPrecision(self.compiled.network, self.job.fabric)
+        self.ledger = Ledger(**self.progress.spent or {})
+        network = InPrecision(self.compiled.network, self.job.fabric, self.ledger)
         with tensor_float_32(self.job.training.precision == "tf32"):
             self._require_trainable(InPrecision(self.model, self.job.fabric))
-            while self.progress.epoch < self.epochs:
+            while self.progress.epoch < self.length.epochs:
                 started = time.monotonic()
                 self._epoch(network)
                 self._require_finite_weights()
                 self.progress.epoch += 1
                 self.progress.seconds += time.monotonic() - started
+                if self.progress.spent is not None:
+                    self.progress.spent = dict(vars(self.ledger))
                 self._validate()
                 self.checkpointer.save(self.progress)
         return self._finished()
@@ -133,9 +156,10 @@ class _Loop:
         size, device = job.training.batch_size, job.fabric.device
         network.train()
         clock, seen = time.monotonic(), 0
-        for x, y in shuffled_batches(self.split, size, order, augment, device):
-            objectives = 1 + len(job.threats)
-            with memory_explained(network, x, y, self.pass_size, objectives), trusted():
+        left = self.length.steps - self.progress.step
+        for x, y in islice(shuffled_batches(self.split, size, order, augment, device), left):
+            objectives, table = 1 + len(job.threats), "training."
+            with memory_explained(network, x, y, self.pass_size, objectives, table), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,
@@ -146,6 +170,7 @@ class _Loop:
                     self._settings(search),
                 )
             self.progress.step += 1
+            self.ledger.searched += descent.searched
             seen += len(x)
             for reason in self.compiled.news():
                 self.listener(Note(run=job.folder.path, text=f"training.compile: {reason}."))
@@ -163,20 +188,21 @@ class _Loop:
 
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
-        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
+        search, losses = self.compiled.search, self.job.losses
+        return StepSettings(self.pass_size, generator, self._reach(), search, loss=losses)
 
     def _step(self, epoch: int) -> TrainingStep:
         return TrainingStep(
             run=self.job.folder.path,
             epoch=epoch,
-            epochs=self.epochs,
+            epochs=self.length.epochs,
             step=self.progress.step,
-            steps=self.steps,
+            steps=self.length.steps,
         )
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
-        growing = self.job.training.warmup * self.steps_per_epoch
+        growing = self.job.training.warmup * self.length.steps_per_epoch
         return min(1.0, (self.progress.step + 1) / growing) if growing else 1.0
 
     def _record(self, descent: Descent, rate: float) -> dict[str, Any]:
@@ -184,7 +210,7 @@ class _Loop:
         means, weights = descent.losses.means().tolist(), descent.mean_weights().tolist()
         return {
             "step": self.progress.step,
-            "steps": self.steps,
+            "steps": self.length.steps,
             "epoch": self.progress.epoch + 1,
             "loss": {n: _or_none(value) for n, value in zip(names, means, strict=True)},
             "weight": dict(zip(names, weights, strict=True)),
@@ -240,7 +266,7 @@ class _Loop:
     def _mend(self) -> str:
         done = self.progress.epoch
         kept = f"The checkpoint of epoch {done} is kept: {self.job.folder.checkpoint}"
-        none = "No epoch was finished, so there is no checkpoint."
+        none = "No checkpoint exists, because no epoch was finished."
         return f"{kept if done else none}\nA lower learning rate is the usual mend."
 
     def _finished(self) -> Fitted:
@@ -248,14 +274,23 @@ class _Loop:
             self.model.load_state_dict(self.progress.best)
         self.model.eval()
         seconds = max(self.progress.seconds, 1e-9)
+        trained = self.progress.step / self.length.steps_per_epoch * len(self.split)
         return Fitted(
             epoch=self.progress.best_epoch or self.progress.epoch,
             steps=self.progress.step,
             seconds=round(seconds, 2),
-            images_per_second=round(self.progress.epoch * len(self.split) / seconds, 1),
+            images_per_second=round(trained / seconds, 1),
             scalarizer=self.job.scalarizer.log(),
             compiled=self.compiled.outcome(),
+            **self._spent(),
         )
+
+    def _spent(self) -> dict[str, Any]:
+        """Return what the training has spent; nothing where it began uncounted."""
+        if self.progress.spent is None:
+            return {}
+        passes = round(self.ledger.spent.total / len(self.split), 3)
+        return {**self.progress.spent, "passes": passes}
 
 
 def _or_none(value: float) -> float | None:

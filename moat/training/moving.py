@@ -1,4 +1,4 @@
-"""The optimizer's part of a step: gradients as it takes them, and what it raises, said by name."""
+"""The optimizer's part of a step: gradients in its form, and its errors by name."""
 
 import weakref
 from collections.abc import Callable
@@ -31,9 +31,9 @@ def move(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
             raise
         raise TrainingError(
             f"the optimizer {type(optimizer).__name__} cannot take the step ({said(error)}).",
-            hint="Take one that steps along given gradients and asks for no loss, such as SGD or "
-            "AdamW. SparseAdam moves layers with sparse=True alone, and no scalarizer of gradients "
-            "leaves theirs sparse.",
+            hint="Use one that steps along given gradients without a loss, such as SGD or AdamW. "
+            "SparseAdam moves only layers with sparse=True, whose gradients are dense under a "
+            "scalarizer of gradients.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The optimizers of torch that a recipe can ask for, with the names of its own arguments."""
+"""The optimizers of torch for recipes, with the names of their arguments."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""How the learning rate falls, over torch's schedulers; all are stepped once a training step."""
+"""Decays of the learning rate, over torch's schedulers; each steps once a training step."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ class Constant(Fields):
     type: Literal["constant"] = "constant"
 
     def build(
-        self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int
+        self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return a scheduler that changes nothing."""
         return lr_scheduler.ConstantLR(optimizer, factor=1.0)
@@ -35,7 +35,7 @@ class MultiStep(Fields):
     Example:
         >>> parameter = torch.nn.Parameter(torch.zeros(1))
         >>> optimizer = torch.optim.SGD([parameter], lr=1.0)
-        >>> schedule = MultiStep(milestones=[1]).build(optimizer, epochs=2, steps_per_epoch=1)
+        >>> schedule = MultiStep(milestones=[1]).build(optimizer, steps=2, steps_per_epoch=1)
         >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
         [0.1]
     """
@@ -51,11 +51,11 @@ class MultiStep(Fields):
         return self
 
     def build(
-        self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int
+        self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return torch's MultiStepLR, its milestones counted in steps."""
-        steps = [epoch * steps_per_epoch for epoch in self.milestones]
-        return lr_scheduler.MultiStepLR(optimizer, steps, self.gamma)
+        ends = [epoch * steps_per_epoch for epoch in self.milestones]
+        return lr_scheduler.MultiStepLR(optimizer, ends, self.gamma)
 
 
 class Cosine(Fields):
@@ -64,7 +64,7 @@ class Cosine(Fields):
     Example:
         >>> parameter = torch.nn.Parameter(torch.zeros(1))
         >>> optimizer = torch.optim.SGD([parameter], lr=1.0)
-        >>> schedule = Cosine().build(optimizer, epochs=1, steps_per_epoch=2)
+        >>> schedule = Cosine().build(optimizer, steps=2, steps_per_epoch=2)
         >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
         [0.5]
     """
@@ -72,10 +72,10 @@ class Cosine(Fields):
     type: Literal["cosine"] = "cosine"
 
     def build(
-        self, optimizer: torch.optim.Optimizer, epochs: int, steps_per_epoch: int
+        self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return torch's CosineAnnealingLR over all steps of the run."""
-        return lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps_per_epoch)
+        return lr_scheduler.CosineAnnealingLR(optimizer, steps)
 
 
 Schedule = Annotated[Constant | MultiStep | Cosine, Field(discriminator="type")]

@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from moat.allocator import Allocator
+from moat.errors import FieldError
 from moat.fields import Fields
-from moat.number_bounds import MOST_COUNTED, PositiveCount
+from moat.number_bounds import MOST_COUNTED, PositiveCount, PositiveNumber
 
 
 def _refuse_float16(value: Any) -> Any:
     if value == "16-mixed":
         raise ValueError(
             "16-mixed is refused: its gradient scaler would rescale combined gradients, and small "
-            "input gradients underflow to sign 0; take bf16-mixed"
+            "input gradients underflow to sign 0; use bf16-mixed"
         )
     return value
 
@@ -25,30 +26,34 @@ Precision = Annotated[
 
 
 class Training(Fields):
-    """How long and how a run trains.
+    """The length and the manner of a training.
 
-    `keep` chooses the weights: those after the last epoch, or those of the epoch whose mean over
-    natural and robust validation accuracy is best. `log_every` and `pass_size` do not belong to
-    what identifies a run: the one changes nothing, the other only rounding and the order of
-    dropout's draws.
+    Its length is `epochs`, or a budget of `passes` for each example: a rule with dearer steps then
+    takes fewer of them, and the last epoch may be cut. A forward is one pass, a backward another.
+    Searches and descent count, validation does not.
 
-    `warmup` is for training that would never leave the loss of a constant guess: over its first
-    epochs every ball's radius and step size grow in a straight line, step by step, from next to
-    nothing to the whole. Threats that are not searched by ascent are whole from the start.
+    `keep` chooses the weights: those after the last epoch, or those of the epoch with the best mean
+    of natural and robust validation accuracy. `log_every` and `pass_size` do not identify a run:
+    the former changes no result, the latter only rounding and the order of dropout's draws.
 
-    `compile` is about speed on a GPU alone, and is not part of the identity either: "graph" replays
-    each search as one CUDA graph, "default" has the network compiled by torch besides, and "none"
-    does neither. What cannot be captured or compiled runs as it is, and the run's record says why.
+    `warmup` is for a training that would stay at the loss of a constant guess: over its first
+    epochs every ball's radius and step size grow linearly, step by step, from near zero to full
+    size. Threats without an ascent have full size from the start.
 
-    `allocator` is about speed on a CPU, and no part of the identity: "keep" has `moat train` and
-    `moat evaluate` keep freed memory under glibc, "system" leaves that to the C library.
+    `compile` concerns only speed on a GPU and does not identify a run: "graph" replays each search
+    as one CUDA graph, "default" also compiles the network by torch, and "none" does neither. If
+    capture or compilation fails, the step runs without it, and the run's record gives the reason.
+
+    `allocator` concerns only speed on a CPU and does not identify a run: with "keep", `moat train`
+    and `moat evaluate` keep freed memory under glibc; "system" leaves that to the C library.
 
     Example:
         >>> Training(epochs=20, warmup=5).batch_size
         128
     """
 
-    epochs: PositiveCount
+    epochs: PositiveCount | None = None
+    passes: PositiveNumber | None = None  # for each example, in all; in place of epochs
     batch_size: PositiveCount = 128
     warmup: Annotated[int, Field(ge=0, le=MOST_COUNTED)] = 0  # epochs over which the threats grow
     precision: Precision = "32-true"
@@ -57,3 +62,20 @@ class Training(Fields):
     log_every: PositiveCount = 10  # steps
     pass_size: PositiveCount | None = None  # examples; by device where it is not given
     allocator: Allocator = "keep"
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "Training":
+        if self.epochs is None and self.passes is None:
+            raise FieldError(
+                "the length of the training is missing.",
+                hint="Give epochs = 20 or passes = 800, a budget of forwards and backwards for "
+                "each example.",
+            )
+        if self.epochs is not None and self.passes is not None:
+            raise FieldError(
+                f"epochs = {self.epochs} and passes = {self.passes:g} both set the length of the "
+                "training is.",
+                hint="Leave one of them out: with passes, the epochs follow from what a step "
+                "costs.",
+            )
+        return self

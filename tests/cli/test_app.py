@@ -86,7 +86,7 @@ def test_a_recipe_that_is_wrong_exits_with_2(moat, recipe):
     [
         (["--only", "parto"], "the study has no variant 'parto'. Did you mean 'pareto'?"),
         (["--seed", "7"], "the study has no seed 7.\n  known: 0"),
-        (["--set", "epsilon"], "--set epsilon: an override is written key=value, and a key with"),
+        (["--set", "epsilon"], "--set epsilon: write an override as key=value, with a"),
         (["--set", "model.widht=3"], "--set model.widht=3, model.widht: unknown key. Did you mean"),
     ],
 )
@@ -166,7 +166,8 @@ def test_a_run_that_was_trained_otherwise_exits_with_1_beside_others_and_overwri
     answer = moat("train", path, "--only", "plain", "--only", "pgd-at")
     assert answer.code == 1
     assert answer.err == (
-        f"failed: {PGD_AT}: the folder holds a run that was trained otherwise: threats.pgd.steps: "
+        f"failed: {PGD_AT}: the folder contains a run with other training settings: "
+        f"threats.pgd.steps: "
         "1 → 2.\n  Nothing was overwritten. Name another --results folder, undo the change, or "
         "train this run again with --overwrite.\n"
     )
@@ -201,7 +202,7 @@ def test_a_recipe_that_is_missing_exits_with_2(moat, recipe):
     recipe()
     answer = moat("train", "stduy.toml")
     assert answer.code == 2
-    assert answer.err == "stduy.toml: there is no such recipe. Did you mean 'study.toml'?\n"
+    assert answer.err == "stduy.toml: this recipe does not exist. Did you mean 'study.toml'?\n"
 
 
 # moat train --dry-run
@@ -286,10 +287,10 @@ def test_runs_are_evaluated_again(moat, recipe, trained):
 @pytest.mark.parametrize(
     ("folder", "why"),
     [
-        ("nowhere", "there is no such folder."),
-        ("results/study", "there is no such folder."),
-        ("study.toml", "this is a recipe, and a results folder is asked for."),
-        (".", "there is no finished run here (no run.json)."),
+        ("nowhere", "the folder does not exist."),
+        ("results/study", "the folder does not exist."),
+        ("study.toml", "this is a recipe; a results folder is needed."),
+        (".", "the folder has no finished run (no run.json)."),
     ],
 )
 def test_what_is_no_run_is_not_evaluated(moat, recipe, folder, why):
@@ -342,8 +343,8 @@ def test_a_run_with_a_broken_file_is_named_and_skipped(moat, recipe, name, train
 @pytest.mark.parametrize(
     ("folder", "why"),
     [
-        ("nowhere", "there is no such folder."),
-        ("study.toml", "this is a recipe, and a results folder is asked for."),
+        ("nowhere", "the folder does not exist."),
+        ("study.toml", "this is a recipe; a results folder is needed."),
     ],
 )
 def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, command, folder, why):
@@ -357,7 +358,7 @@ def test_a_folder_that_is_missing_has_no_front_and_no_report(moat, recipe, comma
 def test_a_folder_without_a_finished_run_has_no_front_and_no_report(moat, tmp_path, command):
     answer = moat(command, tmp_path)
     assert answer.code == 2
-    assert answer.err.startswith(f"{tmp_path}: no finished run lies below this folder.")
+    assert answer.err.startswith(f"{tmp_path}: this folder contains no finished run.")
     assert not list(tmp_path.iterdir())
 
 
@@ -392,7 +393,7 @@ def test_a_report_is_a_page_too_where_that_is_asked_for(moat, finished, tmp_path
     words = ("report", finished, "--out", "scores", "--html", Path("pages", "study.html"))
     answer = moat(*words)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("pages/study.html: there is no folder 'pages' to write it into.")
+    assert answer.err.startswith("pages/study.html: the folder 'pages' for it does not exist.")
     assert not Path("pages").exists()
     Path("pages").mkdir()
     answer = moat(*words)
@@ -449,7 +450,7 @@ def test_the_columns_stand_in_the_order_of_the_recipe_that_is_named(moat, finish
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeds = [0]", ", published: the recipe states no published figures.\n  They are a table"),
+        ("seeds = [0]", ", published: the recipe states no published figures.\n  Add a table"),
         ("published = 3", ", published: should be a table, not 3."),
         ("[published]\nruns = {}", ", published.source: this key is required and missing."),
         ('[published]\nsource = "p"', ", published.runs: this key is required and missing."),
@@ -476,7 +477,7 @@ def test_published_figures_that_are_wrong_exit_with_2(moat, finished, tmp_path, 
 def test_a_recipe_that_is_missing_has_no_published_figures(moat, finished):
     answer = moat("report", finished, "--recipe", "nowhere.toml")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("nowhere.toml: there is no such recipe.\n")
+    assert answer.err.startswith("nowhere.toml: this recipe does not exist.\n")
 
 
 def test_a_run_whose_recipe_is_broken_is_reported_and_named(moat, recipe, trained):
@@ -598,8 +599,8 @@ def test_the_figures_of_a_recipe_are_drawn_from_the_runs_own_or_from_another(moa
     [
         (
             "seeds = [0]",
-            ", figure: the recipe declares no figure.\n  Each is a table [[figure]]; "
-            "docs/recipes.md lists their keys.",
+            ", figure: the recipe declares no figure.\n  Add a table [[figure]]; docs/recipes.md "
+            "lists its keys.",
         ),
         (
             FIGURE.replace("zero", "zeor"),
@@ -669,7 +670,7 @@ def test_a_bundle_is_not_taken_for_a_recipe(moat, recipe, finished):
     answer = moat("train", "b.zip")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "b.zip: this is a zip, as a bundle of results is one, and a recipe is a TOML file.\n"
+        "b.zip: this is a zip, perhaps a bundle of results; a recipe is a TOML file.\n"
         "  moat front b.zip shows its runs. To train one again, unpack the zip and name the "
         "recipe.toml in the run's folder.\n"
     )

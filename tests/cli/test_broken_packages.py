@@ -27,5 +27,5 @@ def test_what_the_import_of_a_package_raises_names_the_package(code):
 def test_a_package_that_is_missing_is_named():
     assert broken_package(raised("import nosuchpackage.part")) == (
         "moat-robust: the package nosuchpackage cannot be imported: ModuleNotFoundError: "
-        "No module named 'nosuchpackage'.\n  moat doctor says what is wrong, and how to mend it."
+        "No module named 'nosuchpackage'.\n  `moat doctor` names the fault and the mend."
     )

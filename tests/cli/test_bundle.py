@@ -153,13 +153,13 @@ def test_a_run_that_two_of_the_folders_hold_counts_once_and_it_is_said(moat, dem
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (["evaluate", "there/demo.zip"], "nothing is written into a bundle"),
+        (["evaluate", "there/demo.zip"], "an evaluation is kept beside its run, and a bundle"),
         (
             ["evaluate", "there/demo.zip", "--protocol", "p.toml", "--results", "out"],
-            "the bundle holds no weights",
+            "the bundle has no weights",
         ),
-        (["bundle", "demo", "there/demo.zip"], "there is a file of this name"),
-        (["bundle", "there/demo.zip", "x.zip"], "a bundle is made of a folder"),
+        (["bundle", "demo", "there/demo.zip"], "a file of this name exists"),
+        (["bundle", "there/demo.zip", "x.zip"], "a bundle is made from a folder"),
         (["front", "there/demo.zip/nosuch"], "the bundle has no folder 'nosuch'"),
         (["score", "demo/max-at/seed-0/run.json"], "Name its folder: demo/max-at/seed-0"),
     ],

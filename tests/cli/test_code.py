@@ -185,7 +185,7 @@ def test_who_says_no_to_code_is_not_told_to_allow_it(moat, planted, theirs):
     assert (answer.code, mark.exists()) == (2, False)
     assert "this results folder names code, which --no-code refuses to run: " in answer.err
     assert "--allow-code" not in answer.err
-    assert "What is stored can be read: moat score" in answer.err
+    assert "To read its stored scores: moat score" in answer.err
 
 
 def test_a_study_with_code_goes_on_without_being_asked_again(moat, recipe_with_code):

@@ -81,8 +81,8 @@ def test_where_scores_cannot_be_paired_recipes_are_shown_and_the_code_is_2(moat,
         ([], "Missing argument"),
         (["s/max"], "two runs or more can be compared; named: s/max/seed-0."),
         (["s/max", "s/max/seed-0"], "s/max/seed-0: this run is named twice."),
-        (["s/max", "nowhere"], "nowhere: there is no such folder."),
-        (["s/max", "s"], "s: what is compared is one run, and 2 lie below this folder."),
+        (["s/max", "nowhere"], "nowhere: the folder does not exist."),
+        (["s/max", "s"], "s: each argument is one run, but this folder contains 2."),
     ],
 )
 def test_what_cannot_be_compared_is_bad_input(moat, runs, names, said):

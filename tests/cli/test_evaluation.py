@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,33 @@ def test_a_study_is_judged_by_another_protocol(moat, finished, any_iterate):
     assert Path("results/study/against.md").exists()
 
 
+def test_fewer_or_other_examples_are_compared_where_common_else_the_command_is_said(
+    moat, finished, any_iterate
+):
+    evaluated = ("evaluate", finished[0], "--protocol", any_iterate)
+    assert moat(*evaluated, "--set", "evaluation.examples=15").code == 0
+    (fewer,) = Path("results").glob("study@any+*")
+    answer = moat("report", "results/study", "--against", fewer)
+    assert answer.code == 0
+    said = "on the 15 test examples that both evaluated, of 40 and 15"
+    assert said in " ".join(answer.out.split())
+    assert moat("report", "results/study", "--against", fewer, "--format", "csv").code == 0
+
+    others = ("--set", "evaluation.examples=15", "--set", "evaluation.seed=5")
+    assert moat(*evaluated, *others, "--results", "elsewhere").code == 0
+    (other,) = Path("elsewhere").iterdir()
+    for pair in ((finished[0].parent, other), (other, finished[0].parent)):
+        answer = moat("report", pair[0], "--against", pair[1])
+        assert answer.code == 2
+        *_, mend, command = answer.err.splitlines()
+        assert mend.strip() == "This evaluates the same examples:"
+        assert "evaluation.examples=40" in command
+    assert moat(*shlex.split(command)[1:]).code == 0
+    (same,) = set(Path("elsewhere").iterdir()) - {other}
+    answer = moat("report", "results/study", "--against", same)
+    assert (answer.code, "of 40 test examples" in answer.out) == (0, True)
+
+
 def test_anybodys_model_is_judged_and_joins_the_front(
     moat, finished, recipe, tmp_path, monkeypatch
 ):
@@ -87,7 +115,10 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
         (["--protocol", "study.toml"], "there is nothing to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
-        (["--model", "python:a:b", "--protocol", "no.toml"], "no.toml: there is no such recipe."),
+        (
+            ["--model", "python:a:b", "--protocol", "no.toml"],
+            "no.toml: this recipe does not exist.",
+        ),
     ],
 )
 def test_what_does_not_go_together_exits_with_2_and_says_what(moat, recipe, arguments, said):
@@ -139,8 +170,11 @@ def test_a_score_of_what_was_not_searched_is_refused_by_name(moat, finished, any
     ("arguments", "said"),
     [
         (["results/study", "--union", "pgd,folw"], "Did you mean 'flow'?"),
-        (["results/study", "--baseline", "results"], "a baseline is one run, and 2 lie below"),
-        (["nowhere"], "nowhere: there is no such folder."),
+        (
+            ["results/study", "--baseline", "results"],
+            "a baseline is one run, but this folder contains 2",
+        ),
+        (["nowhere"], "nowhere: the folder does not exist."),
     ],
 )
 def test_what_cannot_be_scored_is_said(moat, finished, arguments, said):

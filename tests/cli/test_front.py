@@ -75,8 +75,8 @@ def test_a_preference_that_says_nothing_is_refused(moat, results, asked, message
 def test_an_empty_folder_and_one_that_is_not_there_are_refused(moat, results):
     (results / "empty").mkdir()
     for name, message in (
-        ("empty", "no finished run lies below this folder."),
-        ("gone", "there is no such folder."),
+        ("empty", "this folder contains no finished run."),
+        ("gone", "the folder does not exist."),
     ):
         answer = moat("front", results / "one", results / name)
         assert answer.code == 2

@@ -16,8 +16,8 @@ def test_what_is_no_number_of_jobs_is_refused_by_name(jobs, moat, tmp_path):
     answer = moat("train", SMALL, f"--jobs={jobs}")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        f"--jobs: {jobs!r} is not a number of runs at once.\n"
-        "  A whole number from 1 on, or auto: as many as cores and memory allow.\n"
+        f"--jobs: {jobs!r} is not a number of parallel runs.\n"
+        "  Give a whole number from 1 on, or auto: as many as cores and memory allow.\n"
     )
     assert not (tmp_path / "results").exists()
 
@@ -26,8 +26,8 @@ def test_what_is_no_number_of_jobs_is_refused_by_name(jobs, moat, tmp_path):
 def test_a_number_of_jobs_that_no_machine_has_is_said_to_be_one(jobs, moat):
     answer = moat("train", SMALL, f"--jobs={jobs}")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("--jobs: no machine has so many runs at once: '1000")
-    assert answer.err.endswith("\n  auto takes as many as cores and memory allow.\n")
+    assert answer.err.startswith("--jobs: too many parallel runs for any machine: '1000")
+    assert answer.err.endswith("\n  auto uses as many as cores and memory allow.\n")
     assert len(answer.err) < 200
 
 
@@ -54,10 +54,10 @@ def test_the_number_is_passed_on_and_ends_are_told_as_ever(words, jobs, moat, mo
 def test_a_dry_run_names_the_option_too(moat):
     answer = moat("train", SMALL, "--dry-run", "--jobs", "none")
     assert answer.code == 2
-    assert answer.err.startswith("--jobs: 'none' is not a number of runs at once.")
+    assert answer.err.startswith("--jobs: 'none' is not a number of parallel runs.")
 
 
 def test_help_says_what_it_does(moat):
     text = " ".join(moat("train", "--help").out.split())
     assert "--jobs" in text
-    assert "Runs at once" in text
+    assert "Parallel runs" in text

@@ -57,7 +57,7 @@ def test_a_seed_is_written_in_digits(text):
         ("a", "'a' is not a weight of a score."),
         ("a=-1", "'a=-1' is not a weight of a score."),
         ("a=0,b=0", "all weights are 0."),
-        ("a=1e308,b=1e308", "the weights sum to more than a number holds."),
+        ("a=1e308,b=1e308", "the sum of the weights overflows."),
     ],
 )
 def test_weights_are_plain_each_named_once_and_sum_to_something(text, said):

@@ -33,7 +33,7 @@ def test_what_is_listed_says_why_it_could_not_be_loaded():
         CatalogueEntry("silent", "moat"),
     ]
     text = text_of(terminal_of(names_sheet("threats", listed), gap=2))
-    assert "what the threat is" in text
+    assert "description" in text
     assert "Shift the image by [a, b]: it stays." in text
     assert "not loaded: ImportError: no [red] module [/nowhere]" in text
     assert text.count("not loaded") == 1
@@ -42,7 +42,9 @@ def test_what_is_listed_says_why_it_could_not_be_loaded():
 def test_estimates_are_listed_with_their_sum(recipe):
     estimates = estimate_all(plan(recipe()), "cpu")
     text = text_of(terminal_of(estimates_sheet(estimates), gap=2))
-    assert "passes: forwards/backwards of the network, at most" in " ".join(text.split())
+    assert "search, descent, evaluation: forwards/backwards of the network, at most" in " ".join(
+        text.split()
+    )
     assert "4 run(s), about " in text
     columns = ("run", "seed", "epochs", "search", "descent", "evaluation", "train", "test", "time")
     for column in columns:

@@ -33,6 +33,6 @@ def test_what_is_no_recipe_is_not_shown(moat, recipe):
     recipe()
     answer = moat("show", "stduy.toml")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == "stduy.toml: there is no such recipe. Did you mean 'study.toml'?\n"
+    assert answer.err == "stduy.toml: this recipe does not exist. Did you mean 'study.toml'?\n"
     answer = moat("show", recipe(), "--only", "plian")
     assert "the study has no variant 'plian'. Did you mean 'plain'?" in answer.err

@@ -44,7 +44,7 @@ def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_a_stream_that_takes_nothing_ends_in_a_code_and_no_traceback(line, code, tmp_path):
     done = shell(line, tmp_path)
     assert done.returncode == code
-    full = "standard output takes nothing: No space left on device.\n"
+    full = "cannot write to standard output: No space left on device.\n"
     assert done.stderr == (full if ">/dev/full" in line and "2>" not in line else "")
 
 

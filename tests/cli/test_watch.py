@@ -118,11 +118,11 @@ def test_a_terminal_shows_the_state_as_it_changes(moat, folders, meanwhile, monk
 def test_a_folder_that_cannot_be_watched_exits_with_2_and_says_why(moat, tmp_path, once):
     answer = moat("watch", "nowhere", *once)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == f"nowhere: there is no such folder.\n{HINT}"
+    assert answer.err == f"nowhere: the folder does not exist.\n{HINT}"
     (tmp_path / "empty").mkdir()
     answer = moat("watch", "empty", *once)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == f"empty: no study and no run lies at or below this folder.\n{HINT}"
+    assert answer.err == f"empty: this folder contains neither a study nor a run.\n{HINT}"
 
 
 @pytest.mark.parametrize("arguments", [["watch"], ["watch", "results", "--every", "0"]])

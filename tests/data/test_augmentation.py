@@ -123,7 +123,7 @@ def test_one_seed_gives_the_same_images_another_gives_others_and_none_touches_wh
     [
         (
             {"crop_padding": 4, "resized_crop": (0.1, 1.0)},
-            "crop_padding and resized_crop are two crops: take one of them",
+            "crop_padding and resized_crop are two crops: set only one",
         ),
         (
             {"resized_crop": (0.5, 0.1)},

@@ -29,7 +29,7 @@ def test_a_label_beyond_the_classes_is_refused_by_name(name, labels, said):
     splits = {"train": split(0, 1), "test": split(0, 1), name: split(*labels)}
     with pytest.raises(DataError) as refused:
         Data(**splits, classes=("a", "b"))
-    message = f"the {name} split has labels that are none of its 2 classes, which count from 0: "
+    message = f"the {name} split has labels outside its 2 classes, which count from 0: "
     assert refused.value.message.startswith(message + said)
 
 

@@ -216,7 +216,7 @@ def test_pixels_without_a_range_are_refused_and_named(tmp_path):
     (tmp_path / "a").mkdir()
     Image.new("F", (9, 9)).save(tmp_path / "a" / "1.tiff")
     decoded = decode(read_tree(tmp_path), ["a/1.tiff"], 8, None)
-    assert decoded.broken == {0: "ValueError: pixels that are floats have no fixed range"}
+    assert decoded.broken == {0: "ValueError: float pixels have no fixed range"}
 
 
 # Images as a viewer shows them.
@@ -355,7 +355,7 @@ def test_the_digest_of_files_changes_with_a_file_and_with_their_order(write_tree
 def test_a_missing_folder_and_a_file_that_is_no_archive_are_refused(tmp_path):
     with pytest.raises(DataError) as raised:
         read_tree(tmp_path / "gone")
-    assert raised.value.message == "there is no such folder or archive."
+    assert raised.value.message == "the folder or archive does not exist."
     assert raised.value.where == str(tmp_path / "gone")
     (tmp_path / "text.zip").write_text(json.dumps("no archive"))
     with pytest.raises(DataError) as raised:

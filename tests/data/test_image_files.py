@@ -160,7 +160,7 @@ def test_half_of_a_division_is_refused(write_tree, tmp_path, there, missing):
     write_tree({f"{there}/cat": 3, f"{there}/dog": 2})
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path, **SMALL).load()
-    assert raised.value.message == f"there is {there}/ and no {missing}/ beside it."
+    assert raised.value.message == f"there is {there}/, but no {missing}/ beside it."
     assert raised.value.hint.startswith("Divide the images into train/ and test/")
 
 
@@ -181,7 +181,7 @@ def test_an_archive_with_a_folder_around_its_categories_says_how_to_pack_it(writ
     shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path, "pictures")
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="all.zip", root=tmp_path, **SMALL).load()
-    assert raised.value.message == "there is one category, 'pictures', and a classifier needs two."
+    assert raised.value.message == "the only category is 'pictures'; a classifier needs two."
     assert raised.value.hint == (
         "Pack the category folders themselves, without a folder around them."
     )
@@ -191,7 +191,7 @@ def test_one_category_is_refused(write_tree, tmp_path):
     write_tree({"cat": 4})
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path).load()
-    assert raised.value.message == "there is one category, 'cat', and a classifier needs two."
+    assert raised.value.message == "the only category is 'cat'; a classifier needs two."
     assert raised.value.where == str(tmp_path / "pictures")
 
 
@@ -200,7 +200,7 @@ def test_a_category_with_one_image_is_refused_by_name(write_tree, tmp_path):
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path).load()
     assert raised.value.message == (
-        "the category 'dog' has one image, dog/001_0000.jpg, and needs one for training and one "
+        "the category 'dog' has one image, dog/001_0000.jpg, but needs one for training and one "
         "for testing."
     )
     assert "train/ and test/" in raised.value.hint
@@ -228,7 +228,7 @@ def test_training_and_test_folders_of_other_categories_are_refused(write_tree, t
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path).load()
     assert raised.value.message == (
-        "training and test images are of other categories: dog, emu only in one of them."
+        "training and test images have different categories: dog, emu in one of them only."
     )
 
 
@@ -254,7 +254,7 @@ def test_a_category_that_skipping_empties_is_refused(write_tree, tmp_path):
     (root / "test" / "dog" / "003_0000.jpg").write_bytes(b"broken")
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path, broken="skip", **SMALL).load()
-    assert raised.value.message == "no test image that can be decoded is left of dog."
+    assert raised.value.message == "no test image can be decoded of dog."
 
 
 def test_any_first_so_many_test_images_hold_every_category_by_its_share(write_tree, tmp_path):
@@ -302,8 +302,8 @@ def test_without_its_files_caltech_says_where_it_looked_and_how_to_get_them(tmp_
     with pytest.raises(DataError) as raised:
         Caltech256(root=tmp_path).load()
     assert raised.value.message == (
-        f"no Caltech-256 in {str(tmp_path)!r}: {tmp_path}/caltech256/256_ObjectCategories: there "
-        "is no such folder or archive."
+        f"no Caltech-256 in {str(tmp_path)!r}: {tmp_path}/caltech256/256_ObjectCategories: the "
+        f"folder or archive does not exist."
     )
     assert "data.download = true" in raised.value.hint
 

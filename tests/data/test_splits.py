@@ -54,8 +54,8 @@ def test_another_seed_takes_others_and_the_global_random_state_stays():
 def test_a_sample_larger_than_the_split_is_refused():
     with pytest.raises(DataError) as raised:
         sample(split_of([0, 1]), 3, 0)
-    assert raised.value.message == "3 training examples are asked for, and there are 2."
-    assert raised.value.hint == "Lower data.train_examples, or leave it out to take all."
+    assert raised.value.message == "3 training examples are requested, but there are only 2."
+    assert raised.value.hint == "Lower data.train_examples, or leave it out to use all."
 
 
 # Both together.

@@ -60,7 +60,7 @@ def test_the_table_of_floors_is_the_contract():
 
 
 def test_every_room_is_described():
-    table = PAGE.partition("| room | what stands in it |")[2].partition("\n\n")[0]
+    table = PAGE.partition("| room | content |")[2].partition("\n\n")[0]
     described = re.findall(r"^\| `(\w+)` \| .+\. \|$", table, re.M)
     assert set(described) == set().union(*floors())
 

@@ -134,7 +134,7 @@ def driver(monkeypatch, there: bool) -> None:
     [
         (False, None, Health.ok, "none; torch"),
         (False, "13.0", Health.ok, "none; torch"),
-        (True, None, Health.warning, "is built without CUDA"),
+        (True, None, Health.warning, "an NVIDIA driver is there, but"),
         (True, "13.0", Health.warning, "for CUDA 13.0 finds no GPU"),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_disk_without_locks_or_without_room_is_a_warning(tmp_path, monkeypatch
         patched.setattr("moat.doctor.folders._locks", lambda path: False)
         found = looked("folders", "results", tmp_path)
     assert found.state == Health.warning
-    assert "locks of files do not hold here" in found.found
+    assert "file locks do not work here" in found.found
 
 
 def test_that_there_is_nowhere_for_temporary_files_is_a_fault(tmp_path, monkeypatch):
@@ -337,7 +337,7 @@ def test_another_moat_is_a_warning_and_in_one_folder_with_this_one_a_fault(tmp_p
     [
         (None, Health.warning, "not on PATH"),
         ("from moat.main import cmd", Health.warning, "is another project's"),
-        ("from moat_robust import main", Health.warning, "is of another environment"),
+        ("from moat_robust import main", Health.warning, "belongs to another environment"),
         ("from moat.cli import main", Health.warning, "under this project's former name"),
     ],
 )

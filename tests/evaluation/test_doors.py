@@ -67,5 +67,5 @@ def test_an_autocast_around_it_changes_nothing(model, split):
 @pytest.mark.parametrize("given", ["method", "class", None])
 def test_what_is_no_network_is_refused(model, split, given):
     given = {"method": model.forward, "class": nn.Linear, None: None}[given]
-    with pytest.raises(ModelError, match=r"no torch.nn.Module|is the class Linear"):
+    with pytest.raises(ModelError, match=r"not a torch.nn.Module|is the class Linear"):
         evaluate(given, split, Protocol(THREATS))

@@ -14,6 +14,10 @@ from moat.evaluation import Protocol
 from moat.threats import PGD, RT
 
 PGD_2 = PGD(epsilon=0.1, step_size=0.05, steps=2)
+TABLE = {
+    **{"type": "pgd", "epsilon": "0.2/2", "step_size": 0.05, "steps": 2},
+    "evaluate": {"at_steps": (1, 2)},
+}
 RT_1 = RT(epsilon=0.1, step_size=0.1, steps=1)
 BYTES = torch.randint(0, 256, (20, 1, 8, 8), generator=torch.Generator().manual_seed(1)).byte()
 X, Y = BYTES.float() / 255, torch.arange(20) % 4
@@ -84,6 +88,12 @@ def test_floats_between_the_bytes_are_evaluated_as_they_are(model):
         ([PGD_2, RT_1], ["pgd", "rt"]),
         ([PGD_2, PGD_2, RT_1, PGD_2], ["pgd", "pgd-2", "rt", "pgd-3"]),
         ({"noise": PGD_2}, ["noise"]),
+        ({"threats": PGD_2}, ["threats"]),
+        ({"threats": {"noise": PGD_2}}, ["noise"]),
+        ({"threats": [PGD_2, RT_1], "evaluation": {"falls": "any"}}, ["pgd", "rt"]),
+        ({"threats": {"noise": PGD_2}, "falls": "any", "restarts": {"noise": 1}}, ["noise"]),
+        ({"threats": {"noise": {**TABLE, "evaluate": {}}, "unused": {"type": "rt"}}}, ["noise"]),
+        ({"threats": {"noise": {**TABLE, "evaluate": {}}}, "data": "mnist"}, ["noise"]),
         (Protocol({"noise": PGD_2}), ["noise"]),
         ([], []),
     ],
@@ -94,6 +104,22 @@ def test_threats_of_any_kind_are_a_protocol(model, protocol, names):
     assert [row["threat"] for row in found.rows()] == ["natural", *names]
     shares = [row["accuracy"] for row in found.rows()]
     assert shares == pytest.approx(100 * (found.outcomes.values == 1).mean(0))
+
+
+@pytest.mark.parametrize("protocol", [[], {}, {"threats": {}}])
+def test_without_threats_nothing_claims_a_union(model, protocol):
+    found = moat.evaluate(model, (X, Y), protocol)
+    scores = found.scores()
+    assert found.accuracy == {"natural": scores["natural"], "union": None}
+    assert (scores["union"], scores["total"]) == (None, None)
+
+
+def test_tables_of_a_recipe_count_as_its_file_does(model):
+    tables = {"threats": {"noise": TABLE}, "evaluation": {"examples": 8}}
+    found = moat.evaluate(model, (X, Y), tables)
+    assert found.protocol == Protocol({"noise": PGD_2}, at_steps={"noise": (1, 2)}, examples=8)
+    assert len(found.ids) == 8
+    assert len(moat.evaluate(model, (X, Y), tables, examples=4).ids) == 4
 
 
 @pytest.mark.parametrize("kind", [str, lambda path: path])
@@ -124,22 +150,28 @@ class Pictures(Dataset):
 @pytest.mark.parametrize(
     ("data", "protocol", "text"),
     [
-        (None, [PGD_2], "what is evaluated on is None, which holds no images with labels"),
-        ("digits", [PGD_2], "Hand over (images, labels), a DataLoader"),
-        (X, [PGD_2], "Tensor of float32 and shape (20, 1, 8, 8), which holds no images with"),
-        ({"x": X}, [PGD_2], "which holds no images with labels"),
-        ([], [PGD_2], "there is nothing to evaluate: no batch came"),
-        ((X[:0], Y[:0]), [PGD_2], "there is nothing to evaluate: no image came"),
+        (None, [PGD_2], "the data are None, not images with labels"),
+        ("digits", [PGD_2], "Pass (images, labels), a DataLoader"),
+        (X, [PGD_2], "Tensor of float32 and shape (20, 1, 8, 8), not images with"),
+        ({"x": X}, [PGD_2], "not images with labels"),
+        ([], [PGD_2], "the data contain no batch"),
+        ((X[:0], Y[:0]), [PGD_2], "the data contain no image"),
         ([(X, Y, Y)], [PGD_2], "batch 1 is not a pair of images and labels"),
+        ([(X, Y, Y)], [PGD_2], "Yield (images, labels): ((b[0], b[1]) for b in loader)."),
+        (TensorDataset(X, Y, Y), [PGD_2], "((b[0], b[1]) for b in loader)"),
         ([{"image": X}], [PGD_2], "((b['image'], b['label']) for b in loader)"),
-        ([(X, Y), (X[..., :4], Y)], [PGD_2], "the images of the batches cannot be put together"),
+        ([(X, Y), (X[..., :4], Y)], [PGD_2], "the images of the batches cannot be joined"),
         (Pictures(), [PGD_2], "transform=torchvision.transforms.ToTensor()"),
-        ((X, Y), None, "the protocol is of type NoneType, and no Protocol"),
-        ((X, Y), 3, "the protocol is 3, and no Protocol"),
-        ((X, Y), [PGD], "the threat 'pgd' is the class PGD, and no threat"),
-        ((X, Y), {"pgd": "pgd"}, "the threat 'pgd' is 'pgd', and no threat"),
+        ((X, Y), None, "the protocol is of type NoneType, not a Protocol"),
+        ((X, Y), 3, "the protocol is 3, not a Protocol"),
+        ((X, Y), [PGD], "the threat 'pgd' is the class PGD, not a threat"),
+        ((X, Y), {"pgd": "pgd"}, "the threat 'pgd' is 'pgd', not a threat"),
         ((X, Y), {"natural": PGD_2}, "no threat can have the label 'natural'"),
-        ((X, Y), "nowhere.toml", "there is no such recipe"),
+        ((X, Y), "nowhere.toml", "this recipe does not exist"),
+        ((X, Y), {"pgd": TABLE}, 'moat.evaluate reads the tables of a recipe: {"threats": {"p'),
+        ((X, Y), {"threats": {"pgd": PGD_2}, "exampels": 3}, "Did you mean 'examples'?"),
+        ((X, Y), {"threats": {"pgd": {"epsilon": 1}}}, "the protocol, threats: the protocol eval"),
+        ((X, Y), {"threats": {"pgd": {**TABLE, "eps": 1}}}, "the protocol, threats.pgd.eps: unkn"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_with_the_mend(model, data, protocol, text):

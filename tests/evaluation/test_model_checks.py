@@ -54,10 +54,10 @@ def refusal(model, x, classes=CLASSES, **keys) -> ModelError:
 @pytest.mark.parametrize(
     ("after", "message"),
     [
-        (lambda _, z: (z, z), "the model returns a tuple and no tensor of logits."),
-        (lambda _, z: {"logits": z}, "the model returns a dict and no tensor of logits."),
-        (lambda _, z: z.numpy(), "the model returns a ndarray and no tensor of logits."),
-        (lambda _, z: 3, "the model returns an int and no tensor of logits."),
+        (lambda _, z: (z, z), "the model returns a tuple, not a tensor of logits."),
+        (lambda _, z: {"logits": z}, "the model returns a dict, not a tensor of logits."),
+        (lambda _, z: z.numpy(), "the model returns a ndarray, not a tensor of logits."),
+        (lambda _, z: 3, "the model returns an int, not a tensor of logits."),
         (
             lambda _, z: z[:, 0],
             "the model returns (8,) for 8 image(s), where logits are (8, 4).",
@@ -73,11 +73,11 @@ def refusal(model, x, classes=CLASSES, **keys) -> ModelError:
         ),
         (
             lambda _, z: z[:, :3],
-            "the model returns 3 logits an image, and the data have 4 classes.",
+            "the model returns 3 logits for each image, but the data have 4 classes.",
         ),
         (
             lambda _, z: torch.cat([z, z], 1),
-            "the model returns 8 logits an image, and the data have 4 classes.",
+            "the model returns 8 logits for each image, but the data have 4 classes.",
         ),
         (
             lambda _, z: F.one_hot(z.argmax(1), CLASSES),
@@ -94,8 +94,8 @@ def test_each_mend_of_what_is_no_logits_says_what_to_return(x):
         "Wrap it in a module that returns the logits alone.": lambda _, z: [z],
         "Return one row of logits for each image of the batch.": lambda _, z: z[0],
         "Give it a last layer of 4 outputs in the order of the data's classes, or evaluate it on "
-        "the data that it was trained on.": lambda _, z: z[:, :2],
-        "Return the logits, and not the class: leave out the argmax.": lambda _, z: z.round().int(),
+        "the data of its training.": lambda _, z: z[:, :2],
+        "Return the logits, not the class: leave out the argmax.": lambda _, z: z.round().int(),
     }
     for hint, after in hints.items():
         assert refusal(Net(after=after), x).hint == hint
@@ -113,8 +113,8 @@ def test_a_model_that_fails_on_the_images_is_said_with_the_reason(x):
         "the model cannot be run on float32 images of the shape (8, 3, 8, 8) (RuntimeError: "
     )
     assert error.hint == (
-        "It is called with images (batch, channel, height, width) in [0, 1], as many as fit: "
-        "normalise and resize inside of it."
+        "moat calls it with images (batch, channel, height, width) in [0, 1]: normalise and "
+        "resize inside of it."
     )
 
 
@@ -141,9 +141,7 @@ def test_a_model_of_another_precision_is_said_to_fail(x):
 def test_a_model_that_changes_its_images_is_refused(x, change):
     before = x.clone()
     error = refusal(Net(change), x)
-    assert error.message == (
-        "the model changes the images that it is given, and with them what is searched."
-    )
+    assert error.message == ("the model changes its input images, and with them the search.")
     assert "x = x.clone()" in error.hint
     assert torch.equal(x, before)
 
@@ -202,7 +200,7 @@ def test_a_model_that_draws_is_refused_and_changes_no_random_state(x, before):
 def test_a_model_that_mixes_images_is_refused(x, before):
     error = refusal(Net(before, norm=nn.BatchNorm2d(3, track_running_stats=False)), x)
     assert error.message.startswith(
-        "what the model returns for an image depends on the others in its batch: it differs by "
+        "the model's answer to an image depends on the others in its batch: it differs by "
     )
     assert error.message.endswith(" of its largest logit where the image is alone.")
     assert "track_running_stats=True" in error.hint
@@ -213,7 +211,7 @@ def test_a_model_that_takes_no_single_image_is_refused(x):
     net = Net()
     net.layers.append(norm)
     message = refusal(net, x).message
-    assert "depends on the others in its batch: it cannot be had for one image alone: " in message
+    assert "depends on the others in its batch: it fails for one image alone: " in message
     assert "Expected more than 1 value per channel" in message
 
 
@@ -230,8 +228,8 @@ def test_a_model_that_takes_no_single_image_is_refused(x):
 def test_a_model_without_a_gradient_to_the_images_is_refused_where_it_is_searched(x, before, why):
     error = refusal(Net(before), x)
     assert error.message.startswith(f"the gradient of the logits does not reach the images{why}")
-    assert error.message.endswith("so that no search by gradients finds anything.")
-    assert error.hint.startswith("Leave out what cuts it between image and logits: detach")
+    assert error.message.endswith("so a search by gradients finds nothing.")
+    assert error.hint.startswith("Remove the cut between image and logits: detach")
     check_model(Net(before), x, CLASSES, searched=False)
 
 
@@ -361,5 +359,5 @@ def test_logits_of_half_precision_are_refused_with_what_to_return(x, dtype):
             return self.inner(images).to(dtype)
 
     said = str(refusal(Half(), x))
-    assert f"the model returns logits of type {dtype}, which loses small differences." in said
+    assert f"the model returns logits of type {dtype}, which rounds small differences away." in said
     assert "logits.float()" in said

@@ -85,7 +85,7 @@ def test_no_more_classes_are_aimed_at_than_there_are():
     protocol.require_classes(10)
     with pytest.raises(MoatError, match="'aimed' aims at 9 wrong classes, one a restart") as said:
         protocol.require_classes(4)
-    assert "restarts = 3 aims at all of them." in str(said.value)
+    assert "restarts = 3 covers all of them." in str(said.value)
     too_many = Protocol({"aimed": aimed}, restarts={"aimed": 12})
     with pytest.raises(MoatError, match="there are 9"):
         evaluate(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), Digits().load(), too_many)

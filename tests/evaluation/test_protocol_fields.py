@@ -86,5 +86,5 @@ def test_the_memory_of_the_images_is_a_number_of_gib(memory):
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2))
     with pytest.raises(DefinitionError) as refused:
         evaluate(net, split, Protocol({}), memory=memory)
-    assert refused.value.message == f"the memory is {memory!r}, and no number of GiB above 0."
+    assert refused.value.message == f"the memory is {memory!r}, not a number of GiB above 0."
     assert "Leave it out" in refused.value.hint

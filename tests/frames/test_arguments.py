@@ -58,8 +58,7 @@ def test_a_wrong_argument_is_an_error_of_moats_and_of_pythons(found, call, monke
     [
         (
             lambda f: f.front(objectives="natural, pgd"),
-            "objectives: these are names in a list, not in one text.\n"
-            "  objectives=['natural', 'pgd']",
+            "objectives: the names are a list, not one text.\n  objectives=['natural', 'pgd']",
         ),
         (
             lambda f: f.front(objectives=["natural", "pgdd"]),
@@ -73,7 +72,7 @@ def test_a_wrong_argument_is_an_error_of_moats_and_of_pythons(found, call, monke
         (lambda f: f.front(prefer={"pgd": 0}), "prefer: all weights are 0."),
         (
             lambda f: f.front(prefer={"pgd": 1e308, "rt": 1e308}),
-            "prefer: the weights sum to more than a number holds.",
+            "prefer: the sum of the weights overflows.",
         ),
         (lambda f: f.front(prefer={"pgdd": 1}), "prefer: no score is called 'pgdd'. Did you mean"),
         (lambda f: f.front(against=["G"]), "against: a results folder is one path, not list."),
@@ -81,14 +80,17 @@ def test_a_wrong_argument_is_an_error_of_moats_and_of_pythons(found, call, monke
         (lambda f: f.plot(["radar"]), "kind: a name is text, not list. Did you mean 'radar'?"),
         (lambda f: f.plot("radr"), "kind: no picture is called 'radr'. Did you mean 'radar'?"),
         (lambda f: f.compare(["natural", "max-at"]), "run: a name is text, not list."),
-        (lambda f: f.compare(), "two runs or more can be compared, and 0 is named."),
+        (lambda f: f.compare(), "a comparison needs two runs or more, not 0."),
         (
             lambda f: f.compare("natural seed 0", "natural/seed-0"),
             "the run natural/seed-0 is named twice.",
         ),
-        (lambda f: f.interactive("losses"), "run: 'losses' is a picture of one run, and none is"),
-        (lambda f: f.interactive(run="natural"), "run: the front is of all runs, and one is named"),
-        (lambda f: moat.results(Path("s.toml")), "s.toml: there is no such recipe, and a results"),
+        (lambda f: f.interactive("losses"), "run: 'losses' is a picture of one run; name it"),
+        (lambda f: f.interactive(run="natural"), "run: the front is of all runs, not of one"),
+        (
+            lambda f: moat.results(Path("s.toml")),
+            "s.toml: this recipe does not exist; a results",
+        ),
     ],
 )
 def test_an_error_names_the_argument_and_the_mend(found, call, said):

@@ -110,7 +110,7 @@ def test_differences_are_paired_and_name_their_reference(found):
     [
         (("average-at", "max-at seed 0"), "3 runs are called 'average-at'."),
         (("averge-at seed 0", "natural seed 0"), "Did you mean 'average-at seed 0'?"),
-        (("natural seed 0",), "two runs or more can be compared"),
+        (("natural seed 0",), "a comparison needs two runs or more"),
     ],
 )
 def test_a_run_that_is_not_one_is_refused_with_the_nearest(found, names, message):
@@ -141,7 +141,7 @@ def test_a_runs_curves_are_figures(found, golden):
     shares = {trace.name: trace.y for trace in found.interactive("steps", "max-at seed 0").data}
     rows = found.scores.filter(label="max-at", seed=0, score="accuracy", threat="pgd")
     assert list(shares["pgd"]) == pytest.approx(rows["value"].to_list(), rel=1e-3)
-    with pytest.raises(PlotError, match="has nothing to show as radius") as refused:
+    with pytest.raises(PlotError, match="has no picture radius") as refused:
         found.interactive("radius", "max-at seed 0")
     assert "`steps` shows these" in str(refused.value)
     with pytest.raises(MoatError, match="no run is called 'averge-at seed 0'"):
@@ -172,7 +172,7 @@ def test_runs_that_are_not_comparable_are_groups_of_their_own(found, golden, run
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(FrontError, match="no finished run lies below"):
+    with pytest.raises(FrontError, match="this folder contains no finished"):
         moat.results(tmp_path)
     with pytest.raises(MoatError, match="no results folder is named"):
         moat.results()

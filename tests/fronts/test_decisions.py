@@ -53,7 +53,7 @@ def test_weights_that_are_no_preference_are_refused(choose, weights):
 
 @both
 def test_nothing_cannot_be_chosen_from(choose):
-    with pytest.raises(FrontError, match="no point to choose from"):
+    with pytest.raises(FrontError, match="the set of points is empty"):
         choose(np.empty((0, 2)), [1, 1])
 
 

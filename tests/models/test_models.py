@@ -87,7 +87,7 @@ def test_images_too_small_for_the_small_network_are_refused(height, width):
     assert raised.value.message == (
         f"the model 'small-cnn' needs images of at least 16 x 16 pixels, not {height} x {width}."
     )
-    assert raised.value.hint == "Take 'tiny-cnn', or enlarge the images with data.size."
+    assert raised.value.hint == "Use 'tiny-cnn', or enlarge the images with data.size."
 
 
 @pytest.mark.parametrize("model", [SmallCNN, TinyCNN])
@@ -150,7 +150,7 @@ def test_keys_that_a_users_callable_does_not_take_are_refused(my_networks):
 def test_a_users_callable_that_makes_no_network_is_refused(my_networks):
     with pytest.raises(ModelError) as raised:
         PythonModel(my_networks + "text").build((1, 8, 8), 10)
-    assert raised.value.message == "'python:my_networks:text' returned str, no nn.Module."
+    assert raised.value.message == "'python:my_networks:text' returned str, not an nn.Module."
 
 
 def test_a_users_callable_that_is_missing_is_refused(my_networks):

@@ -68,14 +68,14 @@ def test_mean_and_std_have_a_number_a_channel():
         "the images have 1 channel(s), and the model 'preact-resnet18' has 3 mean(s) and 3 std(s) "
         "for them."
     )
-    assert refused.value.hint == "Give model.mean and model.std one number a channel."
+    assert refused.value.hint == "Give model.mean and model.std one number for each channel."
 
 
 def test_groups_divide_the_width():
     with pytest.raises(ModelError) as refused:
         PreActResNet18(width=48).build((3, 32, 32), 10)
     assert refused.value.message == "48 channels cannot be cut into 32 equal groups."
-    assert refused.value.hint == "Let model.groups divide model.width."
+    assert refused.value.hint == "Choose model.groups that divides model.width."
 
 
 @pytest.mark.parametrize("keys", [{"std": [0.2, 0.0, 0.2]}, {"groups": 0}, {"mean": ["a"]}])

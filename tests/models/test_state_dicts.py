@@ -97,6 +97,6 @@ def test_a_network_that_does_not_take_its_own_state_is_refused_by_name():
     with pytest.raises(ModelError) as refused:
         load_into(network, network.state_dict())
     assert refused.value.message == (
-        "the network does not take a state dict of its own form (RuntimeError: not this)"
+        "the network refuses its own state dict (RuntimeError: not this)"
     )
     assert "load_state_dict" in refused.value.hint

@@ -79,7 +79,7 @@ def test_images_of_other_channels_are_refused(channels):
         f"{channels}."
     )
     assert refused.value.hint == (
-        'Take "preact-resnet18", or a network of your own (python:module:callable).'
+        'Use "preact-resnet18", or a network of your own (python:module:callable).'
     )
 
 
@@ -117,7 +117,7 @@ def test_a_network_that_returns_more_than_logits_is_refused(name):
     assert refused.value.message == (
         f"torchvision's {name!r} returns more than logits in train mode."
     )
-    assert refused.value.hint.startswith("Take another, as ")
+    assert refused.value.hint.startswith("Use another, such as ")
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_weights_of_another_architecture_are_refused_with_the_keys_that_differ(s
     )
     assert " foreign: conv1.0.weight, conv1.1.weight, conv1.1.bias and " in error.message
     assert error.hint == (
-        'Let model.type name the network that they were trained in, as in "torchvision:resnet50", '
-        "or model.weights others."
+        "Set model.type to the network of these weights, as in 'torchvision:resnet50', "
+        "or model.weights to others."
     )
 
 
@@ -196,7 +196,7 @@ def test_weights_that_are_not_finite_are_refused(plain, tmp_path):
     assert error.message == (
         f"the weights {str(tmp_path / 'w.pth')!r} hold values that are not finite: conv5.0.weight."
     )
-    assert error.hint == "Take others: these are not meant to be used whole."
+    assert error.hint == "Use others: these are not meant to be used whole."
 
 
 def test_densenets_are_read_by_their_old_names_too(tmp_path):

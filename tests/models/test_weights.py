@@ -75,11 +75,11 @@ def test_a_file_that_is_missing_is_named_with_the_nearest(tmp_path, state):
     torch.save(state, tmp_path / "mine.pth")
     error = refusal(read_weights, tmp_path / "mien.pth")
     assert error.message == (
-        f"there is no weights file {str(tmp_path / 'mien.pth')!r}. Did you mean 'mine.pth'?"
+        f"the weights file {str(tmp_path / 'mien.pth')!r} does not exist. Did you mean 'mine.pth'?"
     )
     assert error.hint == (
-        "Its path is read from the folder of the recipe that names it. Weights are needed when a "
-        "run begins, and not again."
+        "Its path is relative to the folder of the recipe. Only the start of a run needs the "
+        "weights."
     )
 
 
@@ -144,7 +144,7 @@ def test_a_file_that_holds_something_else_than_was_said_is_refused(tmp_path, sta
         f"the weights file {str(path)!r} has the digest {digest}, and the recipe says {'0' * 16}."
     )
     assert error.hint == (
-        "Bring back the file, or change model.weights_digest: that is another training."
+        "Restore the file, or change model.weights_digest: that is another training."
     )
 
 
@@ -178,7 +178,7 @@ def test_without_a_network_it_is_said_which_file_to_put_where(hub):
     )
     assert error.hint == (
         f"Put the file resnet18-f37072fd.pth into {hub}; it comes from {URL}.\n"
-        "Or let model.weights name a local file, or leave it out."
+        "Or set model.weights to a local file, or leave it out."
     )
 
 
@@ -187,7 +187,7 @@ def test_a_download_that_is_broken_is_to_be_deleted(hub):
     error = refusal(published, "resnet18", "IMAGENET1K_V1")
     path = hub / "resnet18-f37072fd.pth"
     assert error.message.startswith(f"the file {str(path)!r} cannot be read as weights (")
-    assert error.hint == f"Delete it, and it is downloaded again from {URL}."
+    assert error.hint == f"Delete it to download it again from {URL}."
 
 
 def test_a_download_is_announced_beside_what_moat_says(hub, state, monkeypatch, capsys):

@@ -135,7 +135,7 @@ ODD = {
     ),
     "one flat colour": (
         [("epsilon = 0.3\nstep_size = 0.01", "epsilon = 1.5\nstep_size = 1.5")],
-        "threats.flow.epsilon: at 1.5 an image can be made one flat colour",
+        "threats.flow.epsilon: at 1.5 a warp can read one place everywhere",
     ),
     "fewer steps": (
         [("train = { steps = 1 }", "train = { steps = 7 }")],
@@ -169,7 +169,7 @@ ODD = {
     ),
     "a decay of everything": (
         [("lr = 0.5", "lr = 0.5\nweight_decay = 2.0")],
-        "optimizer.weight_decay: lr * weight_decay is 1: each step takes all of every weight",
+        "optimizer.weight_decay: lr * weight_decay is 1: each step removes every weight",
     ),
     "a batch beyond the data": (
         [("batch_size = 256", "batch_size = 5000")],
@@ -177,21 +177,21 @@ ODD = {
     ),
     "a rare log": (
         [("log_every = 2", "log_every = 50")],
-        "training.log_every: a line of the log every 50 steps, and an epoch has 6",
+        "training.log_every: the log has a line every 50 steps, and an epoch has 6",
     ),
     "a robust loss of a constant guess": (
         [("[0.5, 1.0]", "[0.5, 2.4]")],
-        'variant.pareto.sweep."scalarizer.r": r = 2.4 nats is asked of the robust losses, and a '
-        "constant guess over 10 classes has 2.3",
+        'variant.pareto.sweep."scalarizer.r": r = 2.4 nats is the level of the robust losses, but '
+        r"a constant guess over 10 classes has 2.3",
     ),
     "an unused threat": (
         [("[threats.flow]", "[threats.rt]\nepsilon = 0.1\nstep_size = 0.1\n[threats.flow]")],
-        "threats.rt: no variant trains against it, and it is not evaluated.",
+        "threats.rt: it is neither trained against nor evaluated.",
     ),
     "threats of a natural variant": (
         [(PLAIN, PLAIN + '\nthreats = ["pgd", "flow"]')],
-        "variant.plain.threats: the scalarizer 'natural' searches no threat: nothing trains "
-        "against pgd, flow.",
+        "variant.plain.threats: the scalarizer 'natural' searches no threat: the variant does not "
+        "train against pgd, flow.",
     ),
     "the same training twice": (
         [("[[variant]]", VARIANT + "\n[[variant]]")],
@@ -213,7 +213,7 @@ ODD = {
                 'sweep = { "threats.pgd.evaluate.epsilon" = [0.1, 0.2], "scalarizer.r"',
             )
         ],
-        "variant: a sweep changes how runs are judged",
+        "variant: a sweep changes the evaluation",
     ),
     "a sweep of one value": (
         [("[0.5, 1.0]", "[0.5]")],
@@ -221,7 +221,7 @@ ODD = {
     ),
     "nothing held out": (
         [("validation = 0.1\n", "")],
-        "data.validation: nothing is held out",
+        "data.validation: without held-out examples",
     ),
     "one search under two labels": (
         [
@@ -232,7 +232,7 @@ ODD = {
                 + "evaluate = { at_steps = [1, 2] }\n[threats.flow]",
             )
         ],
-        "threats.again: it is evaluated exactly as 'pgd' is",
+        "threats.again: its evaluation equals that of 'pgd'",
     ),
     "one threat of training under two labels": (
         [
@@ -252,7 +252,7 @@ ODD = {
     ),
     "more examples than there are": (
         [("examples = 40", "examples = 4000")],
-        "evaluation.examples: 4,000 examples are asked for, and the test set has 359.",
+        "evaluation.examples: 4,000 examples are requested, but the test set has 359.",
     ),
 }
 

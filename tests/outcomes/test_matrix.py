@@ -14,10 +14,7 @@ from moat import outcomes as scoring
 from moat.errors import MoatError, UnsearchedError
 from moat.outcomes import EPSILON, NATURAL_COLUMN, STEPS, Column, Outcomes, from_arrays, union
 
-HINT = (
-    "An evaluation with union_only searches no example again that fell before; its union can be "
-    "scored."
-)
+HINT = "An evaluation with union_only drops an example at its first fall; its union has a score."
 
 
 @st.composite
@@ -227,7 +224,7 @@ def test_the_summary_holds_each_score_or_none(outcomes):
 def test_the_mean_loss_is_of_the_highest_of_the_restarts(outcomes):
     for column in (NATURAL_COLUMN, *(c for name in outcomes.threats for c in outcomes.of(name))):
         if outcomes.losses is None:
-            with pytest.raises(MoatError, match="no losses were kept with these outcomes"):
+            with pytest.raises(MoatError, match="these outcomes were stored without losses"):
                 scoring.mean_loss(outcomes, column)
             continue
         highest = [
@@ -284,13 +281,12 @@ def test_a_restart_that_alone_is_missing_is_named():
     with pytest.raises(UnsearchedError) as raised:
         scoring.accuracy(outcomes, Column("flow", 10))
     assert raised.value.message == (
-        "'flow' at strength 10, restart 1 was not searched for every example, so no score can be "
-        "made of it."
+        "'flow' at strength 10, restart 1 was not searched for every example, so it has no score."
     )
     with pytest.raises(UnsearchedError) as raised:
         scoring.accuracy(outcomes, Column("flow", 20))
     assert raised.value.message == (
-        "'flow' at strength 20 was not searched for every example, so no score can be made of it."
+        "'flow' at strength 20 was not searched for every example, so it has no score."
     )
     assert raised.value.hint == HINT
 
@@ -330,8 +326,8 @@ def test_an_example_that_fell_at_a_smaller_radius_is_fallen_at_every_larger_one(
             [Column("a", 1, by="radius")],
             "'a' at strength 1, restart 0 is by 'radius', and should be by steps or epsilon",
         ),
-        ([Column("a", 1, -1)], "'a' at strength 1, restart -1 is no search"),
-        ([Column("a", math.nan)], "'a' at strength nan, restart 0 is no search"),
+        ([Column("a", 1, -1)], "'a' at strength 1, restart -1 is not a search"),
+        ([Column("a", math.nan)], "'a' at strength nan, restart 0 is not a search"),
         ([Column("natural", 3)], "'natural' at strength 3, restart 0 has the label of the natural"),
         ([NATURAL_COLUMN], "'natural' at strength 0, restart 0 has two columns"),
     ],
@@ -378,7 +374,7 @@ def test_a_strength_without_a_loss_for_every_example_has_no_mean():
     with pytest.raises(UnsearchedError) as raised:
         scoring.mean_loss(outcomes, Column("pgd", 5))
     assert raised.value.message == (
-        "'pgd' at strength 5 has no loss for every example, so no mean can be made of it."
+        "'pgd' at strength 5 lacks the losses of some examples, so it has no mean."
     )
 
 

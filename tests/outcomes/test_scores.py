@@ -161,7 +161,7 @@ def test_no_score_is_made_of_what_was_not_searched():
     with pytest.raises(MoatError) as raised:
         robustness_score(outcomes, "pgd")
     assert raised.value.message == (
-        "'pgd' at strength 20 was not searched for every example, so no score can be made of it."
+        "'pgd' at strength 20 was not searched for every example, so it has no score."
     )
 
 

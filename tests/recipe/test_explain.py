@@ -17,7 +17,7 @@ TWO_MOMENT = "known: ceiling, infeasible, r, rho, solver, type, window"
 COUNTS = "at_steps should be ascending whole numbers of at least 1, as in [5, 10], not"
 FLOAT16 = (
     "16-mixed is refused: its gradient scaler would rescale combined gradients, and small input "
-    "gradients underflow to sign 0; take bf16-mixed."
+    "gradients underflow to sign 0; use bf16-mixed."
 )
 NAME = "should start with a letter or a digit and go on with these or with '.', '-' and '_', not"
 
@@ -49,8 +49,8 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
-        "warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
+        "precision, warmup",
     ),
     "optimizer": (
         "lr = 0.5",
@@ -106,7 +106,7 @@ WRONG = {
         'name = "pgd-at"\nthreats',
         'name = "pgd-at"\nthreat',
         "variant.pgd-at.threat",
-        "unknown key. Did you mean 'threats'?\nknown: name, scalarizer, sweep, threats",
+        "unknown key. Did you mean 'threats'?\nknown: losses, name, scalarizer, sweep, threats",
     ),
     "scalarizer": (
         "window = 3",
@@ -201,7 +201,7 @@ WRONG = {
         'type = "digits"',
         "type = 3",
         "data.type",
-        'should be a valid string, not 3.\nText stands in quotes: type = "3".',
+        'should be a valid string, not 3.\nWrite text in quotes: type = "3".',
     ),
     "text for a table": (
         "[evaluation]\nexamples = 40\n",
@@ -215,22 +215,21 @@ WRONG = {
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'optimizer'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, precision, "
-        "warmup",
+        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
+        "precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",
         "evaluate = false",
         "threats.flow.evaluate",
-        "should be a table, not false.\nfalse leaves out a table of the recipe that this one "
-        "extends, "
-        "and it has none.",
+        "should be a table, not false.\nfalse removes a table of the extended recipe, which lacks "
+        "it.",
     ),
     "text for threats": (
         'threats = ["pgd"]',
         'threats = "pgd"',
         "variant.pgd-at.threats",
-        "should be a list, not 'pgd'.\nA list stands in brackets: threats = [\"pgd\"].",
+        "should be a list, not 'pgd'.\nWrite a list in brackets: threats = [\"pgd\"].",
     ),
     "a number for a scalarizer": (
         'scalarizer = "natural"',
@@ -242,7 +241,7 @@ WRONG = {
         "[0.5, 1.0]",
         "0.5",
         'variant.pareto.sweep."scalarizer.r"',
-        'should be a list, not 0.5.\nA list stands in brackets: "scalarizer.r" = [0.5].',
+        'should be a list, not 0.5.\nWrite a list in brackets: "scalarizer.r" = [0.5].',
     ),
     "text in a sweep": (
         "[0.5, 1.0]",
@@ -254,7 +253,7 @@ WRONG = {
         "[data]",
         "seeds = 1\n[data]",
         "seeds",
-        "should be a list, not 1.\nA list stands in brackets: seeds = [1].",
+        "should be a list, not 1.\nWrite a list in brackets: seeds = [1].",
     ),
     "text in seeds": (
         "[data]",
@@ -266,13 +265,13 @@ WRONG = {
         "[data]",
         'plugins = "mine.py"\n[data]',
         "plugins",
-        "should be a list, not 'mine.py'.\nA list stands in brackets: plugins = [\"mine.py\"].",
+        "should be a list, not 'mine.py'.\nWrite a list in brackets: plugins = [\"mine.py\"].",
     ),
     "a number in plugins": (
         "[data]",
         "plugins = [3]\n[data]",
         "plugins.0",
-        'should be a valid string, not 3.\nText stands in quotes: "3".',
+        'should be a valid string, not 3.\nWrite text in quotes: "3".',
     ),
     "a number for a path": (
         '"digits"',
@@ -358,7 +357,7 @@ WRONG = {
         "at_steps = [1] ",
         "at_steps = 1 ",
         "threats.flow.evaluate.at_steps",
-        f"{COUNTS} 1.\nA list stands in brackets: at_steps = [1].",
+        f"{COUNTS} 1.\nWrite a list in brackets: at_steps = [1].",
     ),
     "text in counts": (
         "at_steps = [1] ",
@@ -399,7 +398,8 @@ WRONG = {
         'type = "two-moment", ',
         "",
         "variant.pareto.scalarizer.type",
-        f"a scalarizer table names its type.\nknown: {', '.join(one.name for one in registry)}",
+        f"the table of a scalarizer needs its type.\nknown: "
+        f"{', '.join(one.name for one in registry)}",
     ),
     # what contradicts itself
     "r and rho": (

@@ -123,7 +123,7 @@ WRONG = [
     (
         {"variant": "3"},
         "figure.0.variant: should be a valid string, not 3.\n"
-        '  Text stands in quotes: variant = "3".',
+        '  Write text in quotes: variant = "3".',
     ),
 ]
 
@@ -149,8 +149,8 @@ def test_a_figure_across_one_of_two_swept_keys_is_refused(declaring):
         '"scalarizer.r" = [0.5], "optimizer.lr" = [0.1]',
     )
     assert refusal(path) == (
-        f"{path}, figure.0.across: the variant 'pareto' sweeps optimizer.lr as well, and a figure "
-        "is across one key.\n  Make it several variants, each with one key."
+        f"{path}, figure.0.across: the variant 'pareto' sweeps optimizer.lr as well, but a figure "
+        f"has one key across.\n  Divide it into several variants, each with one key."
     )
 
 

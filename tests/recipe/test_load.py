@@ -167,7 +167,7 @@ def test_a_base_that_is_missing_is_named_with_the_nearest(folder):
     write(folder, "base/digits.toml", "")
     top = write(folder, "top.toml", 'extends = "base/digit.toml"\n')
     assert refusal(top) == (
-        "top.toml, extends: there is no recipe 'base/digit.toml' to extend. "
+        "top.toml, extends: no recipe 'base/digit.toml' exists to extend. "
         f"Did you mean 'digits.toml'?\n  Looked for {folder / 'base' / 'digit.toml'}."
     )
 
@@ -183,7 +183,7 @@ def test_a_base_that_is_broken_is_named_itself(folder):
     top = write(folder, "top.toml", 'extends = "base.toml"\n')
     assert refusal(top) == (
         "base.toml: this is not valid TOML: Cannot overwrite a value (at line 3, column 9).\n"
-        "  size = 9\n  The key is said twice in one table: leave one of them out."
+        "  size = 9\n  The table sets the key twice: leave one of them out."
     )
 
 
@@ -201,16 +201,17 @@ def test_a_syntax_error_says_file_and_line(folder):
 def test_a_recipe_that_is_missing_is_named_with_the_nearest(folder):
     write(folder, "digits_pareto.toml", "")
     assert refusal(Path("digits-pareto.toml")) == (
-        "digits-pareto.toml: there is no such recipe. Did you mean 'digits_pareto.toml'?"
+        "digits-pareto.toml: this recipe does not exist. Did you mean 'digits_pareto.toml'?"
     )
     assert refusal(Path("zzz.toml")) == (
-        "zzz.toml: there is no such recipe.\n  A recipe is a TOML file, and is named by its path."
+        "zzz.toml: this recipe does not exist.\n  Give the path of a TOML file, or a name from "
+        "`moat list recipes`."
     )
 
 
 def test_a_folder_is_no_recipe(folder):
-    message = f"{folder}: this is a folder, and a recipe is a TOML file."
-    assert refusal(folder) == f"{message}\n  There is no TOML file in it."
+    message = f"{folder}: this is a folder; a recipe is a TOML file."
+    assert refusal(folder) == f"{message}\n  It contains no TOML file."
     write(folder, "r.toml", "")
     assert refusal(folder) == f"{message}\n  Name one of its files: r.toml."
 
@@ -332,8 +333,8 @@ def test_what_is_set_is_said_by_set_and_what_is_below_stays_with_its_file(folder
 @pytest.mark.parametrize("text", ["model.width", "=3", "model..width=3", ".width=3", "model.=3"])
 def test_an_override_has_a_key_and_a_value(recipe, text):
     assert refusal(recipe(), text) == (
-        f"--set {text}: an override is written key=value, and a key with dots, as in "
-        "data.validation=0.1."
+        f"--set {text}: write an override as key=value, with a dotted key, as in "
+        f"data.validation=0.1."
     )
 
 
@@ -352,7 +353,7 @@ def test_an_override_of_an_unknown_variant_offers_the_nearest(recipe):
 
 def test_an_override_of_an_entry_as_a_whole_says_what_to_write(recipe):
     assert refusal(recipe(), "variant.pareto=3") == (
-        "--set variant.pareto=3: variant is an array, whose entries are reached by their names.\n"
+        "--set variant.pareto=3: variant is an array; name one of its entries.\n"
         "  Write a whole array, or a key of one entry, as in variant.NAME.scalarizer.r."
     )
 
@@ -400,7 +401,7 @@ def test_a_key_that_is_set_is_found_again_and_no_other_is_lost(document, path, v
 def test_a_recipe_whose_name_cannot_be_shown_is_refused(name, tmp_path):
     path = tmp_path / f"{name}.toml"
     path.write_text("seeds = [0]")
-    with pytest.raises(RecipeError, match="has characters that cannot be shown") as caught:
+    with pytest.raises(RecipeError, match="has unprintable characters") as caught:
         read(path)
     assert caught.value.hint == "Rename the file."
 
@@ -412,7 +413,7 @@ def test_a_recipe_whose_name_cannot_be_shown_is_refused(name, tmp_path):
 def test_what_is_no_utf8_is_refused_before_a_run_keeps_it(override, where, tmp_path):
     path = tmp_path / "study.toml"
     path.write_text("seeds = [0]")
-    with pytest.raises(RecipeError, match="text is Unicode, and this is not") as caught:
+    with pytest.raises(RecipeError, match="text must be Unicode") as caught:
         read(path, [override])
     assert where in caught.value.where
 
@@ -456,7 +457,7 @@ def test_a_path_with_a_nul_and_one_that_leads_back_are_none(folder):
         ("a=" + "[" * 5000, "its value cannot be read: it nests deeper than 32 levels."),
         ("a=0x" + "f" * 100, "a: a whole number has at most 64 bits."),
         ("a=" + "1" * 5000, "its value cannot be read: a number has more than 400 digits."),
-        ("a=1\nb=2", "one key is set at a time."),
+        ("a=1\nb=2", "set one key at a time."),
     ],
 )
 def test_an_override_has_the_bounds_of_a_recipe(folder, override, said):
@@ -472,4 +473,4 @@ def test_recipes_extend_one_another_so_far(folder):
 
 def test_what_is_no_file_is_not_extended(folder):
     path = write(folder, "r.toml", 'extends = "/dev/zero"\n')
-    assert "there is no recipe '/dev/zero' to extend." in refusal(path)
+    assert "no recipe '/dev/zero' exists to extend." in refusal(path)

@@ -65,13 +65,13 @@ def test_one_table_for_several_is_written_in_double_brackets(recipe):
     path = recipe()
     head = path.read_text("utf-8").partition("[[variant]]")[0]
     path.write_text(head + '[variant]\nname = "plain"\nscalarizer = "natural"\n', "utf-8")
-    assert refusal(path).hint == "Write [[variant]] in double brackets: there may be several."
+    assert refusal(path).hint == "Write [[variant]] in double brackets: there can be several."
 
 
 @pytest.mark.parametrize("table", ["data", "model", "training", "evaluation"])
 def test_several_tables_for_one_are_written_in_single_brackets(recipe, table):
     error = refusal(recipe(f"[{table}]", f"[[{table}]]"))
-    assert error.hint == f"Write [{table}] in single brackets: there is one."
+    assert error.hint == f"Write [{table}] in single brackets: there is only one."
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_key_of_another_table_or_library_is_named_where_it_belongs(recipe, key
 @pytest.mark.parametrize("key", ["extends", "code"])
 def test_what_belongs_to_a_file_is_not_set(recipe, key):
     error = refusal(recipe(), f"{key}=base.toml")
-    assert error.message == f"{key!r} belongs to a recipe's file, and is not set from outside."
+    assert error.message == f"{key!r} can only be set in a recipe's file."
     assert error.hint
 
 

@@ -65,7 +65,7 @@ def test_a_recipe_that_is_missing_is_named_with_the_nearest_packaged_one(
     with pytest.raises(RecipeError) as refused:
         read(typed)
     assert str(refused.value) == (
-        f"{typed}: there is no such recipe. Did you mean {near!r}, which comes with moat?"
+        f"{typed}: this recipe does not exist. Did you mean {near!r}, which comes with moat?"
     )
 
 

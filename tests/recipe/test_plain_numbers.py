@@ -36,7 +36,7 @@ def test_a_number_that_may_be_a_slip_is_refused_with_the_plain_one(text):
         arguments([f"width={text}"])
     assert refused.value.where == f"--arg width={text}"
     assert refused.value.message.endswith(" is not a plain number.")
-    assert refused.value.hint == f"Write {SLIPS[text]} if that is meant."
+    assert refused.value.hint == f"Did you mean {SLIPS[text]}?"
 
 
 @pytest.mark.parametrize("text", PLAIN)

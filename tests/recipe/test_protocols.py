@@ -179,7 +179,7 @@ def test_a_file_that_evaluates_nothing_is_refused_with_what_it_defines(tmp_path)
 
 
 def test_a_file_that_is_missing_or_no_toml_is_said(tmp_path):
-    with pytest.raises(RecipeError, match="there is no such recipe"):
+    with pytest.raises(RecipeError, match="this recipe does not exist"):
         read_protocol(tmp_path / "none.toml")
     path = tmp_path / "p.toml"
     path.write_text("[data")

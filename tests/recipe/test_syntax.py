@@ -19,7 +19,7 @@ MEANT = {
     "epsilon = .5": "0.5, 1.0",
     "epsilon = 5.": "0.5, 1.0",
     "epsilon = 0,1": "0.1",
-    "size = 08": "does not begin with 0",
+    "size = 08": "without a leading 0",
     "validation = 10%": "0.1",
     "type = pgd": 'quotes: "pgd"',
     "weights = nets/a.pth": 'quotes: "nets/a.pth"',
@@ -31,23 +31,23 @@ MEANT = {
     "root = None": "leave the key out",
     "epochs: 3": "epochs = 3",
     "epochs 3": "epochs = 3",
-    "epochs == 3": "One equals sign",
+    "epochs == 3": "one equals sign",
     "epochs =": "no value",
-    "epochs = 3,": "no comma",
-    "epochs = 3;": "no semicolon",
+    "epochs = 3,": "without a comma",
+    "epochs = 3;": "semicolon",
     "a = 1 b = 2": "line of its own",
     "type = \u201cpgd\u201d": "straight",
     'root = "C:\\Users\\me"': "single quotes",
     'root = "C:\\data"': "single quotes",
-    "// a comment": "begins with #",
-    "a = 1\na = 2": "said twice",
+    "// a comment": "with #",
+    "a = 1\na = 2": "twice",
     "[a]\n[a]": "written twice",
     "[threats.pgd": "as many brackets",
     '[[variant]\nname = "x"': "as many brackets",
     "x = [1, 2": "closing bracket",
     'x = "abc': "closing quote",
     "train = {\n steps = 5 }": "[table.key]",
-    "date = 2020-13-01": "A date",
+    "date = 2020-13-01": "no dates",
 }
 
 
@@ -76,7 +76,7 @@ def test_another_encoding_is_named_with_its_mend(tmp_path, encoding):
     path.write_bytes("# Größe\nseeds = [0]\n".encode(encoding))
     with pytest.raises(RecipeError, match="not in UTF-8") as refused:
         read(path)
-    assert refused.value.hint == "Save the file as UTF-8: editors ask for it as the encoding."
+    assert refused.value.hint == "Save the file as UTF-8; editors call this the encoding."
     assert ("UTF-" in encoding.upper()) == (encoding.upper() in refused.value.message)
 
 

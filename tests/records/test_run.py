@@ -47,7 +47,7 @@ def test_a_key_that_is_missing_is_named(key):
 
 def test_a_misspelled_key_is_named_beside_the_one_that_is_missing():
     record = {"varient" if name == "variant" else name: value for name, value in WHOLE.items()}
-    with pytest.raises(RunFolderError, match="variant is missing, and 'varient' stands there"):
+    with pytest.raises(RunFolderError, match="variant is missing, but 'varient' is there"):
         read(record)
 
 

@@ -3,11 +3,21 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
 
-from moat.report import front_table, make_fronts, make_scoreboards, score_table, write_front
+from moat.digests import short_hash
+from moat.errors import FrontError
+from moat.report import (
+    compare_runs,
+    front_table,
+    make_fronts,
+    make_scoreboards,
+    score_table,
+    write_front,
+)
 from moat.report.groups import group_points
 from moat.report.notes import absence_notes, falls_notes
 from moat.report.points import read_points
@@ -15,6 +25,7 @@ from moat.report.rows import rows_of
 from moat.report.scores.notes import board_notes
 from moat.report.scores.rows import scores_csv
 from moat.report.scores.sheets import board_markdown
+from moat.runs import RunFolder
 
 ABSENT = (
     "-: this evaluation (union_only) drops an example at its first fall, so only natural and "
@@ -144,7 +155,49 @@ def test_radii_restarts_and_ensembles_are_explained_each_where_there_is_one(
         "An example falls by any iterate of a search.",
         "Each strength takes the worst restart of each example.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
-        "An ensemble's score is the share withstanding all its members at every strength.",
+        "An ensemble's score is the share that withstands all its members at every strength.",
     ]
     (board,) = make_scoreboards(tmp_path).boards
     assert "counts as fallen at a larger one." in board_notes(board)[0]
+
+
+class TestWithoutEvaluatedThreats:
+    """A study that was judged by natural accuracy alone: nothing says that it has a union."""
+
+    @pytest.fixture
+    def results(self, tmp_path, write):
+        protocol = {"threats": {}, "summed": []}
+        for variant, natural in (("natural", 98), ("max-at", 90)):
+            write(tmp_path / "results" / variant, variant, natural, (), protocol=protocol)
+        return tmp_path / "results"
+
+    def test_a_scoreboard_has_natural_accuracy_and_dashes(self, results):
+        (board,) = make_scoreboards([results]).boards
+        text = shown(score_table(board, 160))
+        assert re.search(r"natural +98.0 +90.0", text)
+        assert re.search(r"union +- +-", text)
+        assert "-: no threat was evaluated, so natural accuracy is the only score." in text
+        assert ": no threat; 1,000 test examples." in text
+
+    def test_a_front_is_refused_with_the_mend(self, results):
+        with pytest.raises(FrontError, match="natural accuracy alone is not a front") as refused:
+            make_fronts(results)
+        assert "`moat evaluate RESULTS --protocol FILE`" in str(refused.value)
+
+    def test_two_runs_are_compared_by_natural_accuracy(self, results):
+        comparison = compare_runs([results / "natural", results / "max-at"])
+        assert comparison.refusal is None
+        assert comparison.scores[0].values == pytest.approx((98, 90))
+
+    def test_an_older_record_that_claims_a_union_is_read(self, results):
+        file = results / "max-at" / "run.json"
+        record = json.loads(file.read_text("utf-8"))
+        record |= {"files": {}, "moat": "0.1.0", "training": {}, "machine": {}}
+        record["train_hash"] = short_hash(record["trains"])
+        record["scores"] = {"natural": 90.0, "union": 90.0, "total": 0, "accuracy": {}}
+        record["protocol_hash"] = short_hash(record["protocol"])
+        file.write_text(json.dumps(record), "utf-8")
+        folder = RunFolder(file.parent)
+        folder.save_evaluation(folder.load_evaluation()[0], {"scores": record["scores"]})
+        (point,) = read_points(results / "max-at")[0]
+        assert (point.natural, point.union, point.total) == (90.0, None, None)

@@ -32,8 +32,8 @@ def test_a_gallery_is_read_as_it_was_kept(hang, tmp_path, gallery, channels):
             {"adversarial": np.zeros((4, 6, 3, 8, 32), np.uint8)},
             "adversarial is of shape (4, 6, 3, 8, 32), others have 32 for height",
         ),
-        ({"predicted": np.full(6, 3)}, "predicted holds what is none of 3 classes"),
-        ({"labels": np.full(6, -1)}, "labels holds what is none of 3 classes"),
+        ({"predicted": np.full(6, 3)}, "predicted has an entry outside its 3 classes"),
+        ({"labels": np.full(6, -1)}, "labels has an entry outside its 3 classes"),
     ],
 )
 def test_a_gallery_that_is_not_moats_is_refused_with_what_is_wrong(

@@ -77,7 +77,7 @@ def test_many_runs_are_named_by_the_first_three(noted):
 def test_an_evaluation_without_a_gate_is_named(noted):
     assert noted(a=[check()], b=None) == [
         "Sanity gate of 1 run, 1 check: 1 pass.",
-        "No sanity gate is stored with b: `moat evaluate` with the run's folder makes it.",
+        "b has no stored sanity gate: `moat evaluate` with the run's folder makes it.",
     ]
 
 

@@ -84,13 +84,13 @@ def test_a_missing_folder_is_named_with_the_command_that_fills_it(tmp_path):
     with pytest.raises(FrontError) as caught:
         read_points(tmp_path / "nowhere")
     assert str(caught.value) == (
-        f"{tmp_path / 'nowhere'}: there is no such folder.\n"
+        f"{tmp_path / 'nowhere'}: the folder does not exist.\n"
         "  `moat train RECIPE` trains runs; name the folder they were written to."
     )
 
 
 def test_a_folder_without_runs_is_named_with_the_command_that_fills_it(tmp_path):
-    with pytest.raises(FrontError, match="no finished run lies below this folder") as caught:
+    with pytest.raises(FrontError, match="this folder contains no finished run") as caught:
         read_points(tmp_path)
     assert str(tmp_path) in str(caught.value)
     assert "`moat train RECIPE`" in str(caught.value)
@@ -98,7 +98,7 @@ def test_a_folder_without_runs_is_named_with_the_command_that_fills_it(tmp_path)
 
 def test_a_folder_whose_runs_are_all_unreadable_says_why_each_is(run, tmp_path):
     (run.path / "run.json").write_text("{")
-    with pytest.raises(FrontError, match="none of the 1 runs below this folder") as caught:
+    with pytest.raises(FrontError, match="none of the 1 runs in this folder") as caught:
         read_points(tmp_path)
     assert "run.json: the file is truncated or not moat's" in str(caught.value)
 
@@ -209,10 +209,10 @@ def test_a_missing_array_is_named(run):
         ({"ids": np.arange(5)}, "for 5 examples and 8 columns"),
         ({"strengths": np.arange(3)}, "is shorter than"),
         ({"outcomes": np.ones((1000, 8))}, "outcomes are of type float64 and ids of int64"),
-        ({"outcomes": np.full((1000, 8), 7, dtype=np.int8)}, "an outcome is none of 1, 0 and -1"),
+        ({"outcomes": np.full((1000, 8), 7, dtype=np.int8)}, "an outcome is not 1, 0 or -1"),
         (
             {"outcomes": np.ones((0, 8), dtype=np.int8), "ids": np.arange(0)},
-            "it holds no example",
+            "it contains no example",
         ),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_threat_that_was_not_searched_to_the_end_is_named_with_its_run(study):
 
 def test_a_run_whose_record_vanishes_while_it_is_read_is_refused(run):
     (run.path / "run.json").unlink()
-    assert f"{run.path}: there is no finished run here (no run.json)." in refusal(run)
+    assert f"{run.path}: the folder has no finished run (no run.json)." in refusal(run)
 
 
 def test_two_hundred_runs_are_read_once_each(tmp_path, write, monkeypatch):

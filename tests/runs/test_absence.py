@@ -22,23 +22,26 @@ def place(tmp_path, monkeypatch) -> None:
     [
         (
             "study.toml",
-            "study.toml: this is a recipe, and a results folder is asked for.\n"
+            "study.toml: this is a recipe; a results folder is needed.\n"
             "  Its results lie in results/study: name that folder.",
         ),
         (
             "new.toml",
-            "new.toml: this is a recipe, and a results folder is asked for.\n"
+            "new.toml: this is a recipe; a results folder is needed.\n"
             "  `moat train new.toml` writes its results to results/new, or below",
         ),
-        ("gone.toml", "gone.toml: there is no such recipe, and a results folder is asked for."),
-        ("study", "study: there is no such folder. Did you mean 'results/study'?"),
-        ("results/studie", "results/studie: there is no such folder. Did you mean 'results/study'"),
-        ("ohter", "ohter: there is no such folder. Did you mean 'other'?"),
-        ("zzz", "zzz: there is no such folder.\n  `moat train RECIPE` trains runs;"),
-        ("mine.txt", "mine.txt: this is a file, and a results folder is asked for.\n  `moat train"),
+        ("gone.toml", "gone.toml: this recipe does not exist; a results folder is needed."),
+        ("study", "study: the folder does not exist. Did you mean 'results/study'?"),
+        (
+            "results/studie",
+            "results/studie: the folder does not exist. Did you mean 'results/study'",
+        ),
+        ("ohter", "ohter: the folder does not exist. Did you mean 'other'?"),
+        ("zzz", "zzz: the folder does not exist.\n  `moat train RECIPE` trains runs;"),
+        ("mine.txt", "mine.txt: this is a file; a results folder is needed.\n  `moat train"),
         (
             "results/study/a/seed-0/run.json",
-            "results/study/a/seed-0/run.json: this is a file, and a results folder is asked for.\n"
+            "results/study/a/seed-0/run.json: this is a file; a results folder is needed.\n"
             "  Name its folder: results/study/a/seed-0",
         ),
     ],

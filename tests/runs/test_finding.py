@@ -11,7 +11,7 @@ def test_a_folder_that_is_another_one_elsewhere_is_refused(tmp_path, other):
     require_own_name(tmp_path / "mnist")
     require_own_name(tmp_path / "absent" / "digits")
     if other != "digits":
-        with pytest.raises(RunFolderError, match=f"'{other}' lies here, whose name") as caught:
+        with pytest.raises(RunFolderError, match=f"'{other}' is here and differs") as caught:
             require_own_name(tmp_path / "digits")
         assert caught.value.where == str(tmp_path)
         assert "another name" in caught.value.hint

@@ -32,7 +32,7 @@ def test_a_newer_format_is_refused_with_the_mend(found):
     with pytest.raises(RunFolderError) as refused:
         in_format({"format": found}, 3, PATH, STEPS)
     assert str(refused.value) == (
-        f"some.json: it is of format {found}, which a newer moat wrote; moat {__version__} reads "
+        f"some.json: it has format {found}, from a newer moat; moat {__version__} reads "
         "format 3.\n  Upgrade moat-robust: git pull in its checkout, or install a newer wheel."
     )
 

@@ -46,7 +46,7 @@ def test_a_link_below_an_unfinished_evaluation_is_refused(tmp_path, precious):
 def test_a_link_for_the_lock_of_a_study_is_refused(tmp_path, precious):
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / ".study.lock").symlink_to(precious / "file")
-    with pytest.raises(RunFolderError, match="a link stands where moat's own belongs"):
+    with pytest.raises(RunFolderError, match="a link is in the place of moat's own"):
         StudyFolder(tmp_path / "study").plan([], [])
 
 

@@ -52,7 +52,7 @@ def test_what_is_in_the_way_is_refused_by_name_and_moved_aside_whole(tmp_path, n
     with pytest.raises(RunFolderError) as refused, run.locked():
         pytest.fail("it was held")
     assert refused.value.message.startswith("cannot write: a")
-    assert refused.value.message.endswith(" stands where moat's own belongs.")
+    assert refused.value.message.endswith(" is in the place of moat's own.")
     assert refused.value.where == str(path)
     assert refused.value.hint == (
         "Nothing was written. Move it away; or use --overwrite, which moves it aside."
@@ -114,5 +114,5 @@ def test_an_evaluation_is_not_searched_where_it_cannot_be_kept(tmp_path, recipe,
     (run / "gallery.npz").unlink()
     (run / "gallery.npz").mkdir()
     monkeypatch.setattr("moat.study.judge.evaluate", lambda *a, **k: pytest.fail("it searched"))
-    with pytest.raises(RunFolderError, match=r"gallery\.npz: cannot write: a folder stands"):
+    with pytest.raises(RunFolderError, match=r"gallery\.npz: cannot write: a folder is"):
         evaluate_run(run, "cpu")

@@ -41,19 +41,19 @@ def test_a_sealed_file_is_read_as_before():
 def test_no_flipped_bit_is_read(at, bit):
     content = bytearray(sealed())
     content[at] ^= 1 << bit
-    with pytest.raises(ValueError, match="its digest is that of another content"):
+    with pytest.raises(ValueError, match="its digest does not match its content"):
         is_sealed(bytes(content))
 
 
 @given(cut=st.integers(0, len(sealed()) - 1))
 def test_no_file_that_was_cut_is_read(cut):
     if cut != len(plain()):
-        with pytest.raises(ValueError, match="its digest is that of another content"):
+        with pytest.raises(ValueError, match="its digest does not match its content"):
             is_sealed(sealed()[:cut])
 
 
 def test_a_file_of_another_owner_is_not_read():
-    with pytest.raises(ValueError, match="its digest is that of another content"):
+    with pytest.raises(ValueError, match="its digest does not match its content"):
         is_sealed(sealed("mine"), "yours")
 
 
@@ -75,5 +75,5 @@ def test_a_damaged_checkpoint_says_so(tmp_path):
     content = bytearray(run.checkpoint.read_bytes())
     content[len(content) // 2] ^= 1
     run.checkpoint.write_bytes(bytes(content))
-    with pytest.raises(RunFolderError, match="its digest is that of another content"):
+    with pytest.raises(RunFolderError, match="its digest does not match its content"):
         run.load_checkpoint()

@@ -238,6 +238,6 @@ def test_a_list_of_a_newer_moat_is_named_and_stays(study):
     path = study.path / "study.json"
     path.write_text('{"format": 2, "runs": []}')
     for action in (study.planned, lambda: study.plan([A], [A])):
-        with pytest.raises(RunFolderError, match="of format 2, which a newer moat wrote"):
+        with pytest.raises(RunFolderError, match="format 2, from a newer moat"):
             action()
     assert path.read_text() == '{"format": 2, "runs": []}'

@@ -68,8 +68,7 @@ def test_what_only_code_could_bring_back_is_refused_by_name():
     with pytest.raises(ModelError) as refused:
         require_kept({"weight": torch.ones(1), "scale._extra_state": Foreign()})
     assert refused.value.message == (
-        "scale._extra_state is of type Foreign, which no checkpoint can keep without running code "
-        "when it is read."
+        "scale._extra_state is of type Foreign, which a checkpoint cannot store as plain data."
     )
     assert "get_extra_state" in refused.value.hint
 

@@ -41,7 +41,7 @@ def test_a_key_that_is_missing_is_named_with_its_file(run, key):
 
 def test_a_key_that_is_misspelt_is_shown(run):
     changed(run, lambda table: table.update(machin=table.pop("machine")))
-    with pytest.raises(RunFolderError, match="machine is missing, and 'machin' stands there"):
+    with pytest.raises(RunFolderError, match="machine is missing, but 'machin' is there"):
         run.read_record()
 
 

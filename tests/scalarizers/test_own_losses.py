@@ -198,15 +198,15 @@ ONE = torch.tensor(1.0)
         (ONE, "losses are a table, a list or a tensor of several, not a single number."),
         (None, "losses are a table, a list or a tensor of several, not of type NoneType."),
         ("natural", "losses are a table, a list or a tensor of several, not of type str."),
-        ([], "there are no losses to weigh."),
-        ({}, "there are no losses to weigh."),
-        ([ONE, 2.0], "'loss 2' is of type float, and not a loss."),
-        ({"a": torch.tensor(3)}, "'a' is torch.int64, and not a loss."),
+        ([], "the losses are empty."),
+        ({}, "the losses are empty."),
+        ([ONE, 2.0], "'loss 2' is of type float, not a loss."),
+        ({"a": torch.tensor(3)}, "'a' is torch.int64, not a loss."),
         ([ONE, ONE / 0], "'loss 2' is not finite."),
         ({"a": ONE * float("nan")}, "'a' is not finite."),
-        ([ONE, torch.ones(3)], "losses are a scalar each, or all of one shape (batch,), not 'los"),
-        ([torch.ones(2, 2)], "losses are a scalar each, or all of one shape (batch,), not 'loss 1"),
-        ([torch.ones(0)], "losses are a scalar each, or all of one shape (batch,), not 'loss 1' "),
+        ([ONE, torch.ones(3)], "losses are scalars, or all of one shape (batch,), not 'los"),
+        ([torch.ones(2, 2)], "losses are scalars, or all of one shape (batch,), not 'loss 1"),
+        ([torch.ones(0)], "losses are scalars, or all of one shape (batch,), not 'loss 1' "),
     ],
 )
 def test_what_no_weights_can_be_chosen_for_is_refused(scalarizer, losses, message):
@@ -219,7 +219,7 @@ def test_what_no_weights_can_be_chosen_for_is_refused(scalarizer, losses, messag
 @pytest.mark.parametrize("parameters", [None, [], iter(()), [torch.ones(1)], ["a"]])
 def test_gradients_need_parameters(parameters, tasks, x):
     losses = [loss.mean() for loss in tasks.losses(x).values()]
-    with pytest.raises(DefinitionError, match="there are no parameters to take them to") as refused:
+    with pytest.raises(DefinitionError, match="needs parameters") as refused:
         MGDA().weights(losses, parameters)
     assert "scalarizer.weights(losses, net.parameters())" in refused.value.hint
 
@@ -240,8 +240,8 @@ def test_other_losses_need_another_scalarizer():
         rule.weights(torch.rand(3))
     with pytest.raises(DefinitionError) as refused:
         rule.weights(torch.rand(4))
-    assert refused.value.message == "the scalarizer has weighed 3 losses so far, and these are 4."
-    assert refused.value.hint == "Take a new scalarizer for other losses."
+    assert refused.value.message == "the scalarizer has weighed 3 losses so far, not 4."
+    assert refused.value.hint == "Use a new scalarizer for other losses."
 
 
 class Broken(LaggedScalarizer):

@@ -26,7 +26,7 @@ def test_columns_are_left_out_until_a_sheet_fits(width, headings, gone):
     shown = narrowed(SHEET, width, ("unknown", "third", "a\nb"), partial(terminal_of, gap=1))
     assert shown.sheet.headings == headings
     assert shown.width <= width or gone is None
-    notes = [] if gone is None else [f"Left out for want of room: {gone}."]
+    notes = [] if gone is None else [f"Omitted for lack of room: {gone}."]
     assert list(shown.sheet.notes) == ["A note.", *notes]
     assert [len(row) for row in shown.sheet.rows] == [len(headings)] * 2
     assert dict(zip(shown.sheet.headings, shown.sheet.marks, strict=True))["second"] == "odd"

@@ -73,10 +73,10 @@ PROTOCOL = {
 }
 OTHERWISE = {"steps": [1], "examples": 7, "falls": "any", "hash": "0" * 16}
 TRAINING = {
-    "hash": (("train_hash",), "0" * 16, "train_hash is 0000000000000000, and the hash of the trai"),
-    "epochs": (("trains", "training", "epochs"), 9, "the hash of the training settings that stan"),
-    "rate": (("trains", "optimizer", "lr"), 9.0, "the hash of the training settings that stand th"),
-    "scalarizer": (("trains", "scalarizer", "type"), "max", "the hash of the training settings th"),
+    "hash": (("train_hash",), "0" * 16, "train_hash is 0000000000000000, and the hash of its trai"),
+    "epochs": (("trains", "training", "epochs"), 9, "the hash of its training settings (trains) "),
+    "rate": (("trains", "optimizer", "lr"), 9.0, "the hash of its training settings (trains) is "),
+    "scalarizer": (("trains", "scalarizer", "type"), "max", "the hash of its training settings (t"),
     "seed": (("seed",), 4, "seed is 4, and trains.seed 0"),
     "data": (("data", "type"), "mnist", "data.type is 'mnist', and trains.data.type 'digits'"),
     "label": (("label",), "mine", "label is 'mine', and that of variant and sweep 'plain'"),
@@ -131,7 +131,7 @@ def test_a_record_that_says_in_two_ways_what_trained_it_is_named(trained, result
     for said in refusals_of(trained, results).values():
         assert f"{run / 'run.json'}: the record contradicts itself: " in said
         assert message in said
-        assert "Or delete it: `moat train` then goes on from the checkpoint" in said
+        assert "Or delete it: `moat train` then resumes from the checkpoint" in said
     for use in (moat.load, evaluate_run):
         with pytest.raises(RunFolderError, match="the record contradicts itself"):
             use(run)
@@ -252,5 +252,5 @@ def test_a_recipe_of_a_run_that_was_changed_trains_nothing_else(results):
     path = results / ONE / "recipe.toml"
     assert tomllib.loads(path.read_text("utf-8"))["training"]["epochs"] == 1
     path.write_text(path.read_text("utf-8").replace("epochs = 1", "epochs = 2"), "utf-8")
-    with pytest.raises(RunFolderError, match=r"was trained otherwise: training.epochs: 1 → 2"):
+    with pytest.raises(RunFolderError, match=r"changed since the training: training.epochs: 1 → 2"):
         evaluate_run(results / ONE, "cpu")

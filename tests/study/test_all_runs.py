@@ -174,7 +174,7 @@ def test_a_finished_run_that_was_trained_otherwise_is_left_alone_and_the_others_
     replace_in(path, "examples = 40", "examples = 41")
     result = train(path)
     assert str(only_failure(result)) == (
-        f"{results / PGD_AT}: the folder holds a run that was trained otherwise: "
+        f"{results / PGD_AT}: the folder contains a run with other training settings: "
         f"threats.pgd.epsilon: 0.1 → 0.2.\n  {OTHERWISE}"
     )
     assert only_failure(result).exit_code == 2
@@ -190,7 +190,9 @@ def test_every_change_is_said(recipe, train, trained, results):
     replace_in(path, '"sgd"\nlr = 0.5', '"adamw"\nlr = 0.2')
     replace_in(path, '["pgd", "flow"]', '["pgd"]')
     for error in train(path, only=("pareto",)).failed.values():
-        changed = error.message.removeprefix("the folder holds a run that was trained otherwise: ")
+        changed = error.message.removeprefix(
+            "the folder contains a run with other training settings: "
+        )
         assert {
             "optimizer.type: 'sgd' → 'adamw'",
             "optimizer.lr: 0.5 → 0.2",
@@ -208,7 +210,7 @@ def test_an_unfinished_run_that_was_trained_otherwise_is_left_alone(
     before = snapshot(results / PLAIN)
     assert {"checkpoint.pt", "recipe.toml"} <= set(before)
     result = train(recipe("epochs = 1", "epochs = 3"), only=("plain",))
-    assert only_failure(result).message.endswith("otherwise: training.epochs: 2 → 3.")
+    assert only_failure(result).message.endswith("other training settings: training.epochs: 2 → 3.")
     assert but_why_it_failed(snapshot(results / PLAIN)) == before
 
 
@@ -319,7 +321,7 @@ def test_a_checkpoint_that_nothing_explains_is_not_trained_on(recipe, train, res
     path, folder = unfinished(), results / PLAIN
     (folder / "recipe.toml").unlink()
     assert str(only_failure(train(path, only=("plain",)))) == (
-        f"{folder}: what trains the run is not known: recipe.toml is missing.\n"
+        f"{folder}: the training settings of the run are unknown: recipe.toml is missing.\n"
         "  `moat train` with --overwrite trains this run again."
     )
     assert train(path, only=("plain",), overwrite=True).done == [folder]
@@ -329,7 +331,7 @@ def test_a_recipe_of_several_runs_is_no_recipe_of_a_run(recipe, train, results, 
     path, folder = unfinished(), results / PLAIN
     (folder / "recipe.toml").write_text(path.read_text("utf-8"), "utf-8")
     assert str(only_failure(train(path, only=("plain",)))).startswith(
-        f"{folder / 'recipe.toml'}: the recipe of a run describes one run, and this one 4."
+        f"{folder / 'recipe.toml'}: the recipe of a run describes one run, not  4."
     )
 
 
@@ -359,7 +361,7 @@ def test_a_loss_that_is_not_finite_fails_its_run_and_the_others_go_on(recipe, tr
     folder = results / "study" / "pareto" / "r=0.5,lr=1e+30" / "seed-0"
     assert error.where == f"{folder}, step 2"
     assert "the loss of the objective 'natural' is no longer finite" in error.message
-    assert "No epoch was finished, so there is no checkpoint." in error.hint
+    assert "No checkpoint exists, because no epoch was finished." in error.hint
     assert "A lower learning rate is the usual mend." in error.hint
     assert len(result.done) == 3
 
@@ -471,11 +473,11 @@ def test_a_model_of_ones_own_is_trained(recipe, train, nets):
     [
         ('make"\nhiden = 5\nx = "', "cannot be called with {'hiden': 5"),
         ("maek", "has no 'maek'. Did you mean 'make'?"),
-        ("number", "returned int, no nn.Module."),
+        ("number", "returned int, not an nn.Module."),
         ("fails", "ValueError: oops"),
         (
             "three",
-            "the model returns 3 logits an image, and the data have 10 classes.",
+            "the model returns 3 logits for each image, but the data have 10 classes.",
         ),
     ],
 )
@@ -573,9 +575,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_where_it_was(
     assert isinstance(error, DiskError)
     assert error.where.startswith(str(results / PLAIN))
     assert error.message == "cannot write: the disk is full."
-    assert error.hint == (
-        "Free some space, then run the same command again: nothing written before is lost."
-    )
+    assert error.hint == ("Free some space, then run the same command again: no file is lost.")
     assert not [f for f in (results / PLAIN).iterdir() if f.suffix == ".tmp"]
     assert train(path, only=("plain",)).done == [results / PLAIN]
     weights = (results / PLAIN / "model.safetensors").read_bytes()
@@ -691,5 +691,5 @@ def test_what_is_not_compiled_is_said_once_a_study(recipe, train):
     path = recipe("epochs = 1", 'epochs = 1\ncompile = "graph"')
     train(path, only=("plain", "pgd-at"), listener=heard.append)
     (note,) = [event for event in heard if isinstance(event, Note)]
-    assert note.text == "training.compile: nothing is captured or compiled on a CPU."
+    assert note.text == "training.compile: a CPU neither captures nor compiles."
     assert note.run.parent.name == "plain"

@@ -86,7 +86,7 @@ def test_without_initial_weights_a_run_is_timed_as_it_was_drawn(recipe):
     path.write_text(path.read_text("utf-8").replace('"digits"', '"digits"\nsize = 32'), "utf-8")
     (one,) = estimate_all(plan(path, only=("plain",), overrides=["training.pass_size=2"]), "cpu")
     assert one.seconds is not None
-    assert str(one.missing).startswith(f"{path}, model.weights: there is no weights file")
+    assert str(one.missing).startswith(f"{path}, model.weights: the weights file")
 
 
 def test_a_model_that_does_not_fit_is_found(recipe):
@@ -124,5 +124,5 @@ def test_a_folder_of_images_that_is_missing_is_said_of_the_recipe(recipe, tmp_pa
         assert isinstance(estimate.missing, DataError)
         assert estimate.missing.where == f"{path}, data"
         assert estimate.missing.message == (
-            f"{tmp_path / 'photos'}: there is no such folder or archive."
+            f"{tmp_path / 'photos'}: the folder or archive does not exist."
         )

@@ -106,7 +106,7 @@ def test_a_missing_file_and_other_shapes_are_refused_by_the_recipes_key(begun, w
     weights.unlink()
     (error,) = train(begun, **ONLY).failed.values()
     assert error.where == f"{begun}, model.initial_weights"
-    assert error.message == f"there is no weights file {str(weights)!r}."
+    assert error.message == f"the weights file {str(weights)!r} does not exist."
 
 
 def test_weights_that_are_not_finite_are_refused(begun, weights):

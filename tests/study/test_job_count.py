@@ -28,8 +28,8 @@ def test_anything_else_is_refused_by_name(asked, recipe, results):
     with pytest.raises(MoatError) as refused:
         train(recipe(), results=results, jobs=asked)
     assert str(refused.value) == (
-        f"jobs: {str(asked)!r} is not a number of runs at once.\n"
-        "  A whole number from 1 on, or auto: as many as cores and memory allow."
+        f"jobs: {str(asked)!r} is not a number of parallel runs.\n"
+        "  Give a whole number from 1 on, or auto: as many as cores and memory allow."
     )
     assert refused.value.exit_code == 2
     assert not results.exists()
@@ -39,7 +39,7 @@ def test_anything_else_is_refused_by_name(asked, recipe, results):
 def test_what_is_neither_a_number_nor_text_is_refused_by_its_type(asked, recipe, results):
     with pytest.raises(MoatError, match="jobs should be a whole number or a text, not "):
         train(recipe(), results=results, jobs=asked)
-    with pytest.raises(MoatError, match=r"jobs: .* number of runs at once"):
+    with pytest.raises(MoatError, match=r"jobs: .* number of parallel runs"):
         jobs_of(asked)
     assert not results.exists()
 
@@ -91,7 +91,7 @@ def test_more_jobs_than_memory_allows_are_warned_of_with_the_figure(machine):
     assert share == Share(4, 2)
     assert said == [
         "4 jobs may take 4.0 GiB of memory (an estimate: 1.0 GiB each), and 3.0 GiB are free. A "
-        "job that finds none fails, or the system ends its worker. --jobs 3 fits."
+        "job without memory fails, or the system ends its worker. --jobs 3 fits."
     ]
     assert machine(4, free=3 * GIB, each=GIB, left=3)[1] == []
     assert machine(4, free=None)[1] == []

@@ -295,7 +295,7 @@ def test_a_run_that_moat_trains_is_never_replaced(folder, snapshot, begun, overw
         trained = {"foreign": False, "train_hash": short_hash(about.trains), "training": {}}
         folder.write_record(about.replace(**trained).judged(**judged))
     there = snapshot(folder.path)
-    with pytest.raises(RunFolderError, match="the folder holds a run that moat trains"):
+    with pytest.raises(RunFolderError, match="the folder contains a run that moat trained"):
         before(folder, overwrite=overwrite)
     assert snapshot(folder.path) == there
 

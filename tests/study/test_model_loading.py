@@ -246,7 +246,7 @@ def test_a_module_that_was_edited_since_is_told_and_nothing_is_lost(
     before = snapshot(results / "study/pgd-at")
     (error,) = train(origin, only=("pgd-at",)).failed.values()
     assert error.message.startswith(
-        f"the folder holds a run that was trained otherwise: code/{helper.name}: "
+        f"the folder contains a run with other training settings: code/{helper.name}: "
     )
     assert "train this run again with --overwrite" in error.hint
     after = snapshot(results / "study/pgd-at")

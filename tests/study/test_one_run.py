@@ -130,7 +130,7 @@ cli.main()
 @pytest.mark.parametrize(("keep", "wait"), [("last", 0.0), ("best", 0.2)])
 def test_a_run_that_is_killed_goes_on_to_the_same_bytes(recipe, train, tmp_path, keep, wait):
     path = recipe(more=ALL_AT_ONCE)
-    set_ = [*SET, "training.epochs=15", f'training.keep="{keep}"']
+    set_ = [*SET, "training.epochs=10", f'training.keep="{keep}"']
     options = [part for text in set_ for part in ("--set", text)]
     results = tmp_path / "killed"
     asked = ["train", str(path), "--only", "resumed", "--device", "cpu", "--results", str(results)]
@@ -245,7 +245,9 @@ def test_a_run_whose_recipe_was_changed_afterwards_is_not_evaluated(recipe, trai
     own = folder / "recipe.toml"
     own.write_text(own.read_text("utf-8").replace("epsilon = 0.1", "epsilon = 0.5"), "utf-8")
     before = snapshot(folder)
-    with pytest.raises(RunFolderError, match=r"otherwise: threats.pgd.epsilon: 0.1 → 0.5"):
+    with pytest.raises(
+        RunFolderError, match=r"other training settings: threats.pgd.epsilon: 0.1 → 0.5"
+    ):
         evaluate_run(folder, "cpu")
     assert snapshot(folder) == before
 
@@ -254,9 +256,9 @@ def test_a_folder_without_a_finished_run_is_not_evaluated(tmp_path):
     with pytest.raises(RunFolderError) as refused:
         evaluate_run(tmp_path, "cpu")
     assert str(refused.value) == (
-        f"{tmp_path}: there is no finished run here (no run.json).\n"
-        "  Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish it by "
-        "running its `moat train` again."
+        f"{tmp_path}: the folder has no finished run (no run.json).\n"
+        "  Name a run's own folder, results/<study>/<variant>/.../seed-<n>, or finish the run "
+        "with `moat train`."
     )
 
 

@@ -109,7 +109,7 @@ def test_a_file_that_carries_another_runs_hash_is_named_without_digests_too(resu
 
 def test_a_record_of_another_run_is_named_by_the_files_beside_it(results, again):
     exchange(results, "run.json")
-    assert "trained otherwise" in str(again())
+    assert "other training settings" in str(again())
     for name, use in USES.items():
         with pytest.raises(RunFolderError, match=rf"{Path(name).stem}|trained|network"):
             use(results / ONE)
@@ -142,7 +142,7 @@ def test_weights_that_were_changed_are_not_evaluated_and_the_checkpoint_brings_t
     assert refused.value.message.startswith("the file and run.json do not belong together: its ")
     assert refused.value.hint == (
         "Put the run's own file back. Or delete it, and run.json if there is one: `moat train` "
-        "then goes on from the checkpoint, and trains nothing again."
+        "then resumes from the checkpoint without training again."
     )
     assert str(again()) == str(refused.value)
     for name in ("model.safetensors", "run.json"):
@@ -207,8 +207,7 @@ def test_a_log_that_is_not_whole_gives_no_curves(results, how):
     with pytest.raises(ForeignFileError) as refused:
         RunFolder(results / ONE).read_log()
     assert refused.value.hint == (
-        "Put the run's own file back, or delete it: then the run has no curves, and nothing else "
-        "changes."
+        "Put the run's own file back, or delete it: then the run only loses its curves."
     )
     (figure,) = make_plots([results], ["training"]).figures.values()
     said = "".join(text.get_text() for text in figure.texts)

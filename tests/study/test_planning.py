@@ -36,14 +36,15 @@ def test_the_planned_runs_are_known_before_the_first_of_them_begins(recipe, trai
     assert look.seen == ["plain/seed-0", "pgd-at/seed-0"]
     runs = StudyFolder(results / "study").planned()
     (plain, _) = plan(recipe(), only=("plain", "pgd-at"))
+    work = asdict(work_of(plain, plain.dataset.load()))
     assert runs[0] == {
         "folder": "plain/seed-0",
         "label": "plain",
         "seed": 0,
-        "epochs": 1,
+        "epochs": work.pop("epochs"),
         "batch_size": 256,
         "protocol_hash": plain.protocol_hash,
-        "passes": asdict(work_of(plain, plain.dataset.load())),
+        "passes": work,
     }
 
 

@@ -124,7 +124,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_at_its_last_epoch(told):
     (loss,) = told.of(WorkerLoss)
     run = told.result.folder.parent / PLAIN
     assert loss.run == run
-    assert loss.text == "its worker process was ended by SIGKILL; another one goes on with it"
+    assert loss.text == "its worker process was ended by SIGKILL; another one resumes it"
     steps = [event.step for event in told.of(TrainingStep) if event.run == run]
     again = next(n for n in range(1, len(steps)) if steps[n] != steps[n - 1] + 1)
     assert steps == [*range(1, again + 1), *range(steps[again], 37)]
@@ -213,7 +213,7 @@ def test_ctrl_c_stops_all_and_keeps_every_checkpoint(at_work):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process hears it
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Interrupted. What is finished and the last checkpoint are kept" in said
+    assert "Interrupted. Finished runs and the last checkpoint are kept" in said
     assert "Traceback" not in said
     wait_for_end(pids)
     for folder in folders:
@@ -292,8 +292,8 @@ def test_a_run_that_kills_three_workers_at_one_place_fails(staffed, results):
     (error,) = result.failed.values()
     assert str(error) == (
         "3 worker processes ended at the same place of this run; the last was ended by SIGKILL.\n"
-        "  Too little memory is the usual reason: fewer --jobs, or a smaller training.pass_size, "
-        "take less. The last checkpoint is kept."
+        "  Too little memory is the usual reason: use fewer --jobs or a smaller "
+        "training.pass_size. The last checkpoint is kept."
     )
     assert error.exit_code == 1
     assert RunFolder(results / PLAIN).read_failure()["message"] == error.message
@@ -322,7 +322,7 @@ def test_workers_that_cannot_start_are_an_error_that_says_what_a_script_needs(
     assert str(refused.value) == (
         f"jobs: a worker process {how} as it started.\n"
         '  In a script, moat.train(..., jobs=...) must stand below `if __name__ == "__main__":`, '
-        "since each worker imports the script. What else was wrong stands above."
+        "because each worker imports the script. Any other reason is printed above."
     )
 
 

@@ -85,7 +85,8 @@ def test_a_file_that_holds_something_else_is_another_training(pretrained, weight
     (error,) = train(pretrained, **ONLY).failed.values()
     assert error.where == str(folder)
     assert error.message.startswith(
-        f"the folder holds a run that was trained otherwise: model.weights: {before!r} → 'file "
+        f"the folder contains a run with other training settings: model.weights: {before!r} → "
+        f"'file "
     )
 
 
@@ -93,7 +94,7 @@ def test_a_run_cannot_begin_without_the_file(pretrained, weights, train):
     weights.unlink()
     (error,) = train(pretrained, **ONLY).failed.values()
     assert error.where == f"{pretrained}, model.weights"
-    assert error.message == f"there is no weights file {str(weights)!r}."
+    assert error.message == f"the weights file {str(weights)!r} does not exist."
 
 
 def test_another_file_that_is_gone_is_another_training(pretrained, weights, train, tmp_path):

@@ -54,8 +54,8 @@ def test_evaluations_alone_are_passed_over_unless_one_is_named(runs, alone, resu
         trained_runs([alone])
     first, *_, last = str(refused.value).splitlines()
     assert first == (
-        f"{alone}: the folder holds the evaluation of a model that moat did not train, and no "
-        "model."
+        f"{alone}: the folder contains the evaluation of a model that moat did not train, without "
+        "a model."
     )
     assert last.endswith("with overwrite=True.")
 
@@ -64,8 +64,8 @@ def test_a_folder_with_evaluations_alone_has_no_run(alone):
     with pytest.raises(RunFolderError) as refused:
         trained_runs([alone.parent])
     assert str(refused.value) == (
-        f"{alone.parent}: no run that moat trained lies below this folder, and 1 evaluation(s) of "
-        "models that lie elsewhere.\n  Name a run's own folder, or that of a study."
+        f"{alone.parent}: this folder contains no run that moat trained, but 1 evaluation(s) of "
+        "other models.\n  Name a run's own folder, or that of a study."
     )
 
 
@@ -74,7 +74,9 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path, there):
     path = tmp_path / "nothing"
     if there:
         path.mkdir()
-    why = r"there is no finished run here \(no run.json\)" if there else "there is no such folder"
+    why = (
+        r"the folder has no finished run \(no run.json\)" if there else "the folder does not exist"
+    )
     with pytest.raises(RunFolderError, match=why):
         trained_runs([path])
 

@@ -160,9 +160,7 @@ def test_a_training_setting_that_was_changed_in_a_runs_own_recipe_is_told_by_nam
         evaluate_run(runs[1], "cpu")
     (judged,) = evaluate_under(path, [runs[1]], device="cpu")
     assert str(told) == str(refused.value) == str(judged.error)
-    assert told.message.startswith(
-        f"the recipe was changed, and the run was trained otherwise: {CHANGES[what][2]}"
-    )
+    assert told.message.startswith(f"the recipe was changed since the training: {CHANGES[what][2]}")
     assert told.where == str(own)
     (runs[1] / "failed.json").unlink()
     assert snapshot(runs[1]) == before
@@ -193,7 +191,7 @@ def test_a_changed_recipe_of_an_unfinished_run_is_told_apart_from_a_changed_stud
     own = changed(run, "lr = 0.5", "lr = 0.25")
     (told,) = train(path, only=("plain",)).failed.values()
     assert str(told) == (
-        f"{own}: the recipe was changed, and the run was trained otherwise: optimizer.lr: 0.5 → "
+        f"{own}: the recipe was changed since the training: optimizer.lr: 0.5 → "
         "0.25.\n  Undo the change, or train this run again with --overwrite."
     )
     changed(run, "lr = 0.25", "lr = 0.5")

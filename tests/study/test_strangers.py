@@ -100,7 +100,7 @@ def test_a_users_weights_in_an_unfinished_run_stay(run, tmp_path):
     (error,) = train(tmp_path).failed.values()
     assert error.where == str(run / "model.safetensors")
     assert error.message == (
-        "cannot write: a file that is damaged or not moat's stands where moat's own belongs."
+        "cannot write: a file that is damaged or not moat's is in the place of moat's own."
     )
     assert (run / "model.safetensors").read_bytes() == mine
     (run / "model.safetensors").unlink()

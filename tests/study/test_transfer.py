@@ -11,8 +11,8 @@ from moat.recipe import RunPlan
 from moat.runs import RunFolder
 from moat.study import evaluate_run, evaluate_under, plan
 
-WAITS = "Images are to be found on pareto r=0.5, seed 0, and that run is not done yet."
-FAILED = "Images are to be found on pareto r=0.5, seed 0, and that run failed."
+WAITS = "The images should come from pareto r=0.5, seed 0, which is not finished."
+FAILED = "The images should come from pareto r=0.5, seed 0, which failed."
 PARTNER = Path("study/pareto/r=0.5/seed-0")
 PLAIN = Path("study/plain/seed-0")
 
@@ -124,7 +124,7 @@ def test_a_partner_that_failed_before_is_named_at_once(recipe, results, train):
     ("damage", "why"),
     [
         (lambda run: (run / "model.safetensors").write_bytes(b"torn"), "cannot be loaded: "),
-        (lambda run: (run / "run.json").write_text("{"), "is not done yet."),
+        (lambda run: (run / "run.json").write_text("{"), "is not finished."),
         (lambda run: _with_other_images(run), "was tested on other images."),
     ],
     ids=["weights", "record", "images"],
@@ -135,7 +135,7 @@ def test_a_partner_that_is_of_no_use_is_said_and_asked_again(
     put(whole, results, PARTNER)
     damage(results / PARTNER)
     train(recipe(), only=["plain"])
-    assert f"pareto r=0.5, seed 0, and that run {why}" in transfer_of(waiting)["text"]
+    assert f"pareto r=0.5, seed 0, which {why}" in transfer_of(waiting)["text"]
     assert is_open(waiting)
     shutil.rmtree(results / PARTNER)
     put(whole, results, PARTNER)

@@ -130,7 +130,7 @@ def test_a_network_that_is_built_is_judged_as_it_is(nets, recipe, results):
 def test_a_folder_of_a_run_that_moat_trained_is_never_touched(judge, recipe, train, tmp_path):
     (run,) = train(recipe(), only=("plain",)).done
     before = (run / "evaluation.npz").read_bytes()
-    with pytest.raises(RunFolderError, match="the folder holds a run that moat trains"):
+    with pytest.raises(RunFolderError, match="the folder contains a run that moat trained"):
         judge(checkpoint=tmp_path / "theirs.pt", name="plain", overwrite=True)
     assert (run / "evaluation.npz").read_bytes() == before
 
@@ -140,8 +140,8 @@ def test_a_folder_of_a_run_that_moat_trained_is_never_touched(judge, recipe, tra
     [
         ("probabilities", "returns probabilities"),
         ("drawing", "answers at random"),
-        ("in_place", "changes the images that it is given"),
-        ("several", "returns a tuple and no tensor"),
+        ("in_place", "changes its input images"),
+        ("several", "returns a tuple, not a tensor"),
     ],
 )
 def test_a_model_that_cannot_be_judged_is_refused_by_name(judge, results, name, found):
@@ -153,7 +153,9 @@ def test_a_model_that_cannot_be_judged_is_refused_by_name(judge, results, name, 
 
 
 def test_a_wrong_number_of_classes_is_refused(judge):
-    with pytest.raises(ModelError, match="returns 7 logits an image, and the data have 10 classes"):
+    with pytest.raises(
+        ModelError, match="returns 7 logits for each image, but the data have 10 classes"
+    ):
         judge(arguments=["last=7"])
 
 

@@ -292,8 +292,8 @@ class Sudden(Net):
         return z * self.scale
 '''
 
-ANOTHER = "the network is another one once its weights are saved and loaded: its logits differ by"
-NOT_LOADED = "what the network saves cannot be loaded into it: the network does not take a state di"
+ANOTHER = "saving and loading its weights changes the network: its logits differ by"
+NOT_LOADED = "the network's saved state cannot be loaded into it: the network refuses its own"
 REFUSED = {
     "Buffer": (ANOTHER, "lacks the buffer scale.", "persistent=True"),
     "Gated": (ANOTHER, "lacks the buffer scale.", "persistent=True"),
@@ -317,8 +317,8 @@ REFUSED = {
     "Unset": (NOT_LOADED, "KeyError: 'three'", "load_state_dict"),
     "Unsaved": ("the network does not give its state dict (RuntimeError", "", "state_dict"),
     "Odd": ("the network cannot be put into eval mode (TypeError", "", "def train(self, mode"),
-    "Same": ("the network that is built twice shares its parameters last", "", "Make every layer"),
-    "Shared": ("the network that is built twice shares its parameters 1.w", "", "Make every layer"),
+    "Same": ("two builds of the network share parameters last", "", "Create every layer"),
+    "Shared": ("two builds of the network share parameters 1.w", "", "Create every layer"),
     "Bare": ("the network's last.weight is on the device meta, without v", "", "to_empty"),
 }
 WHOLE = ["Counting", "Rotation", "Seeded", "Caching", "Conjugate", "Table", "Scripted"]

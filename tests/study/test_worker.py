@@ -71,7 +71,7 @@ def test_what_changed_on_the_disk_since_the_study_began_is_not_trained(told, rec
     (failure,) = (word for word in words if isinstance(word, RunFailure))
     assert type(failure.error) is RunFolderError
     assert str(failure.error) == (
-        f"{recipe()}: what the recipe names changed on the disk since the study began.\n"
+        f"{recipe()}: files of the recipe changed since the study began.\n"
         "  Nothing was overwritten. Run the same command again."
     )
     assert words[-1] == Answer(ended=True)

@@ -45,8 +45,8 @@ def test_a_run_lies_in_the_relative_folder_that_was_named(leaves, tmp_path):
     assert os.getcwd() == str(tmp_path)
     if leaves == "call":
         (error,) = result.failed.values()
-        assert "the model changes the working folder when it is called" in error.message
-        assert "Take os.chdir out of its forward" in error.hint
+        assert "a call of the model changes the working folder" in error.message
+        assert "Remove os.chdir from its forward" in error.hint
     else:
         assert result.done == [Path("here/study/plain/seed-0")]
         assert (tmp_path / "here/study/plain/seed-0/run.json").exists()

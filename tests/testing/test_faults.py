@@ -187,7 +187,7 @@ def writes_half_of_what_it_could_not_read(folder: Path) -> None:
 BROKEN = {
     writes_half_of_what_it_could_not_read: "a is neither the old file nor a new one",
     writes_in_place: "a is neither the old file nor a new one",
-    raises_what_the_disk_says: "no MoatError",
+    raises_what_the_disk_says: "not a MoatError",
     leaves_temporaries: "is left behind",
     goes_on_wrongly: "run again, a is not the same",
     gives_up: "run again, it raises",

@@ -170,7 +170,9 @@ class TestFields:
 
 class TestDeclaration:
     def test_only_a_threat_can_be_declared_as_one(self):
-        with pytest.raises(DefinitionError, match="is declared as the threat 'square' but is no"):
+        with pytest.raises(
+            DefinitionError, match="is declared as the threat 'square' but is not a"
+        ):
 
             @threat("square")
             class Square:

@@ -50,7 +50,7 @@ def test_a_read_only_array_is_read_without_a_warning():
     assert torch.equal(found.labels, Y)
 
 
-ROWS = "labels are one class an image, not a row of 3 numbers."
+ROWS = "labels are one class for each image, not a row of 3 numbers."
 COUNT = "4 image(s) have 4 label(s), not labels of the shape "
 
 
@@ -61,18 +61,22 @@ COUNT = "4 image(s) have 4 label(s), not labels of the shape "
         (torch.eye(3)[Y].long(), ROWS, "y.argmax(1)"),
         (torch.full((4, 3), 1 / 3), ROWS, "y.argmax(1)"),
         (np.eye(3)[Y.numpy()], ROWS, "y.argmax(1)"),
-        (Y.float(), "labels are integers, not float32.", "take y.long()"),
-        (Y.half(), "labels are integers, not float16.", "take y.long()"),
-        (Y > 0, "labels are integers, not bool.", "take y.long()"),
-        (Y + 0j, "labels are integers, not complex64.", "take y.long()"),
+        (Y.float(), "labels are integers, not float32.", "use y.long()"),
+        (Y.half(), "labels are integers, not float16.", "use y.long()"),
+        (Y > 0, "labels are integers, not bool.", "use y.long()"),
+        (Y + 0j, "labels are integers, not complex64.", "use y.long()"),
         (Y[:3], COUNT + "(3,).", "the number of its class"),
         (Y[0], COUNT + "().", "the number of its class"),
         (Y[None], COUNT + "(1, 4).", "the number of its class"),
         (torch.zeros(0), COUNT + "(0,).", "the number of its class"),
         (None, "labels are a tensor of integers (batch,), not a NoneType.", "counted from 0"),
         (7, "labels are a tensor of integers (batch,), not an int.", "counted from 0"),
-        (Y - 1, "labels count the classes from 0, and one is -1.", "that have no label"),
-        (torch.tensor([0, 1, -100, 1]), "labels count the classes from 0, and one is -100.", "no"),
+        (Y - 1, "labels count the classes from 0, but one is -1.", "without a label"),
+        (
+            torch.tensor([0, 1, -100, 1]),
+            "labels count the classes from 0, but one is -100.",
+            "label",
+        ),
     ],
 )
 def test_labels_that_are_none_are_refused_with_the_mend(y, message, hint):
@@ -84,7 +88,7 @@ def test_labels_that_are_none_are_refused_with_the_mend(y, message, hint):
 @pytest.mark.parametrize("y", [["cat", "dog", "cat", "dog"], [[1], [1, 2], [3], [4]]])
 def test_labels_that_are_no_numbers_are_refused(y):
     refused = refusal(y=y)
-    assert refused.message.startswith("labels are numbers, and these cannot be read as such (")
+    assert refused.message.startswith("labels must be numbers (")
     assert refused.hint == "Make a tensor of them."
 
 
@@ -134,8 +138,8 @@ def test_arrays_of_images_are_read(kind):
 
 def test_images_on_another_device_than_the_model_are_refused_by_both_names():
     refused = refusal(device=torch.device("meta"))
-    assert refused.message == "the images are on cpu, and the model is on meta."
-    assert refused.hint == "Bring both to one device: x.to('meta')."
+    assert refused.message == "the images are on cpu, but the model is on meta."
+    assert refused.hint == "Move both to one device: x.to('meta')."
 
 
 @given(beyond=st.floats(1e-12, 1e-6), double=st.booleans())
@@ -180,7 +184,7 @@ def masked():
     return np.ma.masked_array(np.full((1, 1, 2, 2), 0.5, "f4"), mask=True)
 
 
-@pytest.mark.parametrize(("make", "said"), [(nested, "not a nested one"), (masked, "are masked")])
+@pytest.mark.parametrize(("make", "said"), [(nested, "not a nested one"), (masked, "masked")])
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_images_that_are_no_single_array_of_values_are_refused(make, said):
     with pytest.raises(ModelError, match=said):
@@ -211,7 +215,7 @@ def test_labels_are_dense(make, kind):
 )
 def test_labels_without_values_that_can_be_read_are_refused(make, what):
     refused = refusal(y=make(Y))
-    assert refused.message == f"labels {what}, and not integers that can be read."
+    assert refused.message == f"labels {what}, not readable integers."
     assert "int64" in refused.hint
 
 

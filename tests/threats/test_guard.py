@@ -318,23 +318,23 @@ def refusal(name, model, x, y):
 
 PROBABILITIES = "the model returns probabilities: every row lies in [0, 1] and adds up to 1."
 OUTPUTS = {
-    "tuple": (lambda z: (z, z), "the model returns a tuple and no tensor of logits."),
-    "dict": (lambda z: {"logits": z}, "the model returns a dict and no tensor of logits."),
+    "tuple": (lambda z: (z, z), "the model returns a tuple, not a tensor of logits."),
+    "dict": (lambda z: {"logits": z}, "the model returns a dict, not a tensor of logits."),
     "object": (
         lambda z: SimpleNamespace(logits=z),
-        "the model returns a SimpleNamespace and no tensor of logits.",
+        "the model returns a SimpleNamespace, not a tensor of logits.",
     ),
-    "None": (lambda z: None, "the model returns a NoneType and no tensor of logits."),
+    "None": (lambda z: None, "the model returns a NoneType, not a tensor of logits."),
     "1-D": (lambda z: z[:, 0], "the model returns (6,) for 6 image(s), where logits are (6, c"),
     "3-D": (lambda z: z[None], "the model returns (1, 6, 4) for 6 image(s), where logits are "),
     "a mean": (lambda z: z.mean(0, True), "the model returns (1, 4) for 6 image(s), where logit"),
-    "binary": (lambda z: z[:, :1].sigmoid(), "the model returns 1 logit an image, which no other"),
+    "binary": (lambda z: z[:, :1].sigmoid(), "the model returns 1 logit for each image, without"),
     "integers": (lambda z: z.long(), "the model returns numbers of type torch.int64, which have"),
     "complex": (lambda z: z + 0j, "the model returns numbers of type torch.complex64, which have"),
-    "half": (lambda z: z.half(), "the model returns logits of type torch.float16, which loses sm"),
-    "bfloat": (lambda z: z.bfloat16(), "the model returns logits of type torch.bfloat16, which l"),
+    "half": (lambda z: z.half(), "the model returns logits of type torch.float16, which rounds"),
+    "bfloat": (lambda z: z.bfloat16(), "the model returns logits of type torch.bfloat16, which r"),
     "softmax": (lambda z: z.softmax(1), PROBABILITIES),
-    "few": (lambda z: z[:, :3], "a label is 3, and the model has 3 classes, counted from 0."),
+    "few": (lambda z: z[:, :3], "a label is 3, but the model has 3 classes, counted from 0."),
 }
 
 
@@ -351,11 +351,17 @@ def test_what_is_no_logits_is_refused(name, output, x, y):
     [
         (lambda x, y: (x, y.float()), "labels are integers, not float32."),
         (lambda x, y: (x, y > 0), "labels are integers, not bool."),
-        (lambda x, y: (x, F.one_hot(y)), "labels are one class an image, not a row of 4 numbers."),
-        (lambda x, y: (x, torch.rand(6, 4)), "labels are one class an image, not a row of 4 num"),
+        (
+            lambda x, y: (x, F.one_hot(y)),
+            "labels are one class for each image, not a row of 4 numbers.",
+        ),
+        (
+            lambda x, y: (x, torch.rand(6, 4)),
+            "labels are one class for each image, not a row of 4 num",
+        ),
         (lambda x, y: (x, y[:5]), "6 image(s) have 6 label(s), not labels of the shape (5,)."),
-        (lambda x, y: (x, y + 1), "a label is 4, and the model has 4 classes, counted from 0."),
-        (lambda x, y: (x, y - 1), "labels count the classes from 0, and one is -1."),
+        (lambda x, y: (x, y + 1), "a label is 4, but the model has 4 classes, counted from 0."),
+        (lambda x, y: (x, y - 1), "labels count the classes from 0, but one is -1."),
         (lambda x, y: ((255 * x).byte(), y), "images are float32 or float64, not uint8."),
         (lambda x, y: (x.half(), y), "images are float32 or float64, not float16."),
         (lambda x, y: (x[0], y), "images are (batch, channel, height, width), not of the sh"),
@@ -363,7 +369,7 @@ def test_what_is_no_logits_is_refused(name, output, x, y):
         (lambda x, y: (x.permute(0, 2, 3, 1), y), "the model cannot be run on float32 images of t"),
         (lambda x, y: (x.double(), y), "the model cannot be run on float64 images of the shape (6"),
         (lambda x, y: (x.repeat(1, 3, 1, 1), y), "the model cannot be run on float32 images of th"),
-        (lambda x, y: (x.to("meta"), y), "the images are on meta, and the model is on cpu."),
+        (lambda x, y: (x.to("meta"), y), "the images are on meta, but the model is on cpu."),
     ],
 )
 def test_what_is_no_batch_is_refused(name, change, message, x, y):
@@ -407,13 +413,13 @@ def made_in_inference_mode():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Plain().forward, "the model is of type method, and no torch.nn.Module: nobody"),
-        (lambda: Plain, "the model is the class Plain, and no network."),
-        (lambda: None, "the model is of type NoneType, and no torch.nn.Module: nobody can put"),
+        (lambda: Plain().forward, "the model is of type method, not a torch.nn.Module: it"),
+        (lambda: Plain, "the model is the class Plain, not a network."),
+        (lambda: None, "the model is of type NoneType, not a torch.nn.Module: it"),
         (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(4)), "the network was never called, s"),
         (lambda: Plain().to("meta"), "the network's 0.weight is on the device meta, without valu"),
         (made_in_inference_mode, "the model was made under torch.inference_mode, so it has no gr"),
-        (InPlace, "the model changes the images that it is given, and with them what is searched"),
+        (InPlace, "the model changes its input images, and with them the search"),
     ],
     ids=["function", "class", "None", "lazy", "meta", "inference", "in place"],
 )
@@ -579,7 +585,7 @@ class _ChangesData(nn.Module):
         (_Divides(), "cannot be run"),
         (_Sparse(), "not a dense one"),
         (_TurnsGradientsOff(), "gradient of the logits does not reach"),
-        (_ChangesData(), "changes the images"),
+        (_ChangesData(), "changes its input"),
     ],
     ids=["divides", "sparse", "turns gradients off", "changes data"],
 )

@@ -106,7 +106,7 @@ def test_a_scalarizer_of_no_kind_is_refused_with_the_three_kinds(network, threat
     class Shapeless(Scalarizer):
         pass
 
-    with pytest.raises(DefinitionError, match="Shapeless is none of the three kinds") as error:
+    with pytest.raises(DefinitionError, match="Shapeless is not one of the three kinds") as error:
         step(network, threats, Shapeless(), images)
     assert "LaggedScalarizer, LossScalarizer or GradientScalarizer" in str(error.value)
 
@@ -114,7 +114,7 @@ def test_a_scalarizer_of_no_kind_is_refused_with_the_three_kinds(network, threat
 @pytest.mark.parametrize(
     ("weights", "told"),
     [
-        ([0.5, 0.5, 0.0, 0.0], "are not zero where its plan measures nothing: objective 'natural'"),
+        ([0.5, 0.5, 0.0, 0.0], "are not zero for unplanned losses: objective 'natural'"),
         ([0.0, float("nan"), 0.0, 0.0], "are not finite: objective 'pgd'"),
     ],
 )

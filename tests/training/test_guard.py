@@ -113,18 +113,19 @@ def test_a_network_that_answers_in_float64_is_trained(scalarizer, x, y):
     ("net", "change", "message"),
     [
         (Net(), lambda x, y: (x, y.float()), "labels are integers, not float32."),
-        (Net(), lambda x, y: (x, F.one_hot(y)), "labels are one class an image, not a row of 4"),
-        (Net(), lambda x, y: (x, y + 1), "a label is 4, and the model has 4 classes, counted"),
+        (Net(), lambda x, y: (x, F.one_hot(y)), "labels are one class for each image, not a row "
+        "of 4"),
+        (Net(), lambda x, y: (x, y + 1), "a label is 4, but the model has 4 classes, counted"),
         (Net(), lambda x, y: (2 * x - 1, y), "images lie in [0, 1], not in ["),
         (Net(), lambda x, y: ((255 * x).byte(), y), "images are float32 or float64, not uint8."),
-        (Net(), lambda x, y: (x[:0], y[:0]), "there is nothing to train on: the batch is empty."),
+        (Net(), lambda x, y: (x[:0], y[:0]), "the batch is empty."),
         (Net().requires_grad_(False), None, "the network has no parameter that requires a gr"),
         (nn.Sequential(nn.Flatten(), nn.LazyLinear(4)), None, "the network was never called, so"),
-        (Net(after=lambda _, z: (z, z)), None, "the model returns a tuple and no tensor of log"),
-        (Net(after=lambda n, z: (z, z) if n.training else z), None, "the model returns a tuple a"),
+        (Net(after=lambda _, z: (z, z)), None, "the model returns a tuple, not a tensor of log"),
+        (Net(after=lambda n, z: (z, z) if n.training else z), None, "the model returns a tuple, "),
         (Net(after=lambda _, z: z.softmax(1)), None, "the model returns probabilities: every row"),
         (Net(after=lambda _, z: z.bfloat16()), None, "the model returns logits of type torch.bfl"),
-        (Net(after=lambda _, z: z[:, :1]), None, "the model returns 1 logit an image, which no o"),
+        (Net(after=lambda _, z: z[:, :1]), None, "the model returns 1 logit for each image, with"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("scalarizer", [Natural(), Average(), Max(), MGDA()], ids=lambda s: s.name)
@@ -222,7 +223,7 @@ class Keeping(Net):
     [
         (
             Net(after=lambda n, z: (z, z) if n.training else z),
-            "in train mode, the model returns a tuple and no tensor of logits.",
+            "in train mode, the model returns a tuple, not a tensor of logits.",
         ),
         (
             Net(after=lambda n, z: z[:1] if n.training else z),
@@ -234,7 +235,7 @@ class Keeping(Net):
         ),
         (
             Net(after=lambda _, z: z.detach()),
-            "in train mode, the gradient of the loss does not reach the parameters, so that",
+            "in train mode, the gradient of the loss does not reach the parameters, so ",
         ),
         (
             Net(after=lambda _, z: Detached.apply(z)),
@@ -245,7 +246,7 @@ class Keeping(Net):
             "in train mode, the gradient of the loss does not reach the parameters (RuntimeError",
         ),
         (Net().requires_grad_(False), "the network has no parameter that requires a gradient, so"),
-        (Keeping(), "_extra_state is of type Object, which no checkpoint can keep without running"),
+        (Keeping(), "_extra_state is of type Object, which a checkpoint cannot store as plain"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_trained_is_refused_before(net, message, x, y):
@@ -256,7 +257,7 @@ def test_what_cannot_be_trained_is_refused_before(net, message, x, y):
 
 def test_labels_beyond_the_classes_are_refused_wherever_they_stand(x, y):
     refused = refusal(Net(), x, torch.cat([y, y + 3]))
-    assert refused.message == "a label is 6, and the model has 4 classes, counted from 0."
+    assert refused.message == "a label is 6, but the model has 4 classes, counted from 0."
 
 
 @pytest.mark.parametrize("copied", [True, False])
@@ -287,8 +288,8 @@ def in_train_mode(change):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"before": in_train_mode(lambda x: x.mul_(0.5))}, "changes the images"),
-        ({"before": in_train_mode(lambda x: x.data.mul_(0.5))}, "changes the images"),
+        ({"before": in_train_mode(lambda x: x.mul_(0.5))}, "changes its input"),
+        ({"before": in_train_mode(lambda x: x.data.mul_(0.5))}, "changes its input"),
         ({"after": in_train_mode(lambda z: z.softmax(1))}, "returns probabilities"),
         ({"after": in_train_mode(lambda z: z.bfloat16().softmax(1).float())}, "probabilities"),
         ({"after": in_train_mode(lambda z: z * torch.nan)}, "answers with NaN before"),
@@ -303,7 +304,7 @@ def test_what_happens_in_train_mode_alone_is_seen_before_training(parts, message
 def test_a_parameter_that_is_not_finite_is_named_before_training(value, x, y):
     net = Net()
     net.q = nn.Parameter(torch.tensor([1.0, value]))
-    with pytest.raises(ModelError, match="the parameter q is not finite before it is trained"):
+    with pytest.raises(ModelError, match="the parameter q is not finite before the training"):
         check_trainable(net, x, y, Average())
     net.q.requires_grad_(False)  # a mask of -inf that nobody trains
     check_trainable(net, x, y, Average())

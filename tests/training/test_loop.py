@@ -1,5 +1,7 @@
 """Epochs: the log, validation, the kept weights, precision, and what stops a run."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,20 @@ from moat.data import Augmentation, Split
 from moat.errors import MoatError, RunFolderError, TrainingError
 from moat.events import Note, TrainingStep
 from moat.runs import RunFolder
-from moat.scalarizers import MGDA, Average, Max, Natural, TwoMoment
+from moat.scalarizers import (
+    DWA,
+    FAMO,
+    MGDA,
+    Average,
+    GradNorm,
+    Max,
+    Natural,
+    PCGrad,
+    Random,
+    Sampled,
+    TwoMoment,
+    UncertaintyWeighting,
+)
 from moat.threats import PGD, RT
 from moat.training import (
     SGD,
@@ -59,6 +74,10 @@ def job_for(split, folder, **changes):
     made = {**given, **changes}
     made["folder"].path.mkdir(parents=True, exist_ok=True)
     return Fit(**made)
+
+
+def spent_in(fitted):
+    return fitted.forwards, fitted.backwards, fitted.searched, fitted.passes
 
 
 def weights_of(job):
@@ -111,14 +130,19 @@ def test_a_run_is_its_seed(split, tmp_path):
     assert not torch.equal(weights_of(same), weights_of(other))
 
 
-@pytest.mark.parametrize("scalarizer", [TwoMoment(r=0.4, window=3), MGDA(), Max()], ids=repr)
+REMEMBER = [TwoMoment(r=0.4, window=3), DWA(window=2), FAMO(), GradNorm(), PCGrad(), Random()]
+REMEMBER += [UncertaintyWeighting(lr=0.5), Sampled(each="example", rule="robust-error")]
+REMEMBER += [Sampled(rule=TwoMoment(rho=0.5, window=3))]
+
+
+@pytest.mark.parametrize("scalarizer", [*REMEMBER, MGDA(), Max()], ids=repr)
 def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
     split, tmp_path, scalarizer
 ):
     import copy
 
     whole = job_for(split, tmp_path / "whole", scalarizer=copy.deepcopy(scalarizer))
-    fit(whole)
+    undisturbed = fit(whole)
 
     def stop(event):
         if isinstance(event, TrainingStep) and event.step == 5:  # in the middle of the second epoch
@@ -131,6 +155,7 @@ def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
     fitted = fit(resumed)
     assert torch.equal(weights_of(whole), weights_of(resumed))
     assert fitted.steps == 9
+    assert spent_in(fitted) == spent_in(undisturbed)
     steps = [r["step"] for r in resumed.folder.read_log() if "loss" in r]
     assert steps == list(range(1, 10))
 
@@ -154,7 +179,7 @@ def test_the_weights_of_the_best_epoch_are_kept_where_that_is_asked(split, tmp_p
 
 def test_keep_best_without_validation_is_refused(split, tmp_path):
     training = Training(epochs=3, batch_size=16, keep="best")
-    with pytest.raises(MoatError, match="nothing is held out") as error:
+    with pytest.raises(MoatError, match="needs held-out examples") as error:
         fit(job_for(split, tmp_path, training=training))
     assert "data.validation" in str(error.value)
 
@@ -164,6 +189,21 @@ def test_the_learning_rate_falls_after_the_named_epochs(split, tmp_path):
     fit(job)
     rates = [r["lr"] for r in job.folder.read_log()]
     assert rates == pytest.approx([0.05] * 3 + [0.005] * 3 + [0.0005] * 3)
+
+
+def test_under_a_budget_the_schedule_ends_with_the_last_step_and_the_epoch_is_cut(split, tmp_path):
+    training = Training(passes=3.0, batch_size=16, log_every=1)
+    job = job_for(split, tmp_path, scalarizer=Natural(), training=training, schedule=Cosine())
+    seen = []
+    fitted = fit(job, seen.append)  # 40 images in steps of 16, 16 and 8: an epoch, and a step
+    assert (fitted.steps, fitted.epoch, fitted.passes) == (4, 2, 2.8)
+    log = [line for line in job.folder.read_log() if "loss" in line]
+    assert [line["epoch"] for line in log] == [1, 1, 1, 2]
+    assert log[0]["steps"] == 4
+    expected = [0.05 * (1 + math.cos(math.pi * number / 4)) / 2 for number in (0, 1, 2, 3)]
+    assert [line["lr"] for line in log] == pytest.approx(expected)
+    steps = [event for event in seen if isinstance(event, TrainingStep)]
+    assert {(event.epochs, event.steps) for event in steps} == {(2, 4)}
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_objective_and_checkpoint(
@@ -312,7 +352,7 @@ def test_a_run_does_not_go_on_with_other_images(split, tmp_path):
     with pytest.raises(RunFolderError) as raised:
         fit(changed)
     assert raised.value.message == (
-        "the training images are no longer those it began with: digest "
+        "the training images have changed since the run began: digest "
         f"{split.digest()} then, {others.digest()} now."
     )
     assert raised.value.where == str(job.folder.checkpoint)
@@ -355,6 +395,6 @@ def test_what_a_cpu_does_not_capture_or_compile_is_said_once_where_it_was_asked_
         lines: list[str] = []
         training = Training(epochs=1, batch_size=16, **({"compile": mode} if asked else {}))
         fitted = fit(job_for(split, tmp_path / str(asked), training=training), hear)
-        reason = "nothing is captured or compiled on a CPU"
+        reason = "a CPU neither captures nor compiles"
         assert fitted.compiled == f"none; {reason}"
         assert lines == ([f"training.compile: {reason}."] if asked else [])

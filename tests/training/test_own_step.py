@@ -13,7 +13,7 @@ from moat.errors import DefinitionError, MoatError, ModelError, TrainingError
 from moat.objectives import LossMatrix
 from moat.scalarizers import MGDA, Average, LaggedScalarizer, Max, Natural, TwoMoment
 from moat.threats import PGD, RT, trusted
-from moat.training import Step, StepSettings, train_step
+from moat.training import KL, Step, StepSettings, train_step
 
 EVERY = [Natural(), Average(), Max(), TwoMoment(rho=0.5, window=3), MGDA()]
 unchecked = pytest.mark.usefixtures("without_checks_of_types")
@@ -253,7 +253,7 @@ def test_without_threats_the_natural_loss_is_trained_on_or_nothing(network, x, y
     step(x, y)
     assert not torch.equal(before, weights(step.model))
     for scalarizer in ("average", "max"):
-        with pytest.raises(DefinitionError, match="weighs threats, and there are none") as refused:
+        with pytest.raises(DefinitionError, match="weighs threats; pass some") as refused:
             Step(network, sgd(network), threats, scalarizer)
         assert '"natural"' in refused.value.hint
 
@@ -341,7 +341,7 @@ def test_a_state_of_another_step_is_refused(network, threats, state):
     with pytest.raises(DefinitionError) as refused:
         made(network, threats, Max()).load_state_dict(state)
     assert refused.value.message.startswith("the state does not fit this step: ")
-    assert refused.value.hint.startswith("Make the step as the one that the state is of")
+    assert refused.value.hint.startswith("Create the step like that of the state")
 
 
 # refusals
@@ -368,10 +368,10 @@ def test_what_is_refused_moves_nothing_and_clears_the_gradients(network, threats
 
 def test_there_is_nothing_to_move_along_before_a_backward(network, threats, x, y):
     step = made(network, threats, Max())
-    with pytest.raises(DefinitionError, match="there is no gradient to move along"):
+    with pytest.raises(DefinitionError, match="a move needs gradients"):
         step.update()
     step(x, y)
-    with pytest.raises(DefinitionError, match="there is no gradient to move along"):
+    with pytest.raises(DefinitionError, match="a move needs gradients"):
         step.update()
 
 
@@ -379,24 +379,33 @@ def test_there_is_nothing_to_move_along_before_a_backward(network, threats, x, y
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"threats": PGD}, "a threat is the class PGD, and not a threat."),
-        ({"threats": "pgd"}, "a threat is 'pgd', and not a threat."),
-        ({"threats": None}, "a threat is of type NoneType, and not a threat."),
+        ({"threats": PGD}, "a threat is the class PGD, not a threat."),
+        ({"threats": "pgd"}, "a threat is 'pgd', not a threat."),
+        ({"threats": None}, "a threat is of type NoneType, not a threat."),
         ({"threats": {"natural": RT(epsilon=0.1, step_size=0.1, steps=1)}}, "a threat cannot be"),
         ({"threats": {3: RT(epsilon=0.1, step_size=0.1, steps=1)}}, "a threat cannot be called 3"),
-        ({"threats": {"pgd": 8 / 255}}, "the threat 'pgd' is of type float, and not a threat."),
+        ({"threats": {"pgd": 8 / 255}}, "the threat 'pgd' is of type float, not a threat."),
         ({"scalarizer": "averge"}, "no scalarizer is called 'averge'. Did you mean 'average'?"),
         ({"scalarizer": "two-moment"}, "TwoMoment: exactly one of r and rho is given, not neither"),
-        ({"scalarizer": Max}, "the scalarizer is the class Max, and not a scalarizer."),
-        ({"scalarizer": None}, "the scalarizer is None, and not a scalarizer."),
-        ({"losses": "cross_entropy"}, "no loss of logits and labels is called 'cross_entropy'. D"),
-        ({"losses": "kl"}, "no loss of logits and labels is called 'kl'."),
-        ({"losses": nn.CrossEntropyLoss}, "the loss is the class CrossEntropyLoss, and no functio"),
-        ({"losses": None}, "the loss is of type NoneType, and no function of logits and labels."),
+        ({"scalarizer": Max}, "the scalarizer is the class Max, not a scalarizer."),
+        ({"scalarizer": None}, "the scalarizer is None, not a scalarizer."),
+        ({"losses": "cross_entropy"}, "no loss is called 'cross_entropy'. Did you mean 'cross-ent"),
+        ({"losses": {"pgd": "klx"}}, "no loss is called 'klx'. Did you mean 'kl'?"),
+        ({"losses": "kl"}, "the loss of 'natural' looks at its own logits as those of a partner."),
+        ({"losses": "logit-pairing"}, "LogitPairing needs the field 'partner'."),
+        ({"losses": {"pgd": 3}}, "the loss of 'pgd' is 3, not a function of logits and labels."),
+        ({"losses": {"pgb": "kl"}}, "there is a loss for 'pgb', which is not an objective. Did yo"),
+        ({"losses": {"rt": KL(partner="rt")}}, "the loss of 'rt' looks at its own logits as"),
+        (
+            {"losses": {"rt": KL(partner="flwo")}},
+            "the loss of 'rt' looks at the logits of 'flwo', which is not an objective. Did you m",
+        ),
+        ({"losses": nn.CrossEntropyLoss}, "the loss is the class CrossEntropyLoss, not a functio"),
+        ({"losses": None}, "the loss is of type NoneType, not a function of logits and labels."),
         ({"pass_size": 0}, "a pass holds at least one example, not 0."),
-        ({"generator": 7}, "the generator is 7, and no torch.Generator."),
-        ({"optimizer": torch.optim.SGD}, "the optimizer is the class SGD, and no optimizer of"),
-        ({"model": nn.Linear}, "the model is the class Linear, and no network."),
+        ({"generator": 7}, "the generator is 7, not a torch.Generator."),
+        ({"optimizer": torch.optim.SGD}, "the optimizer is the class SGD, not an optimizer of"),
+        ({"model": nn.Linear}, "the model is the class Linear, not a network."),
         (
             {"optimizer": torch.optim.SGD([nn.Parameter(torch.zeros(1))])},
             "the optimizer moves none of the network's parameters.",
@@ -421,10 +430,10 @@ def test_what_no_step_can_be_made_of_is_refused_at_once(network, threats, change
 @pytest.mark.parametrize(
     ("change", "kind", "message"),
     [
-        (lambda x, y: (x[:0], y[:0], {}), ModelError, "there is nothing to train on: the batch"),
-        (lambda x, y: (x.to("meta"), y, {}), ModelError, "the images are on meta, and the model"),
+        (lambda x, y: (x[:0], y[:0], {}), ModelError, "the batch"),
+        (lambda x, y: (x.to("meta"), y, {}), ModelError, "the images are on meta, but the model"),
         (lambda x, y: (x, y.double(), {}), ModelError, "labels are integers, not float64."),
-        (lambda x, y: (x, y + 1, {}), ModelError, "a label is 4, and the model has 4 classes, cou"),
+        (lambda x, y: (x, y + 1, {}), ModelError, "a label is 4, but the model has 4 classes, cou"),
         (lambda x, y: (255 * x, y, {}), ModelError, "images lie in [0, 1], not in ["),
         (lambda x, y: (x, y, {"weight": y[:3]}), DefinitionError, "the examples' weights ha"),
         (lambda x, y: (x, y, {"weight": y - 1}), DefinitionError, "the examples' weights ar"),
@@ -469,7 +478,7 @@ def test_losses_of_several_processes_are_what_a_scalarizer_learns_from(network, 
     names = seen.losses.names
     assert torch.equal(step.scalarizer.weights(names), whole.scalarizer.weights(names))
     step.backward(x, y)
-    with pytest.raises(DefinitionError, match="the losses are of type list, and not a Loss"):
+    with pytest.raises(DefinitionError, match="the losses are of type list, not a Loss"):
         step.update(losses=[1.0])
 
 
@@ -541,15 +550,15 @@ def test_examples_weigh_the_same_on_both_ways_to_choose_images(network, threats,
             'reduction="none"',
         ),
         (lambda z, y: z**2, "the loss returns the shape (", "sum or average over the other axes"),
-        (lambda z, y: 0.5, "the loss returns of type float, and no tensor.", "one number an"),
-        (lambda z, y: (z[:, 0], z), "the loss returns of type tuple, and no tensor.", "one number"),
+        (lambda z, y: 0.5, "the result of the loss is of type float, not", "one number for"),
+        (lambda z, y: (z[:, 0], z), "the result of the loss is of type tuple, not", "one number"),
         (lambda z, y: z.argmax(1), "the loss has no gradient to the logits.", "argmax"),
         (lambda z, y: z[:, 0].long(), "the loss has no gradient to the logits.", "argmax"),
-        (lambda z: z[:, 0], "the loss cannot be computed of logits (", "It takes both"),
+        (lambda z: z[:, 0], "the loss cannot be computed from logits (", "It needs both"),
         (
             nn.CrossEntropyLoss(weight=torch.ones(3).double(), reduction="none"),
-            "the loss cannot be computed of logits (",
-            "It takes both",
+            "the loss cannot be computed from logits (",
+            "It needs both",
         ),
     ],
 )  # fmt: skip

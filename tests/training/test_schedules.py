@@ -10,7 +10,7 @@ from moat.training import SGD, AdamW, Constant, Cosine, MultiStep
 
 def rates(schedule, epochs=4, steps=5):
     optimizer = SGD(lr=1.0).build([torch.nn.Parameter(torch.zeros(1))])
-    scheduler = schedule.build(optimizer, epochs, steps)
+    scheduler = schedule.build(optimizer, epochs * steps, steps)
     found = []
     for _ in range(epochs * steps):
         found.append(optimizer.param_groups[0]["lr"])

@@ -26,12 +26,12 @@ def unchecked():
     [
         ({"pass_size": 0}, "a pass holds at least one example, not 0."),
         ({"pass_size": True}, "a pass holds at least one example, not True."),
-        ({"generator": 3}, "the generator is 3, and no torch.Generator."),
+        ({"generator": 3}, "the generator is 3, not a torch.Generator."),
         ({"reach": 0}, "reach is a share of the threats' radius, above 0 and at most 1, not 0."),
         ({"reach": 1.5}, "above 0 and at most 1, not 1.5."),
         ({"reach": float("nan")}, "above 0 and at most 1, not nan."),
         ({"reach": "half"}, "above 0 and at most 1, not 'half'."),
-        ({"search": "fast"}, "search is 'fast', and nothing that can be called."),
+        ({"search": "fast"}, "search is 'fast', not a function."),
     ],
 )
 def test_a_value_that_no_step_can_be_taken_with_is_refused_where_it_is_written(settings, text):
@@ -63,6 +63,6 @@ def test_settings_of_another_kind_are_refused(network, threats, images):
     with pytest.raises(DefinitionError) as caught:
         train_step(network, optimizer, threats, Max(), *images, {"pass_size": 4})
     assert str(caught.value) == (
-        "the settings of a step are of type dict, and no StepSettings.\n"
-        "  Make them: moat.training.StepSettings(pass_size=512), or leave them out."
+        "the settings of a step are of type dict, not StepSettings.\n"
+        "  Pass moat.training.StepSettings(pass_size=512), or leave them out."
     )

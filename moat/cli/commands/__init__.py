@@ -1,1 +1,1 @@
-"""One command a file: its options, and what it prints. torch is imported inside."""
+"""One file for each command: its options and its output. torch is imported inside."""

@@ -1,4 +1,4 @@
-"""Results in one zip, to be handed on."""
+"""Pack results into one zip."""
 
 from pathlib import Path
 from typing import Annotated

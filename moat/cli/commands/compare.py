@@ -1,4 +1,4 @@
-"""Finished runs side by side, from what is stored."""
+"""Compare finished runs, from stored outcomes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

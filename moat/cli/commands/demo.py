@@ -1,4 +1,4 @@
-"""A first study: the recipe and its data come with moat."""
+"""Run a first study: moat contains its recipe and its data."""
 
 from inspect import signature
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether moat can work here: what is wrong, and the mend."""
+"""Check this machine for moat: each fault with its mend."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,6 @@
-"""Which runs no other run dominates."""
+"""The front: the runs that no other run dominates."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,45 +8,59 @@ import typer
 
 from moat.cli.formats import Format, FormatOption, NotesOption, require_one, sheets_text
 from moat.cli.lines import say
+from moat.cli.option_table import of_table
 from moat.cli.options import as_options, listed, weights_of
 
 if TYPE_CHECKING:
     from moat.report import FrontReport
 
 
-def front(
-    results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+@dataclass(frozen=True)
+class FrontOptions:
+    """What a call of `moat front` names."""
+
+    results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]
     merge: Annotated[
         bool,
         typer.Option(
             "--merge", help="Put all runs on one front; refused if their data or protocols differ."
         ),
-    ] = False,
+    ] = False
     objectives: Annotated[
         str | None,
         typer.Option(
             metavar="SCORE,...", help="Objectives of the front: natural, union, total, threats, ..."
         ),
-    ] = None,
+    ] = None
     against: Annotated[
         Path | None, typer.Option(metavar="RESULTS", help="Compare the front with that of RESULTS.")
-    ] = None,
+    ] = None
     prefer: Annotated[
         str | None,
         typer.Option(
             metavar="SCORE=WEIGHT,...",
             help="Choose one run by these weights, on held-out examples.",
         ),
-    ] = None,
+    ] = None
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COST|SCORE",
+            help="Sort members and others: by passes or seconds, the cheapest first, or a score.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(
             help="Folder for the files. Default: RESULTS; of several, the working folder."
         ),
-    ] = None,
-    form: FormatOption = Format.table,
-    notes: NotesOption = False,
-) -> None:
+    ] = None
+    form: FormatOption = Format.table
+    notes: NotesOption = False
+
+
+@of_table
+def front(options: FrontOptions) -> None:
     """Show the Pareto front of the runs; write it as a table and a figure.
 
     With another --format than table, files are written only with --out.
@@ -55,15 +70,17 @@ def front(
     from moat.report import front_table, interval_table, make_fronts, write_front
     from moat.runs import opened, outputs_of
 
-    with as_options("objectives", "prefer"):
+    results, form = options.results, options.form
+    with as_options("objectives", "prefer", "sort"):
         report = make_fronts(
             *map(opened, results),
-            merge=merge,
-            objectives=listed(objectives),
-            against=against and opened(against),
-            prefer=weights_of(prefer, "--prefer"),
+            merge=options.merge,
+            objectives=listed(options.objectives),
+            against=options.against and opened(options.against),
+            prefer=weights_of(options.prefer, "--prefer"),
+            sort=options.sort,
         )
-    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
+    folder = options.out or (outputs_of(results[0]) if len(results) == 1 else Path())
     written = OutputFiles()
     if form is Format.table:
         written.write(lambda: write_front(report, folder))
@@ -71,13 +88,13 @@ def front(
         say(f"skipped: {message}", err=True)
     if form is not Format.table:
         require_one(len(report.fronts), "front", form)
-        if out:
+        if options.out:
             written.write(lambda: write_front(report, folder))
         typer.echo(_text(report, form))
         written.say(err=True)
         return
     for one in report.fronts:
-        console.print(front_table(one, console.width, brief=not notes))
+        console.print(front_table(one, console.width, brief=not options.notes))
         if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks

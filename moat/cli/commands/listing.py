@@ -1,4 +1,4 @@
-"""What a recipe can name, and its schema."""
+"""The names for a recipe, and the schema of a recipe."""
 
 from typing import Annotated
 

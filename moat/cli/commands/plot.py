@@ -1,4 +1,4 @@
-"""Pictures for a paper."""
+"""Figures for a paper."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +15,8 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="KIND,...",
-            help="front, pairs, parallel, radar, training, strengths, relationship or difference; "
-            "repeatable. Default: all.",
+            help="front, pairs, parallel, radar, training, strengths, cost, "
+            "relationship or difference; repeatable. Default: all.",
         ),
     ] = None,
     recipe: Annotated[

@@ -1,4 +1,4 @@
-"""Every score of single runs, from what is stored."""
+"""Every score of single runs, from stored outcomes."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""A recipe as it is understood: every key, and the place that stated it."""
+"""A recipe with its defaults: every key, and its origin."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -46,7 +46,7 @@ def train(
         str,
         typer.Option(
             metavar="N|auto",
-            help="Runs at once, each in a process with its share of the cores; auto: as many as "
+            help="Parallel runs, each in a process with its share of the cores; auto: as many as "
             "cores and memory allow, one on a GPU.",
         ),
     ] = "1",

@@ -1,4 +1,4 @@
-"""Follow running studies from their files."""
+"""Follow running studies by their files."""
 
 import sys
 import time

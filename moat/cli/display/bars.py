@@ -1,4 +1,4 @@
-"""One run at a time: a bar for the runs, for the steps of this one, for its evaluation."""
+"""One run at a time: bars for the runs, the steps and the evaluation."""
 
 from rich.console import Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

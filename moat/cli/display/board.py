@@ -1,4 +1,4 @@
-"""Several runs at a time: the table of `moat watch`, made of what the workers tell."""
+"""Several runs at a time: the table of `moat watch`, from the workers' messages."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The newest figures of a run, and figures in a line."""
+"""The latest figures of a run, and figures in a line."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,9 @@ STRONGEST = "accuracy at the largest strength"
 
 def scores_line(scores: Mapping[str, Any]) -> str:
     """Return the scores of a run in one line, in percent: means over the strengths of a threat."""
-    named = {"natural": scores["natural"], **scores["scores"], "union": scores["union"]}
+    named = {"natural": scores["natural"], **scores["scores"]}
+    if scores["scores"]:
+        named["union"] = scores["union"]
     return "  ".join(
         f"{name} {'-' if score is None else format(score, '.1f')}" for name, score in named.items()
     )

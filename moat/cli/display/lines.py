@@ -1,4 +1,4 @@
-"""A line when a run begins or ends, and now and then between: for logs and pipes."""
+"""Lines for logs and pipes: at the begin and end of a run, and now and then between."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Lines that stay above what a terminal shows live."""
+"""Lines above the live display of a terminal."""
 
 from pathlib import Path
 

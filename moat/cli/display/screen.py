@@ -1,4 +1,4 @@
-"""What a terminal shows live: bars for one run at a time, a table for several."""
+"""The live display of a terminal: bars for one run at a time, a table for several."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The sanity gate: whether an evaluation's numbers can be believed."""
+"""The sanity gate: the credibility of an evaluation's numbers."""
 
 from moat.evaluation.sanity.examine import Other, examine, examine_transfer, no_transfer
 from moat.records import Check, Verdict

@@ -1,4 +1,4 @@
-"""Where a model's answer changes between two images, found without a gradient."""
+"""The boundary between two images with different answers, found without a gradient."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Whether the margin changes as its gradient says: a check that no search has a part in.
+"""A check of the margin's change against its gradient, independent of any search.
 
 A search is only as good as the gradient that it follows. Where the gradient is right, a small step
 changes the margin by the inner product of the two; a gradient that is reversed, noise, another

@@ -1,4 +1,4 @@
-"""The whole gate: what the matrix tells, and a few further searches on a few examples."""
+"""The whole gate: checks of the matrix, and a few further searches on a few examples."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -123,7 +123,7 @@ def _probed(looked: _Looked) -> Iterator[Check]:
             (asked.DIFFERENCES, probe.as_predicted),
             (asked.RANDOM, probe.at_random),
             (asked.START, probe.again),
-            (asked.DLR, probe.by_ratio),
+            (asked.BY_RATIO, probe.by_ratio),
         ):
             felled = {label: now & ~again(label, now) for label, now in stood.items()}
             yield question.answer(_percent(felled), NO_GRADIENT, **known)

@@ -1,4 +1,4 @@
-"""What the outcomes and the searches' own numbers tell, without another search."""
+"""The checks of outcomes and of the searches' own numbers, without another search."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Further searches on a few examples, which an honest search should have nothing to fear from.
+"""Further searches on a few examples, harmless to an honest evaluation.
 
 Each takes the examples that withstood a threat's own search and returns which still stand.
 """

@@ -1,4 +1,4 @@
-"""What the gate asks, how much of it passes, and what either answer means.
+"""The questions of the gate, their limits, and the meaning of each answer.
 
 Source: Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018; Carlini et al.,
 On Evaluating Adversarial Robustness, 2019, Section 5.
@@ -95,7 +95,7 @@ START = Question(
     "Auto-PGD from another start on losses that do not saturate: the search is too short, its loss "
     "saturates, or its gradient leads no further from its start.",
 )
-DLR = Question(
+BY_RATIO = Question(
     name="dlr",
     unit="%",
     passes=25.0,
@@ -131,7 +131,7 @@ GRADIENTS = Question(
     warns=5.0,
     good="The gradient of every search was finite, and not zero at its start.",
     bad="{of}: the gradient of {figure:.1f} % of the examples was zero at the start or non-finite "
-    "later. The search had nothing to climb, so its result says nothing about robustness.",
+    "later. The search had nothing to climb, so its result does not measure robustness.",
 )
 LOGITS = Question(
     name="logits",

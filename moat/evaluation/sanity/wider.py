@@ -1,4 +1,4 @@
-"""Ever wider bounds, in which next to no image should stand."""
+"""Ever wider bounds, within which almost no image should withstand a search."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""Which settings no other dominates: found, weighed, tabulated, drawn."""
+"""The front: the settings that no other dominates, found, weighed, tabulated, drawn."""

@@ -1,4 +1,4 @@
-"""How far a front reaches from seed to seed: the empirical attainment surfaces."""
+"""The reach of a front from seed to seed: the empirical attainment surfaces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which run of a front to take: chosen on held-out examples, shown on test examples."""
+"""The choice of a run from a front: made on held-out examples, shown on test examples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ def choose(settings: Sequence[Setting], group: Group, weights: Mapping[str, floa
     """
     if gains := [name for name in weights if name in ("universal", "sacrificed")]:
         raise FrontError(
-            f"{gains[0]} is measured against natural runs, and a choice does not use their "
-            "held-out examples.",
+            f"{gains[0]} is relative to natural runs, whose held-out examples a choice does not "
+            f"use.",
             where="prefer",
             hint="Weigh total or natural instead: they rank runs of one seed in the same order.",
         )
@@ -82,11 +82,11 @@ def _held_out(row: Row) -> Outcomes:
         ) from error
     if found is None:
         raise FrontError(
-            f"{row.name} has no scores on held-out examples, and test examples must not decide a "
-            "choice.",
+            f"{row.name} has no scores on held-out examples; test examples must not decide a "
+            f"choice.",
             where="prefer",
-            hint="`moat evaluate RUN` makes them (with --protocol FILE: and --validation), if the "
-            "run held examples out: data.validation = 0.1 in its recipe, say.",
+            hint="`moat evaluate RUN` makes them (with --protocol FILE, add --validation), if the "
+            "run held examples out: data.validation = 0.1 in its recipe, for example.",
         )
     return found
 
@@ -98,6 +98,6 @@ def _require_same(rows: Sequence[Row], held_out: Sequence[Outcomes]) -> None:
             raise FrontError(
                 f"{row.name} held out other examples than {rows[0].name}.",
                 where="prefer",
-                hint="Choose among runs of one data.validation, data.split_seed and "
+                hint="Choose among runs with one data.validation, data.split_seed and "
                 "data.train_examples.",
             )

@@ -1,4 +1,4 @@
-"""The preferred run on the picture of a front: a ring about it, and which way it was preferred."""
+"""The preferred run on the picture of a front: a ring, and the direction of the preference."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A front as data: front.json with all that is known, front.csv with a line a run."""
+"""A front as data: front.json, complete, and front.csv, one line for each run."""
 
 from collections.abc import Sequence
 from typing import Any

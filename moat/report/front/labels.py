@@ -1,4 +1,4 @@
-"""Labels beside their points without covering one another: a small greedy placement."""
+"""Labels beside their points without overlap: a small greedy placement."""
 
 import numpy as np
 from numpy.typing import NDArray

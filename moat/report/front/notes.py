@@ -1,7 +1,9 @@
-"""What a front's numbers mean, in words: under the table, under the picture, in front.json."""
+"""The meaning of a front's numbers: under the table, under the picture, in front.json."""
 
 from moat.outcomes.intervals import FEWEST_SEEDS
+from moat.report.common_examples import common_text
 from moat.report.front.front import Front
+from moat.report.front.rival import Rival
 from moat.report.gate import gate_notes
 from moat.report.gate_brief import gate_brief
 from moat.report.intervals import PERCENT
@@ -150,8 +152,16 @@ def rival_notes(front: Front) -> list[str]:
         f"Against the front of {rival.folder} ({rival.members} on it, hypervolume {volume}): "
         f"IGD+ {rival.igd_plus:.2f}, the mean shortfall from a member of that front; additive ε "
         f"{rival.additive_epsilon:.2f}, the improvement in every objective that would cover that "
-        "front. Both in points; 0 or less means covered."
+        "front. Both in points; 0 or less means covered.",
+        *_shared_notes(rival),
     ]
+
+
+def _shared_notes(rival: Rival) -> list[str]:
+    """Return of which examples both fronts are, where one was evaluated on others as well."""
+    if set(rival.evaluated) == {rival.examples}:
+        return []
+    return [f"Both fronts are scored {common_text(rival.examples, rival.evaluated)}."]
 
 
 def choice_notes(front: Front) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a front is of: any of the scores, each with its direction and its fixed reference."""
+"""The objectives of a front: any scores, each with its direction and its fixed reference."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ ACCURACY, POINTS = "%", "percentage points"
 class Objective:
     """One axis of a front, in its `unit`, with its fixed place in the reference point.
 
-    `value` is None where a run has no such score. `per_example` is what each test example adds to
-    it, so that their mean is the value, and `bounds` the least and the most that one can add.
+    `value` is None if a run lacks the score. `per_example` is each test example's contribution to
+    it, so that their mean is the value, and `bounds` the smallest and largest contribution.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Objective:
 
     @property
     def direction(self) -> str:
-        """Which way is better, in a word."""
+        """The better direction, in a word."""
         return "maximised" if self.maximised else "minimised"
 
     @property
     def better(self) -> str:
-        """Its unit and the better direction, as an axis says them."""
+        """Its unit and the better direction, for an axis."""
         return f"{self.unit}, {'higher' if self.maximised else 'lower'} is better"
 
 
@@ -151,7 +151,14 @@ def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objecti
     """Return Figure 7's pair, or total and natural accuracy without a baseline.
 
     Where a run has no total, as after an evaluation with union_only, union stands in its place.
+    FrontError where no threat was evaluated.
     """
+    if not group.protocol.threats:
+        raise FrontError(
+            f"no threat was evaluated on {group.title}: natural accuracy alone is not a front.",
+            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs under a "
+            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows the scores.",
+        )
     if not group.is_whole:
         return UNION, NATURAL_ACCURACY
     based = settings[0].rows[0].baseline
@@ -246,5 +253,5 @@ def signs_of(objectives: Sequence[Objective]) -> Floats:
 
 def _why(name: str) -> str:
     if name in ("universal", "sacrificed"):
-        return "it needs a natural run with the same scores, and there is none"
+        return "it needs a natural run with the same scores"
     return "not every example was searched (union_only)"

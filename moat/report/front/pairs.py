@@ -1,4 +1,4 @@
-"""A front of three or more objectives as a picture: every two of them against each other."""
+"""A front of three or more objectives as a picture of every pair."""
 
 from typing import Any
 

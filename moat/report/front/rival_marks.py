@@ -1,4 +1,4 @@
-"""Another front on the picture of a front: its staircase, and what lies between both."""
+"""Another front on the picture of a front: its staircase, and the region between both."""
 
 from typing import Any
 

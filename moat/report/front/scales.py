@@ -1,4 +1,4 @@
-"""When an axis is symlog, and which ticks it bears."""
+"""Symlog axes, and their ticks."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Staircases of fronts in two objectives, and what lies between those of two fronts."""
+"""Staircases of fronts in two objectives, and the region between two of them."""
 
 from collections.abc import Sequence
 from itertools import pairwise

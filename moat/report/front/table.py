@@ -1,4 +1,4 @@
-"""A front as a table, and how sure it is as another."""
+"""A front as a table, and its certainty as another."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How sure a front is: other test examples and other seeds might have drawn it otherwise."""
+"""The certainty of a front over other test examples and other seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

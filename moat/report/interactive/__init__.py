@@ -1,4 +1,4 @@
-"""Figures for plotly as plain data: the page shows them, and a notebook makes objects of them."""
+"""Figures for plotly as plain data, for the page and for notebooks."""
 
 from moat.report.interactive.curves import OF_RUNS, run_figure
 from moat.report.interactive.front import front_figure

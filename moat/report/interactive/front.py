@@ -1,4 +1,4 @@
-"""A front for plotly: every setting with what is known of it, and what the front dominates."""
+"""A front for plotly: every setting with its data, and the dominated region."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

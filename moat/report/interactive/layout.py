@@ -1,4 +1,4 @@
-"""What every figure for plotly shares: its frame, its colours by day and by night, its text."""
+"""The common layout of figures for plotly: frame, colours by day and by night, text."""
 
 from typing import Any
 

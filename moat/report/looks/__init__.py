@@ -1,4 +1,4 @@
-"""How each name looks, the same on every picture and on the page."""
+"""The look of each name, the same in every picture and on the page."""
 
 from moat.report.looks.names import Looks, looks_of
 from moat.report.looks.palette import Look

@@ -1,4 +1,4 @@
-"""Which names a group's studies have, and how each variant, setting and objective looks."""
+"""The names in a group's studies, and the look of each variant, setting and objective."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Shades of a colour that stay legible: from light to dark on white, and on a dark page."""
+"""Legible shades of a colour: from light to dark on white, and on a dark page."""
 
 from functools import lru_cache
 

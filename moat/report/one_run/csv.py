@@ -1,4 +1,4 @@
-"""Runs' scores as CSV: a line a run, threat, strength and score."""
+"""Runs' scores as CSV: one line for each run, threat, strength and score."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

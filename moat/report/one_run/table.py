@@ -1,4 +1,4 @@
-"""One run's scores for the terminal: a line a threat, and what all of them come to."""
+"""One run's scores for the terminal: one line for each threat, and their summary."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A study as one page for a browser: everything inlined, nothing fetched."""
+"""A study as one page for a browser, complete in one file."""
 
 from moat.report.page.html import page_of, write_page
 

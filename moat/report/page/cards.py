@@ -1,4 +1,4 @@
-"""A run's card: all that is known of it, for the page."""
+"""A run's card on the page, with all its data."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def _facts(point: Point) -> list[tuple[str, str]]:
     facts += [("tags", ", ".join(point.tags))] if point.tags else []
     facts += [("notes", point.notes)] if point.notes else []
     if is_guess(point):
-        facts.append(("constant guess", "it did not train: its other scores mean nothing"))
+        facts.append(("constant guess", "it did not learn: its other scores mean nothing"))
     return facts
 
 

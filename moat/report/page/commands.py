@@ -1,4 +1,4 @@
-"""What to type to make a run again, as far as its folder knows."""
+"""The commands that make a run again, as far as its folder records them."""
 
 import shlex
 from dataclasses import dataclass
@@ -66,11 +66,11 @@ def _names_code(recipe: Record) -> bool:
 def _of_the_study(point: Point) -> Command:
     name, _, overridden = point.study.partition("+")
     words = [f"{name}.toml", "--only", point.variant, "--seed", point.seed]
-    note = "Put in the path of the study's file. Trains every value of the variant's sweep."
+    note = "Insert the path of the study's file. Trains every value of the variant's sweep."
     if overridden:
         words += ["--set", "..."]
         note = (
-            "Put in the path of the study's file. The study was trained with --set: the run's "
+            "Insert the path of the study's file. The study was trained with --set: the run's "
             "own recipe includes the overrides, but the command line is not recorded."
         )
     return Command(

@@ -1,4 +1,4 @@
-"""The page from its sections: one HTML file that asks nothing of a network."""
+"""The page from its sections: one HTML file that needs no network."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Galleries for the page: small pictures, few enough bytes of them, and points to draw over."""
+"""Galleries for the page: small pictures within a budget of bytes, and points for arrows."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""The page's sections: one a group of comparable runs, with its front, tables and cards."""
+"""The page's sections, one for each group of comparable runs: front, tables and cards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What lies in a run's folder beside its scores; what cannot be read is told, not raised."""
+"""The files of a run's folder beside its scores; unreadable ones are reported, not raised."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A study's recipe, put together again from those that its runs keep."""
+"""A study's recipe, assembled from the recipes of its runs."""
 
 import json
 from collections.abc import Iterable, Sequence

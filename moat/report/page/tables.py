@@ -1,4 +1,4 @@
-"""The page's tables: the scores with the seeds together, every run by itself, a run's own."""
+"""The page's tables: scores with the seeds together, every single run, a run's own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -100,11 +100,11 @@ def runs_table(front: Front, numbers: Mapping[str, int]) -> Markup:
 def checks_table(name: str, checks: Sequence[Check]) -> Markup:
     """Return a line for each check of a run's sanity gate."""
     sheet = Sheet(
-        headings=("check", "verdict", "what was found"),
+        headings=("check", "verdict", "finding"),
         rows=tuple((check.name, check.verdict, check.text) for check in checks),
         sides="lll",
     )
-    caption = Markup("Sanity gate of {}: can its numbers be trusted?").format(name)
+    caption = Markup("Sanity gate of {}: the credibility of its numbers").format(name)
     shown = {(row, 1): verdict_html(check.verdict) for row, check in enumerate(checks)}
     return html_of(sheet, HtmlParts(caption, unseen=True, classes="gate", shown=shown))
 

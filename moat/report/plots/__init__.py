@@ -1,4 +1,4 @@
-"""Pictures for a paper: a plain function a kind, from a group's runs to a matplotlib figure."""
+"""Figures for a paper: one function for each kind, from a group's runs to matplotlib."""
 
 from moat.report.plots.kinds import KINDS, Plots, make_plots, write_plots
 

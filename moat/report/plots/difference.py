@@ -1,4 +1,4 @@
-"""Figure 6: by how much one variant's scores lie above another's, as both are trained harder."""
+"""Figure 6: one variant's scores minus another's, as both train against stronger threats."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -72,7 +72,7 @@ def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, L
     if not lines:
         raise PlotError(
             "no threat has a score.",
-            hint="An evaluation with union_only has no score of a single threat.",
+            hint="An evaluation with union_only has no score for a single threat.",
         )
     return Swept(columns, values, figure.across), lines
 
@@ -93,7 +93,7 @@ def _pairs(runs: Runs, study: str, figure: Difference) -> list[tuple[Setting, An
     ]
     if not pairs:
         raise PlotError(
-            f"{figure.of!r} and {figure.minus!r} share no value of {figure.across!r} yet."
+            f"{figure.of!r} and {figure.minus!r} have no common value of {figure.across!r} yet."
         )
     return pairs
 

@@ -1,4 +1,4 @@
-"""Lines of columns: how each is drawn, its band over the seeds, and its place in the legend."""
+"""Lines of columns: the style of each, its band over the seeds, its place in the legend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

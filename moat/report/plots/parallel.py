@@ -1,4 +1,4 @@
-"""Parallel coordinates: a line a variant and point of its sweep, an axis a score."""
+"""Parallel coordinates: a line for each variant and point of its sweep, an axis for each score."""
 
 import math
 from collections.abc import Sequence

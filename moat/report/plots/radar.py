@@ -1,4 +1,4 @@
-"""Radar: the outline of a variant's scores, a panel a variant, over that of the natural runs."""
+"""Radar: the outline of a variant's scores over the natural runs', a panel for each variant."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,8 +34,8 @@ def draw_radar(runs: Runs) -> Figure:
     table = scores_table(runs)
     if len(table) < 3:
         raise PlotError(
-            f"a radar needs three scores, and these runs have {len(table)}: {', '.join(table)}.",
-            hint="An evaluation with union_only has no score of a single threat.",
+            f"a radar needs three scores; these runs have {len(table)}: {', '.join(table)}.",
+            hint="An evaluation with union_only has no score for a single threat.",
         )
     values = dict(zip(runs.settings, np.array(list(table.values())).T, strict=True))
     natural = [column for column in runs.settings if column.first.is_natural]

@@ -1,4 +1,4 @@
-"""Figure 3: how accuracy under some threats goes as a variant is trained harder."""
+"""Figure 3: accuracy under some threats as a variant trains against stronger ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def series_of(runs: Runs, across: Swept, threats: Sequence[str], conditional: bo
     if not found:
         raise PlotError(
             "no threat has an accuracy at its strengths.",
-            hint="An evaluation with union_only has no score of a single threat.",
+            hint="An evaluation with union_only has no score for a single threat.",
         )
     return [
         Series(threat, strength, *zip(*at_places, strict=True))

@@ -42,7 +42,7 @@ def draw_strengths(runs: Runs) -> Figure:
     if not threats:
         raise PlotError(
             "no threat has an accuracy at its strengths.",
-            hint="An evaluation with union_only has no score of a single threat.",
+            hint="An evaluation with union_only has no score for a single threat.",
         )
     columns = _chosen(runs.settings)
     looks = lines_of(runs, columns)

@@ -1,4 +1,4 @@
-"""A variant across one key of its sweep: where each of its points stands on an axis."""
+"""A variant across one key of its sweep: the places of its points on an axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def key_text(key: str) -> str:
 def _alone(runs: Runs, study: str, variant: str) -> list[Setting]:
     columns = _of(runs, study, variant)
     if len(columns) != 1:
-        raise PlotError(f"{variant!r} has {len(columns)} points, and one is to be drawn.")
+        raise PlotError(f"{variant!r} has {len(columns)} points, but the figure needs one.")
     return list(columns)
 
 

@@ -1,4 +1,4 @@
-"""How runs trained: losses and weights over the steps, a row a variant and point of its sweep."""
+"""Losses and weights over the training steps, one row for each variant and point of its sweep."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The same runs under two protocols: how far the one flatters them against the other."""
+"""The same runs under two protocols: by how much the one overstates their scores."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,12 +7,13 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
 
+from moat.dotted import differing
 from moat.errors import FrontError
-from moat.outcomes import FELL
-from moat.report.evidence import outcomes_of
+from moat.report.common_examples import common_ids, same_examples_hint
 from moat.report.groups import Group, group_points
-from moat.report.points import Point, read_points
+from moat.report.points import Point, on_examples, read_points
 from moat.runs import RunFolder, as_typed
 
 SUM, WHOLE_UNION = "sum", "union"
@@ -49,7 +50,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class ProtocolComparison:
-    """Two sides, the variants that both have, and what only one of them has."""
+    """Two sides, the variants of both, and those of only one."""
 
     here: Side
     there: Side
@@ -58,10 +59,12 @@ class ProtocolComparison:
     pairs: tuple[Pair, ...]
     unmatched: tuple[str, ...]  # runs of one side alone, by their folders
     changed: tuple[str, ...]  # runs there that answer otherwise on the very natural images
+    examples: int  # that each number is of: those that all runs of both sides share
+    evaluated: tuple[int, int]  # examples of each side
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What is compared, in order."""
+        """The compared names, in order."""
         return (*self.names, *([SUM] if self.summed else []), WHOLE_UNION)
 
     def drops(self) -> Iterator[tuple[float, str, str]]:
@@ -73,41 +76,51 @@ class ProtocolComparison:
 
 
 def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
-    """Compare the runs below two folders; FrontError where they cannot be compared.
+    """Compare the runs in two folders; FrontError if they are not comparable.
 
-    Runs are matched by what trained them, seed included, so by nothing that the protocol says.
+    Runs are matched by their training settings, seed included, not by the protocol. All numbers are
+    of the test examples common to every matched run.
     """
     here, there = _side(results), _side(against)
-    _require_same_examples(here, there)
+    _require_same_test_set(here, there)
     ours, theirs = ({_trained(p): p for p in side.group.points} for side in (here, there))
     both = [key for key in ours if key in theirs]
     if not both:
         raise FrontError(
             f"no run below {results} was trained as one below {against} was.",
-            hint="`moat evaluate RUN --protocol FILE` judges a run by another protocol.",
+            hint="`moat evaluate RUN --protocol FILE` evaluates a run under another protocol.",
         )
     names = tuple(name for name in here.group.scored if name in there.group.scored)
     if not names:
         raise FrontError(
-            f"the two protocols name no threat or ensemble alike: {_listed(here)}, and "
+            f"the two protocols share no name of a threat or ensemble: {_listed(here)}, and "
             f"{_listed(there)}.",
             hint="An ensemble gives searches a common name: ensembles = { pgd = [...] }.",
         )
     summed = [name for name in here.group.protocol.summed if name in names]
     summed = summed if len(summed) == len(here.group.protocol.summed) else []
+    matched = [(ours[key], theirs[key]) for key in both]
+    ids = _common_ids(here, there, matched)
+    compared = [(on_examples(one, ids), on_examples(other, ids)) for one, other in matched]
     alike: dict[str, list[tuple[Point, Point]]] = {}
-    for key in both:
-        alike.setdefault(_trained(ours[key], seed=False), []).append((ours[key], theirs[key]))
+    for pair in compared:
+        alike.setdefault(_trained(pair[0], seed=False), []).append(pair)
     alone = [
         point.place
         for side, other in ((here, theirs), (there, ours))
         for point in side.group.points
         if _trained(point) not in other
     ]
-    changed = [theirs[key].place for key in both if _changed(ours[key], theirs[key])]
-    pairs = (_pair(points, names, summed) for points in alike.values())
     return ProtocolComparison(
-        here, there, names, tuple(summed), tuple(pairs), tuple(alone), tuple(changed)
+        here,
+        there,
+        names,
+        summed=tuple(summed),
+        pairs=tuple(_pair(points, names, summed) for points in alike.values()),
+        unmatched=tuple(alone),
+        changed=tuple(theirs.place for ours, theirs in compared if _changed(ours, theirs)),
+        examples=len(ids),
+        evaluated=(matched[0][0].examples, matched[0][1].examples),
     )
 
 
@@ -117,39 +130,42 @@ def _side(folder: Path) -> Side:
     if len(groups) > 1:
         some = "; ".join(f"{g.points[0].where} by protocol {g.protocol_hash}" for g in groups[:3])
         raise FrontError(
-            f"the runs below this folder are of {len(groups)} protocols or data sets.",
+            f"the runs in this folder have {len(groups)} protocols or data sets.",
             where=str(folder),
             hint=f"Name a folder with one of them: {some}.",
         )
     return Side(Path(as_typed(str(folder))), groups[0], skipped)
 
 
-def _require_same_examples(here: Side, there: Side) -> None:
-    about = [
-        {**side.group.data, "examples": sorted({p.examples for p in side.group.points})}
-        for side in (here, there)
-    ]
-    if about[0] != about[1]:
-        keys = [key for key in {**about[0], **about[1]} if about[0].get(key) != about[1].get(key)]
-        differ = "; ".join(f"{k} is {about[0].get(k)} and {about[1].get(k)}" for k in keys)
+def _require_same_test_set(here: Side, there: Side) -> None:
+    if found := differing(here.group.data, there.group.data):
+        differ = "; ".join(f"{key} is {one} and {other}" for key, (one, other) in found.items())
         raise FrontError(
-            f"{here.folder} and {there.folder} were evaluated on different test examples: "
-            f"{differ}.",
-            hint="Only scores on the same examples can be compared.",
+            f"{here.folder} and {there.folder} were evaluated on different test sets: {differ}.",
+            hint="Only scores on the same test set can be compared: `moat evaluate RUN --protocol "
+            "FILE` evaluates on the data of the file.",
         )
+
+
+def _common_ids(
+    here: Side, there: Side, matched: Sequence[tuple[Point, Point]]
+) -> NDArray[np.int64]:
+    """Return the examples that every matched run was judged on; FrontError of too few."""
+    first, second = matched[0]
+
+    def mend() -> str:
+        record = RunFolder(second.folder).read_record()
+        if record is not None and record.is_evaluation_alone:
+            return same_examples_hint(second, first)
+        return same_examples_hint(first, second)
+
+    points = [point for pair in matched for point in pair]
+    return common_ids(points, [here.folder, there.folder], mend)
 
 
 def _changed(ours: Point, theirs: Point) -> bool:
-    """Say whether a run's natural outcomes differ; FrontError where the examples do."""
-    one, other = (outcomes_of(RunFolder(point.folder)) for point in (ours, theirs))
-    if apart := len(np.setxor1d(one.ids, other.ids)):
-        raise FrontError(
-            f"{ours.place} and {theirs.place} were evaluated on different test examples: {apart} "
-            "ids occur on one side only.",
-            hint="Only scores on the same examples can be compared.",
-        )
-    fell = [set(found.ids[found.values[:, 0] == FELL].tolist()) for found in (one, other)]
-    return fell[0] != fell[1]
+    """Say whether a run's natural outcomes differ on the same examples."""
+    return not np.array_equal(ours.outcomes.values[:, 0], theirs.outcomes.values[:, 0])
 
 
 def _trained(point: Point, seed: bool = True) -> str:

@@ -8,9 +8,11 @@ from rich.console import Group
 from rich.text import Text
 
 from moat.names import NATURAL
+from moat.report.common_examples import common_text
 from moat.report.gate import gate_notes
-from moat.report.notes import examples_text, protocol_text
+from moat.report.notes import protocol_text
 from moat.report.numbers import finite, gap, percent
+from moat.report.plugin_notes import plugin_notes
 from moat.report.protocols.comparison import SUM, WHOLE_UNION, Pair, ProtocolComparison, Side
 from moat.report.words import some
 from moat.sheets import Sheet, csv_of, escaped, markdown_of, terminal_of
@@ -73,6 +75,7 @@ def against_rows(comparison: ProtocolComparison) -> list[dict[str, Any]]:
             "difference": finite(_negative(pair.drop(name))),
             "natural": pair.natural,
             "seeds": pair.seeds,
+            "examples": comparison.examples,
             "protocol_here": comparison.here.group.protocol_hash,
             "protocol_there": comparison.there.group.protocol_hash,
         }
@@ -101,7 +104,7 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
     """Return what is compared, what only one side has, and both protocols with their gates."""
     here, there = comparison.here, comparison.there
     notes = [
-        f"a → b: the accuracy in %, of {examples_text(here.group)}, at the largest strength, "
+        f"a → b: the accuracy in %, {_examples(comparison)}, at the largest strength, "
         f"under {here.folder} and under {there.folder}. Means over strengths are not compared, "
         f"because the strengths differ. {WHOLE_UNION}: over all threats of each protocol."
     ]
@@ -120,7 +123,17 @@ def against_notes(comparison: ProtocolComparison) -> list[str]:
             "recipe, or another machine."
         )
     notes += [f"skipped: {message}" for side in (here, there) for message in side.skipped]
-    return [*notes, *_protocol(here), *_protocol(there)]
+    points = {side.folder: side.group.points for side in (here, there)}
+    runs = [
+        (point, f"{point.label} of {where}") for where, held in points.items() for point in held
+    ]
+    plugins = plugin_notes([point for point, _ in runs], [name for _, name in runs])
+    return [*notes, *_protocol(here), *_protocol(there), *plugins]
+
+
+def _examples(comparison: ProtocolComparison) -> str:
+    """Return the examples that every number is of, in words."""
+    return common_text(comparison.examples, comparison.evaluated)
 
 
 def _radii_notes(comparison: ProtocolComparison) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a scoreboard's numbers mean, in words: under the tables, in report.md."""
+"""The meaning of a scoreboard's numbers: under the tables, in report.md."""
 
 from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS
@@ -15,6 +15,7 @@ from moat.report.notes import (
     scores_brief,
     scores_text,
 )
+from moat.report.order import cost
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -34,6 +35,7 @@ def brief_board_notes(board: Scoreboard) -> list[str]:
         " ".join([scores_brief(group), *baseline_brief(board.rows, group)]),
         *absence_notes(group),
         *_seeds(board),
+        *_passes(board),
         *_reach(board),
         *_published(board),
     ]
@@ -42,10 +44,11 @@ def brief_board_notes(board: Scoreboard) -> list[str]:
 def board_notes(board: Scoreboard) -> list[str]:
     """Return what each row means, under which protocol, and where published figures come from."""
     return [
-        f"{NATURAL}: accuracy on the images as they are. {scores_text(board.group)}",
+        f"{NATURAL}: accuracy on the unmodified images. {scores_text(board.group)}",
         *absence_notes(board.group),
         *baseline_notes(board.rows, board.group),
         *_seeds(board),
+        *_passes(board),
         *_reach(board),
         *_guesses(board),
         *_published(board),
@@ -63,6 +66,12 @@ def _seeds(board: Scoreboard) -> list[str]:
         f"Mean over {several} seeds; [low, high]: its {PERCENT} interval over test examples and "
         f"seeds, from {FEWEST_SEEDS} seeds on."
     ]
+
+
+def _passes(board: Scoreboard) -> list[str]:
+    if all(cost(column, "passes") is None for column in board.columns):
+        return []
+    return ["passes: forwards plus backwards of the network in training, for each training image."]
 
 
 def _reach(board: Scoreboard) -> list[str]:
@@ -88,7 +97,7 @@ def _guesses(board: Scoreboard) -> list[str]:
     return [
         f"constant guess: a natural accuracy of at most {guess_limit(classes):.1f} %, where "
         f"always answering with one class is right for {100 / classes:.1f} % of {classes} "
-        "equally frequent classes. Such a run did not train, and its other scores mean nothing."
+        "equally frequent classes. Such a run did not learn; its other scores mean nothing."
         for classes in sorted(filter(None, limits))
     ]
 

@@ -1,4 +1,4 @@
-"""A scoreboard as CSV: a line a score and column."""
+"""A scoreboard as CSV: one line for each score and column."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Runs side by side: what trained them otherwise, what they score, what only one withstands."""
+"""Runs side by side: training settings, scores, and the examples that only one withstands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from moat.dotted import differing
 from moat.errors import InputError, MoatError
+from moat.report.common_examples import differ_in_examples_alone
 from moat.report.groups import Group, group_points, unequal_lines
 from moat.report.side_by_side.runs import ComparedRun, aligned, compared_runs
 from moat.report.side_by_side.scores import PairedScore, paired_scores
@@ -15,10 +16,10 @@ from moat.report.side_by_side.withstanding import Withstanding, withstandings
 
 @dataclass(frozen=True, eq=False)
 class RunComparison:
-    """Two runs or more; the first is the reference that every other is compared with.
+    """Two runs or more; the first is the reference of every difference.
 
-    `recipe` and `circumstances` hold each dotted key in which runs differ, with what every run
-    has there. Where the scores cannot be paired there are none, and `refusal` says why.
+    `recipe` and `circumstances` hold each differing dotted key, with the value of every run. Scores
+    that cannot be paired are omitted, and `refusal` gives the reason.
     """
 
     runs: tuple[ComparedRun, ...]
@@ -27,6 +28,7 @@ class RunComparison:
     scores: tuple[PairedScore, ...] = ()
     withstood: tuple[Withstanding, ...] = ()
     refusal: MoatError | None = None
+    evaluated: tuple[int, ...] = ()  # examples of each run, of which the common ones are compared
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,25 +44,37 @@ class RunComparison:
 def compare_runs(paths: Sequence[Path | str]) -> RunComparison:
     """Compare finished runs, each named by its folder or by one with no other run below it.
 
-    No attack is run: the scores are those of the stored outcomes. Raises MoatError for what is no
+    No attack is run: the scores are those of the stored outcomes, on the examples that all runs
+    were judged on. Raises MoatError for what is no
     run, or the same one twice; of runs that were judged otherwise or on other examples the recipes
     are compared all the same, and the error is the comparison's `refusal`.
     """
     runs = compared_runs(paths)
     recipe = differing(*(run.recipe for run in runs))
     circumstances = differing(*(run.circumstances for run in runs))
+    evaluated = tuple(run.point.examples for run in runs)
     try:
         _require_equal_judges(runs)
         runs = aligned(runs)
     except MoatError as error:
         return RunComparison(runs, recipe, circumstances, refusal=error)
-    return RunComparison(runs, recipe, circumstances, paired_scores(runs), withstandings(runs))
+    return RunComparison(
+        runs,
+        recipe,
+        circumstances,
+        scores=paired_scores(runs),
+        withstood=withstandings(runs),
+        evaluated=evaluated,
+    )
 
 
 def _require_equal_judges(runs: Sequence[ComparedRun]) -> None:
-    """Raise MoatError that names the keys in which data or protocols differ."""
+    """Raise MoatError that names the keys in which data or protocols differ.
+
+    Protocols may choose different examples.
+    """
     groups = group_points(run.point for run in runs)
-    if len(groups) > 1:
+    if not all(differ_in_examples_alone(groups[0], other) for other in groups[1:]):
         raise InputError(
             "the scores are not compared: scores on different data or under different protocols "
             "cannot be paired.",

@@ -1,4 +1,4 @@
-"""What a comparison of runs shows, in order: for the terminal, Markdown and LaTeX alike."""
+"""The parts of a comparison of runs, in order: for the terminal, Markdown and LaTeX alike."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

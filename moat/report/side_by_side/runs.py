@@ -1,16 +1,15 @@
-"""The runs that are set side by side, each under a name that tells it from the others."""
+"""Runs to compare, each under a unique name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from moat.errors import InputError, RunFolderError
 from moat.outcomes import Outcomes
 from moat.records import RunRecord
-from moat.report.points import Point
+from moat.report.common_examples import common_ids, same_examples_hint
+from moat.report.points import Point, on_examples
 from moat.report.rows import names_of
 from moat.report.runs_by_name import read_run, run_at
 from moat.runs import as_typed
@@ -44,13 +43,13 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        run = run_at(Path(path), "what is compared")
+        run = run_at(Path(path), "each argument")
         if (before := found.get(run.resolve())) is not None:
             also = "" if before == run else f", the other time as {before}"
             raise RunFolderError(
                 f"this run is named twice{also}.",
                 where=str(run),
-                hint="Name another run to compare it with.",
+                hint="Name another run for the comparison.",
             )
         found[run.resolve()] = run
     if len(found) < 2:
@@ -71,28 +70,22 @@ def compared_runs(paths: Sequence[Path | str]) -> tuple[ComparedRun, ...]:
 
 
 def aligned(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
-    """Return the runs with their examples in one order; MoatError where these are not the same."""
-    turned = tuple(_in_order(run) for run in runs)
-    first, *others = turned
-    for other in others:
-        ours, theirs = first.outcomes.ids, other.outcomes.ids
-        if not np.array_equal(ours, theirs):
-            apart = len(np.setxor1d(ours, theirs))
-            raise InputError(
-                f"it was evaluated on other test examples than {first.point.where}: "
-                f"{len(theirs):,} and {len(ours):,}, and {apart:,} ids occur in one of them only.",
-                where=other.point.where,
-                hint=(
-                    "Only scores on the same examples can be paired: `moat evaluate RUN "
-                    "--protocol FILE` evaluates each run with the same protocol."
-                ),
-            )
-    return turned
+    """Return the runs on the examples that all were judged on, in one order.
+
+    MoatError where these are too few.
+    """
+    first = runs[0].point
+
+    def mend() -> str:
+        other = next(run.point for run in runs if _ids(run) != _ids(runs[0]))
+        return same_examples_hint(other, first)
+
+    ids = common_ids([run.point for run in runs], [run.point.where for run in runs], mend)
+    return tuple(
+        replace(run, point=on_examples(run.point, ids), outcomes=run.outcomes.at(ids))
+        for run in runs
+    )
 
 
-def _in_order(run: ComparedRun) -> ComparedRun:
-    order = np.argsort(run.outcomes.ids, kind="stable")
-    found = run.outcomes
-    losses = None if found.losses is None else found.losses[order]
-    turned = replace(found, values=found.values[order], ids=found.ids[order], losses=losses)
-    return replace(run, outcomes=turned)
+def _ids(run: ComparedRun) -> set[int]:
+    return set(run.outcomes.ids.tolist())

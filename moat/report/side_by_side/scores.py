@@ -1,4 +1,4 @@
-"""Scores of several runs on the same examples, and how sure their differences are."""
+"""Scores of several runs on the same examples, and intervals of their differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

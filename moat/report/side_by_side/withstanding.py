@@ -1,4 +1,4 @@
-"""Which examples only one of several runs withstands."""
+"""The examples that only one of several runs withstands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

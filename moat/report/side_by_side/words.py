@@ -1,11 +1,11 @@
-"""What the tables of a comparison mean, in words."""
+"""The meaning of a comparison's tables, in words."""
 
+from moat.report.common_examples import common_text
 from moat.report.gate import gate_notes
 from moat.report.gate_brief import gate_brief
 from moat.report.intervals import PERCENT
 from moat.report.notes import (
     absence_notes,
-    examples_text,
     protocol_text,
     scores_brief,
     scores_text,
@@ -17,7 +17,7 @@ OTHERWISE = "Differences in training"
 BESIDES = "Differences outside the recipe"
 COUNTS = "Examples withstood by all runs, by one only, by none"
 WHICH = "Examples withstood by one run only"
-SAME_RECIPE = "The recipes train alike, apart from the seed."
+SAME_RECIPE = "The recipes have the same training settings, apart from the seed."
 
 
 def title_of(comparison: RunComparison) -> str:
@@ -54,6 +54,9 @@ def comparison_notes(
             "p: McNemar's exact test, the probability of a split at least this unequal of the "
             "examples withstood by one run only, if both runs are equally robust."
         )
+    common = comparison.runs[0].point.examples
+    if set(comparison.evaluated) != {common}:
+        notes.insert(0, f"Scores are taken {common_text(common, comparison.evaluated)}.")
     if not all_ids and leaves_ids_out(comparison):
         notes.append("--ids shows every id; --out writes them to a file.")
     if brief:
@@ -69,4 +72,5 @@ def comparison_notes(
 
 def scores_title(comparison: RunComparison) -> str:
     """Return what the scores are of, as a headline."""
-    return f"Scores in %, of {examples_text(comparison.group)}"
+    common = comparison.runs[0].point.examples
+    return f"Scores in %, {common_text(common, comparison.evaluated)}"

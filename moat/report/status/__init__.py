@@ -1,1 +1,1 @@
-"""How far a study is, from its files alone."""
+"""The progress of a study, from its files alone."""

@@ -1,4 +1,4 @@
-"""A run's newest figures as a table: its losses, weights and held-out accuracies."""
+"""A run's latest figures as a table: its losses, weights and held-out accuracies."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What studies are at, for the terminal: counts, runs at work with their figures, what failed."""
+"""The state of studies for the terminal: counts, runs at work with their figures, failures."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""How long a study takes yet: the passes that are left, at the speed of those that were made."""
+"""The time left of a study: its remaining passes at the speed of the finished ones."""
 
 from collections import defaultdict
 from collections.abc import Sequence

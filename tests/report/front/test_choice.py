@@ -96,7 +96,7 @@ def test_without_a_preference_nothing_is_chosen(results):
 def test_a_run_without_held_out_scores_is_named_with_the_mend(results, write):
     write(results / "new", "new", 90, (10, 10, 10, 10))
     said = refusal(results, natural=1.0)
-    assert said.startswith("prefer: new has no scores on held-out examples, and test examples ")
+    assert said.startswith("prefer: new has no scores on held-out examples; test examples ")
     assert "`moat evaluate RUN` makes them" in said
 
 
@@ -136,7 +136,7 @@ def test_a_validation_that_is_torn_says_what_makes_it_anew(results):
 @pytest.mark.parametrize("name", ["universal", "sacrificed"])
 def test_gains_over_natural_runs_are_no_weights(results, name):
     said = refusal(results, **{name: 1.0})
-    assert said.startswith(f"prefer: {name} is measured against natural runs, and a choice ")
+    assert said.startswith(f"prefer: {name} is relative to natural runs, whose held-out ")
     assert "Weigh total or natural instead" in said
 
 

@@ -106,7 +106,7 @@ def test_several_folders_make_one_front_and_a_run_named_twice_counts_once(tmp_pa
 def test_a_folder_without_runs_among_several_is_named(tmp_path, write):
     write(tmp_path / "one" / "a", "a", 90, SCORES)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FrontError, match="no finished run lies below this folder") as caught:
+    with pytest.raises(FrontError, match="this folder contains no finished run") as caught:
         make_fronts(tmp_path / "one", tmp_path / "empty")
     assert str(tmp_path / "empty") in str(caught.value)
 
@@ -116,9 +116,7 @@ def test_a_run_that_is_not_finished_is_told_beside_the_others(study):
     (study / "max-at" / "plain" / "seed-0" / "recipe.toml").write_text("")
     (message,) = make_fronts(study).skipped
     assert message.startswith(str(study / "max-at" / "plain" / "seed-0"))
-    assert message.endswith(
-        "the run is not finished. `moat train` with its recipe goes on with it."
-    )
+    assert message.endswith("the run is not finished. `moat train` with its recipe resumes it.")
 
 
 def test_a_setting_of_several_seeds_stands_at_their_mean(tmp_path, write):

@@ -7,6 +7,7 @@ from moat.errors import FrontError
 from moat.report import make_fronts
 from moat.report.front.data import json_text
 from moat.report.front.notes import hypervolume_text, notes, rival_notes
+from tests.report.conftest import PROTOCOL
 
 SCORES = (30, 30, 30, 30)
 
@@ -101,11 +102,35 @@ class TestAgainstAnotherFront:
         assert table["folder"] == str(folders[1])
         assert table["igd_plus"] == pytest.approx(front.rival.igd_plus)
 
+    def test_fronts_of_different_examples_are_taken_on_the_common_ones(
+        self, folders, tmp_path, write
+    ):
+        protocol = {**PROTOCOL, "examples": 500}
+        numbers = {"protocol": protocol, "protocol_hash": "f" * 16, "examples": 500}
+        write(tmp_path / "few" / "c", "c", 92, (40, 0, 0, 0), **numbers)
+        names = ("natural", "pgd")
+        (front,) = make_fronts(folders[0], objectives=names, against=tmp_path / "few").fronts
+        assert front.values.tolist() == [[100, 100], [100, 80]]  # of 500: 600 and 400 held
+        assert front.rival.points.tolist() == [[92, 40]]
+        assert rival_notes(front)[1] == (
+            "Both fronts are scored on the 500 test examples that both evaluated, of 1,000 and 500."
+        )
+        table = json.loads(json_text(front, []))
+        assert (table["against"]["examples"], table["against"]["evaluated"]) == (500, [1000, 500])
+        assert {run["examples"] for run in table["runs"]} == {500}
+
+    def test_fronts_without_common_examples_are_refused(self, folders, tmp_path, write):
+        run = write(tmp_path / "other" / "c", "c", 92, (40, 0, 0, 0))
+        arrays, about = run.load_evaluation()
+        run.save_evaluation({**arrays, "ids": arrays["ids"] + 1000}, about.as_table())
+        with pytest.raises(FrontError, match="different test examples: of 1,000 each, none in"):
+            make_fronts(folders[0], against=tmp_path / "other")
+
     def test_another_protocol_is_refused_with_the_keys_that_differ(self, folders, tmp_path, write):
         write(tmp_path / "other" / "a", "a", 90, SCORES, protocol_hash="f" * 16)
         with pytest.raises(FrontError) as refused:
             make_fronts(folders[0], against=tmp_path / "other")
-        assert "no run there can be compared with digits_pareto on digits" in str(refused.value)
+        assert "no run there is comparable with digits_pareto on digits" in str(refused.value)
         assert "protocol_hash is " in str(refused.value)
 
 

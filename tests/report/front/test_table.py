@@ -52,9 +52,7 @@ def test_seeds_and_studies_have_columns_only_where_there_are_several(study, writ
 
 def test_a_seed_without_a_natural_run_is_named_in_a_note(study, write):
     write(study / "seed-7", "max-at", 98, (1, 2, 3, 4), seed=7)
-    alone = (
-        "No natural run has seed 7, so these runs are compared with the mean of all natural runs."
-    )
+    alone = "No natural run has seed 7, so the mean of all natural runs is their reference."
     assert alone in " ".join(printed(study).split())
 
 
@@ -62,7 +60,7 @@ def test_without_any_natural_run_the_score_is_absent_and_a_note_says_so(tmp_path
     write(tmp_path / "a", "max-at", 90, (30, 30, 30, 30))
     text = printed(tmp_path)
     assert line_of(text, "max-at").split()[-4:] == ["-", "90.0", "30.0", "●"]
-    assert "Without a natural run in this group, there is no universal score" in text
+    assert "A universal score needs a natural run in this group" in text
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
@@ -125,7 +123,7 @@ def test_several_examples_counts_are_all_said(tmp_path, write):
 @pytest.mark.parametrize("width", [60, 50])
 def test_a_score_is_left_out_before_a_name_is_broken(study, width):
     text = printed(study, width)
-    table, _, notes = text.partition("Left out for want of room: ")
+    table, _, notes = text.partition("Omitted for lack of room: ")
     assert all(len(line) <= width for line in text.splitlines())
     for name in ("natural", "pgd-at", "max-at", "average-at", "pareto r=1.8"):
         assert any(f" {name} " in f" {line} " for line in table.splitlines())

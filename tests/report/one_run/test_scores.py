@@ -156,7 +156,7 @@ class TestRefusals:
 
     def test_a_folder_without_a_finished_run(self, tmp_path):
         message = refusal(RunFolderError, [tmp_path])
-        assert message.startswith(f"{tmp_path}: there is no finished run here (no run.json).")
+        assert message.startswith(f"{tmp_path}: the folder has no finished run (no run.json).")
 
     def test_a_run_without_an_evaluation(self, tmp_path, write):
         run = write(tmp_path / "a", "max-at", 90, SCORES)
@@ -180,7 +180,7 @@ class TestRefusals:
     def test_a_baseline_of_several_runs(self, study):
         run = study / "mgda" / "plain" / "seed-0"
         message = refusal(RunFolderError, [run], baseline=study)
-        assert message.startswith(f"{study}: a baseline is one run, and 14 lie below this folder.")
+        assert message.startswith(f"{study}: a baseline is one run, but this folder contains 14.")
         assert message.endswith(", ...")
 
     @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_the_notes_say_how_examples_fall_and_under_which_protocol(printed, judge
         "An example falls by any iterate of a search.",
         "Each strength takes the worst restart of each example.",
         "An example that fell at a smaller radius counts as fallen at a larger one.",
-        "An ensemble's score is the share withstanding all its members at every strength.",
+        "An ensemble's score is the share that withstands all its members at every strength.",
         "loss: the search's loss at the best iterate of the largest strength, averaged over the "
         "examples (for a fallen example, up to its fall, which ends its search).",
         "Sanity gate of 1 run, 1 check: 1 pass.",

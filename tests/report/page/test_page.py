@@ -153,7 +153,7 @@ def test_a_run_that_cannot_be_read_is_named(page, study):
     assert "What could not be read" in text
     assert f"skipped: {broken / 'evaluation.npz'}: the file is truncated" in text
     assert "13 runs below" in text
-    assert "Without a natural run in this group" in text
+    assert "A universal score needs a natural run" in text
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "recipe.toml", "gallery.npz"])
@@ -190,7 +190,7 @@ def test_a_constant_guess_is_marked_on_table_and_card(page, tmp_path, write):
     write(tmp_path / "natural", "natural", 11, SCORES, classes=10)
     text = visible(page(tmp_path))
     assert "natural constant guess" in text
-    assert "it did not train: its other scores mean nothing" in text
+    assert "it did not learn: its other scores mean nothing" in text
 
 
 def test_radii_and_ensembles_have_their_places(page, tmp_path, write, judged_any_way):
@@ -239,13 +239,13 @@ def test_text_of_a_run_never_ends_a_script(page, tmp_path, write):
 
 
 def test_a_folder_without_runs_has_no_page(tmp_path):
-    with pytest.raises(FrontError, match="no finished run lies below this folder"):
+    with pytest.raises(FrontError, match="this folder contains no finished run"):
         page_of(make_scoreboards(tmp_path), tmp_path)
 
 
 def test_the_page_is_written_whole_and_makes_no_folder(study, tmp_path):
     file = tmp_path / "new" / "report.html"
-    with pytest.raises(FrontError, match="there is no folder"):
+    with pytest.raises(FrontError, match=r"the folder .* for it does not exist"):
         write_page(make_scoreboards(study), study, file)
     file.parent.mkdir()
     write_page(make_scoreboards(study), study, file)

@@ -71,7 +71,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path, write, runs_of):
     write(tmp_path / "b", "max-at", 98, (40, 30, 20, 10), r=2.0)
     with pytest.raises(PlotError) as caught:
         between(runs_of(tmp_path), minus="max-at")
-    assert str(caught.value) == "'pareto' and 'max-at' share no value of 'scalarizer.r' yet."
+    assert str(caught.value) == "'pareto' and 'max-at' have no common value of 'scalarizer.r' yet."
 
 
 def test_scores_that_are_absent_have_no_difference(tmp_path, write, runs_of):
@@ -80,7 +80,7 @@ def test_scores_that_are_absent_have_no_difference(tmp_path, write, runs_of):
     with pytest.raises(PlotError) as caught:
         between(runs_of(tmp_path))
     assert str(caught.value) == (
-        "no threat has a score.\n  An evaluation with union_only has no score of a single threat."
+        "no threat has a score.\n  An evaluation with union_only has no score for a single threat."
     )
 
 

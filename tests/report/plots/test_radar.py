@@ -53,6 +53,6 @@ def test_two_scores_have_no_area(tmp_path, write, runs_of):
     with pytest.raises(PlotError) as caught:
         draw_radar(runs_of(tmp_path))
     assert str(caught.value) == (
-        "a radar needs three scores, and these runs have 2: natural, union.\n"
-        "  An evaluation with union_only has no score of a single threat."
+        "a radar needs three scores; these runs have 2: natural, union.\n"
+        "  An evaluation with union_only has no score for a single threat."
     )

@@ -115,7 +115,7 @@ def test_what_was_not_searched_is_no_line(tmp_path, write, runs_of):
         drawn(runs_of(tmp_path), Relationship(across="scalarizer.r", variant="pareto"))
     assert str(caught.value) == (
         "no threat has an accuracy at its strengths.\n"
-        "  An evaluation with union_only has no score of a single threat."
+        "  An evaluation with union_only has no score for a single threat."
     )
 
 

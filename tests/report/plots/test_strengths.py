@@ -38,7 +38,7 @@ def test_what_was_not_searched_for_every_example_is_left_out(tmp_path, write, ru
         draw_strengths(runs_of(tmp_path))
     assert str(caught.value) == (
         "no threat has an accuracy at its strengths.\n"
-        "  An evaluation with union_only has no score of a single threat."
+        "  An evaluation with union_only has no score for a single threat."
     )
 
 

@@ -41,7 +41,7 @@ def test_a_variant_that_does_not_sweep_has_one_point(runs):
             ("pgd-at", KEY),
             "no finished run of 'pgd-at' sweeps 'scalarizer.r'.\n  swept: nothing",
         ),
-        (("pareto", KEY, "pareto"), "'pareto' has 3 points, and one is to be drawn."),
+        (("pareto", KEY, "pareto"), "'pareto' has 3 points, but the figure needs one."),
     ],
 )
 def test_what_is_not_there_is_refused_with_the_nearest(runs, asked, said):

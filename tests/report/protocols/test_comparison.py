@@ -57,6 +57,13 @@ def turn_around(run):
     )
 
 
+def renumber(run, ids):
+    """Store a run's outcomes under other ids."""
+    arrays, about = RunFolder(run).load_evaluation()
+    arrays["ids"] = np.array(ids)
+    RunFolder(run).save_evaluation(arrays, about.as_table())
+
+
 def test_what_both_name_is_compared_at_the_largest_strength(sides):
     comparison = compare_protocols(*sides)
     assert comparison.columns == ("pgd", "rt", "sum", "union")
@@ -117,6 +124,32 @@ def test_examples_in_another_order_are_the_same_examples(sides):
     comparison = compare_protocols(weak, strong)
     assert comparison.changed == ()
     assert comparison.pairs[0].there["rt"] == pytest.approx(30)
+
+
+def test_numbers_are_of_the_examples_that_both_evaluated(sides, write):
+    weak, _ = sides
+    common = {"protocol": ENSEMBLES, "protocol_hash": "f" * 16, "examples": 300}
+    write(weak.parent / "few" / "a", "a", 90, (50, 45, 30), **common)  # the first 270 are right
+    for one, other in ((weak, weak.parent / "few"), (weak.parent / "few", weak)):
+        comparison = compare_protocols(one, other)
+        assert comparison.examples == 300
+        (pair,) = comparison.pairs
+        sides = (pair.here, pair.there) if one == weak else (pair.there, pair.here)
+        assert [side["rt"] for side in sides] == pytest.approx([100, 30])  # 700 of 1,000 held
+        assert [side["union"] for side in sides] == pytest.approx([100, 30])
+        counts = "1,000 and 300" if one == weak else "300 and 1,000"
+        said = f"the accuracy in %, on the 300 test examples that both evaluated, of {counts}, at"
+        assert said in against_notes(comparison)[0]
+        assert said in against_markdown(comparison)
+        lines = list(csv.DictReader(io.StringIO(against_csv(comparison))))
+        assert {line["examples"] for line in lines} == {"300"}
+
+
+def test_one_example_in_common_is_enough_where_a_side_has_no_other(sides, write):
+    weak, _ = sides
+    write(weak.parent / "one" / "a", "a", 100, (100, 100, 0), protocol=ENSEMBLES, examples=1)
+    comparison = compare_protocols(weak, weak.parent / "one")
+    assert (comparison.examples, comparison.evaluated) == (1, (1000, 1))
 
 
 def test_radii_that_differ_are_named_and_equal_ones_are_not(tmp_path, write):
@@ -190,25 +223,24 @@ class TestRefusals:
             compare_protocols(here, there)
         return str(refused.value)
 
-    def test_other_test_examples(self, sides, tmp_path, write):
-        write(tmp_path / "few" / "a", "a", 90, (1, 1, 1), protocol=WEAK, examples=500)
-        message = self.refusal(sides[0], tmp_path / "few")
-        assert "different test examples: examples is [1000] and [500]." in message
+    def test_another_test_set(self, sides, tmp_path, write):
         other = {"type": "digits", "size": 16, "digest": "x"}
         write(tmp_path / "data" / "a", "a", 90, (1, 1, 1), protocol=WEAK, data=other)
         message = self.refusal(sides[0], tmp_path / "data")
-        assert "different test examples: digest is None and x." in message
+        assert "different test sets: digest is absent and x." in message
+        assert "`moat evaluate RUN --protocol FILE` evaluates on the data of the file." in message
 
-    def test_as_many_examples_that_are_others(self, sides):
+    @pytest.mark.parametrize(
+        ("ids", "said"),
+        [(range(1000, 2000), "none in common"), (range(997, 1997), "only 3 in common, too few to")],
+    )
+    def test_too_few_common_examples(self, sides, ids, said):
         weak, strong = sides
-        arrays, about = RunFolder(strong / "b").load_evaluation()
-        ids = np.arange(3, 1003)
-        RunFolder(strong / "b").save_evaluation({**arrays, "ids": ids}, about.as_table())
+        for run in (strong / "a", strong / "b"):
+            renumber(run, ids)
         message = self.refusal(weak, strong)
-        assert message.startswith(
-            f"{weak / 'b'} and {strong / 'b'} were evaluated on different test"
-        )
-        assert "examples: 6 ids occur on one side only." in message
+        start = f"{weak} and {strong} were evaluated on different test examples: of 1,000 each, "
+        assert message.startswith(start + said)
 
     def test_no_run_in_common(self, sides, tmp_path, write):
         write(tmp_path / "other" / "z", "z", 90, (1, 1, 1), protocol=WEAK)
@@ -220,8 +252,9 @@ class TestRefusals:
         only = {"threats": {"blur": {"type": "rt", "at_steps": [1]}}, "summed": ["blur"]}
         write(tmp_path / "other" / "a", "a", 90, (1,), protocol=only)
         message = self.refusal(sides[0], tmp_path / "other")
-        assert f"no threat or ensemble alike: pgd, flow, rt below {sides[0]}, and blur" in message
+        alone = f"pgd, flow, rt below {sides[0]}, and blur"
+        assert f"share no name of a threat or ensemble: {alone}" in message
 
     def test_several_protocols_in_one_folder(self, sides):
         message = self.refusal(sides[0].parent, sides[1])
-        assert "the runs below this folder are of 2 protocols or data sets." in message
+        assert "the runs in this folder have 2 protocols or data sets." in message

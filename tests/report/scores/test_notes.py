@@ -12,7 +12,7 @@ def notes(results, *arguments):
 
 def test_scores_baseline_and_protocol_are_always_said(study):
     first, second, gate, last = notes(study)
-    assert first.startswith("natural: accuracy on the images as they are. A threat's score is the")
+    assert first.startswith("natural: accuracy on the unmodified images. A threat's score is the")
     assert "in % of 1,000 test examples; total: the sum over pgd, flow, rt" in first
     assert second.startswith("universal: the gain over the natural run of the same seed")
     assert gate == "Sanity gate of 14 runs, 14 checks: 14 pass."
@@ -24,12 +24,10 @@ def test_scores_baseline_and_protocol_are_always_said(study):
 
 def test_an_absent_baseline_and_a_seed_without_one_are_said(tmp_path, write):
     write(tmp_path / "a", "max-at", 90, SCORES)
-    absent = "Without a natural run in this group, there is no universal score."
+    absent = "A universal score needs a natural run in this group."
     assert notes(tmp_path)[1] == absent
     write(tmp_path / "b", "natural", 90, SCORES, seed=3)
-    alone = (
-        "No natural run has seed 0, so these runs are compared with the mean of all natural runs."
-    )
+    alone = "No natural run has seed 0, so the mean of all natural runs is their reference."
     assert alone in notes(tmp_path)
 
 
@@ -70,8 +68,8 @@ def test_a_constant_guess_is_explained(tmp_path, write):
     write(tmp_path / "a", "max-at", 15, SCORES, classes=10)
     assert (
         "constant guess: a natural accuracy of at most 15.0 %, where always answering with one "
-        "class is right for 10.0 % of 10 equally frequent classes. Such a run did not train, "
-        "and its other scores mean nothing." in notes(tmp_path)
+        "class is right for 10.0 % of 10 equally frequent classes. Such a run did not learn; its "
+        "other scores mean nothing." in notes(tmp_path)
     )
 
 

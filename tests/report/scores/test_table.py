@@ -49,7 +49,7 @@ def test_a_terminal_that_is_too_narrow_gets_several_tables_and_nothing_is_cut(st
     pgd = [cell for line in lines_of(text, "pgd") for cell in line.split()[1:]]
     assert len(pgd) == 14
     assert {"29.4", "65.2", "68.1"} <= set(pgd)
-    assert text.count("natural: accuracy on the images") == 1
+    assert text.count("natural: accuracy on the unmodified") == 1
 
 
 def test_at_80_columns_a_table_holds_as_many_runs_as_there_is_room_for(study):

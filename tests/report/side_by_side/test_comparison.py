@@ -4,6 +4,8 @@ import pytest
 
 from moat.dotted import ABSENT
 from moat.report import compare_runs
+from moat.report.side_by_side.words import comparison_notes, scores_title
+from tests.report.side_by_side.conftest import PROTOCOL
 
 SCORES = (60, 50, 40, 30)
 
@@ -55,15 +57,43 @@ def test_runs_that_were_judged_otherwise_have_their_recipes_compared_alone(
     )
 
 
-def test_other_test_examples_are_counted_and_refused(pair, enter):
+def test_runs_are_paired_on_the_examples_that_all_evaluated(pair, enter):
     arrays, _ = pair[1].load_evaluation()
-    enter(pair[1], arrays["outcomes"][1:], [1, 2, 3, 4, 99])
+    enter(pair[1], arrays["outcomes"][[4, 1, 3]], [4, 1, 3])
+    comparison = compare_runs([run.path for run in pair])
+    assert comparison.evaluated == (6, 3)
+    assert [run.point.examples for run in comparison.runs] == [3, 3]
+    found = {score.score: score.values for score in comparison.scores}
+    assert found["natural"] == pytest.approx((200 / 3, 200 / 3))  # of 1, 3 and 4
+    assert found["flow"] == pytest.approx((100 / 3, 200 / 3))
+    (natural, *_) = comparison.withstood
+    assert natural.ids.tolist() == [1, 3, 4]
+    said = "on the 3 test examples that both evaluated, of 6 and 3"
+    assert scores_title(comparison) == f"Scores in %, {said}"
+    assert comparison_notes(comparison)[0] == f"Scores are taken {said}."
+
+
+def test_protocols_that_choose_other_examples_are_one_protocol(tmp_path, write):
+    for name, examples in (("a", None), ("b", 100), ("c", 40)):
+        protocol = {**PROTOCOL, "examples": examples}
+        numbers = {"examples": examples or 1000, "protocol_hash": name * 16}
+        write(tmp_path / name, name, 90, (50, 40), protocol=protocol, **numbers)
+    comparison = compare_runs([tmp_path / name for name in "abc"])
+    assert comparison.refusal is None
+    title = "Scores in %, on the 40 test examples that all evaluated, of 1,000, 100 and 40"
+    assert scores_title(comparison) == title
+    assert comparison.scores[0].values == pytest.approx((100, 100, 90))
+
+
+def test_too_few_common_examples_are_counted_and_refused(pair, enter):
+    arrays, _ = pair[1].load_evaluation()
+    enter(pair[1], arrays["outcomes"], [5, 6, 7, 8, 9, 10])
     comparison = compare_runs([run.path for run in pair])
     assert comparison.scores == ()
     assert str(comparison.refusal) == (
-        f"{pair[1].path}: it was evaluated on other test examples than {pair[0].path}: 5 and 6, "
-        "and 3 ids occur in one of them only.\n  Only scores on the same examples can be paired: "
-        "`moat evaluate RUN --protocol FILE` evaluates each run with the same protocol."
+        f"{pair[0].path} and {pair[1].path} were evaluated on different test examples: of 6 each, "
+        "only 1 in common, too few to compare.\n  `moat evaluate RUN --protocol FILE` evaluates "
+        "each run with the same protocol."
     )
 
 

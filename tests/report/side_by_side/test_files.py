@@ -116,7 +116,7 @@ def test_markdown_says_why_there_are_no_scores(unequal):
 
 
 def test_markdown_says_that_recipes_do_not_differ(paths):
-    assert "## Differences in training\n\nThe recipes train alike" in comparison_markdown(
+    assert "## Differences in training\n\nThe recipes have the same" in comparison_markdown(
         compare_runs(paths)
     )
 

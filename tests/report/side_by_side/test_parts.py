@@ -37,9 +37,9 @@ def test_the_notes_say_what_the_interval_does_not_cover(paths):
 
 
 def test_recipes_that_do_not_differ_are_said_to(paths):
-    assert ("The recipes train alike, apart from the seed. Scores in %") in words_of(
-        compare_runs(paths)
-    )
+    assert (
+        "The recipes have the same training settings, apart from the seed. Scores in %"
+    ) in words_of(compare_runs(paths))
 
 
 def test_what_differs_besides_stands_apart(pair, change):

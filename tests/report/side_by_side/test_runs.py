@@ -42,7 +42,7 @@ def test_one_run_is_refused(paths):
 
 def test_the_same_run_twice_is_refused_however_it_is_written(tmp_path, paths):
     assert refusal([paths[0], paths[1], paths[0]]) == (
-        f"{paths[0]}: this run is named twice.\n  Name another run to compare it with."
+        f"{paths[0]}: this run is named twice.\n  Name another run for the comparison."
     )
     link = tmp_path / "link"
     link.symlink_to(paths[0])
@@ -54,7 +54,7 @@ def test_the_same_run_twice_is_refused_however_it_is_written(tmp_path, paths):
 def test_a_folder_with_several_runs_is_refused_with_their_names(study):
     one, several = study / "mgda" / "plain" / "seed-0", study / "pareto" / "r=0.2"
     assert refusal([one, study], RunFolderError).startswith(
-        f"{study}: what is compared is one run, and 14 lie below this folder.\n  Name one of them: "
+        f"{study}: each argument is one run, but this folder contains 14.\n  Name one of them: "
         f"{study / 'average-at' / 'plain' / 'seed-0'}, "
     )
     assert len(compare_runs([one, several]).runs) == 2
@@ -63,7 +63,7 @@ def test_a_folder_with_several_runs_is_refused_with_their_names(study):
 def test_what_is_no_finished_run_is_refused_by_its_folder(tmp_path, pair):
     first = pair[0].path
     assert refusal([first, tmp_path / "nowhere"], RunFolderError).startswith(
-        f"{tmp_path / 'nowhere'}: there is no such folder.\n  Name a run's own"
+        f"{tmp_path / 'nowhere'}: the folder does not exist.\n  Name a run's own"
     )
 
 
@@ -72,8 +72,8 @@ def test_a_run_that_has_begun_is_refused_with_how_it_goes_on(pair):
     (other.path / "run.json").unlink()
     other.write_recipe({"seeds": [0]})
     assert refusal([first.path, other.path], RunFolderError) == (
-        f"{other.path}: there is no finished run here (no run.json).\n"
-        "  The run has begun: `moat train` with its study's recipe goes on with it."
+        f"{other.path}: the folder has no finished run (no run.json).\n"
+        "  The run has begun: `moat train` with its study's recipe resumes it."
     )
 
 

@@ -130,13 +130,13 @@ HINT = "\n  `moat train RECIPE` trains runs; name the folder they are written to
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(RunFolderError) as raised:
         StatusReader(tmp_path / "nowhere").read()
-    assert str(raised.value) == f"{tmp_path / 'nowhere'}: there is no such folder.{HINT}"
+    assert str(raised.value) == f"{tmp_path / 'nowhere'}: the folder does not exist.{HINT}"
 
 
 def test_a_folder_with_nothing_in_it_is_refused(tmp_path):
     with pytest.raises(RunFolderError) as raised:
         StatusReader(tmp_path).read()
-    said = f"{tmp_path}: no study and no run lies at or below this folder.{HINT}"
+    said = f"{tmp_path}: this folder contains neither a study nor a run.{HINT}"
     assert str(raised.value) == said
 
 

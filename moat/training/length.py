@@ -1,0 +1,65 @@
+"""The length of a training: its epochs, or the steps within a budget of passes."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+from moat.data import batches_per_epoch
+from moat.errors import InputError
+from moat.threats import Spent
+from moat.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Length:
+    """The steps of a training, and the epochs that hold them: the last may be cut.
+
+    Example:
+        >>> Length(steps=30, steps_per_epoch=12).epochs
+        3
+    """
+
+    steps: int
+    steps_per_epoch: int
+
+    @property
+    def epochs(self) -> int:
+        """Return the epochs, a last one that is cut included."""
+        return -(-self.steps // self.steps_per_epoch)
+
+    @property
+    def exact_epochs(self) -> float:
+        """Return the epochs, a last one that is cut by its share of steps."""
+        return self.steps / self.steps_per_epoch
+
+
+def length_of(training: Training, examples: int, cost: Spent) -> Length:
+    """Return the length of a training on so many examples, whose step costs each of them `cost`.
+
+    A budget of passes pays for whole steps: as many as it covers. Raises InputError where it does
+    not cover one.
+
+    Example:
+        >>> length_of(Training(passes=114, batch_size=100), examples=1000, cost=Spent(19, 19))
+        Length(steps=30, steps_per_epoch=10)
+    """
+    size = training.batch_size
+    per_epoch = batches_per_epoch(examples, size)
+    if training.passes is None:
+        assert training.epochs is not None  # Training has one of both
+        return Length(training.epochs * per_epoch, per_epoch)
+    step = Fraction(cost.total).limit_denominator(1 << 20)  # passes an example
+    left = Fraction(training.passes) * examples  # passes
+    largest = min(size, examples)
+    if left < step * largest:
+        least = float(step * largest / examples)
+        raise InputError(
+            f"{training.passes:g} passes for each example do not pay for one step, which takes "
+            f"{float(step):.4g} for each of its {largest} examples.",
+            hint=f"Set training.passes to at least {least:.2g}; an epoch takes {float(step):.4g}.",
+        )
+    last = examples - (per_epoch - 1) * largest  # examples of an epoch's last batch
+    an_epoch = step * ((per_epoch - 1) * largest + min(last, largest))
+    whole = floor(left / an_epoch)
+    rest = min(floor((left - whole * an_epoch) / (step * largest)), per_epoch - 1)
+    return Length(whole * per_epoch + rest, per_epoch)
