@@ -45,6 +45,7 @@ SCALARIZERS = [
     *(TwoMoment(r=r) for r in (0.0, 0.5, 6.0)),
     *(TwoMoment(rho=rho, window=2) for rho in (0.0, 0.5, 1.0)),
     *(TwoMoment(r=1.0, infeasible="keep-last"), TwoMoment(r=0.5, ceiling=0.5, window=1)),
+    *(TwoMoment(target="each"), TwoMoment(target="each", window=1)),
     *(TwoMoment(r=0.5, solver="cvxopt"), MGDA(solver="quadprog")),
     *(Sampled(each=each) for each in ("step", "example")),
     Sampled(rule=TwoMoment(rho=0.5, window=2)),
@@ -60,6 +61,7 @@ SCALARIZERS = [
     *(IMTLG(), UPGrad(), PCGrad(), Aligned(), GradNorm(), GradNorm(lr=0.5, restoring=0.0)),
 ]
 BY_NAME = [
+    TwoMoment(target="each", levels={"natural": 0.5, "threat-3": 2.0}),
     SmoothTchebycheff(ideal={"natural": 0.1, "threat-2": 0.3}),
     Weighted(preference={"natural": 0.2, "threat-1": 0.5, "threat-2": 0.3, "threat-3": 0}),
     Weighted(preference={"threat-1": 5, "threat-2": 3, "threat-3": 0}, normalize=True),
