@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Self
 
+from moat.short_text import with_short_words
+
 
 class MoatError(Exception):
     """Any refusal or failure of moat, with the exit code of the command line.
@@ -31,7 +33,7 @@ class MoatError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
-        return "\n  ".join([head, *self.hint.splitlines()])
+        return with_short_words("\n  ".join([head, *self.hint.splitlines()]))
 
     def at(self, where: str) -> Self:
         """Return the same error with a place."""

@@ -20,6 +20,7 @@ MOST_PARAMETERS = 7
 SHARED = {
     "read": "a file of any kind; a recipe with all that it extends",
     "evaluate": "a model in memory; the same by a protocol that need not be read from a file",
+    "check_model": "a network before an evaluation rests on it; a model before others use it",
     "registry": "each kind of what is declared has its registry, in its own room",
     "FORMAT": "each kind of file counts its own versions",
 }

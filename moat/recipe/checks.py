@@ -11,9 +11,9 @@ from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
 from moat.recipe.mends import mend_of
-from moat.recipe.overrides import cut_short
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
+from moat.short_text import cut_short
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes"}
 MOST_OF_PATH = 3000

@@ -19,6 +19,7 @@ from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
+from moat.recipe.model_reference import require_reference
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.shorthand import numbers_of, with_fractions
@@ -49,7 +50,7 @@ def _know(files: Sequence[Path]) -> None:
 def data_set_of(table: DataTable, source: Source) -> DataSet:
     """Build the data set."""
     cls = _registered(data.registry, table.type, source, "data")
-    made: DataSet = _filled(cls, table.own, source, ("data",), DataTable.model_fields)
+    made: DataSet = filled(cls, table.own, source, ("data",), DataTable.model_fields)
     return made
 
 
@@ -60,19 +61,15 @@ def share_of(table: DataTable) -> TrainingShare:
 
 def model_of(table: ModelTable, source: Source) -> Model:
     """Build the model: a registered one, torchvision's, or a callable of the user's."""
+    require_reference(table.type, source.where("model", "type"))
     if table.type.startswith(PYTHON_PREFIX):
-        if table.type.count(":") != 2:
-            raise RecipeError(
-                f"write a model of your own as python:module:callable, not {table.type!r}.",
-                where=source.where("model", "type"),
-            )
         root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
         return _python_model(table, root, source)
     with explained(source, ("model", "type"), object):
         published = table.type.startswith(TORCHVISION_PREFIX)
         cls = (torchvision_model if published else models.registry.get)(table.type)
-    made: Model = _filled(cls, table.own, source, ("model",), ModelTable.model_fields)
+    made: Model = filled(cls, table.own, source, ("model",), ModelTable.model_fields)
     return made
 
 
@@ -136,7 +133,7 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
                 overrides["steps"] = listed[-1]  # one search serves every count
     keys, also = {**table.own, **overrides}, ThreatTable.model_fields
     cls = _registered(threats.registry, name, source, *key)
-    made: Threat = _filled(cls, keys, source, key, also, purpose)
+    made: Threat = filled(cls, keys, source, key, also, purpose)
     return made
 
 
@@ -153,7 +150,7 @@ def scalarizer_of(
             hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
         )
     cls = _registered(scalarizers.registry, name, source, *key)
-    made: Scalarizer = _filled(cls, keys, source, key, ["type"])
+    made: Scalarizer = filled(cls, keys, source, key, ["type"])
     if not labels and made.name != "natural":
         raise RecipeError(
             f"the scalarizer {made.name!r} weighs threats, but this variant names none.",
@@ -204,7 +201,7 @@ def _registered(registry: Registry[Any], name: str, source: Source, *key: str) -
         return registry.get(name)
 
 
-def _filled(
+def filled(
     cls: Any,
     keys: Mapping[str, Any],
     source: Source,

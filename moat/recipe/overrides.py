@@ -13,6 +13,7 @@ from moat.recipe.paths import absolute
 from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
 from moat.recipe.shorthand import spelled_out
+from moat.short_text import cut_short
 
 PATHS = (("data", "root"), ("model", "weights"), ("model", "initial_weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
@@ -99,11 +100,6 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
     if len(table) > 1:
         raise RecipeError("set one key at a time.", where=cut_short(where))
     return path, table["value"]
-
-
-def cut_short(text: str, most: int = 80) -> str:
-    """Return a text of a person's as far as a line holds it."""
-    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:

@@ -1,5 +1,7 @@
 """The two-moment quadratic program of Pareto adversarial training (Eqs. 12 and 13)."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -67,6 +69,7 @@ class TwoMoment(LaggedScalarizer):
         1.0
     """
 
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({"rho": 0.5})
     r: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     rho: Annotated[float, Field(ge=0, le=1)] | None = None
     window: PositiveInt = 50  # steps whose losses the moments are taken over
@@ -101,6 +104,8 @@ class TwoMoment(LaggedScalarizer):
         self._log: dict[str, Tensor] = {}
         self._clamped_steps: Tensor | int = 0
         self._unsolved_steps: Tensor | int = 0
+        relative = self.target == "each" or self.rho is not None
+        self.scale_invariant = relative and self.infeasible != "as-cvxopt"
         self.simplex = self.infeasible != "as-cvxopt"
 
     def require_objectives(self, names: tuple[str, ...]) -> None:

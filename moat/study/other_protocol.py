@@ -18,9 +18,9 @@ from moat.names import why_no_name
 from moat.precision import plain_torch
 from moat.public import public_at_once
 from moat.recipe import ReadProtocol, read_protocol
-from moat.recipe.overrides import cut_short
 from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
+from moat.short_text import cut_short
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, whole_scores

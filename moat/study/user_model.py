@@ -26,10 +26,10 @@ from moat.precision import plain_torch
 from moat.printable import is_portable
 from moat.public import public_at_once
 from moat.recipe import ReadProtocol, named_model, read_protocol
-from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder, kept_command
+from moat.short_text import cut_short
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged

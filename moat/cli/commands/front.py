@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, require_one, sheets_text
+from moat.cli.formats import Format, FormatOption, NotesOption, require_one, sheets_text
 from moat.cli.lines import say
 from moat.cli.options import as_options, listed, weights_of
 
@@ -39,6 +39,7 @@ def front(
         ),
     ] = None,
     form: FormatOption = Format.table,
+    notes: NotesOption = False,
 ) -> None:
     """Show which runs no other run dominates, and write the table and the picture.
 
@@ -71,7 +72,7 @@ def front(
         written.say(err=True)
         return
     for one in report.fronts:
-        console.print(front_table(one, console.width))
+        console.print(front_table(one, console.width, brief=not notes))
         if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks

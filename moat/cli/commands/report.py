@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, require_one
+from moat.cli.formats import Format, FormatOption, NotesOption, require_one
 from moat.cli.lines import say
 from moat.cli.option_table import of_table
 from moat.cli.options import as_options, weights_of
@@ -51,6 +51,7 @@ class ReportOptions:
         ),
     ] = None
     form: FormatOption = Format.table
+    notes: NotesOption = False
 
 
 @of_table
@@ -133,7 +134,7 @@ def _scores(options: ReportOptions) -> None:
         say(message, err=True)
     if options.form is Format.table:
         for board in made.boards:
-            console.print(score_table(board, console.width))
+            console.print(score_table(board, console.width, brief=not options.notes))
     else:
         typer.echo(boards_text(made, options.form))
     written.say(err=options.form is not Format.table)

@@ -4,8 +4,17 @@ from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import gate_notes
+from moat.report.gate_brief import gate_brief
 from moat.report.intervals import PERCENT
-from moat.report.notes import REACH_TEXT, absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.notes import (
+    REACH_TEXT,
+    absence_notes,
+    baseline_brief,
+    baseline_notes,
+    protocol_text,
+    scores_brief,
+    scores_text,
+)
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -14,6 +23,20 @@ _THEN = {
     "keep-last": "the weights did not change",
     "as-cvxopt": "cvxopt's last iterate was used, which is off the simplex",
 }
+
+
+def brief_board_notes(board: Scoreboard) -> list[str]:
+    """Return what a reader must know of these numbers, the worst first; `board_notes` says all."""
+    group = board.group
+    return [
+        *_guesses(board),
+        *gate_brief(group.points),
+        " ".join([scores_brief(group), *baseline_brief(board.rows, group)]),
+        *absence_notes(group),
+        *_seeds(board),
+        *_reach(board),
+        *_published(board),
+    ]
 
 
 def board_notes(board: Scoreboard) -> list[str]:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.numbers import as_printed, decimals, gap
-from moat.report.scores.notes import board_notes
+from moat.report.scores.notes import board_notes, brief_board_notes
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
 from moat.sheets import (
@@ -26,8 +26,8 @@ MOST_COLUMNS = 8
 _Line = tuple[str, str, tuple[str, ...]]  # a title, the emphasis, a text for each column
 
 
-def score_table(board: Scoreboard, width: int) -> Group:
-    """Return the title, the fewest tables that fit a terminal, and the notes."""
+def score_table(board: Scoreboard, width: int, *, brief: bool = False) -> Group:
+    """Return the title, the fewest tables that fit a terminal, and the notes, `brief` or all."""
 
     def made(places: range) -> TerminalSheet:
         return terminal_of(board_sheet(board, places), stacked=True)
@@ -35,7 +35,8 @@ def score_table(board: Scoreboard, width: int) -> Group:
     shown: list[RenderableType] = [Text(board.group.title, style="italic")]
     for part in blocks(len(board.columns), lambda part: made(part).width <= width):
         shown += [made(part), ""]
-    return Group(*shown, Text("\n".join(board_notes(board)), style="dim"))
+    said = brief_board_notes(board) if brief else board_notes(board)
+    return Group(*shown, Text("\n".join(said), style="dim"))
 
 
 def board_markdown(board: Scoreboard, messages: Sequence[str] = ()) -> str:
