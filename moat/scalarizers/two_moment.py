@@ -14,7 +14,7 @@ from moat.objectives import LossMatrix
 from moat.scalarizers.base import LaggedScalarizer, scalarizer, unsolved_share
 from moat.scalarizers.by_name import require_known, row_of
 from moat.transfers import send
-from moat.types import Weights
+from moat.types import Mask, Weights
 
 
 def two_moment_matrix(mean: Tensor, covariance: Tensor) -> Tensor:
@@ -112,6 +112,13 @@ class TwoMoment(LaggedScalarizer):
         """Raise DefinitionError for a level of an unknown objective."""
         require_known(self.levels or {}, names, "levels")
 
+    def plan(
+        self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
+    ) -> Mask:
+        """Return every objective."""
+        self.require_objectives(names)
+        return torch.ones(len(names), dtype=torch.bool, device="cpu")
+
     def weights(self, names: tuple[str, ...]) -> Weights:
         """Return the weights that the last update chose; uniform before the first."""
         if self._weights is None:
@@ -188,7 +195,6 @@ class TwoMoment(LaggedScalarizer):
 
     def _weigh_each(self, mean: Tensor, covariance: Tensor, names: tuple[str, ...]) -> None:
         """Choose the weights that make the weighted losses most alike, each over its level."""
-        self.require_objectives(names)
         levels = send(row_of(self.levels or {}, names, 1.0), mean.device)
         matrix = two_moment_matrix(mean / levels, covariance / torch.outer(levels, levels))
         last = send(self.weights(names), mean.device)
