@@ -156,7 +156,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "threats.flow.type",
             "threat",
             "flow",
-            "autoattack, flow, integrated, pgd, rt, rt-grid, stadv (moat)",
+            "autoattack, flow, integrated, msd, pgd, rt, rt-grid, stadv (moat)",
         ),
     ],
 )
