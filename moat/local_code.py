@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from moat.digests import digest_of_parts
 from moat.environment import same_folder
@@ -21,8 +22,8 @@ def local_file(cls: type) -> Path | None:
     return Path(local) if local else None
 
 
-def import_file(path: Path, root: Path | None = None) -> None:
-    """Run a local Python file once, so that what it declares is registered.
+def import_file(path: Path, root: Path | None = None) -> ModuleType:
+    """Run a local Python file once, so that what it declares is registered; return its module.
 
     Modules of the folder `root` are imported before all others. Raises RecipeError where the file
     is missing or does not run.
@@ -30,7 +31,7 @@ def import_file(path: Path, root: Path | None = None) -> None:
     path = path.resolve()
     name = _LOCAL + digest_of_parts([os.fsencode(path)])
     if name in sys.modules:
-        return
+        return sys.modules[name]
     loader = PlainLoader(name, str(path)) if path.suffix == ".py" else None
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if not _is_file(path) or spec is None or spec.loader is None:
@@ -47,6 +48,7 @@ def import_file(path: Path, root: Path | None = None) -> None:
         raise RecipeError(
             f"the plug-in file {str(path)!r} failed: {type(error).__name__}: {error}"
         ) from error
+    return module
 
 
 def file_of(reference: str, root: Path | None = None) -> Path | None:

@@ -20,6 +20,7 @@ MOST_PARAMETERS = 7
 SHARED = {
     "read": "a file of any kind; a recipe with all that it extends",
     "evaluate": "a model in memory; the same by a protocol that need not be read from a file",
+    "check_model": "a network before an evaluation rests on it; a model before others use it",
     "registry": "each kind of what is declared has its registry, in its own room",
     "FORMAT": "each kind of file counts its own versions",
 }
@@ -29,7 +30,9 @@ COMMANDS = "moat/cli/commands/"
 """A command is called as the function that it calls, and its parameters are its options."""
 
 HOOKS = {
+    "Ball.scaled": "a union scales each of its balls",
     "Ball.step": "a ball may take its step in one operation",
+    "GradientThreat.candidates": "most searches measure no step before it is taken",
     "GradientThreat.objective": "a threat may add a term in w to what it climbs",
     "Model.digests": "most models read no file",
     "Model.identity": "most models are identified by their fields",

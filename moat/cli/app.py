@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.commands.bundle import bundle
+from moat.cli.commands.check import check
 from moat.cli.commands.compare import compare
 from moat.cli.commands.demo import demo
 from moat.cli.commands.doctor import doctor
@@ -47,6 +48,6 @@ def _moat(
 
 for command in (
     *(demo, train, show, watch, evaluate, score, compare),
-    *(front, plot, report, bundle, list_, schema, doctor),
+    *(front, plot, report, bundle, list_, check, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)

@@ -1,6 +1,6 @@
 """The names for a recipe, as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from moat.catalogue import CatalogueEntry
 from moat.sheets import Sheet
@@ -26,6 +26,23 @@ def names_sheet(kind: str, listed: Sequence[CatalogueEntry]) -> Sheet:
     )
     notes = (_ALSO[kind],) if kind in _ALSO else ()
     return Sheet(("name", "from", "description"), rows, "lll", notes=notes)
+
+
+def kinds_sheet(listed: Mapping[str, Sequence[CatalogueEntry]]) -> Sheet:
+    """Return the names of several kinds, each with its kind."""
+    rows = [
+        (one.name, kind, _with_version(one.origin), one.error or one.about)
+        for kind, entries in listed.items()
+        for one in entries
+    ]
+    counts = [len(entries) for entries in listed.values()]
+    return Sheet(
+        ("name", "kind", "from", "description"),
+        tuple(rows),
+        "llll",
+        notes=("and your own code: FILE.py, FILE.py:Class, module:Class",),
+        sections=frozenset(sum(counts[:number]) for number in range(1, len(counts))),
+    )
 
 
 def _with_version(origin: str) -> str:

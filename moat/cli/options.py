@@ -15,12 +15,14 @@ from moat.cli.lines import say
 from moat.consent import Consent
 from moat.errors import MoatError
 
+LONGEST_SIDE = 1024
+"""Pixels of an image that a check makes."""
 INTERRUPTED = 130
 """The exit code after Ctrl-C."""
 
 
 class Device(StrEnum):
-    """Where to compute."""
+    """Device."""
 
     auto = "auto"
     cpu = "cpu"
@@ -37,6 +39,15 @@ class CatalogueKind(StrEnum):
     recipes = "recipes"
 
 
+class PluginKind(StrEnum):
+    """What a plug-in adds."""
+
+    threat = "threat"
+    scalarizer = "scalarizer"
+    model = "model"
+    dataset = "dataset"
+
+
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -47,11 +58,11 @@ CodeOption = Annotated[
     bool | None,
     typer.Option(
         "--allow-code/--no-code",
-        help="Also run the code that a results folder names; or run none at all.",
-        show_default="the code of named recipes, not of results folders",
+        help="Also run the code named by a results folder; or none, not even the recipe's.",
+        show_default="code named here, none of results folders",
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+DeviceOption = Annotated[Device, typer.Option(help="Device.")]
 
 
 def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:
@@ -81,6 +92,21 @@ def whole_number(text: str) -> int:
     if not _WHOLE.fullmatch(text):
         raise typer.BadParameter(f"{text!r} is not a whole number of at least 0")
     return int(text)
+
+
+def shape_of(text: str | None) -> tuple[int, int, int] | None:
+    """Return channel, height and width of images, separated by commas; BadParameter else."""
+    if text is None:
+        return None
+    sides = [int(side) if _WHOLE.fullmatch(side) else 0 for side in listed(text)]
+    if len(sides) != 3 or not all(0 < side <= LONGEST_SIDE for side in sides):
+        raise typer.BadParameter(
+            f"{text!r} is not channels, rows and columns, three numbers from 1 to {LONGEST_SIDE} "
+            "as in 3,32,32",
+            param_hint="'--shape'",
+        )
+    channel, height, width = sides
+    return channel, height, width
 
 
 def seeds_of(texts: list[str] | None) -> list[int]:

@@ -2,10 +2,11 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar, dataclass_transform
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import torch
 from pydantic import Field
@@ -181,6 +182,8 @@ class DataSet(ABC):
     name: ClassVar[str]
     channels: ClassVar[int | None] = None
     """How many channels its images have, where that is known before they are read."""
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
 
     @abstractmethod
     def load(self, cache: Path | None = None) -> Data:

@@ -1,8 +1,9 @@
 """The interface of a model: a network from images in [0, 1] to logits, and its construction."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from pydantic import Field
@@ -27,6 +28,8 @@ class Model(ABC):
 
     Others are tried before a run begins.
     """
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
     weights_key: ClassVar[str] = "weights"
     """The recipe key that names what training begins with, where there is such a key."""
 

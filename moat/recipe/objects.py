@@ -50,7 +50,7 @@ def _know(files: Sequence[Path]) -> None:
 def data_set_of(table: DataTable, source: Source) -> DataSet:
     """Build the data set."""
     cls = _registered(data.registry, table.type, source, "data")
-    made: DataSet = _filled(cls, table.own, source, ("data",), DataTable.model_fields)
+    made: DataSet = filled(cls, table.own, source, ("data",), DataTable.model_fields)
     return made
 
 
@@ -69,7 +69,7 @@ def model_of(table: ModelTable, source: Source) -> Model:
     with explained(source, ("model", "type"), object):
         published = table.type.startswith(TORCHVISION_PREFIX)
         cls = (torchvision_model if published else models.registry.get)(table.type)
-    made: Model = _filled(cls, table.own, source, ("model",), ModelTable.model_fields)
+    made: Model = filled(cls, table.own, source, ("model",), ModelTable.model_fields)
     return made
 
 
@@ -133,7 +133,7 @@ def threat_of(table: ThreatTable, source: Source, label: str, purpose: str) -> T
                 overrides["steps"] = listed[-1]  # one search serves every count
     keys, also = {**table.own, **overrides}, ThreatTable.model_fields
     cls = _registered(threats.registry, name, source, *key)
-    made: Threat = _filled(cls, keys, source, key, also, purpose)
+    made: Threat = filled(cls, keys, source, key, also, purpose)
     return made
 
 
@@ -150,7 +150,7 @@ def scalarizer_of(
             hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
         )
     cls = _registered(scalarizers.registry, name, source, *key)
-    made: Scalarizer = _filled(cls, keys, source, key, ["type"])
+    made: Scalarizer = filled(cls, keys, source, key, ["type"])
     if not labels and made.name != "natural":
         raise RecipeError(
             f"the scalarizer {made.name!r} weighs threats, but this variant names none.",
@@ -201,7 +201,7 @@ def _registered(registry: Registry[Any], name: str, source: Source, *key: str) -
         return registry.get(name)
 
 
-def _filled(
+def filled(
     cls: Any,
     keys: Mapping[str, Any],
     source: Source,

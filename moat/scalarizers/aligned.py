@@ -28,6 +28,8 @@ class Aligned(GradientScalarizer):
     Source: Senushkin et al., Independent Component Alignment for Multi-Task Learning, 2023.
     """
 
+    scale_invariant = True
+
     def __post_init__(self) -> None:
         self.simplex = False
 

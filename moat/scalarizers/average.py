@@ -19,6 +19,7 @@ class Average(LaggedScalarizer):
     Source: Tramèr and Boneh, Adversarial Training and Robustness for Multiple Perturbations, 2019.
     """
 
+    scale_invariant = True
     include_natural: bool = False  # whether the natural loss is averaged in
 
     def plan(

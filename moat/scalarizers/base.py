@@ -5,7 +5,8 @@ weights decides which of the three kinds it is, and with it what a training step
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import torch
@@ -37,6 +38,12 @@ class Scalarizer(ABC):
 
     name: ClassVar[str]
     simplex: bool = True
+    scale_invariant: bool = False
+    """Whether the weights stay as they are when all losses and gradients are multiplied alike."""
+    permutes: bool = True
+    """Whether the weights follow the threats into another order; a rule that draws does not."""
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
     takes_names: ClassVar[bool] = False
     """Whether `weights` is asked with the names of the losses, and not with the losses."""
 

@@ -27,6 +27,7 @@ class BatchMax(LossScalarizer):
     Distributionally Robust Neural Networks for Group Shifts, 2020.
     """
 
+    scale_invariant = True
     include_natural: bool = False  # whether the natural loss is one of those compared
 
     support = 1

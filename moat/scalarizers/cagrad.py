@@ -40,6 +40,7 @@ class CAGrad(GradientScalarizer):
     Source: Liu et al., Conflict-Averse Gradient Descent for Multi-task Learning, 2021.
     """
 
+    scale_invariant = True
     c: Annotated[float, Field(ge=0)] = 0.5  # radius around the average gradient, in its lengths
     rescale: Literal["none", "1+c", "1+c^2"] = "1+c^2"  # divisor of the direction
 

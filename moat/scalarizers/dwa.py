@@ -29,6 +29,7 @@ class DWA(LaggedScalarizer):
     Source: Liu, Johns and Davison, End-to-End Multi-Task Learning with Attention, 2019.
     """
 
+    scale_invariant = True
     temperature: PositiveFloat = 2.0  # of the ratios, which have no unit
     window: PositiveInt = 50  # steps of one average; the paper takes an epoch
 

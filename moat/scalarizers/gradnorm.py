@@ -38,6 +38,7 @@ class GradNorm(GradientScalarizer):
     Multitask Networks, 2018.
     """
 
+    scale_invariant = True
     restoring: NonNegativeFloat = 1.5  # exponent of the relative training rates; the paper's α
     lr: PositiveFloat = 0.025  # learning rate of the weights
 

@@ -24,6 +24,8 @@ class IMTLG(GradientScalarizer):
     Source: Liu et al., Towards Impartial Multi-task Learning, 2021.
     """
 
+    scale_invariant = True
+
     def __post_init__(self) -> None:
         self.simplex = False
 

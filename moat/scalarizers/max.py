@@ -29,6 +29,7 @@ class Max(LossScalarizer):
     """
 
     support = 1
+    scale_invariant = True
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None

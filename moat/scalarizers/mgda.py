@@ -31,6 +31,7 @@ class MGDA(GradientScalarizer):
     Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, 2018.
     """
 
+    scale_invariant = True
     normalize: Literal["none", "l2", "loss", "loss+"] = "none"
     combine: Literal["gradients", "normalized"] = "gradients"  # what the weights are of
     solver: str = "auto"  # of the quadratic program: auto, exact, cvxopt, ...

@@ -15,6 +15,8 @@ class Natural(LaggedScalarizer):
         tensor([1., 0.], dtype=torch.float64)
     """
 
+    scale_invariant = True
+
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:

@@ -30,6 +30,9 @@ class PCGrad(GradientScalarizer):
     Source: Yu et al., Gradient Surgery for Multi-Task Learning, 2020.
     """
 
+    scale_invariant = True
+    permutes = False  # it draws
+
     def __post_init__(self) -> None:
         self.simplex = False
         self._order: Tensor | None = None

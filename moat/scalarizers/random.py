@@ -27,6 +27,8 @@ class Random(LaggedScalarizer):
     Learning, 2022.
     """
 
+    scale_invariant = True
+    permutes = False  # it draws
     draw: Literal["dirichlet", "normal"] = "dirichlet"
     include_natural: bool = True  # whether the natural loss has a share
 

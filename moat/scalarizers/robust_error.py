@@ -33,6 +33,7 @@ class RobustError(LaggedScalarizer):
     via Quick Fine-Tuning of Robust Classifiers, 2022.
     """
 
+    scale_invariant = True
     window: PositiveInt = 50  # batches
 
     def __post_init__(self) -> None:

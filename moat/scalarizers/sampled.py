@@ -73,12 +73,14 @@ class Sampled(LaggedScalarizer):
     Generate Noise for Multi-Attack Robustness, 2021 (one threat a batch, uniformly).
     """
 
+    permutes = False  # it draws
     each: Literal["step", "example"] = "step"
     rule: Rule = "average"  # type: ignore[assignment]  # whose weights are aimed at
 
     def __post_init__(self) -> None:
         self._rule = copy.deepcopy(self.rule)
         self.simplex = self._rule.simplex
+        self.scale_invariant = self._rule.scale_invariant
         self._coming: list[Arriving] = []  # the rule's weights after the last two steps
         self._drawn: Tensor | None = None  # weights of the step that was planned
         self._needed: set[int] = set()  # objectives that the rule plans for

@@ -40,6 +40,7 @@ class Tchebycheff(LossScalarizer):
 
     def __post_init__(self) -> None:
         self.simplex = self.preference is None
+        self.scale_invariant = self.ideal == 0.0
 
     def require_objectives(self, names: tuple[str, ...]) -> None:
         """Raise DefinitionError unless preference and ideal point are of these objectives."""

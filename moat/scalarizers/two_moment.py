@@ -1,6 +1,8 @@
 """The two-moment quadratic program of Pareto adversarial training (Eqs. 12 and 13)."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field, PositiveInt, model_validator
@@ -60,6 +62,7 @@ class TwoMoment(LaggedScalarizer):
         1.0
     """
 
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({"rho": 0.5})
     r: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     rho: Annotated[float, Field(ge=0, le=1)] | None = None
     window: PositiveInt = 50  # steps whose losses the moments are taken over
@@ -82,6 +85,7 @@ class TwoMoment(LaggedScalarizer):
         self._log: dict[str, Tensor] = {}
         self._clamped_steps: Tensor | int = 0
         self._unsolved_steps: Tensor | int = 0
+        self.scale_invariant = self.rho is not None and self.infeasible != "as-cvxopt"
         self.simplex = self.infeasible != "as-cvxopt"
 
     def weights(self, names: tuple[str, ...]) -> Weights:

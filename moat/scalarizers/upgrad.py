@@ -36,6 +36,8 @@ class UPGrad(GradientScalarizer):
     Source: Quinton and Rey, Jacobian Descent for Multi-Objective Optimization, 2024.
     """
 
+    scale_invariant = True
+
     def __post_init__(self) -> None:
         self.simplex = False
 

@@ -41,6 +41,7 @@ class Weighted(LaggedScalarizer):
     Source: Zadeh, Optimality and Non-Scalar-Valued Performance Criteria, 1963.
     """
 
+    scale_invariant = True
     preference: Preference  # weight of each objective
     normalize: bool = False  # whether the weights are divided by their sum
 

@@ -13,21 +13,11 @@ from torch import nn
 from moat.annotations import value_in_words
 from moat.public import public
 from moat.randomness import generator_of
+from moat.testing.breach import breach_of
 from moat.threats import GradientThreat, ascend
 from moat.types import Images, Labels, Transform
 
 FLOAT64_ROUNDING = 1e-9  # float64, after a handful of operations
-
-
-def check_gradient_threat(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Run the checks of this file."""
-    check_identity(threat, x)
-    check_balls(threat, x)
-    check_no_clamp(threat, x)
-    check_box(threat, x)
-    check_gradients(threat, x)
-    check_independence(threat, model, x, y)
-    check_climb(threat, model, x, y)
 
 
 @public
@@ -36,12 +26,12 @@ def check_identity(threat: GradientThreat, x: Images) -> None:
     identity = threat.identity(x)
     _require_tuple(threat, "identity", identity, "blocks of w")
     for number, block in enumerate(identity):
-        assert len(block) == len(x), _say(threat, f"block {number} of w has no batch first")
-        assert block.dtype == x.dtype, _say(
+        assert len(block) == len(x), breach_of(threat, f"block {number} of w has no batch first")
+        assert block.dtype == x.dtype, breach_of(
             threat, f"block {number} of w is {block.dtype} for {x.dtype} images"
         )
     distance = (threat.apply(x, identity) - x).abs().max().item()
-    assert distance < FLOAT64_ROUNDING, _say(
+    assert distance < FLOAT64_ROUNDING, breach_of(
         threat, f"the identity changes the images, by up to {distance:.3g}"
     )
 
@@ -55,27 +45,31 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
     """
     identity, balls = threat.identity(x), threat.balls(x)
     _require_tuple(threat, "balls", balls, "balls")
-    assert len(identity) == len(balls), _say(
+    assert len(identity) == len(balls), breach_of(
         threat, f"{len(identity)} blocks of w have {len(balls)} balls"
     )
     for number, (block, ball) in enumerate(zip(identity, balls, strict=True)):
         where = f"the ball of block {number}"
-        assert torch.equal(ball.project(block), block), _say(threat, f"{where} misses the identity")
+        assert torch.equal(ball.project(block), block), breach_of(
+            threat, f"{where} misses the identity"
+        )
         far = ball.project(block + _noise(block))
-        assert torch.allclose(ball.project(far), far, rtol=0, atol=FLOAT64_ROUNDING), _say(
+        assert torch.allclose(ball.project(far), far, rtol=0, atol=FLOAT64_ROUNDING), breach_of(
             threat, f"{where} projects a projected point elsewhere"
         )
         member = ball.sample(block, _seeded())
-        assert (member.shape, member.dtype) == (block.shape, block.dtype), _say(
+        assert (member.shape, member.dtype) == (block.shape, block.dtype), breach_of(
             threat, f"{where} draws samples of another shape or type"
         )
-        assert torch.allclose(ball.project(member), member, rtol=0, atol=FLOAT64_ROUNDING), _say(
-            threat, f"{where} draws samples outside itself"
+        assert torch.allclose(ball.project(member), member, rtol=0, atol=FLOAT64_ROUNDING), (
+            breach_of(threat, f"{where} draws samples outside itself")
         )
         stepped = ball.step(block, _noise(block))
-        assert not torch.equal(stepped, block), _say(threat, f"{where} takes steps of length 0")
+        assert not torch.equal(stepped, block), breach_of(
+            threat, f"{where} takes steps of length 0"
+        )
         still = ball.step(block, torch.zeros_like(block))
-        assert torch.equal(still, block), _say(threat, f"{where} moves without a gradient")
+        assert torch.equal(still, block), breach_of(threat, f"{where} moves without a gradient")
 
 
 @public
@@ -94,7 +88,7 @@ def check_box(threat: GradientThreat, x: Images) -> None:
         for inside in (w, _samples(threat, x)):
             images = threat.apply(x, inside)
             beyond = torch.maximum(-images, images - 1).max().item()
-            assert beyond < FLOAT64_ROUNDING, _say(
+            assert beyond < FLOAT64_ROUNDING, breach_of(
                 threat,
                 f"a w in the balls takes the images {beyond:.3g} beyond [0, 1]. Do not clamp them: "
                 "give the ball the image box, or move each pixel by a share of its room, as "
@@ -104,34 +98,52 @@ def check_box(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_no_clamp(threat: GradientThreat, x: Images) -> None:
-    """Check that `apply` leaves a gradient at the pixels that it carries to white.
+    """Check that `apply` leaves a gradient at the pixels that it carries to white or black.
 
-    The images are brought close to white, without a white pixel. A clamp brings pixels to exactly 1
-    and leaves them without a gradient, so the search stalls there; a ball with the image box also
-    brings them to exactly 1, but keeps their gradient.
+    The images are brought close to that end, and no pixel is at it to begin with. A clamp brings
+    pixels to exactly 1 and leaves them without a gradient, where the search stays stuck; a ball
+    with the image box brings them to exactly 1 as well, and their gradient stands. Black is looked
+    at where each pixel depends on itself alone: a warp reads black outside of the image.
     """
     spread = 0.1 + 0.8 * x  # all of it within (0, 1)
-    for room in (0.3, 0.03, 0.003):
-        near = 1 - room * spread
-        w = tuple(
-            ball.project(block + 3 * _noise(block)).detach().requires_grad_()
-            for ball, block in zip(threat.balls(near), threat.identity(near), strict=True)
-        )
-        images = threat.apply(near, w)
-        white = images.detach() >= 1
-        if not images.requires_grad or not white.any():
-            continue
-        weighted = (images * _noise(images))[white].sum()
-        gradients = torch.autograd.grad(weighted, w, allow_unused=True)
-        assert any(one is not None and (one != 0).any() for one in gradients), _say(
-            threat,
-            f"apply clamps: {int(white.sum())} pixels that it carries to 1 have no gradient, so a "
-            f"search stalls there. Remove the clamp, and give the ball the image box",
-        )
+    for end in (1, 0):
+        for room in (0.3, 0.03, 0.003):
+            near = 1 - room * spread if end else room * spread
+            w = tuple(
+                ball.project(block + 3 * _noise(block)).detach().requires_grad_()
+                for ball, block in zip(threat.balls(near), threat.identity(near), strict=True)
+            )
+            if end or _is_pointwise(threat, near, w):
+                _require_gradient_at(threat, near, w, end)
+
+
+def _require_gradient_at(threat: GradientThreat, x: Images, w: Transform, end: int) -> None:
+    images = threat.apply(x, w)
+    there = images.detach() >= 1 if end else images.detach() <= 0
+    if not images.requires_grad or not there.any():
+        return
+    weighted = (images * _noise(images))[there].sum()
+    gradients = torch.autograd.grad(weighted, w, allow_unused=True)
+    assert any(one is not None and (one != 0).any() for one in gradients), breach_of(
+        threat,
+        f"apply clamps: {int(there.sum())} pixels that it carries to {end} have no gradient, so a "
+        "search stalls there. Remove the clamp, and give the ball the image box",
+    )
+
+
+def _is_pointwise(threat: GradientThreat, x: Images, w: Transform) -> bool:
+    """Say whether a pixel that changes changes itself alone, as far as one shows it."""
+    place = (..., x.shape[2] // 2, x.shape[3] // 2)
+    other = x.clone()
+    other[place] *= 0.99
+    with torch.no_grad():
+        changed = threat.apply(other, w) != threat.apply(x, w)
+    changed[place] = False
+    return not changed.any()
 
 
 def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:
-    assert isinstance(found, tuple), _say(
+    assert isinstance(found, tuple), breach_of(
         threat,
         f"{method} returns {value_in_words(found)}, not a tuple of {what}: end it with a comma, "
         "return (one,)",
@@ -143,15 +155,15 @@ def check_gradients(threat: GradientThreat, x: Images) -> None:
     """Check for a finite gradient of T_w(x) in every block of w, not zero for a whole image."""
     w = tuple(block.detach().requires_grad_() for block in _samples(threat, x))
     images = threat.apply(x, w)
-    assert images.requires_grad, _say(threat, "apply is not differentiable in w")
+    assert images.requires_grad, breach_of(threat, "apply is not differentiable in w")
     weighted = (images * _noise(images)).sum()
     gradients = torch.autograd.grad(weighted, w, allow_unused=True)
     for number, gradient in enumerate(gradients):
         where = f"the gradient of block {number} of w"
-        assert gradient is not None, _say(threat, f"{where} does not exist: apply ignores it")
-        assert gradient.isfinite().all(), _say(threat, f"{where} is not finite")
+        assert gradient is not None, breach_of(threat, f"{where} does not exist: apply ignores it")
+        assert gradient.isfinite().all(), breach_of(threat, f"{where} is not finite")
         dead = (gradient.flatten(1) == 0).all(1)
-        assert not dead.any(), _say(threat, f"{where} is zero for {int(dead.sum())} images")
+        assert not dead.any(), breach_of(threat, f"{where} is zero for {int(dead.sum())} images")
 
 
 @public
@@ -170,22 +182,29 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
         alone = replace(climb, x=x[only], y=y[only], start=start)
         ((single,),) = (traces.values() for traces in ascend(model, [alone], 1, measure=False))
         distance = (single.images - together.images[only]).abs().max().item()
-        assert distance < FLOAT64_ROUNDING, _say(
+        assert distance < FLOAT64_ROUNDING, breach_of(
             threat, f"an example differs alone and in its batch, by up to {distance:.3g}"
         )
 
 
 @public
 def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Check that most searches end with a loss no lower than at their start."""
+    """Check that the search ends with a loss no lower than at its start.
+
+    The mean is no lower, and the loss of most examples.
+    """
     climb = threat.climb(x, y, at_steps=(0, threat.steps), generator=_seeded())
     (traces,) = ascend(model, [climb], len(x))
     start, end = traces[0].loss, traces[threat.steps].loss
     assert start is not None  # both were measured
     assert end is not None
     share = (end >= start).double().mean().item()
-    assert share > 0.5, _say(
+    assert share > 0.5, breach_of(
         threat, f"the search ends no lower than it starts for only {share:.0%} of the examples"
+    )
+    fall = (start - end).mean().item()
+    assert fall < FLOAT64_ROUNDING, breach_of(
+        threat, f"the mean loss at the end of the search is {fall:.3g} below that at its start"
     )
 
 
@@ -200,7 +219,3 @@ def _noise(like: torch.Tensor) -> torch.Tensor:
 
 def _seeded() -> torch.Generator:
     return generator_of(7)
-
-
-def _say(threat: GradientThreat, sentence: str) -> str:
-    return f"{threat!r}: {sentence}."

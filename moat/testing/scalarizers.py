@@ -2,179 +2,133 @@
 
 Example:
     >>> from moat.scalarizers import Average
-    >>> check_scalarizer(Average())
+    >>> check_weights(Average())
 """
 
 import io
-from dataclasses import replace
-from typing import Any, NamedTuple, cast
 
 import torch
-from torch import Tensor
 
-from moat.names import NATURAL
-from moat.objectives import LossMatrix, by_entry
+from moat.objectives import by_entry
 from moat.public import public
 from moat.randomness import generator_of
-from moat.scalarizers import GradientScalarizer, LaggedScalarizer, LossScalarizer, Scalarizer
+from moat.scalarizers import LossScalarizer, Scalarizer
+from moat.testing.breach import breach_of
+from moat.testing.made_up_training import MadeUpTraining, WeighedStep, fresh
 from moat.types import Mask
 
-BATCH_SIZE = 6
 STEPS_CHECKED = 5
 WEIGHT_TOLERANCE = 1e-6
-CORRECT_BELOW = 0.3  # nats: an example with a smaller made-up loss is classified correctly
-
-
-@public
-def check_scalarizer(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Run every check with the natural objective and `objectives - 1` threats.
-
-    Raises AssertionError with the first broken promise. The scalarizer itself stays unchanged: each
-    check runs on a fresh one with the same fields.
-    """
-    for check in (check_plan, check_weights, check_order_of_examples, check_state):
-        check(scalarizer, objectives)
 
 
 @public
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Check that the plan is a bool mask, not empty, and equal for equal generators."""
-    names = _names(objectives)
-    plans = [_fresh(scalarizer).plan(names, BATCH_SIZE, _seeded(3)) for _ in range(2)]
+    training = MadeUpTraining(objectives)
+    plans = [
+        fresh(scalarizer).plan(training.names, training.batch, generator_of(3)) for _ in range(2)
+    ]
     plan = plans[0]
-    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, BATCH_SIZE))]
-    assert (plan.dtype, tuple(plan.shape)) in known, _say(
+    known = [(torch.bool, (objectives,)), (torch.bool, (objectives, training.batch))]
+    assert (plan.dtype, tuple(plan.shape)) in known, breach_of(
         scalarizer,
-        f"the plan is not a bool mask of shape {(objectives,)} or {(objectives, BATCH_SIZE)}, but "
-        f"{plan.dtype} of {tuple(plan.shape)}",
+        f"the plan is not a bool mask of shape {(objectives,)} or {(objectives, training.batch)}, "
+        f"but {plan.dtype} of {tuple(plan.shape)}",
     )
-    assert plan.any(), _say(scalarizer, "the plan measures nothing")
-    assert torch.equal(*plans), _say(scalarizer, "equal generators gave different plans")
+    assert plan.any(), breach_of(scalarizer, "the plan measures nothing")
+    assert torch.equal(*plans), breach_of(scalarizer, "equal generators gave different plans")
 
 
 @public
 def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Check the weights: their shape, finite, detached, zero for unmeasured objectives.
 
-    If `simplex` is True, they are non-negative and sum to 1.
+    Where `simplex` is True they are also never negative and sum to 1. Losses in float32 and in
+    float64 are tried.
     """
-    running = _fresh(scalarizer)
-    for step in range(STEPS_CHECKED):
-        seen = _next(running, objectives, step)
-        weights, shapes = seen.weights, {(objectives,), (objectives, BATCH_SIZE)}
-        if not isinstance(running, LossScalarizer):
-            shapes = {(objectives,)}
-        assert tuple(weights.shape) in shapes, _say(
-            scalarizer, f"the weights have the shape {tuple(weights.shape)}"
+    for dtype in (torch.float64, torch.float32):
+        running, training = fresh(scalarizer), MadeUpTraining(objectives, dtype=dtype)
+        for number in range(STEPS_CHECKED):
+            seen = training.step(running, number)
+            require_weights(running, seen, f" for losses in {dtype}")
+            running.update(seen.losses)
+
+
+def require_weights(scalarizer: Scalarizer, seen: WeighedStep, when: str) -> None:
+    """Raise AssertionError unless the weights of a step have their shape and their values."""
+    weights, (objectives, batch) = seen.weights, seen.losses.values.shape
+    shapes: set[tuple[int, ...]] = {(objectives,)}
+    if isinstance(scalarizer, LossScalarizer):
+        shapes.add((objectives, batch))
+    assert tuple(weights.shape) in shapes, breach_of(
+        scalarizer, f"the weights have the shape {tuple(weights.shape)}"
+    )
+    assert weights.is_floating_point(), breach_of(scalarizer, f"the weights are {weights.dtype}")
+    assert not weights.requires_grad, breach_of(scalarizer, "the weights are not detached")
+    assert weights.isfinite().all(), breach_of(
+        scalarizer, f"the weights {_shown(weights)} are not finite{when}"
+    )
+    _require_measured(scalarizer, weights, seen.plan)
+    if scalarizer.simplex:
+        off = max(-weights.min().item(), (weights.sum(0) - 1).abs().max().item())
+        assert off < WEIGHT_TOLERANCE, breach_of(
+            scalarizer,
+            f"`simplex` is True, but the weights are {off:.3g} off the simplex{when}",
         )
-        assert not weights.requires_grad, _say(scalarizer, "the weights are not detached")
-        assert weights.isfinite().all(), _say(scalarizer, f"the weights {weights} are not finite")
-        _require_measured(scalarizer, weights, seen.plan)
-        if running.simplex:
-            off = max(-weights.min().item(), (weights.sum(0) - 1).abs().max().item())
-            assert off < WEIGHT_TOLERANCE, _say(
-                scalarizer, f"`simplex` is True, but the weights are {off:.3g} off the simplex"
-            )
-        running.update(seen.losses)
 
 
 @public
 def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Check that the weights do not depend on the order of the examples."""
-    one, other = _fresh(scalarizer), _fresh(scalarizer)
-    order = torch.randperm(BATCH_SIZE, generator=_seeded(4))
-    for step in range(STEPS_CHECKED):
-        seen, shuffled = _next(one, objectives, step), _next(other, objectives, step, order)
-        expected = seen.weights if seen.weights.ndim == 1 else seen.weights[:, order]
-        assert torch.allclose(shuffled.weights, expected, rtol=0, atol=WEIGHT_TOLERANCE), _say(
+    training = MadeUpTraining(objectives)
+    order = torch.randperm(training.batch, generator=generator_of(4)).tolist()
+    shuffled = MadeUpTraining(objectives, examples=tuple(order))
+    one, other = fresh(scalarizer), fresh(scalarizer)
+    for weights, found in zip(
+        training.run(one, range(STEPS_CHECKED)),
+        shuffled.run(other, range(STEPS_CHECKED)),
+        strict=True,
+    ):
+        expected = weights if weights.ndim == 1 else weights[:, order]
+        assert torch.allclose(found, expected, rtol=0, atol=WEIGHT_TOLERANCE), breach_of(
             scalarizer, "the weights depend on the order of the examples"
         )
-        one.update(seen.losses)
-        other.update(shuffled.losses)
 
 
 @public
 def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Check that a restored state gives the weights of an undisturbed scalarizer.
+    """Check that a state restored in mid-training gives the weights of an undisturbed run.
 
-    The state survives `torch.save` and `torch.load(weights_only=True)`, and is a copy: later steps
-    do not change it.
+    The state survives `torch.save` and `torch.load(weights_only=True)`. It is not a live view:
+    nothing after `state_dict` changes it, nor does training on from it.
     """
-    undisturbed = _fresh(scalarizer)
-    _run(undisturbed, objectives, range(STEPS_CHECKED))
+    undisturbed, training = fresh(scalarizer), MadeUpTraining(objectives)
+    training.run(undisturbed, range(STEPS_CHECKED))
     state, file = undisturbed.state_dict(), io.BytesIO()
     torch.save(state, file)
-    expected = _run(undisturbed, objectives, range(STEPS_CHECKED, 2 * STEPS_CHECKED))
+    expected = training.run(undisturbed, range(STEPS_CHECKED, 2 * STEPS_CHECKED))
     file.seek(0)
     for how, taken in (
         ("read from a file", torch.load(file, weights_only=True)),
         ("kept in memory while training went on", state),
+        ("after another one trained on from it", state),
     ):
-        resumed = _fresh(scalarizer)
+        resumed = fresh(scalarizer)
         resumed.load_state_dict(taken)
-        found = _run(resumed, objectives, range(STEPS_CHECKED, 2 * STEPS_CHECKED))
-        assert all(map(torch.equal, found, expected)), _say(
+        found = training.run(resumed, range(STEPS_CHECKED, 2 * STEPS_CHECKED))
+        assert all(map(torch.equal, found, expected)), breach_of(
             scalarizer, f"its state, {how}, gives other weights than an undisturbed run"
         )
 
 
-class _Step(NamedTuple):
-    plan: Mask
-    losses: LossMatrix
-    weights: Tensor
+def _require_measured(scalarizer: Scalarizer, weights: torch.Tensor, plan: Mask) -> None:
+    measured = by_entry(plan, 1) if weights.ndim == 2 and plan.ndim == 1 else plan
+    blind = ~(measured.any(1) if weights.ndim == 1 and measured.ndim == 2 else measured)
+    blind = blind.expand_as(weights)
+    assert not (weights.masked_fill(~blind, 0) != 0).any(), breach_of(
+        scalarizer, "an unplanned loss has a weight"
+    )
 
 
-def _next(scalarizer: Scalarizer, objectives: int, step: int, order: Tensor | None = None) -> _Step:
-    """Plan and weigh one step of made-up training; losses fall, unmeasured ones are NaN."""
-    names, generator = _names(objectives), _seeded(step)
-    plan = scalarizer.plan(names, BATCH_SIZE, _seeded(step))
-    scale = torch.arange(1, objectives + 1, dtype=torch.float64)[:, None] / (1 + step)
-    values = scale * torch.rand(objectives, BATCH_SIZE, generator=generator, dtype=torch.float64)
-    values = values.masked_fill(~by_entry(plan, BATCH_SIZE), float("nan"))
-    directions = torch.randn(objectives, 9, generator=generator, dtype=torch.float64)
-    if order is not None:
-        values, plan = values[:, order], plan if plan.ndim == 1 else plan[:, order]
-    losses = LossMatrix(values, names, correct=values < CORRECT_BELOW, measured=plan)
-    match scalarizer:
-        case LaggedScalarizer():
-            weights = scalarizer.weights(names)
-        case LossScalarizer():
-            weights = scalarizer.weights(losses)
-        case GradientScalarizer():
-            weights = scalarizer.weights(directions @ directions.T, losses)
-        case _:
-            raise AssertionError(_say(scalarizer, "it is neither lagged, loss nor gradient"))
-    return _Step(plan, losses, weights)
-
-
-def _run(scalarizer: Scalarizer, objectives: int, steps: range) -> list[Tensor]:
-    found = []
-    for step in steps:
-        seen = _next(scalarizer, objectives, step)
-        found.append(seen.weights.clone())
-        scalarizer.update(seen.losses)
-    return found
-
-
-def _require_measured(scalarizer: Scalarizer, weights: Tensor, plan: Mask) -> None:
-    if weights.ndim == 1:
-        blind = weights[~by_entry(plan, BATCH_SIZE).any(1)]
-    else:
-        blind = weights[~by_entry(plan, BATCH_SIZE)]
-    assert not blind.any(), _say(scalarizer, "an unplanned loss has a weight")
-
-
-def _fresh(scalarizer: Scalarizer) -> Scalarizer:
-    return cast(Scalarizer, replace(cast(Any, scalarizer)))
-
-
-def _names(objectives: int) -> tuple[str, ...]:
-    return (NATURAL, *(f"threat-{number}" for number in range(1, objectives)))
-
-
-def _seeded(number: int) -> torch.Generator:
-    return generator_of(number)
-
-
-def _say(scalarizer: Scalarizer, sentence: str) -> str:
-    return f"{scalarizer!r}: {sentence}."
+def _shown(weights: torch.Tensor) -> str:
+    return str(weights.flatten()[:8].tolist())

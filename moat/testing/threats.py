@@ -2,7 +2,7 @@
 
 Example:
     >>> from moat.threats import PGD
-    >>> check_threat(PGD(epsilon=0.1, step_size=0.02, steps=2))
+    >>> check_repr(PGD(epsilon=0.1, step_size=0.02, steps=2))
 """
 
 from collections.abc import Callable
@@ -14,35 +14,10 @@ from torch import nn
 from moat.errors import ModelError
 from moat.public import public
 from moat.randomness import generator_of
-from moat.testing.cases import examples, smooth_model
-from moat.testing.gradient_threats import check_gradient_threat
+from moat.testing.breach import breach_of
 from moat.testing.model_state import disturbed, require_same, state_of
 from moat.threats import GradientThreat, Threat
-from moat.threats.cautions import told_elsewhere
 from moat.types import Images, Labels
-
-
-@public
-@told_elsewhere()
-def check_threat(
-    threat: Threat, *, shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10
-) -> None:
-    """Run every check that applies on images of that (channel, height, width).
-
-    Raises AssertionError with the first broken promise. Choose numbers at which a few steps climb:
-    `check_climb` compares the end of the search with its start. A threat that needs another number
-    of channels (`needs_channels`) gets as many.
-    """
-    shape = (threat.needs_channels or shape[0], *shape[1:])
-    x, y = examples(shape, classes)
-    if isinstance(threat, GradientThreat):
-        check_gradient_threat(threat, smooth_model(shape, classes), x, y)
-    for check in (
-        *(check_images, check_model_untouched, check_exception, check_random_state),
-        *(check_reproducible, check_outer_modes),
-    ):
-        check(threat, smooth_model(shape, classes), x, y)
-    check_repr(threat)
 
 
 @public
@@ -52,16 +27,18 @@ def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None
         given, network = x.to(dtype), model.to(dtype)
         kept = given.clone()
         images = threat.perturb(network, given, y, generator=_seeded())
-        assert images.shape == given.shape, _say(
+        assert images.shape == given.shape, breach_of(
             threat, f"images {tuple(given.shape)} came back as {tuple(images.shape)}"
         )
-        assert images.dtype == dtype, _say(threat, f"{dtype} images came back as {images.dtype}")
-        assert not images.requires_grad, _say(threat, "the images are not detached")
+        assert images.dtype == dtype, breach_of(
+            threat, f"{dtype} images came back as {images.dtype}"
+        )
+        assert not images.requires_grad, breach_of(threat, "the images are not detached")
         low, high = images.min().item(), images.max().item()
-        assert 0 <= low <= high <= 1, _say(
+        assert 0 <= low <= high <= 1, breach_of(
             threat, f"the images leave [0, 1]: they span [{low:.6g}, {high:.6g}]"
         )
-        assert torch.equal(given, kept), _say(threat, "its input images were changed")
+        assert torch.equal(given, kept), breach_of(threat, "its input images were changed")
 
 
 @public
@@ -95,7 +72,7 @@ def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> N
         if not isinstance(error.__cause__ or error, _Interruption):
             raise
     else:
-        assert last == 0, _say(threat, "an exception of the model was swallowed")
+        assert last == 0, breach_of(threat, "an exception of the model was swallowed")
     finally:
         handle.remove()
     require_same(threat, before, state_of(model), "an exception of the model")
@@ -110,7 +87,7 @@ def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -
     for generator in generators:
         before = torch.get_rng_state()
         threat.perturb(model, x, y, generator=generator)
-        assert torch.equal(before, torch.get_rng_state()), _say(
+        assert torch.equal(before, torch.get_rng_state()), breach_of(
             threat,
             "torch's global random state moved, though "
             + ("a start at zero draws nothing" if generator is None else "a generator was given"),
@@ -121,7 +98,7 @@ def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -
 def check_reproducible(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
     """Check that equal generators give the same images."""
     first, second = (threat.perturb(model, x, y, generator=_seeded()) for _ in range(2))
-    assert torch.equal(first, second), _say(threat, "equal generators gave different images")
+    assert torch.equal(first, second), breach_of(threat, "equal generators gave different images")
 
 
 @public
@@ -135,7 +112,7 @@ def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) ->
     for mode in modes:
         with mode():
             images = threat.perturb(model, x.clone(), y.clone(), generator=_seeded())
-        assert torch.equal(images, expected), _say(
+        assert torch.equal(images, expected), breach_of(
             threat, f"it finds other images under torch.{mode.__name__}"
         )
 
@@ -144,7 +121,7 @@ def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) ->
 def check_repr(threat: Threat) -> None:
     """Check that `repr` is an expression of an equal threat."""
     arguments = repr(threat).removeprefix(type(threat).__qualname__)
-    assert eval(f"cls{arguments}", {"cls": type(threat)}) == threat, _say(
+    assert eval(f"cls{arguments}", {"cls": type(threat)}) == threat, breach_of(
         threat, "its repr makes another threat"
     )
 
@@ -158,7 +135,3 @@ class _Interruption(Exception):
 
 def _seeded() -> torch.Generator:
     return generator_of(7)
-
-
-def _say(threat: Threat, sentence: str) -> str:
-    return f"{threat!r}: {sentence}."

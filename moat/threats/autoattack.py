@@ -1,10 +1,11 @@
 """AutoAttack: the standard ensemble of searches for published robustness to noise."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from moat.errors import MissingPackageError, MoatError, ModelError
-from moat.losses import is_correct
+from moat.losses import is_correct, margin
 from moat.passes import default_pass_size, in_passes
 from moat.threats.ascent import attacked
 from moat.threats.base import Threat, threat
@@ -57,6 +58,7 @@ class AutoAttack(Threat):
     Diverse Parameter-free Attacks, 2020; l1: Mind the Box, 2021, by the same.
     """
 
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({"steps": 10, "queries": 10})
     epsilon: PositiveFloat  # intensity, as a length in the norm; a pixel spans [0, 1]
     norm: Literal["linf", "l2", "l1"] = "linf"  # of the noise on all pixels and channels
     version: Literal["standard", "plus", "rand"] = "standard"
@@ -175,7 +177,13 @@ def _square(
     search = package.square.SquareAttack(
         lambda images: predict(inside(images)), resc_schedule=False, **own
     )
-    return lambda x, y: inside(search.perturb(F.pad(x, (0, right, 0, bottom)), y))
+
+    def perturb(x: Images, y: Labels) -> Images:
+        if not bool((margin(predict(x), y) < 0).any()):
+            return x  # ties, which Square counts as fallen: with l2 it fails where none stands
+        return inside(search.perturb(F.pad(x, (0, right, 0, bottom)), y))
+
+    return perturb
 
 
 def _tiles(height: int, width: int) -> bool:

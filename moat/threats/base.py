@@ -1,7 +1,8 @@
 """The interface of a threat: a perturbation set, under a name for recipes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 import torch
@@ -43,6 +44,12 @@ class Threat(ABC):
     name: ClassVar[str]
     needs_channels: ClassVar[int | None] = None
     """How many channels its images must have, 3 for a change of hue, say; None for any number."""
+    climbs: ClassVar[bool] = True
+    """Whether it looks for a higher loss; False for a fixed change, such as a corruption."""
+    draws_by_batch: ClassVar[bool] = False
+    """Whether what it draws for an example depends on the others in the batch."""
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields with which `moat check` makes one, where they are not set."""
     given_later: ClassVar[str] = (
         "A threat does not hold a model: pass model, images and labels to each search, "
         "threat.perturb(model, x, y) or threat(model, x, y)."

@@ -1,7 +1,9 @@
 """Every rotation and translation of a grid, or random ones, without a gradient to mask."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt, model_validator
@@ -38,6 +40,7 @@ class RTGrid(SearchedThreat, Moving):
     Source: Engstrom et al., Exploring the Landscape of Spatial Robustness, 2019, Section 3.
     """
 
+    typical: ClassVar[Mapping[str, Any]] = MappingProxyType({"rotations": 3, "translations": 1})
     degrees: NonNegativeFloat = 30.0  # to either side
     pixels: NonNegativeFloat = 3.0  # in each direction
     rotations: PositiveInt = 31  # values of the angle

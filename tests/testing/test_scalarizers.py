@@ -116,6 +116,134 @@ class SharesItsState(ForgetsItsState):
 
 
 @dataclass(kw_only=True)
+class TrainsOnItsState(ForgetsItsState):
+    def state_dict(self):
+        return {"seen": None if self._seen is None else self._seen.clone()}
+
+    def load_state_dict(self, state):
+        self._seen = state["seen"]
+
+    def update(self, losses):
+        if self._seen is None:
+            self._seen = losses.means().softmax(0)
+        else:
+            self._seen.copy_((losses.means() + self._seen).softmax(0))
+
+
+@dataclass(kw_only=True)
+class Overflows(LossScalarizer):
+    def weights(self, losses):
+        raised = losses.means().exp()
+        return raised / raised.sum()
+
+
+@dataclass(kw_only=True)
+class DividesByTheSpread(LossScalarizer):
+    def weights(self, losses):
+        means = losses.means()
+        return ((means - means.mean()) / means.std()).softmax(0)
+
+
+@dataclass(kw_only=True)
+class DividesByTheSpreadOfThreats(LossScalarizer):
+    def weights(self, losses):
+        means = losses.means()
+        spread = (means[1:] - means[1:].mean()).square().sum() / (len(means) - 2)
+        return (means / (1 + spread)).softmax(0)
+
+
+@dataclass(kw_only=True)
+class DividesByTheSpreadOfExamples(LossScalarizer):
+    def weights(self, losses):
+        spread = losses.values - losses.means()[:, None]
+        return (spread.square().sum(1) / (spread.shape[1] - 1)).softmax(0)
+
+
+@dataclass(kw_only=True)
+class SquaresTheGradients(GradientScalarizer):
+    def weights(self, gramian, losses):
+        lengths = gramian.diagonal() ** 2
+        return lengths / lengths.sum()
+
+
+@dataclass(kw_only=True)
+class FavoursThePlace(LossScalarizer):
+    def weights(self, losses):
+        places = torch.arange(len(losses.names), device=losses.values.device)
+        return (places.to(losses.values) / 2).softmax(0)
+
+
+@dataclass(kw_only=True)
+class SaysItIgnoresScale(LossScalarizer):
+    scale_invariant = True
+
+    def weights(self, losses):
+        return losses.means().softmax(0)
+
+
+@dataclass(kw_only=True)
+class CentresTheLosses(LossScalarizer):
+    def weights(self, losses):
+        return losses.values.sub_(losses.values.mean()).mean(1).softmax(0)
+
+
+@dataclass(kw_only=True)
+class ScalesTheGramian(GradientScalarizer):
+    def weights(self, gramian, losses):
+        return gramian.div_(gramian.amax()).diagonal().softmax(0)
+
+
+@dataclass(kw_only=True)
+class DrawsGlobally(Even):
+    permutes = False
+
+    def weights(self, names):
+        return torch.rand(len(names), dtype=torch.float64).softmax(0)
+
+
+@dataclass(kw_only=True)
+class DiffersEachTime(Even):
+    permutes = False
+
+    def __post_init__(self):
+        MADE.append(1)
+        self._number = float(len(MADE))
+
+    def weights(self, names):
+        return torch.linspace(0, self._number, len(names), dtype=torch.float64).softmax(0)
+
+
+MADE: list[int] = []
+
+
+@dataclass(kw_only=True)
+class StaysOnTheHost(LossScalarizer):
+    def weights(self, losses):
+        return (losses.means() * torch.ones(len(losses.names))).softmax(0)
+
+
+@dataclass(kw_only=True)
+class AnswersFromTheHost(LossScalarizer):
+    def weights(self, losses):
+        return torch.full((len(losses.names),), 1 / len(losses.names))
+
+
+@dataclass(kw_only=True)
+class KeepsAStateOnTheHost(Even):
+    def __post_init__(self):
+        self._seen = torch.zeros(())
+
+    def update(self, losses):
+        self._seen = self._seen + losses.means() + torch.zeros(len(losses.names))
+
+
+@dataclass(kw_only=True)
+class WeighsInWholeNumbers(Even):
+    def weights(self, names):
+        return torch.tensor([1] + [0] * (len(names) - 1))
+
+
+@dataclass(kw_only=True)
 class IsOfNoKind(Scalarizer):
     pass
 
@@ -136,6 +264,25 @@ class IsOfNoKind(Scalarizer):
         (FollowsTheFirst, "the weights depend on the order of the examples"),
         (ForgetsItsState, "its state, read from a file, gives other weights"),
         (SharesItsState, "its state, kept in memory while training went on, gives other weights"),
+        (TrainsOnItsState, "its state, after another one trained on from it, gives other weights"),
+        (Overflows, r"not finite for huge losses and gradients in torch\.float64"),
+        (DividesByTheSpread, "not finite for equal losses and gradients"),
+        (DividesByTheSpreadOfThreats, "not finite for a single threat"),
+        (DividesByTheSpreadOfExamples, "not finite for a single example"),
+        (SquaresTheGradients, r"not finite for tiny losses and gradients in torch\.float32"),
+        (FavoursThePlace, "`permutes` is True, but weights change by up to 0.[0-9]+ when the thre"),
+        (
+            SaysItIgnoresScale,
+            "`scale_invariant` is True, but weights change by up to 0.[0-9]+ when",
+        ),
+        (CentresTheLosses, "it changed the losses that it was given, in place"),
+        (ScalesTheGramian, "it changed the Gramian that it was given, in place"),
+        (DrawsGlobally, "torch's global random state moved: draw from a generator of its own"),
+        (DiffersEachTime, "two new ones with the same fields give different weights"),
+        (StaysOnTheHost, "it mixes devices when the losses are on another one than the default"),
+        (AnswersFromTheHost, "the weights are on cpu, and the losses are not"),
+        (KeepsAStateOnTheHost, "it mixes devices when the losses are on another one"),
+        (WeighsInWholeNumbers, r"the weights are torch\.int64"),
         (IsOfNoKind, "it is neither lagged, loss nor gradient"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,8 +10,16 @@ from torch import nn
 from moat.errors import DefinitionError
 from moat.geometry.balls import LinfBall
 from moat.geometry.boxes import moved
-from moat.testing import check_no_clamp, check_threat, examples, smooth_model
-from moat.threats import PGD, GradientThreat, Threat
+from moat.testing import (
+    THREAT_PROMISES,
+    ThreatCase,
+    check_no_clamp,
+    check_threat,
+    examples,
+    smooth_model,
+    verdicts,
+)
+from moat.threats import PGD, GradientThreat, Threat, attacked
 
 NUMBERS = {"epsilon": 0.1, "step_size": 0.03, "steps": 3}
 
@@ -194,6 +203,14 @@ class Clamps(PGD):
         return (x + w[0]).clamp(0, 1)
 
 
+class ClampsAtBlack(Clamps):
+    def balls(self, x):
+        return (LinfBall(self.epsilon, self.step_size, high=torch.zeros_like(x)),)
+
+    def apply(self, x, w):
+        return (x + w[0]).clamp(min=0)
+
+
 class ClampsByMinimum(Clamps):
     def apply(self, x, w):
         return torch.minimum(torch.relu(x + w[0]), torch.ones_like(x))
@@ -268,6 +285,64 @@ class Descends(LinfBall):
         return -gradient.sign()
 
 
+class MixesNeighbours(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return (0.9 * x + 0.1 * x.mean(0)).clamp(0, 1)
+
+
+class ReadsOtherLabels(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        return x * (1 - 0.01 * y.sum() / 100)
+
+
+class ChangesTheLabels(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        y += 1
+        return x
+
+
+class ChangesItsBlock(PGD):
+    def apply(self, x, w):
+        return x + (w[0].mul_(0.5) if not w[0].requires_grad else w[0] * 0.5)
+
+
+class DividesByTheGradient(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        with torch.inference_mode(False), torch.enable_grad(), attacked(model):
+            leaf = x.clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(model(leaf).sum(), leaf)
+            length = gradient.flatten(1).norm(dim=1)[:, None, None, None]
+            return (x + 0.05 * gradient / length).detach().clamp(0, 1)
+
+
+class DescendsByItself(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        found = super().perturb(model, x, y, generator=generator)
+        return (2 * x - found).clamp(0, 1)
+
+
+class StaysOnTheHost(PGD):
+    def apply(self, x, w):
+        return x + w[0] * torch.ones(x.shape[2:], dtype=x.dtype)
+
+
+class BallsStayOnTheHost(PGD):
+    def balls(self, x):
+        low = -torch.as_tensor(x.detach().numpy().copy() if not x.is_meta else torch.ones(x.shape))
+        return (LinfBall(self.epsilon, self.step_size, low=low, high=1 + low),)
+
+
+class MovesNumpy(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        np.random.rand()
+        return super().perturb(model, x, y, generator=generator)
+
+
+class RaisesAtWill(PGD):
+    def perturb(self, model, x, y, *, generator=None):
+        raise KeyError("steps")
+
+
 class ClimbsDown(PGD):
     def balls(self, x):
         return (Descends(self.epsilon, self.step_size, low=-x, high=1 - x),)
@@ -315,6 +390,22 @@ class ClimbsDown(PGD):
         (MovesOneImageAlone, "the gradient of block 0 of w is zero for 11 images"),
         (HasAnInfiniteGradient, "the gradient of block 0 of w is not finite"),
         (MixesTheBatch, "an example differs alone and in its batch, by up to"),
+        (MixesNeighbours, "an example depends on the others in its batch: with other ones it is"),
+        (ReadsOtherLabels, "an example depends on the others in its batch"),
+        (ChangesTheLabels, "the search changed the labels it was given, in place"),
+        (ChangesItsBlock, "apply or a ball changed the block 0 of w it was given, in place"),
+        (
+            DividesByTheGradient,
+            r"on constant logits in torch\.float64, 12 of 12 images are not fin",
+        ),
+        (
+            DescendsByItself,
+            "the mean cross-entropy falls from [0-9.]+ to [0-9.]+ nats, the mean ma",
+        ),
+        (StaysOnTheHost, "apply mixes devices when the images are on another one than the default"),
+        (BallsStayOnTheHost, "the step of a ball mixes devices"),
+        (MovesNumpy, "the search changed numpy's global random state"),
+        (RaisesAtWill, "it raises KeyError: 'steps'. The promise: the images are detached"),
         (ClimbsDown, "the search ends no lower than it starts for only 0% of the examples"),
     ],
 )
@@ -340,12 +431,38 @@ class Darken(Threat):
     __hash__ = None
 
 
+class Softens(Darken):
+    """A fixed change that helps the model: no search, as it declares."""
+
+    climbs = False
+
+    def __repr__(self):
+        return "()"
+
+    def perturb(self, model, x, y, *, generator=None):
+        found = PGD(**NUMBERS).perturb(model, x, y, generator=generator)
+        return (2 * x - found).clamp(0, 1)
+
+
+def test_a_threat_that_does_not_climb_is_not_asked_for_a_higher_loss():
+    check_threat(Softens())
+
+
+def test_promises_are_checked_one_by_one_and_the_command_reads_the_same_list():
+    found = list(verdicts(THREAT_PROMISES, [ThreatCase(DescendsByItself(**NUMBERS))]))
+    broken = [one for one in found if one.state == "broken"]
+    assert len({one.promise for one in found}) == len(THREAT_PROMISES) > 15
+    with pytest.raises(AssertionError) as caught:
+        check_threat(DescendsByItself(**NUMBERS))
+    assert [one.breach for one in broken] == [str(caught.value)]
+
+
 def test_a_threat_with_a_search_of_its_own_is_checked_for_what_all_promise():
     check_threat(Darken())
 
 
 @pytest.mark.parametrize("epsilon", [0.003, 0.1, 0.5, 50.0])
-@pytest.mark.parametrize("cls", [Clamps, ClampsByMinimum, ClampsWaves])
+@pytest.mark.parametrize("cls", [Clamps, ClampsByMinimum, ClampsWaves, ClampsAtBlack])
 def test_a_clamp_is_found_at_any_radius(cls, epsilon):
     x, _ = examples((3, 8, 8))
     with pytest.raises(AssertionError, match="apply clamps"):

@@ -345,3 +345,15 @@ class TestWhatIsRefused:
     def test_other_numbers_and_names_are_refused(self, wrong):
         with pytest.raises(FieldError, match=next(iter(wrong))):
             AutoAttack(**({"epsilon": 0.1} | wrong))
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
+def test_equal_logits_of_every_class_leave_square_nothing_to_do(norm):
+    """As of a network whose last layer starts at zero: each search ends, and no image is lost."""
+    x, y = examples((1, 8, 8), count=4)
+    equal = nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).double()
+    nn.init.zeros_(equal[1].weight)
+    nn.init.zeros_(equal[1].bias)
+    images = few(norm, queries=2).perturb(equal, x, torch.zeros_like(y))
+    assert images.shape == x.shape
+    assert 0 <= images.min() <= images.max() <= 1

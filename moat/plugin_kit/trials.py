@@ -1,0 +1,80 @@
+"""The promises that a candidate is held to, and the cases on which."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from moat.errors import ModelError
+from moat.models import Model, PythonModel
+from moat.plugin_kit.candidate import Candidate
+from moat.plugin_kit.kinds import Kind
+from moat.testing import (
+    DATASET_PROMISES,
+    MODEL_PROMISES,
+    SCALARIZER_PROMISES,
+    THREAT_PROMISES,
+    DataCase,
+    ModelCase,
+    Promise,
+    PromiseVerdict,
+    ScalarizerCase,
+    ThreatCase,
+    verdicts,
+)
+from moat.testing.made_up_training import takes_objectives
+
+_Shape = tuple[int, int, int]
+
+THREAT_SHAPES: tuple[_Shape, ...] = ((1, 8, 8), (3, 9, 7))
+MODEL_SHAPES: tuple[_Shape, ...] = ((3, 32, 32), (1, 28, 28), (1, 8, 8))
+OBJECTIVE_COUNTS = (4, 2, 9)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Promises, and the cases that each is checked on."""
+
+    promises: tuple[Promise[Any], ...]
+    cases: list[Any]
+
+    def verdicts(self) -> Iterator[PromiseVerdict]:
+        """Yield what becomes of each promise, one after the other."""
+        yield from verdicts(self.promises, self.cases)
+
+
+def trial_of(candidate: Candidate, shape: _Shape | None = None) -> Trial:
+    """Return what a candidate is held to; images have the shape (channel, height, width) given."""
+    match candidate.kind:
+        case Kind.threat:
+            shapes = (shape,) if shape else THREAT_SHAPES
+            return Trial(THREAT_PROMISES, [ThreatCase(candidate.value, one) for one in shapes])
+        case Kind.scalarizer:
+            first, *others = OBJECTIVE_COUNTS
+            counts = [first, *(n for n in others if takes_objectives(candidate.value, n))]
+            return Trial(SCALARIZER_PROMISES, [ScalarizerCase(candidate.value, n) for n in counts])
+        case Kind.model:
+            return Trial(MODEL_PROMISES, _model_cases(candidate.value, shape))
+        case Kind.dataset:
+            case = DataCase(candidate.value)
+            _ = case.data  # an error of missing data is no broken promise
+            return Trial(DATASET_PROMISES, [case])
+
+
+def _model_cases(model: Model, shape: _Shape | None) -> list[ModelCase]:
+    """Return a case for each shape, the first that is taken whole.
+
+    A callable is not told a shape, and need not refuse one. Where no shape is taken, the first
+    case says why; ModelError where each is refused.
+    """
+    cases = [ModelCase(model, one, whole=False) for one in ([shape] if shape else MODEL_SHAPES)]
+    taken = [case for case in cases if case.takes_shape]
+    refusals = [case.fault for case in cases if isinstance(case.fault, ModelError)]
+    if len(refusals) == len(cases):
+        tried = ", ".join(" x ".join(map(str, case.shape)) for case in cases)
+        raise ModelError(
+            f"{model!r} refuses images of {tried}: {refusals[0].message}",
+            hint="Name a shape that it takes: --shape CHANNELS,ROWS,COLUMNS",
+        )
+    if not taken:
+        return cases[:1]
+    return [replace(taken[0], whole=True), *(taken if isinstance(model, PythonModel) else cases)]

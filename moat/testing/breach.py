@@ -1,0 +1,11 @@
+"""The text of a broken promise: the subject, then a sentence."""
+
+
+def breach_of(subject: object, sentence: str) -> str:
+    """Return the sentence of a broken promise, after what made it.
+
+    Example:
+        >>> breach_of("pgd", "the images are not detached")
+        "'pgd': the images are not detached."
+    """
+    return f"{subject!r}: {sentence}."
