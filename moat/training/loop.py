@@ -111,7 +111,11 @@ class _Loop:
         if job.training.passes is not None:
             norm = has_batch_norm(self.model)
             search, descent = step_cost(
-                job.threats, job.scalarizer, batch_norm=norm, classes=job.classes
+                job.threats,
+                job.scalarizer,
+                losses=job.losses,
+                batch_norm=norm,
+                classes=job.classes,
             )
             cost = search.plus(descent)
         return length_of(job.training, len(job.split), cost)
@@ -154,8 +158,8 @@ class _Loop:
         clock, seen = time.monotonic(), 0
         left = self.length.steps - self.progress.step
         for x, y in islice(shuffled_batches(self.split, size, order, augment, device), left):
-            objectives = 1 + len(job.threats)
-            with memory_explained(network, x, y, self.pass_size, objectives), trusted():
+            objectives, table = 1 + len(job.threats), "training."
+            with memory_explained(network, x, y, self.pass_size, objectives, table), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,
@@ -184,7 +188,8 @@ class _Loop:
 
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
-        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
+        search, losses = self.compiled.search, self.job.losses
+        return StepSettings(self.pass_size, generator, self._reach(), search, loss=losses)
 
     def _step(self, epoch: int) -> TrainingStep:
         return TrainingStep(
