@@ -67,14 +67,14 @@ class _Contents:
 def bundle(
     results: Path | str, out: Path | str, *, weights: bool = False, overwrite: bool = False
 ) -> Bundle:
-    """Write what a colleague needs of some results into one zip, which is read as they are.
+    """Write some results into one zip for a colleague, to be read without unpacking.
 
-    That is, of each run its recipe, record, log, outcomes, gallery and code; the plan of a study;
-    tables, figures and pages that moat wrote. With `weights`, the trained weights as well.
-    Checkpoints never go, nor does a file that is not moat's. A run that a process is writing is
-    left out, and so is a finished run that cannot be read. The same results give the same bytes.
-    Raises BundleError where there is nothing to bundle, where the zip's folder does not exist, and
-    where the file does, unless `overwrite`; DiskError where it cannot be written.
+    The zip holds the recipe, record, log, outcomes, gallery and code of each run, the plan of a
+    study, and tables, figures and pages that moat wrote; with `weights`, also the trained weights.
+    Checkpoints and files that are not moat's are left out, as are a run that a process is writing
+    and a finished run that cannot be read. The same results give the same bytes. Raises BundleError
+    if there is no run to bundle, if the zip's folder does not exist, or if the file exists (unless
+    `overwrite`), and DiskError if it cannot be written.
 
     Example:
         >>> from tempfile import TemporaryDirectory

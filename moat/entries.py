@@ -38,7 +38,7 @@ def _entry(value: Any, offer: Offer, base: type[T]) -> Entry[T]:
     what = offer.point.value
     if not (isinstance(value, type) and issubclass(value, base)):
         raise TypeError(
-            f"{what}{f' returns {value!r}, which' * offer.is_family} is no {base.__name__}"
+            f"{what}{f' returns {value!r}, which' * offer.is_family} is not a {base.__name__}"
         )
     declared = getattr(value, "name", None)
     if not (isinstance(declared, str) and offer.covers(declared)):

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Self
 
+from moat.short_text import with_short_words
+
 
 class MoatError(Exception):
-    """Anything moat refuses or fails at, with the exit code that the command line returns for it.
+    """Any refusal or failure of moat, with the exit code of the command line.
 
-    `message` says what is wrong, `where` the file and key (or the folder) it stands at, `hint`
-    what mends it.
+    `message` gives the fault, `where` the file and key (or the folder), `hint` the mend.
     """
 
     exit_code = 2
@@ -32,10 +33,10 @@ class MoatError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
-        return "\n  ".join([head, *self.hint.splitlines()])
+        return with_short_words("\n  ".join([head, *self.hint.splitlines()]))
 
     def at(self, where: str) -> Self:
-        """Return the same error, said of a place."""
+        """Return the same error with a place."""
         return type(self)(self.message, where=where, hint=self.hint)
 
 

@@ -18,6 +18,9 @@ MISSING = ("missing", "missing_keyword_only_argument")
 BY_PLACE = "unexpected_positional_argument"
 
 
+_SUBJECT = re.compile(r"^[A-Z]\w* should")
+
+
 def foremost(error: ValidationError) -> ErrorDetails:
     """Return the finding to be said: what explains a missing field goes before it."""
     return min(
@@ -27,7 +30,7 @@ def foremost(error: ValidationError) -> ErrorDetails:
 
 def what_it_should_be(found: ErrorDetails) -> str:
     """Return what pydantic asks of a value, as in "should be greater than 0"."""
-    return found["msg"].removeprefix("Input ")
+    return _SUBJECT.sub("should", found["msg"])
 
 
 def nearest_choice(found: ErrorDetails) -> str:

@@ -34,7 +34,7 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
         return sys.modules[name]
     loader = PlainLoader(name, str(path)) if path.suffix == ".py" else None
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if not _is_file(path) or spec is None or spec.loader is None:
         raise RecipeError(
             f"the plug-in file {str(path)!r} does not exist or is not a Python file.",
             hint="Plug-in paths are read from the folder of the recipe that names them.",
@@ -91,6 +91,13 @@ def import_object(reference: str, root: Path | None = None) -> Callable[..., obj
             f"{did_you_mean(attribute, vars(module))}"
         )
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file system takes
+        return False
 
 
 def _make_current_folder_importable() -> None:

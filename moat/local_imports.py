@@ -82,12 +82,13 @@ def _step(
     spaces = []
     for folder in folders:
         package, module = folder / name, folder / f"{name}.py"
-        if (package / "__init__.py") not in strange and (package / "__init__.py").is_file():
-            return package / "__init__.py", [package]
-        if module not in strange and module.is_file():
-            return module, []
-        if package.is_dir():
-            spaces.append(package)
+        with suppress(OSError):  # a name that no file system takes
+            if (package / "__init__.py") not in strange and (package / "__init__.py").is_file():
+                return package / "__init__.py", [package]
+            if module not in strange and module.is_file():
+                return module, []
+            if package.is_dir():
+                spaces.append(package)
     return None, spaces
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from moat.errors import DiskError, MoatError, NoRunError
 from moat.printable import printable
+from moat.short_text import cut_short
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR}
 _MENDS = {
@@ -50,10 +51,8 @@ def require_place(path: Path) -> Path:
 
 
 def _refusal(path: Path, why: str, number: int | None, kind: type[MoatError]) -> MoatError:
-    text = printable(str(path))
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return kind(
         f"the system cannot look this path up: {why}.",
-        where=shown,
+        where=cut_short(printable(str(path)), _SHOWN),
         hint=_MENDS.get(number or 0, "Name another."),
     )

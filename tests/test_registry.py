@@ -223,7 +223,7 @@ def test_an_entry_point_with_another_name_than_its_class_is_a_row_with_its_error
 def test_an_entry_point_to_something_else_is_a_row_with_its_error(animals, packages, value):
     packages.append(entry_point("newt", lambda: value))
     (broken,) = animals.entries()
-    assert broken.error == "TypeError: zoo_extra:Newt is no Animal"
+    assert broken.error == "TypeError: zoo_extra:Newt is not a Animal"
 
 
 def test_a_package_cannot_take_a_name_that_is_taken_and_the_list_says_so(animals, packages):
@@ -308,7 +308,7 @@ def test_a_family_that_fails_is_one_row_and_each_of_its_names_is_refused_with_th
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        (lambda animals: [print], "returns <built-in function print>, which is no Animal"),
+        (lambda animals: [print], "returns <built-in function print>, which is not a Animal"),
         (
             lambda animals: [declared(animals, "newt", "zoo_kin")],
             "returns a class declared as 'newt', which does not begin with 'kin' and a colon",

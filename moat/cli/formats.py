@@ -23,6 +23,11 @@ class Format(StrEnum):
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Print only tables, in this form.")]
 
+NotesOption = Annotated[
+    bool,
+    typer.Option("--notes", help="Print every note: each score defined, each check explained."),
+]
+
 
 def sheets_text(sheets: Sequence[Sheet], form: Format) -> str:
     """Return sheets as Markdown or LaTeX, an empty line between two."""

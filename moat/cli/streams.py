@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 PIPE_CLOSED = 141
-"""The exit code after nobody reads on, as that of a process that SIGPIPE ends: 128 + 13."""
+"""The exit code after a closed pipe, as after SIGPIPE: 128 + 13."""
 NOT_PRINTED = 1
-"""The exit code after cannot write to standard output: a full device, say."""
+"""The exit code after a failed write to standard output, such as to a full device."""
 
 _ERRORS = "replace"
 """What becomes of a sign that a terminal does not have: → is no reason to fail."""

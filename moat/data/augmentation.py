@@ -25,13 +25,12 @@ MOST_PADDING = 1024  # pixels
 
 
 class Augmentation(Fields):
-    """How the training images are varied: every example its own way, anew in every epoch.
+    """The random variation of training images: each example separately, anew in every epoch.
 
-    `crop_padding` puts black around an image and crops it back at a random place. `resized_crop`
-    takes a random rectangle with that share of the image's area, its width over its height drawn
-    from `aspect_ratio` (both ends included, uniform in the logarithm), and brings it back to size;
-    a rectangle that would leave the image is cut at its border. `flip` mirrors half of the
-    images, left to right.
+    `crop_padding` pads an image with black and crops it back at a random place. `resized_crop`
+    takes a random rectangle with that share of the image's area, its ratio of width to height drawn
+    from `aspect_ratio` (both ends included, uniform in the logarithm), and resizes it; a rectangle
+    beyond the image is cut at its border. `flip` mirrors half of the images, left to right.
 
     Example:
         >>> Augmentation(crop_padding=4, flip=True).flip
@@ -79,7 +78,7 @@ class Augmentation(Fields):
     def on(self, size: tuple[int, int], generator: torch.Generator) -> Augment:
         """Return the augmentation to images of (height, width), its draws from the generator.
 
-        Where nothing is random, larger stored images are cropped to their centre.
+        Without random variation, larger stored images are cropped to their centre.
         """
 
         def augment(images: StoredImages) -> Float[Tensor, "batch channel _ _"]:

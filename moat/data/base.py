@@ -25,8 +25,8 @@ from moat.types import Images, Labels
 class Split:
     """Images as uint8 (examples, channel, height, width), their labels, and their ids.
 
-    The ids are the examples' positions in the file they come from, so that an example is known
-    again in whatever subset it turns up.
+    The ids are the examples' positions in their source file, which identify an example in every
+    subset.
 
     Example:
         >>> images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
@@ -47,7 +47,7 @@ class Split:
         return len(self.labels)
 
     def digest(self) -> str:
-        """Return 16 hex digits that identify the images and labels, whatever file they are of."""
+        """Return 16 hex digits that identify the images and labels, independent of their files."""
         return digest_of_parts(self._parts())
 
     def _parts(self) -> Iterator[bytes]:
@@ -111,9 +111,9 @@ def as_labels(labels: torch.Tensor) -> Labels:
 @public
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set: what may be trained on, what is only tested on, and the names of the classes.
+    """A data set: its training split, its test split, and the names of the classes.
 
-    `note` says in a line what of the files was left out, and how the classes are numbered.
+    `note` is a line on the omitted files and the numbering of the classes.
 
     Example:
         >>> from moat.data import Digits
@@ -171,7 +171,7 @@ _SHOWN = 5
 
 
 class DataSet(ABC):
-    """How a data set is found and read. Its fields are recipe keys; paths are named `root`.
+    """The interface of a data set. Its fields are recipe keys; `root` is the path of its files.
 
     Example:
         >>> from moat.data import Digits
@@ -187,9 +187,9 @@ class DataSet(ABC):
 
     @abstractmethod
     def load(self, cache: Path | None = None) -> Data:
-        """Read it; raise DataError that says where was looked and how to get the data.
+        """Read it; raise DataError with the searched folder and the source of the data.
 
-        `cache` is a folder, made when needed, where something costly to make may be kept.
+        `cache` is a folder, created on demand, for costly intermediate files.
         """
 
 

@@ -26,8 +26,8 @@ def shuffled_batches(
 ) -> Iterator[tuple[Images, Labels]]:
     """Yield every example once, in an order drawn from the generator, as augmented float images.
 
-    The last batch may be smaller, but never a single example where others have more (batch norm
-    has no variance of one): that one is left out this time.
+    The last batch may be smaller. A last batch of one example is left out if others have more,
+    because batch norm needs a variance.
 
     Example:
         >>> from moat.data import Digits
@@ -77,7 +77,7 @@ def stored_in_order(
 
 @public
 def batches_per_epoch(examples: int, size: int) -> int:
-    """Return how many batches `shuffled_batches` yields.
+    """Return the number of batches of `shuffled_batches`.
 
     Example:
         >>> batches_per_epoch(1000, 128)

@@ -19,10 +19,10 @@ class Caltech256(ImageFiles):
     """30,607 photographs of 256 categories of objects and one of clutter.
 
     On disk: `<root>/caltech256/256_ObjectCategories/001.ak47/001_0001.jpg` and so on, torchvision's
-    layout; a part of the categories will do. There is no official split: `train_per_category`
-    images of each are drawn for training (60 is the custom) and the others are for testing.
-    `download` fetches the files, 1.2 GB, where they are missing. Without `root` they are looked
-    for in the folder that the variable MOAT_DATA names, else ./data.
+    layout; some of the categories are enough. Caltech-256 has no official split:
+    `train_per_category` images of each category are drawn for training (60 is usual), the others
+    are for testing. `download` fetches missing files, 1.2 GB. The default of `root` is the folder
+    named by the variable MOAT_DATA, else ./data.
 
     Example:
         >>> Caltech256(root=Path("data"), size=64).root  # `load` reads the files
@@ -38,7 +38,7 @@ class Caltech256(ImageFiles):
     seed: Seed = 0  # of which they are
 
     def load(self, cache: Path | None = None) -> Data:
-        """Read the chosen categories; raise DataError that names the folder where none are."""
+        """Read the chosen categories; raise DataError with the folder if it has none."""
         root = find_root(self.root)
         try:
             if self.download:

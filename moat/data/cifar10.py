@@ -14,8 +14,8 @@ class CIFAR10(DataSet):
     """60,000 colour photographs of 32 x 32 pixels in ten classes, 50,000 of them for training.
 
     On disk: `<root>/cifar-10-batches-py/data_batch_1` and so on, torchvision's layout, each file
-    checked against its MD5. `download` fetches the archive, 170 MB, where it is missing. Without
-    `root` it is looked for in the folder that the variable MOAT_DATA names, else ./data.
+    checked against its MD5. `download` fetches a missing archive, 170 MB. The default of `root` is
+    the folder named by the variable MOAT_DATA, else ./data.
 
     Example:
         >>> CIFAR10(root=Path("data")).root  # `load` reads the files
@@ -30,7 +30,7 @@ class CIFAR10(DataSet):
     download: bool = False
 
     def load(self, cache: Path | None = None) -> Data:
-        """Read both splits; raise DataError where a file is missing or broken."""
+        """Read both splits; raise DataError for a missing or broken file."""
         from torchvision import datasets  # here: it takes as long as importing torch
 
         root = find_root(self.root)

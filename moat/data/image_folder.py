@@ -21,9 +21,9 @@ class ImageFolder(ImageFiles):
 
     On disk: `<root>/<folder>/train/<category>/*` and `<root>/<folder>/test/<category>/*` (or `val`,
     `valid`, `validation`), or `<root>/<folder>/<category>/*`, of which a seeded share of every
-    category is put aside for testing. `folder` may be a zip archive and is part of what identifies
-    the data; `root`, where it lies, is not: without it the folder that the variable MOAT_DATA
-    names, else ./data.
+    category is set aside for testing. `folder` may be a zip archive; it identifies the data, while
+    `root`, its place, does not. The default of `root` is the folder named by the variable
+    MOAT_DATA, else ./data.
 
     Example:
         >>> ImageFolder(folder="pictures", size=64).test_share
@@ -36,7 +36,7 @@ class ImageFolder(ImageFiles):
     seed: Seed = 0  # of what is put aside for testing
 
     def load(self, cache: Path | None = None) -> Data:
-        """Read both parts; raise DataError that names the folder and what it should hold."""
+        """Read both parts; raise DataError with the folder and its expected contents."""
         path = find_root(self.root) / self.folder
         try:
             tree = read_tree(path)
@@ -53,7 +53,8 @@ class ImageFolder(ImageFiles):
             return self._read(tree, tree.categories("train"), tree.categories(tested[0]), cache)
         if parts and parts.keys() <= {"train", *TESTED}:
             raise DataError(
-                f"there is {next(iter(parts))}/ and no {'train' if tested else 'test'}/ beside it.",
+                f"there is {next(iter(parts))}/, but no {'train' if tested else 'test'}/ beside "
+                f"it.",
                 where=str(path.resolve()),
                 hint="Divide the images into train/ and test/, or put the category folders here "
                 "themselves.",

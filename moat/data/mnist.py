@@ -14,9 +14,9 @@ from moat.errors import DataError
 class MNIST(DataSet):
     """70,000 handwritten digits of 28 x 28 pixels, 60,000 of them for training.
 
-    On disk: `<root>/MNIST/raw/*-ubyte`, torchvision's layout, or the same files as .gz. Without
-    `root` it is looked for in the folder that the variable MOAT_DATA names, else ./data. `download`
-    fetches the files where they are missing.
+    On disk: `<root>/MNIST/raw/*-ubyte`, torchvision's layout, or the same files as .gz. The default
+    of `root` is the folder named by the variable MOAT_DATA, else ./data. `download` fetches missing
+    files.
 
     Example:
         >>> MNIST(root=Path("data")).root  # `load` reads the files
@@ -39,8 +39,8 @@ class MNIST(DataSet):
 class FashionMNIST(DataSet):
     """70,000 pictures of clothes of 28 x 28 pixels, 60,000 of them for training.
 
-    On disk: `<root>/FashionMNIST/raw/*-ubyte`, or as .gz; `root` and `download` as for
-    MNIST, in whose place it can stand.
+    On disk: `<root>/FashionMNIST/raw/*-ubyte`, or as .gz; `root` and `download` as for MNIST, which
+    it can replace.
 
     Example:
         >>> FashionMNIST(root=Path("data")).root  # `load` reads the files

@@ -15,7 +15,7 @@ from moat.types import Labels
 @public
 @dataclass(frozen=True)
 class TrainingShare:
-    """What a recipe takes of the training split: a sample of it, of that a share held out.
+    """The part of the training split for a recipe: a sample, and a held-out share of it.
 
     Example:
         >>> from moat.data import Digits
@@ -29,7 +29,7 @@ class TrainingShare:
     split_seed: int = 0
 
     def of(self, split: Split) -> tuple[Split, Split | None]:
-        """Return (trained on, held out). Raises DataError where the split is too small for it."""
+        """Return (trained on, held out). Raises DataError if the split is too small for it."""
         if self.train_examples is not None:
             split = sample(split, self.train_examples, self.split_seed)
         return hold_out(split, self.validation, self.split_seed)
@@ -37,7 +37,7 @@ class TrainingShare:
 
 @public
 def sample(split: Split, count: int, seed: int) -> Split:
-    """Return so many examples, every class by its share as nearly as whole numbers allow.
+    """Return a number of examples, every class by its share, as nearly as whole numbers allow.
 
     With one seed a smaller sample is part of a larger one. Raises DataError where there are fewer.
 
@@ -56,9 +56,9 @@ def sample(split: Split, count: int, seed: int) -> Split:
 
 @public
 def stratified(labels: Labels, count: int, seed: int) -> Tensor:
-    """Return the positions of so many examples, ascending, every class by its share.
+    """Return the positions of a number of examples, ascending, every class by its share.
 
-    With one seed fewer are a part of more. There are all where there are not as many.
+    With one seed, a smaller number is part of a larger one. A number above the total returns all.
 
     Example:
         >>> torch.bincount(torch.arange(4) % 2)[stratified(torch.arange(4) % 2, 2, seed=0) % 2]
@@ -81,8 +81,8 @@ def stratified(labels: Labels, count: int, seed: int) -> Tensor:
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split | None]:
     """Return (rest, held out): a seeded, stratified share of every class, at least one example.
 
-    Nothing is held out where the share is 0. Raises DataError where a class would be left without
-    an example to train on.
+    A share of 0 holds out no example. Raises DataError if a class would have no example left for
+    training.
 
     Example:
         >>> from moat.data import Digits

@@ -43,7 +43,7 @@ def _compiler() -> Finding:
     """Return the compiler that torch.compile needs: C++ on the CPU, triton on a GPU."""
     import torch
 
-    without = "training.compile has no effect without it;  "
+    without = "training.compile has no effect without it; "
     if torch.cuda.is_available():
         if find_spec("triton"):
             return Finding(_AREA, "torch.compile", Health.ok, "triton")

@@ -45,8 +45,7 @@ def _no_gpu(torch: Any, why: str) -> Finding:
         text = f"none; torch {torch.__version__} is built for CUDA {built or '(none)'}"
         return Finding(_AREA, "cuda", Health.ok, text)
     if built is None:
-        text = f"the machine has an NVIDIA driver, but torch {torch.__version__} is built without "
-        "CUDA"
+        text = f"an NVIDIA driver is there, but torch {torch.__version__} is built without CUDA"
         mend = "install a torch with CUDA and its torchvision: https://pytorch.org/get-started"
     else:
         text = f"torch {torch.__version__} for CUDA {built} finds no GPU" + (f": {why}" * bool(why))

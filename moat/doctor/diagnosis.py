@@ -15,7 +15,7 @@ from moat.doctor.plugins import plugins
 
 
 def diagnose(results: Path) -> list[Finding]:
-    """Look at all that moat needs; nothing is written but a trial file, which is deleted."""
+    """Check everything that moat needs; a trial file is written and deleted."""
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "moat": installation,
         "packages": packages,

@@ -18,7 +18,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, in which state it is, what was found, and what mends it."""
+    """One check: its subject, its state, the finding, and the mend."""
 
     area: str
     subject: str

@@ -1,6 +1,5 @@
 """The installed moat: its version, its command, and other projects' `moat`."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from moat.doctor.finding import Finding, Health
+from moat.doctor.origins import folder_instead, installed_how, mend_of_folder
 from moat.other_moats import DISTRIBUTION, other_moats
 from moat.version import __version__
 
@@ -30,25 +30,20 @@ def _distribution() -> Finding:
         text = "not installed: the module was found on the path"
         mend = "pip install -e . in the checkout, for the command moat and its plug-ins"
         return Finding(_AREA, DISTRIBUTION, Health.warning, text, mend)
-    text = f"{found.version}, {_how(found)}"
-    if found.version == __version__:
+    text = f"{found.version}, {installed_how(found)}"
+    folder = folder_instead(found, PACKAGE)
+    other = [f"is {__version__}"] * (found.version != __version__)
+    other += [f"comes from {folder}"] * bool(folder)
+    if not other:
         return Finding(_AREA, DISTRIBUTION, Health.ok, text)
     mend = f"install {DISTRIBUTION} again, from the source of this module"
     return Finding(
-        _AREA, DISTRIBUTION, Health.warning, f"{text}; the module is {__version__}", mend
+        _AREA,
+        DISTRIBUTION,
+        Health.warning,
+        f"{text}; the module {' and '.join(other)}",
+        mend_of_folder(folder) if folder else mend,
     )
-
-
-def _how(found: metadata.Distribution) -> str:
-    """Return how a distribution was installed: PEP 610's record says it."""
-    try:
-        record = json.loads(found.read_text("direct_url.json") or "{}")
-        url = str(record.get("url", ""))
-        return (
-            f"editable, {url}" if record.get("dir_info", {}).get("editable") else url or "a wheel"
-        )
-    except (ValueError, AttributeError):
-        return "its direct_url.json cannot be read"
 
 
 def _command() -> Finding:

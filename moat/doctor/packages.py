@@ -30,8 +30,7 @@ def packages() -> Iterator[Finding]:
     yield Finding(_AREA, "python", Health.ok if fits else Health.fault, text, mend)
     found = requirements()
     if not found:
-        text = "moat's requirements are unknown: they are neither in pyproject.toml nor in its "
-        "metadata"
+        text = "neither pyproject.toml nor the metadata states moat's requirements"
         yield Finding(_AREA, DISTRIBUTION, Health.warning, text, "install moat-robust")
     for extra, listed in found.items():
         for text in listed:

@@ -6,6 +6,7 @@ from importlib import import_module, metadata
 
 from moat.catalogue import ROOMS
 from moat.doctor.finding import Finding, Health, told
+from moat.doctor.origins import folder_instead, mend_of_folder, package_of
 from moat.offers import MEND, offers_of
 from moat.other_moats import DISTRIBUTION
 
@@ -30,6 +31,9 @@ def plugins() -> Iterator[Finding]:
             if error:
                 text = f"{offer.origin}: {error}"
                 yield Finding(_AREA, subject, Health.warning, text, _as_mend(mend))
+            elif folder := _folder_instead(offer.point):
+                text = f"{offer.origin}, whose code comes from {folder}"
+                yield Finding(_AREA, subject, Health.warning, text, mend_of_folder(folder))
             else:
                 yield Finding(_AREA, subject, Health.ok, offer.origin)
     if not found:
@@ -41,6 +45,11 @@ def plugins() -> Iterator[Finding]:
             text = f"{distribution.name} requires 'moat', which is another project's on PyPI"
             mend = f"its pyproject.toml should require {DISTRIBUTION!r}"
             yield Finding(_AREA, distribution.name, Health.warning, text, mend)
+
+
+def _folder_instead(point: metadata.EntryPoint) -> str:
+    package = package_of(point.value)
+    return folder_instead(point.dist, package) if point.dist and package else ""
 
 
 def _errors(kind: str) -> dict[tuple[str, str], tuple[str, str]]:

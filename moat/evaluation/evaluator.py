@@ -34,7 +34,8 @@ BATCH = 512  # examples whose iterates are held at once; random starts are drawn
 class Evaluation:
     """The outcomes of a model under a protocol, and every score made of them.
 
-    `found` holds what else the searches told, in the order of the columns; `ids` are the examples.
+    `found` holds the further results of the searches, in the order of the columns; `ids` are the
+    examples.
 
     Example:
         >>> from moat.data import Digits
@@ -65,15 +66,16 @@ class Evaluation:
         """The score of the natural images, each threat and ensemble, and their union, in percent.
 
         That of a threat is the mean over its strengths; the union withstands every search at once.
-        None where a score cannot be made, as of what `union_only` left out, or of no threat.
+        None marks a score that cannot be made, because `union_only` left examples out or no threat
+        was evaluated.
         """
         scores = self.scores()
         return {NATURAL: scores["natural"], **scores["scores"], "union": scores["union"]}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each column of the outcome matrix: what was searched, and the accuracy.
+        """Return one row for each column of the outcome matrix: the search, and the accuracy.
 
-        `strength` counts steps or is a radius, as `by` says; `accuracy` is in percent, None where
+        `strength` counts steps or is a radius, as `by` says; `accuracy` is in percent, None if
         examples were left out.
         """
         values = self.outcomes.values
@@ -99,9 +101,9 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """How far an evaluation is: passes done and to be done at most, and who is searched next.
+    """The progress of an evaluation: passes done, passes at most, and the next threat.
 
-    `memory` is how many bytes it takes at most of its own, in passes of `pass_size` images.
+    `memory` is the largest number of bytes of its own, in passes of `pass_size` images.
 
     Example:
         >>> from moat.threats import PGD
@@ -126,7 +128,7 @@ class EvaluationProgress:
 
 @runtime_checkable
 class Parts(Interface):
-    """Where an evaluation keeps what it has found, so that it can go on from there.
+    """The store of an evaluation's finished parts, from which it can resume.
 
     Example:
         >>> class InMemory:
@@ -151,7 +153,7 @@ class Parts(Interface):
     """
 
     def load(self, batch: int, label: str) -> Stored | None:
-        """Return what was kept of a threat on a batch, or None."""
+        """Return the kept results of a threat on a batch, or None."""
 
     def save(self, batch: int, label: str, arrays: Stored) -> None:
         """Keep it."""
@@ -170,26 +172,25 @@ def evaluate(
     progress: Callable[[EvaluationProgress], None] | None = None,
     parts: Parts | None = None,
 ) -> Evaluation:
-    """Return what the model withstands of the protocol, on the test split or on given images.
+    """Evaluate a model under a protocol, on the test split or on given images.
 
     `data` are Data (its test split), a Split, a pair (images, labels), a DataLoader, or a torch
     Dataset; images in [0, 1] or bytes. `protocol` may be given by its threats alone: a table, a
     list, whose labels are their names, or one threat.
 
-    The model maps images in [0, 1] to logits and is left as it was; it is evaluated on the device
-    its parameters are on, in float32 with TF32 off, whatever it was trained in. Images that take
-    more than `memory` GiB come there a batch at a time. `progress` hears of each threat and batch;
-    `parts` keeps them, and what it has already is not searched again. Raises ModelError, before
-    anything is searched, for a model that no evaluation can rest on.
+    The model maps images in [0, 1] to logits and is left unchanged. It is evaluated on the device
+    of its parameters, in float32 with TF32 off, whatever its training precision. Images of more
+    than `memory` GiB are moved there batch by batch. `progress` receives each threat and batch;
+    `parts` keeps them, and kept parts are not searched again. Raises ModelError, before any search,
+    for an invalid model.
 
     An example costs one forward for the natural image and, for each gradient threat, as many
-    forwards and backwards as its largest count of iterations, and one forward more; less where it
-    falls by any iterate.
+    forwards and backwards as its largest count of iterations, plus one forward; less if it falls by
+    any iterate.
 
-    The searches and passes take `protocol.memory` GiB at most (by device, where it is not given):
-    as many examples and restarts climb together as fit, which changes results by rounding alone.
-    A pass that the device has no memory for is halved. Raises MoatError where one example of one
-    restart does not fit.
+    The searches and passes use at most `protocol.memory` GiB (default: by device): as many examples
+    and restarts climb together as fit, which changes results only by rounding. A pass beyond the
+    device's memory is halved. Raises MoatError if one example of one restart does not fit.
 
     Example:
         >>> from moat.data import Digits

@@ -162,8 +162,7 @@ def _require_alone_as_beside_others(model: nn.Module, x: Images, logits: Logits)
         "the model's answer to an image depends on the others in its batch: it "
         f"{said.removesuffix('.')}.",
         hint="In eval mode, batch norm must use its running statistics: track_running_stats=True, "
-        "and "
-        "weights saved with their running means. No other layer may mix images.",
+        "and weights saved with their running means. No other layer may mix images.",
     )
 
 

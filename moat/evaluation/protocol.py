@@ -30,25 +30,24 @@ class Attempt(NamedTuple):
 @public
 @dataclass(frozen=True)
 class Protocol:
-    """What a model is evaluated with, always in full float32 precision.
+    """The threats and rules of an evaluation, always in full float32 precision.
 
-    `threats` are searched as they are built, under labels of the user's. Strengths of a gradient
+    `threats` are searched with their own settings, under the user's labels. Strengths of a gradient
     threat are counts of iterations (`at_steps`: one search serves them all, and its largest count
     replaces the threat's `steps`) or radii (`at_epsilon`: one search each, step and radius scaled
     alike). `restarts` repeats a threat's searches, each from another random start or, with a
     targeted loss, towards the next likely class.
 
     An example falls by its `last` iterate, as in the paper, or by `any` iterate, the natural image
-    included; then it leaves the search that felled it. `union_only` also leaves it out of every
-    later search, cheapest threats first: then only natural accuracy and the union can be scored.
+    included; then it leaves the search that felled it. `union_only` also drops it from every later
+    search, cheapest threats first: then only natural accuracy and the union have scores.
 
-    `ensembles` name several searches of one perturbation set by one name. `summed` are the threats
-    or ensembles that total and universal score add up: all unless named, an ensemble in place of
-    its members. `examples` keeps only so many of the test split: a `sample` that is drawn, every
-    class by its share, or the first, which may be harder or easier than the rest. `seed` draws the
-    sample and random starts. `memory` is how many GiB an evaluation takes at most beside network
-    and data set, by device where it is not given; it changes no outcome, and protocols that differ
-    in it alone are equal.
+    `ensembles` give several searches of one perturbation set one name. `summed` are the threats or
+    ensembles in total and universal score: all by default, an ensemble in place of its members.
+    `examples` limits the test split: to a `sample` drawn by class, or to the first ones, which may
+    be harder or easier than the rest. `seed` draws the sample and random starts. `memory` limits an
+    evaluation in GiB, in addition to network and data set (default: by device); it changes no
+    outcome, and protocols that differ only in it are equal.
 
     Example:
         >>> from moat.threats import PGD
@@ -176,18 +175,18 @@ class Protocol:
             require_channels(threat, channels, label)
 
     def cost(self, label: str) -> float:
-        """Return how many forwards and backwards a threat costs an example at most.
+        """Return the largest number of forwards and backwards of a threat for each example.
 
         Three forwards without a gradient count as one.
         """
         return self._spent_on(label).passes
 
     def passes(self) -> int:
-        """Return how many forwards and backwards one example costs; single forwards not counted."""
+        """Return the forwards and backwards for one example, without single forwards."""
         return int(self.spent().backwards)
 
     def spent(self, classes: int = 10) -> Spent:
-        """Return what one example costs at most, the natural image's forward included."""
+        """Return the largest cost of one example, the natural image's forward included."""
         found = [self._spent_on(label, classes) for label in self.threats]
         return reduce(Spent.plus, found, Spent(1))
 

@@ -84,9 +84,7 @@ def weight_table(values: Any, argument: str) -> dict[str, float] | None:
     if weights and not sum(weights.values()):
         raise FrontError("all weights are 0.", argument, "Give one of them more.")
     if math.isinf(sum(weights.values())):
-        raise FrontError(
-            "the weights sum to more than a number holds.", argument, "Divide them all."
-        )
+        raise FrontError("the sum of the weights overflows.", argument, "Divide them all.")
     return weights
 
 

@@ -52,11 +52,11 @@ if TYPE_CHECKING:
 class Results:
     """The finished runs below some folders. `moat.results` opens them.
 
-    Runs on the same data under the same protocol are comparable: they form a group. `front`,
-    `plot` and `interactive` are of one group; of several, `groups` has each as Results of its own.
+    Runs on the same data under the same protocol are comparable: they form a group. `front`, `plot`
+    and `interactive` need one group; `groups` gives each group as its own Results.
 
-    Nothing is searched or trained, and torch is not imported: scores are made of the stored
-    outcomes, as every command of moat makes them.
+    The scores come from stored outcomes, as in every command of moat: without a search, a training
+    or torch.
     """
 
     def __init__(self, points: Sequence[Point], skipped: Sequence[str] = ()) -> None:
@@ -104,11 +104,11 @@ class Results:
         prefer: Mapping[str, float] | None = None,
         against: str | Path | None = None,
     ) -> ResultsFront:
-        """Return which settings no other dominates, as `moat front` does.
+        """Return the settings that no other dominates, as `moat front` does.
 
         `objectives` are names of scores, threats and ensembles; `prefer` gives scores their weights
         and names one run, chosen on held-out examples; `against` is another results folder. Raises
-        FrontError for what is unknown, and where the runs are not comparable; ArgumentError for an
+        FrontError for an unknown name and for runs that are not comparable; ArgumentError for an
         argument of another type.
         """
         names, weights = name_list(objectives, "objectives"), weight_table(prefer, "prefer")
@@ -120,9 +120,9 @@ class Results:
     def compare(self, *runs: str) -> Comparison:
         """Return runs beside the first of them, paired on the same examples.
 
-        A run is named by its label where one run has it ("average-at"), by its label and seed
-        ("average-at seed 1"), or by its folder as the column `run` has it. Raises
-        InputError unless several runs are named.
+        A run is named by its label if only one run has it ("average-at"), by its label and seed
+        ("average-at seed 1"), or by its folder as in the column `run`. Raises InputError unless
+        several runs are named.
         """
         from moat.report.side_by_side import compare_runs
 
@@ -148,7 +148,7 @@ class Results:
     def plot(self, kind: str) -> "Figure":
         """Return a picture as a matplotlib figure: one of the kinds that `moat plot` draws.
 
-        Raises PlotError for a kind that nobody draws, and where the runs do not support it.
+        Raises PlotError for an unknown kind, and for runs that do not support it.
         """
         from moat.report.plots.kinds import KINDS, draw_kind
 
@@ -158,9 +158,9 @@ class Results:
     def interactive(self, kind: str = "front", run: str = "") -> "InteractiveFigure":
         """Return a figure of the page of `moat report` as one of plotly's, for a notebook.
 
-        It is the front, or one of a run, which is named as for `compare`: its `losses`, its
-        `weights`, its `validation`, its accuracy against `steps` or against `radius`. Raises
-        PlotError for any other kind, and for a run that has nothing to show.
+        It is the front, or a picture of one run, named as for `compare`: its `losses`, `weights`,
+        `validation`, or accuracy against `steps` or `radius`. Raises PlotError for any other kind,
+        and for a run without the data of the picture.
         """
         from plotly.graph_objects import Figure
 
@@ -246,7 +246,7 @@ _NOTHING = {
 def results(*folders: str | Path) -> Results:
     """Return the finished runs below some folders, as data.
 
-    A run that lies below two of them counts once. Raises FrontError for a folder without any.
+    A run in two of them counts once. Raises FrontError for a folder without runs.
 
     `docs/results.md` has examples, which the suite runs.
     """

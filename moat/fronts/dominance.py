@@ -43,7 +43,7 @@ def as_points(points: ArrayLike, names: Sequence[str] | None = None) -> NDArray[
 def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
     """Return the bool mask of the points that no other dominates (minimised; equals are kept).
 
-    θ¹ dominates θ² when it is nowhere worse and somewhere better.
+    θ¹ dominates θ² if it is worse in no objective and better in one.
 
     Example:
         >>> non_dominated([[0, 1], [1, 0], [1, 1]]).tolist()

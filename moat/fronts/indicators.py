@@ -16,9 +16,9 @@ MOST_OBJECTIVES = 31
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     """Return the volume that the points dominate within the reference point (minimised).
 
-    Points beyond the reference in any objective count for nothing. Where the exact volume would
-    take minutes (see `is_exact`) it is an approximation, off by up to 2 %, the same in every call.
-    FrontError refuses more than 31 objectives, which moocore does not take.
+    Points beyond the reference in any objective do not count. If the exact volume would take
+    minutes (see `is_exact`), it is an approximation, off by up to 2 %, the same in every call.
+    Raises FrontError for more than 31 objectives, the limit of moocore.
 
     Example:
         >>> hypervolume([[0, 1], [1, 0]], reference=[2, 2])
@@ -53,10 +53,10 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
 
 @public
 def is_exact(points: ArrayLike, reference: ArrayLike) -> bool:
-    """Say whether `hypervolume` is exact of these points, and not an approximation.
+    """Say whether `hypervolume` is exact for these points, not an approximation.
 
-    An exact one takes a time that grows with the members of the front to the power of about half
-    the objectives: 0.1 s for 60 in 8 objectives, 34 s for 200.
+    The time of an exact one grows with the members of the front to the power of about half the
+    objectives: 0.1 s for 60 in 8 objectives, 34 s for 200.
 
     Example:
         >>> is_exact([[0, 1], [1, 0]], reference=[2, 2])
@@ -70,7 +70,7 @@ def is_exact(points: ArrayLike, reference: ArrayLike) -> bool:
 
 @public
 def igd_plus(points: ArrayLike, other: ArrayLike) -> float:
-    """Return how far the points fall short of another front, in the mean over its members.
+    """Return the mean distance by which the points fall short of another front.
 
     A member of the other front counts with its distance to the nearest of the points, of which
     only the objectives that are worse there are measured; 0 where it is dominated or equalled.
@@ -88,9 +88,9 @@ def igd_plus(points: ArrayLike, other: ArrayLike) -> float:
 
 @public
 def additive_epsilon(points: ArrayLike, other: ArrayLike) -> float:
-    """Return by how much the points must improve in every objective to cover another front.
+    """Return the improvement in every objective with which the points would cover another front.
 
-    Negative where they have that to spare. In the unit of the objectives; minimised.
+    Negative if they cover it with that much to spare. In the unit of the objectives; minimised.
 
     Example:
         >>> additive_epsilon([[1, 1]], [[0, 1], [1, 0]])

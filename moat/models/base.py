@@ -14,7 +14,7 @@ from moat.registry import Registry
 
 
 class Model(ABC):
-    """How a network is built. Its fields are recipe keys.
+    """The construction of a network. Its fields are recipe keys.
 
     Example:
         >>> from moat.models import TinyCNN
@@ -41,19 +41,19 @@ class Model(ABC):
         """
 
     def initialise(self, network: nn.Module) -> None:  # noqa: B027 - most have none
-        """Put weights that were trained before into a network that was built; by default, none.
+        """Load pretrained weights into a new network; by default, none.
 
-        Called when a run begins, and not again: what they come from may be gone later.
+        Called once, at the start of a run: the source of the weights may be gone later.
         """
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields as they identify a training: a file by what it holds, not its path."""
+        """Return the identity of a training: the fields, with files by their content."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
     def digests(self) -> dict[str, str]:
-        """Return keys that say what its files hold, for a run's own recipe; by default, none.
+        """Return keys with the digests of its files, for a run's own recipe; by default, none.
 
-        A file that is gone, or whose digest is among the fields, has none.
+        A missing file, or one whose digest is among the fields, has none.
         """
         return {}
 

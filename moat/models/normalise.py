@@ -16,8 +16,8 @@ class Normalise(nn.Module):
     Convention: both numbers in intensities, where an image spans [0, 1]. Grey images (one channel)
     before several numbers are read as that many equal channels.
 
-    The numbers come from the recipe, so they are not part of the state dict: what a plain network
-    was saved as fits.
+    The numbers come from the recipe and are not in the state dict, so the state dict of a plain
+    network fits.
 
     Example:
         >>> layer = Normalise([0.5, 0.5, 0.0], [0.5, 0.25, 1.0])

@@ -22,7 +22,7 @@ PYTHON_PREFIX = "python:"
 @public
 @dataclass(frozen=True)
 class PythonModel(Model):
-    """Calls somebody's callable with the recipe's other keys of the model table.
+    """A model from a user's callable, called with the other keys of the model table.
 
     Example:
         >>> PythonModel("python:torch.nn:Linear", {"in_features": 2, "out_features": 2}).arguments
@@ -45,9 +45,9 @@ class PythonModel(Model):
         return file_of(self.reference, self.code)
 
     def initialise(self, network: nn.Module) -> None:
-        """Load the initial weights; ModelError where they are missing, other ones, or do not fit.
+        """Load the initial weights; ModelError if they are missing, changed, or do not fit.
 
-        What wrappers put before every name, in the file or in the network, does not matter.
+        A wrapper's prefix of every name, in the file or in the network, is ignored.
         """
         if self.initial_weights is None:
             return
@@ -70,7 +70,7 @@ class PythonModel(Model):
             )
 
     def identity(self) -> dict[str, Any]:
-        """Return the callable's arguments, and the weights by what their file holds."""
+        """Return the callable's arguments, and the weights by their file's content."""
         path = self.initial_weights
         if path is None:
             return self.arguments
@@ -86,7 +86,7 @@ class PythonModel(Model):
         return {DIGEST: digest_of_file(path)}
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
-        """Return what the callable returns; raise ModelError where that is not a module."""
+        """Return the callable's network; raise ModelError if it is not a module."""
         try:
             with modules_of(self.code):
                 made = import_object(self.reference, self.code)(**self.arguments)

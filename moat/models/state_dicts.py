@@ -16,10 +16,10 @@ KEYS_SHOWN = 3  # keys of each kind; the rest is counted
 
 @public
 def load_into(network: nn.Module, state: Mapping[str, Any]) -> None:
-    """Load weights by their names; raise ModelError that says in which keys they differ.
+    """Load weights by name; raise ModelError with the differing keys.
 
-    Counts of batches, which weights from before torch 0.4.1 lack, may be missing. What is sparse
-    is made dense where the network is.
+    Counts of batches may be missing, as in weights from before torch 0.4.1. Sparse tensors become
+    dense if the network's are.
 
     Example:
         >>> network = nn.Linear(2, 2)

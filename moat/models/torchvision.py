@@ -133,7 +133,7 @@ class Torchvision(Model):
 
 @model("resnet18")
 class ResNet18(Torchvision):
-    """ResNet-18 from torchvision, with batch norm; pretrained weights where they are asked for.
+    """ResNet-18 from torchvision, with batch norm and optional pretrained weights.
 
     Example:
         >>> ResNet18(weights="IMAGENET1K_V1").weights  # read when a run begins

@@ -15,10 +15,10 @@ from moat.public import public
 @public
 @plain_torch()
 def built(model: Model, shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """Return the network for images of that shape, ready to be trained or given weights.
+    """Return the network for images of that shape, ready for training or for weights.
 
-    Lazy layers are called once, so that their weights are drawn; values that an expanded tensor
-    shows many times are copied out, since nothing can be loaded into that.
+    Lazy layers are called once to draw their weights; an expanded tensor is copied, so that values
+    can be loaded into it.
 
     Example:
         >>> from moat.models import TinyCNN

@@ -58,5 +58,5 @@ LOOKS: tuple[Callable[[StudyView], Iterator[Oddity]], ...] = (
 
 
 def oddities_of(view: StudyView) -> list[Oddity]:
-    """Return what is worth a second look, each once."""
+    """Return the oddities, each once."""
     return list(dict.fromkeys(oddity for look in LOOKS for oddity in look(view)))

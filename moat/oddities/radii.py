@@ -1,6 +1,6 @@
 """Rarely intended radii and steps of threats, and balls that hold every image's twin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
@@ -11,6 +11,7 @@ from moat.threats.radii import GREY_LEVELS, WideNumber, balls_of, has_known_size
 
 _FLAT = 1.0
 """Grid units, or matrix entries, by which every pixel can come to read the image's centre."""
+_PURPOSES = {"train": "in training", "evaluate": "in evaluation"}
 
 
 def radius_beyond_image(view: StudyView) -> Iterator[Oddity]:
@@ -21,19 +22,34 @@ def radius_beyond_image(view: StudyView) -> Iterator[Oddity]:
 
 
 def step_beyond_radius(view: StudyView) -> Iterator[Oddity]:
-    """Yield each step of sign ascent that is longer than the radius of its ball."""
+    """Yield each step of sign ascent that is longer than the radius of its ball.
+
+    A key that training and evaluation share is told once, with the usual step of each.
+    """
+    usual: dict[tuple[str, str], dict[str, list[str]]] = {}
     for one in view.searched():
         if not isinstance(one.threat, GradientThreat) or one.threat.search != "sign":
             continue
         for ball, radius, step, _ in balls_of(one.threat, one.shape):
             if ball.step_size > ball.epsilon:
-                yield Oddity(
-                    one.where(step),
+                what = (
                     f"a step of {ball.step_size:g} is longer than the radius, {radius} = "
-                    f"{ball.epsilon:g}: every step ends at the border.",
-                    "Usual is a step of about twice the radius over the number of steps: "
-                    f"{_two_digits(2 * ball.epsilon / (one.threat.steps + 1))} here.",
+                    f"{ball.epsilon:g}: every step ends at the border."
                 )
+                by_purpose = usual.setdefault((one.where(step), what), {})
+                size = _two_digits(2 * ball.epsilon / (one.threat.steps + 1))
+                by_purpose.setdefault(one.purpose, []).append(size)
+    for (where, what), by_purpose in usual.items():
+        mend = "Usual is a step of about twice the radius over the number of steps: "
+        yield Oddity(where, what, f"{mend}{_by_purpose(by_purpose)}.")
+
+
+def _by_purpose(sizes: Mapping[str, Sequence[str]]) -> str:
+    """Return the steps of each purpose, with its name where the purposes differ."""
+    texts = {purpose: " or ".join(dict.fromkeys(each)) for purpose, each in sizes.items()}
+    if len(set(texts.values())) == 1:
+        return f"{next(iter(texts.values()))} here"
+    return ", ".join(f"{text} {_PURPOSES[purpose]}" for purpose, text in texts.items())
 
 
 def constant_image_in_ball(view: StudyView) -> Iterator[Oddity]:

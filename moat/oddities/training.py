@@ -8,6 +8,7 @@ from moat.data import batches_per_epoch
 from moat.errors import InputError
 from moat.oddities.view import Oddity, StudyView
 from moat.recipe import RunPlan
+from moat.report.words import some
 from moat.scalarizers.two_moment import TwoMoment
 from moat.training.length import length_of
 from moat.training.schedules import MultiStep
@@ -20,7 +21,9 @@ def _epochs_of(plan: RunPlan, view: StudyView) -> float | None:
         return plan.training.epochs
     if (known := view.amounts.get(plan.path)) is None:
         return None
-    search, descent = step_cost(plan.threats, plan.scalarizer, classes=known.classes)
+    search, descent = step_cost(
+        plan.threats, plan.scalarizer, losses=plan.losses, classes=known.classes
+    )
     with suppress(InputError):  # a budget too small for a step, which the run says
         return length_of(plan.training, known.trained, search.plus(descent)).exact_epochs
     return None
@@ -113,16 +116,22 @@ def slow_precision(view: StudyView) -> Iterator[Oddity]:
 
 
 def loss_of_constant_guess(view: StudyView) -> Iterator[Oddity]:
-    """Yield each two-moment program that asks for a robust loss as large as a constant guess's."""
+    """Yield each key of a two-moment program that asks for a robust loss of a constant guess."""
+    asked: dict[tuple[str, int], list[str]] = {}
     for plan in view.plans:
         rule, known = plan.scalarizer, view.amounts.get(plan.path)
         if not isinstance(rule, TwoMoment) or rule.r is None or known is None:
             continue
-        if rule.r >= (guess := math.log(known.classes)):
+        if rule.r >= math.log(known.classes):
             swept = "scalarizer.r" in plan.sweep
-            yield Oddity(
-                view.where(plan, *(("sweep", "scalarizer.r") if swept else ("scalarizer", "r"))),
-                f"r = {rule.r:g} nats is the level of the robust losses, but a constant guess over "
-                f"{known.classes} classes has {guess:.3g}: out of reach once the network learns.",
-                "Use a smaller r, or rho, which is always within reach.",
-            )
+            key = ("sweep", "scalarizer.r") if swept else ("scalarizer", "r")
+            asked.setdefault((view.where(plan, *key), known.classes), []).append(f"{rule.r:g}")
+    for (where, classes), values in asked.items():
+        sums = list(dict.fromkeys(values))
+        are = "are levels" if sums[1:] else "is the level"
+        yield Oddity(
+            where,
+            f"r = {some(sums)} nats {are} of the robust losses, but a constant guess over "
+            f"{classes} classes has {math.log(classes):.3g}: out of reach once the network learns.",
+            "Use a smaller r, or rho, which is always within reach.",
+        )

@@ -12,7 +12,7 @@ from moat.threats import Threat
 
 @dataclass(frozen=True)
 class Oddity:
-    """Something that a recipe may say and that rarely is what was meant.
+    """A valid but rarely intended setting of a recipe.
 
     Example:
         >>> print(Oddity("r.toml, training.warmup", "10 epochs of 2.", "Lower it."))
@@ -29,7 +29,7 @@ class Oddity:
 
 @dataclass(frozen=True)
 class Amounts:
-    """How many images a run has, and what they are: known once its data set was read."""
+    """The numbers of a run's images and classes, known once its data set was read."""
 
     trained: int
     held_out: int
@@ -57,7 +57,7 @@ class SearchedSet:
 
 @dataclass(frozen=True)
 class StudyView:
-    """The runs of a recipe, or a protocol alone; what is not known yet is left out.
+    """The runs of a recipe, or a protocol alone; unknown parts are left out.
 
     `amounts` are of the runs whose data were read, by the folders of the runs.
     """
@@ -84,7 +84,7 @@ class StudyView:
                 yield one
 
     def protocols(self) -> Iterator[tuple[Source, Protocol, Amounts | None]]:
-        """Yield every protocol that models are judged by, with the source that states it."""
+        """Yield every protocol of the evaluations, with the source that states it."""
         if self.stated is not None:
             yield self.source, self.stated, next(iter(self.amounts.values()), None)
         seen: set[str] = set()

@@ -13,9 +13,9 @@ from moat.public import public
 
 @public
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcomes:
-    """Return what `Outcomes.to_arrays` made, whatever else lies beside; ValueError if it is broken.
+    """Return the outcomes from the arrays of `Outcomes.to_arrays`; ValueError if they are broken.
 
-    Of an evaluation older than restarts, radii, losses and ensembles, four arrays are enough.
+    For an evaluation older than restarts, radii, losses and ensembles, four arrays are enough.
     """
     for name in _NEEDED:
         if name not in arrays:

@@ -29,13 +29,13 @@ def contributions(
     over: Sequence[str] = (),
     conditional: bool = False,
 ) -> Contributions:
-    """Return what each example adds, between 0 and 100; of a total, up to 100 for each threat.
+    """Return each example's contribution, from 0 to 100; to a total, up to 100 for each threat.
 
-    `score` is "natural", "union" (over all threats, or over those named), "total" (of `summed`),
-    or a threat or ensemble of any other name. The mean over the examples is the score of
-    `moat.outcomes`, and, since differences of runs on the same examples are means as well, of what
-    can be paired. `conditional` is a threat's alone, as of `share_contributions`. Raises
-    UnsearchedError where it would touch what was not searched, MoatError for an unknown name.
+    `score` is "natural", "union" (over all threats, or over the named ones), "total" (of `summed`),
+    or any other name of a threat or ensemble. The mean over the examples is the score of
+    `moat.outcomes`; differences of runs on the same examples are means as well, so they can be
+    paired. `conditional` is for a threat alone, as in `share_contributions`. Raises UnsearchedError
+    for a score that needs omitted searches, MoatError for an unknown name.
 
     Example:
         >>> from moat.outcomes import Column
@@ -59,7 +59,7 @@ def contributions(
 def robustness_contributions(
     outcomes: Outcomes, name: str, *, conditional: bool = False
 ) -> Contributions:
-    """Return what each example adds to the score of a threat or an ensemble, whatever its name."""
+    """Return each example's contribution to the score of a threat or an ensemble of any name."""
     parts = [
         share_contributions(outcomes, searches, conditional=conditional)
         for searches in searches_of(outcomes, name)
@@ -71,11 +71,11 @@ def robustness_contributions(
 def share_contributions(
     outcomes: Outcomes, searches: Sequence[Column], *, conditional: bool = False
 ) -> Contributions:
-    """Return what each example adds to the share that withstood all of these searches.
+    """Return each example's contribution to the share that withstood all of these searches.
 
-    `conditional`: to the share θ among the examples right to begin with, of which there is a share
-    d: θ + (withstood − θ) / d of each of these, θ of the others (linearised, since d is random as
-    well); NaN where d is 0.
+    `conditional`: to the share θ among the examples that are classified correctly without a search,
+    a share d of all: θ + (withstood − θ) / d for each of these, θ for the others (linearised, since
+    d is random as well); NaN if d is 0.
 
     Source: Cochran, Sampling Techniques, 1977, Section 6.4, the variance of a ratio.
     """
@@ -92,5 +92,5 @@ def share_contributions(
 
 @public
 def bounds_of(score: str, summed: Sequence[str] = ()) -> tuple[float, float]:
-    """Return the least and the most that an example can add to a score, in percent."""
+    """Return the smallest and largest contribution of an example to a score, in percent."""
     return 0.0, 100.0 * (len(summed) if score == "total" else 1)

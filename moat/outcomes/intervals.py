@@ -45,12 +45,13 @@ def share_interval(held: ArrayLike, of: ArrayLike) -> Ends:
 def mean_interval(added: ArrayLike, bounds: tuple[float, float]) -> Ends:
     """Return the ends of the 95 % interval of a mean over test examples, (..., examples).
 
-    `bounds` are the least and the most that an example can add. Where all lie at the bounds, as
-    those of an accuracy do, it is `share_interval`. Else it is the Bayesian bootstrap's, to whose
-    examples each end adds half an example at its bound: what was not seen in n examples may still
-    be there, so that no interval is without width. The resampled mean is a Dirichlet mean; its
-    quantiles are those of the gamma distribution (Pearson III) of the same mean, variance and
-    skewness. Of equal contributions the bounds are as far off as Wilson's ends are of 0 hits.
+    `bounds` are the smallest and largest contribution of an example. If all contributions are at
+    the bounds, as those of an accuracy are, it is `share_interval`. Otherwise it is the Bayesian
+    bootstrap's, to whose examples each end adds half an example at its bound: values that are
+    absent from n examples may still exist, so no interval has zero width. The resampled mean is a
+    Dirichlet mean; its quantiles are those of the gamma distribution (Pearson III) with the same
+    mean, variance and skewness. For equal contributions, the ends are as far from the mean as
+    Wilson's are from 0 hits.
 
     Source: Rubin, The Bayesian Bootstrap, 1981; Gaffke, Three test statistics for a nonparametric
     one-sided hypothesis on the mean of a nonnegative variable, 2005, whose pseudo-example weighs 1.
@@ -85,10 +86,11 @@ def mean_interval(added: ArrayLike, bounds: tuple[float, float]) -> Ends:
 def seeds_interval(added: Sequence[Floats] | Floats, bounds: tuple[float, float]) -> Ends:
     """Return the ends of the 95 % interval of a mean over seeds and examples, (seeds, ..., n).
 
-    Of one seed it is that over examples alone; of two there is none, NaN. Of more, half of its
-    width is √(t² s² / S + b²): s the standard deviation of the S seeds, t Student's quantile of
-    S − 1 degrees of freedom, b half of the width over examples, less what examples vary by from
-    seed to seed, which s holds already. It is never narrower than the one over examples alone.
+    For one seed it is the interval over examples alone; for two there is none, NaN. For more, half
+    of its width is √(t² s² / S + b²), with s the standard deviation of the S seeds, t Student's
+    quantile of S − 1 degrees of freedom, and b half of the width over examples, less the variation
+    of examples from seed to seed, which s includes. It is never narrower than the interval over
+    examples.
     """
     each = np.asarray(added, dtype=np.float64)
     seeds, examples = len(each), each.shape[-1]

@@ -31,12 +31,12 @@ WITHSTOOD, FELL, NOT_SEARCHED = 1, 0, -1
 class Outcomes:
     """An int8 matrix of shape (examples, columns): 1 withstood, 0 fell, −1 not searched.
 
-    The first column is always the natural image. `ids` gives the examples' positions in their
-    data set, so that runs can be compared an example at a time. `losses` has the shape of `values`
-    and holds the loss at the best iterate of each search, NaN where there was none: up
-    to its fall of an example that left there. `ensembles`
-    name several threats that search one perturbation set: together they are one threat of one
-    strength, which an example withstands where it withstands all of them.
+    The first column is always the natural image. `ids` gives the examples' positions in their data
+    set, so that runs can be compared example by example. `losses` has the shape of `values` and
+    holds the loss at the best iterate of each search, up to the fall of an example that left there;
+    NaN without a search. `ensembles` name several threats that search one perturbation set:
+    together they are one threat of one strength, which an example withstands if it withstands all
+    of them.
     """
 
     values: NDArray[np.int8]
@@ -74,14 +74,14 @@ class Outcomes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that has a score: the threats, then the ensembles."""
+        """Every name with a score: the threats, then the ensembles."""
         return (*self.threats, *self.ensembles)
 
     def of(self, name: str) -> list[Column]:
         """Return a column for each strength of a threat, or of all members of an ensemble.
 
-        It is the first restart that stands for its strength. MoatError refuses, by name, what was
-        not evaluated.
+        The first restart represents its strength. Raises MoatError with the name for a threat that
+        was not evaluated.
         """
         members = self.ensembles.get(name, (name,))
         columns = [column for column in self.columns if column.threat in members]
@@ -107,7 +107,7 @@ class Outcomes:
         return places
 
     def verdict(self, column: Column) -> NDArray[np.int8]:
-        """Return what each example came to at a column's strength, over all its restarts."""
+        """Return the outcome of each example at a column's strength, over all its restarts."""
         if column not in self._verdicts:
             verdict = self._verdict(column)
             verdict.flags.writeable = False  # it is kept
@@ -144,8 +144,8 @@ class Outcomes:
     ) -> NDArray[np.bool_]:
         """Return which examples withstood all of these strengths; `among` picks some examples.
 
-        One that fell at any has not, whatever else was searched. UnsearchedError refuses, by name,
-        what was not searched for the others.
+        An example that fell at any of them did not, whatever else was searched. Raises
+        UnsearchedError, by name, if the outcome of another was needed and not searched.
         """
         if self._is_whole:
             held = self.verdict(columns[0]) == WITHSTOOD

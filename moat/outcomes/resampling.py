@@ -10,11 +10,11 @@ DRAWS = 1000
 
 @public
 def resampling_weights(examples: int, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float32]:
-    """Return how much each example weighs in each resample, (draws, examples); rows add up to 1.
+    """Return the weight of each example in each resample, (draws, examples); rows sum to 1.
 
     Examples are drawn with replacement, as many as there are. The product with contributions
     (examples,) gives the resampled scores. The same weights for several runs on the same examples
-    keep them paired: what is hard for all of them does not blur their difference.
+    keep them paired: examples that are hard for all runs do not blur the difference.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, Section 8.3.
     """

@@ -24,7 +24,8 @@ from moat.public import public
 def accuracy(outcomes: Outcomes, column: Column, *, conditional: bool = False) -> float:
     """Return the share of examples that withstood a column's strength at every restart, in percent.
 
-    `conditional`: among the examples classified correctly to begin with; NaN where there is none.
+    `conditional`: among the examples that are classified correctly without a search; NaN if there
+    are none.
     """
     return share(outcomes, (column,), conditional=conditional)
 
@@ -62,9 +63,9 @@ def universal(
 
 @public
 def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
-    """Return the share of examples that withstood everything, the clean image included.
+    """Return the share of examples that withstood every search, the natural image included.
 
-    One outcome of 0 settles an example, whatever else of it was not searched.
+    One outcome of 0 settles an example, even if others were not searched.
 
     Source: Maini et al., Adversarial Robustness Against the Union of Multiple Perturbation Models,
     2020, Section 3.
@@ -74,9 +75,10 @@ def union(outcomes: Outcomes, threats: Iterable[str]) -> float:
 
 @public
 def mean_loss(outcomes: Outcomes, column: Column) -> float:
-    """Return the mean, over all examples, of the highest loss that a strength's restarts found.
+    """Return the mean, over all examples, of the highest loss of a strength's restarts.
 
-    MoatError refuses outcomes without losses, and a strength that some example has none of.
+    Raises MoatError for outcomes without losses, and for a strength without the losses of all
+    examples.
     """
     places = outcomes.restarts(column)
     if outcomes.losses is None:
@@ -95,11 +97,11 @@ def mean_loss(outcomes: Outcomes, column: Column) -> float:
 
 @public
 def summary(outcomes: Outcomes, threats: Sequence[str]) -> dict[str, object]:
-    """Return every score that needs no baseline, by name; None for one that cannot be made.
+    """Return every score without a baseline, by name; None for one that cannot be made.
 
-    None is also a conditional score where no example is classified correctly to begin with, and
-    total and union where no threat was searched: natural accuracy is neither. `threats` are those
-    that are summed. An ensemble has one strength, so its score is its accuracy.
+    A conditional score is None if no example is classified correctly without a search; total and
+    union are None without a searched threat. `threats` are the summed ones. An ensemble has one
+    strength, so its score is its accuracy.
     """
     made = partial(_made, outcomes)
     names = outcomes.names

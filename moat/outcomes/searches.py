@@ -22,9 +22,9 @@ NATURAL_SEARCHES: Searches = (NATURAL_COLUMN,)
 
 @public
 def searches_of(outcomes: Outcomes, name: str) -> list[Searches]:
-    """Return the groups of a threat or an ensemble, whatever it is called.
+    """Return the groups of searches of a threat or an ensemble of any name.
 
-    MoatError refuses, by name, what was not evaluated.
+    Raises MoatError, by name, for a threat that was not evaluated.
     """
     columns = outcomes.of(name)
     if name in outcomes.ensembles:
@@ -44,8 +44,8 @@ def withstood(
 ) -> NDArray[np.bool_]:
     """Return which examples withstood all of these searches.
 
-    `conditional`: of the examples alone that are classified correctly to begin with.
-    UnsearchedError refuses, by name, what was not searched.
+    `conditional`: only of the examples that are classified correctly without a search. Raises
+    UnsearchedError, by name, for omitted searches.
     """
     among = outcomes.withstood(NATURAL_SEARCHES) if conditional else None
     return outcomes.withstood(searches, among)

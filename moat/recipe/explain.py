@@ -19,7 +19,8 @@ from moat.fields import (
 )
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.recipe.mends import mend_of
-from moat.recipe.provenance import Source
+from moat.recipe.provenance import Key, Source
+from moat.short_text import cut_short
 
 IN_WORDS = {
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a table"),
@@ -96,12 +97,23 @@ def _explain(
         return RecipeError(own.message, own.where or where, own.hint)
     if kind == "value_error":
         return RecipeError(str(context["error"]) + ".", where=where)
+    if kind == "string_too_long":
+        return _too_long(found["input"], context["max_length"], path, where)
     message = IN_WORDS.get(kind) or what_it_should_be(found)
     if found["loc"][-1:] == ("str",):
         message = "should be a name or a table with a type"
     near = nearest_choice(found)
     mend = mend_of(kind, found["input"], path, where) if message not in _NO_KIND else ""
     return RecipeError(f"{message}, not {_as_toml(found['input'])}.{near}", where, mend)
+
+
+def _too_long(value: str, most: int, path: Key, where: str) -> RecipeError:
+    shown = "" if value in where else f": {cut_short(repr(value))}"
+    return RecipeError(
+        f"should have at most {most:,} letters, and has {len(value):,}{shown}.",
+        where,
+        mend_of("string_too_long", value, path, where),
+    )
 
 
 _NO_KIND = ("should be a name or a table with a type",)
@@ -127,7 +139,7 @@ def _as_toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a table"
-    return repr(value) if isinstance(value, str | list) else str(value)
+    return cut_short(repr(value) if isinstance(value, str | list) else str(value))
 
 
 def _as_said(path: tuple[str, ...], source: Source) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How long a training is: epochs or passes, of which the nearer statement replaces the other.
+"""The length of a training: epochs or passes, of which the nearer statement replaces the other.
 
 `budget = { passes_per_example = 840 }` is short for `training.passes = 840`.
 """
@@ -26,7 +26,7 @@ def with_budget_spelled_out(document: Document, where: str) -> None:
             return  # which is refused where tables are validated
         if said := [key for key in LENGTHS if key in training]:
             raise RecipeError(
-                f"the budget and training.{said[0]} both say how long the training is.",
+                f"the budget and training.{said[0]} both set the length of the training.",
                 where=f"{where}, budget",
                 hint="Leave one of them out: with a budget, the epochs follow from what a step "
                 "costs.",

@@ -32,10 +32,10 @@ LONGEST = 16
 def read(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     """Read a recipe with all it extends, then apply `key=value` overrides.
 
-    The path is a file's, or the name of a recipe that comes with moat: `digits_pareto`.
-    Tables merge by key; arrays are replaced, and so is a table that names another `type`; `false`
-    leaves a table of the base out. With overrides the study is named `<recipe>+<short hash>`, so
-    that a trial never blocks the real one. Raises RecipeError.
+    The path is that of a file, or the name of a packaged recipe: `digits_pareto`. Tables merge by
+    key; arrays are replaced, and so is a table that names another `type`; `false` removes a table
+    of the base. With overrides the study is named `<recipe>+<short hash>`, so that a trial never
+    blocks the real one. Raises RecipeError.
     """
     path = file_or_packaged(Path(path))
     _require_name(path)

@@ -129,6 +129,17 @@ def _table(value: Any, path: Key, typed: str) -> str:
     return f"Write [{name}], and its keys on the lines below." if path else ""
 
 
+def _shorter(value: Any, path: Key, typed: str) -> str:
+    match path:
+        case ("variant", _, "name"):
+            return "Shorten it: it becomes the name of a folder."
+        case ("threats" | "evaluation", *_):
+            return "Shorten it: it becomes a part of files' names."
+        case ("tags", _):
+            return "Shorten it, and say the rest in notes."
+    return "Shorten it."
+
+
 _Mend = Callable[[Any, Key, str], str]
 _MENDS: Mapping[tuple[str, ...], _Mend] = {
     ("float_type", "float_parsing"): _number,
@@ -136,5 +147,6 @@ _MENDS: Mapping[tuple[str, ...], _Mend] = {
     ("bool_type", "bool_parsing"): _truth,
     ("string_type",): _text,
     ("list_type", "tuple_type"): _list,
+    ("string_too_long",): _shorter,
     ("dict_type", "model_type", "model_attributes_type"): _table,
 }

@@ -19,6 +19,7 @@ from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
 from moat.recipe.explain import explained
+from moat.recipe.model_reference import require_reference
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
 from moat.recipe.shorthand import numbers_of, with_fractions
@@ -60,12 +61,8 @@ def share_of(table: DataTable) -> TrainingShare:
 
 def model_of(table: ModelTable, source: Source) -> Model:
     """Build the model: a registered one, torchvision's, or a callable of the user's."""
+    require_reference(table.type, source.where("model", "type"))
     if table.type.startswith(PYTHON_PREFIX):
-        if table.type.count(":") != 2:
-            raise RecipeError(
-                f"write a model of your own as python:module:callable, not {table.type!r}.",
-                where=source.where("model", "type"),
-            )
         root = source.code
         require_consent_to_model(table.type, source.where("model", "type"), root=root)
         return _python_model(table, root, source)
@@ -148,7 +145,7 @@ def scalarizer_of(
     keys = {"type": table} if isinstance(table, str) else dict(table)
     if not isinstance(name := keys.pop("type", None), str):
         raise RecipeError(
-            "a scalarizer table names its type.",
+            "the table of a scalarizer needs its type.",
             where=source.where(*key, "type"),
             hint=f"known: {', '.join(cls.name for cls in scalarizers.registry)}",
         )

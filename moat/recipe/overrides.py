@@ -13,6 +13,7 @@ from moat.recipe.paths import absolute
 from moat.recipe.plain_numbers import require_plain_numbers
 from moat.recipe.provenance import Document, Key, forget_below, is_table, items
 from moat.recipe.shorthand import spelled_out
+from moat.short_text import cut_short
 
 PATHS = (("data", "root"), ("model", "weights"), ("model", "initial_weights"))
 """Keys whose strings are paths, read from the folder of the file that names them."""
@@ -101,9 +102,11 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
     return path, table["value"]
 
 
-def cut_short(text: str, most: int = 80) -> str:
-    """Return a text of a person's as far as a line holds it."""
-    return text if len(text) <= most else f"{text[:most]}..."
+def _is_short(walked: Key) -> bool:
+    """Say whether a name may stand for the table at a key: a rule's, or a loss's."""
+    inside = walked[2:] if walked[0] == "variant" else walked
+    loss = inside[:1] == ("losses",) and len(inside) <= 2
+    return loss or walked[-1] in _NAMES_A_TYPE
 
 
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
@@ -129,7 +132,7 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             walked = (*walked, part)
             if part not in held:
                 made.append(walked)
-            if part in _NAMES_A_TYPE and isinstance(held.get(part), str):
+            if _is_short(walked) and isinstance(held.get(part), str):
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
             held = held.setdefault(part, {})
         if not isinstance(held, dict | list):

@@ -1,8 +1,11 @@
 """Paths in recipes."""
 
+import os
 from pathlib import Path
 
 from moat.errors import RecipeError
+from moat.names import MOST_BYTES
+from moat.short_text import cut_short
 
 
 def absolute(text: str, folder: Path, where: str) -> str:
@@ -11,9 +14,16 @@ def absolute(text: str, folder: Path, where: str) -> str:
     Raises RecipeError for what cannot be a path, and for a home that nobody has.
     """
     try:
-        return str((folder / expanded(text, where)).resolve())
+        path = (folder / expanded(text, where)).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links that lead back, a NUL
         raise RecipeError(f"{text!r} is not a path: {error}.", where=where) from error
+    if any(len(os.fsencode(part)) > MOST_BYTES for part in path.parts):
+        raise RecipeError(
+            f"a part of the path has more than {MOST_BYTES} bytes: {cut_short(text)!r}.",
+            where=where,
+            hint="Shorten it: no usual file system has such a name.",
+        )
+    return str(path)
 
 
 def expanded(text: str, where: str) -> Path:

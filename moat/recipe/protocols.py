@@ -48,7 +48,7 @@ IGNORED = set(Recipe.model_fields) - set(ProtocolFile.model_fields)
 
 @dataclass(frozen=True)
 class ReadProtocol:
-    """A protocol as its file says it, with the data set that models are judged on."""
+    """A protocol from its file, with the data set of its evaluations."""
 
     source: Source
     dataset: DataSet
@@ -58,12 +58,12 @@ class ReadProtocol:
 
     @property
     def name(self) -> str:
-        """What it is called: the file's stem, with a short hash of the overrides."""
+        """Its name: the file's stem, with a short hash of the overrides."""
         return self.source.study
 
     @property
     def test_data(self) -> dict[str, Any]:
-        """What identifies the data set."""
+        """The identity of the data set."""
         return described_data(self.dataset)
 
     @property
@@ -73,15 +73,15 @@ class ReadProtocol:
 
     @property
     def protocol_hash(self) -> str:
-        """The hash of `evaluates`: that of every run whose recipe judges alike."""
+        """The hash of `evaluates`, equal for every run with the same protocol."""
         return short_hash(self.evaluates)
 
 
 def read_protocol(path: Path | str, overrides: Sequence[str] = ()) -> ReadProtocol:
-    """Read how a file judges: `plugins`, `data`, `threats` with `evaluate`, `evaluation`.
+    """Read the protocol of a file: `plugins`, `data`, `threats` with `evaluate`, `evaluation`.
 
-    Any study's recipe is such a file; what else it says is not looked at. `overrides` are
-    `key=value`. Raises RecipeError, also where nothing is evaluated.
+    Any study's recipe is such a file; its other tables are ignored. `overrides` are `key=value`.
+    Raises RecipeError, also if no threat is evaluated.
     """
     source = read(path, overrides)
     with naming_homes(source.document):

@@ -12,7 +12,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """A merged recipe: its document, the file (or --set) that said each key, its study's name."""
+    """A merged recipe: its document, the file (or --set) of each key, its study's name."""
 
     document: Document
     said_in: dict[Key, str]
@@ -21,7 +21,7 @@ class Source:
     overrides: tuple[str, ...] = ()  # each `key=value`, as it was given
 
     def where(self, *key: str | int) -> str:
-        """Return "file, dotted.key", the file being the one that said the key or its nearest."""
+        """Return "file, dotted.key", with the file that sets the key or its nearest parent."""
         parts = tuple(str(part) for part in key)
         said = [parts[:n] for n in range(len(parts), -1, -1) if parts[:n] in self.said_in]
         return ", ".join(filter(None, [*(self.said_in[k] for k in said[:1]), self._dotted(parts)]))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """n test images, and what t threats made of each; labels and predictions index `classes`.
+    """n test images and their versions under t threats; labels and predictions index `classes`.
 
     Convention: images are (n, channels, height, width), uint8, of one or three channels.
-    `adversarial` and `adversarial_predicted` have the threat first: what the search at the largest
-    strength ended with, of the first restart that felled the example, or else the last.
-    `displacements` (t, n, rows, columns, 2) hold where each of rows × columns points reads the
-    image, less its own place, in grid units (the image spans [-1, 1]; [..., 0] is horizontal; the
-    points are the centres of equal cells), NaN where a threat moves nothing.
+    `adversarial` and `adversarial_predicted` have the threat first: the end of the search at the
+    largest strength, of the first restart that felled the example, or else of the last.
+    `displacements` (t, n, rows, columns, 2) hold the point read by each of rows × columns points,
+    minus its own place, in grid units (the image spans [-1, 1]; [..., 0] is horizontal; the points
+    are the centres of equal cells), NaN for a threat that does not move pixels.
 
     Example:
         >>> n, t = 2, 1

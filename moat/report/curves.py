@@ -1,5 +1,6 @@
 """The log of a run's training as curves, with few enough points to draw."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -46,6 +47,21 @@ def training_curves(log: Sequence[Record], most: int = CURVE_POINTS) -> Training
         validation=_means(epochs, "validation", 1),
         averaged=size,
     )
+
+
+def lone_places(values: Sequence[float | None]) -> list[int]:
+    """Return the places of values without a neighbour, of which no line shows anything.
+
+    Example:
+        >>> lone_places([1.0, None, 2.0, 3.0, float("nan"), 4.0])
+        [0, 5]
+    """
+    known = [False, *(value is not None and math.isfinite(value) for value in values), False]
+    return [
+        place
+        for place in range(len(values))
+        if known[place + 1] and not (known[place] or known[place + 2])
+    ]
 
 
 def _means(records: Sequence[Record], table: str, size: int) -> dict[str, Curve]:

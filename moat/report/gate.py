@@ -15,10 +15,18 @@ from moat.report.words import some
 class Doubt:
     """One answer to one check that several runs share, told by the run it is worst for."""
 
-    check: str
-    verdict: str
-    text: str
+    worst: Check
     labels: tuple[str, ...]  # the worst first
+
+    @property
+    def check(self) -> str:
+        """Which check it is."""
+        return self.worst.name
+
+    @property
+    def text(self) -> str:
+        """What the answer means."""
+        return self.worst.text
 
 
 def gate_notes(points: Sequence[Point]) -> list[str]:
@@ -27,15 +35,14 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
     Last come the runs in whose training a solver refused, and those whose plug-ins differ.
     """
     points = sorted(points, key=lambda point: point.where)
-    seeds = len({point.seed for point in points}) > 1
-    names = {p.where: f"{p.label}, seed {p.seed}" if seeds else p.label for p in points}
+    names = named_by_place(points)
     examined = [point for point in points if point.sanity]
     bare = [names[point.where] for point in points if not point.sanity]
     lines = [_counted(examined)] if examined else []
     lines += [
-        f"{doubt.verdict}, {doubt.check} ({some(doubt.labels)}): {doubt.text}"
+        f"{verdict}, {doubt.check} ({some(doubt.labels)}): {doubt.text}"
         for verdict in ("fail", "warn", "not checked")
-        for doubt in _doubts(examined, names, verdict)
+        for doubt in doubts_of(examined, names, verdict)
     ]
     if bare:
         lines.append(
@@ -44,6 +51,12 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
         )
     plugins = plugin_notes(points, [names[point.where] for point in points])
     return [*lines, *unsolved_notes(points, names), *plugins]
+
+
+def named_by_place(points: Sequence[Point]) -> dict[str, str]:
+    """Return what each run is called, by where it lies: with its seed where these differ."""
+    seeds = len({point.seed for point in points}) > 1
+    return {p.where: f"{p.label}, seed {p.seed}" if seeds else p.label for p in points}
 
 
 def failed_checks(point: Point) -> list[str]:
@@ -72,7 +85,7 @@ def _number(count: int, name: str) -> str:
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
-def _doubts(points: Sequence[Point], names: dict[str, str], verdict: str) -> Iterator[Doubt]:
+def doubts_of(points: Sequence[Point], names: dict[str, str], verdict: str) -> Iterator[Doubt]:
     """Yield the checks with this verdict, in the gate's order."""
     found: dict[str, list[tuple[Check, str]]] = {}
     for point in points:
@@ -80,12 +93,12 @@ def _doubts(points: Sequence[Point], names: dict[str, str], verdict: str) -> Ite
             answers = found.setdefault(check.name, [])
             if check.verdict == verdict:
                 answers.append((check, names[point.where]))
-    for name, answers in found.items():
+    for answers in found.values():
         if not answers:
             continue
         answers.sort(key=lambda answer: _badness(answer[0]), reverse=True)
         labels = tuple(label for _, label in answers)
-        yield Doubt(name, verdict, answers[0][0].text, labels)
+        yield Doubt(answers[0][0], labels)
 
 
 def _badness(check: Check) -> float:

@@ -22,6 +22,28 @@ def scores_text(group: Group) -> str:
     )
 
 
+def scores_brief(group: Group) -> str:
+    """Return what the scores are in a sentence; how an example falls only where it is unusual."""
+    first, *unusual = falls_notes(group)
+    if group.protocol.falls == "any":
+        unusual = [first, *unusual]
+    return " ".join(
+        [
+            f"Scores: accuracy in % of {examples_text(group)}, a threat's averaged over its "
+            f"strengths; total: of {summed_text(group)}; union: against all threats.",
+            *unusual,
+        ]
+    )
+
+
+def baseline_brief(rows: Sequence[Row], group: Group) -> list[str]:
+    """Return what the universal score is measured against, in a sentence, and its exceptions."""
+    first, *exceptions = baseline_notes(rows, group) or [""]
+    if first.startswith("universal: "):
+        first = "universal: gain in total over the natural run."
+    return [*filter(None, [first]), *exceptions]
+
+
 def falls_notes(group: Group) -> list[str]:
     """Return by what an example falls, and how several searches of a threat come together."""
     protocol = group.protocol

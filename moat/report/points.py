@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One finished run. Scores are percent, made of the outcome matrix, never read as text.
+    """One finished run. Scores are percent, computed from the outcome matrix, never read as text.
 
-    A score is None where it would touch what was not searched. Natural always exists, and union
-    where any threat was evaluated.
+    A score is None if it needs omitted searches. Natural always exists, and union if any threat was
+    evaluated.
     """
 
     where: str  # the run folder, seen from the results folder
@@ -59,12 +59,12 @@ class Point:
 
     @property
     def place(self) -> str:
-        """Its folder as a person names it, within its bundle if it lies in one."""
+        """Its folder as the user named it, within its bundle if it is in one."""
         return as_typed(str(self.folder))
 
     @property
     def scored(self) -> list[str]:
-        """What has a score, in the protocol's order: the threats, then the ensembles."""
+        """The names with a score, in the protocol's order: the threats, then the ensembles."""
         return self.protocol.scored
 
     @property
@@ -80,10 +80,10 @@ def in_order(point: Point, added: Floats) -> Floats:
 
 
 def read_points(*results: Path) -> tuple[list[Point], list[str]]:
-    """Return a point for each finished run below some folders, and why others could not be read.
+    """Return a point for each finished run in some folders, and the errors of the others.
 
-    A run that lies below two of them counts once, and so does a run and a copy of it, which is
-    told. FrontError names a folder without any.
+    A run in two of them counts once, as do a run and its copy, with a message. FrontError names a
+    folder without any.
     """
     top = results[0] if len(results) == 1 else None
     return each_once([_read_below(below, top or below.parent) for below in results])
@@ -191,7 +191,7 @@ def _shared(point: Point, protocols: dict[str, ProtocolRecord]) -> Point:
 
 
 def read_point(folder: RunFolder, results: Path) -> Point:
-    """Return one finished run as a point; raise RunFolderError where it cannot be trusted."""
+    """Return one finished run as a point; raise RunFolderError if it cannot be trusted."""
     return point_of(folder, results, evidence_of(folder, losses=False))
 
 

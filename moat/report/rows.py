@@ -12,12 +12,12 @@ from moat.report.points import Point
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One run under the name that tells it from the others of its group.
+    """One run under a name unique in its group.
 
     `universal` is the sum of the scores' gains over the natural baseline (Table 1), `sacrificed`
-    the natural accuracy lost against it (Figure 7); both None where the group has no natural run,
-    `universal` also where the run or its baseline has no total. `baseline` names the natural runs
-    that were compared with: one, or several for their mean; `origin` are these runs themselves.
+    the natural accuracy lost against it (Figure 7); both None in a group without a natural run,
+    `universal` also if the run or its baseline has no total. `baseline` names the natural runs of
+    the comparison: one, or several for their mean; `origin` are these runs themselves.
     """
 
     name: str

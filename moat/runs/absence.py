@@ -14,7 +14,7 @@ _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to.
 def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> None:
     """Raise an error of this kind unless a path is a folder.
 
-    The error says what the path is, a recipe say, and which folder may be meant.
+    The error gives the kind of the path, such as a recipe, and the nearest folder.
     """
     if _is_folder(require_path(path, kind)):
         return
@@ -29,9 +29,9 @@ def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> No
 
 
 def require_folder_of(file: Path, kind: type[MoatError]) -> None:
-    """Raise an error of this kind unless the folder exists that a file is to be written into.
+    """Raise an error of this kind unless the folder of a new file exists.
 
-    A folder that is named for several files is made; that of a single file may be a slip.
+    A folder for several files is made; that of a single file may be a slip.
     """
     folder = require_path(file, kind).parent
     if not _is_folder(folder):

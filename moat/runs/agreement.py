@@ -15,7 +15,7 @@ from moat.runs.command import command_again
 
 
 def require_one_training(record: RunRecord, run: Path) -> None:
-    """Raise RunFolderError where a record says in two ways what trained its run."""
+    """Raise RunFolderError if a record contradicts itself about its training."""
     if record.files is None:
         return
     for said, other in _training(record):
@@ -23,7 +23,7 @@ def require_one_training(record: RunRecord, run: Path) -> None:
 
 
 def require_one_protocol(record: RunRecord, run: Path) -> None:
-    """Raise RunFolderError where a record's protocol is not the one of its protocol_hash."""
+    """Raise RunFolderError if a record's protocol does not match its protocol_hash."""
     if record.files is None:
         return
     found, said = short_hash(record.protocol.as_table()), record.protocol_hash
@@ -33,7 +33,7 @@ def require_one_protocol(record: RunRecord, run: Path) -> None:
 
 
 def require_one_result(record: RunRecord, about: EvaluationRecord, run: Path) -> None:
-    """Raise RunFolderError where run.json and evaluation.json do not have the same scores."""
+    """Raise RunFolderError if the scores of run.json and evaluation.json differ."""
     if record.files is None or about.scores is None or record.scores is None:
         return
     for key, here, there in _differences(record.scores, about.scores, "scores"):
@@ -44,7 +44,7 @@ def require_one_result(record: RunRecord, about: EvaluationRecord, run: Path) ->
 def require_found(
     record: RunRecord, made: Mapping[str, Any], run: Path, tolerance: float = 1e-6
 ) -> None:
-    """Raise RunFolderError where a record has an accuracy that its outcome matrix does not have.
+    """Raise RunFolderError if a record's accuracy differs from its outcome matrix.
 
     `made` are the scores of the matrix, as `moat.outcomes.summary` makes them: natural, union, and
     the accuracies at each strength.

@@ -29,11 +29,11 @@ _opened: dict[tuple[Path, int, int, bool], _Opened] = {}
 
 
 def opened(path: Path | str, *, weights: bool = False) -> Path:
-    """Return the folder that a path stands for: itself, or a bundle's, or one within a bundle.
+    """Return the folder of a path: itself, a bundle's, or one within a bundle.
 
-    The files of a bundle are checked by its manifest and put into a temporary folder, which is
-    deleted when the process ends; its weights where these are asked for. Raises BundleError where
-    the file is not a bundle, is not whole, or has no such folder, and RunFolderError of a path that
+    The files of a bundle are checked against its manifest and unpacked into a temporary folder,
+    which is deleted when the process ends; its weights only on request. Raises BundleError for a
+    file that is not a bundle, not whole, or lacks such a folder, and RunFolderError for a path that
     the system cannot look up.
     """
     path = Path(path)
@@ -56,7 +56,7 @@ def opened(path: Path | str, *, weights: bool = False) -> Path:
 
 
 def as_typed(text: str) -> str:
-    """Return a text in which the places of opened bundles are called as a person named these.
+    """Return a text with the unpacked places of bundles replaced by the user's names.
 
     Example:
         >>> as_typed("no path of a bundle")
@@ -68,12 +68,12 @@ def as_typed(text: str) -> str:
 
 
 def is_bundle(path: Path) -> bool:
-    """Say whether a path names a bundle, or a folder within one: a file that is not a folder."""
+    """Say whether a path names a bundle, or a folder within one."""
     return _file_of(path) is not None
 
 
 def outputs_of(path: Path) -> Path:
-    """Return the folder for what is made of results: themselves, or one beside their bundle.
+    """Return the folder for reports of results: themselves, or one beside their bundle.
 
     Example:
         >>> outputs_of(Path("results/study"))

@@ -150,9 +150,9 @@ def copy_checked(
 
 
 def why_no_place(place: str) -> str:
-    """Return why a text is not a place of a file in a bundle, "" where it is one.
+    """Return the reason why a text is not a file's place in a bundle, "" if it is one.
 
-    Every system can make such a file, and none makes it elsewhere.
+    Every system can make such a file, within the bundle.
 
     Example:
         >>> why_no_place("study/pgd-at/seed-0/run.json"), why_no_place("../run.json")

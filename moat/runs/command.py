@@ -16,7 +16,7 @@ _WEIGHTS = ("model.weights", "weights", "model.initial_weights", "initial_weight
 
 
 def kept_command(words: Sequence[str], results: Path) -> list[str]:
-    """Return the words of a command with their paths seen from a results folder, to be kept."""
+    """Return the words of a command with paths relative to a results folder, for keeping."""
     return _mapped(words, lambda path: seen_from(path, results))
 
 
@@ -30,7 +30,7 @@ def command_again(kept: Any, study: str, run: Path) -> list[str] | None:
 
 
 def judged_run(record: ModelRecord, run: Path) -> Path | None:
-    """Return the run whose evaluation under another protocol lies in a folder, None of others."""
+    """Return the run of an evaluation under another protocol in a folder, None of others."""
     return None if record.of is None else _seen_here(record.of, record.study, run)
 
 

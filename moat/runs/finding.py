@@ -18,13 +18,13 @@ CACHE = ".cache"
 
 
 def cache_of(run: Path, study: str) -> Path | None:
-    """Return the cache of the results folder that a run of this study lies in, None in no such."""
+    """Return the cache of the results folder of a run of this study, None without one."""
     results = results_of(run.resolve(), study)
     return results and results / CACHE
 
 
 def require_own_name(folder: Path) -> None:
-    """Raise RunFolderError where another folder beside this one has its name but for case."""
+    """Raise RunFolderError if another folder beside this one differs from it only by case."""
     with suppress(OSError):
         for other in sorted(folder.parent.iterdir()):
             if other.name != folder.name and folder_key(other.name) == folder_key(folder.name):
@@ -48,7 +48,7 @@ def find_runs(results: Path) -> list[RunFolder]:
 
 
 def find_studies(results: Path) -> tuple[list[StudyFolder], list[RunFolder]]:
-    """Return the studies whose plan is known at or below a folder, and runs begun outside of them.
+    """Return the planned studies at or below a folder, and runs begun outside of them.
 
     Each in order of its paths. Nothing is looked for within a run or a study, nor in folders whose
     names begin with a point, which are moat's own.

@@ -64,7 +64,7 @@ FORMAT = 1
 
 
 class RunFolder(RunWork):
-    """One trained model and what is known of it. Nothing is read or made before it is asked for."""
+    """The folder of one trained model. It is read and made on demand."""
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -73,7 +73,7 @@ class RunFolder(RunWork):
 
     @property
     def recipe(self) -> Path:
-        """Where the run's own recipe lies."""
+        """The path of the run's own recipe."""
         return self.path / "recipe.toml"
 
     def write_recipe(self, recipe: Mapping[str, Any]) -> None:
@@ -81,26 +81,26 @@ class RunFolder(RunWork):
         replace(self.path / "recipe.toml", tomli_w.dumps(recipe).encode())
 
     def read_recipe(self) -> Record | None:
-        """Return the resolved recipe, or None where there is none yet."""
+        """Return the resolved recipe, or None without one."""
         path = self.path / "recipe.toml"
         return read(path, lambda: _document(path.read_text("utf-8")))
 
     @property
     def code(self) -> Path:
-        """Where the code lies that the run was trained with, below which are its modules."""
+        """The folder of the run's code, with its modules below."""
         return self.path / CODE
 
     def write_code(self, files: Mapping[str, bytes]) -> list[str]:
-        """Keep the code that trains it, each file by its place below `code`, and no other.
+        """Keep only the code of the training, each file by its place below `code`.
 
-        What is a user's stays; return what of that was moved out of the way.
+        A user's files stay; return those that were moved out of the way.
         """
         return write_code(self.path, files)
 
     def read_code(self, record: RunRecord | None = None) -> dict[str, bytes]:
         """Return the code that the run keeps, each file by its place below `code`.
 
-        Raises ForeignFileError where a file is not the one that the record names.
+        Raises ForeignFileError for a file that is not the record's.
         """
         found = {place: path.read_bytes() for place, path in code_files(self.path).items()}
         own = {} if record is None else record.as_table()
@@ -115,22 +115,22 @@ class RunFolder(RunWork):
         log.append(self._log, record)
 
     def read_log(self) -> list[Record]:
-        """Return the log's records; a last line torn by a crash is left out."""
+        """Return the log's records, without a last line torn by a crash."""
         return log.records_of(self._log, self._beside)
 
     def newest_log(self) -> Iterator[Record]:
-        """Yield the log's records from the last backwards, reading no more than is asked for."""
+        """Yield the log's records backwards from the last, read on demand."""
         return log.newest_first(self._log)
 
     def log_extent(self) -> Record:
-        """Return how far the log goes, for a checkpoint; all of it is on the disk."""
+        """Return the extent of the log for a checkpoint, written to the disk."""
         return log.extent(self._log)
 
     def rewind_log(self, step: int, known: Mapping[str, Any] | None = None) -> None:
-        """Forget the records of later steps: training goes on from a checkpoint at `step`.
+        """Discard the records after `step`, where training resumes from a checkpoint.
 
-        `known` is how far the log went at that checkpoint; RunFolderError where that is not all
-        there. A checkpoint of a time before this was kept knows the step alone.
+        `known` is the extent of the log at that checkpoint; RunFolderError if that much is not
+        there. An older checkpoint has only the step.
         """
         if known is None:
             log.rewind(self._log, step)
@@ -144,40 +144,40 @@ class RunFolder(RunWork):
     # The training state and the trained weights.
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Keep all that a resumed run needs."""
+        """Keep everything that a resumed run needs."""
         from moat.runs.checkpoint_file import save_checkpoint
 
         save_checkpoint(self.checkpoint, state)
 
     def load_checkpoint(self, device: "torch.device | str" = "cpu") -> Record | None:
-        """Return the kept state, or None where there is none; RunFolderError of a damaged one."""
+        """Return the kept state, or None without one; RunFolderError if it is damaged."""
         from moat.runs.checkpoint_file import load_checkpoint
 
         return load_checkpoint(self.checkpoint, device)
 
     @property
     def checkpoint(self) -> Path:
-        """Where the checkpoint lies, for messages."""
+        """The path of the checkpoint, for messages."""
         return self.path / "checkpoint.pt"
 
     def save_model(self, state: Mapping[str, Any], train_hash: str | None = None) -> None:
-        """Keep the trained weights, and the hash of what trained them."""
+        """Keep the trained weights with the hash of their training."""
         save_weights(self.path / "model.safetensors", state, train_hash)
 
     def load_model(self, train_hash: str | None = None) -> dict[str, Any] | None:
-        """Return the trained weights, or None where there are none yet.
+        """Return the trained weights, or None without any.
 
-        Raises ForeignFileError where they are not this run's: by its record, or where it has none
-        yet by the hash of what trains it.
+        Raises ForeignFileError if they are not this run's, by its record, or without one by the
+        training hash.
         """
         expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
 
     def require_own_weights(self, record: RunRecord | None, train_hash: str | None = None) -> bool:
-        """Say whether there are trained weights; ForeignFileError where they are another run's.
+        """Say whether trained weights exist; ForeignFileError if they are another run's.
 
-        By their digest, if the record names it. Only weights of another digest are loaded, and
-        refused with the reason.
+        Decided by their digest, if the record has it. Only weights with another digest are loaded,
+        and refused with the reason.
         """
         if record is not None and has_its_digest(self.path / "model.safetensors", record.files):
             return True
@@ -185,7 +185,7 @@ class RunFolder(RunWork):
 
     @property
     def is_trained(self) -> bool:
-        """Whether there are trained weights, which end the training."""
+        """Whether trained weights exist, which end the training."""
         return (self.path / "model.safetensors").exists()
 
     # The evaluation.
@@ -198,11 +198,11 @@ class RunFolder(RunWork):
         validation: Arrays | None = None,
         gallery: Arrays | None = None,
     ) -> None:
-        """Keep the outcome matrix and, after it, the scores made of it.
+        """Keep the outcome matrix and, after it, its scores.
 
-        Before them what belongs to the same evaluation: the outcomes of the examples held out from
-        training, and a few images; what an earlier evaluation left of these is deleted. The record
-        is to follow, and then `clear_parts`: until then these files may be newer than the record.
+        The outcomes of held-out examples and a few images are kept before them; those of an earlier
+        evaluation are deleted. The record must follow, and then `clear_parts`: until then these
+        files may be newer than the record.
         """
         parts = {"validation.npz": validation, "gallery.npz": gallery, "evaluation.npz": arrays}
         for name, content in parts.items():
@@ -214,18 +214,18 @@ class RunFolder(RunWork):
         replace(self.path / "evaluation.json", to_json(scores))
 
     def replace_scores(self, scores: Record) -> None:
-        """Keep anew what is said of an evaluation whose matrix stays; what follows is as above."""
+        """Replace the scores of an evaluation whose matrix stays; the record must follow."""
         make_folder(self.path / PARTS / "gate")  # so that an evaluation counts as interrupted
         replace(self.path / "evaluation.json", to_json(scores))
 
     def load_evaluation(
         self, *, without: Collection[str] = (), of: RunRecord | None = None
     ) -> tuple[dict[str, NDArray[Any]], EvaluationRecord] | None:
-        """Return the outcome arrays and the record beside them, or None where there are none yet.
+        """Return the outcome arrays and the record beside them, or None without them.
 
-        Arrays that are named are left in the file, which saves most of the time of reading it; so
-        does the run's record where it is read already, which is `of`. Here as in the next two,
-        ForeignFileError is raised where a file is not this run's.
+        `without` names arrays to leave in the file, which saves most of the reading time, as does
+        `of`, the run's record if it was read already. Here and in the next two, ForeignFileError is
+        raised for a file that is not this run's.
         """
         record = self._beside if of is None else of.as_table()
         path = self.path / "evaluation.json"
@@ -236,10 +236,10 @@ class RunFolder(RunWork):
         return arrays, typed(EvaluationRecord, table, path, _AGAIN)
 
     def read_scores(self, record: RunRecord) -> EvaluationRecord | None:
-        """Return what lies beside a whole outcome matrix of this run, None where one is missing.
+        """Return the scores beside a whole outcome matrix of this run, None if one is missing.
 
-        The matrix is loaded only where its digest is not the one that the record names, and then
-        refused with the reason.
+        The matrix is loaded only if its digest differs from the record's, and then refused with the
+        reason.
         """
         path, matrix = self.path / "evaluation.json", self.path / "evaluation.npz"
         own = record.as_table()
@@ -252,18 +252,18 @@ class RunFolder(RunWork):
         return load_arrays(self.path / "validation.npz", record=self._beside)
 
     def load_gallery(self) -> dict[str, NDArray[Any]] | None:
-        """Return a few images and what the threats made of them, or None without any."""
+        """Return a few images and their versions under the threats, or None without any."""
         return load_arrays(self.path / "gallery.npz", record=self._beside)
 
     # What TensorBoard shows.
 
     @property
     def tensorboard(self) -> Path:
-        """Where TensorBoard's event files lie."""
+        """The folder of TensorBoard's event files."""
         return self.path / TENSORBOARD
 
     def event_files(self) -> list[Path]:
-        """Return the event files that moat wrote, by the mark that ends their names."""
+        """Return moat's event files, by the mark at the end of their names."""
         return sorted(self.tensorboard.glob(f"events.out.tfevents.*{EVENTS_MARK}"))
 
     # The record that says the run is done.
@@ -278,7 +278,7 @@ class RunFolder(RunWork):
         return (self.path / "run.json").exists()
 
     def read_record(self) -> RunRecord | None:
-        """Return the record of a finished run, or None where it is not finished.
+        """Return the record of a finished run, or None of an unfinished one.
 
         Raises RunFolderError for a newer format, and for a key that is missing or not of its type.
         """
@@ -294,15 +294,15 @@ class RunFolder(RunWork):
     def digests(self, before: Mapping[str, str] | None) -> dict[str, str]:
         """Return the digest of each file of the run, for its record.
 
-        What an earlier record says of the files of its training holds on (`before`): another
-        evaluation makes none of them right that was exchanged meanwhile.
+        `before`, an earlier record, keeps its digests of the training's files: a new evaluation
+        must not accept a file that was exchanged meanwhile.
         """
         before = before or {}
         trained = {name: before[name] for name in TRAINED if name in before}
         return {**trained, **self._code_digests(), **digests_of(self.path, EVALUATED)}
 
     def trained_digests(self) -> dict[str, str]:
-        """Return the digest of each file that the training wrote or ran, for its record."""
+        """Return the digest of each file of the training, for its record."""
         return {**digests_of(self.path, TRAINED), **self._code_digests()}
 
     def _code_digests(self) -> dict[str, str]:
@@ -313,7 +313,7 @@ class RunFolder(RunWork):
         return record_beside(self.path / "run.json")
 
     def written(self) -> list[str]:
-        """Return the names of what a run wrote here and `clear` would delete."""
+        """Return the names of a run's files that `clear` would delete."""
         held = {TENSORBOARD: self.event_files(), CODE: untouched_code(self.path)}
         names = [name for name in (*RUN_FILES, PARTS) if (self.path / name).exists()]
         return names + [name for name, files in held.items() if files]
@@ -326,9 +326,9 @@ class RunFolder(RunWork):
         return [*there, *others_in_code(self.path)]
 
     def carried(self, *, weights: bool = False) -> list[Path]:
-        """Return the files that a reader of the run needs, the trained weights where asked for.
+        """Return the files that a reader of the run needs, with the trained weights on request.
 
-        No checkpoint, nothing of an unfinished evaluation, and no file that is not the run's.
+        Without the checkpoint, an unfinished evaluation, and files that are not the run's.
         """
         left_out = {"checkpoint.pt", *([] if weights else ["model.safetensors"])}
         named = [self.path / name for name in RUN_FILES if name not in left_out]

@@ -51,11 +51,11 @@ def require_own(
     record: Mapping[str, Any],
     name: str = "",
 ) -> None:
-    """Raise ForeignFileError where a file is not the one that the run of this record wrote.
+    """Raise ForeignFileError for a file that the run of this record did not write.
 
-    `name` is what the record calls it, where that is not the file's own name. It carries another
-    run's hash, or its digest is not the one that the record names. A file or a record of a time
-    before there were such is taken as it is.
+    `name` is the record's name for it, if it differs from the file's. A foreign file carries
+    another run's hash, or its digest differs from the record's. A file or a record older than
+    hashes is accepted.
     """
     for key, called in IDENTITY.items():
         if key in carried and key in record and str(carried[key]) != str(record[key]):

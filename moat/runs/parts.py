@@ -20,18 +20,18 @@ _PART = re.compile(r"\d{5,}-.+\.npz|\.\d{5,}-.+\.npz\.(moat-)?\d+\.tmp")
 
 
 class EvaluationParts:
-    """What an unfinished evaluation has found, a file for each threat and batch.
+    """The finished parts of an unfinished evaluation, a file for each threat and batch.
 
-    Each file knows whose it is: of this evaluation, this batch and this threat.
+    Each file names its evaluation, batch and threat.
     """
 
     def __init__(self, path: Path, whose: str = "") -> None:
         self.path, self._whose = path, whose or path.name
 
     def load(self, batch: int, label: str) -> dict[str, NDArray[Any]] | None:
-        """Return what was kept of a threat on a batch, None of nothing.
+        """Return the kept results of a threat on a batch, None without any.
 
-        And None of a file that is damaged or another part's: it is searched again.
+        None also for a damaged file or another part's: it is searched again.
         """
         path = self._of(batch, label)
         with suppress(RunFolderError):
@@ -39,13 +39,13 @@ class EvaluationParts:
         return None
 
     def save(self, batch: int, label: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep what was found."""
+        """Keep the results of a part."""
         make_folder(self.path)
         path = self._of(batch, label)
         save_arrays(path, arrays, compressed=False, whose=f"{self._whose}/{path.name}")
 
     def make(self) -> None:
-        """Make the folder: as long as it is there, the evaluation has no record."""
+        """Make the folder: while it exists, the evaluation has no record."""
         make_folder(self.path)
 
     def validation(self) -> "EvaluationParts":

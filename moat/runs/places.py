@@ -5,13 +5,13 @@ from pathlib import Path
 
 
 def results_of(run: Path, study: str) -> Path | None:
-    """Return the results folder that a run of this study lies in, None in no such."""
+    """Return the results folder of a run of this study, None without one."""
     above = (*run.parents, *run.resolve().parents)
     return next((folder.parent for folder in above if folder.name == study), None)
 
 
 def seen_from(path: Path | str, folder: Path) -> str:
-    """Return a path as seen from a folder; as it is where no way leads there, as on another drive.
+    """Return a path relative to a folder; unchanged if there is no way, as to another drive.
 
     Example:
         >>> seen_from("/data/mnist", Path("/results/study"))

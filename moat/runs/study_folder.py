@@ -31,13 +31,13 @@ _PATIENCE = 10.0  # seconds; a list is written in a moment
 
 
 class StudyFolder:
-    """The folder of a study's runs. Nothing is read or made before it is asked for."""
+    """The folder of a study's runs. It is read and made on demand."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
 
     def plan(self, asked: Sequence[Record], recipe: Sequence[Record]) -> None:
-        """Add runs to those that are planned, in the recipe's order; each names its `folder`.
+        """Add runs to the planned ones, in the recipe's order; each names its `folder`.
 
         `recipe` are all runs that the study's recipe has. What was asked for before stays planned,
         as it was then, as long as the recipe has it; what is done already counts, however it came
@@ -64,7 +64,7 @@ class StudyFolder:
                 replace(self.path / PLANNED, to_json({"format": _FORMAT, **told}))
 
     def obstacles(self) -> dict[Path, str]:
-        """Return what stands where the list belongs and is not one, and what it is."""
+        """Return the obstacles in the place of the list, each with its kind."""
         with disk(self.path):
             found = obstacles_in(self.path, _LAYOUT)
         try:
@@ -74,11 +74,11 @@ class StudyFolder:
         return found
 
     def make_way(self) -> list[str]:
-        """Move what stands in the way aside, under a name beside its own; return what was moved."""
+        """Move the obstacles aside, under names beside their own; return them."""
         return set_aside(self.obstacles())
 
     def planned(self) -> list[Record] | None:
-        """Return what is known of each planned run, None where no plan was kept.
+        """Return the plan of each run, None without a plan.
 
         Each has its `folder`, as text, seen from the study's. Raises RunFolderError of a file that
         is not moat's.
@@ -102,7 +102,7 @@ class StudyFolder:
     def variants(self, more: Sequence[Record] = ()) -> list[str]:
         """Return the variants that were ever planned, then those of more runs, the first first.
 
-        What depends on this order, as a variant's colour does, stays as the recipe changes.
+        The order determines, for example, a variant's colour, which stays as the recipe changes.
         """
         content = self._content() or {"runs": []}
         runs = [*content["runs"], *more]
@@ -110,7 +110,7 @@ class StudyFolder:
         return list(dict.fromkeys([*content.get("variants", []), *named]))
 
     def runs(self) -> list[RunFolder]:
-        """Return the folders of runs that were begun here, planned or not."""
+        """Return the folders of runs begun here, planned or not."""
         below = (path.parent for name in BEGUN for path in self.path.rglob(name))
         return [RunFolder(path) for path in sorted(set(below))]
 

@@ -50,7 +50,7 @@ def scalarizer_from(choice: Any) -> Scalarizer:
     name = fields.pop("type", None)
     if not isinstance(name, str):
         raise FieldError(
-            "a scalarizer table names its type.",
+            "the table of a scalarizer needs its type.",
             hint=f"known: {', '.join(cls.name for cls in registry)}",
         )
     return registry.get(name)(**fields)

@@ -1,4 +1,4 @@
-"""How far each objective is from its ideal value, as a preference weighs it."""
+"""The distance of each objective from its ideal value, weighed by a preference."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from moat.objectives import LossMatrix
 from moat.scalarizers.by_name import require_each, require_known, row_of
 from moat.transfers import send
 
-Level = Annotated[float, Bounded]
-Ideal = Level | dict[str, Level]
+_Level = Annotated[float, Bounded]
+Ideal = _Level | dict[str, _Level]
 """The ideal point in nats: one number for every objective, or one by name."""
 
 

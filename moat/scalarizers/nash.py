@@ -67,10 +67,11 @@ def bargain(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return β > 0 with Cβ = 1/β, and its residual max |β (Cβ) − 1|; shapes (k, k) to (k,) and ().
 
     Damped Newton steps on βᵀCβ / 2 − Σ log β, which is self-concordant: they stay above 0, and
-    come near the minimum from anywhere.
+    come near the minimum from anywhere. Before each, β takes its best length, βᵀCβ = k.
     """
     shares = matrix.abs().sum(1).rsqrt()
     for _ in range(NEWTON_STEPS):
+        shares = shares * (len(matrix) / (shares @ matrix @ shares)).sqrt()
         slope = matrix @ shares - 1 / shares
         curvature = matrix + torch.diag(shares.square().reciprocal())
         move = torch.linalg.solve_ex(curvature, slope)[0]

@@ -61,8 +61,8 @@ class RobustError(LaggedScalarizer):
         """Take the batch's accuracies in; raise DefinitionError where they were not kept."""
         if (found := losses.accuracies()) is None:
             raise DefinitionError(
-                "robust-error weighs threats by accuracies, and these losses have none.",
-                hint="Hand over LossMatrix(values, names, correct=...), or take another rule.",
+                "robust-error weighs threats by accuracies, which these losses lack.",
+                hint="Pass LossMatrix(values, names, correct=...), or use another rule.",
             )
         self._steps += 1
         found = found.detach().double()

@@ -26,7 +26,7 @@ def lagged_rule(choice: Any) -> LaggedScalarizer:
         why = (
             "draws itself"
             if isinstance(made, Sampled)
-            else "has its weights only after all losses were measured"
+            else "has weights only after all losses were measured"
         )
         raise FieldError(
             f"the rule {made.name!r} {why}.",
@@ -64,9 +64,9 @@ class Sampled(LaggedScalarizer):
     Example:
         >>> rule, names = Sampled(), ("natural", "pgd", "rt")
         >>> rule.plan(names, batch=4, generator=torch.Generator().manual_seed(0))
-        tensor([False,  True, False])
+        tensor([False, False,  True])
         >>> rule.weights(names)
-        tensor([0., 1., 0.], dtype=torch.float64)
+        tensor([0., 0., 1.], dtype=torch.float64)
 
     Source: Croce and Hein, Adversarial Robustness against Multiple and Single l_p-Threat Models
     via Quick Fine-Tuning of Robust Classifiers, 2022 (E-AT); Madaan, Shin and Hwang, Learning to
@@ -173,7 +173,7 @@ def _draw(weights: Tensor, draws: int, generator: torch.Generator | None) -> Ten
     """Return numbers of threats, (draws,), by the sizes of their weights; -1 where all are 0."""
     upper = weights.abs().cumsum(0)
     uniform = draw(torch.rand, weights.new_zeros(draws), generator)
-    found = torch.searchsorted(upper, uniform * upper[-1], right=True)
+    found = torch.searchsorted(upper, uniform * upper[-1:].sum(), right=True)
     last = max((number for number, weight in enumerate(weights.tolist()) if weight), default=-1)
     return found.clamp(max=last)
 

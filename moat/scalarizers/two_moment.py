@@ -164,7 +164,7 @@ class TwoMoment(LaggedScalarizer):
         if self.r is not None:
             return torch.full_like(robust[0], self.r)  # new_tensor would make a GPU's host wait
         assert self.rho is not None
-        return self.rho * robust[1:].amax()
+        return self.rho * (robust[1:] if len(robust) > 1 else robust).amax()
 
     def _observe(self, mean: Tensor) -> Tensor:
         """Keep one observation and return all that are in the window, (steps, k)."""

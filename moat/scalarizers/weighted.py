@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import torch
-from pydantic import AfterValidator, Field, NonNegativeFloat
+from pydantic import AfterValidator, NonNegativeFloat
 
 from moat.number_bounds import Bounded
 from moat.scalarizers.base import LaggedScalarizer, scalarizer
@@ -42,7 +42,7 @@ class Weighted(LaggedScalarizer):
     """
 
     scale_invariant = True
-    preference: Preference = Field()  # weight of each objective
+    preference: Preference  # weight of each objective
     normalize: bool = False  # whether the weights are divided by their sum
 
     def __post_init__(self) -> None:

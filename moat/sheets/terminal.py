@@ -19,14 +19,20 @@ _NARROWEST = 5  # cells of a column of numbers
 
 
 def terminal_of(
-    sheet: Sheet, *, gap: int = 1, room: int | None = None, stacked: bool = False
+    sheet: Sheet,
+    *,
+    gap: int = 1,
+    room: int | None = None,
+    stacked: bool = False,
+    prose: int = 0,
 ) -> "TerminalSheet":
     """Return a sheet for rich to print, its title above and its notes below.
 
     Between two columns are `gap` cells more than one, and a column but the first takes at most
-    `room`. `stacked` puts a heading's words below one another.
+    `room`. `stacked` puts a heading's words below one another. A line of notes takes `prose` cells,
+    or those of the table where these are more.
     """
-    return TerminalSheet(sheet, gap, room, stacked)
+    return TerminalSheet(sheet, gap, room, stacked, prose)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class TerminalSheet:
     gap: int
     room: int | None
     stacked: bool
+    prose: int = 0
 
     @cached_property
     def width(self) -> int:
@@ -59,7 +66,7 @@ class TerminalSheet:
             yield Segment(self._line(row), console.get_style(_STYLES[sheet.emphasis_of(place)]))
             yield Segment.line()
         if self._notes:
-            below = options.update(width=self.width, justify="left")
+            below = options.update(width=max(self.width, self.prose), justify="left")
             yield from console.render(self._notes, below)
 
     def _line(self, row: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ from moat.training import device_for
 
 @dataclass
 class StudyResult:
-    """Where the study lies, and how each of its runs ended; `held` are other processes' runs."""
+    """The study's folder and the result of each run; `held` are other processes' runs."""
 
     folder: Path
     done: list[Path] = field(default_factory=list)
@@ -79,23 +79,22 @@ def train(
     jobs: int | str = 1,
     **place: Unpack[PlaceKeys],
 ) -> StudyResult:
-    """Run what is not done yet of a recipe's study; run again, it goes on where it was.
+    """Train and evaluate the missing runs of a recipe's study; a repeated call resumes them.
 
-    `overrides` are `key=value` (with them the study has a folder of its own), `only` and `seeds`
-    pick variants and seeds. `place` are the keywords `results` ("results" unless said otherwise),
-    `device` ("auto", "cpu" or "cuda"), `overwrite` and `listener`. A folder that was trained by
-    another recipe, or holds a broken file, is left alone, and its run fails, unless `overwrite` is
-    true. A run that fails is in the result's `failed`, and the others go on. A run that another
-    process holds is put aside and asked for once more at the end; still held, it is in `held`.
+    `overrides` are `key=value` (they give the study its own folder); `only` and `seeds` choose
+    variants and seeds. `place` are the keywords `results` (default "results"), `device` ("auto",
+    "cpu" or "cuda"), `overwrite` and `listener`. A folder with another recipe's run or a broken
+    file is left alone, and its run fails, unless `overwrite`. Failed runs are in the result's
+    `failed`; the others continue. A run held by another process is tried again at the end; if it is
+    still held, it is in `held`.
 
-    `jobs` runs are at work at once, each in a worker process with its share of the cores; "auto"
-    takes as many as cores and memory allow. In a script, such a call stands below
-    `if __name__ == "__main__":`, since a worker imports the script. `listener` is a function that
-    hears each event of `moat.events`, in this process.
+    `jobs` runs work at once, each in a worker process with its share of the cores; "auto" uses as
+    many as cores and memory allow. In a script, put such a call below `if __name__ == "__main__":`,
+    because a worker imports the script. `listener` is a function that receives each event of
+    `moat.events`, in this process.
 
-    Before anything is trained, raises RecipeError where the recipe does not hold together,
-    DiskError where nothing can be written to the results folder, and MoatError where the device is
-    absent or `jobs` is not a number of jobs.
+    Raises, before any training, RecipeError for an inconsistent recipe, DiskError for a results
+    folder that cannot be written, and MoatError for an absent device or an invalid `jobs`.
 
     Example:
         >>> from tempfile import TemporaryDirectory

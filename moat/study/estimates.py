@@ -25,11 +25,11 @@ from moat.training.length import Length, length_of
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """What one run costs an example at most, and its estimated seconds, without the sanity gate.
+    """The largest cost of one run for each example, and its estimated seconds, without the gate.
 
-    Of a scalarizer that draws what is searched, `search` and `descent` are expectations.
-    Without its data set only passes are known: then `missing` is the error of reading it, and the
-    other numbers are None. Without its initial weights all is known, and `missing` says so, too.
+    For a scalarizer that draws its searches, `search` and `descent` are expectations. Without its
+    data set only passes are known: then `missing` is the error of reading it, and the other numbers
+    are None. Missing initial weights are also in `missing`, but every number is known.
     """
 
     plan: RunPlan
@@ -45,7 +45,7 @@ class RunEstimate:
 
     @property
     def train_examples(self) -> int | None:
-        """How many images it trains on."""
+        """The number of its training images."""
         return self.amounts.trained if self.amounts else None
 
     @property
@@ -62,10 +62,10 @@ def estimate_all(
     cache: Path | None = None,
     listener: Listener = ignore,
 ) -> list[RunEstimate]:
-    """Estimate every run of a study; what runs share is read and timed once.
+    """Estimate every run of a study; shared parts are read and timed once.
 
-    `cache` is a folder in which decoded images may be kept; the listener hears of the data. A data
-    set that cannot be read, and initial weights that are not there, are not errors here.
+    `cache` is a folder for decoded images; the listener receives the data's events. An unreadable
+    data set and missing initial weights are not errors here.
     """
     loaded: dict[DataSet, Data | DataError] = {}
     timed: dict[str, PassTimes] = {}
@@ -104,7 +104,7 @@ def _without_data(plan: RunPlan, missing: DataError) -> RunEstimate:
 
 
 def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
-    """Count the passes of a run and say what they take."""
+    """Count the passes of a run and estimate their seconds."""
     classes = len(data.classes)
     search, descent = spent_per_example(plan, times.batch_norm, classes)
     evaluation = plan.protocol.spent(classes)

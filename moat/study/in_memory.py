@@ -24,20 +24,21 @@ def evaluate(
     pass_size: int | None = None,
     progress: Callable[[EvaluationProgress], None] | None = None,
 ) -> Evaluation:
-    """Return what a model withstands, on images that lie in memory. Nothing is written.
+    """Evaluate a model on images in memory, without writing files.
 
     `data` are a pair (images, labels) of tensors or arrays, a DataLoader, a torch Dataset, a Split,
-    or Data, whose test split is taken; images in [0, 1] or bytes. `protocol` is a Protocol, the
-    TOML file of one or its tables, {"threats": {...}, "evaluation": {...}} (of which the data are
-    not read), or threats: a table, a list or one. Without threats, `union` is None. `examples`
-    takes so many of the images, every class by its share. The model is evaluated where its
-    parameters are, in float32 and eval mode, and left as it was.
+    or Data (its test split); images in [0, 1] or bytes. `protocol` is a Protocol, the TOML file of
+    one or its tables, {"threats": {...}, "evaluation": {...}} (whose data are not read), or
+    threats: a table, a list or one. Without threats, `union` is None. `examples` is the number of
+    images, every class by its share. The model is evaluated on the device of its parameters, in
+    float32 and eval mode, and left unchanged.
 
-    The result's `accuracy` are percents by name, `rows()` one row a threat and strength, `outcomes`
-    what each example withstood. `evaluate_model` keeps an evaluation in a folder, for fronts.
+    The result has `accuracy`, in percent by name; `rows()`, one row for each threat and strength;
+    and `outcomes`, those of each example. `evaluate_model` keeps an evaluation in a folder, for
+    fronts.
 
-    Raises MoatError with the mend, before anything is searched: for a model that returns no logits,
-    images out of [0, 1], labels that are not classes, a protocol that does not hold together.
+    Raises MoatError with the mend, before any search, for a model without logits, images out of [0,
+    1], labels that are not classes, and an inconsistent protocol.
 
     Example:
         >>> from moat.testing import examples, smooth_model

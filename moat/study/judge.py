@@ -38,7 +38,7 @@ from moat.version import __version__
 
 @dataclass(frozen=True)
 class Judged:
-    """How the evaluation of one model ended: its folder, and the scores or what went wrong."""
+    """The result of one model's evaluation: its folder, and its scores or its error."""
 
     folder: Path
     scores: Record | None = None

@@ -24,7 +24,7 @@ def tell_oddities(
 def oddities_of_estimates(
     estimates: Sequence[RunEstimate], source: Source, device: str
 ) -> list[Oddity]:
-    """Return what is worth a second look in what was estimated, and what is missing for it."""
+    """Return the oddities of estimates, and their missing files."""
     times = [one.seconds for one in estimates if one.seconds is not None]
     view = StudyView(
         source,

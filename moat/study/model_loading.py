@@ -29,10 +29,10 @@ def load(
 ) -> nn.Module:
     """Return the trained model of a finished run: eval mode, images in [0, 1] to logits.
 
-    The run may lie in a bundle that holds weights. Of its recipe the model's table alone is read,
-    so neither its threats nor its data are needed. `allow_code` runs the code that builds the
-    model, where that is the user's own. Raises RunFolderError where the folder holds no finished
-    run, and CodeError where its model needs code that was neither allowed nor run before.
+    The run may lie in a bundle with weights. Loading reads only the model's table of its recipe, so
+    it needs neither threats nor data. `allow_code` runs the user's own code that builds the model.
+    Raises RunFolderError if the folder has no finished run, and CodeError if the model needs code
+    that was neither allowed nor run before.
 
     Example:
         >>> from tempfile import TemporaryDirectory

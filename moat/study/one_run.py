@@ -1,7 +1,6 @@
 """One run from its plan to its folder: train, evaluate, keep the record."""
 
 import copy
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
@@ -33,6 +32,7 @@ from moat.study.own_recipe import keep_recipe
 from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.subjects import held_out_of, run_subject
+from moat.study.training_clock import TrainingClock
 from moat.threats.arguments import require_channels
 from moat.threats.cautions import told_elsewhere
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
@@ -51,7 +51,6 @@ def run_one(
 
     `partner` is what the record says of the run's partner, by the whole recipe.
     """
-    started = time.monotonic()
     allocator.take(plan.training.allocator)
     with folder.locked():
         state = RunState(plan, folder)
@@ -63,10 +62,11 @@ def run_one(
         begun = record is not None or folder.checkpoint.exists()
         model = initial_model(plan, data, pretrained=not begun)
         if record is None:
-            fitted = _train(plan, folder, data, model, fabric, listener)
+            clock = TrainingClock(listener)
+            fitted = _train(plan, folder, data, model, fabric, clock)
             about = _record(plan, folder, data, fitted, fabric)
             if not begun:  # else a part was before
-                folder.write_clock({"training": round(time.monotonic() - started, 2)})
+                folder.write_clock({"training": round(clock.seconds, 2)})
         else:
             with_weights(model, folder)
             about = record.model
@@ -117,6 +117,7 @@ def _train(
         augmentation=plan.augmentation,
         memory=plan.memory,
         threats=plan.threats,
+        losses=plan.losses,
         scalarizer=copy.deepcopy(plan.scalarizer),
         training=plan.training,
         optimizer=plan.optimizer,

@@ -18,9 +18,9 @@ from moat.names import why_no_name
 from moat.precision import plain_torch
 from moat.public import public_at_once
 from moat.recipe import ReadProtocol, read_protocol
-from moat.recipe.overrides import cut_short
 from moat.records import ModelRecord, RunRecord
 from moat.runs import RunFolder, as_typed, cache_of, kept_command, results_of, seen_from
+from moat.short_text import cut_short
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, whole_scores
@@ -44,14 +44,13 @@ def evaluate_under(
     validation: bool = False,
     **place: Unpack[PlaceKeys],
 ) -> Iterator[Judged]:
-    """Evaluate finished runs under another protocol's file; what they are themselves is untouched.
+    """Evaluate finished runs under another protocol's file; the runs stay unchanged.
 
     Each gets a folder <results>/<study>@<protocol>/<variant>/<sweep values>/seed-<n>, in the run's
-    own results folder unless another is named. What is there is not made again unless `overwrite`.
-    With `validation` the examples that a run held out from training are searched as well.
-    `place` are the keywords `results`, `device`, `overwrite` and `listener`.
-    A run that fails, as one on other data than the protocol's, lets the others go on. Raises
-    MoatError for a protocol that does not hold together.
+    own results folder unless `results` names another. An existing evaluation is kept unless
+    `overwrite`. `validation` also searches the run's held-out examples. `place` are the keywords
+    `results`, `device`, `overwrite` and `listener`. A run that fails, such as one on other data
+    than the protocol's, leaves the others. Raises MoatError for an inconsistent protocol.
     """
     court = other_protocol(protocol, overrides, validation, place_of(place))
     return one_by_one(runs, court.judged, court.place.listener)

@@ -12,10 +12,10 @@ from moat.study.loading import finished_record
 
 
 def trained_runs(paths: Sequence[Path]) -> list[Path]:
-    """Return the folders of the finished runs that these are, or that lie below them.
+    """Return the folders of the finished runs at or below these paths.
 
-    Evaluations without a model are passed over, unless one is named itself. Raises RunFolderError
-    where a path has no finished run.
+    Evaluations without a model are skipped, unless one is named itself. Raises RunFolderError for a
+    path without a finished run.
     """
     found: dict[Path, None] = {}
     for path in paths:

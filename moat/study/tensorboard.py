@@ -27,14 +27,14 @@ _NO_CURVE = {"step", "steps", "epoch", "score"}
 
 
 class TensorBoard:
-    """Writes what a run logs to event files in its folder as well, and its scores at the end.
+    """A listener that writes each run's log, and finally its scores, to TensorBoard's event files.
 
-    It is a listener. Curves are called as in the log: `loss/<objective>`, `weight/<objective>`,
-    `lr`, `images_per_second`, `validation/<objective>` (percent), and what the scalarizer says. The
-    scores (`score/<threat>`, percent) come beside the run's variant, sweep values and seed as
-    hyperparameters. A run that goes on from a checkpoint goes on in the same curves: TensorBoard
-    is told to forget what was drawn after it. Where a run has no event files yet, its log is drawn
-    from the start, also if it was finished before. Raises MissingPackageError without the package.
+    Curves have the names of the log: `loss/<objective>`, `weight/<objective>`, `lr`,
+    `images_per_second`, `validation/<objective>` (percent), and the scalarizer's own. The scores
+    (`score/<threat>`, percent) come with the run's variant, sweep values and seed as
+    hyperparameters. A resumed run continues its curves: TensorBoard discards the points after the
+    checkpoint. A run without event files gets those of its whole log, even if it is finished.
+    Raises MissingPackageError without the package.
     """
 
     def __init__(self) -> None:

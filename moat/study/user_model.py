@@ -26,10 +26,10 @@ from moat.precision import plain_torch
 from moat.printable import is_portable
 from moat.public import public_at_once
 from moat.recipe import ReadProtocol, named_model, read_protocol
-from moat.recipe.overrides import cut_short
 from moat.recipe.paths import expanded
 from moat.recipe.plan import described
 from moat.runs import CACHE, RunFolder, kept_command
+from moat.short_text import cut_short
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged
@@ -56,16 +56,16 @@ def evaluate_model(
     overrides: Sequence[str] = (),
     **place: Unpack[PlaceKeys],
 ) -> Judged:
-    """Evaluate any model under a protocol's file; fronts and reports read it beside moat's runs.
+    """Evaluate any model under a protocol's file, for fronts and reports beside moat's runs.
 
     `model` is python:module:callable, torchvision:<name> or a registered name, with `arguments` as
     `key=value`, and with the weights of `checkpoint` (.pth, .pt or .safetensors) or its own. Or it
-    is a network, evaluated as and where it is, which wants a `name`. `overrides` are `key=value` of
-    the protocol's file. The folder is <results>/<protocol>/<name>/seed-0; an evaluation that is
-    there is not made again, and another model's is refused, unless `overwrite`.
+    is a network, which is evaluated as it is, on its device, and needs a `name`. `overrides` are
+    `key=value` of the protocol's file. The folder is <results>/<protocol>/<name>/seed-0. An
+    existing evaluation is kept, and another model's is refused, unless `overwrite`.
 
-    `place` are the keywords `results` ("results" unless said otherwise), `device` ("auto"),
-    `overwrite` and `listener`. Raises MoatError.
+    `place` are the keywords `results` (default "results"), `device` ("auto"), `overwrite` and
+    `listener`. Raises MoatError.
 
     Example:
         >>> from tempfile import TemporaryDirectory

@@ -12,7 +12,7 @@ ASKING = {"_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_selec
 
 
 class Counted(TorchDispatchMode):
-    """Counts the operations inside, and names those for which a GPU would make the host wait.
+    """A counter of operations, which names those that would make the host wait for a GPU.
 
     Example:
         >>> with Counted() as found:
@@ -42,7 +42,7 @@ class Counted(TorchDispatchMode):
 
 @public
 def counted(run: Callable[[], object]) -> Counted:
-    """Run once, and return what was counted.
+    """Run once, and return the counts.
 
     Example:
         >>> counted(lambda: torch.zeros(3).sum().item()).asked

@@ -30,7 +30,7 @@ ERRORS: dict[str, tuple[int, ...]] = {
 
 
 class Killed(BaseException):
-    """The process dies: nothing may catch this, and nothing reaches the disk afterwards.
+    """The death of the process: not to be caught, and without a later write to the disk.
 
     Example:
         >>> from tempfile import TemporaryDirectory

@@ -22,7 +22,7 @@ FLOAT64_ROUNDING = 1e-9  # float64, after a handful of operations
 
 @public
 def check_identity(threat: GradientThreat, x: Images) -> None:
-    """Hold T_identity(x) to x, and every block to the batch, type and device of x."""
+    """Check that T_identity(x) is x, and that every block has the batch, type and device of x."""
     identity = threat.identity(x)
     _require_tuple(threat, "identity", identity, "blocks of w")
     for number, block in enumerate(identity):
@@ -38,10 +38,10 @@ def check_identity(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_balls(threat: GradientThreat, x: Images) -> None:
-    """Hold each ball to what the search takes for granted.
+    """Check the properties of each ball that the search needs.
 
-    One a block, the identity and every sample inside, a projection that changes nothing twice,
-    and a step that leads anywhere, but nowhere without a gradient.
+    One ball for each block, the identity and every sample inside, a projection that changes a
+    projected point no further, and a step that moves, but not without a gradient.
     """
     identity, balls = threat.identity(x), threat.balls(x)
     _require_tuple(threat, "balls", balls, "balls")
@@ -74,10 +74,10 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_box(threat: GradientThreat, x: Images) -> None:
-    """Hold T_w(x) to [0, 1] for every w in the balls, though `apply` never clamps.
+    """Check that T_w(x) is in [0, 1] for every w in the balls, without a clamp in `apply`.
 
-    The search measures T_w(x) as it is; images that left the box would be reported with the loss
-    of others.
+    The search measures T_w(x) unclamped; images beyond the box would be reported with the loss of
+    others.
     """
     for scale in (0.3, 3.0):
         identity = threat.identity(x)
@@ -98,7 +98,7 @@ def check_box(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_no_clamp(threat: GradientThreat, x: Images) -> None:
-    """Hold `apply` to a gradient at the pixels that it carries to white, or to black.
+    """Check that `apply` leaves a gradient at the pixels that it carries to white or black.
 
     The images are brought close to that end, and no pixel is at it to begin with. A clamp brings
     pixels to exactly 1 and leaves them without a gradient, where the search stays stuck; a ball
@@ -152,7 +152,7 @@ def _require_tuple(threat: GradientThreat, method: str, found: object, what: str
 
 @public
 def check_gradients(threat: GradientThreat, x: Images) -> None:
-    """Hold T_w(x) to a finite gradient in every block of w, nowhere zero for a whole image."""
+    """Check for a finite gradient of T_w(x) in every block of w, not zero for a whole image."""
     w = tuple(block.detach().requires_grad_() for block in _samples(threat, x))
     images = threat.apply(x, w)
     assert images.requires_grad, breach_of(threat, "apply is not differentiable in w")
@@ -168,9 +168,9 @@ def check_gradients(threat: GradientThreat, x: Images) -> None:
 
 @public
 def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold an example to the same images, searched alone as in a batch, in float64.
+    """Check that an example gives the same images alone as in a batch, in float64.
 
-    Not where a search draws as it goes: what it draws depends on the size of the batch.
+    Searches that draw as they go are exempt: their draws depend on the size of the batch.
     """
     if threat.search == "random":
         return
@@ -189,7 +189,7 @@ def check_independence(threat: GradientThreat, model: nn.Module, x: Images, y: L
 
 @public
 def check_climb(threat: GradientThreat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold the search to a loss at its end that is no lower than at its start.
+    """Check that the search ends with a loss no lower than at its start.
 
     The mean is no lower, and the loss of most examples.
     """

@@ -45,20 +45,19 @@ def check_faults(
     seed: int = 0,
     changing: Collection[str] = (),
 ) -> int:
-    """Check what a command promises, whatever fails below the folder; return how many cases were.
+    """Check a command's promises under every fault below the folder; return the number of cases.
 
-    The folder holds what the command finds, files of a user's among it. It runs whole first, and
-    then for each case from the same state: it is refused a call of the disk, once or from then on,
-    or dies at it. Each time
+    The folder holds the command's input, including a user's files. The command first runs without a
+    fault, then for each case from the same state: one call of the disk is refused, once or from
+    then on, or kills the process. Each time
 
-    - what it raises is a MoatError;
-    - each file is as it was or as a whole write made it; a log may end early;
-    - what a whole run does not touch, a user's files for one, is untouched;
-    - the same command run again ends with the bytes of the whole run, and leaves nothing behind.
+    - its error is a MoatError;
+    - each file is the old one or a whole new one; a log may end early;
+    - files that a whole run leaves alone, such as a user's, are unchanged;
+    - the same command, repeated, ends with the bytes of the whole run, and leaves no other files.
 
-    A part of the cases is drawn from the seed where they are more than `most`, or as many as
-    `seconds` allow. Files whose names are among `changing` are exempt: they hold the time.
-    Raises AssertionError that names the case.
+    If there are more cases than `most`, or than `seconds` allow, the seed draws some of them. Files
+    named in `changing` are exempt: they hold the time. Raises AssertionError with the case.
 
     Example:
         >>> from tempfile import TemporaryDirectory

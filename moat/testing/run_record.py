@@ -8,7 +8,7 @@ from moat.records import RunRecord
 
 @public
 def run_record(**said: Any) -> RunRecord:
-    """Return a record with every key that one must have, and those that are `said`.
+    """Return a record with every required key, and those in `said`.
 
     Its protocol searches one threat, "pgd", with one iteration; its name follows from its variant.
 

@@ -23,7 +23,7 @@ WEIGHT_TOLERANCE = 1e-6
 
 @public
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold the plan to a bool mask that equal generators make equal, and that is not empty."""
+    """Check that the plan is a bool mask, not empty, and equal for equal generators."""
     training = MadeUpTraining(objectives)
     plans = [
         fresh(scalarizer).plan(training.names, training.batch, generator_of(3)) for _ in range(2)
@@ -41,7 +41,7 @@ def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
 
 @public
 def check_weights(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold the weights to their shape: finite, detached, zero where nothing was measured.
+    """Check the weights: their shape, finite, detached, zero for unmeasured objectives.
 
     Where `simplex` is True they are also never negative and sum to 1. Losses in float32 and in
     float64 are tried.
@@ -79,7 +79,7 @@ def require_weights(scalarizer: Scalarizer, seen: WeighedStep, when: str) -> Non
 
 @public
 def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold the weights to what they are when the examples of the batch are shuffled."""
+    """Check that the weights do not depend on the order of the examples."""
     training = MadeUpTraining(objectives)
     order = torch.randperm(training.batch, generator=generator_of(4)).tolist()
     shuffled = MadeUpTraining(objectives, examples=tuple(order))
@@ -97,7 +97,7 @@ def check_order_of_examples(scalarizer: Scalarizer, objectives: int = 4) -> None
 
 @public
 def check_state(scalarizer: Scalarizer, objectives: int = 4) -> None:
-    """Hold a scalarizer that takes back a state in mid-training to the weights of the undisturbed.
+    """Check that a state restored in mid-training gives the weights of an undisturbed run.
 
     The state survives `torch.save` and `torch.load(weights_only=True)`. It is not a live view:
     nothing after `state_dict` changes it, nor does training on from it.

@@ -22,7 +22,7 @@ from moat.types import Images, Labels
 
 @public
 def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold what comes back to detached images in [0, 1] of the shape and type of x; x stays."""
+    """Check for detached images in [0, 1] of the shape and type of x, and an unchanged x."""
     for dtype in (torch.float64, torch.float32):
         given, network = x.to(dtype), model.to(dtype)
         kept = given.clone()
@@ -43,7 +43,7 @@ def check_images(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None
 
 @public
 def check_model_untouched(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold flags, gradients, parameters and buffers to what they were, whatever mode they had."""
+    """Check that flags, gradients, parameters and buffers stay unchanged in every mode."""
     for training in (True, False):
         before = disturbed(model, training)
         threat.perturb(model, x, y, generator=_seeded())
@@ -52,7 +52,7 @@ def check_model_untouched(threat: Threat, model: nn.Module, x: Images, y: Labels
 
 @public
 def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold the model to what it was when its last forward raises, and let the exception pass."""
+    """Check that an exception of the model passes and leaves the model unchanged."""
     calls = 0
 
     def count(*_: object) -> None:
@@ -80,7 +80,7 @@ def check_exception(threat: Threat, model: nn.Module, x: Images, y: Labels) -> N
 
 @public
 def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold torch's global random state still where a generator is given or nothing is drawn."""
+    """Check that a search with a generator or without draws leaves torch's global random state."""
     generators: list[torch.Generator | None] = [_seeded()]
     if isinstance(threat, GradientThreat) and (threat.start, threat.search) in _DRAW_NOTHING:
         generators.append(None)
@@ -96,14 +96,14 @@ def check_random_state(threat: Threat, model: nn.Module, x: Images, y: Labels) -
 
 @public
 def check_reproducible(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold two searches with equal generators to the same images."""
+    """Check that equal generators give the same images."""
     first, second = (threat.perturb(model, x, y, generator=_seeded()) for _ in range(2))
     assert torch.equal(first, second), breach_of(threat, "equal generators gave different images")
 
 
 @public
 def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) -> None:
-    """Hold a search under no_grad or inference_mode to the images it finds without."""
+    """Check that a search under no_grad or inference_mode finds the same images."""
     expected = threat.perturb(model, x, y, generator=_seeded())
     modes: tuple[Callable[[], AbstractContextManager[object]], ...] = (
         torch.no_grad,
@@ -119,7 +119,7 @@ def check_outer_modes(threat: Threat, model: nn.Module, x: Images, y: Labels) ->
 
 @public
 def check_repr(threat: Threat) -> None:
-    """Hold `repr` to an expression that makes an equal threat."""
+    """Check that `repr` is an expression of an equal threat."""
     arguments = repr(threat).removeprefix(type(threat).__qualname__)
     assert eval(f"cls{arguments}", {"cls": type(threat)}) == threat, breach_of(
         threat, "its repr makes another threat"

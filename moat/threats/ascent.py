@@ -35,11 +35,11 @@ def ascend(
 ) -> list[dict[int, Trace]]:
     """Run the searches together; return the traces of each by count of iterations.
 
-    A search of s iterations costs s forwards and backwards to `w` an example, and one forward more
-    where its last iterate is measured: the others' losses are read off the gradient passes. With
-    `until_fallen` an example falls by the first iterate that is misclassified, and its traces from
-    there on are that iterate. The fallen leave the passes every so many iterations: in each on a
-    CPU, in every eighth on a GPU, which must be waited for; with 0 never.
+    A search of s iterations costs s forwards and backwards to `w` for each example, and one forward
+    more if its last iterate is measured: the losses of the others come from the gradient passes.
+    With `until_fallen` an example falls by its first misclassified iterate, which its later traces
+    repeat. The fallen leave the passes in every iteration on a CPU, in every eighth on a GPU, whose
+    check makes the host wait; with 0 never.
 
     Example:
         >>> from moat.testing import examples, smooth_model
@@ -81,9 +81,9 @@ def _patience(climb: Climb) -> int:
 @public
 @contextmanager
 def attacked(model: nn.Module) -> Iterator[None]:
-    """Put the model in eval mode with frozen parameters, and leave every flag as it was.
+    """Put the model in eval mode with frozen parameters; restore every flag afterwards.
 
-    Raises ModelError for a model that nothing can be differentiated through.
+    Raises ModelError for a model that cannot be differentiated.
 
     Example:
         >>> network = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Linear(2, 2))
@@ -116,7 +116,7 @@ def attacked(model: nn.Module) -> Iterator[None]:
 
 @public
 def to_eval(model: nn.Module) -> None:
-    """Put a network in eval mode; one that torch.export made keeps the mode it was made in.
+    """Put a network in eval mode; one from torch.export keeps its mode.
 
     Example:
         >>> network = torch.nn.Dropout()

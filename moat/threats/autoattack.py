@@ -36,18 +36,18 @@ QUIET = logging.Logger(__name__, logging.CRITICAL + 1)  # outside the tree: noth
 
 @threat("autoattack")
 class AutoAttack(Threat):
-    """Add noise of length epsilon in a norm: several searches in turn, each on what still stands.
+    """Add noise of length epsilon in a norm: several searches in turn, each on the survivors.
 
     "standard" is APGD on the cross-entropy, APGD on the targeted DLR loss, targeted FAB, and
     Square, which needs no gradient; "plus" adds restarts and untargeted searches; "rand" is for
-    models that draw: gradients averaged over 20 forwards. Every search begins at the natural
-    image. Examples that are wrong to begin with, and those that withstand every search, come back
-    as they are. Targets are the nine likeliest wrong classes (five for l1's APGD), or as many as
-    there are. The targeted DLR loss takes four classes and the plain one three: with fewer, APGD
-    on it is left out.
+    models with random draws: gradients averaged over 20 forwards. Every search begins at the
+    natural image. Misclassified examples, and those that withstand every search, come back
+    unchanged. Targets are the nine likeliest wrong classes (five for l1's APGD), or as many as
+    there are. The targeted DLR loss needs four classes and the plain one three: with fewer, APGD on
+    it is omitted.
 
     The searches are those of the package pyautoattack, and compute in float32: noise is as long as
-    epsilon to within rounding. With l2 and l1 Square sees sizes that it cannot tile in a black
+    epsilon to within rounding. With l2 and l1, Square gets sizes that it cannot tile in a black
     frame.
 
     Example:
@@ -79,7 +79,7 @@ class AutoAttack(Threat):
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
     ) -> Images:
-        """Return the first image found that is misclassified, or x where none is."""
+        """Return the first misclassified image, or x if there is none."""
         seed = _drawn_seed(generator)
         # Copies: tensors of an outer inference_mode cannot be differentiated through, and the
         # searches take views that want the channels' rows in a row.

@@ -33,10 +33,10 @@ class Inputs(NamedTuple):
 def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
     """Return images and labels as a search takes them.
 
-    What can be read in one way alone is converted: NumPy's arrays, labels of any integer type, of
-    the shape (batch, 1) or on another device. Pixels out of the box by rounding are clamped.
-    `device` is the model's. Raises ModelError with the mend for anything else. The values are read
-    once, which waits for a GPU.
+    Unambiguous input is converted: NumPy's arrays, labels of any integer type, of the shape (batch,
+    1) or on another device. Pixels beyond the box by rounding are clamped. `device` is the model's.
+    Raises ModelError with the mend for anything else. The values are read once, which waits for a
+    GPU.
 
     Example:
         >>> inputs = batch_of(torch.rand(2, 1, 8, 8), torch.tensor([[3], [7]], dtype=torch.int32))

@@ -15,14 +15,14 @@ from moat.types import Images, Labels, PerExample, Transform, Verdicts
 @public
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One iterate of a search: the images T_w(x), the w, and what the model made of them.
+    """One iterate of a search: the images T_w(x), the w, and the model's results.
 
     `loss` (batch,) and `correct` (batch,) are those of these images; `stood` (batch,) says whether
-    every iterate up to this one was classified correctly, `best` (batch,) is the highest loss among
-    them, `first` (batch,) the loss at the start, `last` (batch,) that where the search has got to,
-    also where it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero
-    at the start, or not finite at any iterate. All are None where the search was told not to
-    measure, which saves the one forward that the last iterate would need.
+    every iterate up to this one was classified correctly. `best` (batch,) is the highest loss among
+    them, `first` (batch,) the loss at the start, `last` (batch,) that at the end of the search,
+    even if it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero at
+    the start, or not finite at any iterate. All are None for a search without measurement, which
+    saves the forward of the last iterate.
 
     Example:
         >>> from moat.testing import examples, smooth_model
@@ -60,13 +60,13 @@ def _sign(w: Transform, like: PerExample) -> Search:
 @public
 @dataclass(frozen=True, eq=False)
 class Climb:
-    """One search on one batch: what is climbed, from where, how, and when it is reported.
+    """One search on one batch: its objective, its start, its rule, and its reports.
 
-    `loss` is named, or is a function of logits and labels that no recipe names. `at_steps` are
-    counts of iterations; the largest is the length of the search. `rank` is the
-    target of a targeted loss: the wrong class that is so-manieth likely on the natural image.
-    `objective` turns the loss and w into what is climbed. `search` makes the search from the start.
-    `among` (batch,) are the examples that climb: all, where it is None.
+    `loss` is a name, or a function of logits and labels. `at_steps` are counts of iterations; the
+    largest is the length of the search. `rank` is the target of a targeted loss: the place of a
+    wrong class by its likelihood on the natural image. `objective` turns the loss and w into the
+    climbed value. `search` makes the search from the start. `among` (batch,) are the examples that
+    climb, by default all.
 
     Example:
         >>> from moat.testing import examples

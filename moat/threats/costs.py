@@ -47,10 +47,10 @@ class Spent(NamedTuple):
 def spent_by(
     threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:
-    """Return what a search costs an example that it does not fell, its `steps` unless others.
+    """Return the cost of a search for an example that it does not fell, in `steps` or its own.
 
-    Where it is `measured`, its last iterate takes one forward more. Of a threat that searches its
-    own way only AutoAttack's count is known, to about a tenth; another's is nothing.
+    If it is `measured`, its last iterate takes one forward more. Of the threats with a search of
+    their own, only AutoAttack's count is known, to about a tenth; others count nothing.
 
     Example:
         >>> from moat.threats import PGD
@@ -67,7 +67,8 @@ def spent_by(
     keeps_best = threat.keeps_best or threat.search != "sign"
     compares = threat.loss == "kl" or threat.loss in TARGETED  # with the natural image
     once = int(measured or keeps_best) + int(compares)
-    return Spent(steps + once, 0 if threat.search == "random" else steps)
+    tried = steps * threat.candidates if threat.search == "sign" else 0
+    return Spent(steps + tried + once, 0 if threat.search == "random" else steps)
 
 
 def _of_autoattack(threat: AutoAttack, classes: int) -> Spent:

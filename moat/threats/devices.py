@@ -8,9 +8,9 @@ from moat.public import public
 
 @public
 def device_of(model: nn.Module, x: object = None) -> torch.device | None:
-    """Return where the model takes images, None where it has no parameters that say so.
+    """Return the device of the model's images, None if no parameter states it.
 
-    Of a model on several devices, that of the images x where they are on one of them.
+    For a model on several devices, that of the images x if they are on one of them.
 
     Example:
         >>> device_of(nn.Linear(2, 2))
@@ -24,7 +24,7 @@ def device_of(model: nn.Module, x: object = None) -> torch.device | None:
 
 @public
 def home_of(model: nn.Module) -> torch.device:
-    """Return where images are sent for the model: the CPU where no parameter says otherwise.
+    """Return the device for the model's images: the CPU if no parameter states another.
 
     Example:
         >>> home_of(nn.Flatten())

@@ -21,7 +21,7 @@ ROOM = 1.15  # for what a search holds now and then only, as where Auto-PGD halv
 
 
 class LiveBytes(TorchDispatchMode):
-    """Counts the bytes of the tensors that are made inside and still needed, and their most.
+    """A counter of the bytes of live tensors inside, and of their maximum.
 
     Workspaces inside an operation are not seen.
 
@@ -69,9 +69,9 @@ class LiveBytes(TorchDispatchMode):
 def example_bytes(
     threat: SearchedThreat, shape: tuple[int, int, int], counts: int = 1, classes: int = 10
 ) -> int:
-    """Return how many bytes searching one example takes, the network's own left out.
+    """Return the bytes of a search for one example, without the network's own.
 
-    `shape` is that of its image; so many `counts` of iterations are reported of the search.
+    `shape` is that of its image; `counts` is the number of reported iterations.
 
     Example:
         >>> from moat.threats import PGD

@@ -12,12 +12,14 @@ from moat.annotations import value_in_words
 from moat.errors import DefinitionError
 from moat.geometry.balls import Ball, draw
 from moat.geometry.draws import draw_seed, generator_like
+from moat.geometry.union_ball import UnionBall
 from moat.losses import TARGETED, LossName
 from moat.number_bounds import PositiveCount
 from moat.threats.base import Repetition
 from moat.threats.climb import Climb
 from moat.threats.joint import SearchedThreat
 from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
+from moat.threats.steepest import SteepestSearch
 from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
@@ -40,9 +42,9 @@ def step_fields(cls: type[Any]) -> list[str]:
 
 @pydantic_dataclass(kw_only=True, frozen=True, config=ConfigDict(extra="forbid", strict=True))
 class GradientThreat(SearchedThreat):
-    """A threat that is searched by ascent over the blocks of `w` (Eq. 9).
+    """A threat searched by ascent over the blocks of `w` (Eq. 9).
 
-    A new one writes `identity`, `apply` and `balls`, and declares its numbers.
+    A subclass defines `identity`, `apply` and `balls`, and declares its numbers.
 
     Example:
         >>> from moat.threats import PGD
@@ -77,7 +79,7 @@ class GradientThreat(SearchedThreat):
 
     @property
     def repetition(self) -> Repetition | None:
-        """From zero each search is the same, unless it draws or aims at another class."""
+        """From zero each search gives the same result, unless it draws or aims at another class."""
         if self.start != "zero" or self.search == "random" or self.loss in TARGETED:
             return None
         return Repetition(
@@ -85,21 +87,26 @@ class GradientThreat(SearchedThreat):
             'Set start = "uniform" or "noise", a targeted loss, or leave restarts out.',
         )
 
+    @property
+    def candidates(self) -> int:
+        """How many steps an iteration of sign steps measures to choose from, none by default."""
+        return 0
+
     @abstractmethod
     def identity(self, x: Images) -> Transform:
-        """Return the w that leaves the images as they are, each block with the batch first."""
+        """Return the w that changes no image, each block with the batch first."""
 
     @abstractmethod
     def apply(self, x: Images, w: Transform) -> Images:
         """Return T_w(x), differentiable in w.
 
-        Never clamp here: it would kill the gradient of every pixel it touches. Where w must keep
-        the image in its box, the ball says so.
+        Do not clamp here: that would zero the gradient of every pixel it touches. If w must keep
+        the image in its box, the ball holds the box.
         """
 
     @abstractmethod
     def balls(self, x: Images) -> tuple[Ball, ...]:
-        """Return the ball that each block of w is searched in."""
+        """Return one ball for each block of w."""
 
     def climb(
         self,
@@ -113,8 +120,8 @@ class GradientThreat(SearchedThreat):
     ) -> Climb:
         """Return the search on a batch, its start drawn; `at_steps` defaults to the last.
 
-        `reach` is the share of their radius and step size that the balls have; `rank` says which
-        wrong class a targeted loss aims at, the most likely one first.
+        `reach` is the share of radius and step size of the balls; `rank` is the wrong class of a
+        targeted loss, the most likely one first.
         """
 
         def balls(images: Images) -> tuple[Ball, ...]:
@@ -135,6 +142,8 @@ class GradientThreat(SearchedThreat):
                     return APGD(w, like, self.steps)
                 case "random":
                     return RandomSearch(w, like, balls(x), generator_like(generator, seed))
+            if any(isinstance(ball, UnionBall) for ball in balls(x)):
+                return SteepestSearch()
             return BestSignSearch(w, like) if self.keeps_best else SignSearch()
 
         return Climb(
@@ -151,7 +160,7 @@ class GradientThreat(SearchedThreat):
         )
 
     def objective(self, loss: PerExample, w: Transform) -> PerExample:
-        """Return what is climbed: the loss, unless a threat adds a term in w."""
+        """Return the objective of the ascent: the loss, unless a threat adds a term in w."""
         return loss
 
     def _start(

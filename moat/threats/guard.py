@@ -48,11 +48,11 @@ Door = TypeVar("Door", bound=Callable[..., Any])
 @public
 @contextmanager
 def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels]]:
-    """Yield a model, images and labels that a search can take; raise ModelError for others.
+    """Yield a model, images and labels for a search; raise ModelError for invalid ones.
 
-    See `batch_of` for what is converted, `bare` for models. What the model returns is looked
-    at in every forward, its values in the first one alone. A door behind a door, or within
-    `trusted`, lets everything through unseen.
+    See `batch_of` for conversions, `bare` for models. The form of the model's output is checked in
+    every forward, its values only in the first. A door within a door, or within `trusted`, checks
+    nothing.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -72,9 +72,9 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
 @public
 @contextmanager
 def trusted() -> Iterator[None]:
-    """Let every door inside stand open: what goes through was looked at before.
+    """Open every door inside: its input was checked before.
 
-    For a training loop, which looks at its data set once, and whose steps wait for no GPU.
+    For a training loop, which checks its data set once and whose steps wait for no GPU.
 
     Example:
         >>> with trusted():
@@ -90,7 +90,7 @@ def trusted() -> Iterator[None]:
 
 @public
 def is_trusted() -> bool:
-    """Say whether doors stand open here.
+    """Say whether doors check nothing here.
 
     Example:
         >>> is_trusted()
@@ -166,9 +166,9 @@ def guarded_network(function: Door) -> Door:
 
 @public
 def bare(model: Any) -> nn.Module:
-    """Return the network that can be searched; raise ModelError for what is none.
+    """Return the network to search; raise ModelError for an invalid one.
 
-    Of a network in DistributedDataParallel the network itself: the wrapper waits for gradients
+    For a network in DistributedDataParallel, the network itself: the wrapper waits for gradients
     that a search never makes.
 
     Example:
@@ -182,7 +182,7 @@ def bare(model: Any) -> nn.Module:
         )
     if isinstance(model, Tensor):
         raise ModelError(
-            "the model is a tensor, and no torch.nn.Module.",
+            "the model is a tensor, not a torch.nn.Module.",
             hint="The model comes first, then images and labels: (model, x, y).",
         )
     if not isinstance(model, nn.Module):

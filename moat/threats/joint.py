@@ -75,9 +75,9 @@ def search(
 ) -> list[Trace]:
     """Search several threats on one batch together; return each one's last iterate.
 
-    Starts are drawn in the order of the threats, so that one generator gives what separate
-    searches with it would give. Their balls have the share `reach` of their radius and step size.
-    Nothing is measured; `ascend` reports iterates and outcomes.
+    Starts are drawn in the order of the threats, so one generator gives the starts of separate
+    searches with it. The balls have the share `reach` of their radius and step size. Nothing is
+    measured; `ascend` reports iterates and outcomes.
 
     Example:
         >>> from moat.threats import PGD, RT
@@ -93,7 +93,7 @@ def search(
 
 @runtime_checkable
 class JointSearch(Protocol):
-    """How the training step has several threats searched on one batch.
+    """The joint search of several threats on one batch, as the training step calls it.
 
     Example:
         >>> def counted_search(model, threats, x, y, **settings):
@@ -140,7 +140,7 @@ def joint_search(
     pass_size: int,
     reach: float = 1.0,
 ) -> list[Trace]:
-    """Search as `search` does, without a look at the values: a GPU would make the host wait.
+    """Search like `search`, without checks of values, for which a GPU would make the host wait.
 
     Example:
         >>> from moat.threats import PGD, RT

@@ -17,10 +17,10 @@ UNFIT = Exception
 def require_logits(
     found: object, x: Images, classes: int | None = None, *, rounded: bool = False
 ) -> Tensor:
-    """Return what a model returned for images, if its form is that of logits; else ModelError.
+    """Return a model's output for images, if it has the form of logits; else ModelError.
 
-    `classes` are those of the data, None where nobody knows them. Half precision is refused unless
-    it is meant: `rounded`. Nothing is read of the values, so that a GPU need not be waited for.
+    `classes` are those of the data, None if unknown. Half precision is refused unless `rounded`
+    permits it. No value is read, so a GPU need not be waited for.
 
     Example:
         >>> require_logits(torch.zeros(2, 10), torch.rand(2, 1, 8, 8), classes=10).shape
@@ -79,7 +79,7 @@ def require_logits(
 
 @public
 def require_no_probabilities(logits: Logits) -> None:
-    """Raise ModelError for rows that are probabilities: a search on them finds less than there is.
+    """Raise ModelError for probabilities: on them, a search overstates robustness.
 
     The values are read, which waits for a GPU.
 

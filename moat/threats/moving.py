@@ -8,7 +8,7 @@ from moat.types import Grid, Images, Transform
 
 
 class Moving(ABC):
-    """Whatever turns an image into one that is read elsewhere.
+    """A transform that moves pixels, so that its points can be drawn.
 
     Example:
         >>> from moat.threats import Flow
@@ -24,7 +24,7 @@ class Moving(ABC):
 
 
 class Warp(GradientThreat, Moving):
-    """A gradient threat that does nothing but move pixels: it writes `grid` in place of `apply`.
+    """A gradient threat that only moves pixels: it defines `grid` instead of `apply`.
 
     Example:
         >>> from moat.threats import RT

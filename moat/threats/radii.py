@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.union_ball import parts_of
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import Threat
 from moat.threats.gradient import GradientThreat, step_fields
@@ -49,14 +50,21 @@ def balls_of(threat: Threat, shape: Shape | None = None) -> Iterator[SearchedBal
     if isinstance(threat, GradientThreat):
         found: list[tuple[Ball, torch.Tensor]] = []
         with suppress(Exception):  # a plug-in's, on images that are not those of the study
-            found = list(zip(threat.balls(x), threat.identity(x), strict=True))
-        for (ball, block), step in zip(found, _steps(type(threat), len(found)), strict=True):
+            pairs = zip(threat.balls(x), threat.identity(x), strict=True)
+            found = [(part, block) for ball, block in pairs for part in parts_of(ball)]
+        for (ball, block), step in zip(found, _steps(threat, len(found)), strict=True):
             yield SearchedBall(ball, step.replace("step_size", "epsilon"), step, block)
 
 
-def _steps(cls: type[Any], balls: int) -> list[str]:
-    """Return the field of each ball's step: declared as such, or called so."""
-    called = [name for name in cls.__pydantic_fields__ if name.endswith("step_size")]
+def _steps(threat: GradientThreat, balls: int) -> list[str]:
+    """Return the field of each ball's step: declared as such, or called so beside a radius."""
+    cls: Any = type(threat)
+    called = [
+        name
+        for name in cls.__pydantic_fields__
+        if name.endswith("step_size")
+        and getattr(threat, name.replace("step_size", "epsilon"), 0.0) is not None
+    ]
     for names in (step_fields(cls), called):
         if len(names) == balls:
             return names
@@ -88,7 +96,7 @@ def wide_radii(
                 yield WideNumber(key, epsilon, what, "Lower it.", in_levels)
         elif isinstance(threat, Warp) and epsilon > GRID_SPAN:
             what = f"the radius {epsilon:g} bounds nothing: in grid units the image is 2 wide."
-            yield WideNumber(key, epsilon, what, "A shift of d pixels is 2 d / width: give that.")
+            yield WideNumber(key, epsilon, what, "Write a shift of d pixels as 2 d / width.")
     if isinstance(threat, RTGrid):
         yield from _beyond_grid(threat, shape)
 
@@ -114,4 +122,4 @@ def _beyond_grid(threat: RTGrid, shape: Shape | None) -> Iterator[WideNumber]:
         yield WideNumber("pixels", threat.pixels, what, "Lower it.")
     if threat.degrees > 180:
         what = f"{threat.degrees:g} degrees to either side search some rotations twice."
-        yield WideNumber("degrees", threat.degrees, what, "180 are all of them.")
+        yield WideNumber("degrees", threat.degrees, what, "180 covers all of them.")

@@ -25,8 +25,8 @@ MOST_TRIED = 1_000_000  # of each example
 class RTGrid(SearchedThreat, Moving):
     """Try every rotation and translation of a grid on each example; the worst is kept (Eq. 4).
 
-    With `worst_of` = k, try k drawn anywhere within the limits instead. The image as it is always
-    counts among them. Worst is the largest margin: it is positive where any of them is
+    With `worst_of` = k, it tries k random ones within the limits instead. The unmodified image is
+    always among them. Worst is the largest margin, which is positive if any of them is
     misclassified.
 
     Example:
@@ -58,7 +58,7 @@ class RTGrid(SearchedThreat, Moving):
 
     @property
     def steps(self) -> int:
-        """How many are tried beside the image as it is."""
+        """The number of attempts beside the unmodified image."""
         return self.worst_of or self.rotations * self.translations**2
 
     @property

@@ -44,7 +44,7 @@ def threat_table(threats: Any) -> dict[str, Threat]:
 
 @public
 def type_labels(threats: Sequence[Any]) -> list[str]:
-    """Return a label for each threat: its type's name, with a number from the second of a type on.
+    """Return a label for each threat: its type's name, numbered from the second of a type on.
 
     Example:
         >>> from moat.threats import RTGrid

@@ -47,7 +47,7 @@ else:  # importing Fabric takes as long as importing torch, and to skip a run it
 def device_for(device: str) -> torch.device:
     """Return the device that "auto", "cpu" or "cuda" names.
 
-    Raises MoatError for another name, and where there is no such device.
+    Raises MoatError for another name, and for a missing device.
 
     Example:
         >>> device_for("cpu")
@@ -74,8 +74,8 @@ def device_for(device: str) -> torch.device:
 def fabric_for(device: str, precision: Precision) -> Fabric:
     """Return a Fabric for "auto", "cpu" or "cuda", on one device.
 
-    It is the same within a job of SLURM, LSF, MPI or torchrun as outside of one. Raises MoatError
-    as `device_for` does.
+    It is the same inside and outside of a job of SLURM, LSF, MPI or torchrun. Raises MoatError as
+    `device_for` does.
 
     Example:
         >>> fabric_for("cpu", "32-true").device
@@ -109,10 +109,10 @@ def event_files(folder: Path, purge_step: int, mark: str) -> TensorBoardLogger:
 
 
 class InPrecision(nn.Module):
-    """A model whose forward runs under the run's precision and whose logits are float32 again.
+    """A model with a forward in the run's precision and with float32 logits.
 
     Search and descent differentiate through this and never through Fabric's own wrapper, which
-    refuses that under mixed precision. The `ledger` counts what passes.
+    refuses that under mixed precision. The `ledger` counts the passes.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))

@@ -113,11 +113,11 @@ def require_parameters(
 
 @public
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
-    """Raise ModelError with the mend, unless one forward and backward in train mode succeed.
+    """Raise ModelError with the mend unless one forward and backward in train mode succeed.
 
-    The first few images suffice, fewer where the device has no memory for them; `labels` are those
-    of the whole data set. What the network keeps must survive its checkpoint. The network and the
-    global random state are left as they were.
+    The first few images suffice, fewer if the device has no memory for them; `labels` are those of
+    the whole data set. The network's state must survive its checkpoint. The network and the global
+    random state stay unchanged.
 
     Example:
         >>> from moat.scalarizers import Average

@@ -12,6 +12,7 @@ from moat.runs import RunFolder
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training.devices import Fabric
+from moat.training.objective_losses import LossTable
 from moat.training.optimizers import Optimizer
 from moat.training.schedules import Schedule
 from moat.training.settings import Training
@@ -23,10 +24,11 @@ Validate = Callable[[nn.Module], dict[str, float]]
 @public
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Everything that one run trains with.
+    """Everything for the training of one run.
 
     `model` maps images in [0, 1] to logits; it is trained in place. `threats` have their names.
-    `validate` measures an epoch's weights, where examples are held out.
+    `losses` are the training losses by objective (default: cross-entropy).
+    `validate` evaluates an epoch's weights on held-out examples, if any.
 
     Example:
         >>> from pathlib import Path
@@ -63,6 +65,7 @@ class Fit:
     size: tuple[int, int] | None = None  # height and width the model sees, if not as stored
     augmentation: Augmentation = field(default_factory=Augmentation)
     memory: float = DEVICE_MEMORY  # GiB
+    losses: LossTable = field(default_factory=dict)
     validate: Validate | None = None
     train_hash: str = ""  # of the run, kept with its checkpoint
     classes: int = 10  # of the data; AutoAttack's cost depends on them
@@ -70,11 +73,11 @@ class Fit:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the training came to: the epoch whose weights were kept, and the last of the log.
+    """The result of the training: the epoch of the kept weights, and the last of the log.
 
-    And what it has spent: forwards and backwards of examples, searched examples, one for each
-    threat, and `passes`, forwards plus backwards for each example of the training split. They are
-    None of a training that began when nothing was counted.
+    And its cost: forwards and backwards of examples, searched examples, one for each threat, and
+    `passes`, forwards plus backwards for each example of the training split. They are None for a
+    training that began without a count.
 
     Example:
         >>> Fitted(epoch=3, steps=36, seconds=1.5, images_per_second=3000.0, scalarizer={}).epoch

@@ -1,4 +1,4 @@
-"""What a training has spent: examples that passed the network, counted where they pass."""
+"""The passes of a training so far: examples through the network, counted as they pass."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

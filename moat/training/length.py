@@ -1,4 +1,4 @@
-"""How long a training is: its epochs, or the steps that a budget of passes pays for."""
+"""The length of a training: its epochs, or the steps within a budget of passes."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -54,10 +54,9 @@ def length_of(training: Training, examples: int, cost: Spent) -> Length:
     if left < step * largest:
         least = float(step * largest / examples)
         raise InputError(
-            f"{training.passes:g} passes an example do not pay for one step, which takes "
+            f"{training.passes:g} passes for each example do not pay for one step, which takes "
             f"{float(step):.4g} for each of its {largest} examples.",
-            hint=f"Give training.passes {least:.2g} at the least; an epoch takes "
-            f"{float(step):.4g}.",
+            hint=f"Set training.passes to at least {least:.2g}; an epoch takes {float(step):.4g}.",
         )
     last = examples - (per_epoch - 1) * largest  # examples of an epoch's last batch
     an_epoch = step * ((per_epoch - 1) * largest + min(last, largest))

@@ -17,10 +17,11 @@ from moat.threats import Threat, bare, is_trusted, threat_table
 from moat.threats.cautions import warn_of_wide_radii
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
-from moat.training.descent_loss import DescentLoss, named_loss
+from moat.training.descent_loss import DescentLoss
 from moat.training.faults import require_finite_gradients, taken_alone
 from moat.training.guard import require_parameters
 from moat.training.moving import call_after_steps, move
+from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
@@ -31,17 +32,17 @@ class Step:
     """The body of Algorithm 1, for a loop of your own.
 
     `step(x, y)` searches the threats, moves the parameters along the gradient of Σ weights ·
-    losses, and has the scalarizer learn. Its halves are `backward`, which adds to the gradients,
-    and `update`, or the optimizer's own `step`: whichever moves the parameters has the scalarizer
-    learn, once, from all batches since the last time.
+    losses, and updates the scalarizer. Its halves are `backward`, which adds to the gradients, and
+    `update`, or the optimizer's own `step`: either moves the parameters and lets the scalarizer
+    learn once from all batches since the last move.
 
     `threats` are a table by name, a list or a single one; `scalarizer` is an object or a name. The
-    parameters descend `losses`, a function of logits (batch, classes) and labels (batch,) to
-    (batch,), or "cross-entropy", "margin" or "dlr"; a search climbs the loss that its threat names.
-    A pass holds `pass_size` examples, by default what suits the device. `generator` draws random
-    starts and what a scalarizer plans, torch's global one where it is None.
+    parameters descend `losses`: a function of logits (batch, classes) and labels (batch,) to
+    (batch,), the name of one such as "margin", or a table by objective such as {"pgd": "kl"}; a
+    search climbs the loss of its threat. A pass holds `pass_size` examples (default: by device).
+    `generator` draws random starts and the scalarizer's plan (default: torch's global one).
 
-    Raises DefinitionError and ModelError for what no step can be taken with.
+    Raises DefinitionError and ModelError for invalid arguments.
 
     Example:
         >>> from moat.threats import PGD
@@ -63,14 +64,15 @@ class Step:
         threats: Mapping[str, Threat] | Sequence[Threat] | Threat,
         scalarizer: Scalarizer | str,
         *,
-        losses: DescentLoss | str = cross_entropy,
+        losses: DescentLoss | str | Mapping[str, DescentLoss | str] = cross_entropy,
         pass_size: int | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         self.model, self.optimizer = model, optimizer
         self.threats, self.scalarizer = threat_table(threats), scalarizer_for(scalarizer)
-        loss = named_loss(losses) if isinstance(losses, str) else losses
+        loss = losses_by_name(losses)
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
+        objective_losses(loss, (NATURAL, *self.threats))
         require_arguments(optimizer, self.threats, self.scalarizer)
         require_parameters(model, self.scalarizer, optimizer)
         warn_of_wide_radii(self.threats)
@@ -110,16 +112,16 @@ class Step:
         scale: float | Tensor = 1.0,
         reach: float = 1.0,
     ) -> Descent:
-        """Search, and add the gradient of Σ weights · losses to `.grad`; nothing moves.
+        """Search, and add the gradient of Σ weights · losses to `.grad`; the parameters stay.
 
-        `weight` (batch,) multiplies the loss of each example, whose sum is divided by the size of
-        the batch: (1/B) Σ_b weight_b · loss_b. `scale` multiplies the gradient: 1 / n where n
-        batches make a step, `scaler.get_scale()` with a GradScaler. `reach` is the share of their
-        radius and step size that the threats have.
+        `weight` (batch,) multiplies the loss of each example; the sum is divided by the size of the
+        batch: (1/B) Σ_b weight_b · loss_b. `scale` multiplies the gradient: 1 / n if n batches make
+        a step, `scaler.get_scale()` with a GradScaler. `reach` is the share of the threats' radius
+        and step size.
 
-        Raises ModelError for images and labels that no step can be made of, DefinitionError for a
-        loss that is not one number an example, and TrainingError for one that is not finite. The
-        gradients of all batches since the last move are cleared then.
+        Raises ModelError for invalid images and labels, DefinitionError for a loss that is not one
+        number for each example, and TrainingError for a loss that is not finite. The gradients of
+        all batches since the last move are then cleared.
         """
         own = self._settings
         try:
@@ -144,11 +146,11 @@ class Step:
 
     @public
     def update(self, losses: LossMatrix | None = None) -> None:
-        """Have the optimizer move the parameters and the scalarizer learn; clear the gradients.
+        """Move the parameters by the optimizer, update the scalarizer, clear the gradients.
 
-        The scalarizer learns from `losses`, as gathered from several processes, or from those of
-        the batches since the last move. Raises TrainingError for a gradient that is not finite;
-        the gradients are cleared, and nothing moves.
+        The scalarizer learns from `losses`, gathered from several processes, or from those of the
+        batches since the last move. Raises TrainingError for a gradient that is not finite; the
+        gradients are cleared, and the parameters stay.
         """
         if not self._waiting and self._hooked:
             raise DefinitionError(
@@ -172,7 +174,7 @@ class Step:
         """Return the state of scalarizer, generator and threats, between two moves.
 
         Network and optimizer have their own. A generator of None is torch's global one, whose state
-        is `torch.get_rng_state()`. Gradients, and the losses that wait with them, are not included.
+        is `torch.get_rng_state()`. Gradients and their pending losses are not included.
         """
         generator = self._settings.generator
         return {
@@ -186,7 +188,7 @@ class Step:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state_dict` returned; raise DefinitionError for anything else."""
+        """Restore a state from `state_dict`; raise DefinitionError for anything else."""
         generator = self._settings.generator
         try:
             drawn, threats = state["generator"], dict(state["threats"])

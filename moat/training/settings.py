@@ -26,27 +26,26 @@ Precision = Annotated[
 
 
 class Training(Fields):
-    """How long and how a run trains.
+    """The length and the manner of a training.
 
-    Its length is `epochs`, or a budget of `passes` for each example: then a rule with dearer steps
-    takes fewer of them, and the last epoch may be cut. A forward is one pass, and a backward is
-    another. Searches and descent count, validation does not.
+    Its length is `epochs`, or a budget of `passes` for each example: a rule with dearer steps then
+    takes fewer of them, and the last epoch may be cut. A forward is one pass, a backward another.
+    Searches and descent count, validation does not.
 
-    `keep` chooses the weights: those after the last epoch, or those of the epoch whose mean over
-    natural and robust validation accuracy is best. `log_every` and `pass_size` do not belong to
-    what identifies a run: the one changes nothing, the other only rounding and the order of
-    dropout's draws.
+    `keep` chooses the weights: those after the last epoch, or those of the epoch with the best mean
+    of natural and robust validation accuracy. `log_every` and `pass_size` do not identify a run:
+    the former changes no result, the latter only rounding and the order of dropout's draws.
 
-    `warmup` is for training that would never leave the loss of a constant guess: over its first
-    epochs every ball's radius and step size grow in a straight line, step by step, from next to
-    nothing to the whole. Threats that are not searched by ascent are whole from the start.
+    `warmup` is for a training that would stay at the loss of a constant guess: over its first
+    epochs every ball's radius and step size grow linearly, step by step, from near zero to full
+    size. Threats without an ascent have full size from the start.
 
-    `compile` is about speed on a GPU alone, and is not part of the identity either: "graph" replays
-    each search as one CUDA graph, "default" has the network compiled by torch besides, and "none"
-    does neither. What cannot be captured or compiled runs as it is, and the run's record says why.
+    `compile` concerns only speed on a GPU and does not identify a run: "graph" replays each search
+    as one CUDA graph, "default" also compiles the network by torch, and "none" does neither. If
+    capture or compilation fails, the step runs without it, and the run's record gives the reason.
 
-    `allocator` is about speed on a CPU, and no part of the identity: "keep" has `moat train` and
-    `moat evaluate` keep freed memory under glibc, "system" leaves that to the C library.
+    `allocator` concerns only speed on a CPU and does not identify a run: with "keep", `moat train`
+    and `moat evaluate` keep freed memory under glibc; "system" leaves that to the C library.
 
     Example:
         >>> Training(epochs=20, warmup=5).batch_size
@@ -69,12 +68,12 @@ class Training(Fields):
         if self.epochs is None and self.passes is None:
             raise FieldError(
                 "the length of the training is missing.",
-                hint="Give epochs = 20, say, or passes = 800, a budget of forwards and backwards "
-                "for each example.",
+                hint="Give epochs = 20 or passes = 800, a budget of forwards and backwards for "
+                "each example.",
             )
         if self.epochs is not None and self.passes is not None:
             raise FieldError(
-                f"epochs = {self.epochs} and passes = {self.passes:g} both say how long the "
+                f"epochs = {self.epochs} and passes = {self.passes:g} both set the length of the "
                 "training is.",
                 hint="Leave one of them out: with passes, the epochs follow from what a step "
                 "costs.",

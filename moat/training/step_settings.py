@@ -10,26 +10,28 @@ from moat.passes import default_pass_size
 from moat.public import public
 from moat.threats import JointSearch, joint_search
 from moat.threats.arguments import in_words, require_generator, require_pass_size
-from moat.training.descent_loss import DescentLoss, require_loss, require_scale
+from moat.training.descent_loss import DescentLoss, require_scale
+from moat.training.objective_losses import LossTable, require_losses
 from moat.types import PerExample
 
 
 @public
 @dataclass(frozen=True, eq=False)
 class StepSettings:
-    """How a step is taken: what it needs beside its network and batch. All of it has a default.
+    """The settings of a step beside its network and batch, each with a default.
 
-    `pass_size` is the largest number of examples that one forward and backward take, by device
-    where it is None: it changes speed and memory. `generator` draws random starts and what a
-    scalarizer plans, torch's global one where it is None. `reach` is the share of their radius and
-    step size that the threats have, for training that begins with small ones. `search` searches
-    the threats of a step together, one after the other or as a captured graph.
+    `pass_size` is the largest number of examples in one forward and backward (default: by device):
+    it changes speed and memory. `generator` draws random starts and the scalarizer's plan (default:
+    torch's global one). `reach` is the share of the threats' radius and step size, for a training
+    that begins with small ones. `search` searches the threats of a step together, one after the
+    other or as a captured graph.
 
-    `loss` is what the parameters descend, a function of logits and labels to (batch,); a search
-    climbs the loss that its threat names. `weight` (batch,) multiplies the loss of each example.
-    `scale` multiplies the gradients: 1/n where n batches make a step, or a GradScaler's scale.
+    `loss` is the loss of the parameters, a function of logits and labels to (batch,), or a table of
+    these by objective (default: cross-entropy); a search climbs the loss of its threat. `weight`
+    (batch,) multiplies the loss of each example. `scale` multiplies the gradients: 1/n if n batches
+    make a step, or a GradScaler's scale.
 
-    Raises DefinitionError for a value that no step can be taken with.
+    Raises DefinitionError for an invalid value.
 
     Example:
         >>> StepSettings(pass_size=512, reach=0.5).reach
@@ -40,7 +42,7 @@ class StepSettings:
     generator: torch.Generator | None = None
     reach: float = 1.0
     search: JointSearch = joint_search
-    loss: DescentLoss = cross_entropy
+    loss: DescentLoss | LossTable = cross_entropy
     weight: PerExample | None = None
     scale: float | torch.Tensor = 1.0
 
@@ -48,7 +50,7 @@ class StepSettings:
         """Look at each value where it is written."""
         require_pass_size(self.pass_size)
         require_generator(self.generator)
-        require_loss(self.loss)
+        require_losses(self.loss)
         require_scale(self.scale)
         number = isinstance(self.reach, int | float) and not isinstance(self.reach, bool)
         if not (number and 0 < self.reach <= 1):
@@ -64,7 +66,7 @@ class StepSettings:
             )
 
     def passes_on(self, device: torch.device) -> int:
-        """Return how many examples a pass takes there."""
+        """Return the number of examples in a pass on a device."""
         return default_pass_size(device) if self.pass_size is None else self.pass_size
 
 

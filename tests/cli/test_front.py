@@ -81,3 +81,19 @@ def test_an_empty_folder_and_one_that_is_not_there_are_refused(moat, results):
         answer = moat("front", results / "one", results / name)
         assert answer.code == 2
         assert answer.err.startswith(f"{results / name}: {message}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("front", "one"), ("report", "one"), ("score", "one/pgd-at"), ("compare", "one/*")],
+    ids=lambda command: command[0],
+)
+def test_every_note_is_printed_where_it_is_asked_for(moat, results, command):
+    name, where = command
+    places = sorted(results.glob(where))
+    brief, whole = (moat(name, *places, *more) for more in ((), ("--notes",)))
+    assert (brief.code, whole.code) == (0, 0)
+    defined = "union: the share classified correctly and withstanding every threat."
+    assert defined not in " ".join(brief.out.split())
+    assert defined in " ".join(whole.out.split())
+    assert "union: against all threats." in " ".join(brief.out.split())

@@ -160,7 +160,7 @@ def test_half_of_a_division_is_refused(write_tree, tmp_path, there, missing):
     write_tree({f"{there}/cat": 3, f"{there}/dog": 2})
     with pytest.raises(DataError) as raised:
         ImageFolder(folder="pictures", root=tmp_path, **SMALL).load()
-    assert raised.value.message == f"there is {there}/ and no {missing}/ beside it."
+    assert raised.value.message == f"there is {there}/, but no {missing}/ beside it."
     assert raised.value.hint.startswith("Divide the images into train/ and test/")
 
 

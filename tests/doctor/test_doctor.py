@@ -1,6 +1,7 @@
 """Each fault that the doctor knows, faked."""
 
 import errno
+import json
 import os
 import sys
 import tempfile
@@ -133,7 +134,7 @@ def driver(monkeypatch, there: bool) -> None:
     [
         (False, None, Health.ok, "none; torch"),
         (False, "13.0", Health.ok, "none; torch"),
-        (True, None, Health.warning, "the machine has an NVIDIA driver, but"),
+        (True, None, Health.warning, "an NVIDIA driver is there, but"),
         (True, "13.0", Health.warning, "for CUDA 13.0 finds no GPU"),
     ],
 )
@@ -368,6 +369,54 @@ def test_a_distribution_that_is_absent_or_stale_is_a_warning(monkeypatch, find, 
     patch(monkeypatch, "installation.__version__", "9.9.9")
     found = looked("installation", "moat-robust")
     assert (found.state, said in found.found) == (Health.warning, True)
+
+
+def distribution(folder, name, version, url):
+    """Return a distribution whose metadata lie in a folder, installed as editable from `url`."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    if url:
+        record = {"url": url, "dir_info": {"editable": True}}
+        (info / "direct_url.json").write_text(json.dumps(record))
+    return metadata.Distribution.at(info)
+
+
+@pytest.mark.parametrize("editable", [True, False])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_module_that_comes_from_elsewhere_than_its_distribution_is_a_warning(
+    tmp_path, monkeypatch, editable, listed
+):
+    from moat.version import __version__
+
+    installed, other = tmp_path / "my checkout", tmp_path / "other"
+    made = distribution(installed, "moat-robust", __version__, editable and installed.as_uri())
+    monkeypatch.setattr(metadata, "distribution", lambda name: made)
+    monkeypatch.setenv("PYTHONPATH", f"/nowhere:{other}" if listed else "")
+    patch(monkeypatch, "installation.PACKAGE", installed / "moat")
+    assert looked("installation", "moat-robust").state == Health.ok
+    patch(monkeypatch, "installation.PACKAGE", other / "moat")
+    found = looked("installation", "moat-robust")
+    assert found.state == Health.warning
+    assert found.found.endswith(f"; the module comes from {other}")
+    of = "PYTHONPATH" if listed else "Python's path"
+    assert found.mend == f"take {other} out of {of}, or pip install -e {other}"
+
+
+def test_a_plug_in_whose_code_comes_from_elsewhere_is_a_warning(tmp_path, monkeypatch):
+    from moat.registry import Registry, as_dataclass
+    from moat.threats import Threat
+
+    (tmp_path / "recolor.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    made = distribution(tmp_path / "installed", "recolor", "2.0", "")
+    cls = as_dataclass(type("Recolor", (Threat,), {}), "recolor", frozen=True)
+    points = [Point(lambda: cls, made)]
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points * (group == "moat.threats"))
+    monkeypatch.setattr("moat.threats.registry", Registry("threat", "moat.threats", Threat))
+    found = looked("plugins", "threats: recolor")
+    assert found.state == Health.warning
+    assert found.found == f"recolor 2.0, whose code comes from {tmp_path}"
 
 
 def test_the_verdict_counts_faults_and_warnings():

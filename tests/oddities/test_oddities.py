@@ -260,7 +260,28 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_what_is_odd_is_seen(seen, name):
     changes, said = ODD[name]
-    assert [line for line in seen(*changes) if said in line]
+    lines = seen(*changes)
+    assert [line for line in lines if said in line]
+    about = [line.partition(". ")[0] for line in lines]
+    assert len(set(about)) == len(about)  # the same of one key is told once
+
+
+def test_a_step_that_training_and_evaluation_share_is_told_once_with_a_mend_for_each(seen):
+    shared = (PGD, PGD.replace("0.05", "3").replace("steps = 1\n", "train = { steps = 4 }\n"))
+    (line,) = [one for one in seen(shared) if "longer than the radius" in one]
+    assert line.startswith("threats.pgd.step_size: a step of 3 ")
+    assert line.endswith("number of steps: 0.04 in training, 0.067 in evaluation.")
+    (line,) = [one for one in seen((PGD, PGD.replace("0.05", "3"))) if "longer" in one]
+    assert line.endswith("number of steps: 0.1 in training, 0.067 in evaluation.")
+    alone = ("train = { steps = 1 }", "train = { steps = 1, step_size = 0.4 }")
+    (line,) = [one for one in seen(alone) if "longer" in one]
+    assert line.endswith("number of steps: 0.3 here.")
+
+
+def test_the_values_of_a_sweep_that_ask_too_much_are_told_together(seen):
+    (line,) = seen(("[0.5, 1.0]", "[0.5, 2.5, 3, 4, 5]"))
+    assert line.startswith('variant.pareto.sweep."scalarizer.r": r = 2.5, 3, 4 and 1 more nats are')
+    assert "has 2.3:" in line
 
 
 def test_an_override_that_another_one_replaces_is_seen(seen):

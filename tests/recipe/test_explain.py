@@ -106,7 +106,7 @@ WRONG = {
         'name = "pgd-at"\nthreats',
         'name = "pgd-at"\nthreat',
         "variant.pgd-at.threat",
-        "unknown key. Did you mean 'threats'?\nknown: name, scalarizer, sweep, threats",
+        "unknown key. Did you mean 'threats'?\nknown: losses, name, scalarizer, sweep, threats",
     ),
     "scalarizer": (
         "window = 3",
@@ -398,7 +398,8 @@ WRONG = {
         'type = "two-moment", ',
         "",
         "variant.pareto.scalarizer.type",
-        f"a scalarizer table names its type.\nknown: {', '.join(one.name for one in registry)}",
+        f"the table of a scalarizer needs its type.\nknown: "
+        f"{', '.join(one.name for one in registry)}",
     ),
     # what contradicts itself
     "r and rho": (

@@ -474,17 +474,3 @@ def test_recipes_extend_one_another_so_far(folder):
 def test_what_is_no_file_is_not_extended(folder):
     path = write(folder, "r.toml", 'extends = "/dev/zero"\n')
     assert "no recipe '/dev/zero' exists to extend." in refusal(path)
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("mynet.py:Net", "python:mynet:Net"),
-        ("mynet:Net", "python:mynet:Net"),
-        ("./nets/mine.py:make", "python:nets.mine:make"),
-    ],
-)
-def test_a_network_named_by_its_file_is_shown_as_it_is_written(typed, meant):
-    with pytest.raises(RecipeError) as refused:
-        named_model(typed)
-    assert refused.value.message == f"no model is called {typed!r}. Did you mean {meant!r}?"

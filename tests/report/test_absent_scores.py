@@ -180,7 +180,7 @@ class TestWithoutEvaluatedThreats:
         assert ": no threat; 1,000 test examples." in text
 
     def test_a_front_is_refused_with_the_mend(self, results):
-        with pytest.raises(FrontError, match="natural accuracy alone makes no front") as refused:
+        with pytest.raises(FrontError, match="natural accuracy alone is not a front") as refused:
             make_fronts(results)
         assert "`moat evaluate RESULTS --protocol FILE`" in str(refused.value)
 

@@ -1,20 +1,28 @@
 """What a scalarizer is: the promises of every registered one, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from moat.errors import DefinitionError, FieldError, UnknownNameError
+from moat.objectives import LossMatrix, by_entry
 from moat.scalarizers import (
     DWA,
     FAMO,
+    IMTLG,
     MGDA,
+    Aligned,
     Average,
     BatchMax,
     CAGrad,
+    GradientScalarizer,
+    GradNorm,
     LaggedScalarizer,
     Max,
     Nash,
     Natural,
+    PCGrad,
     Random,
     RobustError,
     Sampled,
@@ -24,6 +32,7 @@ from moat.scalarizers import (
     Tchebycheff,
     TwoMoment,
     UncertaintyWeighting,
+    UPGrad,
     Weighted,
     registry,
     scalarizer,
@@ -43,13 +52,15 @@ SCALARIZERS = [
     Sampled(each="example", rule=RobustError(window=2)),
     *(Softmax(), Softmax(temperature=1e-3, include_natural=True)),
     *(BatchMax(), BatchMax(include_natural=True), Tchebycheff(), Tchebycheff(ideal=0.5)),
-    *(SmoothTchebycheff(), SmoothTchebycheff(temperature=100.0, ideal={"natural": 0.1})),
+    *(SmoothTchebycheff(), SmoothTchebycheff(temperature=100.0)),
     *(Random(), Random(draw="normal"), Random(include_natural=False)),
     *(UncertaintyWeighting(lr=0.5), UncertaintyWeighting(initial=-1.0)),
     *(DWA(window=1), DWA(window=3, temperature=0.1), FAMO(), FAMO(decay=0.0)),
     *(CAGrad(), CAGrad(c=0.0), CAGrad(c=2.0, rescale="none"), Nash(), Nash(max_norm=0.1)),
+    *(IMTLG(), UPGrad(), PCGrad(), Aligned(), GradNorm(), GradNorm(lr=0.5, restoring=0.0)),
 ]
 BY_NAME = [
+    SmoothTchebycheff(ideal={"natural": 0.1, "threat-2": 0.3}),
     Weighted(preference={"natural": 0.2, "threat-1": 0.5, "threat-2": 0.3, "threat-3": 0}),
     Weighted(preference={"threat-1": 5, "threat-2": 3, "threat-3": 0}, normalize=True),
     *(
@@ -68,6 +79,79 @@ def test_it_keeps_what_the_conformance_kit_asks(member: Scalarizer, objectives: 
 @pytest.mark.parametrize("member", BY_NAME, ids=repr)
 def test_so_does_one_that_names_its_objectives(member: Scalarizer):
     check_scalarizer(member)
+
+
+MEANS = {
+    "tiny": [1e-30, 2e-30, 1e-33, 1e-30],
+    "huge": [1e30, 2e30, 1e33, 1e30],
+    "far apart": [1e-30, 1e30, 1.0, 0.0],
+    "equal": [1.0] * 4,
+    "zero": [0.0] * 4,
+}
+GRADIENTS = {
+    "tiny": 1e-15 * torch.eye(4),
+    "huge": 1e15 * torch.eye(4),
+    "far apart": torch.diag(torch.tensor([1e-15, 1e15, 1.0, 0.0])),
+    "equal": torch.ones(4, 2),
+    "opposed": torch.tensor([[1.0, 0], [-1, 0], [1, 0], [-1, 0]]),
+    "dependent": torch.tensor([[1.0, 0], [-1, 2], [0.5, 0.5], [-3, 1]]),
+    "zero": torch.zeros(4, 2),
+}
+HARD = [
+    *((MEANS[means], torch.eye(4)) for means in MEANS),
+    *((MEANS["equal"], GRADIENTS[gradients]) for gradients in GRADIENTS),
+    (MEANS["zero"], GRADIENTS["zero"]),
+]
+
+
+@pytest.mark.parametrize("member", SCALARIZERS, ids=repr)
+def test_no_losses_and_no_gradients_make_weights_that_are_not_finite(member, names):
+    """In float32, in which a step takes them; on the simplex, where it says so."""
+    for means, gradients in HARD:
+        rule = replace(member)
+        for step in range(3):
+            plan = rule.plan(names, 2, torch.Generator().manual_seed(step))
+            values = torch.tensor(means)[:, None].expand(4, 2) * (1 + step)
+            left_out = ~by_entry(plan, 2)
+            values = values.masked_fill(left_out, torch.nan)
+            losses = LossMatrix(values, names, correct=values < 1, measured=plan)
+            weights = rule.weigh(losses, lambda rows=gradients: rows @ rows.T).float()
+            assert weights.isfinite().all(), (means, gradients)
+            if rule.simplex:
+                assert (weights >= 0).all()
+                assert weights.sum(0).flatten().tolist() == pytest.approx(
+                    [1.0] * weights[0].numel(), abs=1e-5
+                )
+            rule.update(losses)
+
+
+OF_LOSSES = [one for one in SCALARIZERS if "RobustError" not in repr(one)]  # not of accuracies
+
+
+@pytest.mark.parametrize("member", OF_LOSSES, ids=repr)
+def test_a_single_loss_has_a_finite_weight_above_0(member):
+    parameter = torch.tensor([0.5, -1.0], requires_grad=True)
+    rule = replace(member)
+    for _ in range(2):
+        weight = rule.weights([parameter.square().sum()], [parameter])
+        assert weight.shape == (1,)
+        assert weight.isfinite().all()
+        assert weight.item() > 0
+
+
+OF_GRADIENTS = [one for one in SCALARIZERS if isinstance(one, GradientScalarizer)]
+
+
+@pytest.mark.parametrize("member", OF_GRADIENTS, ids=repr)
+def test_the_direction_stays_where_every_gradient_grows_by_the_same_factor(member, names):
+    gradients = GRADIENTS["dependent"].double()
+    losses, found = LossMatrix(torch.ones(4, 1), names), []
+    for size in (1.0, 1e4):
+        rule = replace(member)
+        rule.plan(names, 1, torch.Generator().manual_seed(0))
+        step = rule.weights(size**2 * gradients @ gradients.T, losses) @ gradients
+        found.append(step / step.norm().clamp(min=1e-9))
+    assert torch.allclose(*found, atol=1e-4)
 
 
 @pytest.mark.parametrize("check", [check_plan, check_weights, check_state])

@@ -186,10 +186,10 @@ def test_a_rule_is_a_name_a_table_or_an_object_and_shared_by_none():
 @pytest.mark.parametrize(
     ("rule", "error", "text"),
     [
-        ("max", FieldError, "'max' has its weights only after all losses were measured"),
+        ("max", FieldError, "'max' has weights only after all losses were measured"),
         ("mgda", FieldError, "'mgda' has its weights only after"),
         ("sampled", FieldError, "'sampled' draws itself"),
-        ({"rho": 0.5}, FieldError, "a scalarizer table names its type"),
+        ({"rho": 0.5}, FieldError, "the table of a scalarizer needs its type"),
         ({"type": "two-moment"}, FieldError, "exactly one of r and rho"),
         ({"type": "average", "natural": True}, FieldError, "no field 'natural'"),
         ("two-momnt", UnknownNameError, "Did you mean 'two-moment'"),

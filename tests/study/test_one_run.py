@@ -130,7 +130,7 @@ cli.main()
 @pytest.mark.parametrize(("keep", "wait"), [("last", 0.0), ("best", 0.2)])
 def test_a_run_that_is_killed_goes_on_to_the_same_bytes(recipe, train, tmp_path, keep, wait):
     path = recipe(more=ALL_AT_ONCE)
-    set_ = [*SET, "training.epochs=15", f'training.keep="{keep}"']
+    set_ = [*SET, "training.epochs=10", f'training.keep="{keep}"']
     options = [part for text in set_ for part in ("--set", text)]
     results = tmp_path / "killed"
     asked = ["train", str(path), "--only", "resumed", "--device", "cpu", "--results", str(results)]

@@ -293,8 +293,7 @@ class Sudden(Net):
 '''
 
 ANOTHER = "saving and loading its weights changes the network: its logits differ by"
-NOT_LOADED = "the network's saved state cannot be loaded into it: the network refuses its own "
-"state d"
+NOT_LOADED = "the network's saved state cannot be loaded into it: the network refuses its own"
 REFUSED = {
     "Buffer": (ANOTHER, "lacks the buffer scale.", "persistent=True"),
     "Gated": (ANOTHER, "lacks the buffer scale.", "persistent=True"),

@@ -138,7 +138,7 @@ def test_arrays_of_images_are_read(kind):
 
 def test_images_on_another_device_than_the_model_are_refused_by_both_names():
     refused = refusal(device=torch.device("meta"))
-    assert refused.message == "the images are on cpu, and the model is on meta."
+    assert refused.message == "the images are on cpu, but the model is on meta."
     assert refused.hint == "Move both to one device: x.to('meta')."
 
 
@@ -184,7 +184,7 @@ def masked():
     return np.ma.masked_array(np.full((1, 1, 2, 2), 0.5, "f4"), mask=True)
 
 
-@pytest.mark.parametrize(("make", "said"), [(nested, "not a nested one"), (masked, "are masked")])
+@pytest.mark.parametrize(("make", "said"), [(nested, "not a nested one"), (masked, "masked")])
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_images_that_are_no_single_array_of_values_are_refused(make, said):
     with pytest.raises(ModelError, match=said):

@@ -97,7 +97,7 @@ class Bias(GradientThreat):
         (PGD(epsilon=7, norm="l2", **QUICK), None),
         (PGD(epsilon=0.1, step_size=2, steps=1), "It looks like 2 of 255 grey levels: step_size=2"),
         (PGD(epsilon=0.1, step_size=0.2, steps=1), None),  # what a recipe alone is told of
-        (Flow(epsilon=3, **QUICK), "in grid units the image is 2 wide. A shift of d pixels is"),
+        (Flow(epsilon=3, **QUICK), "in grid units the image is 2 wide. Write a shift of d"),
         (RT(epsilon=2, **QUICK), None),
         (
             RTGrid(pixels=9, degrees=1, rotations=3, translations=1),

@@ -11,7 +11,20 @@ from moat.data import Augmentation, Split
 from moat.errors import MoatError, RunFolderError, TrainingError
 from moat.events import Note, TrainingStep
 from moat.runs import RunFolder
-from moat.scalarizers import MGDA, Average, Max, Natural, Sampled, TwoMoment
+from moat.scalarizers import (
+    DWA,
+    FAMO,
+    MGDA,
+    Average,
+    GradNorm,
+    Max,
+    Natural,
+    PCGrad,
+    Random,
+    Sampled,
+    TwoMoment,
+    UncertaintyWeighting,
+)
 from moat.threats import PGD, RT
 from moat.training import (
     SGD,
@@ -117,14 +130,12 @@ def test_a_run_is_its_seed(split, tmp_path):
     assert not torch.equal(weights_of(same), weights_of(other))
 
 
-@pytest.mark.parametrize(
-    "scalarizer",
-    [
-        *(TwoMoment(r=0.4, window=3), MGDA(), Max(), Sampled(each="example", rule="robust-error")),
-        Sampled(rule=TwoMoment(rho=0.5, window=3)),
-    ],
-    ids=repr,
-)
+REMEMBER = [TwoMoment(r=0.4, window=3), DWA(window=2), FAMO(), GradNorm(), PCGrad(), Random()]
+REMEMBER += [UncertaintyWeighting(lr=0.5), Sampled(each="example", rule="robust-error")]
+REMEMBER += [Sampled(rule=TwoMoment(rho=0.5, window=3))]
+
+
+@pytest.mark.parametrize("scalarizer", [*REMEMBER, MGDA(), Max()], ids=repr)
 def test_a_run_that_was_stopped_between_epochs_goes_on_as_if_it_never_was(
     split, tmp_path, scalarizer
 ):

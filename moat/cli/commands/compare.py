@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, sheets_text
+from moat.cli.formats import Format, FormatOption, NotesOption, sheets_text
 
 if TYPE_CHECKING:
     from moat.report import RunComparison
@@ -22,6 +22,7 @@ def compare(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     form: FormatOption = Format.table,
+    notes: NotesOption = False,
     out: Annotated[
         Path | None, typer.Option(help="Also write tables and the outcome of each example there.")
     ] = None,
@@ -38,7 +39,7 @@ def compare(
     if out:
         written.write(lambda: write_comparison(comparison, out))
     if form is Format.table:
-        console.print(comparison_shown(comparison, console.width, ids))
+        console.print(comparison_shown(comparison, console.width, ids, brief=not notes))
     else:
         typer.echo(_text(comparison, form))
     written.say(err=form is not Format.table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, require_one
+from moat.cli.formats import Format, FormatOption, NotesOption, require_one
 from moat.cli.lines import say
 from moat.cli.option_table import of_table
 from moat.cli.options import as_options, weights_of
@@ -44,6 +44,13 @@ class ReportOptions:
             metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
         ),
     ] = None
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COST|SCORE",
+            help="Sort the runs: by passes or seconds, the cheapest first, or a score.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(
@@ -51,6 +58,7 @@ class ReportOptions:
         ),
     ] = None
     form: FormatOption = Format.table
+    notes: NotesOption = False
 
 
 @of_table
@@ -91,6 +99,8 @@ def _require_one_report(options: ReportOptions) -> None:
         raise typer.BadParameter("a page shows folders with one parent: put them beside each other")
     if options.against and options.recipe:
         raise typer.BadParameter("published figures and another protocol are two reports")
+    if options.against and options.sort:
+        raise typer.BadParameter("--sort is for one protocol; leave out --against")
     if options.against and options.html:
         raise typer.BadParameter("--html shows one protocol; leave out --against")
 
@@ -121,7 +131,8 @@ def _scores(options: ReportOptions) -> None:
 
     recipe = options.recipe
     published, variants = published_of(recipe) if recipe else (None, [])
-    made = make_scoreboards(options.results, published, variants)
+    with as_options("sort"):
+        made = make_scoreboards(options.results, published, variants, options.sort)
     written = OutputFiles()
     if options.form is not Format.table:
         require_one(len(made.boards), "report", options.form)
@@ -133,7 +144,7 @@ def _scores(options: ReportOptions) -> None:
         say(message, err=True)
     if options.form is Format.table:
         for board in made.boards:
-            console.print(score_table(board, console.width))
+            console.print(score_table(board, console.width, brief=not options.notes))
     else:
         typer.echo(boards_text(made, options.form))
     written.say(err=options.form is not Format.table)

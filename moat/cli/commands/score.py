@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.formats import Format, FormatOption, sheets_text
+from moat.cli.formats import Format, FormatOption, NotesOption, sheets_text
 from moat.cli.lines import say
 from moat.cli.options import listed
 from moat.plain import json_of
@@ -21,6 +21,7 @@ def score(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     form: FormatOption = Format.table,
+    notes: NotesOption = False,
 ) -> None:
     """Show every score of single runs, from their stored outcomes: no attack is run."""
     from moat.cli.console import console
@@ -37,7 +38,7 @@ def score(
     elif form is not Format.table:
         typer.echo(sheets_text([run_sheet(one) for one in scored], form))
     else:
-        console.print(run_tables(scored))
+        console.print(run_tables(scored, brief=not notes))
 
 
 def _say_skipped(message: str) -> None:

@@ -98,7 +98,8 @@ class PlainLines:
                 run.latest |= event.record
             case TrainingStep() if event.step * event.epochs == event.epoch * event.steps:
                 if time.monotonic() - run.said >= SILENCE:
-                    self._say(f"{run.lead}epoch {event.epoch}/{event.epochs}: {_told(run)}", run)
+                    epoch = f"{run.lead}epoch {event.epoch}/{event.epochs}"
+                    self._say(": ".join(filter(None, [epoch, _told(run)])), run)
             case EvaluationStep():
                 self._evaluation(event, run)
 

@@ -24,6 +24,7 @@ from moat.report.front.rival import Rival, Rivalry, rival_of, rivalry_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
 from moat.report.looks import Look
+from moat.report.order import require_order, sort_key
 from moat.report.points import read_points
 from moat.report.rows import Row
 from moat.report.settings import Setting, rows_in, settings_of
@@ -33,12 +34,11 @@ from moat.report.settings import Setting, rows_in, settings_of
 class Front:
     """The settings of one group, members of the front first, each part by its first objective.
 
-    A setting is one run, or several that differ in nothing but their seeds: then it stands where
-    their mean stands, and membership is said of it and not of its runs. `dominated_by` gives for
-    each the place of a member that dominates it, None for members. The reference point of the
-    hypervolume is fixed: 0 for what is maximised, 100 for sacrificed accuracy; so hypervolumes of
-    the same data and protocol can be compared across reports. `knees` are the places of members
-    with a high trade-off.
+    A setting is one run, or several that differ only in their seeds, placed at their mean;
+    membership refers to the setting. `dominated_by` gives for each the place of a member that
+    dominates it, None for members. The reference point of the hypervolume is fixed: 0 for maximised
+    objectives, 100 for sacrificed accuracy, so hypervolumes on the same data and protocol can be
+    compared across reports. `knees` are the places of members with a high trade-off.
     """
 
     group: Group
@@ -59,12 +59,12 @@ class Front:
         return values_of(self.settings, self.objectives)
 
     def look(self, place: int) -> Look:
-        """Return how a setting looks, on every picture."""
+        """Return the look of a setting, the same in every picture."""
         return self.group.looks.of(self.settings[place].first)
 
     @property
     def variants(self) -> dict[str, Look]:
-        """How each variant looks, in the order in which their studies plan them."""
+        """The look of each variant, in the planned order of their studies."""
         looks = self.group.looks
         shown = looks.ordered(point.variant for point in self.group.points)
         return {name: looks.variants[name] for name in shown}
@@ -76,7 +76,7 @@ class Front:
 
     @property
     def minimised(self) -> NDArray[np.float64]:
-        """The objectives as `moat.fronts` takes them, what is maximised negated."""
+        """The objectives for `moat.fronts`, with maximised ones negated."""
         return minimised(self.settings, self.objectives)
 
     @cached_property
@@ -91,7 +91,7 @@ class Front:
 
     @property
     def exact(self) -> bool:
-        """Whether the hypervolume is exact, and not an approximation."""
+        """Whether the hypervolume is exact, not an approximation."""
         return is_exact(self.minimised, corner(self.objectives))
 
     @property
@@ -110,7 +110,7 @@ class Front:
 
 @dataclass(frozen=True)
 class FrontReport:
-    """One front a group, and the messages of the runs that could not be read."""
+    """One front for each group, and the messages of unreadable runs."""
 
     results: tuple[Path, ...]
     fronts: list[Front]
@@ -123,19 +123,22 @@ def make_fronts(
     objectives: Sequence[str] = (),
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
+    sort: str | None = None,
 ) -> FrontReport:
-    """Read every finished run below some folders and make one front a group of comparable runs.
+    """Read every finished run in some folders; make one front for each comparable group.
 
     `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
-    FrontError names the runs and the keys that differ. `against` is another results folder, whose
-    fronts these are measured against; one without its counterpart there is refused. `prefer` gives
-    scores their weights, by which one run is chosen, on its held-out examples.
+    otherwise FrontError names the runs and the differing keys. `against` is another results folder,
+    whose fronts are compared with these; a front without its counterpart there is refused. `prefer`
+    gives scores their weights for the choice of one run on its held-out examples. `sort` is a cost
+    ("passes", "seconds") or a score: the order of the members, and of the others, in place of the
+    first objective.
     """
     points, skipped = read_points(*results)
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results[0])
-    fronts, missed = fronts_of(groups, objectives, against, prefer)
+    fronts, missed = fronts_of(groups, objectives, against, prefer, sort)
     return FrontReport(results, fronts, [*skipped, *missed])
 
 
@@ -144,6 +147,7 @@ def fronts_of(
     objectives: Sequence[str] = (),
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
+    sort: str | None = None,
 ) -> tuple[list[Front], list[str]]:
     """Return a front a group, measured and chosen from as asked, and what could not be read.
 
@@ -155,7 +159,7 @@ def fronts_of(
         others, missed = read_points(against)
         rivalries = [rivalry_of(group, group_points(others), against) for group in groups]
         groups = [rivalry.group for rivalry in rivalries]
-    fronts = [front_of(group, objectives) for group in groups]
+    fronts = [front_of(group, objectives, sort) for group in groups]
     if prefer:
         fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if rivalries:
@@ -166,7 +170,7 @@ def fronts_of(
     return fronts, missed
 
 
-def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
+def front_of(group: Group, objectives: Sequence[str] = (), sort: str | None = None) -> Front:
     """Return a group's front by the named objectives, or by the usual two."""
     settings = settings_of(group)
     chosen = (
@@ -174,8 +178,14 @@ def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
         if objectives
         else usual_objectives(settings, group)
     )
+    if sort is not None:
+        require_order(sort, group)
     points = minimised(settings, chosen)
-    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(settings)), strict=True))
+    keys = [
+        (False, first) if sort is None else sort_key(setting, sort)
+        for setting, first in zip(settings, points[:, 0], strict=True)
+    ]
+    ranks = sorted(zip(~non_dominated(points), keys, range(len(settings)), strict=True))
     settings = [settings[place] for _, _, place in ranks]
     points = minimised(settings, chosen)
     members = non_dominated(points)

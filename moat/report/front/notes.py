@@ -5,20 +5,42 @@ from moat.report.common_examples import common_text
 from moat.report.front.front import Front
 from moat.report.front.rival import Rival
 from moat.report.gate import gate_notes
+from moat.report.gate_brief import gate_brief
 from moat.report.intervals import PERCENT
-from moat.report.notes import absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.notes import (
+    absence_notes,
+    baseline_brief,
+    baseline_notes,
+    protocol_text,
+    scores_brief,
+    scores_text,
+)
 from moat.report.numbers import percent
 from moat.report.settings import rows_in
 from moat.report.words import listing
+
+
+def brief_notes(front: Front) -> list[str]:
+    """Return what a reader must know of these numbers, the worst first; `notes` says all."""
+    group = front.group
+    return [
+        *choice_notes(front),
+        *gate_brief(group.points),
+        f"●: on the front of {objectives_text(front)}; <: dominated by that {_kind(front)}. "
+        f"{_hypervolume_brief(front)}",
+        " ".join([scores_brief(group), *baseline_brief(rows_in(front.settings), group)]),
+        *absence_notes(group),
+        *standing_notes(front, brief=True),
+        *rival_notes(front),
+    ]
 
 
 def notes(front: Front) -> list[str]:
     """Return what the numbers mean, which baseline was used, and the hypervolume."""
     return [
         *choice_notes(front),
-        f"● on the front: no other {'setting' if front.several_seeds else 'run'} dominates it in "
-        f'{objectives_text(front)}. "< name": dominated by that '
-        f"{'setting' if front.several_seeds else 'run'}.",
+        f"● on the front: no other {_kind(front)} dominates it in "
+        f'{objectives_text(front)}. "< name": dominated by that {_kind(front)}.',
         scores_text(front.group),
         *absence_notes(front.group),
         *baseline_notes(rows_in(front.settings), front.group),
@@ -27,6 +49,10 @@ def notes(front: Front) -> list[str]:
         *standing_notes(front),
         *rival_notes(front),
     ]
+
+
+def _kind(front: Front) -> str:
+    return "setting" if front.several_seeds else "run"
 
 
 def objectives_text(front: Front) -> str:
@@ -54,13 +80,22 @@ def hypervolume_text(front: Front) -> str:
     return f"Hypervolume {volume} against the fixed reference point ({corner})."
 
 
+def _hypervolume_brief(front: Front) -> str:
+    corner = ", ".join(f"{objective.reference:g}" for objective in front.objectives)
+    volume = _volume_text(front.hypervolume, front.exact, len(front.objectives))
+    return f"Hypervolume {volume} (reference point {corner})."
+
+
 def _volume_text(volume: float, exact: bool, objectives: int) -> str:
     """Return a hypervolume with the digits that mean something, "about" of an approximation."""
     return f"{'' if exact else 'about '}{format(volume, ',.1f' if objectives < 4 else '.4g')}"
 
 
-def standing_notes(front: Front) -> list[str]:
-    """Return what is known of how sure the front is, and which members stand out."""
+def standing_notes(front: Front, *, brief: bool = False) -> list[str]:
+    """Return what is known of how sure the front is, and which members stand out.
+
+    In `brief` without what the resamples are of, which the intervals say as well.
+    """
     notes = []
     seeds = sorted({len(setting.rows) for setting in front.settings})
     if seeds != [1]:
@@ -72,13 +107,13 @@ def standing_notes(front: Front) -> list[str]:
         )
     else:
         notes.append(f"[low, high]: {PERCENT} intervals over {_over(front)}.")
-        if front.uncertainty.on_front is not None:
+        if front.uncertainty.on_front is not None and not brief:
             notes.append(
                 "non-dominated: the share of resamples (of "
                 f"{'test examples and seeds' if seeds[-1] > 1 else 'test examples only'}) in "
                 "which no other setting dominates it."
             )
-        else:
+        elif front.uncertainty.on_front is None:
             notes.append(f"non-dominated: unknown until every setting has {FEWEST_SEEDS} seeds.")
     notes += [f"Equal in every objective: {listing(same)}." for same in front.duplicates]
     if front.knees:

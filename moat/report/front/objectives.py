@@ -27,8 +27,8 @@ ACCURACY, POINTS = "%", "percentage points"
 class Objective:
     """One axis of a front, in its `unit`, with its fixed place in the reference point.
 
-    `value` is None where a run has no such score. `per_example` is what each test example adds to
-    it, so that their mean is the value, and `bounds` the least and the most that one can add.
+    `value` is None if a run lacks the score. `per_example` is each test example's contribution to
+    it, so that their mean is the value, and `bounds` the smallest and largest contribution.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Objective:
 
     @property
     def direction(self) -> str:
-        """Which way is better, in a word."""
+        """The better direction, in a word."""
         return "maximised" if self.maximised else "minimised"
 
     @property
     def better(self) -> str:
-        """Its unit and the better direction, as an axis says them."""
+        """Its unit and the better direction, for an axis."""
         return f"{self.unit}, {'higher' if self.maximised else 'lower'} is better"
 
 
@@ -155,9 +155,9 @@ def usual_objectives(settings: Sequence[Setting], group: Group) -> tuple[Objecti
     """
     if not group.protocol.threats:
         raise FrontError(
-            f"no threat was evaluated on {group.title}: natural accuracy alone makes no front.",
-            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs by a "
-            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows what there is.",
+            f"no threat was evaluated on {group.title}: natural accuracy alone is not a front.",
+            hint="Give threats the key `evaluate` in the recipe, or evaluate the runs under a "
+            "protocol: `moat evaluate RESULTS --protocol FILE`. `moat report` shows the scores.",
         )
     if not group.is_whole:
         return UNION, NATURAL_ACCURACY

@@ -7,7 +7,7 @@ from functools import partial
 
 from moat.names import NATURAL
 from moat.report.front.front import Front
-from moat.report.front.notes import notes
+from moat.report.front.notes import brief_notes, notes
 from moat.report.front.objectives import objective_of, threat_title
 from moat.report.front.uncertainty import Uncertainty
 from moat.report.notes import REACH_TEXT
@@ -15,6 +15,7 @@ from moat.report.numbers import DASH, between, percent
 from moat.report.settings import Setting
 from moat.sheets import FAINT, STRONG, Sheet, TerminalSheet, narrowed, terminal_of
 
+_PROSE = 120  # cells of a line of notes, where the terminal has them
 _OUT_OF_REACH = "r out of\nreach"
 LIKELY = 0.05
 """Off the front, only settings that are on it in this share of the resamples are shown."""
@@ -27,13 +28,14 @@ class _Layout:
     numbered: bool = False  # whether a dominated run names the other by its number
 
 
-def front_table(front: Front, width: int = 120) -> TerminalSheet:
+def front_table(front: Front, width: int = 120, *, brief: bool = False) -> TerminalSheet:
     """Return one line a setting: what it was, its scores, and its place on or off the front.
 
     For a terminal that is too narrow, headings are broken, then the share of steps whose r was
     out of reach is left out, then runs are named by numbers, then scores are left out; last, names
-    are wrapped.
+    are wrapped. `brief` notes say no more than a reader must know.
     """
+    said = brief_notes(front) if brief else notes(front)
     reaches = (True, False) if _has_reach(front) else (False,)
     layouts = [
         *(_Layout(reach, broken) for reach in reaches for broken in (False, True)),
@@ -41,8 +43,8 @@ def front_table(front: Front, width: int = 120) -> TerminalSheet:
     ]
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
     for layout in layouts:
-        sheet = _sheet(front, layout, scores)
-        table = terminal_of(sheet, gap=0)
+        sheet = _sheet(front, layout, scores, said)
+        table = terminal_of(sheet, gap=0, prose=min(width, _PROSE))
         if table.width <= width:
             return table
     spare = ["total", "union", *reversed(front.group.scored), "universal", "seed"]
@@ -52,14 +54,16 @@ def front_table(front: Front, width: int = 120) -> TerminalSheet:
 def front_sheet(front: Front) -> Sheet:
     """Return the same with all that there is room for, for a file."""
     scores = [_scores(setting, front.group.scored) for setting in front.settings]
-    return _sheet(front, _Layout(_has_reach(front)), scores)
+    return _sheet(front, _Layout(_has_reach(front)), scores, notes(front))
 
 
 def _has_reach(front: Front) -> bool:
     return any(point.out_of_reach is not None for point in front.group.points)
 
 
-def _sheet(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Sheet:
+def _sheet(
+    front: Front, layout: _Layout, scores: Sequence[Sequence[str]], said: Sequence[str]
+) -> Sheet:
     threats = front.group.scored
     seeds = len({point.seed for point in front.group.points}) > 1
     studies = len(front.group.studies) > 1
@@ -94,7 +98,7 @@ def _sheet(front: Front, layout: _Layout, scores: Sequence[Sequence[str]]) -> Sh
         rows=tuple(rows),
         sides="r" * layout.numbered + "l" * len(names) + "n" * len(numbers) + "l",
         title=front.group.title,
-        notes=(*notes(front), *[f"{REACH_TEXT}."] * layout.reach),
+        notes=(*said, *[f"{REACH_TEXT}."] * layout.reach),
         emphasis=tuple(STRONG if rival is None else FAINT for rival in front.dominated_by),
     )
 

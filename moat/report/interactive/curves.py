@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moat.names import NATURAL
-from moat.report.curves import TrainingCurves
+from moat.report.curves import TrainingCurves, lone_places
 from moat.report.interactive.layout import PlotlyFigure, layout_of, line_of, plotly_text
 from moat.report.looks import Looks
 from moat.report.points import Point
@@ -66,17 +66,22 @@ def _lines(
     across: Sequence[int], curves: Mapping[str, Sequence[float | None]], looks: Looks
 ) -> list[dict[str, Any]]:
     """Return a trace a curve, four significant digits of each value: no plot shows more."""
-    return [
-        {
+    traces = []
+    for name, values in curves.items():
+        trace = {
             "x": list(across),
             "y": [_short(value) for value in values],
             "name": plotly_text(name),
-            "mode": "lines" if len(across) > 1 else "markers",
+            "mode": "lines",
             **line_of(looks.of_objective(name)),
             "hovertemplate": "%{fullData.name} %{y:.3g} at step %{x}<extra></extra>",
         }
-        for name, values in curves.items()
-    ]
+        if lone := lone_places(values):
+            trace["mode"] = "lines+markers"
+            sizes = [trace["marker"]["size"] * (place in lone) for place in range(len(values))]
+            trace["marker"] = {**trace["marker"], "size": sizes}
+        traces.append(trace)
+    return traces
 
 
 def _strengths(point: Point, looks: Looks, *, by_radius: bool) -> list[dict[str, Any]]:
@@ -107,7 +112,7 @@ def _strengths(point: Point, looks: Looks, *, by_radius: bool) -> list[dict[str,
         "x": [min(ends), max(ends)],
         "y": [round(point.natural, 4)] * 2,
         "name": NATURAL,
-        "mode": "lines",
+        "mode": "lines" if min(ends) < max(ends) else "markers",
         **line_of(looks.of_objective(NATURAL)),
         "hovertemplate": "natural %{y:.1f} %<extra></extra>",
     }

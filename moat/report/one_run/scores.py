@@ -20,7 +20,7 @@ def _nobody(message: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class RunScores:
-    """A run's scores: those of its point, its losses, and what else was asked for."""
+    """A run's scores: those of its point, its losses, and the requested ones."""
 
     path: Path
     point: Point
@@ -32,7 +32,7 @@ class RunScores:
 
     @property
     def typed(self) -> str:
-        """The run's folder as a person names it, within its bundle if it lies in one."""
+        """The run's folder as the user named it, within its bundle if it is in one."""
         return as_typed(str(self.path))
 
     @property
@@ -69,10 +69,10 @@ def score_runs(
 ) -> list[RunScores]:
     """Return the scores of finished runs, each named by its folder or by one above it.
 
-    A union over `named` threats or ensembles and the universal score against a `baseline` are made
-    where they are asked for, and refused by name where they cannot be. A run that lies below two of
-    the paths, or is a copy of another, counts once. `told` hears of each run that is left out, and
-    why. RunFolderError names a path of which no run can be scored.
+    A union over `named` threats or ensembles, and the universal score against a `baseline`, are
+    added on request, and refused by name if they cannot be made. A run in two of the paths, and a
+    copy of another, counts once. `told` receives each omitted run with the reason. RunFolderError
+    names a path without a run to score.
     """
     baseline = None if baseline is None else run_at(baseline, "a baseline")
     origin = None if baseline is None else _origin(baseline)

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from moat.names import NATURAL
 from moat.report.gate import gate_notes
-from moat.report.notes import absence_notes, protocol_text, scores_text
+from moat.report.gate_brief import gate_brief
+from moat.report.notes import absence_notes, protocol_text, scores_brief, scores_text
 from moat.report.numbers import DASH, finite, percent
 from moat.report.one_run.scores import RunScores
 from moat.runs import as_typed
@@ -27,12 +28,15 @@ def run_table(scores: RunScores) -> Group:
     return run_tables([scores])
 
 
-def run_tables(runs: Sequence[RunScores]) -> Group:
-    """Return where each run lies, its table, and what the numbers mean.
+def run_tables(runs: Sequence[RunScores], *, brief: bool = False) -> Group:
+    """Return where each run lies, its table, and what the numbers mean, `brief` or all of it.
 
     What is said of all of several runs stands below the last, once.
     """
     sheets = [run_sheet(scores) for scores in runs]
+    if brief:
+        said = zip(sheets, map(brief_run_notes, runs), strict=True)
+        sheets = [replace(sheet, notes=tuple(notes)) for sheet, notes in said]
     shared = [note for note in sheets[0].notes if all(note in one.notes for one in sheets)]
     parts = [_part(sheet, [note for note in sheet.notes if note not in shared]) for sheet in sheets]
     return Group(*parts, Text("\n".join(shared), style="dim"))
@@ -61,17 +65,29 @@ def run_sheet(scores: RunScores) -> Sheet:
         sums.append(("union", _of(scores.named), scores.union))
     if scores.baseline is not None:
         sums.append(("universal", f"against {as_typed(str(scores.baseline))}", scores.universal))
-    until = _UNTIL_FALLEN if point.protocol.falls == "any" else ""
-    terms = _TERMS.format(until=until)
-    notes = [scores_text(scores.group), terms, *absence_notes(scores.group), *gate_notes([point])]
     return Sheet(
         headings=("", "accuracy at each strength", "score", "worst", "conditional", "loss"),
         rows=(*rows, *((name, of, percent(value), "", "", "") for name, of, value in sums)),
         sides="llnnnn",
         title=f"{scores.typed}: {point.label}, seed {point.seed}",
-        notes=(*notes, protocol_text(scores.group)),
+        notes=tuple(_notes(scores)),
         sections=frozenset({len(rows)}),
     )
+
+
+def brief_run_notes(scores: RunScores) -> list[str]:
+    """Return what a reader must know of a run's numbers, the worst first."""
+    said = [scores_brief(scores.group), _terms(scores), *absence_notes(scores.group)]
+    return [*gate_brief([scores.point]), *said]
+
+
+def _notes(scores: RunScores) -> list[str]:
+    said = [scores_text(scores.group), _terms(scores), *absence_notes(scores.group)]
+    return [*said, *gate_notes([scores.point]), protocol_text(scores.group)]
+
+
+def _terms(scores: RunScores) -> str:
+    return _TERMS.format(until=_UNTIL_FALLEN if scores.point.protocol.falls == "any" else "")
 
 
 def _of(names: Sequence[str]) -> str:

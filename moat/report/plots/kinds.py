@@ -16,6 +16,7 @@ from moat.report.front.objectives import threat_title
 from moat.report.front.pairs import draw_pairs
 from moat.report.groups import Group
 from moat.report.manifest import write_files
+from moat.report.plots.cost import draw_cost
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel
 from moat.report.plots.radar import draw_radar
@@ -31,7 +32,7 @@ Draw = Callable[[], Figure]
 
 @dataclass
 class Plots:
-    """Pictures by the names of their files, what was not drawn and why, and broken runs."""
+    """Pictures by file name, omitted ones with the reason, and broken runs."""
 
     kinds: tuple[str, ...]
     figures: dict[str, Figure] = field(default_factory=dict)
@@ -63,6 +64,7 @@ OF_GROUPS: dict[str, Callable[[Runs], Figure]] = {
     "radar": draw_radar,
     "training": draw_training,
     "strengths": draw_strengths,
+    "cost": draw_cost,
 }
 KINDS = (*OF_GROUPS, *FIGURE_TYPES)
 
@@ -72,10 +74,10 @@ def make_plots(
     kinds: Sequence[str] = (),
     figures: Sequence[RecipeFigure] | None = None,
 ) -> Plots:
-    """Draw the named kinds, or all, of the finished runs below some folders, a set a group.
+    """Draw the named kinds, or all, of the finished runs in some folders, a set for each group.
 
-    `figures` are drawn in place of those that the runs' own recipes declare. PlotError for a kind
-    that nobody draws; a picture that these runs do not support is missing, with the reason.
+    `figures` replace those of the runs' own recipes. Raises PlotError for an unknown kind; a
+    picture that these runs do not support is omitted, with the reason.
     """
     _require_kinds(kinds)
     groups, skipped = read_runs(results)
@@ -116,9 +118,9 @@ def draw_kind(kind: str, group: Group) -> Figure:
 def write_plots(plots: Plots, folder: Path) -> list[Path]:
     """Write each picture as PNG and SVG and return the paths.
 
-    The pictures of a kind are numbered where there may be several, a group after the other. Those
-    of the same kinds that an earlier call wrote and this one does not write are deleted; a picture
-    of the user's own stays, and DiskError refuses to write over it.
+    The pictures of a kind are numbered by group if there may be several. Pictures of the same kinds
+    from an earlier call that this one does not write are deleted; a user's own picture stays, and
+    DiskError refuses to write over it.
     """
     files: dict[str, str | bytes] = {
         f"{name}.{format}": render(figure, format)

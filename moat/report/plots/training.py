@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from moat.errors import PlotError, RunFolderError
 from moat.names import NATURAL
-from moat.report.curves import Curve, TrainingCurves, training_curves
+from moat.report.curves import Curve, TrainingCurves, lone_places, training_curves
 from moat.report.layout import COLUMN, TEXT, Panels, lay_out, plain
 from moat.report.notes import REACH_TEXT
 from moat.report.settings import Runs
@@ -158,10 +158,14 @@ def _draw_curve(
         return
     shared = [step for step in measured[0] if all(step in seed for seed in measured)]
     values = np.array([[_number(seed[step]) for step in shared] for seed in measured])
-    axes.plot(shared, values.mean(0), **look, linewidth=0.9)
+    means, colour = values.mean(0), look["color"]
+    lone = lone_places(means.tolist())
+    marks: dict[str, Any] = {"marker": "o", "markersize": 2.5, "markevery": lone} if lone else {}
+    axes.plot(shared, means, **look, linewidth=0.9, **marks)
     if len(measured) > 1:
         low, high = values.min(0), values.max(0)
-        axes.fill_between(shared, low, high, color=look["color"], alpha=0.2, linewidth=0)
+        axes.fill_between(shared, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.vlines(np.take(shared, lone), low[lone], high[lone], color=colour, linewidth=0.9)
 
 
 def _number(value: float | None) -> float:

@@ -50,7 +50,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class ProtocolComparison:
-    """Two sides, the variants that both have, and what only one of them has."""
+    """Two sides, the variants of both, and those of only one."""
 
     here: Side
     there: Side
@@ -64,7 +64,7 @@ class ProtocolComparison:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What is compared, in order."""
+        """The compared names, in order."""
         return (*self.names, *([SUM] if self.summed else []), WHOLE_UNION)
 
     def drops(self) -> Iterator[tuple[float, str, str]]:
@@ -76,10 +76,10 @@ class ProtocolComparison:
 
 
 def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
-    """Compare the runs below two folders; FrontError where they cannot be compared.
+    """Compare the runs in two folders; FrontError if they are not comparable.
 
-    Runs are matched by what trained them, seed included, so by nothing that the protocol says. All
-    numbers are of the test examples that every matched run was judged on.
+    Runs are matched by their training settings, seed included, not by the protocol. All numbers are
+    of the test examples common to every matched run.
     """
     here, there = _side(results), _side(against)
     _require_same_test_set(here, there)

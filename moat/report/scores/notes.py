@@ -4,8 +4,18 @@ from moat.names import NATURAL
 from moat.outcomes.intervals import FEWEST_SEEDS
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import gate_notes
+from moat.report.gate_brief import gate_brief
 from moat.report.intervals import PERCENT
-from moat.report.notes import REACH_TEXT, absence_notes, baseline_notes, protocol_text, scores_text
+from moat.report.notes import (
+    REACH_TEXT,
+    absence_notes,
+    baseline_brief,
+    baseline_notes,
+    protocol_text,
+    scores_brief,
+    scores_text,
+)
+from moat.report.order import cost
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -16,6 +26,21 @@ _THEN = {
 }
 
 
+def brief_board_notes(board: Scoreboard) -> list[str]:
+    """Return what a reader must know of these numbers, the worst first; `board_notes` says all."""
+    group = board.group
+    return [
+        *_guesses(board),
+        *gate_brief(group.points),
+        " ".join([scores_brief(group), *baseline_brief(board.rows, group)]),
+        *absence_notes(group),
+        *_seeds(board),
+        *_passes(board),
+        *_reach(board),
+        *_published(board),
+    ]
+
+
 def board_notes(board: Scoreboard) -> list[str]:
     """Return what each row means, under which protocol, and where published figures come from."""
     return [
@@ -23,6 +48,7 @@ def board_notes(board: Scoreboard) -> list[str]:
         *absence_notes(board.group),
         *baseline_notes(board.rows, board.group),
         *_seeds(board),
+        *_passes(board),
         *_reach(board),
         *_guesses(board),
         *_published(board),
@@ -40,6 +66,12 @@ def _seeds(board: Scoreboard) -> list[str]:
         f"Mean over {several} seeds; [low, high]: its {PERCENT} interval over test examples and "
         f"seeds, from {FEWEST_SEEDS} seeds on."
     ]
+
+
+def _passes(board: Scoreboard) -> list[str]:
+    if all(cost(column, "passes") is None for column in board.columns):
+        return []
+    return ["passes: forwards plus backwards of the network in training, for each training image."]
 
 
 def _reach(board: Scoreboard) -> list[str]:

@@ -6,8 +6,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from moat.report.front.objectives import OUT_OF_REACH
-from moat.report.numbers import as_printed, decimals, gap
-from moat.report.scores.notes import board_notes
+from moat.report.numbers import DASH, as_printed, decimals, gap
+from moat.report.order import cost
+from moat.report.scores.notes import board_notes, brief_board_notes
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
 from moat.sheets import (
@@ -26,8 +27,8 @@ MOST_COLUMNS = 8
 _Line = tuple[str, str, tuple[str, ...]]  # a title, the emphasis, a text for each column
 
 
-def score_table(board: Scoreboard, width: int) -> Group:
-    """Return the title, the fewest tables that fit a terminal, and the notes."""
+def score_table(board: Scoreboard, width: int, *, brief: bool = False) -> Group:
+    """Return the title, the fewest tables that fit a terminal, and the notes, `brief` or all."""
 
     def made(places: range) -> TerminalSheet:
         return terminal_of(board_sheet(board, places), stacked=True)
@@ -35,7 +36,8 @@ def score_table(board: Scoreboard, width: int) -> Group:
     shown: list[RenderableType] = [Text(board.group.title, style="italic")]
     for part in blocks(len(board.columns), lambda part: made(part).width <= width):
         shown += [made(part), ""]
-    return Group(*shown, Text("\n".join(board_notes(board)), style="dim"))
+    said = brief_board_notes(board) if brief else board_notes(board)
+    return Group(*shown, Text("\n".join(said), style="dim"))
 
 
 def board_markdown(board: Scoreboard, messages: Sequence[str] = ()) -> str:
@@ -58,7 +60,8 @@ def board_sheet(board: Scoreboard, places: Sequence[int], first: str = "") -> Sh
     """Return some of the columns as a sheet; `first` is the heading of the scores' names.
 
     Below a score stand the published figure and the difference, where one of these columns has a
-    published figure; the number of seeds comes first, where one has several.
+    published figure; the number of seeds comes first, where one has several, then the passes of a
+    training, where one has recorded them.
     """
     titles, emphasis, texts = zip(*_lines(board, places), strict=True)
     return Sheet(
@@ -76,6 +79,9 @@ def _lines(board: Scoreboard, places: Sequence[int]) -> Iterator[_Line]:
     seeds = [len(board.columns[place].rows) for place in places]
     if max(seeds) > 1:
         yield "seeds", FAINT, tuple(map(str, seeds))
+    passes = [cost(board.columns[place], "passes") for place in places]
+    if any(one is not None for one in passes):
+        yield "passes", FAINT, tuple(DASH if one is None else f"{one:.4g}" for one in passes)
     for score, of_all in board.cells.items():
         cells = [of_all[place] for place in places]
         if score != OUT_OF_REACH or any(cell.values for cell in cells):

@@ -16,10 +16,10 @@ from moat.report.side_by_side.withstanding import Withstanding, withstandings
 
 @dataclass(frozen=True, eq=False)
 class RunComparison:
-    """Two runs or more; the first is the reference that every other is compared with.
+    """Two runs or more; the first is the reference of every difference.
 
-    `recipe` and `circumstances` hold each dotted key in which runs differ, with what every run
-    has there. Where the scores cannot be paired there are none, and `refusal` says why.
+    `recipe` and `circumstances` hold each differing dotted key, with the value of every run. Scores
+    that cannot be paired are omitted, and `refusal` gives the reason.
     """
 
     runs: tuple[ComparedRun, ...]

@@ -74,8 +74,10 @@ def tables_of(comparison: RunComparison, most_ids: int | None = FEW_IDS) -> list
     return parts
 
 
-def comparison_shown(comparison: RunComparison, width: int, all_ids: bool = False) -> Group:
-    """Return the runs, what trained them otherwise, the scores, the examples, and the notes.
+def comparison_shown(
+    comparison: RunComparison, width: int, all_ids: bool = False, *, brief: bool = False
+) -> Group:
+    """Return the runs, the differences in training, the scores, the examples, and the notes.
 
     What does not fit side by side stands in tables one below another, the reference in each.
     """
@@ -89,7 +91,8 @@ def comparison_shown(comparison: RunComparison, width: int, all_ids: bool = Fals
             parts += [Text("\n".join(part.below), style="dim"), ""]
     if comparison.refusal:
         return Group(*parts[:-1])
-    return Group(*parts, Text("\n".join(comparison_notes(comparison, all_ids)), style="dim"))
+    said = comparison_notes(comparison, all_ids, brief=brief)
+    return Group(*parts, Text("\n".join(said), style="dim"))
 
 
 def comparison_markdown(comparison: RunComparison) -> str:

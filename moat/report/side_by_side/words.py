@@ -2,8 +2,14 @@
 
 from moat.report.common_examples import common_text
 from moat.report.gate import gate_notes
+from moat.report.gate_brief import gate_brief
 from moat.report.intervals import PERCENT
-from moat.report.notes import absence_notes, protocol_text, scores_text
+from moat.report.notes import (
+    absence_notes,
+    protocol_text,
+    scores_brief,
+    scores_text,
+)
 from moat.report.side_by_side.comparison import RunComparison
 from moat.report.side_by_side.sheets import leaves_ids_out
 
@@ -20,20 +26,29 @@ def title_of(comparison: RunComparison) -> str:
     return f"{', '.join(others)} against {first}"
 
 
-def comparison_notes(comparison: RunComparison, all_ids: bool = False) -> list[str]:
-    """Return what the differences, their intervals and the counts of examples mean."""
+def comparison_notes(
+    comparison: RunComparison, all_ids: bool = False, *, brief: bool = False
+) -> list[str]:
+    """Return what the differences, their intervals and the counts of examples mean.
+
+    `brief` notes begin with the sanity gate, and leave out how words are defined.
+    """
     if comparison.refusal:
         return []
     group, first = comparison.group, comparison.names[0]
-    notes = [
+    notes = gate_brief(group.points) if brief else []
+    notes += [
         f"difference: from {first}, in points, with its paired {PERCENT} interval over test "
         "examples. *: the interval excludes 0; chance marks about one in twenty differences "
         "between equally good runs.",
         "Each run is one seed: the interval covers the choice of the test examples, not the "
         "variance of training. `moat report` also shows intervals over seeds.",
-        "withstood: natural images classified correctly; a threat at all its strengths; union: "
-        "all of these. Examples are listed by their ids in the data set.",
     ]
+    if not brief:
+        notes.append(
+            "withstood: natural images classified correctly; a threat at all its strengths; union: "
+            "all of these. Examples are listed by their ids in the data set."
+        )
     if len(comparison.runs) == 2:
         notes.append(
             "p: McNemar's exact test, the probability of a split at least this unequal of the "
@@ -44,6 +59,8 @@ def comparison_notes(comparison: RunComparison, all_ids: bool = False) -> list[s
         notes.insert(0, f"Scores are taken {common_text(common, comparison.evaluated)}.")
     if not all_ids and leaves_ids_out(comparison):
         notes.append("--ids shows every id; --out writes them to a file.")
+    if brief:
+        return [*notes, scores_brief(group), *absence_notes(group)]
     return [
         *notes,
         scores_text(group),

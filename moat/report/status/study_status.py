@@ -15,7 +15,7 @@ AT_WORK = (State.running, State.evaluating)
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """One study, as it is now: its planned runs in the recipe's order, or those that were begun."""
+    """The current state of one study: its planned runs in the recipe's order, or the begun ones."""
 
     name: str
     runs: tuple[RunStatus, ...]
@@ -37,19 +37,19 @@ class StudyStatus:
 
     @property
     def left(self) -> float | None:
-        """About how many seconds are left, evaluations included, None where nothing says so."""
+        """The estimated seconds left, evaluations included, None if unknown."""
         return time_left(self.runs)
 
 
 class StatusReader:
-    """Reads what the studies at or below a folder are at, and nothing twice that is settled."""
+    """A reader of the studies at or below a folder, which reads settled files only once."""
 
     def __init__(self, results: Path) -> None:
         self.results = results
         self._settled: dict[Path, tuple[int | None, Mapping[str, Any], RunStatus]] = {}
 
     def read(self) -> list[StudyStatus]:
-        """Return every study as it is now; raise RunFolderError where there is none."""
+        """Return the current state of every study; raise RunFolderError if there is none."""
         require_results(self.results, NoRunError, _TRAIN)
         studies, begun = find_studies(self.results)
         found = [self._planned(study) for study in studies]

@@ -21,10 +21,11 @@ def time_left(runs: Sequence[RunStatus]) -> float | None:
     """Return about how many seconds are left of these runs, None where nothing was measured yet.
 
     A pass takes what it took of late, in the runs that are done or at work; so does a pass of an
-    evaluation, the gate included, which before one is over takes what one of training does. A run
-    at work goes on at its own speed, and so does a label that is far off the others'. Of runs whose
-    passes are not known each takes what its label's or all others took. As many runs go on side by
-    side as do now, and whoever is through with one begins the next that waits.
+    evaluation, the gate included, which before one is over takes what one of training does. What
+    lies between the steps, such as saves, takes the same in every epoch, however cheap its steps.
+    A run at work goes on at its own speed, and so does a label that is far off the others'. Of runs
+    whose passes are not known each takes what its label's or all others took. As many runs go on
+    side by side as do now, and whoever is through with one begins the next that waits.
     """
     pending = [run for run in runs if run.state not in SETTLED]
     speeds = _speeds(runs, counted=all(run.passes is not None for run in pending))
@@ -43,20 +44,20 @@ def time_left(runs: Sequence[RunStatus]) -> float | None:
 
 @dataclass(frozen=True)
 class _Speeds:
-    """Seconds a pass by the wall's clock: of training by label and of all, and of evaluation.
+    """Seconds a pass: of training by label and of all, and of evaluation; None of no measure.
 
-    None of no measure.
+    `between` are seconds an epoch by the wall's clock beyond those that its passes tell.
     """
 
     counted: bool
     of_label: dict[str, float]
     training: float | None
     evaluation: float | None
-    between: float  # seconds of a training by the wall over those that its steps take
+    between: float
 
     def left(self, run: RunStatus) -> float | None:
         """Return what is left of a run, None where it is not known."""
-        passes = (run.passes if self.counted else None) or _WHOLE
+        passes = self._passes(run)
         evaluation: float | None = 0.0
         if run.judging is not None and passes.judging:
             evaluation = (1 - run.judged) * run.judging
@@ -67,9 +68,14 @@ class _Speeds:
             return evaluation
         speed = self._of(run.label)
         if run.state is State.running and run.seconds is not None:
-            speed = run.seconds / passes.training * self.between
-        training = _times((1 - run.trained) * (passes.training + passes.validation), speed)
-        return None if training is None or evaluation is None else training + evaluation
+            speed = run.seconds / passes.training
+        training = _times(passes.training + passes.validation, speed)
+        if training is None or evaluation is None:
+            return None
+        return (1 - run.trained) * (training + self.between * _epochs(run)) + evaluation
+
+    def _passes(self, run: RunStatus) -> Passes:
+        return (run.passes if self.counted else None) or _WHOLE
 
     def _of(self, label: str) -> float | None:
         own, usual = self.of_label.get(label), self.training
@@ -82,40 +88,36 @@ def _speeds(runs: Sequence[RunStatus], *, counted: bool) -> _Speeds:
     """Return what a pass took where it was measured, what was measured last counting most."""
     labels: defaultdict[str, list[float]] = defaultdict(list)
     trained, judged = list[tuple[float, float]](), list[tuple[float, float]]()
-    walls = [pair for run in runs if (pair := _wall(run)) is not None]
-    between = _ratio(walls, 1.0) or 1.0
+    between = list[tuple[float, float]]()
     for run in sorted(runs, key=lambda run: (run.state is not State.done, run.ended or 0)):
         passes = run.passes if counted else _WHOLE
         if passes is None:
             continue
         done = run.state is State.done
         if run.seconds and run.trained and (done or run.state in _AT_WORK):
-            seconds = _by_the_wall(run, passes, between)
             steps = passes.training + passes.validation
+            seconds = run.seconds * steps / passes.training
             trained.append((run.trained * seconds, run.trained * steps))
             if done:
                 labels[run.label].append(seconds / steps)
+            if run.wall is not None:
+                between.append((max(0.0, run.wall - seconds), _epochs(run)))
         if done and run.judging and passes.judging:
             judged.append((run.judging, passes.judging))
     fade = _FADE if counted else 1.0
     of_label = {label: fmean(speeds) for label, speeds in labels.items()}
-    return _Speeds(counted, of_label, _ratio(trained, fade), _ratio(judged, fade), between)
+    return _Speeds(
+        counted,
+        of_label,
+        training=_ratio(trained, fade),
+        evaluation=_ratio(judged, fade),
+        between=_ratio(between, 1.0) or 0.0,
+    )
 
 
-def _wall(run: RunStatus) -> tuple[float, float] | None:
-    """Return a training's seconds by the wall, and those that its passes tell by its steps."""
-    passes = run.passes
-    if run.wall is None or not run.seconds or passes is None:
-        return None
-    return run.wall, run.seconds * (1 + passes.validation / passes.training)
-
-
-def _by_the_wall(run: RunStatus, passes: Passes, between: float) -> float:
-    """Return what a run's whole training took, or will: its validation and saves included."""
-    assert run.seconds is not None
-    if run.wall is not None:
-        return run.wall
-    return run.seconds * (1 + passes.validation / passes.training) * between
+def _epochs(run: RunStatus) -> float:
+    """Return a run's epochs, 1 where they are not known."""
+    return run.epochs or 1
 
 
 def _ratio(pairs: Sequence[tuple[float, float]], fade: float) -> float | None:

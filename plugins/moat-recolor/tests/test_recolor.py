@@ -1,5 +1,8 @@
 """The recolouring threat: moat's promises to every threat, and its own."""
 
+import json
+from importlib import metadata
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -123,4 +126,6 @@ def test_a_recipe_trains_and_evaluates_with_it(tmp_path, monkeypatch):
     )
     assert not moat.train("colours.toml", jobs=1).failed
     (record,) = tmp_path.rglob("run.json")
-    assert '"recolor"' in record.read_text()
+    version = f"moat-robust-recolor {metadata.version('moat-robust-recolor')}"
+    told = json.loads(record.read_text())
+    assert told["plugins"] == told["evaluation_plugins"] == {"threats: recolor": version}

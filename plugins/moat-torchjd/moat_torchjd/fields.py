@@ -10,7 +10,7 @@ from torch import Tensor
 
 PLAIN = (bool, int, float, str, NoneType)
 Numbers = Annotated[tuple[float, ...], Field(strict=False)]
-"""A vector in a recipe, one number an objective, "natural" first."""
+"""A vector in a recipe, one number for each objective, "natural" first."""
 RENAMED = {"weights": "values"}
 """Parameters whose names a scalarizer has for a method."""
 

@@ -85,7 +85,7 @@ class TorchJDScalarizer(GradientScalarizer):
             raise FieldError(
                 f"{self.name} cannot weigh {len(losses.names)} objectives "
                 f"({', '.join(losses.names)}): {error}",
-                hint="A list in its table has one number an objective, the natural one first.",
+                hint="A list in its table has one number for each objective, natural first.",
             ) from error
 
     def log(self) -> dict[str, Any]:

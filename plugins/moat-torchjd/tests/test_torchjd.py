@@ -1,6 +1,8 @@
 """TorchJD's rules as scalarizers: moat's promises to every scalarizer, and their own."""
 
+import json
 import pickle
+from importlib import metadata
 from importlib.util import find_spec
 
 import moat_torchjd
@@ -151,7 +153,7 @@ def test_a_list_of_another_length_than_the_objectives_is_refused_with_their_name
         FieldError, match=r"cannot weigh 3 objectives \(natural, threat-1, thr"
     ) as raised:
         made("torchjd:UPGrad", pref_vector=[0.5, 0.5]).weights(gramian(3), losses(3))
-    assert raised.value.hint.startswith("A list in its table has one number an objective")
+    assert raised.value.hint.startswith("A list in its table has one number for each")
 
 
 def test_a_rule_without_its_solver_names_the_package(monkeypatch):
@@ -187,4 +189,8 @@ def test_a_recipe_trains_by_a_rule_whose_folder_has_no_colon(tmp_path, monkeypat
     assert not moat.train("rules.toml", jobs=1).failed
     (record,) = tmp_path.rglob("run.json")
     assert record.parent.parent.name == "type=torchjd-UPGrad"
-    assert '"label": "rule type=torchjd:UPGrad"' in record.read_text()
+    told = json.loads(record.read_text())
+    assert told["label"] == "rule type=torchjd:UPGrad"
+    package = told["plugins"]["scalarizers: torchjd:UPGrad"]
+    assert package.startswith("moat-robust-torchjd ")
+    assert package.endswith(f", torchjd {metadata.version('torchjd')}")

@@ -71,6 +71,31 @@ def test_what_was_not_measured_is_a_gap(tmp_path, write, runs_of):
     assert weights.get_ylim()[1] > 1.5
 
 
+def seen(line) -> list[bool]:
+    """Say of each value whether the line shows it: as an end of a stroke, or by a mark."""
+    known = [False, *(value == value for value in line.get_ydata()), False]
+    places = range(len(known) - 2)
+    marks = line.get_markevery() if line.get_marker() not in ("", "None") else []
+    marked = set(places if marks is None else marks)
+    return [known[p] or known[p + 2] or p in marked for p in places if known[p + 1]]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("losses", [[2.0], [2.0, None], [None, 2.0, None], [1.0, 2.0, None, 3.0]])
+def test_a_value_without_neighbours_is_a_mark(tmp_path, write, runs_of, losses, seeds):
+    for seed in range(seeds):
+        run = write(tmp_path / str(seed), "pgd-at", 97, (40, 30, 20, 10), seed=seed)
+        for step, loss in enumerate(losses, 1):
+            run.append_log(
+                {"step": step, "loss": {"pgd": loss and loss + seed}, "weight": {"pgd": 1.0}}
+            )
+    figure = draw_training(runs_of(tmp_path))
+    drawn, _ = (axes.lines[0] for axes in figure.axes)
+    assert seen(drawn) == [True] * sum(loss is not None for loss in losses)
+    ends = [path for axes in figure.axes for c in axes.collections for path in c.get_paths()]
+    assert bool(ends) == (seeds > 1)  # the range over the seeds
+
+
 def test_runs_without_a_log_or_with_a_broken_one_are_named(tmp_path, write, log, runs_of):
     log(write(tmp_path / "a", "pgd-at", 97, (40, 30, 20, 10)))
     write(tmp_path / "b", "natural", 97, (40, 30, 20, 10))

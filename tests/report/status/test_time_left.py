@@ -76,6 +76,30 @@ def test_after_a_tenth_of_a_study_what_is_said_is_right_to_within_a_factor_of_a_
         assert 1 / 1.5 < left / (sum(took) - now) < 1.5
 
 
+CHEAP = Passes(training=40.0, validation=1.0, evaluation=10.0, gate=15.0)
+DEAR = Passes(training=600.0, validation=60.0, evaluation=10.0, gate=15.0)
+
+
+@pytest.mark.parametrize("idle", [0.0, 1.0, 5.0, 20.0])
+@pytest.mark.parametrize("into", [0.0, 0.2, 0.8])
+def test_after_a_cheap_first_run_what_is_said_is_right(idle, into):
+    """A natural run is a fourteenth of the others, and its epochs are saved as theirs are."""
+
+    def took(passes):
+        return passes.training + passes.validation + idle
+
+    def run(label, passes, state, **known):
+        about = RunStatus(label, label, 0, state, passes=passes, epochs=10)
+        return replace(about, seconds=passes.training, **known)
+
+    ended = {"trained": 1.0, "judging": 25.0, "ended": 1}
+    natural = run("natural", CHEAP, State.done, wall=took(CHEAP), **ended)
+    others = [replace(run(f"b{n}", DEAR, State.waiting), seconds=None) for n in range(8)]
+    others[0] = run("b0", DEAR, State.running, trained=into) if into else others[0]
+    truth = 8 * (took(DEAR) + 25) - into * took(DEAR)
+    assert time_left([natural, *others]) == pytest.approx(truth, rel=0.01)
+
+
 PASSES = Passes(training=100.0, validation=10.0, evaluation=30.0, gate=10.0)
 WAITING = RunStatus("a", "a", 0, State.waiting, passes=PASSES)
 DONE = replace(WAITING, state=State.done, trained=1.0, seconds=200.0, judging=60.0, ended=1)
