@@ -267,3 +267,17 @@ class Broken(LaggedScalarizer):
 def test_weights_that_are_not_finite_are_refused():
     with pytest.raises(DefinitionError, match="the weights of Broken are not finite"):
         Broken().weights([ONE, ONE])
+
+
+@pytest.mark.parametrize("kind", [lambda one: one, lambda one: [one], lambda one: iter([one])])
+def test_gradients_may_be_taken_to_a_single_tensor(kind):
+    shared = torch.tensor([1.0, 1.0], requires_grad=True)
+    losses = [(shared[0] - 2) ** 2, (shared[1] + 1) ** 2]
+    assert MGDA().weights(losses, kind(shared)).tolist() == pytest.approx([0.8, 0.2])
+
+
+@pytest.mark.parametrize("scalarizer", [TwoMoment(rho=0.5), Average(), Max(), MGDA()], ids=str)
+@pytest.mark.parametrize("losses", [(), [], {}])
+def test_no_losses_are_refused_by_every_kind(scalarizer, losses):
+    with pytest.raises(DefinitionError, match="the losses are empty"):
+        scalarizer.weights(losses)
