@@ -1,5 +1,6 @@
 """What is built of the tree can be installed and used without it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PLUGIN = ROOT / "plugins" / "moat-photometric"
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 
 
 def run(*words: object, cwd: Path, code: int = 0) -> str:
@@ -37,16 +38,17 @@ def build(source: Path, folder: Path, *targets: str) -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The wheel and the sdist, built of a tree with leftovers, and the plug-in's wheel."""
+    """The wheel and the sdist, built of a tree with leftovers, and the plug-ins' wheels."""
     folder = tmp_path_factory.mktemp("dist")
     build(ROOT, folder, "sdist", "wheel")
-    build(PLUGIN, folder, "wheel")
+    for plugin in PLUGINS:
+        build(plugin, folder, "wheel")
     return folder
 
 
 @pytest.fixture(scope="module")
 def installed(built, tmp_path_factory):
-    """The scripts of a fresh environment: both wheels, and this one's packages but moat's."""
+    """The scripts of a fresh environment: all wheels, and this one's packages but moat's."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
@@ -70,7 +72,8 @@ def _is_site(place: str) -> bool:
 
 def test_the_distributions_are_called_moat_robust(built):
     assert sorted(path.name.partition("-")[0] for path in built.iterdir()) == [
-        *("moat_robust", "moat_robust", "moat_robust_photometric")
+        *("moat_robust", "moat_robust"),
+        *(plugin.name.replace("moat-", "moat_robust_") for plugin in PLUGINS),
     ]
     for wheel in built.glob("*.whl"):
         with zipfile.ZipFile(wheel) as held:
@@ -139,16 +142,27 @@ def test_an_installed_moat_trains_the_demo_without_the_checkout(installed, tmp_p
     assert (study / "natural" / "seed-0" / "run.json").is_file()
 
 
-def test_an_installed_plug_in_is_found_and_named_by_a_recipe(installed, tmp_path):
-    listed = run(installed / "moat", "list", "threats", "--load", "--format", "csv", cwd=tmp_path)
+def test_installed_plug_ins_are_found_and_named_by_a_recipe(installed, tmp_path):
+    listed = run(installed / "moat", "list", "threats", "--format", "csv", cwd=tmp_path)
     assert 'photometric,moat-robust-photometric 0.1.0,"Change brightness' in listed
+    assert 'torchattacks:*,moat-robust-torchattacks 0.1.0,"Every attack of' in listed
     (tmp_path / "own.toml").write_text(
         'extends = "base/digits"\n[threats.photometric]\ndark_epsilon = 0.3\n'
-        "dark_step_size = 0.1\nbright_epsilon = 0.3\nbright_step_size = 0.1\nsteps = 2\n"
-        '[[variant]]\nname = "light"\nthreats = ["photometric"]\nscalarizer = "average"\n'
+        "dark_step_size = 0.1\nbright_epsilon = 0.3\nbright_step_size = 0.1\nsteps = 1\n"
+        "[threats.recolor]\nepsilon = 0.1\nstep_size = 0.1\nsteps = 1\n"
+        "[threats.fog]\nepsilon = 0.5\nstep_size = 0.5\nsteps = 1\n"
+        '[threats.theirs]\ntype = "torchattacks:FGSM"\nevaluate = {}\n'
+        '[[variant]]\nname = "own"\nthreats = ["photometric", "recolor", "fog"]\n'
+        'scalarizer = "torchjd:UPGrad"\n'
     )
-    cut = ("--set", "training.epochs=1", "--set", "evaluation.examples=20")
+    cut = ("--set", "training.epochs=1", "--set", "data.train_examples=64")
+    cut += ("--set", "evaluation.examples=20")
     assert "1 run(s) done" in run(installed / "moat", "train", "own.toml", *cut, cwd=tmp_path)
+    told = json.loads(next(tmp_path.rglob("run.json")).read_text())
+    assert {**told["plugins"], **told["evaluation_plugins"]}.keys() == {
+        *("threats: photometric", "threats: recolor", "threats: fog"),
+        *("scalarizers: torchjd:UPGrad", "threats: torchattacks:FGSM"),
+    }
 
 
 def test_the_doctor_finds_an_installed_moat_well(installed, tmp_path):
@@ -156,4 +170,5 @@ def test_the_doctor_finds_an_installed_moat_well(installed, tmp_path):
     assert f"moat,module,ok,0.1.0 in {installed.parent}" in said
     assert "moat,another moat,ok,none," in said
     assert "plug-ins,threats: photometric,ok,moat-robust-photometric 0.1.0," in said
+    assert "plug-ins,scalarizers: torchjd:*,ok,moat-robust-torchjd 0.1.0," in said
     assert not [*tmp_path.iterdir()]  # it leaves nothing behind
