@@ -25,7 +25,7 @@ TABLES = {
 }
 """The endings of each table; several of one name are numbered, as in front-2.csv."""
 PICTURES = (
-    *("front", "pairs", "parallel", "radar", "training", "strengths"),
+    *("front", "pairs", "parallel", "radar", "training", "strengths", "cost"),
     *("relationship", "difference"),
 )
 """The kinds of pictures, which are numbered as tables are."""

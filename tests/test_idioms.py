@@ -30,7 +30,9 @@ COMMANDS = "moat/cli/commands/"
 """A command is called as the function that it calls, and its parameters are its options."""
 
 HOOKS = {
+    "Ball.scaled": "a union scales each of its balls",
     "Ball.step": "a ball may take its step in one operation",
+    "GradientThreat.candidates": "most searches measure no step before it is taken",
     "GradientThreat.objective": "a threat may add a term in w to what it climbs",
     "Model.digests": "most models read no file",
     "Model.identity": "most models are identified by their fields",

@@ -1,4 +1,4 @@
-"""What became of a candidate's promises, as lines for the terminal and as a table."""
+"""The results of a candidate's promises, as lines for the terminal and as a table."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Where a distribution's code lies by its own record, and whether Python takes it from there."""
+"""The recorded place of a distribution's code, and a check that Python imports it from there."""
 
 import json
 import os

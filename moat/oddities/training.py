@@ -21,7 +21,9 @@ def _epochs_of(plan: RunPlan, view: StudyView) -> float | None:
         return plan.training.epochs
     if (known := view.amounts.get(plan.path)) is None:
         return None
-    search, descent = step_cost(plan.threats, plan.scalarizer, classes=known.classes)
+    search, descent = step_cost(
+        plan.threats, plan.scalarizer, losses=plan.losses, classes=known.classes
+    )
     with suppress(InputError):  # a budget too small for a step, which the run says
         return length_of(plan.training, known.trained, search.plus(descent)).exact_epochs
     return None

@@ -1,4 +1,4 @@
-"""What is checked: a registered name, a class in a file or module, or a network of one's own."""
+"""The candidate of a check: a registered name, a class in a file or module, or a network."""
 
 import importlib
 import sys
@@ -125,7 +125,7 @@ def _module_of(path: Path, reference: str) -> ModuleType:
     """Run a file, as a module of its package where it lies in one, and return its module."""
     if not path.is_file():
         raise UnknownNameError(
-            "there is no such file.",
+            "the file does not exist.",
             where=str(path),
             hint="A path is read from the current folder. `moat check` lists names that are known.",
         )
@@ -168,6 +168,6 @@ def _refused(name: str, kind: Kind | None) -> Candidate:
     what = f"no {kind.words}" if kind else "no threat, scalarizer, model or data set"
     raise UnknownNameError(
         f"{what} is called {name!r}.{did_you_mean(name, known)}",
-        hint="`moat check` lists what is registered. Code of your own is named by its file or "
-        "module: FILE.py, FILE.py:Class, module:Class.",
+        hint="`moat check` lists the registered names. Name your own code by its file or module: "
+        "FILE.py, FILE.py:Class, module:Class.",
     )

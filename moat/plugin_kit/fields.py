@@ -32,7 +32,7 @@ def made_of(cls: Any, settings: Source, name: str) -> Any:
     """
     if not (getattr(cls, "name", "") and hasattr(cls, "__pydantic_fields__")):
         raise DefinitionError(
-            f"the class {cls.__name__} is not declared, so that it has no name and no fields.",
+            f"the class {cls.__name__} is not declared, so it has neither name nor fields.",
             hint=f'Write @{kind_of(cls)}("{cls.__name__.lower()}") before it.',
         )
     typical = {**_guessed(cls), **cls.typical}

@@ -19,6 +19,7 @@ from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.homes import naming_homes
 from moat.recipe.load import require_plain_document
+from moat.recipe.losses import variant_losses
 from moat.recipe.objects import (
     data_set_of,
     import_plugins,
@@ -37,6 +38,8 @@ from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.selection import chosen_runs
 from moat.recipe.shorthand import numbers_of, with_fractions
 
+OF_A_VARIANT = ("scalarizer", "losses")
+"""What of a variant a sweep sets as if it stood at the top."""
 DEFAULT_SCALARIZER = VariantTable.model_fields["scalarizer"].default
 
 
@@ -83,14 +86,16 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
     document["seeds"] = [seed]
     applied = deepcopy(document)
     applied["scalarizer"] = applied["variant"][0].get("scalarizer", DEFAULT_SCALARIZER)
+    applied["losses"] = applied["variant"][0].get("losses", {})
     said_in = dict(source.said_in)
     for key, value in sweep.items():
         where = source.where("variant", position, "sweep", key)
         for said in set_key(applied, tuple(key.split(".")), value, where):
-            in_variant = ("variant", str(position)) if said[0] == "scalarizer" else ()
+            in_variant = ("variant", str(position)) if said[0] in OF_A_VARIANT else ()
             said_in[*in_variant, *said] = where
     source = replace(source, said_in=said_in)
     scalarizer_table = applied.pop("scalarizer")
+    applied["variant"][0]["losses"] = applied.pop("losses")
     with explained(source, (), Recipe):
         recipe = with_fractions(Recipe.model_validate, applied)
     (variant,) = recipe.variant
@@ -119,6 +124,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         scalarizer=scalarizer_of(scalarizer_table, source, position, list(threats)),
         protocol=protocol,
         document=document,
+        losses=variant_losses(variant.losses, source, position, variant.threats),
         tags=tuple(recipe.tags),
         notes=recipe.notes,
     )

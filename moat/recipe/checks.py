@@ -20,7 +20,7 @@ MOST_OF_PATH = 3000
 """Bytes of a run's folder within the results folder: a whole path has 4,096 at most on Linux."""
 MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
-SWEPT = ("scalarizer", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
+SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
 
@@ -151,8 +151,9 @@ def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, positi
         where = ("variant", str(position), "sweep", key)
         root, _, rest = key.partition(".")
         if root not in SWEPT or not all(key.split(".")):
+            near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
             raise RecipeError(
-                f"a sweep cannot set {key!r}.{did_you_mean(root, SWEPT)}",
+                f"a sweep cannot set {key!r}.{near}",
                 where=source.where(*where),
                 hint='Its keys are dotted, as in "scalarizer.r", and start with one of '
                 f"{', '.join(sorted(SWEPT))}.",

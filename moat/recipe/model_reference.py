@@ -1,4 +1,4 @@
-"""What a model's type means that is not written as a reference: mynet.py:Net, say."""
+"""The reading of a model's type without the form of a reference, such as mynet.py:Net."""
 
 import re
 from difflib import get_close_matches

@@ -102,6 +102,13 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
     return path, table["value"]
 
 
+def _is_short(walked: Key) -> bool:
+    """Say whether a name may stand for the table at a key: a rule's, or a loss's."""
+    inside = walked[2:] if walked[0] == "variant" else walked
+    loss = inside[:1] == ("losses",) and len(inside) <= 2
+    return loss or walked[-1] in _NAMES_A_TYPE
+
+
 def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
     """Set a dotted key, its tables made if need be; return the keys that were said thereby.
 
@@ -125,7 +132,7 @@ def set_key(document: Document, path: Key, value: Any, where: str) -> list[Key]:
             walked = (*walked, part)
             if part not in held:
                 made.append(walked)
-            if part in _NAMES_A_TYPE and isinstance(held.get(part), str):
+            if _is_short(walked) and isinstance(held.get(part), str):
                 held[part] = {"type": held[part]}  # `scalarizer = "max"` is short for a table
             held = held.setdefault(part, {})
         if not isinstance(held, dict | list):

@@ -1,7 +1,7 @@
 """One run of a study, and its identity."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from moat.recipe.provenance import Document, Source
 from moat.records import label_of, sweep_names
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
-from moat.training import Optimizer, Schedule, Training
+from moat.training import Optimizer, Schedule, Training, TrainingLoss
 
 LOCATION = ("root", "download")
 """Where data lies does not say what it is."""
@@ -42,6 +42,9 @@ class RunPlan:
     scalarizer: Scalarizer  # as the recipe gives it; a run trains a copy
     protocol: Protocol
     document: Document  # a recipe of this run alone
+    losses: dict[str, TrainingLoss] = field(
+        default_factory=dict
+    )  # those that are not cross-entropy
     tags: tuple[str, ...] = ()
     notes: str = ""
 
@@ -72,6 +75,7 @@ class RunPlan:
 
         As JSON gives it back, so that it equals what a run folder recorded.
         """
+        losses = {name: loss.model_dump(mode="json") for name, loss in self.losses.items()}
         return {
             "data": {**self.test_data, **asdict(self.share)},
             "augmentation": self.augmentation.model_dump(mode="json", exclude_defaults=True),
@@ -83,6 +87,7 @@ class RunPlan:
             "order": list(self.threats),  # of the draws, and of the winner among equal losses
             "scalarizer": described(self.scalarizer),
             "seed": self.seed,
+            **({"losses": losses} if losses else {}),  # runs are older than the key
         }
 
     def _identified_training(self) -> dict[str, Any]:

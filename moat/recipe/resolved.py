@@ -16,6 +16,7 @@ from moat.models.python import PYTHON_PREFIX
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.recipe.build import DEFAULT_SCALARIZER
 from moat.recipe.length import BUDGET_KEY, PASSES
+from moat.recipe.losses import is_one_loss
 from moat.recipe.plan import RunPlan, described
 from moat.recipe.provenance import Document, Key, Source
 from moat.recipe.schema import (
@@ -28,6 +29,7 @@ from moat.recipe.schema import (
 from moat.recipe.statement_lines import statement_lines
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
+from moat.training.losses import LOSS_CLASSES
 
 BY_DEFAULT = "default"
 
@@ -120,8 +122,10 @@ class _Defaults:
 
     def _variant(self, key: Key) -> None:
         table = self._table(key)
-        self._values(key, _defaults_of(VariantTable, without=("scalarizer", "sweep")))
+        self._values(key, _defaults_of(VariantTable, without=("scalarizer", "losses", "sweep")))
         swept = table.get("sweep", {})
+        if "losses" in table and not any(one.split(".")[0] == "losses" for one in swept):
+            self._losses((*key, "losses"), table["losses"])
         if "scalarizer" in swept or "scalarizer.type" in swept:
             return
         rule = table.get("scalarizer", DEFAULT_SCALARIZER)
@@ -129,6 +133,16 @@ class _Defaults:
             self.added += [(*key, "scalarizer"), (*key, "scalarizer", "type")]
         table["scalarizer"] = rule = {"type": rule} if isinstance(rule, str) else rule
         self._values((*key, "scalarizer"), _fields_of(scalarizers.registry.get(rule["type"])))
+
+    def _losses(self, key: Key, said: Any) -> None:
+        """Write out a loss, or each of a table of them."""
+        if not is_one_loss(said):
+            for name, loss in said.items():
+                self._losses((*key, name), loss)
+            return
+        held = self._table(key[:-1])
+        held[key[-1]] = table = {"type": said} if isinstance(said, str) else said
+        self._values(key, _defaults_of(LOSS_CLASSES[table["type"]]))
 
     def _registered(self, key: Key, registry: Registry[Any], name: str) -> None:
         dotted = ".".join(key)

@@ -21,6 +21,7 @@ from moat.recipe.shorthand import FRACTION
 from moat.records import Figure, Published
 from moat.registry import Registry
 from moat.training import Constant, Optimizer, Schedule, Training
+from moat.training.losses import LOSS_CLASSES
 
 _WRITTEN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 FolderName = Annotated[str, Field(pattern=_WRITTEN, max_length=MOST_BYTES)]
@@ -95,11 +96,16 @@ class EvaluationTable(Table):
 
 
 class VariantTable(Table):
-    """One column of the study: what it trains against, and by which scalarizer."""
+    """One column of the study: what it trains against, by which scalarizer and which losses.
+
+    `losses` is one loss for all objectives, a name or a table with `type`, or a table of these by
+    objective, "natural" or the label of a threat; cross-entropy where nothing is said.
+    """
 
     name: FolderName
     threats: Annotated[tuple[str, ...], Field(strict=False)] = ()
     scalarizer: str | dict[str, Any] = "average"  # a name, or a table with `type`
+    losses: str | dict[str, Any] = Field(default_factory=dict)  # descended: of all, or by objective
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
 
 
@@ -147,6 +153,7 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [{"type": "string"}, {"$ref": "#/$defs/Scalarizer"}],
         "default": VariantTable.model_fields["scalarizer"].default,
     }
+    schema["$defs"]["VariantTable"]["properties"]["losses"] = _losses(schema)
     for title, table in (("", schema), *schema["$defs"].items()):
         if title not in _WHOLE:
             table.pop("required", None)
@@ -204,6 +211,14 @@ def _any_of(registry: Registry[Any], schema: dict[str, Any]) -> dict[str, Any]:
     known = {"enum": [cls.name for cls in registry]}
     other = {"title": "a local plug-in's", "properties": {"type": {"not": known}}}
     return {"type": "object", "anyOf": [*(_fields_of(cls, schema) for cls in registry), other]}
+
+
+def _losses(schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe what the parameters descend: one loss for all, or a table of them by objective."""
+    classes = [cls.model_json_schema() for cls in LOSS_CLASSES.values()]
+    schema["$defs"]["Loss"] = {"anyOf": [{"enum": list(LOSS_CLASSES)}, *classes]}
+    one = {"$ref": "#/$defs/Loss"}
+    return {"anyOf": [one, {"type": "object", "additionalProperties": one}], "default": {}}
 
 
 def _fields_of(cls: Any, schema: dict[str, Any]) -> dict[str, Any]:

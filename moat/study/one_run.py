@@ -117,6 +117,7 @@ def _train(
         augmentation=plan.augmentation,
         memory=plan.memory,
         threats=plan.threats,
+        losses=plan.losses,
         scalarizer=copy.deepcopy(plan.scalarizer),
         training=plan.training,
         optimizer=plan.optimizer,

@@ -21,4 +21,10 @@ def spent_per_example(
 
     Of a scalarizer that draws its plan, the expectation.
     """
-    return step_cost(plan.threats, plan.scalarizer, batch_norm=batch_norm, classes=classes)
+    return step_cost(
+        plan.threats,
+        plan.scalarizer,
+        losses=plan.losses,
+        batch_norm=batch_norm,
+        classes=classes,
+    )

@@ -1,4 +1,4 @@
-"""How long a training took, without the start of the process that only its first run pays."""
+"""The time of a training, without the start of the process, which only its first run has."""
 
 import time
 

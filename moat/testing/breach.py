@@ -1,4 +1,4 @@
-"""How a broken promise is said: the subject, then a sentence."""
+"""The text of a broken promise: the subject, then a sentence."""
 
 
 def breach_of(subject: object, sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""What every data set promises, by name: one list for `check_dataset` and `moat check`."""
+"""The promises of every data set, by name: one list for `check_dataset` and `moat check`."""
 
 from moat.data import DataSet
 from moat.public import public
@@ -29,7 +29,7 @@ DATASET_PROMISES: tuple[Promise[DataCase], ...] = (
     Promise("both splits have images of fitting shapes", datasets.check_image_shapes),
     Promise("every load gives the same bytes, with a cache and without", datasets.check_loads),
     Promise("torch's global random state stays still", datasets.check_load_draws),
-    Promise("test images are no training images", datasets.check_disjoint),
+    Promise("training and test images are disjoint", datasets.check_disjoint),
     Promise(
         "missing data are a DataError with the folder and the mend",
         datasets.check_missing_data,

@@ -1,4 +1,4 @@
-"""What every data set promises of the images that it loads.
+"""The promises of every data set about its images.
 
 Example:
     >>> from moat.data import Digits

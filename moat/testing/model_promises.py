@@ -1,4 +1,4 @@
-"""What every model promises, by name: one list for `check_model` and `moat check`."""
+"""The promises of every model, by name: one list for `check_model` and `moat check`."""
 
 from collections.abc import Callable
 

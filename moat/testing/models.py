@@ -1,4 +1,4 @@
-"""What every model promises of the network that it builds.
+"""The promises of every model about its network.
 
 Example:
     >>> from moat.models import TinyCNN

@@ -1,4 +1,4 @@
-"""What a scalarizer promises on any losses: extreme ones, scaled, reordered, on a GPU; no change.
+"""The promises of a scalarizer on any losses: extreme, scaled, reordered, on a GPU; no change.
 
 Example:
     >>> from moat.scalarizers import Max

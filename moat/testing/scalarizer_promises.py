@@ -1,4 +1,4 @@
-"""What every scalarizer promises, by name: one list for `check_scalarizer` and `moat check`."""
+"""The promises of every scalarizer, by name: one list for `check_scalarizer` and `moat check`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ SCALARIZER_PROMISES: tuple[Promise[ScalarizerCase], ...] = (
         scalarizers.check_plan,
     ),
     _promise(
-        "two new ones give the same weights, and no global random state moves",
+        "two new ones give the same weights and leave the global random states",
         scalarizer_inputs.check_draws,
     ),
     _promise(

@@ -1,4 +1,4 @@
-"""What a threat promises on any input: other examples beside one, flat models, a GPU, no change.
+"""The promises of a threat on any input: batches, flat models, a GPU; no change.
 
 Example:
     >>> from moat.testing import examples, smooth_model

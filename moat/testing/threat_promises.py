@@ -1,4 +1,4 @@
-"""What every threat promises, by name: one list for `check_threat` and for `moat check`."""
+"""The promises of every threat, by name: one list for `check_threat` and for `moat check`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

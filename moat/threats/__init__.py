@@ -19,6 +19,7 @@ from moat.threats.logits import (
     require_no_probabilities,
 )
 from moat.threats.moving import Moving, Warp
+from moat.threats.msd import MSD
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
@@ -26,6 +27,7 @@ from moat.threats.stadv import StAdv
 from moat.threats.table import threat_table, type_labels
 
 __all__ = [
+    "MSD",
     "PGD",
     "RT",
     "AutoAttack",

@@ -1,16 +1,18 @@
 """The examples of a climb that have not left: their iterates, and the departures."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from moat.geometry.balls import rows
 from moat.losses import LOSSES, TARGETED, is_correct, nth_other_class
-from moat.passes import in_passes
+from moat.passes import cut, in_passes
 from moat.threats.climb import Climb, Trace
 from moat.threats.searches import BestSearch
 from moat.threats.standings import Standings
+from moat.threats.steepest import SteepestSearch
 from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
 
@@ -40,6 +42,8 @@ class Climber:
         self.reference = _reference(climb, self.x, self.y, model, pass_size)
         self.search = climb.search(self.w, self.x.new_zeros(len(self.x)))
         self.follows_gradient = self.search.follows_gradient
+        if isinstance(self.search, SteepestSearch):
+            self.search.losses_of = partial(self._losses_of, model, pass_size)
         # The last iterate alone, of a search that remembers nothing: only the slopes count.
         self.light = (
             not (measure or until_fallen or isinstance(self.search, BestSearch))
@@ -74,6 +78,23 @@ class Climber:
         else:
             loss = LOSSES[climbed](logits, self.y[rows], own)
         return loss if self.climb.objective is None else self.climb.objective(loss, w)
+
+    def _losses_of(self, model: nn.Module, pass_size: int, iterates: Sequence[Transform]) -> Tensor:
+        """Return what is climbed at several iterates, (iterates, batch), without a gradient."""
+        found = []
+        with torch.no_grad():
+            for segments in cut([len(self)] * len(iterates), pass_size):
+                parts = [
+                    tuple(block[segment.rows] for block in iterates[segment.which])
+                    for segment in segments
+                ]
+                images = [self.images(w, s.rows) for w, s in zip(parts, segments, strict=True)]
+                logits = model(torch.cat(images)).split([len(part) for part in images])
+                found += [
+                    self.losses(own, w, s.rows)
+                    for own, w, s in zip(logits, parts, segments, strict=True)
+                ]
+        return (torch.cat(found) if found else self.x[:0]).view(len(iterates), len(self))
 
     def take(
         self, rows: slice, images: Images, logits: Logits, loss: PerExample, slopes: Transform

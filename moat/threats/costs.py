@@ -67,7 +67,8 @@ def spent_by(
     keeps_best = threat.keeps_best or threat.search != "sign"
     compares = threat.loss == "kl" or threat.loss in TARGETED  # with the natural image
     once = int(measured or keeps_best) + int(compares)
-    return Spent(steps + once, 0 if threat.search == "random" else steps)
+    tried = steps * threat.candidates if threat.search == "sign" else 0
+    return Spent(steps + tried + once, 0 if threat.search == "random" else steps)
 
 
 def _of_autoattack(threat: AutoAttack, classes: int) -> Spent:

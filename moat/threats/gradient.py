@@ -12,12 +12,14 @@ from moat.annotations import value_in_words
 from moat.errors import DefinitionError
 from moat.geometry.balls import Ball, draw
 from moat.geometry.draws import draw_seed, generator_like
+from moat.geometry.union_ball import UnionBall
 from moat.losses import TARGETED, LossName
 from moat.number_bounds import PositiveCount
 from moat.threats.base import Repetition
 from moat.threats.climb import Climb
 from moat.threats.joint import SearchedThreat
 from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
+from moat.threats.steepest import SteepestSearch
 from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
@@ -85,6 +87,11 @@ class GradientThreat(SearchedThreat):
             'Set start = "uniform" or "noise", a targeted loss, or leave restarts out.',
         )
 
+    @property
+    def candidates(self) -> int:
+        """How many steps an iteration of sign steps measures to choose from, none by default."""
+        return 0
+
     @abstractmethod
     def identity(self, x: Images) -> Transform:
         """Return the w that changes no image, each block with the batch first."""
@@ -135,6 +142,8 @@ class GradientThreat(SearchedThreat):
                     return APGD(w, like, self.steps)
                 case "random":
                     return RandomSearch(w, like, balls(x), generator_like(generator, seed))
+            if any(isinstance(ball, UnionBall) for ball in balls(x)):
+                return SteepestSearch()
             return BestSignSearch(w, like) if self.keeps_best else SignSearch()
 
         return Climb(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from moat.geometry.balls import Ball, LinfBall
+from moat.geometry.union_ball import parts_of
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import Threat
 from moat.threats.gradient import GradientThreat, step_fields
@@ -49,14 +50,21 @@ def balls_of(threat: Threat, shape: Shape | None = None) -> Iterator[SearchedBal
     if isinstance(threat, GradientThreat):
         found: list[tuple[Ball, torch.Tensor]] = []
         with suppress(Exception):  # a plug-in's, on images that are not those of the study
-            found = list(zip(threat.balls(x), threat.identity(x), strict=True))
-        for (ball, block), step in zip(found, _steps(type(threat), len(found)), strict=True):
+            pairs = zip(threat.balls(x), threat.identity(x), strict=True)
+            found = [(part, block) for ball, block in pairs for part in parts_of(ball)]
+        for (ball, block), step in zip(found, _steps(threat, len(found)), strict=True):
             yield SearchedBall(ball, step.replace("step_size", "epsilon"), step, block)
 
 
-def _steps(cls: type[Any], balls: int) -> list[str]:
-    """Return the field of each ball's step: declared as such, or called so."""
-    called = [name for name in cls.__pydantic_fields__ if name.endswith("step_size")]
+def _steps(threat: GradientThreat, balls: int) -> list[str]:
+    """Return the field of each ball's step: declared as such, or called so beside a radius."""
+    cls: Any = type(threat)
+    called = [
+        name
+        for name in cls.__pydantic_fields__
+        if name.endswith("step_size")
+        and getattr(threat, name.replace("step_size", "epsilon"), 0.0) is not None
+    ]
     for names in (step_fields(cls), called):
         if len(names) == balls:
             return names

@@ -10,7 +10,9 @@ from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.passes import Pass
 from moat.threats import GradientThreat, Threat
+from moat.training.objective_losses import objective_losses, partner_of
 from moat.training.step_settings import StepSettings
+from moat.training.terms import NATURAL_NUMBER, ImageSource, Kind, Term
 from moat.transfers import send
 from moat.types import Images, Labels, Mask
 
@@ -22,28 +24,34 @@ Positions = slice | Tensor
 class Examples:
     """The images that one step measures, an objective at a time.
 
-    `rows[i]` are the batch positions that objective i was planned for, `images[i]` its images and
-    `labels[i]` their labels, in that order; all three are empty where nothing was planned. So is
-    `example_weights[i]`, by which each loss is multiplied; there are none where it is None.
+    `rows[i]` are the batch positions that objective i was planned for, `terms[i]` its images with
+    what their losses are computed of, and `labels[i]` their labels, in that order; all three are
+    empty where nothing was planned. So is `example_weights[i]`, by which each loss is multiplied;
+    there are none where it is None. `searched` counts searches of an example by a threat, those for
+    partners included.
     """
 
     names: tuple[str, ...]
     planned: Mask
     rows: list[Positions]
-    images: list[Tensor]
+    terms: list[Term]
     labels: list[Tensor]
     batch: int
     example_weights: list[Tensor] | None = None
+    searched: int = 0
+
+    @property
+    def images(self) -> list[Tensor]:
+        """The images of each objective."""
+        return [term.own.images for term in self.terms]
 
     def lengths(self) -> list[int]:
         """Return how many images each objective has."""
         return [len(labels) for labels in self.labels]
 
-    def at(self, segments: Pass) -> tuple[Tensor, Tensor]:
-        """Return the images and labels of a pass, its segments laid end to end."""
-        images = [self.images[segment.which][segment.rows] for segment in segments]
-        labels = [self.labels[segment.which][segment.rows] for segment in segments]
-        return torch.cat(images), torch.cat(labels)
+    def labels_of(self, segments: Pass) -> Tensor:
+        """Return the labels of a pass, its segments laid end to end."""
+        return torch.cat([self.labels[segment.which][segment.rows] for segment in segments])
 
     def positions(self, which: int, part: slice) -> Positions:
         """Return where in the batch a part of an objective's images stands."""
@@ -62,7 +70,8 @@ def craft(
     """Search the planned threats on the planned examples; the natural images are taken as is.
 
     Threats that share their rows go up together. Line 4 of Algorithm 1. Of the settings, `reach` is
-    the share of its balls that a gradient threat searches; others have one strength.
+    the share of its balls that a gradient threat searches; others have one strength. A threat that
+    is a partner of a planned objective's loss is searched on that objective's examples as well.
     """
     entries = [_by_example(entry, len(x)) for entry in plan.tolist()]  # a plan lies on the host
     if not any(map(any, entries)):
@@ -71,36 +80,80 @@ def craft(
             + (": it has no threats." if not threats else "."),
             hint="Pass the threats that it weighs, or use Natural(), which needs none.",
         )
-    rows = [_rows(entry, x.device) for entry in entries]
-    planned = dict(zip(threats, zip(entries[1:], rows[1:], strict=True), strict=True))
-    images = {NATURAL: x[rows[0]]}
-    for labels in _with_equal_entries({label: entry for label, (entry, _) in planned.items()}):
-        own = planned[labels[0]][1]
-        climbing = {n: t for n in labels if isinstance(t := threats[n], GradientThreat)}
-        traces = settings.search(
-            model,
-            list(climbing.values()),
-            x[own],
-            y[own],
-            generator=settings.generator,
-            pass_size=settings.passes_on(x.device),
-            reach=settings.reach,
-        )
-        images |= {label: trace.images for label, trace in zip(climbing, traces, strict=True)}
-        for label in (label for label in labels if label not in climbing):
-            threat = threats[label]
-            images[label] = threat.perturb(model, x[own], y[own], generator=settings.generator)
     names = (NATURAL, *threats)
+    losses = objective_losses(settings.loss, names)
+    partners = [None if (n := partner_of(loss)) is None else names.index(n) for loss in losses]
+    needed = _with_partners(entries, partners)
+    found = {NATURAL_NUMBER: x}
+    for numbers in _with_equal_entries(needed[1:]):
+        own = _rows(needed[numbers[0]], x.device)
+        chosen = {number: threats[names[number]] for number in numbers}
+        found |= _searched(model, chosen, x[own], y[own], settings)
+    rows = [_rows(entry, x.device) for entry in entries]
+
+    def source(number: int, wanted: Sequence[bool]) -> ImageSource:
+        """Return an objective's images of the batch positions that are wanted."""
+        if number == NATURAL_NUMBER:
+            return ImageSource(number, x[_rows(wanted, x.device)], all(wanted))
+        inside = [one for one, there in zip(wanted, needed[number], strict=True) if there]
+        images = found[number][_rows(inside, x.device)] if any(wanted) else x[:0]
+        return ImageSource(number, images, all(wanted))
+
     weight = settings.weight
     return Examples(
         names,
         plan,
         rows,
-        [images.get(name, x[:0]) for name in names],
+        [
+            Term(
+                source(number, wanted),
+                (Kind(loss, None if partner is None else source(partner, wanted)),),
+            )
+            for number, (wanted, loss, partner) in enumerate(
+                zip(entries, losses, partners, strict=True)
+            )
+        ],
         [y[own] for own in rows],
         len(x),
         None if weight is None else [weight[own] for own in rows],
+        sum(map(sum, needed[1:])),
     )
+
+
+def _searched(
+    model: nn.Module,
+    threats: Mapping[int, Threat],
+    x: Images,
+    y: Labels,
+    settings: StepSettings,
+) -> dict[int, Images]:
+    """Return the images of threats by number, all of them searched on the same examples."""
+    climbing = {n: t for n, t in threats.items() if isinstance(t, GradientThreat)}
+    traces = settings.search(
+        model,
+        list(climbing.values()),
+        x,
+        y,
+        generator=settings.generator,
+        pass_size=settings.passes_on(x.device),
+        reach=settings.reach,
+    )
+    images = {number: trace.images for number, trace in zip(climbing, traces, strict=True)}
+    for number, threat in threats.items():
+        if number not in climbing:
+            images[number] = threat.perturb(model, x, y, generator=settings.generator)
+    return images
+
+
+def _with_partners(
+    entries: Sequence[Sequence[bool]], partners: Sequence[int | None]
+) -> list[list[bool]]:
+    """Return which examples the images of each objective are needed of, a partner's included."""
+    needed = [list(entry) for entry in entries]
+    for entry, partner in zip(entries, partners, strict=True):
+        if partner is not None:
+            needed[partner] = [a or b for a, b in zip(needed[partner], entry, strict=True)]
+    return needed
 
 
 def _by_example(entry: bool | list[bool], batch: int) -> list[bool]:
@@ -117,10 +170,10 @@ def _rows(entry: Sequence[bool], device: torch.device) -> Positions:
     return send(torch.tensor([row for row, chosen in enumerate(entry) if chosen]), device)
 
 
-def _with_equal_entries(planned: Mapping[str, Sequence[bool]]) -> list[list[str]]:
-    """Group the threats that are planned for the same examples; nothing for none."""
-    groups: dict[tuple[bool, ...], list[str]] = {}
-    for label, entry in planned.items():
+def _with_equal_entries(needed: Sequence[Sequence[bool]]) -> list[list[int]]:
+    """Group the threats that are needed for the same examples, by number; nothing for none."""
+    groups: dict[tuple[bool, ...], list[int]] = {}
+    for number, entry in enumerate(needed, 1):
         if any(entry):
-            groups.setdefault(tuple(entry), []).append(label)
+            groups.setdefault(tuple(entry), []).append(number)
     return list(groups.values())

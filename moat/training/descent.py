@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from moat.errors import DefinitionError
 from moat.objectives import LossMatrix
-from moat.passes import cut
 from moat.public import public
 from moat.scalarizers import (
     GradientScalarizer,
@@ -22,8 +21,7 @@ from moat.training.faults import loss_faults, require_finite, weight_faults
 from moat.training.measuring import (
     Measured,
     losses_of,
-    passes_for,
-    split_by_segment,
+    passes_of,
     usable,
     weighted_sum,
 )
@@ -77,7 +75,7 @@ def add_gradients(
                 hint="Inherit from LaggedScalarizer, LossScalarizer or GradientScalarizer.",
             )
     require_finite(descent.losses)
-    return replace(descent, searched=sum(examples.lengths()[1:]))
+    return replace(descent, searched=examples.searched)
 
 
 def _by_lagged_weights(
@@ -87,11 +85,11 @@ def _by_lagged_weights(
     losses = Measured(examples)
     given = scalarizer.weights(examples.names).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), losses.matrix())
-    for segments in passes_for(model, examples.lengths(), _pass_size(examples, settings)):
-        per_example = losses_of(model, examples, segments, settings.loss, losses)
+    for segments in passes_of(model, examples, _pass_size(examples, settings)):
+        found = losses_of(model, examples, segments, losses)
         shares = [weights[s.which] / len(examples.labels[s.which]) for s in segments]
-        _scaled(weighted_sum(per_example, segments, shares), settings).backward()
-        losses.keep(segments, per_example)
+        _scaled(weighted_sum(found, shares), settings).backward()
+        losses.keep(segments, found)
     return Descent(losses.matrix(), weights)
 
 
@@ -101,17 +99,17 @@ def _by_losses(
     """Measure without a graph, choose, then backpropagate only what has a weight."""
     losses, pass_size = Measured(examples), _pass_size(examples, settings)
     with attacked(model), torch.no_grad():
-        for segments in cut(examples.lengths(), pass_size):
-            losses.keep(segments, losses_of(model, examples, segments, settings.loss, losses))
+        for segments in passes_of(model, examples, pass_size, independent=True):
+            losses.keep(segments, losses_of(model, examples, segments, losses))
     matrix = losses.matrix()
     require_finite(matrix)
     given = scalarizer.weights(matrix).to(losses.values.dtype)
     weights = usable(send(given, losses.values.device), matrix)
     kept, shares = images_with_weight(examples, weights, scalarizer.support)
-    for segments in passes_for(model, kept.lengths(), pass_size):
-        per_example = losses_of(model, kept, segments, settings.loss)
+    for segments in passes_of(model, kept, pass_size):
+        found = losses_of(model, kept, segments)
         own = [shares[s.which][s.rows] / examples.batch for s in segments]
-        _scaled(weighted_sum(per_example, segments, own), settings).backward()
+        _scaled(weighted_sum(found, own), settings).backward()
     return Descent(matrix, weights)
 
 
@@ -124,14 +122,14 @@ def _by_gradients(
     size = sum(parameter.numel() for parameter in parameters)
     gradients = losses.values.new_zeros(len(examples.names), size)
     pass_size = _pass_size(examples, settings)
-    for segments in passes_for(model, examples.lengths(), pass_size, apart=True):
-        per_example = losses_of(model, examples, segments, settings.loss, losses)
-        for segment, own in zip(segments, split_by_segment(per_example, segments), strict=True):
+    for segments in passes_of(model, examples, pass_size, apart=True):
+        found = losses_of(model, examples, segments, losses)
+        for segment, own in zip(segments, found, strict=True):
             mean = own.sum() / len(examples.labels[segment.which])
             more = segment is not segments[-1]
             if (gradient := flat_gradient(mean, parameters, more=more)) is not None:
                 gradients[segment.which] += gradient
-        losses.keep(segments, per_example)
+        losses.keep(segments, found)
     require_finite(losses.matrix())
     chosen = scalarizer.weights(gradients @ gradients.T, losses.matrix())
     weights = usable(send(chosen.to(gradients.dtype), gradients.device), losses.matrix())

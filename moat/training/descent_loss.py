@@ -1,4 +1,4 @@
-"""The loss that the parameters descend: cross-entropy, or any function of logits and labels."""
+"""The loss that the parameters descend: what computes it, and what is refused."""
 
 import math
 from collections.abc import Callable
@@ -7,40 +7,38 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from moat.errors import DefinitionError, UnknownNameError, did_you_mean
-from moat.losses import cross_entropy, dlr, margin
+from moat.errors import DefinitionError
 from moat.passes import is_out_of_memory
 from moat.threats.arguments import in_words
 from moat.threats.logits import UNFIT, said
 from moat.types import Labels, Logits, PerExample
 
-DescentLoss = Callable[[Logits, Labels], PerExample]
-"""From logits (batch, classes) and labels (batch,) to the loss of each example, (batch,)."""
+DescentLoss = Callable[..., PerExample]
+"""From logits (batch, classes) and labels (batch,) to the loss of each example, (batch,).
+
+One with an attribute `partner`, the name of an objective, takes that objective's logits as well.
+"""
 
 
-NAMED_LOSSES: dict[str, DescentLoss] = {
-    "cross-entropy": cross_entropy,
-    "margin": margin,
-    "dlr": dlr,
-}
-"""Those of moat.losses that are functions of logits and labels alone."""
-
-
-def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
-    """Return the loss of each example; no value is read.
+def loss_of(
+    loss: DescentLoss, logits: Logits, labels: Labels, other: Logits | None = None
+) -> PerExample:
+    """Return the loss of each example, `other` the partner's logits; no value is read.
 
     Raises DefinitionError with the mend for a loss that fails, that has another shape than
     (batch,), such as a mean over the batch, or that no gradient leads through.
     """
     try:
-        found: Any = loss(logits, labels)
+        found: Any = loss(logits, labels) if other is None else loss(logits, labels, other)
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
+        more = "" if other is None else ", and its partner's logits"
         raise DefinitionError(
             f"the loss cannot be computed from logits {tuple(logits.shape)} and labels "
-            f"{tuple(labels.shape)} ({said(error)}).",
-            hint="It needs both on the logits' device, and returns one number for each example.",
+            f"{tuple(labels.shape)}{more} ({said(error)}).",
+            hint=f"It needs {'both' if other is None else 'all three'} on the logits' device, and "
+            "returns one number for each example.",
         ) from error
     if not isinstance(found, Tensor):
         raise DefinitionError(
@@ -65,22 +63,12 @@ def loss_of(loss: DescentLoss, logits: Logits, labels: Labels) -> PerExample:
     return found
 
 
-def named_loss(name: str) -> DescentLoss:
-    """Return the loss of that name; raise UnknownNameError with the nearest one."""
-    if name not in NAMED_LOSSES:
-        raise UnknownNameError(
-            f"no loss of logits and labels is called {name!r}.{did_you_mean(name, NAMED_LOSSES)}",
-            hint=f"known: {', '.join(NAMED_LOSSES)}; or a function of both that returns one "
-            f"number for each example.",
-        )
-    return NAMED_LOSSES[name]
-
-
-def require_loss(loss: Any) -> None:
+def require_loss(loss: Any, name: str = "") -> None:
     """Raise DefinitionError for what is not a function of logits and labels."""
     if isinstance(loss, type) or not callable(loss):
+        what = f"the loss of {name!r}" if name else "the loss"
         raise DefinitionError(
-            f"the loss is {in_words(loss)}, not a function of logits and labels.",
+            f"{what} is {in_words(loss)}, not a function of logits and labels.",
             hint='Use torch.nn.CrossEntropyLoss(reduction="none"), or leave it out.',
         )
 

@@ -12,6 +12,7 @@ from moat.runs import RunFolder
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 from moat.training.devices import Fabric
+from moat.training.objective_losses import LossTable
 from moat.training.optimizers import Optimizer
 from moat.training.schedules import Schedule
 from moat.training.settings import Training
@@ -26,6 +27,7 @@ class Fit:
     """Everything for the training of one run.
 
     `model` maps images in [0, 1] to logits; it is trained in place. `threats` have their names.
+    `losses` are the training losses by objective (default: cross-entropy).
     `validate` evaluates an epoch's weights on held-out examples, if any.
 
     Example:
@@ -63,6 +65,7 @@ class Fit:
     size: tuple[int, int] | None = None  # height and width the model sees, if not as stored
     augmentation: Augmentation = field(default_factory=Augmentation)
     memory: float = DEVICE_MEMORY  # GiB
+    losses: LossTable = field(default_factory=dict)
     validate: Validate | None = None
     train_hash: str = ""  # of the run, kept with its checkpoint
     classes: int = 10  # of the data; AutoAttack's cost depends on them

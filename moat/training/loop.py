@@ -111,7 +111,11 @@ class _Loop:
         if job.training.passes is not None:
             norm = has_batch_norm(self.model)
             search, descent = step_cost(
-                job.threats, job.scalarizer, batch_norm=norm, classes=job.classes
+                job.threats,
+                job.scalarizer,
+                losses=job.losses,
+                batch_norm=norm,
+                classes=job.classes,
             )
             cost = search.plus(descent)
         return length_of(job.training, len(job.split), cost)
@@ -184,7 +188,8 @@ class _Loop:
 
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
-        return StepSettings(self.pass_size, generator, self._reach(), self.compiled.search)
+        search, losses = self.compiled.search, self.job.losses
+        return StepSettings(self.pass_size, generator, self._reach(), search, loss=losses)
 
     def _step(self, epoch: int) -> TrainingStep:
         return TrainingStep(

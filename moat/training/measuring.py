@@ -13,8 +13,10 @@ from moat.losses import is_correct
 from moat.objectives import LossMatrix
 from moat.passes import Pass, Segment, cut
 from moat.training.craft import Examples
-from moat.training.descent_loss import DescentLoss, loss_of
+from moat.training.descent_loss import loss_of
 from moat.training.faults import require_faultless, weight_faults
+from moat.training.shared_forwards import answers_of, linked_passes
+from moat.training.terms import lone_loss
 from moat.transfers import send
 from moat.types import PerExample
 
@@ -45,26 +47,50 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
-def losses_of(
+def passes_of(
     model: nn.Module,
     examples: Examples,
-    segments: Pass,
-    loss: DescentLoss,
-    seen_by: "Measured | None" = None,
-) -> PerExample:
-    """Return the losses of a pass, its segments laid end to end, times their examples' weights.
+    pass_size: int,
+    *,
+    apart: bool = False,
+    independent: bool = False,
+) -> list[Pass]:
+    """Cut a step's images into passes; those whose losses look at each other share one.
+
+    `independent`: in the mode of the search, where no image's logits depend on the others'.
+    """
+    terms = [term for term in examples.terms if len(term.own.images)]
+    if any(kind.partner for term in terms for kind in term.kinds):
+        whole = not independent and has_batch_norm(model)
+        return linked_passes(examples.terms, pass_size, apart=apart, whole=whole)
+    if independent:
+        return cut(examples.lengths(), pass_size)
+    return passes_for(model, examples.lengths(), pass_size, apart=apart)
+
+
+def losses_of(
+    model: nn.Module, examples: Examples, segments: Pass, seen_by: "Measured | None" = None
+) -> list[PerExample]:
+    """Return the losses of each segment of a pass, times their examples' weights.
 
     `seen_by` keeps which of its examples are classified correctly.
     """
-    images, labels = examples.at(segments)
-    logits = model(images)
+    terms, labels = [examples.terms[s.which] for s in segments], examples.labels_of(segments)
+    if (loss := lone_loss(terms)) is not None:
+        own = zip(terms, segments, strict=True)
+        logits = model(torch.cat([term.own.images[s.rows] for term, s in own]))
+        losses = list(split_by_segment(loss_of(loss, logits, labels), segments))
+    else:
+        answers = answers_of(model, terms, segments, sides=has_batch_norm(model))
+        parts = zip(terms, answers, split_by_segment(labels, segments), segments, strict=True)
+        losses = [term.losses(answer, y, s.rows) for term, answer, y, s in parts]
+        logits = torch.cat([answer.own.detach() for answer in answers])
     if seen_by is not None:
         seen_by.keep_correct(segments, is_correct(logits.detach(), labels))
-    per_example = loss_of(loss, logits, labels)
     weights = examples.example_weights
     if weights is None:
-        return per_example
-    return per_example * torch.cat([weights[segment.which][segment.rows] for segment in segments])
+        return losses
+    return [loss * weights[s.which][s.rows] for loss, s in zip(losses, segments, strict=True)]
 
 
 def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
@@ -72,9 +98,9 @@ def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
     return torch.split(per_example, [s.stop - s.start for s in segments])
 
 
-def weighted_sum(per_example: Tensor, segments: Pass, shares: Sequence[Tensor]) -> Tensor:
+def weighted_sum(losses: Sequence[PerExample], shares: Sequence[Tensor]) -> Tensor:
     """Return the weighted sum of a pass; the share of a segment is a scalar or per example."""
-    parts = zip(split_by_segment(per_example, segments), shares, strict=True)
+    parts = zip(losses, shares, strict=True)
     return torch.stack([(own * share).sum() for own, share in parts]).sum()
 
 
@@ -99,16 +125,17 @@ class Measured:
         self.values = examples.images[0].new_full(shape, float("nan"))
         self.correct = torch.zeros_like(self.values, dtype=torch.bool)
 
-    def keep(self, segments: Pass, per_example: PerExample) -> None:
+    def keep(self, segments: Pass, losses: Sequence[PerExample]) -> None:
         """Fill in the losses of a pass."""
-        self._fill(self.values, segments, per_example.detach().to(self.values.dtype))
+        found = [own.detach().to(self.values.dtype) for own in losses]
+        self._fill(self.values, segments, found)
 
     def keep_correct(self, segments: Pass, correct: Tensor) -> None:
         """Fill in which examples of a pass are classified correctly."""
-        self._fill(self.correct, segments, correct)
+        self._fill(self.correct, segments, split_by_segment(correct, segments))
 
-    def _fill(self, matrix: Tensor, segments: Pass, found: Tensor) -> None:
-        for segment, own in zip(segments, split_by_segment(found, segments), strict=True):
+    def _fill(self, matrix: Tensor, segments: Pass, found: Sequence[Tensor]) -> None:
+        for segment, own in zip(segments, found, strict=True):
             matrix[segment.which, self.examples.positions(segment.which, segment.rows)] = own
 
     def matrix(self) -> LossMatrix:

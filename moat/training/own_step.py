@@ -17,10 +17,11 @@ from moat.threats import Threat, bare, is_trusted, threat_table
 from moat.threats.cautions import warn_of_wide_radii
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
-from moat.training.descent_loss import DescentLoss, named_loss
+from moat.training.descent_loss import DescentLoss
 from moat.training.faults import require_finite_gradients, taken_alone
 from moat.training.guard import require_parameters
 from moat.training.moving import call_after_steps, move
+from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
@@ -36,10 +37,10 @@ class Step:
     learn once from all batches since the last move.
 
     `threats` are a table by name, a list or a single one; `scalarizer` is an object or a name. The
-    parameters descend `losses`, a function of logits (batch, classes) and labels (batch,) to
-    (batch,), or "cross-entropy", "margin" or "dlr"; a search climbs the loss of its threat. A pass
-    holds `pass_size` examples (default: by device). `generator` draws random starts and the
-    scalarizer's plan (default: torch's global one).
+    parameters descend `losses`: a function of logits (batch, classes) and labels (batch,) to
+    (batch,), the name of one such as "margin", or a table by objective such as {"pgd": "kl"}; a
+    search climbs the loss of its threat. A pass holds `pass_size` examples (default: by device).
+    `generator` draws random starts and the scalarizer's plan (default: torch's global one).
 
     Raises DefinitionError and ModelError for invalid arguments.
 
@@ -63,14 +64,15 @@ class Step:
         threats: Mapping[str, Threat] | Sequence[Threat] | Threat,
         scalarizer: Scalarizer | str,
         *,
-        losses: DescentLoss | str = cross_entropy,
+        losses: DescentLoss | str | Mapping[str, DescentLoss | str] = cross_entropy,
         pass_size: int | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         self.model, self.optimizer = model, optimizer
         self.threats, self.scalarizer = threat_table(threats), scalarizer_for(scalarizer)
-        loss = named_loss(losses) if isinstance(losses, str) else losses
+        loss = losses_by_name(losses)
         self._settings = StepSettings(pass_size=pass_size, generator=generator, loss=loss)
+        objective_losses(loss, (NATURAL, *self.threats))
         require_arguments(optimizer, self.threats, self.scalarizer)
         require_parameters(model, self.scalarizer, optimizer)
         warn_of_wide_radii(self.threats)

@@ -5,57 +5,71 @@ from copy import deepcopy
 from functools import reduce
 
 import torch
-from torch import Tensor
 
 from moat.names import NATURAL
 from moat.objectives import LossMatrix
 from moat.scalarizers import GradientScalarizer, LossScalarizer, Scalarizer
 from moat.threats import Spent, Threat, spent_by
+from moat.training.forward_count import Partners, partners_among
+from moat.training.objective_losses import LossTable
+
+_NO_LOSSES: LossTable = {}  # cross-entropy for every objective
 
 
 def step_cost(
     threats: Mapping[str, Threat],
     scalarizer: Scalarizer,
     *,
+    losses: LossTable = _NO_LOSSES,
     batch_norm: bool = False,
     classes: int = 10,
 ) -> tuple[Spent, Spent]:
     """Return (search, descent): what a training step costs an example.
 
-    Of a scalarizer that draws its plan, the expectation by `Scalarizer.expected_plan`.
+    Of a scalarizer that draws its plan, the expectation by `Scalarizer.expected_plan`; where a loss
+    looks at a threat that is drawn as well, at most.
     """
     names = (NATURAL, *threats)
     rule = deepcopy(scalarizer)  # a draw here is not missing in training
-    shares = rule.expected_plan(names).tolist()
+    partners = partners_among(losses, names, rule.expected_plan(names).tolist())
     found = [
-        _times(spent_by(threat, classes=classes), share)
-        for threat, share in zip(threats.values(), shares[1:], strict=True)
+        _times(spent_by(threat, classes=classes), partners.searched(number))
+        for number, threat in enumerate(threats.values(), 1)
     ]
-    return reduce(Spent.plus, found, Spent()), _descent(rule, names, shares, batch_norm)
+    forwards, backwards = _descent(rule, names, partners, batch_norm)
+    descent = Spent(_whole(forwards), _whole(backwards))
+    return reduce(Spent.plus, found, Spent()), descent
 
 
 def _descent(
-    scalarizer: Scalarizer, names: tuple[str, ...], shares: list[float], batch_norm: bool
+    scalarizer: Scalarizer, names: tuple[str, ...], partners: Partners, batch_norm: bool
 ) -> Spent:
     """Return what one of the three ways to descend costs an example."""
-    count = _whole(sum(shares))
+    count = partners.images(partners.planned)
     if isinstance(scalarizer, LossScalarizer):
-        chosen = int((_made_up_weights(scalarizer, names, shares) != 0).sum(0).amax())
+        chosen = _chosen(scalarizer, names, partners)
         return Spent(count + chosen, chosen)
-    if isinstance(scalarizer, GradientScalarizer) and batch_norm:
-        objectives = sum(share > 0 for share in shares[1:])
-        return Spent(count, _whole(shares[0] + objectives * sum(shares[1:])))
+    if isinstance(scalarizer, GradientScalarizer):
+        if batch_norm:  # each gradient goes back through all that shares a forward with it
+            return partners.under_batch_norm(partners.planned)
+        count = partners.images_apart(partners.planned)
     return Spent(count, count)
 
 
-def _made_up_weights(
-    scalarizer: LossScalarizer, names: tuple[str, ...], shares: list[float]
-) -> Tensor:
-    """Return the weights (objectives, 1) of losses that differ."""
-    measured = torch.tensor([share > 0 for share in shares])
-    values = torch.where(measured, torch.arange(1.0, len(names) + 1), torch.nan)[:, None]
+def _chosen(scalarizer: LossScalarizer, names: tuple[str, ...], partners: Partners) -> float:
+    """Return how many images of an example go forward and backward once the losses are known."""
+    planned, support = partners.planned, scalarizer.support
+    values = torch.full((len(names), 1), torch.nan)
+    values[planned] = torch.arange(1.0, len(planned) + 1)[:, None]
+    measured = values[:, 0].isfinite()
     weights = scalarizer.weights(LossMatrix(values, names, measured=measured))
-    return weights.reshape(len(names), -1)
+    chosen = weights.reshape(len(names), -1)[:, 0].nonzero()[:, 0].tolist()
+    if support is not None and support >= len(planned):
+        return partners.images(planned)
+    by_rank = 0 not in planned or (support == 1 and weights.ndim == 1)
+    if support is not None and by_rank and all(partners.shares[one] == 1 for one in planned):
+        return support + len(partners.of(planned))  # whichever objective is chosen
+    return partners.images(chosen) if weights.ndim == 1 else partners.images_apart(chosen)
 
 
 def _times(spent: Spent, share: float) -> Spent:

@@ -10,7 +10,8 @@ from moat.passes import default_pass_size
 from moat.public import public
 from moat.threats import JointSearch, joint_search
 from moat.threats.arguments import in_words, require_generator, require_pass_size
-from moat.training.descent_loss import DescentLoss, require_loss, require_scale
+from moat.training.descent_loss import DescentLoss, require_scale
+from moat.training.objective_losses import LossTable, require_losses
 from moat.types import PerExample
 
 
@@ -25,9 +26,10 @@ class StepSettings:
     that begins with small ones. `search` searches the threats of a step together, one after the
     other or as a captured graph.
 
-    `loss` is the loss of the parameters, a function of logits and labels to (batch,); a search
-    climbs the loss of its threat. `weight` (batch,) multiplies the loss of each example. `scale`
-    multiplies the gradients: 1/n if n batches make a step, or a GradScaler's scale.
+    `loss` is the loss of the parameters, a function of logits and labels to (batch,), or a table of
+    these by objective (default: cross-entropy); a search climbs the loss of its threat. `weight`
+    (batch,) multiplies the loss of each example. `scale` multiplies the gradients: 1/n if n batches
+    make a step, or a GradScaler's scale.
 
     Raises DefinitionError for an invalid value.
 
@@ -40,7 +42,7 @@ class StepSettings:
     generator: torch.Generator | None = None
     reach: float = 1.0
     search: JointSearch = joint_search
-    loss: DescentLoss = cross_entropy
+    loss: DescentLoss | LossTable = cross_entropy
     weight: PerExample | None = None
     scale: float | torch.Tensor = 1.0
 
@@ -48,7 +50,7 @@ class StepSettings:
         """Look at each value where it is written."""
         require_pass_size(self.pass_size)
         require_generator(self.generator)
-        require_loss(self.loss)
+        require_losses(self.loss)
         require_scale(self.scale)
         number = isinstance(self.reach, int | float) and not isinstance(self.reach, bool)
         if not (number and 0 < self.reach <= 1):

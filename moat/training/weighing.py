@@ -7,6 +7,8 @@ from torch import Tensor
 
 from moat.objectives import by_entry
 from moat.training.craft import Examples
+from moat.training.terms import NATURAL_NUMBER, ImageSource, Kind, Term, is_same
+from moat.transfers import send
 
 
 def images_with_weight(
@@ -35,24 +37,40 @@ def _by_rank(
     """Take the `support` largest weights of each example, zero or not: no value is read.
 
     Adversarial images alone, or those of one objective, so that a network with batch norm sees
-    them in one batch.
+    them in one batch. Each rank is a list of images of the whole batch, whose losses are of as many
+    kinds as there are.
     """
     batch = torch.arange(examples.batch, device=weights.device)
     own = weights[planned[0] : planned[-1] + 1] if _adjacent(planned) else weights[planned]
     ranks = own.abs().topk(support, dim=0).indices  # (support, batch)
     images = torch.stack([examples.images[number] for number in planned])[ranks, batch]
-    chosen = [part[:0] for part in examples.images]
-    labels = [part[:0] for part in examples.labels]
-    shares = [weights[number, :0] for number in range(len(weights))]
-    chosen[1] = images.flatten(0, 1)
-    labels[1] = examples.labels[planned[0]].repeat(support)
-    shares[1] = own.gather(0, ranks).flatten()
-    kept = replace(examples, images=chosen, labels=labels)
-    if (given := examples.example_weights) is not None:
-        chosen_weights = [part[:0] for part in given]
-        chosen_weights[1] = given[planned[0]].repeat(support)
-        kept = replace(kept, example_weights=chosen_weights)
-    return kept, shares
+    kinds, which = _kinds([examples.terms[number] for number in planned], weights.device)
+    own_kinds = [None] * support if which is None else list(which[ranks])
+    chosen = [
+        Term(ImageSource(~rank, images[rank], whole=True), kinds, own_kinds[rank])
+        for rank in range(support)
+    ]
+    labels, given = examples.labels[planned[0]], examples.example_weights
+    heavy = None if given is None else given[planned[0]]
+    nothing = Term(ImageSource(NATURAL_NUMBER, images[0, :0], whole=False), ())
+    kept = replace(
+        examples,
+        terms=[nothing, *chosen],  # no images for the natural forward of batch norm
+        labels=[labels[:0], *[labels] * support],
+        example_weights=None if heavy is None else [heavy[:0], *[heavy] * support],
+    )
+    return kept, [weights[0, :0], *own.gather(0, ranks)]
+
+
+def _kinds(terms: list[Term], device: torch.device) -> tuple[tuple[Kind, ...], Tensor | None]:
+    """Return the losses of several objectives, each once, and which of them is whose."""
+    kinds: list[Kind] = []
+    which = []
+    for (kind,) in (term.kinds for term in terms):
+        places = [n for n, known in enumerate(kinds) if is_same(known, kind)]
+        which.append(places[0] if places else len(kinds))
+        kinds += [] if places else [kind]
+    return tuple(kinds), send(torch.tensor(which), device) if len(kinds) > 1 else None
 
 
 def _adjacent(numbers: list[int]) -> bool:
@@ -70,7 +88,7 @@ def _by_value(examples: Examples, weights: Tensor) -> tuple[Examples, list[Tenso
     given = examples.example_weights
     kept = replace(
         examples,
-        images=pick(examples.images),
+        terms=[term.picked(mask) for term, mask in zip(examples.terms, masks, strict=True)],
         labels=pick(examples.labels),
         example_weights=None if given is None else pick(given),
     )

@@ -101,7 +101,7 @@ def test_without_a_name_it_lists_what_can_be_checked(moat):
         (["pgd", "--shape", "3,0,32"], "is not channels, rows and columns"),
         (["small-cnn", "--shape", "1,8,8"], "refuses images of 1 x 8 x 8: the model 'small-cnn'"),
         (["image-folder"], "'image-folder' needs the field 'folder', which has no default."),
-        (["nowhere.py"], "nowhere.py: there is no such file."),
+        (["nowhere.py"], "nowhere.py: the file does not exist."),
         (["nowhere:Net"], "the module 'nowhere' cannot be imported: ModuleNotFoundError"),
         (["torch.nn:Linaer"], "torch.nn has no class 'Linaer'. Did you mean 'Linear'?"),
     ],

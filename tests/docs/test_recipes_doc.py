@@ -17,6 +17,7 @@ from moat.records import Difference, Published, Relationship
 from moat.registry import Registry
 from moat.threats import GradientThreat
 from moat.training import SGD, AdamW, Constant, Cosine, MultiStep, Training
+from moat.training.losses import LOSS_CLASSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 SHARED = {field.name for field in dataclasses.fields(GradientThreat)}
@@ -46,6 +47,7 @@ DOCUMENTED: dict[str, Any] = {
     "schedule `multi-step`": MultiStep,
     "schedule `cosine`": Cosine,
     "every gradient threat": GradientThreat,
+    **{f"loss `{name}`": cls for name, cls in LOSS_CLASSES.items()},
     **registered(data.registry, "data"),
     **registered(models.registry, "model"),
     **registered(threats.registry, "threat"),

@@ -106,7 +106,7 @@ WRONG = {
         'name = "pgd-at"\nthreats',
         'name = "pgd-at"\nthreat',
         "variant.pgd-at.threat",
-        "unknown key. Did you mean 'threats'?\nknown: name, scalarizer, sweep, threats",
+        "unknown key. Did you mean 'threats'?\nknown: losses, name, scalarizer, sweep, threats",
     ),
     "scalarizer": (
         "window = 3",

@@ -84,6 +84,7 @@ def write_run(
     published: dict[str, Any] | None = None,
     union_only: bool = False,
     losses: bool = False,
+    passes: float | None = None,
     sanity: Sequence[dict[str, Any]] | None = (PASSED,),
 ) -> RunFolder:
     """Write a finished run with this natural accuracy and these scores, one a threat.
@@ -111,6 +112,8 @@ def write_run(
     run.save_evaluation(matrix.to_arrays(), about)
     scalarizer = {"type": "natural" if variant == "natural" else "average"}
     training: dict[str, Any] = {"epoch": 3, "scalarizer": {}}
+    if passes is not None:
+        training["passes"] = passes
     if clamped is not None:
         scalarizer = {"type": "two-moment", "infeasible": infeasible}
         training["scalarizer"] = {"clamped_share": clamped}

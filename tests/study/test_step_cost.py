@@ -12,8 +12,8 @@ from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, BatchMax, Max, Natural, Softmax, Tchebycheff, TwoMoment
 from moat.study.step_cost import spent_per_example
-from moat.threats import PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
-from moat.training import StepSettings, train_step
+from moat.threats import MSD, PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
+from moat.training import KL, MART, LogitPairing, StepSettings, train_step
 
 
 class Counted(nn.Module):
@@ -46,12 +46,28 @@ THREATS = {
     "grid": RTGrid(rotations=2, translations=2),
     "drawn-grid": RTGrid(worst_of=5),
     "smooth": StAdv(step_size=0.01, steps=2),
+    "union": MSD(linf_epsilon=0.1, linf_step_size=0.1, l2_epsilon=0.1, l2_step_size=0.1, steps=2),
 }
 BATCH = torch.rand(6, 1, 8, 8), torch.zeros(6, dtype=torch.long)
 
 
+LOSSES = {
+    "plain": {},
+    "natural": {"pgd": KL(), "drawn": MART(), "grid": KL()},
+    "across": {"kl": KL(partner="pgd"), "natural": KL(partner="pgd"), "apgd": KL()},
+    "among threats": {"pgd": LogitPairing(partner="kl"), "grid": LogitPairing(partner="drawn")},
+}
+
+
+@pytest.mark.parametrize(
+    ("threats", "losses"),
+    [
+        *((("pgd", "kl", "apgd"), losses) for losses in LOSSES),
+        *((("drawn", "grid"), losses) for losses in ("plain", "natural", "among threats")),
+        (tuple(THREATS), "plain"),
+    ],
+)
 @pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("threats", [("pgd", "kl", "apgd"), ("drawn", "grid"), tuple(THREATS)])
 @pytest.mark.parametrize(
     "scalarizer",
     [
@@ -61,13 +77,16 @@ BATCH = torch.rand(6, 1, 8, 8), torch.zeros(6, dtype=torch.long)
     ],
     ids=lambda scalarizer: str(scalarizer),
 )
-def test_a_training_step_spends_what_is_counted(threats, scalarizer, batch_norm):
+def test_a_training_step_spends_what_is_counted(threats, scalarizer, batch_norm, losses):
+    own = {
+        n: loss for n, loss in LOSSES[losses].items() if {n, loss.partner} <= {"natural", *threats}
+    }
     chosen, network = {name: THREATS[name] for name in threats}, Counted(batch_norm=batch_norm)
-    run = SimpleNamespace(threats=chosen, scalarizer=scalarizer)
+    run = SimpleNamespace(threats=chosen, scalarizer=scalarizer, losses=own)
     search, descent = spent_per_example(run, batch_norm, classes=5)
     optimizer = torch.optim.SGD(network.parameters(), 0.0)
     scalarizer = copy.deepcopy(scalarizer)
-    train_step(network, optimizer, chosen, scalarizer, *BATCH, StepSettings(4))
+    train_step(network, optimizer, chosen, scalarizer, *BATCH, StepSettings(4, loss=own))
     both = search.plus(descent)
     assert (network.forwards, network.backwards) == (6 * both.forwards, 6 * both.backwards)
 

@@ -13,7 +13,7 @@ from moat.errors import DefinitionError, MoatError, ModelError, TrainingError
 from moat.objectives import LossMatrix
 from moat.scalarizers import MGDA, Average, LaggedScalarizer, Max, Natural, TwoMoment
 from moat.threats import PGD, RT, trusted
-from moat.training import Step, StepSettings, train_step
+from moat.training import KL, Step, StepSettings, train_step
 
 EVERY = [Natural(), Average(), Max(), TwoMoment(rho=0.5, window=3), MGDA()]
 unchecked = pytest.mark.usefixtures("without_checks_of_types")
@@ -389,8 +389,17 @@ def test_there_is_nothing_to_move_along_before_a_backward(network, threats, x, y
         ({"scalarizer": "two-moment"}, "TwoMoment: exactly one of r and rho is given, not neither"),
         ({"scalarizer": Max}, "the scalarizer is the class Max, not a scalarizer."),
         ({"scalarizer": None}, "the scalarizer is None, not a scalarizer."),
-        ({"losses": "cross_entropy"}, "no loss of logits and labels is called 'cross_entropy'. D"),
-        ({"losses": "kl"}, "no loss of logits and labels is called 'kl'."),
+        ({"losses": "cross_entropy"}, "no loss is called 'cross_entropy'. Did you mean 'cross-ent"),
+        ({"losses": {"pgd": "klx"}}, "no loss is called 'klx'. Did you mean 'kl'?"),
+        ({"losses": "kl"}, "the loss of 'natural' looks at its own logits as those of a partner."),
+        ({"losses": "logit-pairing"}, "LogitPairing needs the field 'partner'."),
+        ({"losses": {"pgd": 3}}, "the loss of 'pgd' is 3, not a function of logits and labels."),
+        ({"losses": {"pgb": "kl"}}, "there is a loss for 'pgb', which is not an objective. Did yo"),
+        ({"losses": {"rt": KL(partner="rt")}}, "the loss of 'rt' looks at its own logits as"),
+        (
+            {"losses": {"rt": KL(partner="flwo")}},
+            "the loss of 'rt' looks at the logits of 'flwo', which is not an objective. Did you m",
+        ),
         ({"losses": nn.CrossEntropyLoss}, "the loss is the class CrossEntropyLoss, not a functio"),
         ({"losses": None}, "the loss is of type NoneType, not a function of logits and labels."),
         ({"pass_size": 0}, "a pass holds at least one example, not 0."),

@@ -10,6 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from moat.data import Augmentation
 from moat.geometry import enumeration, grids
+from moat.losses import cross_entropy
 from moat.scalarizers import (
     DWA,
     FAMO,
@@ -37,6 +38,7 @@ from moat.scalarizers import (
 )
 from moat.testing import ASKING, Counted
 from moat.threats import (
+    MSD,
     PGD,
     RT,
     Flow,
@@ -48,7 +50,19 @@ from moat.threats import (
     rt_grid,
     trusted,
 )
-from moat.training import SGD, AdamW, Cosine, MultiStep, Step, StepSettings, train_step
+from moat.training import (
+    KL,
+    MART,
+    SGD,
+    AdamW,
+    Cosine,
+    CrossEntropy,
+    LogitPairing,
+    MultiStep,
+    Step,
+    StepSettings,
+    train_step,
+)
 
 RULES = [
     Natural(),
@@ -79,6 +93,7 @@ THREATS = {
     "pgd-l1": PGD(epsilon=2.0, step_size=0.5, norm="l1", **STEPS),
     "pgd-kl": PGD(epsilon=0.2, step_size=0.05, loss="kl", **STEPS),
     "pgd-apgd": PGD(epsilon=0.2, search="apgd", loss="targeted-dlr", **STEPS),
+    "msd": MSD(linf_epsilon=0.2, linf_step_size=0.05, l1_epsilon=2.0, l1_step_size=0.5, **STEPS),
     "flow": Flow(epsilon=0.3, step_size=0.05, **STEPS),
     "rt": RT(epsilon=0.3, step_size=0.05, steps=2, start="uniform"),
     "integrated": Integrated(
@@ -110,12 +125,26 @@ def batch(device="cpu"):
     return torch.rand(6, 1, 8, 8, device=device), torch.arange(6, device=device) % 5
 
 
-def step(model, threats, rule, x, y):
+MIXED = {
+    "natural": CrossEntropy(label_smoothing=0.1),
+    "pgd": KL(),
+    "flow": LogitPairing(partner="rt"),
+    "rt": MART(),
+}
+
+
+def step(model, threats, rule, x, y, losses=cross_entropy):
     optimizer = SGD(lr=0.1, momentum=0.9).build(model.parameters())
     generator = torch.Generator().manual_seed(1)
     with trusted():  # as in the loop, which looks at its data set once
         descent = train_step(
-            model, optimizer, threats, replace(rule), x, y, StepSettings(100, generator)
+            model,
+            optimizer,
+            threats,
+            replace(rule),
+            x,
+            y,
+            StepSettings(100, generator, loss=losses),
         )
     return descent.faults()
 
@@ -124,6 +153,14 @@ def step(model, threats, rule, x, y):
 def test_a_step_of_a_rule_asks_nothing(rule):
     with Counted() as questions:
         step(network(), {label: THREATS[label] for label in ("pgd", "flow", "rt")}, rule, *batch())
+    assert questions.asked == []
+
+
+@pytest.mark.parametrize("rule", RULES + NAMED, ids=repr)
+def test_a_step_of_losses_with_partners_asks_nothing(rule):
+    threats = {label: THREATS[label] for label in ("pgd", "flow", "rt")}
+    with Counted() as questions:
+        step(network(), threats, rule, *batch(), losses=MIXED)
     assert questions.asked == []
 
 
@@ -234,11 +271,18 @@ def pretence(monkeypatch):
         function.cache_clear()
 
 
-@pytest.mark.parametrize("rule", RULES + NAMED, ids=repr)
-def test_a_step_of_a_rule_runs_on_a_gpu_of_pretence(pretence, rule):
+@pytest.mark.parametrize(
+    ("rule", "losses"),
+    [
+        *((rule, cross_entropy) for rule in RULES + NAMED),
+        *((rule, MIXED) for rule in (Average(), Max(), MGDA())),
+    ],
+    ids=repr,
+)
+def test_a_step_of_a_rule_runs_on_a_gpu_of_pretence(pretence, rule, losses):
     model = network(DEVICE)
     threats = {label: THREATS[label] for label in ("pgd", "flow", "rt")}
-    faults = step(model, threats, rule, *batch(DEVICE))
+    faults = step(model, threats, rule, *batch(DEVICE), losses=losses)
     assert faults.device.type == DEVICE
     assert faults.shape == (3, 4)
 

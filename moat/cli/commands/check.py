@@ -1,4 +1,4 @@
-"""Whether a threat, a scalarizer, a model or a data set keeps its promises."""
+"""Check the promises of a threat, a scalarizer, a model or a data set."""
 
 from typing import Annotated
 

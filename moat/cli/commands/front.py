@@ -1,5 +1,6 @@
 """The front: the runs that no other run dominates."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,40 +8,54 @@ import typer
 
 from moat.cli.formats import Format, FormatOption, NotesOption, require_one, sheets_text
 from moat.cli.lines import say
+from moat.cli.option_table import of_table
 from moat.cli.options import as_options, listed, weights_of
 
 if TYPE_CHECKING:
     from moat.report import FrontReport
 
 
-def front(
-    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")],
+@dataclass(frozen=True)
+class FrontOptions:
+    """What a call of `moat front` names."""
+
+    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")]
     merge: Annotated[
         bool,
         typer.Option("--merge", help="Put all runs on one front; refused where they are unequal."),
-    ] = False,
+    ] = False
     objectives: Annotated[
         str | None,
         typer.Option(
             metavar="SCORE,...", help="The objectives: natural, union, total, threats, ..."
         ),
-    ] = None,
+    ] = None
     against: Annotated[
         Path | None, typer.Option(metavar="RESULTS", help="Compare with the front there.")
-    ] = None,
+    ] = None
     prefer: Annotated[
         str | None,
         typer.Option(metavar="SCORE=WEIGHT,...", help="Name one run, chosen on held-out examples."),
-    ] = None,
+    ] = None
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COST|SCORE",
+            help="Sort members and others: by passes or seconds, the cheapest first, or a score.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(
             help="The folder for the files; default: RESULTS, with several the working folder."
         ),
-    ] = None,
-    form: FormatOption = Format.table,
-    notes: NotesOption = False,
-) -> None:
+    ] = None
+    form: FormatOption = Format.table
+    notes: NotesOption = False
+
+
+@of_table
+def front(options: FrontOptions) -> None:
     """Show which runs no other run dominates, and write the table and the picture.
 
     In another form than a table's, files are written with --out alone.
@@ -50,15 +65,17 @@ def front(
     from moat.report import front_table, interval_table, make_fronts, write_front
     from moat.runs import opened, outputs_of
 
-    with as_options("objectives", "prefer"):
+    results, form = options.results, options.form
+    with as_options("objectives", "prefer", "sort"):
         report = make_fronts(
             *map(opened, results),
-            merge=merge,
-            objectives=listed(objectives),
-            against=against and opened(against),
-            prefer=weights_of(prefer, "--prefer"),
+            merge=options.merge,
+            objectives=listed(options.objectives),
+            against=options.against and opened(options.against),
+            prefer=weights_of(options.prefer, "--prefer"),
+            sort=options.sort,
         )
-    folder = out or (outputs_of(results[0]) if len(results) == 1 else Path())
+    folder = options.out or (outputs_of(results[0]) if len(results) == 1 else Path())
     written = OutputFiles()
     if form is Format.table:
         written.write(lambda: write_front(report, folder))
@@ -66,13 +83,13 @@ def front(
         say(f"skipped: {message}", err=True)
     if form is not Format.table:
         require_one(len(report.fronts), "front", form)
-        if out:
+        if options.out:
             written.write(lambda: write_front(report, folder))
         typer.echo(_text(report, form))
         written.say(err=True)
         return
     for one in report.fronts:
-        console.print(front_table(one, console.width, brief=not notes))
+        console.print(front_table(one, console.width, brief=not options.notes))
         if sure := interval_table(one, console.width):
             console.print(sure)
         if one.choice:  # a line of its own, which no terminal breaks

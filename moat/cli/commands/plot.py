@@ -15,8 +15,8 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="KIND,...",
-            help="front, pairs, parallel, radar, training, strengths, relationship or difference; "
-            "default: all. Repeatable.",
+            help="front, pairs, parallel, radar, training, strengths, cost, relationship or "
+            "difference; default: all. Repeatable.",
         ),
     ] = None,
     recipe: Annotated[

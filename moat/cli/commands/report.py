@@ -44,6 +44,13 @@ class ReportOptions:
             metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
         ),
     ] = None
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COST|SCORE",
+            help="Sort the runs: by passes or seconds, the cheapest first, or a score.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(
@@ -92,6 +99,8 @@ def _require_one_report(options: ReportOptions) -> None:
         raise typer.BadParameter("a page shows folders with one parent: put them beside each other")
     if options.against and options.recipe:
         raise typer.BadParameter("published figures and another protocol are two reports")
+    if options.against and options.sort:
+        raise typer.BadParameter("--sort is for one protocol; leave out --against")
     if options.against and options.html:
         raise typer.BadParameter("--html shows one protocol; leave out --against")
 
@@ -122,7 +131,8 @@ def _scores(options: ReportOptions) -> None:
 
     recipe = options.recipe
     published, variants = published_of(recipe) if recipe else (None, [])
-    made = make_scoreboards(options.results, published, variants)
+    with as_options("sort"):
+        made = make_scoreboards(options.results, published, variants, options.sort)
     written = OutputFiles()
     if options.form is not Format.table:
         require_one(len(made.boards), "report", options.form)

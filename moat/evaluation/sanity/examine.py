@@ -123,7 +123,7 @@ def _probed(looked: _Looked) -> Iterator[Check]:
             (asked.DIFFERENCES, probe.as_predicted),
             (asked.RANDOM, probe.at_random),
             (asked.START, probe.again),
-            (asked.DLR, probe.by_ratio),
+            (asked.BY_RATIO, probe.by_ratio),
         ):
             felled = {label: now & ~again(label, now) for label, now in stood.items()}
             yield question.answer(_percent(felled), NO_GRADIENT, **known)

@@ -95,7 +95,7 @@ START = Question(
     "Auto-PGD from another start on losses that do not saturate: the search is too short, its loss "
     "saturates, or its gradient leads no further from its start.",
 )
-DLR = Question(
+BY_RATIO = Question(
     name="dlr",
     unit="%",
     passes=25.0,

@@ -24,6 +24,7 @@ from moat.report.front.rival import Rival, Rivalry, rival_of, rivalry_of
 from moat.report.front.uncertainty import Uncertainty, uncertainty_of
 from moat.report.groups import Group, group_points, refuse_unequal
 from moat.report.looks import Look
+from moat.report.order import require_order, sort_key
 from moat.report.points import read_points
 from moat.report.rows import Row
 from moat.report.settings import Setting, rows_in, settings_of
@@ -122,19 +123,22 @@ def make_fronts(
     objectives: Sequence[str] = (),
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
+    sort: str | None = None,
 ) -> FrontReport:
     """Read every finished run in some folders; make one front for each comparable group.
 
     `objectives` are names of scores, threats and ensembles. `merge` insists on a single front:
     otherwise FrontError names the runs and the differing keys. `against` is another results folder,
     whose fronts are compared with these; a front without its counterpart there is refused. `prefer`
-    gives scores their weights for the choice of one run on its held-out examples.
+    gives scores their weights for the choice of one run on its held-out examples. `sort` is a cost
+    ("passes", "seconds") or a score: the order of the members, and of the others, in place of the
+    first objective.
     """
     points, skipped = read_points(*results)
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results[0])
-    fronts, missed = fronts_of(groups, objectives, against, prefer)
+    fronts, missed = fronts_of(groups, objectives, against, prefer, sort)
     return FrontReport(results, fronts, [*skipped, *missed])
 
 
@@ -143,6 +147,7 @@ def fronts_of(
     objectives: Sequence[str] = (),
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
+    sort: str | None = None,
 ) -> tuple[list[Front], list[str]]:
     """Return a front a group, measured and chosen from as asked, and what could not be read.
 
@@ -154,7 +159,7 @@ def fronts_of(
         others, missed = read_points(against)
         rivalries = [rivalry_of(group, group_points(others), against) for group in groups]
         groups = [rivalry.group for rivalry in rivalries]
-    fronts = [front_of(group, objectives) for group in groups]
+    fronts = [front_of(group, objectives, sort) for group in groups]
     if prefer:
         fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if rivalries:
@@ -165,7 +170,7 @@ def fronts_of(
     return fronts, missed
 
 
-def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
+def front_of(group: Group, objectives: Sequence[str] = (), sort: str | None = None) -> Front:
     """Return a group's front by the named objectives, or by the usual two."""
     settings = settings_of(group)
     chosen = (
@@ -173,8 +178,14 @@ def front_of(group: Group, objectives: Sequence[str] = ()) -> Front:
         if objectives
         else usual_objectives(settings, group)
     )
+    if sort is not None:
+        require_order(sort, group)
     points = minimised(settings, chosen)
-    ranks = sorted(zip(~non_dominated(points), points[:, 0], range(len(settings)), strict=True))
+    keys = [
+        (False, first) if sort is None else sort_key(setting, sort)
+        for setting, first in zip(settings, points[:, 0], strict=True)
+    ]
+    ranks = sorted(zip(~non_dominated(points), keys, range(len(settings)), strict=True))
     settings = [settings[place] for _, _, place in ranks]
     points = minimised(settings, chosen)
     members = non_dominated(points)

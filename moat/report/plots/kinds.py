@@ -16,6 +16,7 @@ from moat.report.front.objectives import threat_title
 from moat.report.front.pairs import draw_pairs
 from moat.report.groups import Group
 from moat.report.manifest import write_files
+from moat.report.plots.cost import draw_cost
 from moat.report.plots.difference import draw_difference
 from moat.report.plots.parallel import draw_parallel
 from moat.report.plots.radar import draw_radar
@@ -63,6 +64,7 @@ OF_GROUPS: dict[str, Callable[[Runs], Figure]] = {
     "radar": draw_radar,
     "training": draw_training,
     "strengths": draw_strengths,
+    "cost": draw_cost,
 }
 KINDS = (*OF_GROUPS, *FIGURE_TYPES)
 

@@ -15,6 +15,7 @@ from moat.report.notes import (
     scores_brief,
     scores_text,
 )
+from moat.report.order import cost
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -34,6 +35,7 @@ def brief_board_notes(board: Scoreboard) -> list[str]:
         " ".join([scores_brief(group), *baseline_brief(board.rows, group)]),
         *absence_notes(group),
         *_seeds(board),
+        *_passes(board),
         *_reach(board),
         *_published(board),
     ]
@@ -46,6 +48,7 @@ def board_notes(board: Scoreboard) -> list[str]:
         *absence_notes(board.group),
         *baseline_notes(board.rows, board.group),
         *_seeds(board),
+        *_passes(board),
         *_reach(board),
         *_guesses(board),
         *_published(board),
@@ -63,6 +66,12 @@ def _seeds(board: Scoreboard) -> list[str]:
         f"Mean over {several} seeds; [low, high]: its {PERCENT} interval over test examples and "
         f"seeds, from {FEWEST_SEEDS} seeds on."
     ]
+
+
+def _passes(board: Scoreboard) -> list[str]:
+    if all(cost(column, "passes") is None for column in board.columns):
+        return []
+    return ["passes: forwards plus backwards of the network in training, for each training image."]
 
 
 def _reach(board: Scoreboard) -> list[str]:

@@ -17,6 +17,7 @@ from moat.report.front.objectives import (
 from moat.report.groups import Group, group_points
 from moat.report.intervals import SEEDS, Interval, score_intervals
 from moat.report.numbers import between, finite
+from moat.report.order import in_order_of
 from moat.report.points import Point, read_points
 from moat.report.recipe_tables import published_by
 from moat.report.rows import Row
@@ -87,11 +88,12 @@ def make_scoreboards(
     results: Path | Sequence[Path],
     published: Published | None = None,
     variants: Sequence[str] = (),
+    sort: str | None = None,
 ) -> ScoreReport:
     """Read every finished run in some folders; make a scoreboard for each comparable group.
 
     The published figures are those of the runs' own recipes, unless others are given; `variants`
-    gives the order of the columns.
+    gives the order of the columns, or `sort` a cost ("passes", "seconds") or a score.
     """
     folders = [results] if isinstance(results, Path) else results
     points, skipped = read_points(*folders)
@@ -99,12 +101,15 @@ def make_scoreboards(
         stated, uncompared = published_by(points)
     else:
         stated, uncompared = {point.where: published for point in points}, []
-    boards = [scoreboard_of(group, stated, variants) for group in group_points(points)]
+    boards = [scoreboard_of(group, stated, variants, sort) for group in group_points(points)]
     return ScoreReport(boards, skipped, uncompared)
 
 
 def scoreboard_of(
-    group: Group, stated: Mapping[str, Published], variants: Sequence[str] = ()
+    group: Group,
+    stated: Mapping[str, Published],
+    variants: Sequence[str] = (),
+    sort: str | None = None,
 ) -> Scoreboard:
     """Return a group's scoreboard beside what the recipes of its runs state, by their folders."""
     tables: list[Published] = []
@@ -112,7 +117,7 @@ def scoreboard_of(
         if point.where in stated and stated[point.where] not in tables:
             tables.append(stated[point.where])
     named = [variant for table in tables for variant in table.variants]
-    columns = settings_of(group, variants or named)
+    columns = in_order_of(sort, settings_of(group, variants or named), group)
     beside = [_table_for(column, group, stated) for column in columns]
     objectives = board_objectives(columns[0].first)
     each = [

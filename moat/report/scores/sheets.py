@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from moat.report.front.objectives import OUT_OF_REACH
-from moat.report.numbers import as_printed, decimals, gap
+from moat.report.numbers import DASH, as_printed, decimals, gap
+from moat.report.order import cost
 from moat.report.scores.notes import board_notes, brief_board_notes
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
@@ -59,7 +60,8 @@ def board_sheet(board: Scoreboard, places: Sequence[int], first: str = "") -> Sh
     """Return some of the columns as a sheet; `first` is the heading of the scores' names.
 
     Below a score stand the published figure and the difference, where one of these columns has a
-    published figure; the number of seeds comes first, where one has several.
+    published figure; the number of seeds comes first, where one has several, then the passes of a
+    training, where one has recorded them.
     """
     titles, emphasis, texts = zip(*_lines(board, places), strict=True)
     return Sheet(
@@ -77,6 +79,9 @@ def _lines(board: Scoreboard, places: Sequence[int]) -> Iterator[_Line]:
     seeds = [len(board.columns[place].rows) for place in places]
     if max(seeds) > 1:
         yield "seeds", FAINT, tuple(map(str, seeds))
+    passes = [cost(board.columns[place], "passes") for place in places]
+    if any(one is not None for one in passes):
+        yield "passes", FAINT, tuple(DASH if one is None else f"{one:.4g}" for one in passes)
     for score, of_all in board.cells.items():
         cells = [of_all[place] for place in places]
         if score != OUT_OF_REACH or any(cell.values for cell in cells):

@@ -1,4 +1,4 @@
-"""What JPEG makes of an image: cosine transforms of its blocks, divided, rounded and undone."""
+"""JPEG of an image: cosine transforms of its blocks, divided, rounded and undone."""
 
 import math
 from functools import cache

@@ -66,7 +66,8 @@ def swept(tmp_path: Path, write: Callable[..., RunFolder]) -> Path:
         ):
             scores = [base + seed * step for step in (1, 2, 3, 4)]
             folder = results / variant / f"r={r}" / f"seed-{seed}"
-            run = write(folder, variant, natural - seed, scores, r=r, seed=seed)
+            passes = 60.0 if variant == "natural" else 840.0 + seed
+            run = write(folder, variant, natural - seed, scores, r=r, seed=seed, passes=passes)
             run.write_recipe({"figure": [RELATIONSHIP, DIFFERENCE]})
             logged(run, clamped=(20, 30) if r == 2.0 else ())
     return results

@@ -9,7 +9,7 @@ from moat.records import Difference
 from moat.report.manifest import REPORT_MANIFEST, write_files
 from moat.report.plots import KINDS, make_plots, write_plots
 
-ALL = ["front", "pairs", "parallel", "radar", "training", "strengths"]
+ALL = ["front", "pairs", "parallel", "radar", "training", "strengths", "cost"]
 
 
 def test_every_picture_that_the_runs_support_is_drawn_and_written_twice(swept, tmp_path):
@@ -37,7 +37,8 @@ def test_a_picture_that_nobody_draws_is_refused_with_the_nearest(swept):
         make_plots([swept], ["radr"])
     assert str(caught.value) == (
         "kind: no picture is called 'radr'. Did you mean 'radar'?\n"
-        "  known: front, pairs, parallel, radar, training, strengths, relationship, difference"
+        "  known: front, pairs, parallel, radar, training, strengths, cost, relationship, "
+        "difference"
     )
 
 
@@ -54,6 +55,8 @@ def test_what_the_runs_do_not_support_is_told_in_a_line_each(tmp_path, write):
         f"training of {title}: no run has a log of its training. natural has no log. pgd-at has "
         "no log.",
         f"strengths of {title}: no threat has an accuracy at its strengths. {none}",
+        f"cost of {title}: no run has recorded the passes of its training. Runs of older versions "
+        "have not counted them: train with this one.",
         "relationship: no recipe of these runs has a [[figure]] of this type.",
         "difference: no recipe of these runs has a [[figure]] of this type.",
     ]

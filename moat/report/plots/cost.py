@@ -1,0 +1,137 @@
+"""What a score costs: a mark a setting, the passes of its training across, the score up."""
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from moat.errors import PlotError
+from moat.report.front.objectives import Objective, usual_objectives
+from moat.report.intervals import PERCENT, score_intervals
+from moat.report.layout import TEXT, Panels, lay_out, plain
+from moat.report.notes import protocol_text
+from moat.report.order import cost
+from moat.report.plots.looks import MOST_NAMED, families_of, means_text
+from moat.report.settings import Runs, Setting
+from moat.report.style import PAPER, drawn_in
+
+WIDE = 8.0
+"""From this factor between the cheapest and the dearest on the axis of the cost is logarithmic."""
+GAP = 0.03
+"""The least distance of two marks, as a share of the axis."""
+
+
+def draw_cost(runs: Runs) -> Figure:
+    """Return the figure: the usual robust score against passes, with intervals and single runs.
+
+    PlotError where no run has recorded its passes, as those of older versions.
+    """
+    costs = {column: found for column in runs.settings if (found := cost(column, "passes"))}
+    if not costs:
+        raise PlotError(
+            "no run has recorded the passes of its training.",
+            hint="Runs of older versions have not counted them: train with this one.",
+        )
+    objective = usual_objectives(runs.settings, runs.group)[0]
+    columns = [column for column in costs if column.mean(objective.value) is not None]
+    looks = runs.group.looks
+    with drawn_in(PAPER):
+        panels = Panels(1, 1, 2.1, left=0.42, title=0.1)
+        caption = _caption(runs, columns, len(runs.settings) - len(columns), objective)
+        handles = _legend(runs, columns)
+        figure, (axes,) = lay_out(panels, runs.group.title, handles, caption)
+        plain(axes)
+        spent = [costs[column] for column in columns]
+        for column, place in zip(columns, _across(axes, spent), strict=True):
+            _draw(axes, column, place, objective, looks.of(column.first).line)
+        axes.set_xlabel("forwards + backwards for each training image", fontsize=TEXT, labelpad=1.5)
+        axes.set_ylabel(f"{objective.name} ({objective.unit})", fontsize=TEXT, labelpad=1.5)
+    return figure
+
+
+def _draw(
+    axes: Any, column: Setting, place: float, objective: Objective, look: dict[str, Any]
+) -> None:
+    """Draw a setting's mean with its interval, and faintly each of several runs."""
+    mean = column.mean(objective.value)
+    colour, marker = look["color"], look.get("marker", "o")
+    (interval,) = score_intervals(column.rows, [objective])
+    if interval is not None:
+        axes.vlines(place, interval.low, interval.high, color=colour, linewidth=0.9, zorder=2)
+    if len(column.rows) > 1:
+        each = [objective.value(row) for row in column.rows]
+        axes.plot([place] * len(each), each, ".", color=colour, markersize=3, alpha=0.6, zorder=1)
+    axes.plot([place], [mean], marker=marker, color=colour, markersize=4.5, zorder=3)
+
+
+def _across(axes: Any, costs: Sequence[float]) -> list[float]:
+    """Scale the axis of the cost; return where marks stand, those of one cost side by side."""
+    low, high = min(costs), max(costs)
+    logarithmic = high > WIDE * low
+    if high < 1.1 * low:
+        low, high = 0.9 * low, 1.1 * high
+    ends = np.log([low, high]) if logarithmic else np.array([low, high])
+    found = np.log(costs) if logarithmic else np.array(costs)
+    shares = (found - ends[0]) / (ends[1] - ends[0])
+    shares = apart(shares.tolist(), min(GAP, 1 / len(costs)))
+    room = np.array([min(0.0, *shares) - 0.06, max(1.0, *shares) + 0.06])
+    limits, places = (ends[0] + part * (ends[1] - ends[0]) for part in (room, np.array(shares)))
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        limits, places = np.exp(limits), np.exp(places)
+    axes.set_xlim(*limits.tolist())
+    return [float(place) for place in places]
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """Return places at least a gap apart, in the same order and as near as can be.
+
+    Example:
+        >>> apart([0.5, 0.0, 0.5], gap=0.2)
+        [0.4, 0.0, 0.6]
+    """
+    order = sorted(range(len(places)), key=lambda number: places[number])
+    blocks: list[list[float]] = []  # isotonic regression of what is left without the gaps
+    for rank, number in enumerate(order):
+        blocks.append([places[number] - rank * gap])
+        while len(blocks) > 1 and fmean(blocks[-2]) > fmean(blocks[-1]):
+            last = blocks.pop()
+            blocks[-1] += last
+    found = [0.0] * len(places)
+    levels = [fmean(block) for block in blocks for _ in block]
+    for rank, (number, level) in enumerate(zip(order, levels, strict=True)):
+        found[number] = round(level + rank * gap, 12)
+    return found
+
+
+def _legend(runs: Runs, columns: Sequence[Setting]) -> list[Line2D]:
+    """Return a line of the legend for each setting, or for each variant where they are many."""
+    looks = runs.group.looks
+    named = [(column.name, column) for column in columns]
+    if len(columns) > MOST_NAMED:
+        named = [(variant, members[-1]) for (_, variant), members in families_of(columns).items()]
+    handles = [Line2D([], [], label=name, **looks.of(column.first).line) for name, column in named]
+    for handle in handles:
+        handle.set(linestyle="", markersize=3.5)
+    return handles
+
+
+def _caption(runs: Runs, columns: Sequence[Setting], left_out: int, objective: Objective) -> str:
+    several = any(len(column.rows) > 1 for column in columns)
+    words = [
+        f"{objective.name} against the passes of training; further left is cheaper, "
+        f"{'higher' if objective.maximised else 'lower'} is better.",
+        "Marks of equal cost stand side by side.",
+        means_text(columns),
+        f"Bars: {PERCENT} intervals{'; dots: single runs' if several else ''}.",
+        f"{left_out} without counted passes or this score." if left_out else "",
+        protocol_text(runs.group),
+    ]
+    return " ".join(filter(None, words))
