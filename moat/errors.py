@@ -134,6 +134,19 @@ class TrainingError(MoatError):
     exit_code = 1
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error is about memory, a GPU's or, by the words of torch's, the host's.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("no memory of it"))
+        (True, False)
+    """
+    named = [kind.__name__ for kind in type(error).__mro__]
+    if isinstance(error, MemoryError) or "OutOfMemoryError" in named:  # torch's: not imported here
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest of the known names, or nothing.
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from moat.errors import InputError
+from moat.errors import is_out_of_memory as is_out_of_memory
 
 
 class Segment(NamedTuple):
@@ -65,10 +66,3 @@ def cut(lengths: Sequence[int], pass_size: int) -> list[Pass]:
 def in_passes(model: Callable[[Tensor], Tensor], x: Tensor, pass_size: int) -> Tensor:
     """Return what the model makes of images, pass by pass."""
     return torch.cat([model(part) for part in x.split(pass_size)])
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error is about memory, a GPU's or, by the words of torch's, the host's."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

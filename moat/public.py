@@ -7,7 +7,7 @@ from inspect import Parameter, Signature
 from typing import Any, TypeVar, Unpack, cast, get_args, get_origin, get_type_hints
 
 from moat.annotations import fits, type_in_words, value_in_words
-from moat.errors import ArgumentError, MoatError, did_you_mean
+from moat.errors import ArgumentError, MoatError, did_you_mean, is_out_of_memory
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 
@@ -16,7 +16,8 @@ def public(called: Public) -> Public:
     """Return a function or class that refuses wrong arguments with an ArgumentError.
 
     Arguments are looked at where the call fails, so that a call which succeeds costs nothing more.
-    An error that no argument explains passes as it is, and so does each of moat's own.
+    An error that no argument explains passes as it is, and so does each of moat's own, and of
+    memory.
     """
     if isinstance(called, type):
         made: Any = called
@@ -87,6 +88,8 @@ def _explained(function: Any) -> Any:
         except MoatError:
             raise
         except Exception as error:
+            if is_out_of_memory(error):  # of images that a door may have taken as NumPy's
+                raise
             try:
                 require_call(function, arguments, values)
             except ArgumentError as refused:

@@ -14,7 +14,7 @@ from moat.errors import MoatError
 from moat.public import public
 from moat.scalarizers import TwoMoment
 from moat.threats import PGD
-from moat.training import SGD, Training
+from moat.training import SGD, Step, Training
 
 ROOMS = (
     *("moat", "moat.threats", "moat.scalarizers", "moat.training", "moat.evaluation"),
@@ -133,7 +133,15 @@ def draw(count: int, *, names: Sequence[str] = (), scale: float | None = None) -
         (lambda: PGD(nn.Linear(2, 2), eps=0.1, alpha=0.1), "PGD has no field 'eps'. Did you mean"),
         (lambda: PGD(nn.Linear(2, 2), eps=0.1, alpha=0.1), "Did you mean 'step_size'?"),
         (lambda: PGD(nn.Linear(2, 2), eps=0.1), "threat.perturb(model, x, y)"),
-        (lambda: LINF(IMAGES, LABELS), "PGD(...): it needs the argument 'y'."),
+        (lambda: LINF(IMAGES, LABELS), "PGD(...): it needs the argument 'model'."),
+        (lambda: LINF.perturb(NET, LABELS), "PGD.perturb: it needs the argument 'x'."),
+        (lambda: LINF(NET, IMAGES), "PGD(...): it needs the argument 'y'."),
+        (
+            lambda: moat.evaluate((IMAGES, LABELS), [LINF]),
+            "evaluate: it needs the argument 'model'",
+        ),
+        (lambda: Step(NET, [LINF], "average"), "Step: it needs the argument 'optimizer'."),
+        (lambda: LINF(IMAGES, LABELS, NET), "The model comes first, then images and labels"),
         (lambda: LINF.perturb(NET, IMAGES, LABELS, steps=3), "PGD.perturb has no argument 'steps'"),
         (lambda: Training(epoch=3), "Training has no field 'epoch'. Did you mean 'epochs'?"),
         (lambda: SGD(learning_rate=0.1), "SGD has no field 'learning_rate'. Did you mean 'lr'?"),
@@ -145,6 +153,16 @@ def test_the_error_says_which_argument_the_nearest_and_the_mend(call, text):
     error = refusal_of(call)
     require_ours(error)
     assert text in str(error)
+
+
+@pytest.mark.parametrize("kind", [MemoryError, torch.OutOfMemoryError])
+def test_an_error_of_memory_is_explained_by_no_argument(kind):
+    @public
+    def full(count: int) -> None:
+        raise kind
+
+    with pytest.raises(kind):
+        full("many")
 
 
 def test_an_error_that_no_argument_explains_passes_as_it_is():

@@ -37,14 +37,13 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
         headings=("run", *_NUMBERS, "time", _MEMORY),
         rows=tuple(map(_row, estimates)),
         sides="l" + "r" * (len(_NUMBERS) + 2),
-        title="passes an image, images, and estimated time of each run",
+        title="passes per image, images, and estimated time of each run",
         notes=(
             f"{len(estimates)} run(s), {_sum(estimates)}; nothing was trained",
-            "search, descent, evaluation: forwards/backwards of the network, at most, or one "
-            "number where they are equal; the former two for a training image in each epoch, the "
-            "last for a test image",
-            "passes: forwards plus backwards of the whole training for each image",
-            "times are those of this machine at this moment: longer where it is busy",
+            "search and descent: at most, forwards/backwards of the network per training image and "
+            "epoch, or one number if equal; evaluation: the same per test image; passes: forwards "
+            "plus backwards of the whole training per training image",
+            "times: measured on this machine now; a busy machine takes longer",
         ),
     )
 
@@ -71,13 +70,12 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
             for one in estimates
         ),
         sides="llrrrrl",
-        title="passes an image, images, and estimated time of each evaluation",
+        title="passes per image, images, and estimated time of each evaluation",
         notes=(
-            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, the sanity "
-            "gate apart",
-            "passes: forwards/backwards of the network for an image, at most, or one number where "
-            "they are equal",
-            "times hold for this machine at this moment; a busier machine is slower",
+            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, "
+            "without the sanity gate",
+            "passes: at most, forwards/backwards of the network per image, or one number if equal",
+            "times: measured on this machine now; a busy machine takes longer",
         ),
     )
     spare = ("folder", "memory", "images", "passes")
@@ -111,6 +109,6 @@ def _epochs(one: RunEstimate) -> str:
 def _sum(estimates: Sequence[RunEstimate]) -> str:
     times = [one.seconds for one in estimates if one.seconds is not None]
     if not times:
-        return "whose time cannot be estimated without data"
+        return "time unknown without the data"
     more = "" if len(times) == len(estimates) else f" for the {len(times)} with data"
-    return f"about {estimated_duration(sum(times))} in all{more}, the sanity gate apart"
+    return f"about {estimated_duration(sum(times))} in all{more}, without the sanity gate"

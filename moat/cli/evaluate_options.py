@@ -13,11 +13,11 @@ from moat.cli.options import CodeOption, Device, DeviceOption, Overrides
 class EvaluateOptions:
     """What a call of `moat evaluate` names."""
 
-    run: Annotated[
-        list[Path] | None, typer.Argument(help="Finished runs, or folders with some below.")
-    ] = None
+    run: Annotated[list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")] = (
+        None
+    )
     protocol: Annotated[
-        Path | None, typer.Option(help="Evaluate under this file, in folders beside the runs'.")
+        Path | None, typer.Option(help="Evaluate under this protocol, in folders beside the runs'.")
     ] = None
     set_: Overrides = None
     model: Annotated[
@@ -36,16 +36,20 @@ class EvaluateOptions:
     ] = None
     results: Annotated[
         Path | None,
-        typer.Option(help="Where evaluations are kept: the runs' own folder, else ./results."),
+        typer.Option(help="Folder for the evaluations. Default: the runs' own, else ./results."),
     ] = None
     validation: Annotated[
         bool,
-        typer.Option("--validation", help="With --protocol: also the examples held out."),
+        typer.Option(
+            "--validation", help="With --protocol: evaluate the held-out examples as well."
+        ),
     ] = False
     device: DeviceOption = Device.auto
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Evaluate again; replace another model's evaluation."),
+        typer.Option(
+            "--overwrite", help="Repeat finished evaluations; replace those of another model."
+        ),
     ] = False
     dry_run: Annotated[
         bool,

@@ -1,4 +1,4 @@
-"""The forms of `moat evaluate`: runs again, runs under another protocol, any model."""
+"""The forms of `moat evaluate`: runs again, runs under another protocol, any other model."""
 
 import shlex
 import sys
@@ -163,24 +163,25 @@ def _require_one_form(asked: EvaluateOptions) -> None:
     for needed, options in wants.items():
         for option, value in options.items():
             if value and not given[needed]:
-                raise MoatError(f"{option} has no effect without {needed}.", hint=_FORMS)
+                raise MoatError(f"{option} needs {needed}.", hint=_FORMS)
     if asked.run and asked.model:
-        raise MoatError("runs and a --model need separate commands.", hint=_FORMS)
+        raise MoatError("runs and --model need a call each.", hint=_FORMS)
     if asked.validation and asked.model:
         raise MoatError(
-            "--validation searches the examples that a run of moat's held out; a --model has none.",
+            "--validation evaluates the examples that a moat run held out of its training; for "
+            "--model they are unknown.",
             hint=_FORMS,
         )
     bundles = [run for run in (asked.run or ()) if is_bundle(run)]
     if bundles and not asked.results:
         raise MoatError(
-            "an evaluation is kept beside its run, and a bundle cannot be written to.",
+            "an evaluation is kept beside its run, and a bundle is read-only.",
             where=str(bundles[0]),
-            hint="Unpack it, and name the folder; or evaluate under another protocol, elsewhere: "
+            hint="Unpack it and name the folder, or keep the evaluation elsewhere: "
             "--protocol FILE --results FOLDER",
         )
     if not asked.run and not asked.model:
-        raise MoatError("name a run or a model to evaluate.", hint=_FORMS)
+        raise MoatError("there is nothing to evaluate.", hint=_FORMS)
 
 
 _FORMS = """\

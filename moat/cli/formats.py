@@ -21,7 +21,7 @@ class Format(StrEnum):
     json = "json"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="Print only tables, in this form.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Form of the printed tables.")]
 
 NotesOption = Annotated[
     bool,

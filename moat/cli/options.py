@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 class Device(StrEnum):
-    """Where to compute."""
+    """Device."""
 
     auto = "auto"
     cpu = "cpu"
@@ -58,11 +58,11 @@ CodeOption = Annotated[
     bool | None,
     typer.Option(
         "--allow-code/--no-code",
-        help="Also run the code that a results folder names; or run none at all.",
-        show_default="the code of named recipes, not of results folders",
+        help="Also run the code named by a results folder; or none, not even the recipe's.",
+        show_default="code named here, none of results folders",
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+DeviceOption = Annotated[Device, typer.Option(help="Device.")]
 
 
 def consent_to(allow_code: bool | None, *, err: bool = False) -> Consent:

@@ -34,6 +34,7 @@ def evidence_of(folder: RunFolder, *, losses: bool = True) -> Evidence:
     record = require_record(folder)
     require_one_training(record, folder.path)
     require_one_protocol(record, folder.path)
+    folder.require_whole_weights(record)
     without = _NO_SCORE if losses else (*_NO_SCORE, "losses")
     outcomes, about = _stored(folder, record.protocol_hash, without, record)
     _require_searched(folder, record, outcomes)

@@ -35,7 +35,7 @@ def _lines(points: Sequence[Point], names: dict[str, str]) -> Iterator[str]:
     told = {"warn": "warn", "fail": "fail", "not checked": "not made"}
     others = [f"{counts[verdict]} {word}" for verdict, word in told.items() if counts[verdict]]
     passing = f"{counts['pass']} checks pass"
-    yield f"Sanity gate (--notes explains it): {', '.join([passing, *others])}."
+    yield f"Sanity gate (details: --notes): {', '.join([passing, *others])}."
     for verdict in ("fail", "warn", "not checked"):
         found = sorted(doubts_of(points, names, verdict), key=lambda one: -len(one.labels))
         if found:

@@ -35,7 +35,7 @@ from moat.runs.arrays import Arrays, load_arrays, save_arrays
 from moat.runs.code import clear_code, code_files, others_in_code, untouched_code, write_code
 from moat.runs.formats import in_format
 from moat.runs.layout import EVENTS_MARK, TENSORBOARD
-from moat.runs.model_file import load_weights, save_weights
+from moat.runs.model_file import load_weights, require_whole_weights, save_weights
 from moat.runs.ownership import (
     EVALUATED,
     TRAINED,
@@ -164,14 +164,24 @@ class RunFolder(RunWork):
         """Keep the trained weights with the hash of their training."""
         save_weights(self.path / "model.safetensors", state, train_hash)
 
-    def load_model(self, train_hash: str | None = None) -> dict[str, Any] | None:
+    def load_model(
+        self, train_hash: str | None = None, *, of: RunRecord | None = None
+    ) -> dict[str, Any] | None:
         """Return the trained weights, or None without any.
 
-        Raises ForeignFileError if they are not this run's, by its record, or without one by the
-        training hash.
+        Raises ForeignFileError if they are not this run's, by its record (`of`, if it is read
+        already), or without one by the training hash.
         """
-        expected = self._beside or ({"train_hash": train_hash} if train_hash else {})
+        beside = self._beside if of is None else of.as_table()
+        expected = beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
+
+    def require_whole_weights(self, record: RunRecord) -> None:
+        """Raise RunFolderError where the trained weights are cut or another run's.
+
+        Told by the header of the file, which is read in no time; none may be there.
+        """
+        require_whole_weights(self.path / "model.safetensors", record.as_table())
 
     def require_own_weights(self, record: RunRecord | None, train_hash: str | None = None) -> bool:
         """Say whether trained weights exist; ForeignFileError if they are another run's.

@@ -1,11 +1,13 @@
 """Trained weights in a file that names their run."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moat.runs.ownership import require_own
+from moat.parsing import parse_json
+from moat.runs.ownership import require_own, require_same_run
 from moat.storage import as_table, read, replace
 
 
@@ -31,7 +33,29 @@ def load_weights(path: Path, record: Mapping[str, Any]) -> dict[str, Any] | None
     return read(path, parse)
 
 
+def require_whole_weights(path: Path, record: Mapping[str, Any]) -> None:
+    """Raise RunFolderError of weights that are cut or another run's, as their header tells.
+
+    No weight is read, so that a reader of a thousand runs can ask; an edited weight goes unseen.
+    """
+
+    def parse() -> None:
+        with path.open("rb") as file:
+            size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+            header = as_table(parse_json(file.read(min(length, size)).decode("utf-8")))
+        tables = [as_table(table) for name, table in header.items() if name != _METADATA]
+        whole = 8 + length + max((int(table["data_offsets"][1]) for table in tables), default=0)
+        if size != whole:
+            raise ValueError(f"it has {size:,} bytes, and by its header {whole:,}")
+        require_same_run(path, as_table(header.get(_METADATA) or {}), record)
+
+    read(path, parse)
+
+
+_METADATA = "__metadata__"
+
+
 def _metadata(content: bytes) -> dict[str, Any]:
     """Return the metadata of a file that was read: its header is JSON, after its length."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return as_table(header.get("__metadata__") or {})
+    return as_table(header.get(_METADATA) or {})

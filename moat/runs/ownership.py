@@ -57,14 +57,7 @@ def require_own(
     another run's hash, or its digest differs from the record's. A file or a record older than
     hashes is accepted.
     """
-    for key, called in IDENTITY.items():
-        if key in carried and key in record and str(carried[key]) != str(record[key]):
-            raise ForeignFileError(
-                f"the file belongs to another run: its {called} is {carried[key]}, and this run's "
-                f"{record[key]}.",
-                where=str(path),
-                hint=_mend(path, record),
-            )
+    require_same_run(path, carried, record)
     files = record.get("files")
     named = files.get(name or path.name) if isinstance(files, dict) else None
     if named is not None and (found := _digest(path.name, content)) != named:
@@ -74,6 +67,18 @@ def require_own(
             where=str(path),
             hint=_mend(path, record),
         )
+
+
+def require_same_run(path: Path, carried: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    """Raise ForeignFileError where a file carries another run's hash."""
+    for key, called in IDENTITY.items():
+        if key in carried and key in record and str(carried[key]) != str(record[key]):
+            raise ForeignFileError(
+                f"the file belongs to another run: its {called} is {carried[key]}, and this run's "
+                f"{record[key]}.",
+                where=str(path),
+                hint=_mend(path, record),
+            )
 
 
 def own_table(path: Path, content: bytes, record: Mapping[str, Any]) -> Record:

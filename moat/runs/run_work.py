@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moat.errors import RunFolderError
-from moat.records import Clock, Failure
+from moat.records import Clock, Failure, RunRecord
 from moat.runs.code import require_no_linked_code
 from moat.runs.holder import held, is_alive
 from moat.runs.layout import BEGUN, LAYOUT, TENSORBOARD
@@ -41,19 +41,20 @@ class RunWork:
     # Its one writer.
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, of: RunRecord | None = None) -> Iterator[None]:
         """Hold the folder as its one writer; raise BusyError that says who else does.
 
-        Whoever writes tries the run again, so why it failed before is forgotten. Raises
-        RunFolderError, before anything is written, where a folder or a pipe stands in the place of
-        a file, a file in that of a folder, or a user's file in that of one that is replaced.
+        `of` is the run's record, where it is read already. Whoever writes tries the run again, so
+        why it failed before is forgotten. Raises RunFolderError, before anything is written, where
+        a folder or a pipe stands in the place of a file, a file in that of a folder, or a user's
+        file in that of one that is replaced.
         """
         with disk(self.path):
             require_clear_way(obstacles_in(self.path, LAYOUT))
         for name in (".lock", "log.jsonl", PARTS, TENSORBOARD):
             require_no_link(self.path / name)
         require_no_linked_code(self.path)
-        require_clear_way(strangers_in(self.path))
+        require_clear_way(strangers_in(self.path, None if of is None else of.as_table()))
         with self._held():
             self.clear_failure()
             yield

@@ -22,13 +22,14 @@ from moat.storage import Record, read_json
 WHAT = "a file that is damaged or not moat's"
 
 
-def strangers_in(folder: Path) -> dict[Path, str]:
+def strangers_in(folder: Path, record: Record | None = None) -> dict[Path, str]:
     """Return what of a run's folder moat would replace and did not write, and what it is.
 
-    What the record of a finished run names is moat's. A record without digests is of a time before
-    there were such, and nothing beside it is looked at.
+    `record` is the run's, where it is read already. What the record of a finished run names is
+    moat's. A record without digests is of a time before there were such, and nothing beside it is
+    looked at.
     """
-    record = record_beside(folder / "run.json")
+    record = record_beside(folder / "run.json") if record is None else record
     files = record.get("files", {} if not record else None)
     if not isinstance(files, dict):
         return {}

@@ -68,14 +68,16 @@ def require_recipe(folder: RunFolder) -> None:
         )
 
 
-def plan_of(folder: RunFolder, named: RunPlan | None = None) -> RunPlan:
+def plan_of(
+    folder: RunFolder, named: RunPlan | None = None, record: RunRecord | None = None
+) -> RunPlan:
     """Return the plan of the one run that a folder's own recipe describes.
 
-    Its code is the folder's own, or that of the plan `named`. Raises CodeError where the recipe
-    names code that may not run: see `moat.consent`.
+    `record` is the run's, where it is read already. Its code is the folder's own, or that of the
+    plan `named`. Raises CodeError where the recipe names code that may not run: see `moat.consent`.
     """
     require_recipe(folder)
-    folder.read_code(folder.read_record())
+    folder.read_code(folder.read_record() if record is None else record)
     try:
         source = _as_it_was_meant(read(folder.recipe))
         if named is not None:
@@ -122,9 +124,12 @@ def _is_there(path: str) -> bool:
         return False
 
 
-def with_weights(model: nn.Module, folder: RunFolder) -> nn.Module:
-    """Load a folder's trained weights into a model; raise RunFolderError where they do not fit."""
-    weights = folder.load_model()
+def with_weights(model: nn.Module, folder: RunFolder, record: RunRecord | None = None) -> nn.Module:
+    """Load a folder's trained weights into a model; raise RunFolderError where they do not fit.
+
+    `record` is the run's, where it is read already.
+    """
+    weights = folder.load_model(of=record)
     if weights is None:
         raise RunFolderError(
             "the run's trained weights are missing.", where=str(folder.path), hint=OVERWRITE

@@ -49,11 +49,18 @@ def load(
         with consenting(replace(consent, stored=True)):
             return load(run_folder, device)
     folder = RunFolder(opened(run_folder, weights=True))
-    record = finished_record(folder)
+    return load_recorded(folder, finished_record(folder), device)
+
+
+@plain_torch()
+def load_recorded(
+    folder: RunFolder, record: RunRecord, device: torch.device | str = "cpu"
+) -> nn.Module:
+    """Return the trained model of a finished run whose record is read already."""
     model = _model(folder, record)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(model, record.shape, record.classes)
-        with_weights(network, folder)
+        with_weights(network, folder, record)
         require_no_chance(model, network, record.shape, record.classes)
     network = best_layout(model, network, record.shape).to(device)
     to_eval(network)

@@ -24,7 +24,7 @@ from moat.short_text import cut_short
 from moat.storage import Record
 from moat.study.failures import said_of
 from moat.study.judge import Judged, whole_scores
-from moat.study.model_loading import load
+from moat.study.model_loading import load_recorded
 from moat.study.model_record import machine_of
 from moat.study.own_folder import judge_apart
 from moat.study.places import Place, PlaceKeys, place_of
@@ -98,7 +98,8 @@ class OtherProtocol:
         def subject() -> Subject:
             held_out = held_out_of(run.plan, data) if self.validation else None
             size = run.plan.training.pass_size
-            return Subject(there, load(path, self.device), record, size, held_out)
+            model = load_recorded(run.folder, run.record, self.device)
+            return Subject(there, model, record, size, held_out)
 
         return judge_apart(
             there,
@@ -142,7 +143,7 @@ class OtherProtocol:
             "the run was tested on other data than the protocol's: "
             f"{'; '.join(changes(then, {**then, **now}))}.",
             where=str(folder.path),
-            hint=f"{where} sets the protocol's data; name a protocol on the run's own data.",
+            hint=f"The protocol sets its data in {where}; name one on the run's own.",
         )
 
     def _record(
@@ -154,7 +155,7 @@ class OtherProtocol:
         return record.elsewhere(
             moat=__version__,
             study=f"{record.study}@{self.judged_by.name}",
-            weights=digest_of_state(folder.load_model() or {}),
+            weights=digest_of_state(folder.load_model(of=record) or {}),
             of=seen_from(run, results),
             command=kept_command(words, results),
             machine=machine_of(self.device),

@@ -11,7 +11,7 @@ from moat.runs import cache_of
 from moat.storage import Record
 from moat.study.failures import asked_for
 from moat.study.judge import Judged, judge
-from moat.study.model_loading import load
+from moat.study.model_loading import load_recorded
 from moat.study.run_list import one_by_one
 from moat.study.subjects import run_subject
 from moat.study.trained_run import trained_run
@@ -25,9 +25,9 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
     """Evaluate a finished run again by its own recipe, and replace its scores; return them."""
     run = trained_run(path)
     allocator.take(run.plan.training.allocator)
-    with run.folder.locked():
+    with run.folder.locked(run.record):
         target = device_for(device)
-        model = load(path, target)
+        model = load_recorded(run.folder, run.record, target)
         with asked_for(run.plan, "data"):
             data = run.plan.dataset.load(cache_of(path, run.record.study))
         listener(DataNote(text=data.note))

@@ -26,7 +26,8 @@ def trained_run(path: Path) -> TrainedRun:
     where its weights are another run's.
     """
     folder = RunFolder(path)
-    record, plan = finished_record(folder), plan_of(folder)
+    record = finished_record(folder)
+    plan = plan_of(folder, record=record)
     require_own_recipe(plan, record, folder)
     folder.require_own_weights(record)
     return TrainedRun(folder, record, plan)

@@ -158,8 +158,8 @@ class _Loop:
         clock, seen = time.monotonic(), 0
         left = self.length.steps - self.progress.step
         for x, y in islice(shuffled_batches(self.split, size, order, augment, device), left):
-            objectives = 1 + len(job.threats)
-            with memory_explained(network, x, y, self.pass_size, objectives), trusted():
+            objectives, table = 1 + len(job.threats), "training."
+            with memory_explained(network, x, y, self.pass_size, objectives, table), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,

@@ -18,7 +18,6 @@ from moat.training.faults import require_faultless, weight_faults
 from moat.training.shared_forwards import answers_of, linked_passes
 from moat.training.terms import lone_loss
 from moat.transfers import send
-from moat.types import PerExample
 
 
 def passes_for(
@@ -70,8 +69,8 @@ def passes_of(
 
 def losses_of(
     model: nn.Module, examples: Examples, segments: Pass, seen_by: "Measured | None" = None
-) -> list[PerExample]:
-    """Return the losses of each segment of a pass, times their examples' weights.
+) -> list[Tensor]:
+    """Return the losses of each segment of a pass, (images,) each, times their examples' weights.
 
     `seen_by` keeps which of its examples are classified correctly.
     """
@@ -98,7 +97,7 @@ def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
     return torch.split(per_example, [s.stop - s.start for s in segments])
 
 
-def weighted_sum(losses: Sequence[PerExample], shares: Sequence[Tensor]) -> Tensor:
+def weighted_sum(losses: Sequence[Tensor], shares: Sequence[Tensor]) -> Tensor:
     """Return the weighted sum of a pass; the share of a segment is a scalar or per example."""
     parts = zip(losses, shares, strict=True)
     return torch.stack([(own * share).sum() for own, share in parts]).sum()
@@ -125,7 +124,7 @@ class Measured:
         self.values = examples.images[0].new_full(shape, float("nan"))
         self.correct = torch.zeros_like(self.values, dtype=torch.bool)
 
-    def keep(self, segments: Pass, losses: Sequence[PerExample]) -> None:
+    def keep(self, segments: Pass, losses: Sequence[Tensor]) -> None:
         """Fill in the losses of a pass."""
         found = [own.detach().to(self.values.dtype) for own in losses]
         self._fill(self.values, segments, found)

@@ -3,13 +3,15 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
 
 from moat.errors import MoatError, TrainingError
 from moat.losses import cross_entropy
-from moat.passes import is_out_of_memory
+from moat.passes import default_pass_size, is_out_of_memory
+from moat.threats import bare, batch_of
 from moat.training.guard import trial
 from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels
@@ -17,11 +19,12 @@ from moat.types import Images, Labels
 
 @contextmanager
 def memory_explained(
-    network: nn.Module, x: Images, y: Labels, pass_size: int, objectives: int
+    model: Any, x: Any, y: Any, pass_size: int | None, objectives: int, table: str = ""
 ) -> Iterator[None]:
     """Raise TrainingError with the pass size or batch size that fits where a step does not.
 
-    Of a network with batch norm all adversarial images share one forward, which is never cut.
+    Of a network with batch norm all adversarial images share one forward, which is never cut. What
+    is handed over may be anything that a step takes; `table` is where a recipe has the sizes.
     """
     said = None
     try:
@@ -33,22 +36,35 @@ def memory_explained(
         traceback.clear_frames(error.__traceback__)  # they hold what the step had computed
     if said is None:
         return
+    network, (images, labels, _) = bare(model), batch_of(x, y)
     network.zero_grad(set_to_none=True)
+    raise TrainingError(
+        f"the device has too little memory for a step: {said}",
+        hint=_mend(network, images, labels, pass_size, objectives, table),
+    )
+
+
+def _mend(
+    network: nn.Module,
+    x: Images,
+    y: Labels,
+    pass_size: int | None,
+    objectives: int,
+    table: str,
+) -> str:
+    """Return which size fits, as it is set."""
     if has_batch_norm(network):
         together = max(1, objectives - 1)  # the natural images have a forward of their own
         fits = largest_that_fits(network, x, y, len(x), together)
-        mend = f"training.batch_size = {fits}" if fits and fits > 1 else ""
+        mend = f"{table}batch_size = {fits}" if fits and fits > 1 else ""
         also = ", because its forwards are never cut (batch norm)"
     else:
-        most = min(pass_size, objectives * len(x))
+        most = min(pass_size or default_pass_size(x.device), objectives * len(x))
         fits = largest_that_fits(network, x, y, most)
-        mend, also = f"training.pass_size = {fits}" if fits else "", ""
-    raise TrainingError(
-        f"the device has too little memory for a step: {said}",
-        hint=f"Set {mend}: this many fit{also}."
-        if mend
-        else "Not even the smallest pass fits: free memory of the device, or use a larger one.",
-    )
+        mend, also = f"{table}pass_size = {fits}" if fits else "", ""
+    if not mend:
+        return "Not even the smallest pass fits: free memory of the device, or use a larger one."
+    return f"Set {mend}: this many fit{also}."
 
 
 def largest_that_fits(

@@ -20,6 +20,7 @@ from moat.training.descent import Descent
 from moat.training.descent_loss import DescentLoss
 from moat.training.faults import require_finite_gradients, taken_alone
 from moat.training.guard import require_parameters
+from moat.training.memory import memory_explained
 from moat.training.moving import call_after_steps, move
 from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
@@ -120,8 +121,9 @@ class Step:
         and step size.
 
         Raises ModelError for invalid images and labels, DefinitionError for a loss that is not one
-        number for each example, and TrainingError for a loss that is not finite. The gradients of
-        all batches since the last move are then cleared.
+        number for each example, and TrainingError for a loss that is not finite, or, with the pass
+        size that fits, if the device has too little memory. The gradients of all batches since the
+        last move are then cleared.
         """
         own = self._settings
         try:
@@ -133,9 +135,10 @@ class Step:
                 weight=weight,
                 scale=scale,
             )
-            descent = step_gradients(
-                self.model, self.optimizer, self.threats, self.scalarizer, x, y, settings
-            )
+            with memory_explained(self.model, x, y, own.pass_size, 1 + len(self.threats)):
+                descent = step_gradients(
+                    self.model, self.optimizer, self.threats, self.scalarizer, x, y, settings
+                )
         except BaseException:
             self._clear()
             raise

@@ -1,4 +1,4 @@
-"""What the losses of a step are computed of: each objective's images, and those of a partner."""
+"""The terms of a step's losses: each objective's images, and those of a partner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

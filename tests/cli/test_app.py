@@ -30,9 +30,9 @@ def test_training_says_each_run_in_plain_lines(moat, recipe):
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines(keepends=True)
     assert lines[0] == f"[1/2] plain, seed 0: {PLAIN}\n"
-    assert lines[1] == "  evaluation: up to 1 MiB beside network and data, passes of 128\n"
+    assert lines[1] == "  evaluation: up to 1 MiB besides network and data, passes of 128\n"
     assert re.fullmatch(r"  done: natural \d+\.\d  pgd \d+\.\d  flow \d+\.\d  union .*\n", lines[2])
-    assert re.fullmatch(rf"\[2/2\] pgd-at, seed 0: {PGD_AT}(; about .* left in all)?\n", lines[3])
+    assert re.fullmatch(rf"\[2/2\] pgd-at, seed 0: {PGD_AT}(; about .* left in total)?\n", lines[3])
     assert "".join(lines[-3:]) == done(2)
     assert "\x1b" not in answer.out
 
@@ -41,7 +41,7 @@ def test_training_again_skips_what_is_finished(moat, recipe, trained):
     path = recipe()
     trained(path, "plain")
     answer = moat("train", path, "--only", "plain")
-    assert answer.out == "[1/1] plain, seed 0: finished before\n" + done(0, 1)
+    assert answer.out == "[1/1] plain, seed 0: already finished\n" + done(0, 1)
     assert answer.code == 0
 
 
@@ -250,7 +250,7 @@ def test_a_dry_run_lists_what_is_worth_a_second_look(moat, recipe):
 def test_a_dry_run_needs_no_data(moat, recipe):
     answer = moat("train", recipe('"digits"', '"mnist"\nroot = "nowhere"'), "--dry-run")
     assert (answer.code, answer.err) == (0, "")
-    assert "4 run(s), whose time cannot be estimated without data" in answer.out
+    assert "4 run(s), time unknown without the data" in answer.out
     assert "study.toml, data: no readable MNIST in" in answer.out
     assert re.search(r"pgd-at +0 +1 +1 +1 +6/3 +- +- +- +- +-\n", answer.out)
 
@@ -381,7 +381,7 @@ def test_a_report_is_shown_and_written(moat, finished, tmp_path):
     answer = moat("report", finished, "--out", "scores")
     assert (answer.code, answer.err) == (0, "")
     assert "study on digits" in answer.out
-    for name in ("plain", "pgd-at", "pareto", "universal", "r out of reach", "Protocol"):
+    for name in ("plain", "pgd-at", "pareto", "universal", "r out of reach", "Sanity gate"):
         assert name in answer.out
     assert "published" not in answer.out
     written = [line.removeprefix("wrote ") for line in answer.out.splitlines()[-2:]]
@@ -624,7 +624,7 @@ def test_a_recipe_without_a_sound_figure_is_refused(moat, finished, tmp_path, te
 def test_several_folders_need_a_folder_for_their_pictures(moat, finished):
     answer = moat("plot", finished, finished, "--kind", "radar")
     assert answer.code == 2
-    assert "need a folder of their own: --out" in answer.err
+    assert "figures of several folders need --out" in answer.err
     answer = moat("plot", finished, finished, "--kind", "radar", "--out", "both")
     assert (answer.code, answer.err) == (0, "")
 

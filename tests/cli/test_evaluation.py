@@ -83,7 +83,7 @@ def test_anybodys_model_is_judged_and_joins_the_front(
     answer = moat("evaluate", "--model", "python:a_net:net", "--protocol", recipe())
     assert answer.code == 0
     memory, scores, *_ = answer.out.splitlines()
-    assert memory == "  evaluation: up to 1 MiB beside network and data, passes of 128"
+    assert memory == "  evaluation: up to 1 MiB besides network and data, passes of 128"
     assert scores.startswith(f"{Path('results', 'study', 'net', 'seed-0')}: natural ")
     assert answer.out.endswith("Next: moat front results/study\n")
     front = moat("front", "results/study").out
@@ -105,11 +105,14 @@ def test_a_check_that_fails_is_said_at_once(moat, recipe, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--checkpoint", "x.pt"], "--checkpoint has no effect without --model."),
-        (["--model", "python:a:b"], "--model has no effect without --protocol."),
-        (["results", "--set", "a=1"], "--set has no effect without --protocol."),
-        (["results", "--model", "python:a:b", "--protocol", "study.toml"], "runs and a --model"),
-        (["--protocol", "study.toml"], "name a run or a model to evaluate."),
+        (["--checkpoint", "x.pt"], "--checkpoint needs --model."),
+        (["--model", "python:a:b"], "--model needs --protocol."),
+        (["results", "--set", "a=1"], "--set needs --protocol."),
+        (
+            ["results", "--model", "python:a:b", "--protocol", "study.toml"],
+            "runs and --model need a call each",
+        ),
+        (["--protocol", "study.toml"], "there is nothing to evaluate."),
         (["--model", "python:nest:net", "--protocol", "study.toml"], "names the module 'nest'"),
         (["--model", "python:json:net", "--protocol", "study.toml"], "'json' has no 'net'"),
         (
@@ -137,7 +140,7 @@ def test_scores_come_from_what_is_stored_and_no_model_is_loaded(moat, finished):
         assert f"{run}: " in answer.out
     assert "of pgd, flow" in answer.out
     assert f"against {finished[0]}" in answer.out
-    assert "Sanity gate of 1 run, 13 checks: " in answer.out
+    assert "Sanity gate (details: --notes): " in answer.out
 
 
 def test_scores_are_plain_json_where_that_is_asked_for(moat, finished):
@@ -199,10 +202,10 @@ def test_outcomes_of_another_protocol_than_the_records_are_not_scored(moat, fini
 def test_held_out_examples_are_asked_for_under_another_protocol_alone(moat):
     answer = moat("evaluate", "run", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation has no effect without --protocol.")
+    assert answer.err.startswith("--validation needs --protocol.")
     answer = moat("evaluate", "--model", "python:nets:Net", "--protocol", "p.toml", "--validation")
     assert answer.code == 2
-    assert answer.err.startswith("--validation searches the examples that a run of moat's held")
+    assert answer.err.startswith("--validation evaluates the examples that a moat run held out")
 
 
 def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):

@@ -97,7 +97,7 @@ def test_an_interrupted_study_keeps_its_checkpoint_and_says_how_to_go_on(recipe,
     assert "Traceback" not in out + err
     again = shlex.join(["moat", *asked])
     assert err.strip() == (
-        f"Interrupted. Finished runs and the last checkpoint are kept; continue with:\n  {again}"
+        f"Interrupted. Finished runs and the last checkpoint are kept. To go on:\n  {again}"
     )
     (checkpoint,) = begun
     kept = RunFolder(checkpoint.parent).load_checkpoint()

@@ -38,7 +38,7 @@ def test_each_verdict_is_a_line_with_the_runs_of_each_check(tmp_path, write):
         },
     )
     assert gate_brief(points) == [
-        "Sanity gate (--notes explains it): 2 checks pass, 3 warn, 3 fail, 1 not made.",
+        "Sanity gate (details: --notes): 2 checks pass, 3 warn, 3 fail, 1 not made.",
         "  fail: loss (2 of 3 runs, worst pgd 9 %, b); dlr (1 of 3 runs, worst pgd 30 %, a).",
         "  warn: loss (1 of 3 runs); dlr (1 of 3 runs); restarts (1 of 3 runs).",
         "  not made: restarts (1 of 3 runs).",
@@ -52,14 +52,14 @@ def test_each_verdict_is_a_line_with_the_runs_of_each_check(tmp_path, write):
         (
             [check("reach", "warn", 0.17, "of the radius")],
             [
-                "Sanity gate (--notes explains it): 0 checks pass, 1 warn.",
+                "Sanity gate (details: --notes): 0 checks pass, 1 warn.",
                 "  warn: reach (pgd 17 % of the radius).",
             ],
         ),
         (
             [check("logits", "fail", 2.5, of=None), check("loss", "fail", None)],
             [
-                "Sanity gate (--notes explains it): 0 checks pass, 2 fail.",
+                "Sanity gate (details: --notes): 0 checks pass, 2 fail.",
                 "  fail: logits (2.5 %); loss.",
             ],
         ),
@@ -90,7 +90,7 @@ def test_however_many_checks_fail_the_notes_are_few_and_all_else_is_kept(tmp_pat
         comparison_notes(pair, brief=True),
     ]
     for lines in brief:
-        assert lines[0].startswith("Sanity gate (--notes explains it): ")  # the worst first
+        assert lines[0].startswith("Sanity gate (details: --notes): ")  # the worst first
         assert len(lines) <= 12
         assert "a sentence of what it means" not in " ".join(lines)
         assert "test examples" in " ".join(lines)

@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from moat.runs import RunFolder
 from moat.study import plan
 from moat.study.loading import plan_of
 from moat.study.one_run import initial_model
+from moat.study.own_protocol import evaluate_run
 
 AGAIN = "`moat train` with --overwrite trains this run again."
 
@@ -28,6 +30,19 @@ def test_a_trained_model_is_loaded_with_its_weights_for_evaluation(run):
     for name, value in model.state_dict().items():
         assert torch.equal(value, kept[name])
     assert model(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+
+
+def test_a_run_that_is_evaluated_again_is_read_once_and_its_new_record_once(run, monkeypatch):
+    opened = []
+    read = Path.read_text
+
+    def counted(path, *arguments, **more):
+        opened.append(path)
+        return read(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "read_text", counted)
+    evaluate_run(run, "cpu")
+    assert opened.count(run / "run.json") == 2
 
 
 def test_a_path_may_be_text_and_a_device_may_be_named(run):

@@ -1,11 +1,14 @@
 """A device without memory for a step: what fits is said."""
 
+import jaxtyping
 import pytest
 import torch
 from torch import nn
 
 from moat.errors import ModelError, TrainingError
 from moat.scalarizers import Average
+from moat.threats import PGD
+from moat.training import Step
 from moat.training.guard import check_trainable
 from moat.training.memory import largest_that_fits, memory_explained
 
@@ -33,7 +36,7 @@ BATCH = torch.rand(16, 1, 4, 4), torch.arange(16) % 3
 def failed(network, pass_size=128, objectives=4):
     with (
         pytest.raises(TrainingError, match="too little memory for a step: Default") as raised,
-        memory_explained(network, *BATCH, pass_size, objectives),
+        memory_explained(network, *BATCH, pass_size, objectives, "training."),
     ):
         network(BATCH[0].repeat(objectives, 1, 1, 1)[:pass_size])
     return str(raised.value)
@@ -87,3 +90,19 @@ def test_the_look_at_a_network_takes_fewer_images_where_few_fit(error):
     for images, network in ((2, Small(1, norm=True)), (1, Small(0))):
         with pytest.raises(ModelError, match=rf"memory for a pass of {images} image\(s\): Default"):
             check_trainable(network, *BATCH, Average())
+
+
+@pytest.mark.parametrize("kind", [lambda x: x, lambda x: x.numpy()], ids=["tensors", "arrays"])
+def test_a_step_of_its_own_names_the_pass_size_and_forgets_its_gradients(kind):
+    jaxtyping.config.update("jaxtyping_disable", True)  # which would refuse arrays
+    network = Small(15)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    threat = PGD(epsilon=0.1, step_size=0.1, steps=1)
+    step = Step(network, optimizer, threat, "average", pass_size=32)
+    for take in (step, step.backward):
+        with pytest.raises(TrainingError) as raised:
+            take(*map(kind, BATCH))
+        assert "Set pass_size = 8: this many fit." in str(raised.value)
+        assert all(parameter.grad is None for parameter in network.parameters())
+    fitting = Step(network, optimizer, threat, "average", pass_size=8)
+    assert fitting(*BATCH).losses.values.shape == (2, 16)

@@ -9,16 +9,19 @@ from moat.cli.lines import say
 
 
 def bundle(
-    results: Annotated[Path, typer.Argument(help="A folder with runs below it, or one run.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip that is written.")],
+    results: Annotated[Path, typer.Argument(help="A folder of runs, or one run.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip file to write.")],
     weights: Annotated[
-        bool, typer.Option("--weights", help="With the trained weights, for evaluate and load.")
+        bool,
+        typer.Option(
+            "--weights", help="Include the trained weights, for moat evaluate and moat.load."
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file of this name.")
+        bool, typer.Option("--overwrite", help="Replace an existing file.")
     ] = False,
 ) -> None:
-    """Write what a colleague needs of some results into one zip, which moat reads as a folder.
+    """Pack results for a colleague into one zip, which moat reads like a folder.
 
     Recipes, records, outcomes, images, the code of local plug-ins, reports and figures. Checkpoints
     never go, nor do files that are not moat's.

@@ -17,17 +17,16 @@ def compare(
         typer.Argument(help="Two finished runs or more; the first is the reference."),
     ],
     ids: Annotated[
-        bool,
-        typer.Option("--ids", help="Show the ids of all examples that only one run withstands."),
+        bool, typer.Option("--ids", help="Show the ids of all examples withstood by one run only.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     form: FormatOption = Format.table,
     notes: NotesOption = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write tables and the outcome of each example there.")
+        Path | None, typer.Option(help="Folder for the tables and the outcome of each example.")
     ] = None,
 ) -> None:
-    """Show runs side by side: recipes, scores with paired intervals, who withstands what."""
+    """Compare runs: recipes, scores with paired intervals, examples withstood."""
     from moat.cli.console import console
     from moat.cli.output_files import OutputFiles
     from moat.report import compare_runs, comparison_shown, write_comparison

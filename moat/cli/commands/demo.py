@@ -8,7 +8,7 @@ from moat.cli.lines import say
 
 
 def demo(**options: Any) -> None:
-    """Train the study that comes with moat: nine models of 8x8 digits, in minutes, no download."""
+    """Train moat's example study: nine models of 8x8 digits, in minutes, without a download."""
     from moat.recipe.packaged import DEMO, packaged_recipes
 
     recipe = packaged_recipes()[DEMO]

@@ -9,10 +9,10 @@ from moat.cli.formats import Format, FormatOption, sheet_text
 
 
 def doctor(
-    results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of the studies.")] = Path("results"),
     form: FormatOption = Format.table,
 ) -> None:
-    """Check packages, devices, back ends, plug-ins and folders; exit with 1 if moat cannot work."""
+    """Check packages, devices, back ends, plug-ins and folders; exit with 1 on a fault."""
     from moat.cli.console import console
     from moat.cli.findings_sheet import findings_sheet
     from moat.doctor import Health, diagnose

@@ -19,23 +19,28 @@ if TYPE_CHECKING:
 class FrontOptions:
     """What a call of `moat front` names."""
 
-    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")]
+    results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]
     merge: Annotated[
         bool,
-        typer.Option("--merge", help="Put all runs on one front; refused where they are unequal."),
+        typer.Option(
+            "--merge", help="Put all runs on one front; refused if their data or protocols differ."
+        ),
     ] = False
     objectives: Annotated[
         str | None,
         typer.Option(
-            metavar="SCORE,...", help="The objectives: natural, union, total, threats, ..."
+            metavar="SCORE,...", help="Objectives of the front: natural, union, total, threats, ..."
         ),
     ] = None
     against: Annotated[
-        Path | None, typer.Option(metavar="RESULTS", help="Compare with the front there.")
+        Path | None, typer.Option(metavar="RESULTS", help="Compare the front with that of RESULTS.")
     ] = None
     prefer: Annotated[
         str | None,
-        typer.Option(metavar="SCORE=WEIGHT,...", help="Name one run, chosen on held-out examples."),
+        typer.Option(
+            metavar="SCORE=WEIGHT,...",
+            help="Choose one run by these weights, on held-out examples.",
+        ),
     ] = None
     sort: Annotated[
         str | None,
@@ -47,7 +52,7 @@ class FrontOptions:
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The folder for the files; default: RESULTS, with several the working folder."
+            help="Folder for the files. Default: RESULTS; of several, the working folder."
         ),
     ] = None
     form: FormatOption = Format.table
@@ -56,9 +61,9 @@ class FrontOptions:
 
 @of_table
 def front(options: FrontOptions) -> None:
-    """Show which runs no other run dominates, and write the table and the picture.
+    """Show the Pareto front of the runs; write it as a table and a figure.
 
-    In another form than a table's, files are written with --out alone.
+    With another --format than table, files are written only with --out.
     """
     from moat.cli.console import console
     from moat.cli.output_files import OutputFiles

@@ -11,10 +11,12 @@ from moat.plain import json_of
 
 def list_(
     kind: Annotated[CatalogueKind, typer.Argument(help="What to list.")],
-    load: Annotated[bool, typer.Option("--load", help="Import each, and show the errors.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Import each, and show the error of one that fails.")
+    ] = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """Show what a recipe can name and the package that each comes from, or moat's recipes."""
+    """List the names for recipes, each with its package, or moat's own recipes."""
     from moat.catalogue import catalogue
     from moat.cli.console import console
     from moat.cli.names_sheet import names_sheet

@@ -10,24 +10,24 @@ from moat.cli.options import as_options, listed
 
 
 def plot(
-    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")],
+    results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     kind: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND,...",
-            help="front, pairs, parallel, radar, training, strengths, cost, relationship or "
-            "difference; default: all. Repeatable.",
+            help="front, pairs, parallel, radar, training, strengths, cost, "
+            "relationship or difference; repeatable. Default: all.",
         ),
     ] = None,
     recipe: Annotated[
         Path | None,
-        typer.Option(help="Take \\[\\[figure]] from this file, not from the runs' own recipes."),
+        typer.Option(help="Take \\[\\[figure]] from this file instead of the runs' recipes."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The folder for the files; default: figures/ in RESULTS.")
+        Path | None, typer.Option(help="Folder for the files. Default: figures/ in RESULTS.")
     ] = None,
 ) -> None:
-    """Draw a study as PNG and SVG: front, scores, training, strengths, the figures of recipes."""
+    """Draw a study as PNG and SVG: front, scores, training, strengths, the recipe's figures."""
     from moat.cli.output_files import OutputFiles
     from moat.cli.recipe_tables import figures_of
     from moat.own_files import FIGURES
@@ -35,7 +35,7 @@ def plot(
     from moat.runs import as_typed, opened, outputs_of
 
     if out is None and len(results) > 1:
-        raise typer.BadParameter("pictures of several folders need a folder of their own: --out")
+        raise typer.BadParameter("figures of several folders need --out")
     found = list(map(opened, results))
     kinds = [name for text in kind or () for name in listed(text)]
     with as_options("kind"):

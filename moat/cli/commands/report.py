@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class ReportOptions:
     """What a call of `moat report` names."""
 
-    results: Annotated[list[Path], typer.Argument(help="Folders with finished runs below them.")]
+    results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]
     recipe: Annotated[
         Path | None,
-        typer.Option(help="Take the published figures from this file, not from the runs' own."),
+        typer.Option(
+            help="Take the published figures from this file instead of the runs' recipes."
+        ),
     ] = None
     against: Annotated[
         Path | None,
@@ -32,16 +34,16 @@ class ReportOptions:
     ] = None
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the study as one page for a browser."),
+        typer.Option(metavar="FILE", help="Write one self-contained page for a browser."),
     ] = None
     rival: Annotated[
         Path | None,
-        typer.Option(metavar="RESULTS", help="Draw the front there beside the page's own."),
+        typer.Option(metavar="RESULTS", help="Draw the front of RESULTS as well on the page."),
     ] = None
     prefer: Annotated[
         str | None,
         typer.Option(
-            metavar="SCORE=WEIGHT,...", help="Ring one run on the page, chosen as by `moat front`."
+            metavar="SCORE=WEIGHT,...", help="Mark one run on the page, chosen as by `moat front`."
         ),
     ] = None
     sort: Annotated[
@@ -54,7 +56,7 @@ class ReportOptions:
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The folder for the files; default: RESULTS, with several the working folder."
+            help="Folder for the files. Default: RESULTS; of several, the working folder."
         ),
     ] = None
     form: FormatOption = Format.table
@@ -63,9 +65,9 @@ class ReportOptions:
 
 @of_table
 def report(options: ReportOptions) -> None:
-    """Show every score, runs across and scores down, beside the figures that a paper prints.
+    """Show every score of every run, beside the published figures.
 
-    In another form than a table's, files are written with --out alone.
+    With another --format than table, files are written only with --out.
     """
     from moat.runs import opened, outputs_of
 

@@ -12,9 +12,10 @@ from moat.plain import json_of
 
 
 def score(
-    run: Annotated[list[Path], typer.Argument(help="Finished runs, or folders with some below.")],
+    run: Annotated[list[Path], typer.Argument(help="Finished runs, or folders of them.")],
     union: Annotated[
-        str | None, typer.Option(metavar="THREAT,...", help="Add the union over these alone.")
+        str | None,
+        typer.Option(metavar="THREAT,...", help="Add the union over these threats only."),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Add the universal score against this run.")
@@ -23,7 +24,7 @@ def score(
     form: FormatOption = Format.table,
     notes: NotesOption = False,
 ) -> None:
-    """Show every score of single runs, from their stored outcomes: no attack is run."""
+    """Show every score of single runs from their stored outcomes, without a new attack."""
     from moat.cli.console import console
     from moat.report import run_sheet, run_tables, runs_csv, score_runs
     from moat.runs import opened

@@ -29,14 +29,14 @@ def show(
     ] = None,
     set_: Overrides = None,
     form: Annotated[
-        RecipeForm, typer.Option("--format", help="The form of the output.")
+        RecipeForm, typer.Option("--format", help="Form of the output.")
     ] = RecipeForm.toml,
     allow_code: CodeOption = None,
 ) -> None:
-    """Print a recipe with every key that it extends, overrides or leaves to its default.
+    """Print a recipe with all its keys: its own, inherited, overridden and default ones.
 
-    Each key has its origin: the file and line, the --set, or the default. As TOML it is a recipe
-    again, of the same runs.
+    Each key has its origin: the file and line, the --set, or the default. The TOML is itself a
+    recipe of the same runs.
     """
     from moat.recipe import plan_runs, read
     from moat.recipe.resolved import resolved

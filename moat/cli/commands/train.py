@@ -1,4 +1,4 @@
-"""Train the missing runs of a study, or estimate their cost."""
+"""Train and evaluate the unfinished runs of a study, or estimate their cost."""
 
 import shlex
 import sys
@@ -36,11 +36,11 @@ def train(
         list[str] | None, typer.Option(metavar="SEED,...", help="Only these seeds; repeatable.")
     ] = None,
     set_: Overrides = None,
-    results: Annotated[Path, typer.Option(help="Where studies are kept.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of the studies.")] = Path("results"),
     device: DeviceOption = Device.auto,
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Train runs of another recipe and broken runs again."),
+        typer.Option("--overwrite", help="Train broken runs, and runs of a changed recipe, again."),
     ] = False,
     jobs: Annotated[
         str,
@@ -52,15 +52,17 @@ def train(
     ] = "1",
     tensorboard: Annotated[
         bool,
-        typer.Option("--tensorboard", help="Write each run's curves for TensorBoard, too."),
+        typer.Option("--tensorboard", help="Write each run's curves for TensorBoard as well."),
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Validate, list the runs and their cost; train nothing."),
+        typer.Option(
+            "--dry-run", help="Validate the recipe, list the runs and their cost; train nothing."
+        ),
     ] = False,
     allow_code: CodeOption = None,
 ) -> None:
-    """Run what is not done yet of a study; run again, it goes on where it was."""
+    """Train and evaluate the unfinished runs of a study; after a stop, run it again to go on."""
     picked = {"overrides": set_ or (), "only": only or (), "seeds": seeds_of(seed)}
     if dry_run:
         from moat.study.job_count import jobs_of
@@ -93,15 +95,14 @@ def train(
     except KeyboardInterrupt:
         again = shlex.join(["moat", *sys.argv[1:]])
         say(
-            "\nInterrupted. Finished runs and the last checkpoint are kept; continue with:\n"
-            f"  {again}",
+            f"\nInterrupted. Finished runs and the last checkpoint are kept. To go on:\n  {again}",
             err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
     for line in failure_lines(result.failed):
         say(line, err=True)
     for run, busy in result.held.items():
-        say(f"left to its holder: {run}: {busy.message}", err=True)
+        say(f"held by another process: {run}: {busy.message}", err=True)
     held = f", {len(result.held)} held by other processes" if result.held else ""
     say(
         f"{len(result.done)} run(s) done, {len(result.skipped)} skipped as finished, "

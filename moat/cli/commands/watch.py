@@ -18,14 +18,16 @@ def watch(
     results: Annotated[Path, typer.Argument(help="A study's folder, or one with several.")],
     every: Annotated[
         float,
-        typer.Option(parser=seconds, metavar="SECONDS", help="How often the files are read."),
+        typer.Option(
+            parser=seconds, metavar="SECONDS", help="Seconds between two looks at the files."
+        ),
     ] = 1.0,
-    once: Annotated[bool, typer.Option("--once", help="Show the state and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show the state once and exit.")] = False,
 ) -> None:
-    """Follow running studies, here or elsewhere, until every run is done or has failed.
+    """Follow running studies, on any machine, until every run is done or has failed.
 
-    Only files are read. A terminal shows the state as it changes; anything else gets it once, then
-    a line for each change. Ctrl-C ends the watching and nothing else. Exit code 1: a run failed.
+    Reads files only. A terminal shows the current state; other outputs get it once, then
+    a line for each change. Ctrl-C stops only the watching. Exit code 1: a run failed.
     """
     try:
         from moat.report import StatusReader

@@ -50,7 +50,7 @@ def searched(step: EvaluationStep) -> str:
 
 def memory_line(step: EvaluationStep) -> str:
     """Return what memory an evaluation takes."""
-    return f"up to {gib(step.memory)} beside network and data, passes of {step.pass_size}"
+    return f"up to {gib(step.memory)} besides network and data, passes of {step.pass_size}"
 
 
 def _figure(value: float | None) -> str:

@@ -79,7 +79,7 @@ class PlainLines:
                 left = self.clock.left
                 self._count(event, f"{event.run}{'' if left is None else _in_all(left)}")
             case RunSkip():
-                self._count(event, "finished before")
+                self._count(event, "already finished")
             case RunEnd():
                 self._say(f"{lead}done: {scores_line(event.scores)}")
             case RunHold():
@@ -111,7 +111,7 @@ class PlainLines:
                 run.memory = event.memory
                 self._say(f"{run.lead}evaluation: {memory_line(event)}", run)
         elif 0 < event.pass_size < run.pass_size:
-            short = f"no memory for passes of {run.pass_size}"
+            short = f"too little memory for passes of {run.pass_size}"
             self._say(f"{run.lead}evaluation: {short}; {memory_line(event)}", run)
         run.pass_size = event.pass_size or run.pass_size
         if not event.done or time.monotonic() - run.said < SILENCE:
@@ -138,7 +138,7 @@ class PlainLines:
 
 
 def _in_all(left: float) -> str:
-    return f"; {left_text(left)} in all"
+    return f"; {left_text(left)} in total"
 
 
 def _told(run: _Run) -> str:

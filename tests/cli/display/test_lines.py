@@ -36,7 +36,7 @@ def test_plain_lines_say_what_begins_and_what_ends(story, printed):
         f"[1/3] plain, seed 0: {story.HERE}",
         "  training.compile: [nothing] is captured.",
         "  done: natural 97.2  pgd 50.0  flow 61.3  union 40.0",
-        "[2/3] pgd-at, seed 0: finished before",
+        "[2/3] pgd-at, seed 0: already finished",
         f"[3/3] pareto r=0.5, seed 0: {story.HERE.with_name('pareto')}",
         "  FAILED pareto r=0.5: of [type] [/x] it fell.",
     ]
@@ -111,7 +111,7 @@ def test_with_several_jobs_each_line_names_its_run_and_a_run_keeps_its_number(
 
 def test_a_skipped_run_counts(story, printed):
     told = printed(StudyStart(runs=2), RunSkip(**story.named("plain")), StudyNote(text="so."))
-    assert told == ["[1/2] plain, seed 0: finished before", "so."]
+    assert told == ["[1/2] plain, seed 0: already finished", "so."]
 
 
 def test_what_is_no_terminal_gets_plain_lines(capsys):
@@ -135,7 +135,7 @@ def test_lines_say_what_memory_an_evaluation_takes_and_when_passes_are_halved(st
 
     gate = replace(story.half, done=1, of=1, threat="sanity gate", accuracy={})
     assert printed(told(0, 128), told(1, 128), told(2, 64), told(3, 64), gate) == [
-        "  evaluation: up to 1.5 GiB beside network and data, passes of 128",
-        "  evaluation: no memory for passes of 128; up to 1.5 GiB beside network and data, "
-        "passes of 64",
+        "  evaluation: up to 1.5 GiB besides network and data, passes of 128",
+        "  evaluation: too little memory for passes of 128; up to 1.5 GiB besides network and "
+        "data, passes of 64",
     ]
