@@ -4,7 +4,8 @@ import pytest
 
 from moat.errors import DefinitionError, MoatError, UnknownNameError
 from moat.models import PythonModel, TinyCNN
-from moat.plugin_kit import Kind, candidate_of
+from moat.plugin_kit.candidate import candidate_of
+from moat.plugin_kit.kinds import Kind
 from moat.scalarizers import TwoMoment
 from moat.threats import PGD
 
