@@ -58,7 +58,7 @@ def protocol_of_threats(protocol: Any) -> Any:
         protocol = [protocol]
     if isinstance(protocol, Mapping) and _has_fields(protocol):
         fields = {**protocol, **protocol.get("evaluation", {})}
-        fields = {key: fields[key] for key in fields if key not in ("evaluation", "threats")}
+        fields = {str(key): fields[key] for key in fields if key not in ("evaluation", "threats")}
         return Protocol(threats=_labelled(protocol["threats"]), **fields)
     if not isinstance(protocol, Mapping | list | tuple):
         return protocol

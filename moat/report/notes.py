@@ -24,6 +24,8 @@ def scores_text(group: Group) -> str:
 
 def scores_brief(group: Group) -> str:
     """Return what the scores are in a sentence; how an example falls only where it is unusual."""
+    if not group.protocol.threats:
+        return f"Accuracy is in % of {examples_text(group)}."
     first, *unusual = falls_notes(group)
     if group.protocol.falls == "any":
         unusual = [first, *unusual]

@@ -121,7 +121,7 @@ def _in_a_step(scalarizer: Any, arguments: tuple[Any, ...], more: Mapping[str, A
     if not scalarizer.takes_names:
         return any(isinstance(one, LossMatrix) for one in (*arguments[-1:], more.get("losses")))
     (names,) = arguments or (more.get("names"),) if len(arguments) < 2 else (None,)
-    return isinstance(names, tuple) and all(isinstance(name, str) for name in names)
+    return isinstance(names, tuple) and bool(names) and all(isinstance(n, str) for n in names)
 
 
 def _given_names(losses: OwnLosses, names: Sequence[str]) -> list[str]:
@@ -199,8 +199,8 @@ def _planned(
 
 def _gradients(losses: Mapping[str, Tensor], parameters: Any) -> Tensor:
     """Return the gradient of each loss's mean to the parameters, (k, number of parameters)."""
-    given = parameters.parameters() if isinstance(parameters, nn.Module) else parameters or ()
-    given = [given] if isinstance(given, Tensor) else list(given)
+    given = parameters.parameters() if isinstance(parameters, nn.Module) else parameters
+    given = [given] if isinstance(given, Tensor) else list(() if given is None else given)
     moved = [one for one in given if isinstance(one, Tensor) and one.requires_grad]
     if not moved:
         raise DefinitionError(

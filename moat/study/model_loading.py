@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from moat.consent import consenting, current_consent, stored_in
-from moat.errors import CodeError, MoatError, RunFolderError
+from moat.errors import CodeError, InputError, MoatError, RunFolderError
 from moat.models import Model, built
 from moat.precision import plain_torch
 from moat.public import public_at_once
@@ -20,6 +20,7 @@ from moat.study.layout import best_layout
 from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
 from moat.study.run_network import require_no_chance
 from moat.threats import to_eval
+from moat.training import device_for
 
 
 @public_at_once
@@ -48,8 +49,24 @@ def load(
     if allow_code and not consent.stored:
         with consenting(replace(consent, stored=True)):
             return load(run_folder, device)
+    target = _usable(device)
     folder = RunFolder(opened(run_folder, weights=True))
-    return load_recorded(folder, finished_record(folder), device)
+    return load_recorded(folder, finished_record(folder), target)
+
+
+def _usable(device: torch.device | str) -> torch.device:
+    """Return a device as torch knows it; InputError for one that is not here."""
+    if device == "auto":
+        return device_for("auto")
+    try:
+        torch.zeros(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise InputError(
+            f"the model cannot be brought to the device {device!r:.80}: "
+            f"{str(error).splitlines()[0]:.120}",
+            hint='Write "cpu", "cuda", "cuda:1" or "auto".',
+        ) from error
+    return torch.device(device)
 
 
 @plain_torch()

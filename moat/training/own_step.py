@@ -202,7 +202,7 @@ class Step:
                 generator.set_state(drawn.cpu())
             for name, own in threats.items():
                 self.threats[name].load_state_dict(own)  # type: ignore[attr-defined]
-        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise DefinitionError(
                 f"the state does not fit this step: {type(error).__name__}: {error}.",
                 hint="Create the step like that of the state: with the same threats and "

@@ -93,7 +93,7 @@ def test_every_note_is_printed_where_it_is_asked_for(moat, results, command):
     places = sorted(results.glob(where))
     brief, whole = (moat(name, *places, *more) for more in ((), ("--notes",)))
     assert (brief.code, whole.code) == (0, 0)
-    defined = "union: the share classified correctly and withstanding every threat."
+    defined = "union: the share that is classified correctly and withstands every threat."
     assert defined not in " ".join(brief.out.split())
     assert defined in " ".join(whole.out.split())
     assert "union: against all threats." in " ".join(brief.out.split())

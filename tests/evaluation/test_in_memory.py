@@ -169,6 +169,7 @@ class Pictures(Dataset):
         ((X, Y), {"natural": PGD_2}, "no threat can have the label 'natural'"),
         ((X, Y), "nowhere.toml", "this recipe does not exist"),
         ((X, Y), {"pgd": TABLE}, 'moat.evaluate reads the tables of a recipe: {"threats": {"p'),
+        ((X, Y), {"threats": {"pgd": PGD_2}, "evaluation": {3: 4}}, "no argument '3'"),
         ((X, Y), {"threats": {"pgd": PGD_2}, "exampels": 3}, "Did you mean 'examples'?"),
         ((X, Y), {"threats": {"pgd": {"epsilon": 1}}}, "the protocol, threats: the protocol eval"),
         ((X, Y), {"threats": {"pgd": {**TABLE, "eps": 1}}}, "the protocol, threats.pgd.eps: unkn"),

@@ -78,5 +78,5 @@ def test_a_front_names_the_run_and_goes_on(run):
     points, skipped = read_points(run.path.parent)
     assert [point.folder for point in points] == [other.path]
     assert skipped[0].startswith(f"{file}: the file is truncated or not moat's")
-    with pytest.raises(FrontError, match="none of the 1 runs below this folder can be read"):
+    with pytest.raises(FrontError, match="none of the 1 runs in this folder can be read"):
         read_points(run.path)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import moat
-from moat.errors import RunFolderError
+from moat.errors import InputError, RunFolderError
 from moat.runs import RunFolder
 from moat.study import plan
 from moat.study.loading import plan_of
@@ -48,6 +48,16 @@ def test_a_run_that_is_evaluated_again_is_read_once_and_its_new_record_once(run,
 def test_a_path_may_be_text_and_a_device_may_be_named(run):
     model = moat.load(str(run), device="cpu")
     assert next(model.parameters()).device == torch.device("cpu")
+
+
+def test_a_device_may_be_chosen_and_one_that_is_not_here_is_refused(run):
+    assert next(moat.load(run, "auto").parameters()).device.type in ("cpu", "cuda")
+    for device in ("gpu", "", "cuda:99"):
+        with pytest.raises(
+            InputError, match="the model cannot be brought to the device"
+        ) as refused:
+            moat.load(run, device)
+        assert '"cpu", "cuda", "cuda:1" or "auto"' in refused.value.hint
 
 
 def test_loading_does_not_need_the_data(recipe, trained):

@@ -336,7 +336,9 @@ def test_the_state_of_a_threat_is_kept(network, x, y):
 
 
 @unchecked
-@pytest.mark.parametrize("state", [{}, {"generator": None}, {"generator": 3, "threats": {}}, 7])
+@pytest.mark.parametrize(
+    "state", [{}, {"generator": None}, {"generator": 3, "threats": {}}, 7, torch.zeros(3)]
+)
 def test_a_state_of_another_step_is_refused(network, threats, state):
     with pytest.raises(DefinitionError) as refused:
         made(network, threats, Max()).load_state_dict(state)

@@ -152,7 +152,7 @@ def test_a_run_that_cannot_be_read_is_named(page, study):
     text = visible(page(study))
     assert "What could not be read" in text
     assert f"skipped: {broken / 'evaluation.npz'}: the file is truncated" in text
-    assert "13 runs below" in text
+    assert "13 runs in" in text
     assert "A universal score needs a natural run" in text
 
 
