@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-COUNTS = {"train": 200, "test": 40}
+_COUNTS = {"train": 200, "test": 40}
 SIDE = 8
 
 
@@ -13,7 +13,7 @@ def stripes() -> bytes:
     file = io.BytesIO()
     arrays: dict[str, np.ndarray] = {}
     generator = np.random.default_rng(0)
-    for part, count in COUNTS.items():
+    for part, count in _COUNTS.items():
         labels = np.arange(count) % 2
         rows = np.broadcast_to(180 * (np.arange(SIDE) % 2)[:, None], (SIDE, SIDE))
         clean = np.where(labels[:, None, None] == 0, rows, rows.T)
