@@ -37,7 +37,7 @@ install_import_hook([f"moat.{name}" for name in SHAPED], CHECK)
 # here the checks would take two fifths of the time, and are left to the runs of `trained`.
 WHOLE_RUNS = tuple(
     Path(__file__).parent / room
-    for room in ("benchmarks", "cli", "docs", "faults", "fuzz", "report", "study")
+    for room in ("benchmarks", "cli", "docs", "faults", "fuzz", "plugin_kit", "report", "study")
 )
 
 settings.register_profile(

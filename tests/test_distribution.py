@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -172,3 +173,34 @@ def test_the_doctor_finds_an_installed_moat_well(installed, tmp_path):
     assert "plug-ins,threats: photometric,ok,moat-robust-photometric 0.1.0," in said
     assert "plug-ins,scalarizers: torchjd:*,ok,moat-robust-torchjd 0.1.0," in said
     assert not [*tmp_path.iterdir()]  # it leaves nothing behind
+
+
+PIP = """#!/bin/sh
+exec {python} -m pip --python {environment} "$@" --quiet --no-deps --no-index --no-build-isolation
+"""
+
+
+def test_the_tutorial_for_plug_ins_is_followed_to_the_letter(installed, tmp_path):
+    page = (ROOT / "docs" / "write-a-plugin.md").read_text("utf-8")
+    tutorial = page.partition("## From a skeleton")[2].partition("\n## ")[0]
+    script = ["set -e"]
+    for language, text in re.findall(r"^```(python|sh)\n(.*?)^```$", tutorial, re.S | re.M):
+        file = re.match(r"# (\S+)\n", text)
+        script.append(f"cat > {file[1]} <<'END'\n{text}END" if file else text)
+        assert language == "sh" or file
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "pip").write_text(
+        PIP.format(python=sys.executable, environment=installed / "python")  # which has no pip
+    )
+    (tools / "pip").chmod(0o755)
+    path = f"{tools}:{installed}:/usr/bin:/bin"
+    said = run("env", f"PATH={path}", "OMP_NUM_THREADS=1", "bash", "-c", "\n".join(script),
+               cwd=tmp_path)  # fmt: skip
+    assert "wrote moat-haze/moat_haze/haze.py\n" in said
+    assert re.search(r"\n\d+ promise\(s\) kept, 0 broken\.\n", said)
+    assert "\n5 passed in " in said
+    assert re.search(r"haze +moat-robust-haze 0\.1\.0 +Lay a white veil", said)
+    assert "1 run(s) done, 0 skipped as finished, 0 failed." in said
+    record = json.loads(next(tmp_path.rglob("haze-at/seed-0/run.json")).read_text())
+    assert "moat-robust-haze" in json.dumps(record)

@@ -15,6 +15,7 @@ from moat.cli.commands.doctor import doctor
 from moat.cli.commands.evaluate import evaluate
 from moat.cli.commands.front import front
 from moat.cli.commands.listing import list_, schema
+from moat.cli.commands.new import new
 from moat.cli.commands.plot import plot
 from moat.cli.commands.report import report
 from moat.cli.commands.score import score
@@ -48,6 +49,6 @@ def _moat(
 
 for command in (
     *(demo, train, show, watch, evaluate, score, compare),
-    *(front, plot, report, bundle, list_, check, schema, doctor),
+    *(front, plot, report, bundle, list_, check, new, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)

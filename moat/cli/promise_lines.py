@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moat.plugin_kit import Candidate
+from moat.plugin_kit.candidate import Candidate
 from moat.sheets import FAINT, STRONG, Sheet
 from moat.testing import PromiseVerdict
 from moat.testing.promise import PromiseState

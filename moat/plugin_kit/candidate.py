@@ -16,7 +16,7 @@ from moat.local_code import import_file
 from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.plugin_kit.fields import made_of, set_fields
-from moat.plugin_kit.kinds import Kind, kind_of
+from moat.plugin_kit.kinds import ExtensionKind, kind_of
 from moat.recipe.provenance import Source
 
 
@@ -24,13 +24,15 @@ from moat.recipe.provenance import Source
 class Candidate:
     """An object that is checked: its kind, its name, where it comes from."""
 
-    kind: Kind
+    kind: ExtensionKind
     name: str
     origin: str
     value: Any
 
 
-def candidate_of(reference: str, texts: Sequence[str] = (), kind: Kind | None = None) -> Candidate:
+def candidate_of(
+    reference: str, texts: Sequence[str] = (), kind: ExtensionKind | None = None
+) -> Candidate:
     """Return the object that a reference names, with fields that are set by `key=value` each.
 
     A reference is a name that moat or a package registers, `FILE.py`, `FILE.py:Class`,
@@ -49,16 +51,18 @@ def candidate_of(reference: str, texts: Sequence[str] = (), kind: Kind | None = 
         return Candidate(own, reference, origin, made_of(cls, settings, reference))
     if reference.startswith(TORCHVISION_PREFIX):
         cls = torchvision_model(reference)
-        return Candidate(Kind.model, reference, "torchvision", made_of(cls, settings, reference))
+        return Candidate(
+            ExtensionKind.model, reference, "torchvision", made_of(cls, settings, reference)
+        )
     if reference.startswith(PYTHON_PREFIX):
         model = PythonModel(reference, settings.document)
-        return Candidate(Kind.model, reference, reference.split(":")[1], model)
+        return Candidate(ExtensionKind.model, reference, reference.split(":")[1], model)
     return _local(reference, settings, kind) or _refused(reference, kind)
 
 
-def _registered(name: str, kind: Kind | None) -> list[tuple[Kind, str, Any]]:
+def _registered(name: str, kind: ExtensionKind | None) -> list[tuple[ExtensionKind, str, Any]]:
     found = []
-    for one in [kind] if kind else Kind:
+    for one in [kind] if kind else ExtensionKind:
         try:
             cls = one.registry.get(name)
         except UnknownNameError:
@@ -69,7 +73,7 @@ def _registered(name: str, kind: Kind | None) -> list[tuple[Kind, str, Any]]:
     return found
 
 
-def _local(reference: str, settings: Source, kind: Kind | None) -> Candidate | None:
+def _local(reference: str, settings: Source, kind: ExtensionKind | None) -> Candidate | None:
     """Return the object of a class in a file or a module, None where neither is named."""
     place, _, attribute = reference.partition(":")
     if place.endswith(".py"):
@@ -83,11 +87,11 @@ def _local(reference: str, settings: Source, kind: Kind | None) -> Candidate | N
     own = kind_of(found) if isinstance(found, type) else None
     if own is None:  # a network's class, or a function that builds one
         model = PythonModel(f"{PYTHON_PREFIX}{module.__name__}:{attribute}", settings.document)
-        return Candidate(Kind.model, name, str(module.__file__), model)
+        return Candidate(ExtensionKind.model, name, str(module.__file__), model)
     return Candidate(own, name, str(module.__file__), made_of(found, settings, name))
 
 
-def _member(module: ModuleType, attribute: str, reference: str, kind: Kind | None) -> Any:
+def _member(module: ModuleType, attribute: str, reference: str, kind: ExtensionKind | None) -> Any:
     """Return the class that is meant, by its name in the code or in recipes."""
     own = {name: value for name, value in vars(module).items() if _is_declared(value, module, kind)}
     by_name: dict[str, Any] = {value.name: value for value in own.values()}
@@ -113,7 +117,7 @@ def _member(module: ModuleType, attribute: str, reference: str, kind: Kind | Non
     )
 
 
-def _is_declared(value: Any, module: ModuleType, kind: Kind | None) -> bool:
+def _is_declared(value: Any, module: ModuleType, kind: ExtensionKind | None) -> bool:
     """Say whether a module declares this class under a name of the kind, or of any."""
     if not (isinstance(value, type) and value.__module__ == module.__name__):
         return False
@@ -134,7 +138,7 @@ def _module_of(path: Path, reference: str) -> ModuleType:
         root, parts = root.parent, [root.name, *parts]
     with _importable(root):
         if len(parts) == 1:
-            for kind in Kind:
+            for kind in ExtensionKind:
                 kind.registry.adopt(())  # two files of two checks may share a name
             return import_file(path)
         return _imported(".".join(parts).removesuffix(".__init__"), reference)
@@ -161,9 +165,9 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
 
 
-def _refused(name: str, kind: Kind | None) -> Candidate:
+def _refused(name: str, kind: ExtensionKind | None) -> Candidate:
     """Raise UnknownNameError with the nearest name of the kind, or of all kinds."""
-    kinds = [kind] if kind else list(Kind)
+    kinds = [kind] if kind else list(ExtensionKind)
     known = [entry.name for one in kinds for entry in catalogue(one.registry.plural)]
     what = f"no {kind.words}" if kind else "no threat, scalarizer, model or data set"
     raise UnknownNameError(

@@ -7,7 +7,7 @@ from moat import data, models, scalarizers, threats
 from moat.registry import Registry
 
 
-class Kind(StrEnum):
+class ExtensionKind(StrEnum):
     """What a plug-in may add."""
 
     threat = "threat"
@@ -26,14 +26,14 @@ class Kind(StrEnum):
         return self.registry.kind
 
 
-_REGISTRIES: dict[Kind, Registry[Any]] = {
-    Kind.threat: threats.registry,
-    Kind.scalarizer: scalarizers.registry,
-    Kind.model: models.registry,
-    Kind.dataset: data.registry,
+_REGISTRIES: dict[ExtensionKind, Registry[Any]] = {
+    ExtensionKind.threat: threats.registry,
+    ExtensionKind.scalarizer: scalarizers.registry,
+    ExtensionKind.model: models.registry,
+    ExtensionKind.dataset: data.registry,
 }
 
 
-def kind_of(cls: type) -> Kind | None:
+def kind_of(cls: type) -> ExtensionKind | None:
     """Return the kind that a class belongs to, None of any other class."""
-    return next((kind for kind in Kind if issubclass(cls, kind.registry.base)), None)
+    return next((kind for kind in ExtensionKind if issubclass(cls, kind.registry.base)), None)

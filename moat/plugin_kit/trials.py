@@ -7,7 +7,7 @@ from typing import Any
 from moat.errors import ModelError
 from moat.models import Model, PythonModel
 from moat.plugin_kit.candidate import Candidate
-from moat.plugin_kit.kinds import Kind
+from moat.plugin_kit.kinds import ExtensionKind
 from moat.testing import (
     DATASET_PROMISES,
     MODEL_PROMISES,
@@ -45,16 +45,16 @@ class Trial:
 def trial_of(candidate: Candidate, shape: _Shape | None = None) -> Trial:
     """Return what a candidate is held to; images have the shape (channel, height, width) given."""
     match candidate.kind:
-        case Kind.threat:
+        case ExtensionKind.threat:
             shapes = (shape,) if shape else THREAT_SHAPES
             return Trial(THREAT_PROMISES, [ThreatCase(candidate.value, one) for one in shapes])
-        case Kind.scalarizer:
+        case ExtensionKind.scalarizer:
             first, *others = OBJECTIVE_COUNTS
             counts = [first, *(n for n in others if takes_objectives(candidate.value, n))]
             return Trial(SCALARIZER_PROMISES, [ScalarizerCase(candidate.value, n) for n in counts])
-        case Kind.model:
+        case ExtensionKind.model:
             return Trial(MODEL_PROMISES, _model_cases(candidate.value, shape))
-        case Kind.dataset:
+        case ExtensionKind.dataset:
             case = DataCase(candidate.value)
             _ = case.data  # an error of missing data is no broken promise
             return Trial(DATASET_PROMISES, [case])

@@ -140,6 +140,14 @@ def _shorter(value: Any, path: Key, typed: str) -> str:
     return "Shorten it."
 
 
+def _label(value: Any, path: Key, typed: str) -> str:
+    """Return how a threat is called whose registered name is no label, as `torchattacks:PGD`."""
+    if not (isinstance(value, str) and ":" in value and path[:1] == ("threats",)):
+        return ""
+    label = re.sub(r"[^A-Za-z0-9_-]+", "-", value.rpartition(":")[2]).strip("-_").lower()
+    return f"Label it, and name its type: [threats.{label or 'mine'}] with type = {toml_of(value)}."
+
+
 _Mend = Callable[[Any, Key, str], str]
 _MENDS: Mapping[tuple[str, ...], _Mend] = {
     ("float_type", "float_parsing"): _number,
@@ -148,5 +156,6 @@ _MENDS: Mapping[tuple[str, ...], _Mend] = {
     ("string_type",): _text,
     ("list_type", "tuple_type"): _list,
     ("string_too_long",): _shorter,
+    ("string_pattern_mismatch",): _label,
     ("dict_type", "model_type", "model_attributes_type"): _table,
 }

@@ -96,7 +96,7 @@ class ModelRecord(_Told):
         protocol: Mapping[str, Any],
         scores: Mapping[str, Any],
         files: Mapping[str, str],
-        plugins: Mapping[str, str],
+        plugins: Mapping[str, str] | None = None,
     ) -> "RunRecord":
         """Return the record of the finished run, its keys in one order, judged before or not.
 

@@ -11,7 +11,7 @@ from moat.scalarizers.base import GradientScalarizer, scalarizer
 from moat.scalarizers.cosines import directions_of
 from moat.types import Gramian, Weights
 
-NEWTON_STEPS = 40
+NEWTON_STEPS = 32
 
 
 @scalarizer("nash")

@@ -5,14 +5,16 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from moat.geometry import simplex
+from moat.number_bounds import Bounded
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import LaggedScalarizer, scalarizer, unsolved_share
+from moat.scalarizers.by_name import require_known, row_of
 from moat.transfers import send
-from moat.types import Weights
+from moat.types import Mask, Weights
 
 
 def two_moment_matrix(mean: Tensor, covariance: Tensor) -> Tensor:
@@ -51,6 +53,11 @@ class TwoMoment(LaggedScalarizer):
     "as-cvxopt" takes cvxopt's last iterate as the paper's procedure does, which is off the
     simplex. Every step logs `r_effective` and `clamped`.
 
+    With `target` = "each" every objective has a level of its own, the natural one too, in place
+    of the one level of the robust losses: the program is that of the losses divided by their
+    `levels`, without an equality. Any weights on the simplex satisfy it, so it is always
+    feasible. k levels in nats could not all be met by k weights that sum to 1: levels are ratios.
+
     Example:
         >>> names = ("natural", "pgd", "flow")
         >>> scalarizer = TwoMoment(rho=0.5)
@@ -69,9 +76,21 @@ class TwoMoment(LaggedScalarizer):
     ceiling: Annotated[float, Field(gt=0, le=1)] = 1.0
     infeasible: Literal["clamp", "keep-last", "as-cvxopt"] = "clamp"
     solver: str = "auto"  # of the quadratic program: auto, exact, cvxopt, ...
+    target: Literal["mean", "each"] = "mean"  # what has a level: the robust mean, or every loss
+    levels: dict[str, Annotated[PositiveFloat, Bounded]] | None = (
+        None  # ratios by name; 1 for an objective without one
+    )
+
+    unidentifying_default: ClassVar[tuple[str, ...]] = ("target", "levels")  # runs are older
 
     @model_validator(mode="after")
     def _one_target(self) -> "TwoMoment":
+        if self.target == "each":
+            if self.r is not None or self.rho is not None:
+                raise ValueError('target = "each" takes levels, and neither r nor rho')
+            return self
+        if self.levels is not None:
+            raise ValueError('levels need target = "each"')
         if (self.r is None) == (self.rho is None):
             given = "neither" if self.r is None else "both"
             raise ValueError(f"exactly one of r and rho is given, not {given}")
@@ -85,8 +104,20 @@ class TwoMoment(LaggedScalarizer):
         self._log: dict[str, Tensor] = {}
         self._clamped_steps: Tensor | int = 0
         self._unsolved_steps: Tensor | int = 0
-        self.scale_invariant = self.rho is not None and self.infeasible != "as-cvxopt"
+        relative = self.target == "each" or self.rho is not None
+        self.scale_invariant = relative and self.infeasible != "as-cvxopt"
         self.simplex = self.infeasible != "as-cvxopt"
+
+    def require_objectives(self, names: tuple[str, ...]) -> None:
+        """Raise DefinitionError for a level of an unknown objective."""
+        require_known(self.levels or {}, names, "levels")
+
+    def plan(
+        self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
+    ) -> Mask:
+        """Return every objective."""
+        self.require_objectives(names)
+        return torch.ones(len(names), dtype=torch.bool, device="cpu")
 
     def weights(self, names: tuple[str, ...]) -> Weights:
         """Return the weights that the last update chose; uniform before the first."""
@@ -97,6 +128,9 @@ class TwoMoment(LaggedScalarizer):
     def update(self, losses: LossMatrix) -> None:
         """Observe the step's mean losses and solve Eq. 13 (Algorithm 1, lines 7 to 10)."""
         mean, covariance = moments(self._observe(losses.means().detach().double()))
+        if self.target == "each":
+            self._weigh_each(mean, covariance, losses.names)
+            return
         matrix = two_moment_matrix(mean, covariance)
         last = send(self.weights(losses.names), mean.device)
         robust = torch.cat([torch.zeros_like(mean[:1]), mean[1:]])
@@ -130,7 +164,7 @@ class TwoMoment(LaggedScalarizer):
         unless it is never). "as-cvxopt" adds what left the simplex.
         """
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
-        if self._steps:
+        if self._steps and self.target == "mean":
             record["clamped_share"] = int(self._clamped_steps) / self._steps
         record |= unsolved_share(self._unsolved_steps, self._steps)
         if self.infeasible == "as-cvxopt" and self._weights is not None:
@@ -158,6 +192,16 @@ class TwoMoment(LaggedScalarizer):
         self._clamped_steps = state["clamped_steps"]
         self._unsolved_steps = state.get("unsolved_steps", 0)  # older checkpoints did not count
         self._log = dict(state["log"])
+
+    def _weigh_each(self, mean: Tensor, covariance: Tensor, names: tuple[str, ...]) -> None:
+        """Choose the weights that make the weighted losses most alike, each over its level."""
+        levels = send(row_of(self.levels or {}, names, 1.0), mean.device)
+        matrix = two_moment_matrix(mean / levels, covariance / torch.outer(levels, levels))
+        last = send(self.weights(names), mean.device)
+        answer = simplex.solve(matrix, solver=self.solver)
+        self._weights = torch.where(answer.solved, answer.weights, last)
+        self._unsolved_steps = self._unsolved_steps + (~answer.solved).long()
+        self._log = {"solved": answer.solved}
 
     def _level(self, robust: Tensor) -> Tensor:
         """Return the level that the robust losses are asked to average to, in nats."""

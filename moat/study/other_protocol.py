@@ -143,7 +143,7 @@ class OtherProtocol:
             "the run was tested on other data than the protocol's: "
             f"{'; '.join(changes(then, {**then, **now}))}.",
             where=str(folder.path),
-            hint=f"{where} sets the protocol's data; name a protocol on the run's own data.",
+            hint=f"The protocol sets its data in {where}; name one on the run's own.",
         )
 
     def _record(

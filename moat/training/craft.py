@@ -12,7 +12,7 @@ from moat.passes import Pass
 from moat.threats import GradientThreat, Threat
 from moat.training.objective_losses import objective_losses, partner_of
 from moat.training.step_settings import StepSettings
-from moat.training.terms import NATURAL_NUMBER, ImageSource, Kind, Term
+from moat.training.terms import NATURAL_NUMBER, ImageSource, LossKind, Term
 from moat.transfers import send
 from moat.types import Images, Labels, Mask
 
@@ -107,7 +107,7 @@ def craft(
         [
             Term(
                 source(number, wanted),
-                (Kind(loss, None if partner is None else source(partner, wanted)),),
+                (LossKind(loss, None if partner is None else source(partner, wanted)),),
             )
             for number, (wanted, loss, partner) in enumerate(
                 zip(entries, losses, partners, strict=True)

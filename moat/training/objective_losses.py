@@ -1,4 +1,4 @@
-"""Which loss each objective descends: one for all, or a table by name."""
+"""The loss of each objective: one for all, or a table by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def loss_by_name(loss: Any) -> Any:
         raise UnknownNameError(
             f"no loss is called {loss!r}.{did_you_mean(loss, LOSS_CLASSES)}",
             hint=f"known: {', '.join(LOSS_CLASSES)}; or a function of logits and labels that "
-            "returns one number an example.",
+            "returns one number for each example.",
         )
     cls: Any = LOSS_CLASSES[loss]
     return cls()

@@ -1,4 +1,4 @@
-"""Which images share a pass: those whose losses look at each other's logits, a partner's included.
+"""Shared passes: images whose losses read each other's logits, a partner's included.
 
 The images of the whole batch go forward once a pass, however many losses look at them. Under batch
 norm the natural images have a forward of their own, and the adversarial ones share another.

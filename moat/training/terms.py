@@ -1,4 +1,4 @@
-"""What the losses of a step are computed of: each objective's images, and those of a partner."""
+"""The terms of a step's losses: each objective's images, and those of a partner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ class ImageSource(NamedTuple):
     whole: bool
 
 
-class Kind(NamedTuple):
+class LossKind(NamedTuple):
     """A loss, and the images of its partner, if it has one."""
 
     loss: DescentLoss
@@ -47,7 +47,7 @@ class Term:
     """
 
     own: ImageSource
-    kinds: tuple[Kind, ...]
+    kinds: tuple[LossKind, ...]
     which: Tensor | None = None
 
     def losses(self, answer: TermLogits, labels: Labels, rows: slice) -> PerExample:
@@ -79,13 +79,14 @@ class Term:
             return ImageSource(source.number, images, source.whole and len(images) == len(mask))
 
         kinds = tuple(
-            Kind(loss, None if partner is None else some(partner)) for loss, partner in self.kinds
+            LossKind(loss, None if partner is None else some(partner))
+            for loss, partner in self.kinds
         )
         which = None if self.which is None else self.which[mask]
         return replace(self, own=some(self.own), kinds=kinds, which=which)
 
 
-def is_same(one: Kind, other: Kind) -> bool:
+def is_same(one: LossKind, other: LossKind) -> bool:
     """Say whether two losses are the same and look at the same images."""
     partners = [None if kind.partner is None else kind.partner.number for kind in (one, other)]
     return one.loss is other.loss and partners[0] == partners[1]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from moat.objectives import by_entry
 from moat.training.craft import Examples
-from moat.training.terms import NATURAL_NUMBER, ImageSource, Kind, Term, is_same
+from moat.training.terms import NATURAL_NUMBER, ImageSource, LossKind, Term, is_same
 from moat.transfers import send
 
 
@@ -62,9 +62,9 @@ def _by_rank(
     return kept, [weights[0, :0], *own.gather(0, ranks)]
 
 
-def _kinds(terms: list[Term], device: torch.device) -> tuple[tuple[Kind, ...], Tensor | None]:
+def _kinds(terms: list[Term], device: torch.device) -> tuple[tuple[LossKind, ...], Tensor | None]:
     """Return the losses of several objectives, each once, and which of them is whose."""
-    kinds: list[Kind] = []
+    kinds: list[LossKind] = []
     which = []
     for (kind,) in (term.kinds for term in terms):
         places = [n for n, known in enumerate(kinds) if is_same(known, kind)]

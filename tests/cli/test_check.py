@@ -128,3 +128,16 @@ def test_a_network_of_ones_own_is_checked_on_the_shapes_that_it_takes(moat, tmp_
     assert done.code == 0, done.out
     assert "9 promise(s) kept, 0 broken." in done.out
     assert not Path("nets.pyc").exists()
+
+
+def test_a_new_package_is_written_and_the_next_commands_are_said(moat, tmp_path):
+    done = moat("new", "threat", "kit-fog")
+    assert done.code == 0
+    assert "wrote moat-kit-fog/moat_kit_fog/kit_fog.py\n" in done.out
+    assert "Next: cd moat-kit-fog; moat check moat_kit_fog/kit_fog.py; " in done.out
+    assert (tmp_path / "moat-kit-fog" / "pyproject.toml").is_file()
+    again = moat("new", "threat", "kit-fog")
+    assert (again.code, "moat-kit-fog: this is there already" in again.err) == (2, True)
+    assert moat("new", "threat", "kit-fog", "--folder", "other").code == 0
+    assert moat("new", "threat", "Kit").code == 2
+    assert moat("new", "network", "kit").code == 2

@@ -5,6 +5,7 @@ import typer
 
 from moat.cli.app import app
 from moat.recipe.packaged import DEMO, packaged_recipes
+from moat.version import __version__
 
 CUT = ("--only", "natural", "--set", "training.epochs=1", "--set", "evaluation.examples=10")
 
@@ -54,5 +55,8 @@ def test_what_is_wrong_is_refused_as_train_refuses_it(moat, wrong):
 def test_the_packaged_recipes_are_listed(moat):
     answer = moat("list", "recipes", "--format", "csv")
     assert answer.code == 0
-    assert "digits_pareto,moat,The columns of the paper's Table 1" in answer.out.replace('"', "")
+    assert (
+        f"digits_pareto,moat {__version__},The columns of the paper's Table 1"
+        in answer.out.replace('"', "")
+    )
     assert moat("list", "recipes", "--load", "--format", "csv").out == answer.out

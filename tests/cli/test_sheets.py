@@ -42,8 +42,9 @@ def test_what_is_listed_says_why_it_could_not_be_loaded():
 def test_estimates_are_listed_with_their_sum(recipe):
     estimates = estimate_all(plan(recipe()), "cpu")
     text = text_of(terminal_of(estimates_sheet(estimates), gap=2))
-    assert "search, descent, evaluation: forwards/backwards of the network, at most" in " ".join(
-        text.split()
+    assert (
+        "search and descent: at most, forwards/backwards of the network per training image"
+        in " ".join(text.split())
     )
     assert "4 run(s), about " in text
     columns = ("run", "seed", "epochs", "search", "descent", "evaluation", "train", "test", "time")

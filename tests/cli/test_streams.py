@@ -123,4 +123,4 @@ def test_the_page_says_of_unfinished_runs_that_they_are_not_finished(moat, finis
     assert moat("report", "some", "--html", "page.html").code == 0
     page = (tmp_path / "page.html").read_text("utf-8")
     assert "Runs that are not finished" in page
-    assert "What could not be read" not in page
+    assert "Unreadable runs" not in page

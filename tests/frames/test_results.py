@@ -23,6 +23,12 @@ def points(golden):
     return {point.where: point for point in read_points(golden / "digits_pareto")[0]}
 
 
+def test_runs_of_a_time_before_passes_were_counted_have_none(found):
+    for column in ("forwards", "backwards", "searched", "passes"):
+        assert found.runs[column].null_count() == found.runs.height
+    assert found.runs["seconds"].null_count() == 0
+
+
 def test_a_row_of_runs_is_a_run_with_its_scores(found, golden):
     known = points(golden)
     assert found.runs["run"].to_list() == list(known)

@@ -4,7 +4,8 @@ import pytest
 
 from moat.errors import DefinitionError, MoatError, UnknownNameError
 from moat.models import PythonModel, TinyCNN
-from moat.plugin_kit import Kind, candidate_of
+from moat.plugin_kit.candidate import candidate_of
+from moat.plugin_kit.kinds import ExtensionKind
 from moat.scalarizers import TwoMoment
 from moat.threats import PGD
 
@@ -51,7 +52,7 @@ def two(tmp_path):
 
 def test_a_registered_name_is_made_with_what_is_typical_of_it():
     found = candidate_of("pgd")
-    assert (found.kind, found.name, found.origin) == (Kind.threat, "pgd", "moat")
+    assert (found.kind, found.name, found.origin) == (ExtensionKind.threat, "pgd", "moat")
     assert found.value == PGD(epsilon=0.15, step_size=0.02)
 
 
@@ -81,11 +82,11 @@ def test_a_class_of_a_file_goes_by_its_name_in_code_and_in_recipes(two):
     with pytest.raises(DefinitionError, match="it declares Even, EvenNet"):
         candidate_of(two)
     net = candidate_of(f"{two}:EvenNet")
-    assert (net.kind, net.value.width) == (Kind.model, 7)
+    assert (net.kind, net.value.width) == (ExtensionKind.model, 7)
     assert candidate_of(f"{two}:EvenNet", ["width=3"]).value.width == 3
-    assert candidate_of(two, ["width=3"], Kind.model).value.width == 3
-    even = candidate_of(f"{two}:even", ["size=3"], Kind.scalarizer)
-    assert even.kind is Kind.scalarizer
+    assert candidate_of(two, ["width=3"], ExtensionKind.model).value.width == 3
+    even = candidate_of(f"{two}:even", ["size=3"], ExtensionKind.scalarizer)
+    assert even.kind is ExtensionKind.scalarizer
     assert even.value.shares == dict.fromkeys(("natural", *(f"threat-{n}" for n in "123")), 0.25)
 
 
@@ -133,23 +134,23 @@ def test_a_class_of_a_module_is_found_by_its_path():
 @pytest.mark.parametrize("reference", ["python:torch.nn:Flatten", "torch.nn:Flatten"])
 def test_a_network_is_called_as_recipes_call_it(reference):
     found = candidate_of(reference, ["start_dim=1"])
-    assert found.kind is Kind.model
+    assert found.kind is ExtensionKind.model
     assert found.value == PythonModel("python:torch.nn:Flatten", {"start_dim": 1}) or (
         found.value.reference == "python:torch.nn.modules.flatten:Flatten"
     )
 
 
 def test_torchvisions_networks_are_models():
-    assert candidate_of("torchvision:resnet50").kind is Kind.model
+    assert candidate_of("torchvision:resnet50").kind is ExtensionKind.model
 
 
 def test_a_name_of_two_kinds_asks_which(monkeypatch):
-    threats = Kind.threat.registry
+    threats = ExtensionKind.threat.registry
     entry = threats._entries["pgd"]
-    monkeypatch.setitem(Kind.scalarizer.registry._entries, "pgd", entry)
+    monkeypatch.setitem(ExtensionKind.scalarizer.registry._entries, "pgd", entry)
     with pytest.raises(DefinitionError, match="'pgd' is the name of a threat and of a scalarizer"):
         candidate_of("pgd")
-    assert candidate_of("pgd", kind=Kind.threat).value.name == "pgd"
+    assert candidate_of("pgd", kind=ExtensionKind.threat).value.name == "pgd"
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

@@ -156,7 +156,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "threats.flow.type",
             "threat",
             "flow",
-            "autoattack, flow, integrated, pgd, rt, rt-grid, stadv (moat)",
+            "autoattack, flow, integrated, msd, pgd, rt, rt-grid, stadv (moat)",
         ),
     ],
 )
@@ -311,6 +311,60 @@ def test_a_scalarizer_of_threats_needs_threats(recipe, name):
         f"{path}, variant.plain: the scalarizer {name!r} weighs threats, but this "
         'variant names none.\n  Give it threats = [...], or set scalarizer = "natural".'
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            'type = "weighted", preference = { pdg = 1.0, flow = 1 }',
+            "preference names 'pdg', which is not an objective. Did you mean 'pgd'?\n"
+            "  The objectives: natural, pgd, flow.",
+        ),
+        (
+            'type = "tchebycheff", preference = { pgd = 1.0 }',
+            "preference has no number for the objective 'flow'.\n"
+            "  Write one, as in preference = { flow = 1.0 }; 0 leaves the objective out.",
+        ),
+        (
+            'type = "smooth-tchebycheff", ideal = { rt = 1.0 }',
+            "ideal names 'rt', which is not an objective.\n  The objectives: natural, pgd, flow.",
+        ),
+        (
+            'type = "two-moment", target = "each", levels = { rt = 1.0 }',
+            "levels names 'rt', which is not an objective.\n  The objectives: natural, pgd, flow.",
+        ),
+        (
+            'type = "sampled", rule = { type = "weighted", preference = { pgd = 1 } }',
+            "preference has no number for the objective 'flow'.\n"
+            "  Write one, as in preference = { flow = 1.0 }; 0 leaves the objective out.",
+        ),
+    ],
+)
+def test_numbers_by_name_are_those_of_the_variant_s_objectives(recipe, table, said):
+    path = recipe(
+        more=f"""
+[[variant]]
+name = "mine"
+threats = ["pgd", "flow"]
+scalarizer = {{ {table} }}
+"""
+    )
+    assert refusal(path) == f"{path}, variant.mine.scalarizer: {said}"
+
+
+def test_a_weight_by_name_can_be_swept(recipe):
+    path = recipe(
+        more="""
+[[variant]]
+name = "mine"
+threats = ["pgd", "flow"]
+scalarizer = { type = "weighted", preference = { pgd = 1, flow = 1 } }
+sweep = { "scalarizer.preference.flow" = [0, 0.5] }
+"""
+    )
+    found = [run.scalarizer.preference for run in plan(path, only=["mine"])]
+    assert found == [{"pgd": 1, "flow": 0}, {"pgd": 1, "flow": 0.5}]
 
 
 def test_the_best_epoch_needs_held_out_examples(recipe):

@@ -13,7 +13,7 @@ TOP = (
 FLOW = "known: epsilon, loss, search, start, step_size, steps"
 PGD = "known: epsilon, evaluate, loss, norm, search, start, step_size, steps, train, type"
 SGD = "known: lr, momentum, nesterov, type, weight_decay"
-TWO_MOMENT = "known: ceiling, infeasible, r, rho, solver, type, window"
+TWO_MOMENT = "known: ceiling, infeasible, levels, r, rho, solver, target, type, window"
 COUNTS = "at_steps should be ascending whole numbers of at least 1, as in [5, 10], not"
 FLOAT16 = (
     "16-mixed is refused: its gradient scaler would rescale combined gradients, and small input "

@@ -110,6 +110,14 @@ def test_false_leaves_out_a_table_when_it_is_set_as_in_a_file(recipe, key):
     assert plan_runs(read(path, [f"{key}=false"]))
 
 
+@pytest.mark.parametrize(
+    ("name", "label"), [("torchattacks:PGD", "pgd"), ("zoo:Big Cat", "big-cat"), ("zoo:", "mine")]
+)
+def test_a_threat_whose_name_is_no_label_gets_one_beside_its_type(recipe, name, label):
+    refused = refusal(recipe("[threats.flow]", f'[threats."{name}"]'))
+    assert refused.hint == (f'Label it, and name its type: [threats.{label}] with type = "{name}".')
+
+
 @pytest.mark.parametrize("kind", ["greater_than", "literal_error", "nobody_knows"])
 def test_of_other_faults_nothing_is_said(kind):
     assert mend_of(kind, 3, ("seeds",)) == ""

@@ -42,7 +42,12 @@ def test_the_schema_knows_every_key_of_the_recipes_of_the_repository(schema, pat
     assert unknown(schema, schema, document) == []
     variant = schema["$defs"]["VariantTable"]
     for table in document.get("variant", []):
+        losses = table.pop("losses", {})  # by objective
         assert unknown(schema, variant, table) == []
+        tables = [loss for loss in losses.values() if isinstance(loss, dict)]
+        assert [unknown(schema, schema["$defs"]["Loss"], loss) for loss in tables] == [[]] * len(
+            tables
+        )
     for table in document.get("figure", []):
         kind = schema["$defs"][table["type"].capitalize()]
         assert unknown(schema, kind, table) == []

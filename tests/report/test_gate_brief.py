@@ -104,6 +104,6 @@ def test_what_changes_how_a_number_is_read_is_kept(tmp_path, write):
     write(tmp_path / "b", "max-at", 80, SCORES, sanity=[check()])
     (front,) = make_fronts(tmp_path).fronts
     text = " ".join(brief_notes(front))
-    assert "Without a natural run in this group, there is no universal score." in text
+    assert "A universal score needs a natural run in this group." in text
     assert "[low, high]" in text or "No intervals" in text
     assert "Hypervolume" in text

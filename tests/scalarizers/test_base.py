@@ -45,6 +45,7 @@ SCALARIZERS = [
     *(TwoMoment(r=r) for r in (0.0, 0.5, 6.0)),
     *(TwoMoment(rho=rho, window=2) for rho in (0.0, 0.5, 1.0)),
     *(TwoMoment(r=1.0, infeasible="keep-last"), TwoMoment(r=0.5, ceiling=0.5, window=1)),
+    *(TwoMoment(target="each"), TwoMoment(target="each", window=1)),
     *(TwoMoment(r=0.5, solver="cvxopt"), MGDA(solver="quadprog")),
     *(Sampled(each=each) for each in ("step", "example")),
     Sampled(rule=TwoMoment(rho=0.5, window=2)),
@@ -60,6 +61,7 @@ SCALARIZERS = [
     *(IMTLG(), UPGrad(), PCGrad(), Aligned(), GradNorm(), GradNorm(lr=0.5, restoring=0.0)),
 ]
 BY_NAME = [
+    TwoMoment(target="each", levels={"natural": 0.5, "threat-3": 2.0}),
     SmoothTchebycheff(ideal={"natural": 0.1, "threat-2": 0.3}),
     Weighted(preference={"natural": 0.2, "threat-1": 0.5, "threat-2": 0.3, "threat-3": 0}),
     Weighted(preference={"threat-1": 5, "threat-2": 3, "threat-3": 0}, normalize=True),
@@ -70,8 +72,14 @@ BY_NAME = [
 ]
 
 
-@pytest.mark.parametrize("objectives", [2, 4, 9])
-@pytest.mark.parametrize("member", SCALARIZERS, ids=repr)
+FIRST = {member.name: member for member in reversed(SCALARIZERS)}.values()
+
+
+@pytest.mark.parametrize(
+    ("member", "objectives"),
+    [*((one, 4) for one in SCALARIZERS), *((one, 9) for one in FIRST if one.name != "aligned")],
+    ids=lambda one: repr(one),
+)
 def test_it_keeps_what_the_conformance_kit_asks(member: Scalarizer, objectives: int):
     check_scalarizer(member, objectives)
 
@@ -123,6 +131,17 @@ def test_no_losses_and_no_gradients_make_weights_that_are_not_finite(member, nam
                     [1.0] * weights[0].numel(), abs=1e-5
                 )
             rule.update(losses)
+
+
+@pytest.mark.parametrize("member", SCALARIZERS, ids=repr)
+def test_losses_and_gradients_that_are_not_finite_raise_nothing(member, names):
+    """The loop reads the faults of many steps at once, and then says which loss it was."""
+    rule = replace(member)
+    plan = rule.plan(names, 2, torch.Generator().manual_seed(0))
+    values = torch.full((4, 2), torch.nan)
+    losses = LossMatrix(values, names, correct=values < 1, measured=plan)
+    rule.weigh(losses, lambda: torch.full((4, 4), torch.nan))
+    rule.update(losses)
 
 
 OF_LOSSES = [one for one in SCALARIZERS if "RobustError" not in repr(one)]  # not of accuracies

@@ -187,7 +187,7 @@ def test_a_rule_is_a_name_a_table_or_an_object_and_shared_by_none():
     ("rule", "error", "text"),
     [
         ("max", FieldError, "'max' has weights only after all losses were measured"),
-        ("mgda", FieldError, "'mgda' has its weights only after"),
+        ("mgda", FieldError, "'mgda' has weights only after"),
         ("sampled", FieldError, "'sampled' draws itself"),
         ({"rho": 0.5}, FieldError, "the table of a scalarizer needs its type"),
         ({"type": "two-moment"}, FieldError, "exactly one of r and rho"),
@@ -238,7 +238,7 @@ def test_robust_error_is_a_running_mean_at_first_and_fades_later():
 
 
 def test_robust_error_needs_to_know_which_examples_fell():
-    with pytest.raises(ValueError, match="these losses have none"):
+    with pytest.raises(ValueError, match="which these losses lack"):
         RobustError().update(LossMatrix(torch.ones(2, 1), ("natural", "a")))
 
 

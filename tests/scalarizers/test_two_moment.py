@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from moat.errors import FieldError, SolverError
+from moat.errors import DefinitionError, FieldError, SolverError
 from moat.geometry import simplex
 from moat.objectives import LossMatrix
 from moat.scalarizers import TwoMoment
@@ -254,6 +254,50 @@ class TestItsLife:
     def test_two_objectives_are_enough(self):
         scalarizer = seen(TwoMoment(rho=0.5), [[0.2, 1.0]])
         assert scalarizer.weights(NAMES[:2]).tolist() == pytest.approx([0.5, 0.5])
+
+
+LEVELS = {"natural": 0.5, "pgd": 2.0, "rt": 1.5}
+
+
+class TestALevelForEach:
+    def test_without_variance_the_weighted_losses_have_the_ratios_of_the_levels(self):
+        rule = seen(TwoMoment(target="each", levels=LEVELS), [HIGH[0]])
+        weighted = rule.weights(NAMES) * mean_of([HIGH[0]])
+        assert (weighted / weighted.sum()).tolist() == pytest.approx([0.1, 0.4, 0.2, 0.3])
+
+    @given(history=histories)
+    def test_it_is_the_program_of_the_losses_over_their_levels_and_always_solved(self, history):
+        rule = seen(TwoMoment(target="each", levels=LEVELS), history)
+        levels = torch.tensor([0.5, 2.0, 1.0, 1.5], dtype=torch.float64)
+        window = torch.tensor(history, dtype=torch.float64) / levels
+        matrix = two_moment_matrix(*moments(window))
+        weights = rule.weights(NAMES)
+        best = simplex.minimize_quadratic(matrix, solver="cvxopt")
+        values = [(a @ matrix @ a).item() for a in (weights, best)]
+        assert values[0] <= values[1] + 1e-7 * matrix.trace().item()
+        assert rule.log() == {"solved": True}
+
+    def test_a_level_of_another_objective_is_refused(self):
+        with pytest.raises(DefinitionError) as refused:
+            TwoMoment(target="each", levels={"flwo": 1.0}).require_objectives(NAMES)
+        assert str(refused.value) == (
+            "levels names 'flwo', which is not an objective. Did you mean 'flow'?\n"
+            "  The objectives: natural, pgd, flow, rt."
+        )
+
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            ({"target": "each", "r": 1.0}, "takes levels, and neither r nor rho"),
+            ({"target": "each", "rho": 1.0}, "takes levels, and neither r nor rho"),
+            ({"rho": 1.0, "levels": {"pgd": 1.0}}, 'levels need target = "each"'),
+            ({"target": "each", "levels": {"pgd": 0.0}}, "levels.pgd should be greater than 0"),
+            ({"target": "all"}, "target should be 'mean' or 'each'"),
+        ],
+    )
+    def test_fields_that_do_not_go_together_are_refused(self, fields, message):
+        with pytest.raises(FieldError, match=message):
+            TwoMoment(**fields)
 
 
 class TestItsFields:

@@ -241,7 +241,7 @@ def test_a_file_that_a_page_leaves_out_is_told_at_its_head_and_on_the_terminal(r
     (message,) = heard
     assert message.startswith(f"{results / ONE / name}: the file ")
     head = page.read_text("utf-8").split("<main", 1)[0]
-    assert "What could not be read" in head
+    assert "Unreadable runs" in head
     assert str(results / ONE / name) in head
     said = CliRunner().invoke(app, ["report", str(results), "--html", str(page)])
     assert said.exit_code == 0

@@ -1,6 +1,6 @@
 import pytest
 
-from moat.errors import DataError, ModelError
+from moat.errors import DataError, InputError, ModelError
 from moat.study import estimate_all, plan
 
 SCALARIZERS = """
@@ -48,6 +48,23 @@ def test_an_evaluation_costs_its_largest_counts_on_the_examples_it_looks_at(reci
     assert (str(one.evaluation), one.test_examples) == ("6/3", 40)
     (one,) = estimate_all(plan(recipe("examples = 40", "seed = 0"), only=("plain",)), "cpu")
     assert one.test_examples == 359
+
+
+def test_a_budget_gives_each_variant_its_epochs_at_equal_passes(recipe):
+    found = estimate_all(plan(recipe(), overrides=["budget.passes_per_example=30"]), "cpu")
+    for one in found:
+        a_step = one.search.plus(one.descent).total
+        a_batch = a_step * min(256, one.train_examples) / one.train_examples
+        assert 30 - a_batch < one.passes <= 30
+        assert one.length.exact_epochs == pytest.approx(one.passes / a_step)
+    epochs = {one.plan.label: one.length.exact_epochs for one in found}
+    assert epochs["plain"] == 15
+    assert epochs["plain"] > epochs["pgd-at"] > epochs["pareto r=0.5"]
+
+
+def test_a_budget_below_a_step_is_refused_with_its_key(recipe):
+    with pytest.raises(InputError, match=r"study.toml, training.passes: 0.1 passes .* do not pay"):
+        estimate_all(plan(recipe("epochs = 1", "passes = 0.1")), "cpu")
 
 
 def test_what_is_held_out_is_not_trained_on(recipe):

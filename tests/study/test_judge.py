@@ -291,6 +291,7 @@ def test_a_run_that_moat_trains_is_never_replaced(folder, snapshot, begun, overw
         folder.save_checkpoint({"step": 1})
     else:
         judged = {"protocol_hash": "weak", "protocol": described("weak"), "scores": {}, "files": {}}
+        judged["plugins"] = {}
         about = record()
         trained = {"foreign": False, "train_hash": short_hash(about.trains), "training": {}}
         folder.write_record(about.replace(**trained).judged(**judged))

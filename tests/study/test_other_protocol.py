@@ -96,7 +96,7 @@ def test_other_data_than_the_runs_are_refused_by_name(runs, strong):
     strong.write_text(STRONG.replace('"digits"', '"digits"\nsize = 16'))
     (first, _) = judged_by(strong, runs)
     assert "the run was tested on other data than the protocol's: size" in str(first.error)
-    assert f"{strong} sets the protocol's data" in str(first.error)
+    assert f"The protocol sets its data in {strong}" in str(first.error)
 
 
 def test_a_protocol_with_a_typo_is_refused_before_anything(runs, strong, results):

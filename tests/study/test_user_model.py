@@ -198,7 +198,7 @@ def test_a_checkpoint_of_a_training_that_diverged_is_refused(judge, nets, value)
     assert str(refused.value).startswith(
         "checkpoint broken.pt: its weights are not finite: 1.bias."
     )
-    assert "checkpoint from before" in refused.value.hint
+    assert "earlier checkpoint" in refused.value.hint
 
 
 def test_a_checkpoint_of_numbers_for_names_is_refused(judge, nets):

@@ -300,7 +300,7 @@ REFUSED = {
     "Attribute": (ANOTHER, "lacks the tensor scale.", "register_buffer"),
     "Array": (ANOTHER, "lacks the array scale.", "register_buffer"),
     "Value": (ANOTHER, "lacks the value scale.", "arguments of the model alone"),
-    "Listed": (ANOTHER, "not registered: more[0].weight, more[0].bias.", "nn.ModuleList"),
+    "Listed": (ANOTHER, "unregistered module: more[0].weight, more[0].bias.", "nn.ModuleList"),
     "Tabled": (ANOTHER, "more['a'].weight, more['a'].bias.", "nn.ModuleDict"),
     "Global": (ANOTHER, "outside of the network: moat_test_whole_nets.GLOBAL", "register_buffer"),
     "OfClass": (ANOTHER, "outside of the network: OfClass.scale", "register_buffer"),

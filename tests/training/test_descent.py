@@ -1,17 +1,25 @@
 """Batch norm, planned subsets, and what is refused."""
 
+import copy
+
 import pytest
 import torch
 
 from moat.errors import DefinitionError
 from moat.scalarizers import (
+    FAMO,
     MGDA,
     Average,
+    BatchMax,
     LaggedScalarizer,
     LossScalarizer,
     Max,
     Scalarizer,
+    SmoothTchebycheff,
+    Softmax,
+    Tchebycheff,
     TwoMoment,
+    Weighted,
 )
 from moat.training import SGD, StepSettings, train_step
 from moat.training.craft import craft
@@ -30,6 +38,11 @@ def step(model, threats, scalarizer, images, pass_size=4):
         (Average(include_natural=True), [12, 36]),
         (MGDA(), [12, 36]),
         (Max(), [12]),
+        (BatchMax(), [12]),
+        (BatchMax(include_natural=True), [12]),
+        (Tchebycheff(), [12]),
+        (Softmax(), [36]),
+        (FAMO(), [12, 36]),
     ],
     ids=repr,
 )
@@ -40,6 +53,28 @@ def test_batch_norm_takes_one_forward_for_natural_and_one_for_all_adversarial_im
     normed_network.train()
     step(normed_network, threats, scalarizer, images)
     assert [size for training, size in counted.calls if training] == forwards
+
+
+NATURAL_FIRST = {"natural": 100.0, "pgd": 1.0, "flow": 1.0, "rt": 1.0}
+
+
+@pytest.mark.parametrize(
+    "scalarizer",
+    [
+        *(BatchMax(), BatchMax(include_natural=True), Softmax(), FAMO(), SmoothTchebycheff()),
+        *(Tchebycheff(), Tchebycheff(preference=NATURAL_FIRST)),
+    ],
+    ids=repr,
+)
+def test_the_step_of_a_rule_of_losses_is_that_of_the_same_weights_fixed(
+    network, threats, images, scalarizer
+):
+    fixed, moved = copy.deepcopy(network), copy.deepcopy(network)
+    weights = step(moved, threats, scalarizer, images).weights
+    rule = Weighted(preference=dict(zip(("natural", *threats), weights.tolist(), strict=True)))
+    step(fixed, threats, rule, images)
+    for own, other in zip(moved.parameters(), fixed.parameters(), strict=True):
+        assert torch.allclose(own, other, atol=1e-6)
 
 
 def test_max_never_makes_a_batch_of_one_even_where_one_threat_wins_a_single_example(

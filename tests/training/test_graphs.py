@@ -10,10 +10,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from moat.threats import PGD, RT, Flow, Integrated, StAdv, joint_search
-from moat.training import graphs
+from moat.training import InPrecision, fabric_for, graphs
 from moat.training.graphs import MOST_GRAPHS, CapturedSearch
+from moat.training.ledger import Ledger
 from moat.transfers import send
 
+FABRIC = fabric_for("cpu", "32-true")
 STEPS = {"steps": 2, "start": "noise"}
 TOGETHER = [
     PGD(epsilon=0.2, step_size=0.05, steps=3, start="uniform"),
@@ -123,6 +125,20 @@ def test_what_a_replay_returns_is_not_written_over_by_the_next(gpu):
     kept = [part.clone() for part in first]
     found(search, model, TOGETHER, *batch(6, 3))
     require_equal(first, kept)
+
+
+def test_a_replay_counts_the_passes_of_a_search_and_a_capture_none(gpu):
+    counted, plain = (InPrecision(network(), FABRIC, Ledger()) for _ in range(2))
+    search, spent = CapturedSearch(), []
+    for number in range(4):
+        x, y = batch(6, number)
+        found(search, counted, TOGETHER, x, y, seed=number)
+        found(joint_search, plain, TOGETHER, x, y, seed=number)
+        assert counted.ledger == plain.ledger
+        spent.append(counted.ledger.forwards)
+    assert search.captures == 1
+    assert spent == [(number + 1) * spent[0] for number in range(4)]
+    assert counted.ledger.backwards > 0
 
 
 def test_batches_of_ever_other_sizes_are_not_captured_without_end(gpu):

@@ -42,10 +42,12 @@ def check(
         _list(kind, form)
         return
     from moat.cli.promise_lines import promise_count, promise_heading, promise_line, promise_sheet
-    from moat.plugin_kit import Kind, candidate_of, trial_of
+    from moat.plugin_kit.candidate import candidate_of
+    from moat.plugin_kit.kinds import ExtensionKind
+    from moat.plugin_kit.trials import trial_of
 
     images = shape_of(shape)
-    candidate = candidate_of(name, set_ or (), Kind(kind.value) if kind else None)
+    candidate = candidate_of(name, set_ or (), ExtensionKind(kind.value) if kind else None)
     found = []
     if form is Format.table:
         say(promise_heading(candidate))

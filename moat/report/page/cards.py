@@ -193,6 +193,8 @@ def _machine(record: RunRecord, point: Point) -> list[tuple[str, str]]:
     told = {
         "moat": record.moat,
         **record.machine,
+        **{f"trained with {name}": package for name, package in point.plugins.items()},
+        **{f"evaluated with {name}": one for name, one in point.evaluation_plugins.items()},
         "seed": point.seed,
         **{key: point.training.get(key) for key in ("epoch", "steps", "seconds")},
         "train hash": record.train_hash,

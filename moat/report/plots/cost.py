@@ -1,4 +1,4 @@
-"""What a score costs: a mark a setting, the passes of its training across, the score up."""
+"""The cost of a score: a mark for each setting, the passes of its training across, the score up."""
 
 from collections.abc import Sequence
 from statistics import fmean

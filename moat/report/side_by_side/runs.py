@@ -31,8 +31,8 @@ class ComparedRun:
 
     @property
     def circumstances(self) -> dict[str, Any]:
-        """What else may have moved its weights: the seed, moat's version, the machine."""
-        told = {"seed": self.point.seed, "moat": self.record.moat}
+        """What else may have moved its weights: the seed, versions, the machine."""
+        told = {"seed": self.point.seed, "moat": self.record.moat, **self.point.plugins}
         return {**told, "machine": self.record.machine}
 
 

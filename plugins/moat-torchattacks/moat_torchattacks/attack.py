@@ -33,6 +33,7 @@ class AttackThreat(Threat):
     """
 
     attack: ClassVar[type[Any]]
+    draws_by_batch = True  # as Pixle and OnePixel do, which go from image to image
 
     def __post_init__(self) -> None:
         try:

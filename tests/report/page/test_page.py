@@ -150,9 +150,9 @@ def test_a_run_that_cannot_be_read_is_named(page, study):
     broken = study / "natural" / "plain" / "seed-0"
     (broken / "evaluation.npz").write_bytes(b"no")
     text = visible(page(study))
-    assert "What could not be read" in text
+    assert "Unreadable runs" in text
     assert f"skipped: {broken / 'evaluation.npz'}: the file is truncated" in text
-    assert "13 runs below" in text
+    assert "13 runs in" in text
     assert "A universal score needs a natural run" in text
 
 
@@ -169,11 +169,11 @@ def test_a_bare_run_says_what_is_missing(page, tmp_path, write):
     write(tmp_path / "natural", "natural", 90, SCORES, sanity=None)
     text = visible(page(tmp_path))
     for said in (
-        "No log of a training lies in this run's folder",
+        "This run's folder has no training log",
         "No images were kept with this run's evaluation.",
         f"moat evaluate {tmp_path / 'natural'} keeps some",
         "No sanity gate is stored with this run.",
-        "No recipe lies in this run's folder.",
+        "This run's folder has no recipe.",
     ):
         assert said in text
 
