@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from moat.report.gate import gate_notes
+from moat.report.gate_brief import gate_brief
 from moat.report.plugin_notes import plugin_notes
 from moat.report.points import read_points
 
@@ -85,8 +86,9 @@ def test_a_run_that_does_not_use_the_name_differs_in_nothing(points):
     assert told(with_rules(points, MGDA, average, average, a=ONE)) == []
 
 
-def test_the_warning_stands_with_the_sanity_gate_under_every_table(points):
-    assert gate_notes(judged_with(points, a=ONE, b=TWO, c=ONE))[-1].startswith("warn, plug-ins: ")
+@pytest.mark.parametrize("notes", [gate_notes, gate_brief])
+def test_the_warning_stands_with_the_sanity_gate_under_every_table(points, notes):
+    assert notes(judged_with(points, a=ONE, b=TWO, c=ONE))[-1].startswith("warn, plug-ins: ")
 
 
 def test_a_points_plug_ins_are_those_of_its_record(tmp_path, write):
