@@ -39,7 +39,9 @@ def losses_of(means: list[float], spread: float = 0.0) -> LossMatrix:
     return LossMatrix(column * torch.tensor([1 - spread, 1 + spread]), NAMES[: len(means)])
 
 
-@pytest.mark.parametrize(("rule", "function"), SCALARIZATIONS, ids=lambda one: repr(one)[:60])
+@pytest.mark.parametrize(
+    ("rule", "function"), SCALARIZATIONS, ids=[repr(rule) for rule, _ in SCALARIZATIONS]
+)
 @given(
     means=st.lists(st.floats(0, 20), min_size=4, max_size=4, unique=True), spread=st.floats(0, 0.9)
 )
