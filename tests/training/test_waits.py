@@ -277,7 +277,7 @@ def pretence(monkeypatch):
         *((rule, cross_entropy) for rule in RULES + NAMED),
         *((rule, MIXED) for rule in (Average(), Max(), MGDA())),
     ],
-    ids=repr,
+    ids=lambda one: getattr(one, "__name__", repr(one)),
 )
 def test_a_step_of_a_rule_runs_on_a_gpu_of_pretence(pretence, rule, losses):
     model = network(DEVICE)
