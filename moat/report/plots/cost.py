@@ -21,8 +21,11 @@ from moat.report.style import PAPER, drawn_in
 
 WIDE = 8.0
 """From this factor between the cheapest and the dearest on the axis of the cost is logarithmic."""
+EQUAL = 1.05
+"""Below this factor costs count as equal: marks stand by their score, and the axis has no scale."""
 GAP = 0.03
 """The least distance of two marks, as a share of the axis."""
+_PASSES = "forwards + backwards for each training image"
 
 
 def draw_cost(runs: Runs) -> Figure:
@@ -41,14 +44,19 @@ def draw_cost(runs: Runs) -> Figure:
     looks = runs.group.looks
     with drawn_in(PAPER):
         panels = Panels(1, 1, 2.1, left=0.42, title=0.1)
-        caption = _caption(runs, columns, len(runs.settings) - len(columns), objective)
+        spent = [costs[column] for column in columns]
+        caption = _caption(runs, columns, spent, objective)
         handles = _legend(runs, columns)
         figure, (axes,) = lay_out(panels, runs.group.title, handles, caption)
         plain(axes)
-        spent = [costs[column] for column in columns]
-        for column, place in zip(columns, _across(axes, spent), strict=True):
+        if _are_equal(spent):
+            axes.set_xticks([])
+            label, places = f"by score, at {_span(spent)} {_PASSES}", _by_score(columns, objective)
+        else:
+            label, places = _PASSES, _across(axes, spent)
+        for column, place in zip(columns, places, strict=True):
             _draw(axes, column, place, objective, looks.of(column.first).line)
-        axes.set_xlabel("forwards + backwards for each training image", fontsize=TEXT, labelpad=1.5)
+        axes.set_xlabel(label, fontsize=TEXT, labelpad=1.5)
         axes.set_ylabel(f"{objective.name} ({objective.unit})", fontsize=TEXT, labelpad=1.5)
     return figure
 
@@ -68,12 +76,28 @@ def _draw(
     axes.plot([place], [mean], marker=marker, color=colour, markersize=4.5, zorder=3)
 
 
+def _are_equal(costs: Sequence[float]) -> bool:
+    return max(costs) < EQUAL * min(costs)
+
+
+def _span(costs: Sequence[float]) -> str:
+    """Return costs that count as equal in words, to four digits."""
+    low, high = (f"{end(costs):.4g}" for end in (min, max))
+    return low if low == high else f"{low} to {high}"
+
+
+def _by_score(columns: Sequence[Setting], objective: Objective) -> list[float]:
+    """Return the places of settings of equal cost: evenly, the best score on the right."""
+    means = [column.mean(objective.value) or 0.0 for column in columns]
+    order = sorted(range(len(means)), key=lambda number: means[number])
+    order = order if objective.maximised else order[::-1]
+    return [float(order.index(number)) for number in range(len(means))]
+
+
 def _across(axes: Any, costs: Sequence[float]) -> list[float]:
     """Scale the axis of the cost; return where marks stand, those of one cost side by side."""
     low, high = min(costs), max(costs)
     logarithmic = high > WIDE * low
-    if high < 1.1 * low:
-        low, high = 0.9 * low, 1.1 * high
     ends = np.log([low, high]) if logarithmic else np.array([low, high])
     found = np.log(costs) if logarithmic else np.array(costs)
     shares = (found - ends[0]) / (ends[1] - ends[0])
@@ -123,12 +147,20 @@ def _legend(runs: Runs, columns: Sequence[Setting]) -> list[Line2D]:
     return handles
 
 
-def _caption(runs: Runs, columns: Sequence[Setting], left_out: int, objective: Objective) -> str:
+def _caption(
+    runs: Runs, columns: Sequence[Setting], costs: Sequence[float], objective: Objective
+) -> str:
     several = any(len(column.rows) > 1 for column in columns)
+    left_out = len(runs.settings) - len(columns)
+    better = f"{'higher' if objective.maximised else 'lower'} is better."
+    across = (
+        f"{objective.name} after trainings of equal cost; {better}"
+        if _are_equal(costs)
+        else f"{objective.name} against the passes of training; further left is cheaper, {better} "
+        "Marks of equal cost stand side by side."
+    )
     words = [
-        f"{objective.name} against the passes of training; further left is cheaper, "
-        f"{'higher' if objective.maximised else 'lower'} is better.",
-        "Marks of equal cost stand side by side.",
+        across,
         means_text(columns),
         f"Bars: {PERCENT} intervals{'; dots: single runs' if several else ''}.",
         f"{left_out} without counted passes or this score." if left_out else "",
