@@ -320,11 +320,11 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "empty": (lambda file: written([]), "not a bundle of moat's"),
     "another zip": (lambda file: written([("a.txt", b"a")]), "not a bundle of moat's"),
     **{
-        f"cut at {share}": (lambda file, share=share: cut(file, share), "cut short")
+        f"cut at {share}": (lambda file, share=share: cut(file, share), "truncated or broken")
         for share in SHARES
     },
-    "a remark": (lambda file: with_remark(file), "cut short"),
-    "a prefix": (lambda file: with_prefix(file), "cut short"),
+    "a remark": (lambda file: with_remark(file), "truncated or broken"),
+    "a prefix": (lambda file: with_prefix(file), "truncated or broken"),
     "byte": (corrupt, "is broken"),
     "changed": (changed, "its digest differs"),
     "twice": (twice, "is there twice"),

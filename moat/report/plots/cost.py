@@ -51,7 +51,10 @@ def draw_cost(runs: Runs) -> Figure:
         plain(axes)
         if _are_equal(spent):
             axes.set_xticks([])
-            label, places = f"by score, at {_span(spent)} {_PASSES}", _by_score(columns, objective)
+            label, places = (
+                f"by score, at {_span(spent)} passes for an image",
+                _by_score(columns, objective),
+            )
         else:
             label, places = _PASSES, _across(axes, spent)
         for column, place in zip(columns, places, strict=True):
@@ -154,7 +157,7 @@ def _caption(
     left_out = len(runs.settings) - len(columns)
     better = f"{'higher' if objective.maximised else 'lower'} is better."
     across = (
-        f"{objective.name} after trainings of equal cost; {better}"
+        f"{objective.name} after trainings of equal cost; {better} Passes: {_PASSES}."
         if _are_equal(costs)
         else f"{objective.name} against the passes of training; further left is cheaper, {better} "
         "Marks of equal cost stand side by side."

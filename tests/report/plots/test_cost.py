@@ -63,7 +63,7 @@ def test_settings_of_equal_cost_stand_by_their_score_on_an_axis_without_a_scale(
     drawn = sorted(marks(axes))
     assert [score for _, score in drawn] == sorted(score for _, score in drawn)
     assert [place for place, _ in drawn] == [0, 1, 2]
-    label = "by score, at 845 to 846.2 forwards + backwards for each training image"
+    label = "by score, at 845 to 846.2 passes for an image"
     assert axes.get_xlabel() == label
 
 
