@@ -48,7 +48,7 @@ def test_the_number_is_passed_on_and_ends_are_told_as_ever(words, jobs, moat, mo
     assert asked == [jobs]
     assert answer.code == 1
     assert "1 run(s) done, 0 skipped as finished, 1 failed, 1 held by other" in answer.out
-    assert "left to its holder: c" in answer.err
+    assert "held by another process: c" in answer.err
 
 
 def test_a_dry_run_names_the_option_too(moat):

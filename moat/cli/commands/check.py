@@ -55,11 +55,10 @@ def check(
         found.append(verdict)
         if form is Format.table:
             say(promise_line(verdict, candidate))
-    typer.echo(
-        promise_count(found)
-        if form is Format.table
-        else sheet_text(promise_sheet(found, candidate), form)
-    )
+    if form is Format.table:
+        say(promise_count(found))
+    else:
+        typer.echo(sheet_text(promise_sheet(found, candidate), form))
     if any(verdict.breach for verdict in found):
         raise typer.Exit(1)
 
