@@ -68,7 +68,7 @@ class TestRestarts:
 
     def test_as_many_targets_as_wrong_classes_can_be_aimed_at(self, model, split):
         threat = PGD(epsilon=0.1, step_size=0.02, loss="targeted-margin")
-        with pytest.raises(ValueError, match="no target of rank 4 among 3 wrong classes"):
+        with pytest.raises(ValueError, match="no target of rank 4 exists among 3 wrong classes"):
             evaluate(model, split, Protocol({"t": threat}, restarts={"t": 4}))
 
 
