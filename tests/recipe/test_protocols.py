@@ -29,7 +29,7 @@ def protocol_of(path: Path) -> Protocol:
 
 
 def test_each_data_set_of_the_recipes_has_a_weak_and_a_strong_one():
-    bases = {path.stem for path in (ROOT / "base").glob("*.toml")}
+    bases = {path.stem for path in (ROOT / "base").glob("*.toml")} - {"digits_norms"}  # no paper's
     assert {path.stem for path in PAPERS} == bases
     assert {path.stem.removesuffix("_strong") for path in STRONG} == bases
 

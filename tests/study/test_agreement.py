@@ -197,7 +197,9 @@ def test_overwriting_evaluates_again_what_contradicts_its_protocol(trained, resu
 
 def test_a_record_of_a_time_before_digests_is_taken_as_it_is(trained, results):
     record = record_of(results / ONE)
+    state = RunFolder(results / ONE).load_model()
     record |= {"train_hash": "0" * 16, "label": "by another rule"}
+    RunFolder(results / ONE).save_model(state, record["train_hash"])
     del record["files"]
     record["protocol"]["young"] = 1
     (results / ONE / "run.json").write_text(json.dumps(record), "utf-8")

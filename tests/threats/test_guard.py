@@ -50,6 +50,9 @@ THREATS = {
     "pgd at random": PGD(epsilon=0.1, steps=2, search="random"),
     "pgd up kl": PGD(**LINF, loss="kl", start="noise"),
     "pgd to a class": PGD(**LINF, norm="l2", loss="targeted-cross-entropy", start="uniform"),
+    "msd": registry.get("msd")(
+        linf_epsilon=0.1, linf_step_size=0.03, l2_epsilon=0.5, l2_step_size=0.2, steps=2
+    ),
     "flow": Flow(**LINF),
     "rt": RT(**LINF),
     "integrated": registry.get("integrated")(

@@ -200,7 +200,7 @@ class TestTargets:
         climb = replace(
             PGD(epsilon=0.2, step_size=0.03, loss="targeted-dlr").climb(*batch), rank=10
         )
-        with pytest.raises(ValueError, match="no target of rank 10 among 9 wrong classes"):
+        with pytest.raises(ValueError, match="no target of rank 10 exists among 9 wrong classes"):
             ascend(tiny_model, [climb], 5)
 
     def test_the_targeted_dlr_loss_wants_four_classes(self, batch):

@@ -228,7 +228,7 @@ def test_before_the_first_checkpoint_the_error_says_that_there_is_none(split, tm
     model = small_network()
     with torch.no_grad():
         model[-1].weight.fill_(3e38)
-    with pytest.raises(TrainingError, match="no checkpoint"):
+    with pytest.raises(TrainingError, match="No checkpoint exists"):
         fit(job_for(split, tmp_path, model=model, scalarizer=Average()))
 
 

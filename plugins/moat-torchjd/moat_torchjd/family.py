@@ -14,6 +14,8 @@ from moat_torchjd.scalarizer import TorchJDScalarizer
 
 BY_NUMBER = ("Constant", "Mean", "Random", "Sum")
 """Rules that read no more of the gradients than how many there are."""
+BY_ORDER = ("Constant", "GradVac", "Krum", "PCGrad", "Random")
+"""Rules that draw, or go by the order of the gradients."""
 
 
 def scalarizers() -> list[type[Scalarizer]]:
@@ -54,6 +56,7 @@ def _declared(name: str, aggregator: type[Any], parameters: tuple[Any, ...]) -> 
         },
         "aggregator": aggregator,
         "parameters": parameters,
+        "permutes": name not in BY_ORDER,
         **stated,
     }
     return scalarizer(f"torchjd:{name}")(type(name, (TorchJDScalarizer,), members))
