@@ -135,8 +135,10 @@ def _unknown_fields(error: ValidationError, cls: Any) -> FieldError:
     known = _known(cls)
     names = [str(one["loc"][-1]) for one in error.errors() if one["type"] in UNKNOWN]
     begun = (cls.__name__, *["It"] * (len(names) - 1))
+    foreign: Mapping[str, str] = getattr(cls, "foreign_words", {})
     said = [
-        f"{it} has no field {name!r}.{did_you_mean(name, known)}"
+        f"{it} has no field {name!r}."
+        + (f" {foreign[name]}" if name in foreign else did_you_mean(name, known))
         for it, name in zip(begun, names, strict=True)
     ]
     by_place = any(one["type"] == BY_PLACE for one in error.errors())
@@ -164,7 +166,7 @@ def _named(cls: Any, plain: Sequence[Any], values: Mapping[str, Any]) -> dict[st
     for value in plain:
         free = [name for name in order if name not in named]
         fit = [name for name in free if fits(value, hints.get(name, Any))]
-        named |= {name: value for name in fit[:1]}
+        named |= dict.fromkeys(fit[:1], value)
     return {**named, **values}
 
 

@@ -132,7 +132,8 @@ def _fields_within(unknown: list[str], known: dict[str, Any]) -> str:
             own = [one.name for one in fields(kind) if one.init] if _is_dataclass(kind) else []
             if unknown[0] in own:
                 given = ", ".join(f"{one}=..." for one in unknown if one in own)
-                mend = f"Write {key}={kind.__name__}({given}).\n"
+                path = f"{kind.__module__.rpartition('.')[0]}.{kind.__name__}"
+                mend = f"Write {key}={path}({given}).\n"
                 return f"{mend}{getattr(kind, 'given_also', '')}"
     return ""
 

@@ -31,9 +31,13 @@ def require_identity(state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     if not isinstance(of := state.get("of"), Mapping):
         return
     then, now = of["scalarizer"], own["scalarizer"]
-    same_type = then["type"] == now["type"]
-    if not same_type or any(then[key] != now[key] for key in then.keys() & now.keys()):
-        _refuse(f"of the scalarizer {_written(then)}", f"has {_written(now)}")
+    if then["type"] != now["type"]:
+        _refuse(f"of the scalarizer {then['type']!r}", f"has {now['type']!r}")
+    if others := [key for key in now if key in then and then[key] != now[key]]:
+        _refuse(
+            f"of the scalarizer {then['type']!r} with {_written(then, others)}",
+            f"has {_written(now, others)}",
+        )
     then, now = of["threats"], own["threats"]
     if list(then.items()) != list(now.items()):
         _refuse(f"of {_listed(then)}", f"has {_listed(now)}")
@@ -72,9 +76,8 @@ def _plain(value: Any) -> Any:
     return _NOT_PLAIN
 
 
-def _written(one: Mapping[str, Any]) -> str:
-    keys = ", ".join(f"{key}={value!r}" for key, value in one.items() if key != "type")
-    return f"{one['type']!r}{f' ({keys})' * bool(keys)}"
+def _written(one: Mapping[str, Any], keys: list[str]) -> str:
+    return ", ".join(f"{key} = {one[key]!r}" for key in keys)
 
 
 def _listed(threats: Mapping[str, str]) -> str:
