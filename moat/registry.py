@@ -96,6 +96,10 @@ class Registry(Generic[T]):
             return None
         return offers[0]
 
+    def offers_family(self, name: str) -> bool:
+        """Say whether a package offers the family that a name, as `prefix:NAME`, belongs to."""
+        return ":" in name and any(one.name == family_of(name) for one in self._offers)
+
     def adopt(self, files: Iterable[Path]) -> None:
         """Know the names that these local files declared, and those of no other local file.
 

@@ -17,6 +17,7 @@ from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.plugin_kit.fields import made_of, set_fields
 from moat.plugin_kit.kinds import ExtensionKind, kind_of
+from moat.plugin_kit.own_code import own_code
 from moat.recipe.provenance import Source
 
 
@@ -39,7 +40,11 @@ def candidate_of(
     `module:Class`, `torchvision:NAME` or `python:module:callable`. `kind` chooses where a name is
     of several kinds. Raises MoatError with the nearest name for any other.
     """
-    settings = set_fields(texts)
+    with own_code(reference, "made"):
+        return _found(reference, set_fields(texts), kind)
+
+
+def _found(reference: str, settings: Source, kind: ExtensionKind | None) -> Candidate:
     found = _registered(reference, kind)
     if len(found) > 1:
         kinds = [one for one, _, _ in found]
@@ -57,6 +62,7 @@ def candidate_of(
     if reference.startswith(PYTHON_PREFIX):
         model = PythonModel(reference, settings.document)
         return Candidate(ExtensionKind.model, reference, reference.split(":")[1], model)
+    _require_known_family(reference, kind)
     return _local(reference, settings, kind) or _refused(reference, kind)
 
 
@@ -71,6 +77,16 @@ def _registered(name: str, kind: ExtensionKind | None) -> list[tuple[ExtensionKi
         origin = offer.origin if offer else cls.__module__.partition(".")[0]
         found.append((one, origin, cls))
     return found
+
+
+def _require_known_family(reference: str, kind: ExtensionKind | None) -> None:
+    """Raise UnknownNameError, as a recipe does, for a name of a family that a package offers.
+
+    The module of the same name, where there is one, is not what the name means.
+    """
+    for one in [kind] if kind else ExtensionKind:
+        if one.registry.offers_family(reference):
+            one.registry.get(reference)
 
 
 def _local(reference: str, settings: Source, kind: ExtensionKind | None) -> Candidate | None:

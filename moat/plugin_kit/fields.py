@@ -57,7 +57,7 @@ def _guessed(cls: Any) -> dict[str, Any]:
         elif name.endswith("epsilon"):
             found[name] = TYPICAL_EPSILON
         elif get_origin(field.annotation) is dict and field.is_required():
-            names = MadeUpTraining().names
+            names = MadeUpTraining().names_for()
             found[name] = dict.fromkeys(names, 1 / len(names))
     return found
 

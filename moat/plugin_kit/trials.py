@@ -8,6 +8,8 @@ from moat.errors import ModelError
 from moat.models import Model, PythonModel
 from moat.plugin_kit.candidate import Candidate
 from moat.plugin_kit.kinds import ExtensionKind
+from moat.plugin_kit.objective_counts import objective_counts
+from moat.plugin_kit.own_code import own_code
 from moat.testing import (
     DATASET_PROMISES,
     MODEL_PROMISES,
@@ -21,43 +23,54 @@ from moat.testing import (
     ThreatCase,
     verdicts,
 )
-from moat.testing.made_up_training import takes_objectives
 
 _Shape = tuple[int, int, int]
 
 THREAT_SHAPES: tuple[_Shape, ...] = ((1, 8, 8), (3, 9, 7))
 MODEL_SHAPES: tuple[_Shape, ...] = ((3, 32, 32), (1, 28, 28), (1, 8, 8))
-OBJECTIVE_COUNTS = (4, 2, 9)
 
 
 @dataclass(frozen=True)
 class Trial:
     """Promises, and the cases that each is checked on."""
 
+    name: str
     promises: tuple[Promise[Any], ...]
     cases: list[Any]
 
     def verdicts(self) -> Iterator[PromiseVerdict]:
         """Yield what becomes of each promise, one after the other."""
-        yield from verdicts(self.promises, self.cases)
+        with own_code(self.name, "checked"):  # as a repr of its own
+            yield from verdicts(self.promises, self.cases)
 
 
 def trial_of(candidate: Candidate, shape: _Shape | None = None) -> Trial:
-    """Return what a candidate is held to; images have the shape (channel, height, width) given."""
+    """Return what a candidate is held to; images have the shape (channel, height, width) given.
+
+    Raises MoatError where nothing can be checked: its data are missing, it refuses every shape or
+    the objectives, or its own code fails.
+    """
+    with own_code(candidate.name, "checked"):
+        promises, cases = _promises_and_cases(candidate, shape)
+        return Trial(candidate.name, promises, cases)
+
+
+def _promises_and_cases(
+    candidate: Candidate, shape: _Shape | None
+) -> tuple[tuple[Promise[Any], ...], list[Any]]:
     match candidate.kind:
         case ExtensionKind.threat:
             shapes = (shape,) if shape else THREAT_SHAPES
-            return Trial(THREAT_PROMISES, [ThreatCase(candidate.value, one) for one in shapes])
+            return THREAT_PROMISES, [ThreatCase(candidate.value, one) for one in shapes]
         case ExtensionKind.scalarizer:
-            first, *others = OBJECTIVE_COUNTS
-            counts = [first, *(n for n in others if takes_objectives(candidate.value, n))]
-            return Trial(SCALARIZER_PROMISES, [ScalarizerCase(candidate.value, n) for n in counts])
+            counts = objective_counts(candidate.value)
+            return SCALARIZER_PROMISES, [ScalarizerCase(candidate.value, n) for n in counts]
         case ExtensionKind.model:
-            return Trial(MODEL_PROMISES, _model_cases(candidate.value, shape))
+            return MODEL_PROMISES, _model_cases(candidate.value, shape)
         case ExtensionKind.dataset:
             case = DataCase(candidate.value)
             _ = case.data  # an error of missing data is no broken promise
-            return Trial(DATASET_PROMISES, [case])
+            return DATASET_PROMISES, [case]
 
 
 def _model_cases(model: Model, shape: _Shape | None) -> list[ModelCase]:

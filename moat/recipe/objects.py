@@ -18,6 +18,7 @@ from moat.models.weights import DIGEST
 from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
+from moat.recipe.construction import constructed
 from moat.recipe.explain import explained
 from moat.recipe.model_reference import require_reference
 from moat.recipe.provenance import Document, Source
@@ -216,7 +217,7 @@ def filled(
         for k, v in keys.items()
     }
     with explained(source, key, cls, purpose, also):
-        return with_fractions(lambda values: cls(**values), typed)
+        return with_fractions(lambda values: constructed(cls, values), typed)
 
 
 _REGISTRIES: tuple[Registry[Any], ...] = (

@@ -33,6 +33,7 @@ from moat.testing.gradient_threats import (
     check_independence,
     check_no_clamp,
 )
+from moat.testing.model_logits import check_no_probabilities
 from moat.testing.model_promises import MODEL_PROMISES, check_model
 from moat.testing.models import (
     ModelCase,
@@ -58,6 +59,7 @@ from moat.testing.scalarizer_inputs import (
     check_scale,
 )
 from moat.testing.scalarizer_promises import SCALARIZER_PROMISES, ScalarizerCase, check_scalarizer
+from moat.testing.scalarizer_support import check_support
 from moat.testing.scalarizers import (
     check_order_of_examples,
     check_plan,
@@ -82,6 +84,7 @@ from moat.testing.threats import (
     check_repr,
     check_reproducible,
 )
+from moat.testing.transform_rows import check_rows
 
 __all__ = [
     "ASKING",
@@ -131,6 +134,7 @@ __all__ = [
     "check_neighbours",
     "check_network_device",
     "check_no_clamp",
+    "check_no_probabilities",
     "check_order_of_examples",
     "check_other_generators",
     "check_outer_modes",
@@ -139,6 +143,7 @@ __all__ = [
     "check_random_state",
     "check_repr",
     "check_reproducible",
+    "check_rows",
     "check_scalarizer",
     "check_scale",
     "check_seed",
@@ -146,6 +151,7 @@ __all__ = [
     "check_splits",
     "check_state",
     "check_state_dict",
+    "check_support",
     "check_threat",
     "check_weights",
     "counted",

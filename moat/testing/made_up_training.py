@@ -1,6 +1,7 @@
 """Made-up training for the checks of scalarizers: losses and gradients that fall, step by step."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -46,11 +47,19 @@ class MadeUpTraining:
     threats: tuple[int, ...] = ()
     device: str = "cpu"
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The natural objective and the threats, in their order."""
-        names = (NATURAL, *(f"threat-{number}" for number in range(1, self.objectives)))
+    def names_for(self, scalarizer: Scalarizer | None = None) -> tuple[str, ...]:
+        """Return the natural objective and the threats in their order, as the fields name them.
+
+        Threats that no field names are `threat-1`, `threat-2` and so on.
+        """
+        own = named_threats(scalarizer) if scalarizer else ()
+        others = [one for one in self._usual_names if one not in own]
+        names = (NATURAL, *own, *others)
         return tuple(names[row] for row in self.rows.tolist())
+
+    @property
+    def _usual_names(self) -> list[str]:
+        return [f"threat-{number}" for number in range(1, self.objectives)]
 
     @property
     def rows(self) -> Tensor:
@@ -60,14 +69,15 @@ class MadeUpTraining:
 
     def step(self, scalarizer: Scalarizer, number: int) -> WeighedStep:
         """Plan and weigh one step; unmeasured losses are NaN."""
-        plan = scalarizer.plan(self.names, self.batch, generator_of(number))
+        names = self.names_for(scalarizer)
+        plan = scalarizer.plan(names, self.batch, generator_of(number))
         values, gramian = self.drawn(number, plan)
         if self.examples:
             order = torch.tensor(self.examples, device="cpu")
             values, plan = values[:, order], plan if plan.ndim == 1 else plan[:, order]
         correct = values < CORRECT_BELOW * self.loss_scale
-        losses = LossMatrix(values, self.names, correct, plan.to(self.device))
-        return WeighedStep(plan, losses, gramian, _weights(scalarizer, self.names, losses, gramian))
+        losses = LossMatrix(values, names, correct, plan.to(self.device))
+        return WeighedStep(plan, losses, gramian, _weights(scalarizer, names, losses, gramian))
 
     def run(self, scalarizer: Scalarizer, steps: range) -> list[Tensor]:
         """Go through these steps and return the weights of each."""
@@ -90,6 +100,25 @@ class MadeUpTraining:
         values = values.masked_fill(~by_entry(plan, self.batch), float("nan"))
         gradients = (self.gradient_scale * gradients[self.rows]).to(self.dtype)
         return values.to(self.device), (gradients @ gradients.T).to(self.device)
+
+
+def named_threats(scalarizer: Scalarizer) -> tuple[str, ...]:
+    """Return the threats that the fields of a scalarizer name, in tables of numbers, in order.
+
+    Example:
+        >>> from moat.scalarizers import Weighted
+        >>> named_threats(Weighted(preference={"natural": 1.0, "pgd": 6.0}))
+        ('pgd',)
+    """
+    found: dict[str, None] = {}
+    for field in fields(cast(Any, scalarizer)):
+        value = getattr(scalarizer, field.name, None)
+        if isinstance(value, Scalarizer):  # the rule of another rule
+            found |= dict.fromkeys(named_threats(value))
+        elif isinstance(value, Mapping):
+            numbers = all(isinstance(one, int | float) for one in value.values())
+            found |= dict.fromkeys(key for key in value if isinstance(key, str) and numbers)
+    return tuple(name for name in found if name != NATURAL)
 
 
 def takes_objectives(scalarizer: Scalarizer, count: int) -> bool:

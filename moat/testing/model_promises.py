@@ -5,7 +5,7 @@ from collections.abc import Callable
 from moat.errors import ModelError
 from moat.models import Model
 from moat.public import public
-from moat.testing import models
+from moat.testing import model_logits, models
 from moat.testing.models import ModelCase
 from moat.testing.promise import Promise, require_promises
 
@@ -49,5 +49,9 @@ MODEL_PROMISES: tuple[Promise[ModelCase], ...] = (
     _promise("its state dict is all of it", models.check_state_dict),
     _promise("one seed builds one network", models.check_seed),
     _promise("its tensors are on the device of the network", models.check_network_device),
+    _promise(
+        "its answers are logits, and no probabilities, in either mode",
+        model_logits.check_no_probabilities,
+    ),
 )
 """The promises of every model, in the order in which they are checked."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from moat.public import public
 from moat.scalarizers import Scalarizer
-from moat.testing import scalarizer_inputs, scalarizers
+from moat.testing import scalarizer_inputs, scalarizer_support, scalarizers
 from moat.testing.promise import Promise, every_case, require_promises
 
 
@@ -50,6 +50,10 @@ def _is_scale_invariant(case: ScalarizerCase) -> bool:
     return case.subject.scale_invariant
 
 
+def _declares_support(case: ScalarizerCase) -> bool:
+    return scalarizer_support.declares_support(case.subject)
+
+
 def _permutes(case: ScalarizerCase) -> bool:
     return case.subject.permutes and case.objectives > 2
 
@@ -70,6 +74,11 @@ SCALARIZER_PROMISES: tuple[Promise[ScalarizerCase], ...] = (
     _promise(
         "so they are for tiny, huge, equal and single losses and gradients",
         scalarizer_inputs.check_extremes,
+    ),
+    _promise(
+        "no example has more objectives with a weight than `support`",
+        scalarizer_support.check_support,
+        _declares_support,
     ),
     _promise("the order of the examples changes no weight", scalarizers.check_order_of_examples),
     _promise(

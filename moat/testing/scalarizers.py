@@ -25,9 +25,8 @@ WEIGHT_TOLERANCE = 1e-6
 def check_plan(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """Check that the plan is a bool mask, not empty, and equal for equal generators."""
     training = MadeUpTraining(objectives)
-    plans = [
-        fresh(scalarizer).plan(training.names, training.batch, generator_of(3)) for _ in range(2)
-    ]
+    names = training.names_for(scalarizer)
+    plans = [fresh(scalarizer).plan(names, training.batch, generator_of(3)) for _ in range(2)]
     plan = plans[0]
     known = [(torch.bool, (objectives,)), (torch.bool, (objectives, training.batch))]
     assert (plan.dtype, tuple(plan.shape)) in known, breach_of(

@@ -7,7 +7,7 @@ from typing import cast
 from torch import nn
 
 from moat.public import public
-from moat.testing import gradient_threats, threat_inputs, threats
+from moat.testing import gradient_threats, threat_inputs, threats, transform_rows
 from moat.testing.cases import examples, smooth_model
 from moat.testing.promise import Promise, require_promises
 from moat.threats import GradientThreat, Threat
@@ -106,6 +106,9 @@ THREAT_PROMISES: tuple[Promise[ThreatCase], ...] = (
     _of_ascent(
         "an example alone gets the images that it gets in a batch",
         gradient_threats.check_independence,
+    ),
+    _of_transforms(
+        "apply and the balls treat each example as if it were alone", transform_rows.check_rows
     ),
     _of_ascent("the search ends no lower than it starts", gradient_threats.check_climb),
     _of_transforms("its tensors are on the device of the images", threat_inputs.check_device),

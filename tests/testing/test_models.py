@@ -54,6 +54,17 @@ class AnswersInFloat32(Net):
         return nn.functional.linear(x.float(), self.layer.weight.float())
 
 
+class EndsWithASoftmax(Net):
+    def logits(self, x):
+        return self.layer(x).softmax(1)
+
+
+class EndsWithASoftmaxInEvalMode(Net):
+    def logits(self, x):
+        logits = self.layer(x)
+        return logits if self.training else logits.softmax(1)
+
+
 class IsLostOnBlack(Net):
     def logits(self, x):
         return self.layer(x / x.mean(1, keepdim=True))
@@ -151,6 +162,8 @@ class Built(Model):
         (HasAClassTooFew, r"the logits of 1 image\(s\) have the shape \(1, 9\), not \(1, 10\)"),
         (AnswersInFloat64, r"the logits of float32 images are torch\.float64"),
         (AnswersInFloat32, r"after network\.double\(\), the logits of float64 images are torch\.f"),
+        (EndsWithASoftmax, "in train mode, the model returns probabilities: .* leave out the soft"),
+        (EndsWithASoftmaxInEvalMode, "in eval mode, the model returns probabilities"),
         (IsLostOnBlack, "10 logits of black and white images are not finite"),
         (MixesImages, "in eval mode an image alone has other logits than in its batch, by 0"),
         (CutsTheGradient, "in eval mode no gradient reaches the images"),

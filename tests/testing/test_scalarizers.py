@@ -244,6 +244,40 @@ class WeighsInWholeNumbers(Even):
 
 
 @dataclass(kw_only=True)
+class HasMoreThanItsSupport(LossScalarizer):
+    support = 1
+
+    def weights(self, losses):
+        return losses.means().softmax(0)
+
+
+@dataclass(kw_only=True)
+class HasMoreThanItsSupportHere(LossScalarizer):
+    support = 2
+
+    def weights(self, losses):
+        return losses.values.softmax(0)
+
+
+@dataclass(kw_only=True)
+class SharesAmongEquals(LossScalarizer):
+    support = 1
+
+    def weights(self, losses):
+        means = losses.means()
+        largest = (means == means.max()).to(means)
+        return largest / largest.sum()
+
+
+@dataclass(kw_only=True)
+class HasNoWholeSupport(LossScalarizer):
+    support = 0.5
+
+    def weights(self, losses):
+        return losses.means().softmax(0)
+
+
+@dataclass(kw_only=True)
 class IsOfNoKind(Scalarizer):
     pass
 
@@ -283,6 +317,10 @@ class IsOfNoKind(Scalarizer):
         (AnswersFromTheHost, "the weights are on cpu, and the losses are not"),
         (KeepsAStateOnTheHost, "it mixes devices when the losses are on another one"),
         (WeighsInWholeNumbers, r"the weights are torch\.int64"),
+        (HasMoreThanItsSupport, "`support` is 1, but 4 objectives of an example have a weight"),
+        (HasMoreThanItsSupportHere, "`support` is 2, but 4 objectives of an example have a wei"),
+        (SharesAmongEquals, "`support` is 1, but 4 objectives of an example have a weight"),
+        (HasNoWholeSupport, "`support` is 0.5, not None or a whole number of at least 1"),
         (IsOfNoKind, "it is neither lagged, loss nor gradient"),
     ],
 )

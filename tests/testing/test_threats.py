@@ -14,6 +14,7 @@ from moat.testing import (
     THREAT_PROMISES,
     ThreatCase,
     check_no_clamp,
+    check_rows,
     check_threat,
     examples,
     smooth_model,
@@ -332,6 +333,38 @@ class BallsStayOnTheHost(PGD):
         return (LinfBall(self.epsilon, self.step_size, low=low, high=1 + low),)
 
 
+class AveragesItsBlocks(PGD):
+    """All examples take one step, so that a search of like labels does not tell."""
+
+    def apply(self, x, w):
+        return super().apply(x, tuple(block.mean(0, keepdim=True) for block in w))
+
+
+class FadesToTheMeanImage(PGD):
+    def identity(self, x):
+        return (x.new_zeros(len(x), 1, 1, 1),)
+
+    def balls(self, x):
+        nothing = x.new_zeros(len(x), 1, 1, 1)
+        return (LinfBall(self.epsilon, self.step_size, low=nothing, high=nothing + 1),)
+
+    def apply(self, x, w):
+        return (1 - w[0]) * x + w[0] * x.mean(0, keepdim=True)
+
+
+class SharesAStep(PGD):
+    def balls(self, x):
+        return tuple(StepsTogether(ball) for ball in super().balls(x))
+
+
+class StepsTogether:
+    def __init__(self, ball):
+        self.project, self.sample, self._step = ball.project, ball.sample, ball.step
+
+    def step(self, w, gradient):
+        return self._step(w, gradient - gradient.mean(0, keepdim=True))
+
+
 class MovesNumpy(PGD):
     def perturb(self, model, x, y, *, generator=None):
         np.random.rand()
@@ -455,6 +488,26 @@ def test_promises_are_checked_one_by_one_and_the_command_reads_the_same_list():
     with pytest.raises(AssertionError) as caught:
         check_threat(DescendsByItself(**NUMBERS))
     assert [one.breach for one in broken] == [str(caught.value)]
+
+
+@pytest.mark.parametrize(
+    ("cls", "what"),
+    [
+        (AveragesItsBlocks, "the image from apply"),
+        (FadesToTheMeanImage, "the image from apply"),
+        (SharesAStep, "the step in the ball of block 0"),
+    ],
+)
+def test_examples_that_depend_on_each_other_are_found_in_apply_and_in_balls(cls, what):
+    x, _ = examples()
+    said = f"{what} of an example depends on the others in its batch: alone it differs by"
+    with pytest.raises(AssertionError, match=said):
+        check_rows(cls(**NUMBERS), x)
+    (verdict,) = verdicts([ROWS], [ThreatCase(cls(**NUMBERS))])
+    assert said in verdict.breach
+
+
+ROWS = next(one for one in THREAT_PROMISES if one.text.startswith("apply and the balls treat"))
 
 
 def test_a_threat_with_a_search_of_its_own_is_checked_for_what_all_promise():
