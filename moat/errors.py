@@ -168,9 +168,10 @@ def nearest_names(name: str, known: Iterable[str], most: int = 5) -> list[str]:
     by_lower: dict[str, str] = {}
     for one in names:
         by_lower.setdefault(one.lower(), one)
+    same = [by_lower[name.lower()]] if name.lower() in by_lower else []  # but for its case
     near = get_close_matches(name, names, n=most, cutoff=0.5)
     lower = get_close_matches(name.lower(), list(by_lower), n=most, cutoff=0.5)
-    return list(dict.fromkeys([*near, *(by_lower[one] for one in lower)]))[:most]
+    return list(dict.fromkeys([*same, *near, *(by_lower[one] for one in lower)]))[:most]
 
 
 def synonym_of(name: str) -> str:

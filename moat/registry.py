@@ -13,7 +13,7 @@ from moat.errors import DefinitionError, UnknownNameError, did_you_mean
 from moat.fields import with_explained_fields
 from moat.local_code import local_file
 from moat.number_bounds import with_fit_numbers
-from moat.offers import MEND, Offer, clash_of, family_of, offers_for, offers_of
+from moat.offers import FAMILY, MEND, Offer, clash_of, family_of, offers_for, offers_of
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -188,8 +188,9 @@ class Registry(Generic[T]):
         origins = {offer.name: offer.origin for offer in self._offers}
         origins |= {entry.name: entry.origin for entry in self._entries.values()}
         known = names_by_origin(origins, family_of(name))
+        single = [one for one in origins if not one.endswith(FAMILY)]
         return UnknownNameError(
-            f"no {self.kind} is called {name!r}.{did_you_mean(name, origins)}",
+            f"no {self.kind} is called {name!r}.{did_you_mean(name, single)}",
             hint=f"known: {known}\nA package adds one under the entry-point group "
             f"{self.group!r}; `moat list {self.plural}` shows each with its origin.",
         )

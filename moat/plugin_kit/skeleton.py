@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from moat.catalogue import catalogue
 from moat.errors import DefinitionError, ForeignFileError
 from moat.names import NATURAL
+from moat.plugin_kit.installed import require_not_installed
 from moat.plugin_kit.stripes import stripes
 from moat.storage import disk, encoded, make_folder, replace
 
@@ -60,8 +61,8 @@ def _require_name(kind: str, name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise DefinitionError(
             f"a {words} cannot be called {name!r}.",
-            hint=f"A name has at most {LONGEST_NAME} lower-case letters, digits and hyphens, as in "
-            "my-noise.",
+            hint=f"A name starts with a letter and has at most {LONGEST_NAME} lower-case letters, "
+            "digits and hyphens, a hyphen between two of the others, as in my-noise.",
         )
     if keyword.iskeyword(name) or name == NATURAL:
         raise DefinitionError(
@@ -75,12 +76,17 @@ def _require_name(kind: str, name: str) -> None:
                 f"{entry.origin} has a {words} called {name!r}.",
                 hint=f"Take another name, as my-{name}.",
             )
+    require_not_installed(f"moat-robust-{name}", _package_of(name), name)
+
+
+def _package_of(name: str) -> str:
+    return f"moat_{name.replace('-', '_')}"
 
 
 def _contents(kind: str, name: str, folder: str) -> dict[str, bytes]:
     """Return what each file holds, by its place in the package's folder."""
     module = name.replace("-", "_")
-    package = f"moat_{module}"
+    package = _package_of(name)
     values = {
         "kind": kind,
         "words": "data set" if kind == "dataset" else kind,

@@ -1,9 +1,13 @@
 """What `moat check` is asked for: names, files, classes, and fields that are typical of them."""
 
+from importlib import metadata
+
 import pytest
 
+from moat.entries import Entry
 from moat.errors import DefinitionError, MoatError, UnknownNameError
 from moat.models import PythonModel, TinyCNN
+from moat.offers import Offer
 from moat.plugin_kit.candidate import candidate_of
 from moat.plugin_kit.kinds import ExtensionKind
 from moat.scalarizers import TwoMoment
@@ -156,3 +160,25 @@ def test_a_name_of_two_kinds_asks_which(monkeypatch):
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UnknownNameError, match=r"'two-momnt'\. Did you mean 'two-moment'\?"):
         candidate_of("two-momnt")
+
+
+@pytest.mark.parametrize(
+    ("reference", "near"),
+    [("kitfam:mean", "kitfam:Mean"), ("kitfam:Meen", "kitfam:Mean"), ("kitfam:*", "kitfam:")],
+)
+def test_an_unknown_name_of_a_family_is_answered_as_a_recipe_answers_it(
+    reference, near, monkeypatch
+):
+    registry = ExtensionKind.scalarizer.registry
+    point = metadata.EntryPoint("kitfam:*", "kitfam:all", registry.group)
+    offer = Offer(point)
+    mean = Entry("kitfam:Mean", "kitfam", TwoMoment)
+    monkeypatch.setattr(registry, "_offers", (offer,))
+    monkeypatch.setattr(registry, "_loaded", {offer: [mean]})
+    monkeypatch.setitem(registry._entries, mean.name, mean)
+    with pytest.raises(UnknownNameError, match=rf"Did you mean '{near}") as caught:
+        candidate_of(reference)
+    assert "kitfam:*'" not in str(caught.value).partition("Did you mean")[2]
+    with pytest.raises(UnknownNameError) as asked:
+        registry.get(reference)
+    assert str(caught.value) == str(asked.value)

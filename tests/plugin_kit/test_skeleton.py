@@ -84,7 +84,7 @@ def test_a_class_of_any_name_hides_nothing_that_it_uses(kind, name, tmp_path):
     [
         ("threat", "My Noise", "a threat cannot be called 'My Noise'"),
         ("threat", "noise_2", "at most 40 lower-case letters, digits and hyphens"),
-        ("model", "2-layers", "a model cannot be called '2-layers'"),
+        ("model", "2-layers", r"a model cannot be called '2-layers'\.\n.*starts with a letter"),
         ("dataset", "a--b", "a data set cannot be called 'a--b'"),
         ("dataset", "../up", r"cannot be called '\.\./up'"),
         ("threat", "", "cannot be called ''"),
@@ -100,6 +100,27 @@ def test_a_bad_name_is_refused_and_nothing_is_written(kind, name, said, tmp_path
     with pytest.raises(DefinitionError, match=said):
         write_skeleton(kind, name, tmp_path / "made")
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kit-taken", r"the distribution Moat.Robust_kit-Taken 2\.0 is installed"),
+        ("kit-owned", "a module moat_kit_owned is installed"),
+    ],
+)
+def test_a_name_whose_package_is_installed_is_refused(name, said, tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    info = site / "Moat.Robust_kit_Taken-2.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: Moat.Robust_kit-Taken\nVersion: 2.0"
+    )
+    (site / "moat_kit_owned.py").write_text("")
+    monkeypatch.syspath_prepend(str(site))
+    with pytest.raises(DefinitionError, match=rf"{said}, which the new package.*\n.*uninstall it"):
+        write_skeleton("scalarizer", name, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("make", ["mkdir", "touch", "symlink"])
