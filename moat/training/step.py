@@ -29,10 +29,10 @@ def train_step(
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2.
 
-    Raises ModelError for an invalid network, images or labels, and TrainingError for a non-finite
-    loss, before any parameter moves. Both checks read values, for which a GPU makes the host wait.
-    In a loop that must not wait, call it within `moat.threats.trusted`, and now and then read
-    `Descent.faults` of the steps since.
+    Raises ModelError for an invalid network, images or labels, and NotFiniteError, which is a
+    TrainingError and a ValueError, for a non-finite loss, before any parameter moves. Both checks
+    read values, for which a GPU makes the host wait. In a loop that must not wait, call it within
+    `moat.threats.trusted`, and now and then read `Descent.faults` of the steps since.
 
     Example:
         >>> from moat.scalarizers import Average
