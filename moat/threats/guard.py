@@ -68,7 +68,7 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
     with trusted(), plain_torch() as as_before:
         taken = as_network_takes(network, x)
         images, labels, largest = batch_of(taken, y, device_of(network, x))
-        watched = _Watched(network, as_before, largest)
+        watched = _Watched(network, as_before, largest, images.shape)
         yield watched, images, labels
         _warn_of_logits(watched)
 
@@ -259,11 +259,13 @@ def leads_to(logits: Tensor, images: Tensor) -> bool:
 class _Watched(nn.Module):
     """A network that is run under its caller's autocast, and whose answers are looked at."""
 
-    def __init__(self, network: nn.Module, as_before: Context, largest: int) -> None:
+    def __init__(
+        self, network: nn.Module, as_before: Context, largest: int, shape: torch.Size
+    ) -> None:
         super().__init__()
         self.network = network
         self.training = network.training
-        self._as_before, self._largest = as_before, largest
+        self._as_before, self._largest, self._shape = as_before, largest, shape
         self._known = False
         self.infinite = self.first = 0  # of the first forward: images without finite logits, all
         self._reached = False
@@ -300,5 +302,5 @@ class _Watched(nn.Module):
             require_no_probabilities(logits.detach())
             self._known, self.first = True, len(images)
             self.infinite = int((~logits.detach().isfinite().all(1)).sum())
-            _warn_of_shape(self.network, images.shape)
+            _warn_of_shape(self.network, self._shape)  # of its caller, not of a pass
         return logits if logits.dtype == torch.float64 else logits.float()
