@@ -66,7 +66,7 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
 def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mapping[str, Any]:
     """Return a bundle's manifest if its files are those of the zip, by their names and sizes.
 
-    Raises BundleError, also where it is of another format than the `known` one.
+    Raises BundleError, also for a format other than the `known` one.
     """
     entries = held.infolist()
     _require_sizes(entries, file)

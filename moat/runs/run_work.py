@@ -107,7 +107,7 @@ class RunWork:
 
     @property
     def changed(self) -> int | None:
-        """When a file came, went or was replaced here, in nanoseconds; None of no folder.
+        """The time of the last change among the files here, in nanoseconds; None without a folder.
 
         A line added to the log is no such change.
         """
@@ -149,7 +149,7 @@ class RunWork:
     # How long it took.
 
     def write_clock(self, took: Mapping[str, float | str]) -> None:
-        """Keep the seconds that parts of the run took, and under what, beside those of others."""
+        """Write the seconds of some parts of the run, with their conditions; others stay."""
         replace(self.path / "clock.json", to_json({**self.read_clock(), **took}))
 
     def read_clock(self) -> Record:

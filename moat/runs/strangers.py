@@ -23,7 +23,7 @@ WHAT = "a file that is damaged or not moat's"
 
 
 def strangers_in(folder: Path, record: Record | None = None) -> dict[Path, str]:
-    """Return what of a run's folder moat would replace and did not write, and what it is.
+    """Return the files that moat would replace but did not write, with their kinds.
 
     `record` is the run's, if it was read already. Files named in the record of a finished run are
     moat's. Beside a record older than digests no file is checked.
@@ -47,7 +47,7 @@ def is_stranger(path: Path) -> bool:
 
 
 def read_small(kind: Any, path: Path) -> Record | None:
-    """Return a small file's table of a kind, None where there is none; RunFolderError else."""
+    """Return a small file's typed table, None without one; RunFolderError if it is invalid."""
     table = read_json(path)
     if table is not None:
         check_record(kind, table, path, "Delete it.")
