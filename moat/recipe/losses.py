@@ -1,4 +1,4 @@
-"""From a variant's `losses` to what each of its objectives descends."""
+"""From a variant's `losses` to the loss of each of its objectives."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -16,12 +16,12 @@ LARGEST_LOG_VARIANCE = 20.0
 
 @scalarizer("uncertainty")
 class UncertaintyWeighting(LaggedScalarizer):
-    """The loss of objective i is divided by a learnt variance: Σᵢ (e^(−sᵢ) Lᵢ + sᵢ / 2).
+    """Each loss is divided by a learnt variance: Σᵢ (e^(−sᵢ) Lᵢ + sᵢ / 2).
 
     Lᵢ is the mean loss of objective i over the batch, a cross-entropy, sᵢ = log σᵢ² its
-    log-variance. The weight is e^(−sᵢ); at rest it is 1 / (2 Lᵢ). After each step every sᵢ moves
-    down the same sum, for the time `lr`: ds/dt = e^(−s) L − 1/2, solved exactly. For a small `lr`
-    this is gradient descent with that learning rate, and no batch makes it overshoot. Weights do
+    log-variance. The weight is e^(−sᵢ); at rest it is 1 / (2 Lᵢ). After each step every sᵢ follows
+    the gradient flow of the same sum for the time `lr`: ds/dt = e^(−s) L − 1/2, solved exactly. For
+    a small `lr` this is gradient descent with that learning rate; it never overshoots. Weights do
     not sum to 1.
 
     Example:

@@ -15,15 +15,15 @@ LossTable = Mapping[str, DescentLoss]
 
 
 def partner_of(loss: DescentLoss) -> str | None:
-    """Return the name of the objective whose logits a loss looks at besides its own, if any."""
+    """Return the name of a loss's partner, the other objective whose logits it takes, if any."""
     partner = getattr(loss, "partner", None)
     return partner if isinstance(partner, str) else None
 
 
 def loss_by_name(loss: Any) -> Any:
-    """Return the loss of a name, anything else as it is; raise UnknownNameError with the nearest.
+    """Return the loss for a name, and anything else as it is; raise UnknownNameError.
 
-    Raises DefinitionError for one that cannot be made of its name alone.
+    The error has the nearest name. Raises DefinitionError for a loss that needs more than its name.
     """
     if not isinstance(loss, str):
         return loss
@@ -38,14 +38,14 @@ def loss_by_name(loss: Any) -> Any:
 
 
 def losses_by_name(losses: Any) -> Any:
-    """Return one loss, or a table of them, whose names have become losses."""
+    """Return one loss, or a table of losses, with names replaced by losses."""
     if isinstance(losses, Mapping):
         return {name: loss_by_name(loss) for name, loss in losses.items()}
     return loss_by_name(losses)
 
 
 def require_losses(losses: Any) -> None:
-    """Raise DefinitionError for what is neither a loss nor a table of losses."""
+    """Raise DefinitionError for anything but a loss or a table of losses."""
     if not isinstance(losses, Mapping):
         require_loss(losses)
         return
@@ -58,8 +58,8 @@ def objective_losses(
 ) -> tuple[DescentLoss, ...]:
     """Return the loss of each objective; those that a table leaves out descend cross-entropy.
 
-    Raises DefinitionError for a loss of an objective that there is not, and for one whose partner
-    is not another objective.
+    Raises DefinitionError for a loss of an unknown objective, and for a partner that is not another
+    objective.
     """
     if not isinstance(losses, Mapping):
         losses = dict.fromkeys(names, losses)
