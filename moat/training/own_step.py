@@ -24,7 +24,7 @@ from moat.training.memory import memory_explained
 from moat.training.moving import call_after_steps, move
 from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
-from moat.training.step_identity import AS_BEFORE, step_identity, require_identity
+from moat.training.step_identity import AS_BEFORE, require_identity, step_identity
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
 
