@@ -50,7 +50,7 @@ class RunEstimate:
 
     @property
     def passes(self) -> float | None:
-        """Forwards plus backwards of the whole training for each image it trains on."""
+        """Forwards plus backwards of the whole training for each training image."""
         a_step = self.search.plus(self.descent)
         return None if self.length is None else self.length.exact_epochs * a_step.total
 
@@ -88,7 +88,7 @@ def estimate_all(
 
 
 def data_or_missing(load: Callable[[], Data], where: str, listener: Listener) -> Data | DataError:
-    """Return a data set, or the error of reading it; the listener hears of what was read."""
+    """Return a data set, or the error of reading it; the listener receives the data's events."""
     try:
         with said_of(where):
             data = load()
