@@ -42,7 +42,7 @@ def test_each_promise_is_a_line(moat):
     done = moat("check", "average")
     assert done.code == 0
     first, *_, last = done.out.splitlines()
-    assert first == "scalarizer average (moat): Average(include_natural=False)"
+    assert first == "scalarizer average (moat-robust): Average(include_natural=False)"
     assert lines(done.out, "kept") == [promise.text for promise in SCALARIZER_PROMISES]
     assert last == f"{len(SCALARIZER_PROMISES)} promise(s) kept, 0 broken."
 

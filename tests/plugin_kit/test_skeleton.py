@@ -95,8 +95,8 @@ def test_a_class_of_any_name_hides_nothing_that_it_uses(kind, name, tmp_path):
         ("threat", "a" * 41, "cannot be called"),
         ("scalarizer", "lambda", "that is a word of Python"),
         ("threat", "natural", "that is the objective without a threat"),
-        ("threat", "pgd", "moat has a threat called 'pgd'"),
-        ("dataset", "digits", "moat has a data set called 'digits'"),
+        ("threat", "pgd", "moat-robust has a threat called 'pgd'"),
+        ("dataset", "digits", "moat-robust has a data set called 'digits'"),
         ("threat", "photometric", r"moat-robust-photometric \S+ has a threat called 'photometric'"),
     ],
 )
