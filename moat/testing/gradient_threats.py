@@ -145,9 +145,10 @@ def _is_pointwise(threat: GradientThreat, x: Images, w: Transform) -> bool:
 
 def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:
     if not isinstance(found, tuple):
+        value = value_in_words(found)
+        value = f"an object {value}" if value.startswith("of ") else value
         text = (
-            f"{method} returns {value_in_words(found)}, not a tuple of {what}: end it with a "
-            "comma, return (one,)"
+            f"{method} returns {value}, not a tuple of {what}: end it with a comma, return (one,)"
         )
         raise StructuralBreach(breach_of(threat, text))
 

@@ -108,9 +108,7 @@ def verdicts(promises: Sequence[Promise[C]], cases: Sequence[C]) -> Iterator[Pro
             yield PromiseVerdict(promise.text, PromiseState.not_made, reason=_EARLIER)
         else:
             told.add(_fault(error))
-            is_lost |= promise.is_basis and (
-                _raised(error) != "" or isinstance(error, StructuralBreach)
-            )
+            is_lost |= promise.is_basis and _leaves_nothing(error)
             yield PromiseVerdict(promise.text, PromiseState.broken, str(error))
 
 
@@ -130,6 +128,10 @@ def _breach(promise: Promise[C], cases: Sequence[C]) -> AssertionError | None:
 def _fault(error: AssertionError) -> str:
     """Return what tells a fault from others: what was raised, or else the whole sentence."""
     return _raised(error) or str(error)
+
+
+def _leaves_nothing(error: AssertionError) -> bool:
+    return bool(error.__cause__) or isinstance(error, StructuralBreach)
 
 
 def _raised(error: AssertionError) -> str:
