@@ -10,7 +10,6 @@ import pytest
 
 from moat.errors import DefinitionError, ForeignFileError
 from moat.plugin_kit.candidate import candidate_of
-from moat.plugin_kit.kinds import ExtensionKind
 from moat.plugin_kit.skeleton import GROUPS, write_skeleton
 from moat.plugin_kit.trials import trial_of
 from moat.testing import check_faults
@@ -21,10 +20,7 @@ NAMES = {"threat": "kit-haze", "scalarizer": "kit-even", "model": "kit-mlp", "da
 @pytest.fixture
 def importable(monkeypatch):
     """Let packages of a folder be imported, and forget them afterwards."""
-    known, registries = set(sys.modules), [kind.registry for kind in ExtensionKind]
-    for registry in registries:
-        registry.entries()
-        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    known = set(sys.modules)
     yield lambda folder: monkeypatch.syspath_prepend(str(folder))
     for name in set(sys.modules) - known:
         if name.startswith(("moat_kit_", "test_kit_", "moat_local_")):

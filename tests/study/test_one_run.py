@@ -246,7 +246,8 @@ def test_a_run_whose_recipe_was_changed_afterwards_is_not_evaluated(recipe, trai
     own.write_text(own.read_text("utf-8").replace("epsilon = 0.1", "epsilon = 0.5"), "utf-8")
     before = snapshot(folder)
     with pytest.raises(
-        RunFolderError, match=r"other training settings: threats.pgd.epsilon: 0.1 → 0.5"
+        RunFolderError,
+        match=r"the recipe was changed since the training: threats.pgd.epsilon: 0.1 → 0.5",
     ):
         evaluate_run(folder, "cpu")
     assert snapshot(folder) == before

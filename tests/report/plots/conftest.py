@@ -77,7 +77,8 @@ def _many(results: Path, write: Callable[..., RunFolder]) -> None:
     draw = random.Random(0)
     for number in range(60):
         variant, r = ("natural", None) if number == 0 else ("pareto", round(number / 20, 2))
-        run = write(results / str(number), variant, 90 + 9 * draw.random(), _scores(draw, 4), r=r)
+        scores, more = _scores(draw, 4), {"r": r, "passes": 800.0 + number}  # nearly equal
+        run = write(results / str(number), variant, 90 + 9 * draw.random(), scores, **more)
         logged(run, clamped=(40,) if number % 2 else ())
 
 
@@ -89,14 +90,17 @@ def _long_names(results: Path, write: Callable[..., RunFolder]) -> None:
         "threats": {f"a-threat-by-the-name-of-{n}": table for n in range(7)},
         "summed": ["a-threat-by-the-name-of-0"],
     }
-    for variant in ("natural", "pgd-at", "trained-against-everything-that-we-could-think-of"):
-        run = write(results / variant, variant, 95, _scores(draw, 7), protocol=protocol)
+    variants = ("natural", "pgd-at", "trained-against-everything-that-we-could-think-of")
+    for place, variant in enumerate(variants):
+        scores, passes = _scores(draw, 7), 50.0 * 10**place
+        run = write(results / variant, variant, 95, scores, protocol=protocol, passes=passes)
         logged(run)
 
 
 def _judged_any_way(results: Path, write: Callable[..., RunFolder], protocol: Any) -> None:
     for place, variant in enumerate(("natural", "pgd-at")):
-        run = write(results / variant, variant, 95, (40, 50 + place, 60), protocol=protocol)
+        scores, passes = (40, 50 + place, 60), 60.0 + 100 * place
+        run = write(results / variant, variant, 95, scores, protocol=protocol, passes=passes)
         logged(run)
 
 
@@ -123,7 +127,7 @@ def some_study(
     elif request.param == "judged any way":
         _judged_any_way(results, write, judged_any_way)
     else:
-        logged(write(results / "a", "pgd-at", 97, (40, 30, 20, 10)))
+        logged(write(results / "a", "pgd-at", 97, (40, 30, 20, 10), passes=300.0))
     return results
 
 
