@@ -62,7 +62,7 @@ def _heading_twice(line: str) -> str:
         return "Begin each variant, the first included, with [[variant]] in double brackets."
     if name.startswith("variant."):
         return f"Begin each variant with [[variant]]; it has one table [{name}]."
-    return f"The recipe sets {name} twice: put all of its keys into one table [{name}]."
+    return f"{name} is written twice: put all of its keys into one table [{name}]."
 
 
 def _quotes(line: str, why: str) -> str:

@@ -112,7 +112,7 @@ def verdicts(promises: Sequence[Promise[C]], cases: Sequence[C]) -> Iterator[Pro
             yield PromiseVerdict(promise.text, PromiseState.broken, str(error))
 
 
-_EARLIER = "needs what is broken above"
+_EARLIER = "depends on the broken promise above"
 
 
 def _breach(promise: Promise[C], cases: Sequence[C]) -> AssertionError | None:

@@ -42,7 +42,7 @@ MEANT = {
     'root = "C:\\data"': "single quotes",
     "// a comment": "with #",
     "a = 1\na = 2": "twice",
-    "[a]\n[a]": "sets a twice: put all of its keys into one table [a]",
+    "[a]\n[a]": "a is written twice: put all of its keys into one table [a]",
     "[threats.pgd": "as many brackets",
     '[[variant]\nname = "x"': "as many brackets",
     "x = [1, 2": "closing bracket",
@@ -89,7 +89,7 @@ def test_what_is_toml_is_never_refused(tmp_path):
 
 
 VARIANT = "Begin each variant, the first included, with [[variant]] in double brackets."
-ONE_TABLE = "The recipe sets model twice: put all of its keys into one table [model]."
+ONE_TABLE = "model is written twice: put all of its keys into one table [model]."
 
 
 @pytest.mark.parametrize(

@@ -486,7 +486,7 @@ def test_a_fault_is_told_once_and_what_needs_its_place_is_not_made(cls, said):
     left = found[found.index(broken) + 1 :]
     idle = [one for one in left if one.state == "not made"]
     assert len(idle) > 5
-    assert {one.reason for one in idle} == {"needs what is broken above"}
+    assert {one.reason for one in idle} == {"depends on the broken promise above"}
 
 
 def test_independent_faults_are_told_each():
