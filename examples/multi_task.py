@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from moat.data import Digits
-from moat.scalarizers import MGDA
+from moat.scalarizers import IMTLG
 
 
 class Tasks(nn.Module):
@@ -32,7 +32,7 @@ def main(epochs: int = 10, steps: int | None = None) -> list[float]:
     images = split.images.float() / 255
     net = Tasks()
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
-    scalarizer = MGDA(normalize="l2")
+    scalarizer = IMTLG()  # the sum descends each loss at the same speed per gradient length
     for epoch in range(epochs):
         for rows in torch.randperm(len(images)).split(64)[:steps]:
             digits, ink = net(images[rows])

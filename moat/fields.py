@@ -1,16 +1,17 @@
 """Refused fields: pydantic's findings in words, as an error of an object in Python."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import fields
 from functools import wraps
-from typing import Any
+from types import MappingProxyType
+from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from moat.annotations import value_in_words
+from moat.annotations import fits, value_in_words
 from moat.errors import FieldError, MoatError, did_you_mean
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -52,7 +53,7 @@ def with_explained_fields(made: Any) -> None:
         try:
             validated(self, *arguments, **values)
         except ValidationError as error:
-            raise _refusal(error, type(self)) from error
+            raise _refusal(error, type(self), arguments, values) from error
 
     made.__init__ = initialise
 
@@ -65,7 +66,7 @@ class Fields(BaseModel):
     def __init__(self, *by_place: Any, **values: Any) -> None:
         """Take the fields by name."""
         if by_place:
-            raise _by_place(by_place[0], type(self))
+            raise _by_place(type(self), by_place, values)
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -81,7 +82,12 @@ def moats_own(found: ErrorDetails) -> MoatError | None:
     return error if isinstance(error, MoatError) else None
 
 
-def _refusal(error: ValidationError, cls: Any) -> MoatError:
+def _refusal(
+    error: ValidationError,
+    cls: Any,
+    arguments: Sequence[Any] = (),
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> MoatError:
     found = foremost(error)
     if (own := moats_own(found)) is not None:
         return own
@@ -95,7 +101,7 @@ def _refusal(error: ValidationError, cls: Any) -> MoatError:
                 f"{kind} needs the field {name!r}.", hint=f"Write {kind}({name}=...)."
             )
         case by_place if by_place == BY_PLACE:
-            return _by_place(found["input"], cls)
+            return _by_place(cls, arguments, values)
         case "value_error":
             return FieldError(f"{kind}: {found['ctx']['error']}.")
         case "dataclass_exact_type" if not name:
@@ -129,8 +135,10 @@ def _unknown_fields(error: ValidationError, cls: Any) -> FieldError:
     known = _known(cls)
     names = [str(one["loc"][-1]) for one in error.errors() if one["type"] in UNKNOWN]
     begun = (cls.__name__, *["It"] * (len(names) - 1))
+    foreign: Mapping[str, str] = getattr(cls, "foreign_words", {})
     said = [
-        f"{it} has no field {name!r}.{did_you_mean(name, known)}"
+        f"{it} has no field {name!r}."
+        + (f" {foreign[name]}" if name in foreign else did_you_mean(name, known))
         for it, name in zip(begun, names, strict=True)
     ]
     by_place = any(one["type"] == BY_PLACE for one in error.errors())
@@ -139,16 +147,33 @@ def _unknown_fields(error: ValidationError, cls: Any) -> FieldError:
     )
 
 
-def _by_place(value: Any, cls: Any) -> FieldError:
-    known = _known(cls)
-    asked = [name for name, needed in known.items() if needed]
-    plain = isinstance(value, bool | int | float | str)
-    given = "".join(
-        f"{one}={value_in_words(value) if plain else '...'}" for one in [*asked, *known][:1]
-    )
-    more = [] if plain else _elsewhere(cls)
-    mend = "\n".join([f"Write {cls.__name__}({given}).", *more])
+def _by_place(cls: Any, arguments: Sequence[Any], values: Mapping[str, Any]) -> FieldError:
+    """Return the error of fields by place, with each plain value at the field that it fits."""
+    plain = [one for one in arguments if isinstance(one, bool | int | float | str)]
+    given = {key: value_in_words(one) for key, one in _named(cls, plain, values).items()}
+    if not given:
+        given = dict.fromkeys(_in_order(cls)[:1], "...")
+    written = ", ".join(f"{key}={text}" for key, text in given.items())
+    more = [] if len(plain) == len(arguments) else _elsewhere(cls)
+    mend = "\n".join([f"Write {cls.__name__}({written}).", *more])
     return FieldError(f"{cls.__name__} needs its fields by name.", hint=mend)
+
+
+def _named(cls: Any, plain: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by the first free field that each fits, then those with a name already."""
+    hints, order = get_type_hints(cls), [one for one in _in_order(cls) if one not in values]
+    named: dict[str, Any] = {}
+    for value in plain:
+        free = [name for name in order if name not in named]
+        fit = [name for name in free if fits(value, hints.get(name, Any))]
+        named |= dict.fromkeys(fit[:1], value)
+    return {**named, **values}
+
+
+def _in_order(cls: Any) -> list[str]:
+    """Return the fields: those that must be given, the class's own, and those that it inherits."""
+    known, own = _known(cls), vars(cls).get("__annotations__", {})
+    return sorted(known, key=lambda name: (not known[name], name not in own))
 
 
 def _elsewhere(cls: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature
 from typing import Any, TypeVar, Unpack, cast, get_args, get_origin, get_type_hints
@@ -48,9 +49,11 @@ def require_call(
     signature, hints = inspect.signature(function), _hints(function)
     known, more = _keywords(signature, hints)
     if not more and (unknown := [key for key in values if key not in known]):
+        within = _fields_within(unknown, known)
+        nearest = "" if within else did_you_mean(unknown[0], known)
         raise ArgumentError(
-            f"{name} has no argument {unknown[0]!r}.{did_you_mean(unknown[0], known)}",
-            hint=f"Its arguments: {', '.join(known) or 'none'}.",
+            f"{name} has no argument {unknown[0]!r}.{nearest}",
+            hint=f"{within}Its arguments: {', '.join(known) or 'none'}.",
         )
     try:
         bound = signature.bind(*arguments, **values)
@@ -122,6 +125,23 @@ def _keywords(signature: Signature, hints: dict[str, Any]) -> tuple[dict[str, An
     return known, more
 
 
+def _fields_within(unknown: list[str], known: dict[str, Any]) -> str:
+    """Return how the fields of an argument's dataclass are given, "" where none is unknown here."""
+    for key, hint in known.items():
+        for kind in (hint, *get_args(hint)):
+            own = [one.name for one in fields(kind) if one.init] if _is_dataclass(kind) else []
+            if unknown[0] in own:
+                given = ", ".join(f"{one}=..." for one in unknown if one in own)
+                path = f"{kind.__module__.rpartition('.')[0]}.{kind.__name__}"
+                mend = f"Write {key}={path}({given}).\n"
+                return f"{mend}{getattr(kind, 'given_also', '')}"
+    return ""
+
+
+def _is_dataclass(kind: Any) -> bool:
+    return isinstance(kind, type) and is_dataclass(kind)
+
+
 def _given(signature: Signature, arguments: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield each argument by its name, those of `*values` and `**values` one by one."""
     for name, value in arguments.items():
@@ -162,9 +182,15 @@ def _written(name: str, signature: Signature, known: dict[str, Any]) -> str:
     """Return a call with the names of its arguments."""
     kinds = {p.name: p for p in signature.parameters.values() if p.name != "self"}
     parts = [
-        f"{key}={kinds[key].default!r:.20}"
+        f"{key}={_default_in_words(kinds[key].default)}"
         if key in kinds and kinds[key].default is not Parameter.empty
         else key
         for key in known
     ]
     return f"{name}({', '.join(parts)})"
+
+
+def _default_in_words(value: Any) -> str:
+    """Return a default as it is written; `...` for what has no short text."""
+    text = getattr(value, "__name__", "") or repr(value)
+    return "..." if len(text) > 20 or text.startswith("<") else text

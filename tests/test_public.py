@@ -11,10 +11,11 @@ from torch import nn
 
 import moat
 from moat.errors import MoatError
+from moat.evaluation import Protocol
 from moat.public import public
 from moat.scalarizers import TwoMoment
-from moat.threats import PGD
-from moat.training import SGD, Step, Training
+from moat.threats import PGD, RT
+from moat.training import SGD, Step, Training, train_step
 
 ROOMS = (
     *("moat", "moat.threats", "moat.scalarizers", "moat.training", "moat.evaluation"),
@@ -147,12 +148,39 @@ def draw(count: int, *, names: Sequence[str] = (), scale: float | None = None) -
         (lambda: SGD(learning_rate=0.1), "SGD has no field 'learning_rate'. Did you mean 'lr'?"),
         (lambda: Training(3), "Training needs its fields by name.\n  Write Training(epochs=3)."),
         (lambda: TwoMoment(rho=0.5, solver="cvxop"), "Did you mean 'cvxopt'?"),
+        (lambda: PGD(8 / 255, 2 / 255, 10), f"Write PGD(epsilon={8 / 255}, step_size={2 / 255}, "),
+        (lambda: PGD(NET, 0.1, 0.02, 10), "Write PGD(epsilon=0.1, step_size=0.02, steps=10)."),
+        (lambda: PGD(0.1, steps=3, norm="l2"), "Write PGD(epsilon=0.1, steps=3, norm='l2')."),
+        (lambda: SGD(0.1, 0.9), "Write SGD(lr=0.1, momentum=0.9)."),
+        (lambda: PGD(restarts=5), "no field 'restarts'. An evaluation repeats a search: Protocol("),
+        (lambda: RT(n_restarts=5), "no field 'n_restarts'. An evaluation repeats a search"),
+        (lambda: PGD(targeted=True), "no field 'targeted'. A targeted search climbs a targeted"),
+        (lambda: PGD(clip_min=0), "no field 'clip_min'. Images lie in [0, 1]"),
+        (lambda: PGD(random_start=True), "no field 'random_start'. Did you mean 'start'?"),
+        (
+            lambda: train_step(NET, None, {}, None, IMAGES, LABELS, pass_size=4, generator=None),
+            "train_step has no argument 'pass_size'.\n  Write settings=moat.training.StepSettings("
+            "pass_size=..., generator=...).\n  Or call moat.training.Step(model, optimizer, ",
+        ),
+        (
+            lambda: moat.evaluate(NET, (IMAGES, LABELS), [LINF], restarts={}),
+            "Write protocol=moat.evaluation.Protocol(restarts=...).",
+        ),
+        (lambda: Step(), "scalarizer, losses=cross_entropy, pass_size=None, generator=None)."),
+        (lambda: Protocol(), "Write Protocol(threats, at_steps=..., summed=(), examples=None"),
     ],
 )
 def test_the_error_says_which_argument_the_nearest_and_the_mend(call, text):
     error = refusal_of(call)
     require_ours(error)
     assert text in str(error)
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_no_signature_in_an_error_has_a_text_that_is_cut(name):
+    said = str(refusal_of(CALLABLES[name]) or "")
+    assert "<" not in said
+    assert said.count("(") == said.count(")")
 
 
 @pytest.mark.parametrize("kind", [MemoryError, torch.OutOfMemoryError])

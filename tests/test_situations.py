@@ -454,7 +454,7 @@ def test_a_batch_that_is_none_is_refused_in_the_same_words_at_every_door(situati
 STEPS = {
     "a list of threats": ({"threats": [THREATS["pgd"]]}, "threats are a table from names to threa"),
     "a class of threats": ({"threats": {"pgd": PGD}}, "the threat 'pgd' is the class PGD, not a "),
-    "a name of a threat": ({"threats": {"pgd": "pgd"}}, "the threat 'pgd' is 'pgd', not a threat"),
+    "a name of a threat": ({"threats": {"pgd": "pgd"}}, "the threat 'pgd' is the text 'pgd', "),
     "a threat called natural": ({"threats": {"natural": THREATS["pgd"]}}, "a threat cannot have"),
     "a class of scalarizers": ({"scalarizer": Max}, "the scalarizer is the class Max, not a scal"),
     "a name of a scalarizer": ({"scalarizer": "max"}, "the scalarizer is 'max', not a scalarizer"),

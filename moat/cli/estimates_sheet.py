@@ -60,15 +60,17 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
     there = sum(one.state == "there" for one in estimates)
     todo = [one for one in estimates if one.state not in ("there", "refused")]
     times = [one.seconds for one in todo if one.seconds is not None]
+    refused = sum(one.state == "refused" for one in estimates)
     total = f"about {estimated_duration(sum(times))} in all" if times else "time unknown"
-    found = f", {there} there already" if there else ""
+    found = f", {there} there already" * bool(there) + f", {refused} refused" * bool(refused)
+    cost = f", {total}, without the sanity gate" if todo else ""
     sheet = Sheet(
         headings=("model", "state", "passes", "images", "time", "memory", "folder"),
         rows=tuple(
             (
                 one.label,
                 one.state,
-                str(one.spent),
+                DASH if one.state == "refused" else str(one.spent),
                 DASH if one.examples is None else str(one.examples),
                 estimated_duration(one.seconds),
                 DASH if one.memory is None else gib(one.memory),
@@ -79,9 +81,8 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
         sides="llrrrrl",
         title="passes per image, images, and estimated time of each evaluation",
         notes=(
-            f"nothing was searched: {len(todo)} evaluation(s) to make{found}, {total}, "
-            "without the sanity gate",
-            _PASSES,
+            f"nothing was searched: {len(todo)} evaluation(s) to make{found}{cost}",
+            *((_PASSES,) if refused < len(estimates) else ()),
             *_times_note(one.seconds for one in todo),
         ),
     )

@@ -52,12 +52,9 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
         )
         raise typer.Exit(INTERRUPTED) from None
     failed = {one.folder: one.error for one in done if one.error}
-    for line in failure_lines(failed):
-        say(as_typed(line), err=True)
     for study in dict.fromkeys(one.study for one in done if one.study):
         say(f"Next: moat front {shlex.quote(str(study))}")
-    if failed:
-        raise typer.Exit(failure_code(failed.values(), others=len(failed) < len(done)))
+    _end(failed, len(done))
 
 
 def _dry_run(asked: EvaluateOptions) -> None:
@@ -89,6 +86,16 @@ def _dry_run(asked: EvaluateOptions) -> None:
     console.print(evaluations_table(estimates, console.width))
     for line in second_look(looks):
         say(as_typed(line))
+    refused = {one.folder: one.missing for one in estimates if one.state == "refused"}
+    _end({folder: error for folder, error in refused.items() if error}, len(estimates), "refused")
+
+
+def _end(failed: dict[Path, MoatError], of: int, head: str = "failed") -> None:
+    """Say what failed, and exit with its code."""
+    for line in failure_lines(failed, head):
+        say(as_typed(line), err=True)
+    if failed:
+        raise typer.Exit(failure_code(failed.values(), others=len(failed) < of))
 
 
 def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:

@@ -21,15 +21,20 @@ def failure_code(failed: Collection[MoatError], *, others: bool) -> int:
     return 1 if others else max(error.exit_code for error in failed)
 
 
-def failure_lines(failed: Mapping[Path, MoatError]) -> list[str]:
+def failure_lines(failed: Mapping[Path, MoatError], head: str = "failed") -> list[str]:
     """Return each failure once, after the folders of the runs that it ended."""
-    ended: dict[str, list[Path]] = {}
+    ended: dict[tuple[str, bool], list[Path]] = {}
     for folder, error in failed.items():
-        ended.setdefault(printable(str(error), lines=True), []).append(folder)
+        of_folder = error.where == str(folder)  # what it says, it may say of others, too
+        said = type(error)(error.message, hint=error.hint) if of_folder else error
+        key = printable(str(said), lines=True), of_folder
+        ended.setdefault(key, []).append(folder)
     lines = []
-    for text, folders in ended.items():
-        if text.startswith(str(folders[0])):  # it names its folder itself
-            lines.append(f"failed: {text}")
+    for (text, of_folder), folders in ended.items():
+        if of_folder and len(folders) == 1:
+            lines.append(f"{head}: {folders[0]}: {text}")
+        elif text.startswith(str(folders[0])):  # it names its folder itself
+            lines.append(f"{head}: {text}")
         else:
-            lines += [*(f"failed: {folder}" for folder in folders), indent(text, "  ")]
+            lines += [*(f"{head}: {folder}" for folder in folders), indent(text, "  ")]
     return lines

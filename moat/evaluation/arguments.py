@@ -13,6 +13,7 @@ from moat.public import public
 from moat.threats import Threat, bare
 from moat.threats.arguments import in_words, require_pass_size
 from moat.threats.cautions import warn_of_wide_radii
+from moat.threats.table import ONE, require_threat
 
 Judge = TypeVar("Judge", bound=Callable[..., Any])
 
@@ -47,12 +48,9 @@ def require_kinds(protocol: Any, pass_size: Any) -> None:
             hint='Pass threats, [PGD(...)] or {"pgd": PGD(...)}, or Protocol({"pgd": PGD(...)}).',
         )
     for name, threat in protocol.threats.items():
-        if not isinstance(threat, Threat):
-            tables = ""
-            if isinstance(threat, Mapping):
-                tables = ' moat.evaluate reads the tables of a recipe: {"threats": {"pgd": {...}}}.'
-            raise DefinitionError(
-                f"the threat {name!r} is {in_words(threat)}, not a threat.",
-                hint=f"Create one from a class of moat.threats, such as PGD(...).{tables}",
-            )
+        tables = ""
+        if isinstance(threat, Mapping):
+            tables = ' moat.evaluate reads the tables of a recipe: {"threats": {"pgd": {...}}}.'
+        listed = not isinstance(threat, Threat | type) and name.startswith("threat")
+        require_threat(ONE if listed else f"the threat {name!r}", threat, tables)
     require_pass_size(pass_size)

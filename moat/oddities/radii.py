@@ -7,7 +7,14 @@ import torch
 from moat.geometry.balls import Ball
 from moat.oddities.view import Oddity, SearchedSet, StudyView
 from moat.threats import GradientThreat, Warp
-from moat.threats.radii import GREY_LEVELS, WideNumber, balls_of, has_known_size, wide_radii
+from moat.threats.radii import (
+    GREY_LEVELS,
+    WideNumber,
+    balls_of,
+    has_known_size,
+    long_steps,
+    wide_radii,
+)
 
 _FLAT = 1.0
 """Grid units, or matrix entries, by which every pixel can come to read the image's centre."""
@@ -28,17 +35,9 @@ def step_beyond_radius(view: StudyView) -> Iterator[Oddity]:
     """
     usual: dict[tuple[str, str], dict[str, list[str]]] = {}
     for one in view.searched():
-        if not isinstance(one.threat, GradientThreat) or one.threat.search != "sign":
-            continue
-        for ball, radius, step, _ in balls_of(one.threat, one.shape):
-            if ball.step_size > ball.epsilon:
-                what = (
-                    f"a step of {ball.step_size:g} is longer than the radius, {radius} = "
-                    f"{ball.epsilon:g}: every step ends at the border."
-                )
-                by_purpose = usual.setdefault((one.where(step), what), {})
-                size = _two_digits(2 * ball.epsilon / (one.threat.steps + 1))
-                by_purpose.setdefault(one.purpose, []).append(size)
+        for long in long_steps(one.threat, one.shape):
+            by_purpose = usual.setdefault((one.where(long.key), long.what), {})
+            by_purpose.setdefault(one.purpose, []).append(long.usual)
     for (where, what), by_purpose in usual.items():
         mend = "Usual is a step of about twice the radius over the number of steps: "
         yield Oddity(where, what, f"{mend}{_by_purpose(by_purpose)}.")
@@ -92,7 +91,3 @@ def _mend_of(wide: WideNumber) -> str:
         share = wide.number / GREY_LEVELS
         return f"{wide.number:g} of 255 grey levels are {share:.4g}: give that."
     return wide.mend
-
-
-def _two_digits(number: float) -> str:
-    return f"{number:.2g}"

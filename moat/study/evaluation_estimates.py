@@ -213,16 +213,26 @@ def _of_run(
 
 
 def _all_priced(runs: Sequence[Path], priced: Callable[[Path], EvaluationEstimate]) -> Priced:
-    """Return every estimate; what would be refused, and what is missing, is worth a look."""
+    """Return every estimate, a refused one with its error; what is missing is worth a look."""
     made = []
     for path in runs:
         try:
             made.append(priced(path))
         except Exception as error:  # of one run, as in an evaluation
             failure = as_failure(error)
-            made.append(EvaluationEstimate(path.name, path, "refused", missing=failure))
-    missing = {str(one.missing): as_oddity(one.missing) for one in made if one.missing}
+            made.append(EvaluationEstimate(_label_of(path), path, "refused", missing=failure))
+    to_do = [one for one in made if one.state != "refused"]
+    missing = {str(one.missing): as_oddity(one.missing) for one in to_do if one.missing}
     return made, list(missing.values())
+
+
+def _label_of(path: Path) -> str:
+    """Return the label of a run, its last folders where its record cannot be read."""
+    try:
+        record = RunFolder(path).read_record()
+    except MoatError:
+        record = None
+    return "/".join(path.parts[-2:]) if record is None else record.label
 
 
 def _state(folder: RunFolder, stated: StatedProtocol, overwrite: bool) -> WorkState:

@@ -11,6 +11,7 @@ from torch import nn
 
 from moat.public import public
 from moat.registry import Registry
+from moat.threats.foreign import FOREIGN_WORDS
 from moat.threats.guard import guarded, is_guarded
 from moat.types import Images, Labels
 
@@ -50,6 +51,8 @@ class Threat(ABC):
     """Whether what it draws for an example depends on the others in the batch."""
     typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields with which `moat check` makes one, where they are not set."""
+    foreign_words: ClassVar[Mapping[str, str]] = FOREIGN_WORDS
+    """What stands here for the fields of other libraries' attacks."""
     given_later: ClassVar[str] = (
         "A threat does not hold a model: pass model, images and labels to each search, "
         "threat.perturb(model, x, y) or threat(model, x, y)."

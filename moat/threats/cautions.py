@@ -11,7 +11,7 @@ import torch
 
 from moat.errors import MoatWarning
 from moat.threats.base import Threat
-from moat.threats.radii import GREY_LEVELS, Shape, WideNumber, wide_radii, wide_steps
+from moat.threats.radii import GREY_LEVELS, Shape, WideNumber, long_steps, wide_radii
 
 _TOLD_ELSEWHERE: ContextVar[bool] = ContextVar("radii are told elsewhere", default=False)
 _SEEN: dict[int, tuple["weakref.ref[Threat]", set[Shape | None]]] = {}
@@ -33,7 +33,7 @@ def warn_of_wide_radii(
     shape: torch.Size | None = None,
     largest: Mapping[str, float] | None = None,
 ) -> None:
-    """Warn of radii and steps on the scale of the image, such as 8 in place of 8 / 255.
+    """Warn of radii on the scale of the image, such as 8 in place of 8 / 255, and of long steps.
 
     `shape` is (channel, height, width), where it is known; `largest` has how many radii of its own
     a threat is searched at. Each threat is warned of once, at the line that handed it over.
@@ -57,7 +57,7 @@ def _warn_once(threat: Threat, shape: Shape | None, largest: float) -> None:
     shapes.add(shape or (0, 0, 0))
     wide: list[WideNumber] = []
     with suppress(Exception):  # of a plug-in whose balls are of its own kind
-        wide = [*wide_radii(threat, shape, largest), *wide_steps(threat)]
+        wide = [*wide_radii(threat, shape, largest), *long_steps(threat, shape)]
     for number in wide:
         shapes.add(None)
         warnings.warn(_text(threat, number), MoatWarning, stacklevel=_outside())

@@ -1,7 +1,7 @@
 """Threats searched by ascent over the blocks of `w`: three methods and their numbers."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -17,6 +17,7 @@ from moat.losses import TARGETED, LossName
 from moat.number_bounds import PositiveCount
 from moat.threats.base import Repetition
 from moat.threats.climb import Climb
+from moat.threats.foreign import FOREIGN_TO_ASCENT
 from moat.threats.joint import SearchedThreat
 from moat.threats.searches import APGD, BestSignSearch, RandomSearch, Search, SignSearch
 from moat.threats.steepest import SteepestSearch
@@ -56,6 +57,7 @@ class GradientThreat(SearchedThreat):
     start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
     loss: LossName = "cross-entropy"  # what is climbed
     search: Literal["sign", "apgd", "random"] = "sign"  # Eq. 9; Auto-PGD; draws without a gradient
+    foreign_words: ClassVar[Mapping[str, str]] = FOREIGN_TO_ASCENT
     keeps_best: ClassVar[bool] = False  # whether sign steps, too, report their best iterate
 
     @model_validator(mode="after")

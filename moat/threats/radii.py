@@ -20,6 +20,7 @@ Shape = tuple[int, int, int]
 GRID_SPAN = 2.0
 """What the image spans in grid units: a pixel that is moved so far comes from outside."""
 GREY_LEVELS = 255
+_ROUNDING = 1 + 1e-6
 
 
 class SearchedBall(NamedTuple):
@@ -39,6 +40,7 @@ class WideNumber(NamedTuple):
     what: str
     mend: str
     in_levels: bool = False  # whether it may count grey levels
+    usual: str = ""  # a usual number in its place
 
 
 def balls_of(threat: Threat, shape: Shape | None = None) -> Iterator[SearchedBall]:
@@ -101,18 +103,28 @@ def wide_radii(
         yield from _beyond_grid(threat, shape)
 
 
-def wide_steps(threat: Threat) -> Iterator[WideNumber]:
-    """Yield each sign step across the whole image in a ball that is smaller."""
+def long_steps(threat: Threat, shape: Shape | None = None) -> Iterator[WideNumber]:
+    """Yield each sign step that is longer than the radius of its ball.
+
+    A single step of up to twice the radius from a uniform start is usual: it need not end at the
+    border.
+    """
     if not isinstance(threat, GradientThreat) or threat.search != "sign":
         return
-    for ball, radius, step, _ in balls_of(threat):
-        size, within = ball.step_size, isinstance(ball, LinfBall) and ball.high is not None
-        if within and ball.epsilon < 1 < size:
-            what = (
-                f"a step of {size:g} is longer than the radius, {radius} = {ball.epsilon:g}: "
-                "every step ends at the border."
-            )
-            yield WideNumber(step, size, what, "Lower it.", in_levels=size <= GREY_LEVELS)
+    once = threat.start == "uniform" and threat.steps == 1
+    for ball, radius, step, _ in balls_of(threat, shape):
+        size, epsilon = ball.step_size, ball.epsilon
+        if size <= (2 if once else 1) * epsilon * _ROUNDING:
+            continue
+        what = (
+            f"a step of {size:g} is longer than the radius, {radius} = {epsilon:g}: every step "
+            "ends at the border."
+        )
+        usual = f"{2 * epsilon / (threat.steps + 1):.2g}"
+        mend = f"Usual is a step of about twice the radius over the number of steps: {usual}."
+        pixels = isinstance(ball, LinfBall) and ball.high is not None
+        in_levels = pixels and epsilon < 1 < size <= GREY_LEVELS
+        yield WideNumber(step, size, what, mend, in_levels, usual)
 
 
 def _beyond_grid(threat: RTGrid, shape: Shape | None) -> Iterator[WideNumber]:

@@ -10,6 +10,9 @@ from moat.public import public
 from moat.threats.arguments import in_words
 from moat.threats.base import Threat
 
+ONE = "one of the threats"
+"""What an entry of a list is called, which has no label."""
+
 
 @public
 def threat_table(threats: Any) -> dict[str, Threat]:
@@ -28,8 +31,9 @@ def threat_table(threats: Any) -> dict[str, Threat]:
         table = dict(threats)
     else:
         several = threats if isinstance(threats, list | tuple) else [threats]
+        what = ONE if several is threats else "`threats`"
         for one in several:
-            _require_threat("a threat", one)
+            require_threat(what, one)
         table = dict(zip(type_labels(several), several, strict=True))
     for name, threat in table.items():
         if not isinstance(name, str) or name == NATURAL:
@@ -38,7 +42,7 @@ def threat_table(threats: Any) -> dict[str, Threat]:
                 + (" That is the objective without a threat." if name == NATURAL else ""),
                 hint='Give it another name: {"pgd": PGD(...)}.',
             )
-        _require_threat(f"the threat {name!r}", threat)
+        require_threat(f"the threat {name!r}", threat)
     return table
 
 
@@ -60,10 +64,12 @@ def type_labels(threats: Sequence[Any]) -> list[str]:
     return labels
 
 
-def _require_threat(what: str, threat: Any) -> None:
+def require_threat(what: str, threat: Any, more: str = "") -> None:
+    """Raise DefinitionError for what is not a threat; `more` is added to the mend."""
     if not isinstance(threat, Threat):
+        words = f"the text {threat!r:.80}" if isinstance(threat, str) else in_words(threat)
         raise DefinitionError(
-            f"{what} is {in_words(threat)}, not a threat.",
+            f"{what} is {words}, not a threat.",
             hint="Create one from a class of moat.threats: PGD(epsilon=8 / 255, step_size=2 / 255, "
-            "steps=10).",
+            f"steps=10).{more}",
         )

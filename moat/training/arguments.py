@@ -8,8 +8,8 @@ import torch
 from moat.errors import DefinitionError
 from moat.names import NATURAL
 from moat.scalarizers import Scalarizer
-from moat.threats import Threat
 from moat.threats.arguments import in_words
+from moat.threats.table import require_threat
 from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 
 
@@ -23,10 +23,7 @@ def require_arguments(
             hint='Give each a name: {"pgd": PGD(...), "flow": Flow(...)}.',
         )
     for name, threat in threats.items():
-        if not isinstance(threat, Threat):
-            raise DefinitionError(
-                f"the threat {name!r} is {in_words(threat)}, not a threat.", hint=_MADE
-            )
+        require_threat(f"the threat {name!r}", threat)
     if NATURAL in threats:
         raise DefinitionError(
             f"a threat cannot have the name {NATURAL!r}: that is the objective without a threat.",
@@ -55,4 +52,4 @@ def require_arguments(
         )
 
 
-_MADE = "Create one from a class of moat.threats or moat.scalarizers, such as PGD(...) or Max()."
+_MADE = "Create one from a class of moat.scalarizers, such as Max()."

@@ -24,6 +24,7 @@ from moat.training.memory import memory_explained
 from moat.training.moving import call_after_steps, move
 from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
+from moat.training.step_identity import MEND, identity_of, require_identity
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
 
@@ -177,10 +178,12 @@ class Step:
         """Return the state of scalarizer, generator and threats, between two moves.
 
         Network and optimizer have their own. A generator of None is torch's global one, whose state
-        is `torch.get_rng_state()`. Gradients and their pending losses are not included.
+        is `torch.get_rng_state()`. Gradients and their pending losses are not included. `of` names
+        the scalarizer and the threats that the state belongs to.
         """
         generator = self._settings.generator
         return {
+            "of": identity_of(self.threats, self.scalarizer),
             "scalarizer": self.scalarizer.state_dict(),
             "generator": None if generator is None else generator.get_state(),
             "threats": {
@@ -191,22 +194,30 @@ class Step:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore a state from `state_dict`; raise DefinitionError for anything else."""
+        """Restore a state from `state_dict` of a step with the same scalarizer and threats.
+
+        Raises DefinitionError for any other state.
+        """
         generator = self._settings.generator
         try:
             drawn, threats = state["generator"], dict(state["threats"])
-            if (drawn is None) != (generator is None) or threats.keys() - self.threats.keys():
-                raise ValueError("it belongs to another generator or to other threats")
+            require_identity(state, identity_of(self.threats, self.scalarizer))
+            _require_generators(drawn is not None, generator is not None)
+            if unknown := threats.keys() - self.threats.keys():
+                raise ValueError(f"it has the state of the threat {min(unknown)!r}")
             self.scalarizer.load_state_dict(state["scalarizer"])
             if generator is not None:
                 generator.set_state(drawn.cpu())
             for name, own in threats.items():
                 self.threats[name].load_state_dict(own)  # type: ignore[attr-defined]
+        except DefinitionError:
+            raise
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            if not isinstance(state, Mapping):
+                why = f"it is of type {type(state).__name__}, not a table"
             raise DefinitionError(
-                f"the state does not fit this step: {type(error).__name__}: {error}.",
-                hint="Create the step like that of the state: with the same threats and "
-                "scalarizer, and with a generator if that had one.",
+                f"the state does not fit this step: {why.rstrip('.')}.", hint=MEND
             ) from error
         self._waiting = []
 
@@ -220,6 +231,12 @@ class Step:
         self._waiting = []
         self.optimizer.zero_grad(set_to_none=True)
         self.model.zero_grad(set_to_none=True)  # those that the optimizer does not move, too
+
+
+def _require_generators(then: bool, now: bool) -> None:
+    if then != now:
+        has = {True: "a generator of its own", False: "torch's global generator"}
+        raise ValueError(f"it is of {has[then]}, and the step draws from {has[now]}")
 
 
 def _require_natural(scalarizer: Scalarizer) -> None:

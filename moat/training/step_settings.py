@@ -1,6 +1,7 @@
 """The settings of a training step, independent of its input."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -37,6 +38,11 @@ class StepSettings:
         >>> StepSettings(pass_size=512, reach=0.5).reach
         0.5
     """
+
+    given_also: ClassVar[str] = (
+        "Or call moat.training.Step(model, optimizer, threats, scalarizer, pass_size=..., "
+        "generator=..., losses=...) once, and step(x, y) for each batch.\n"
+    )
 
     pass_size: int | None = None
     generator: torch.Generator | None = None

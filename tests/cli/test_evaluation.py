@@ -229,3 +229,26 @@ def test_a_dry_run_prices_each_form_and_writes_nothing(moat, recipe, trained):
         assert re.search(said, answer.out)
         assert "nothing was searched" in answer.out
     assert {file: file.stat().st_mtime_ns for file in run.parents[2].rglob("*")} == before
+
+
+def test_a_dry_run_says_a_refusal_once_and_ends_as_the_evaluation(moat, recipe, finished):
+    other = recipe('"digits"', '"digits"\nsize = 16', name="wide.toml")
+    asked = ("evaluate", "results/study", "--protocol", other)
+    dry, real = moat(*asked, "--dry-run"), moat(*asked)
+    assert (dry.code, real.code) == (2, 2)
+    assert "nothing was searched: 0 evaluation(s) to make, 2 refused" in dry.out
+    assert re.search(r"\nplain +refused +- +- ", dry.out)
+    assert "Worth a second look" not in dry.out
+    assert dry.err.count("the run was tested on other data than the protocol's") == 1
+    assert [line for line in dry.err.splitlines() if line.startswith("refused: ")] == [
+        f"refused: {Path('results', 'study', name, 'seed-0')}" for name in ("pgd-at", "plain")
+    ]
+    assert dry.err.replace("refused:", "failed:") == real.err
+
+
+def test_a_dry_run_of_which_one_run_is_refused_prices_the_others(moat, any_iterate, finished):
+    (finished[0] / "model.safetensors").unlink()
+    asked = ("evaluate", "results/study", "--protocol", any_iterate)
+    dry, real = moat(*asked, "--dry-run"), moat(*asked)
+    assert dry.code == real.code
+    assert re.search(r"\npgd-at +to make ", dry.out)

@@ -51,6 +51,7 @@ def test_an_example_runs(name, capsys):
         assert all(parameter.isfinite().all() for parameter in made.parameters())
     else:
         assert sum(made) == pytest.approx(1)
+        assert abs(made[0] - made[1]) > 0.1  # the rule tells the tasks apart
 
 
 def test_the_plain_loop_goes_on_from_its_checkpoint_to_the_byte(tmp_path, monkeypatch, capsys):

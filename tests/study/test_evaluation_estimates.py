@@ -63,8 +63,12 @@ def test_a_run_that_would_be_refused_is_said_and_the_others_are_priced(run, reci
     path = recipe('"digits"', '"digits"\nsize = 16', name="wide.toml")
     record = json.loads((run / "run.json").read_text())
     (one,), looks = estimate_under(path, [run], device="cpu")
-    assert (one.state, one.seconds) == ("refused", None)
-    assert "the run was tested on other data than the protocol's" in str(looks[0])
+    assert (one.label, one.state, one.seconds) == ("plain", "refused", None)
+    assert "the run was tested on other data than the protocol's" in str(one.missing)
+    assert looks == []
+    (run / "run.json").unlink()
+    (one,), _ = estimate_under(path, [run], device="cpu")
+    assert (one.label, one.state) == ("plain/seed-0", "refused")
     assert record["shape"] == [1, 8, 8]
 
 

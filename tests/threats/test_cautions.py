@@ -96,7 +96,20 @@ class Bias(GradientThreat):
         (PGD(epsilon=70, norm="l1", **QUICK), "PGD.epsilon: the radius 70 bounds nothing"),
         (PGD(epsilon=7, norm="l2", **QUICK), None),
         (PGD(epsilon=0.1, step_size=2, steps=1), "It looks like 2 of 255 grey levels: step_size=2"),
-        (PGD(epsilon=0.1, step_size=0.2, steps=1), None),  # what a recipe alone is told of
+        (
+            PGD(epsilon=0.1, step_size=0.2, steps=3),
+            "PGD.step_size: a step of 0.2 is longer than the radius, epsilon = 0.1: every step "
+            "ends at the border. Usual is a step of about twice the radius over the number of steps: "
+            "0.05.",
+        ),
+        (PGD(epsilon=0.1, step_size=0.5, steps=1), "a step of 0.5 is longer than the radius"),
+        (PGD(epsilon=0.1, step_size=0.5, steps=1, start="uniform"), "a step of 0.5 is longer"),
+        (PGD(epsilon=0.1, step_size=0.125, steps=1, start="uniform"), None),  # fast training
+        (PGD(epsilon=0.1, step_size=0.1 + 1e-9, steps=1), None),
+        (PGD(epsilon=0.3, step_size=0.4, norm="l2", steps=2), "is longer than the radius"),
+        (PGD(epsilon=0.1, step_size=0.2, steps=3, search="apgd"), None),  # which has no fixed step
+        (Flow(epsilon=0.1, step_size=0.3, steps=1), "Flow.step_size: a step of 0.3 is longer"),
+        (Bias(shift_step_size=0.1, shift_epsilon=0.05), "Bias.shift_step_size: a step of 0.1"),
         (Flow(epsilon=3, **QUICK), "in grid units the image is 2 wide. Write a shift of d"),
         (RT(epsilon=2, **QUICK), None),
         (

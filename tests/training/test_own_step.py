@@ -335,6 +335,66 @@ def test_the_state_of_a_threat_is_kept(network, x, y):
     assert threat.counts[0] == 5
 
 
+RULES = {
+    "another rule": (TwoMoment(rho=0.9), Max(), "of the scalarizer 'two-moment', and the step has"),
+    "a rule without a state": (Max(), TwoMoment(rho=0.9), "'max', and the step has 'two-moment'"),
+    "another field": (
+        TwoMoment(rho=0.5),
+        TwoMoment(rho=0.9),
+        "of the scalarizer 'two-moment' with rho = 0.5, and the step has rho = 0.9.",
+    ),
+    "a rule of one's own": (Counting(), Average(), "'Counting', and the step has 'average'."),
+}
+
+
+@pytest.mark.parametrize(("then", "now", "said"), RULES.values(), ids=RULES)
+def test_the_state_of_another_scalarizer_is_refused(network, threats, then, now, said):
+    state = made(network, threats, then).state_dict()
+    step = made(network, threats, now)
+    before = str(step.state_dict())
+    with pytest.raises(DefinitionError) as refused:
+        step.load_state_dict(state)
+    assert said in refused.value.message
+    assert str(step.state_dict()) == before
+    made(network, threats, then).load_state_dict(state)  # its own is taken
+
+
+LABELLED = PGD(epsilon=0.1, step_size=0.05, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([LABELLED, LABELLED], "of the threats 'pgd', and the step has the threats 'pgd', 'pgd-2'"),
+        ({"own": LABELLED}, "and the step has the threats 'own' (pgd)."),
+        ({"pgd": RT(epsilon=0.1, step_size=0.05)}, "and the step has the threats 'pgd' (rt)."),
+        ({}, "and the step has no threats."),
+    ],
+)
+def test_the_state_of_other_threats_is_refused(network, others, said):
+    state = made(network, [LABELLED], Average(include_natural=True)).state_dict()
+    with pytest.raises(DefinitionError) as refused:
+        made(network, others, Average(include_natural=True)).load_state_dict(state)
+    assert said in refused.value.message
+
+
+def test_a_state_from_before_it_named_its_step_is_taken(network, threats):
+    state = made(network, threats, TwoMoment(rho=0.5)).state_dict()
+    del state["of"]
+    made(network, threats, TwoMoment(rho=0.5)).load_state_dict(state)
+    made(network, threats, Max()).load_state_dict(state)  # nothing says whose it is
+
+
+def test_a_state_that_lacks_a_part_is_refused_in_words(network, threats):
+    step = made(network, threats, TwoMoment(rho=0.5))
+    with pytest.raises(DefinitionError, match=r"this step: it lacks 'history'\.\n"):
+        step.load_state_dict({**step.state_dict(), "scalarizer": {}})
+    with pytest.raises(DefinitionError, match="it is of torch's global generator, and the step"):
+        made(network, threats, TwoMoment(rho=0.5), generator=seeded()).load_state_dict(
+            step.state_dict()
+        )
+
+
 @unchecked
 @pytest.mark.parametrize(
     "state", [{}, {"generator": None}, {"generator": 3, "threats": {}}, 7, torch.zeros(3)]
@@ -381,11 +441,12 @@ def test_there_is_nothing_to_move_along_before_a_backward(network, threats, x, y
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"threats": PGD}, "a threat is the class PGD, not a threat."),
-        ({"threats": "pgd"}, "a threat is 'pgd', not a threat."),
-        ({"threats": None}, "a threat is of type NoneType, not a threat."),
+        ({"threats": PGD}, "`threats` is the class PGD, not a threat."),
+        ({"threats": "pgd"}, "`threats` is the text 'pgd', not a threat."),
+        ({"threats": None}, "`threats` is of type NoneType, not a threat."),
         ({"threats": {"natural": RT(epsilon=0.1, step_size=0.1, steps=1)}}, "a threat cannot be"),
         ({"threats": {3: RT(epsilon=0.1, step_size=0.1, steps=1)}}, "a threat cannot be called 3"),
+        ({"threats": ["pgd"]}, "one of the threats is the text 'pgd', not a threat."),
         ({"threats": {"pgd": 8 / 255}}, "the threat 'pgd' is of type float, not a threat."),
         ({"scalarizer": "averge"}, "no scalarizer is called 'averge'. Did you mean 'average'?"),
         ({"scalarizer": "two-moment"}, "TwoMoment: exactly one of r and rho is given, not neither"),
