@@ -11,7 +11,7 @@ _LONGEST = 80
 
 
 def faulty_line(text: str, error: Exception) -> str:
-    """Return the line of a TOML text that an error of its parser speaks of, "" of none."""
+    """Return the line of a TOML text at which its parser failed, "" if there is none."""
     place = _PLACE.search(str(error))
     if place is None:
         return ""
@@ -22,7 +22,7 @@ def faulty_line(text: str, error: Exception) -> str:
 
 
 def mend_of_syntax(text: str, error: Exception) -> str:
-    """Return how a text's faulty line is written in TOML, after the line itself; "" of no line.
+    """Return a text's faulty line and its right form in TOML; "" if there is none.
 
     Example:
         >>> import tomllib

@@ -51,7 +51,7 @@ class RunEstimate:
 
     @property
     def passes(self) -> float | None:
-        """Forwards plus backwards of the whole training for each image it trains on."""
+        """Forwards plus backwards of the whole training for each training image."""
         training = self.plan.training
         epochs = self.length.exact_epochs if self.length else training.epochs
         return training.passes if epochs is None else epochs * self.search.plus(self.descent).total
@@ -90,7 +90,7 @@ def estimate_all(
 
 
 def data_or_missing(load: Callable[[], Data], where: str, listener: Listener) -> Data | DataError:
-    """Return a data set, or the error of reading it; the listener hears of what was read."""
+    """Return a data set, or the error of reading it; the listener receives the data's events."""
     try:
         with said_of(where):
             data = load()

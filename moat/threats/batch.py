@@ -16,7 +16,7 @@ BOX_TOLERANCE = 1e-6  # intensity: by how much rounding may carry a pixel out of
 
 
 class Inputs(NamedTuple):
-    """Images in [0, 1], labels as int64 on their device, and the largest label (-1 of none).
+    """Images in [0, 1], int64 labels on their device, and the largest label (-1 without any).
 
     Example:
         >>> x, y, largest = batch_of(torch.rand(2, 1, 8, 8), [3, 7])
@@ -35,8 +35,8 @@ def batch_of(x: Any, y: Any, device: torch.device | None = None) -> Inputs:
 
     Unambiguous input is converted: NumPy's arrays, labels of any integer type, of the shape (batch,
     1) or on another device. Pixels beyond the box by rounding are clamped. `device` is the model's.
-    Raises ModelError with the mend for anything else. The values are read once, which waits for a
-    GPU.
+    Raises ModelError with the mend for anything else. The values are read once, for which the host
+    waits for a GPU.
 
     Example:
         >>> inputs = batch_of(torch.rand(2, 1, 8, 8), torch.tensor([[3], [7]], dtype=torch.int32))
@@ -63,7 +63,7 @@ def _usable(tensor: Tensor) -> Tensor:
 
 @public
 def largest_of(labels: Labels) -> int:
-    """Return the largest label, -1 of none; raise ModelError for a negative one.
+    """Return the largest label, -1 without any; raise ModelError for a negative one.
 
     Example:
         >>> largest_of(torch.tensor([3, 7]))

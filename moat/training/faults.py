@@ -1,8 +1,8 @@
 """Values that end a run: non-finite losses and weights, misplaced weights.
 
-A look at a value on a GPU makes the host wait for everything queued there. So a step states its
-faults as a tensor, and a reader takes many of them at once. A step that somebody takes
-alone is read at once, before it moves anything: its door has waited already.
+To read a value from a GPU, the host waits for everything queued there. So a step returns its faults
+as a tensor, and they are read for many steps at once. A step taken alone is read at once, before it
+moves anything: its door has waited already.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _ALONE: ContextVar[bool] = ContextVar("a step taken alone", default=False)
 
 @contextmanager
 def taken_alone() -> Iterator[None]:
-    """Have the faults of the step inside read before it moves the parameters."""
+    """Read the faults of the step inside before it moves the parameters."""
     token = _ALONE.set(True)
     try:
         yield
@@ -46,7 +46,7 @@ def loss_faults(losses: LossMatrix) -> Tensor:
 
 
 def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
-    """Return which objectives have weights that are not finite, or lie on unmeasured losses.
+    """Return which objectives have non-finite weights, or weights on unmeasured losses.
 
     Shapes: (objectives,) or (objectives, batch) to bool (2, objectives).
     """
@@ -79,7 +79,7 @@ _UNMOVED = (
 def require_faultless(
     faults: Sequence[Sequence[bool]], names: Sequence[str], where: str = "", hint: str = ""
 ) -> None:
-    """Raise the error of a step's first fault; `faults` holds a row a kind, read to the host.
+    """Raise the error of a step's first fault; `faults` has a row for each kind, on the host.
 
     Raises TrainingError for a loss, DefinitionError for weights.
     """
