@@ -14,11 +14,18 @@ from moat.fields import with_explained_fields
 from moat.local_code import local_file
 from moat.number_bounds import with_fit_numbers
 from moat.offers import MEND, Offer, clash_of, family_of, offers_for, offers_of
+from moat.other_moats import DISTRIBUTION
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
-OWN_ORIGIN = "moat"
+OWN_ORIGIN = DISTRIBUTION
 """The origin of moat's own names."""
+
+
+def origin_of(cls: type) -> str:
+    """Return the package that declares a class: moat's distribution, or the outermost module."""
+    package = cls.__module__.partition(".")[0]
+    return OWN_ORIGIN if package == "moat" else package
 
 
 def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
@@ -65,7 +72,7 @@ class Registry(Generic[T]):
             )
         made: Any = as_dataclass(cls, name, frozen=frozen)
         file = local_file(cls)
-        entry: Entry[T] = Entry(name, str(file or cls.__module__.partition(".")[0]), made)
+        entry: Entry[T] = Entry(name, str(file or origin_of(cls)), made)
         self._add(entry)
         if file is not None:
             self._local.setdefault(entry.origin, {})[name] = entry

@@ -18,6 +18,7 @@ from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.plugin_kit.fields import made_of, set_fields
 from moat.plugin_kit.kinds import ExtensionKind, kind_of
 from moat.recipe.provenance import Source
+from moat.registry import origin_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _registered(name: str, kind: ExtensionKind | None) -> list[tuple[ExtensionKi
         except UnknownNameError:
             continue
         offer = one.registry.offer_of(name)
-        origin = offer.origin if offer else cls.__module__.partition(".")[0]
+        origin = offer.origin if offer else origin_of(cls)
         found.append((one, origin, cls))
     return found
 

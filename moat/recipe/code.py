@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from moat.consent import in_results, require_consent
+from moat.consent import in_results, require_consent, short_list
 from moat.kept_code import own_code
 from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
 from moat.models.python import PYTHON_PREFIX
@@ -30,7 +30,7 @@ class Piece:
         own = self.file and self.file.resolve()
         more = sorted(place for place, file in self.modules.items() if file.resolve() != own)
         callable_file = str(self.file) if self.file and self.name != str(self.file) else ""
-        told = ", ".join([*([callable_file] if callable_file else []), *more])
+        told = short_list([*([callable_file] if callable_file else []), *more], "files")
         return f"{self.name} ({told})" if told else self.name
 
     @property

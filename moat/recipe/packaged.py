@@ -7,6 +7,7 @@ from pathlib import Path
 
 from moat.catalogue import CatalogueEntry
 from moat.errors import did_you_mean
+from moat.other_moats import DISTRIBUTION
 
 _PACKAGE = Path(__file__).parents[1]
 DEMO = "digits_pareto"
@@ -35,7 +36,10 @@ def packaged_recipes() -> dict[str, Path]:
 
 def recipe_catalogue() -> list[CatalogueEntry]:
     """Return each recipe with the first sentence of its opening comment."""
-    return [CatalogueEntry(name, "moat", _about(path)) for name, path in packaged_recipes().items()]
+    return [
+        CatalogueEntry(name, DISTRIBUTION, _about(path))
+        for name, path in packaged_recipes().items()
+    ]
 
 
 def packaged(name: str) -> Path | None:

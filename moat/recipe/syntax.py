@@ -45,11 +45,24 @@ def _value(line: str) -> str:
 
 
 def _twice(line: str, why: str) -> str:
+    if line.startswith("[") and any(sign in why for sign in _TAKEN):
+        return _heading_twice(line)
     if "Cannot overwrite a value" in why or "Duplicate inline table key" in why:
         return "The table sets the key twice: leave one of them out."
-    if "Cannot declare" in why and "twice" in why:
-        return "The table is written twice: put its keys into one."
     return ""
+
+
+_TAKEN = ("Cannot overwrite a value", "Cannot declare", "Cannot mutate immutable namespace")
+
+
+def _heading_twice(line: str) -> str:
+    """Return the mend for a heading whose place is taken: for one of a variant, how it begins."""
+    name = line.partition("#")[0].strip().strip("[] ")
+    if name == "variant":
+        return "Begin each variant, the first included, with [[variant]] in double brackets."
+    if name.startswith("variant."):
+        return f"Begin each variant with [[variant]]; it has one table [{name}]."
+    return f"{name} is written twice: put all of its keys into one table [{name}]."
 
 
 def _quotes(line: str, why: str) -> str:

@@ -29,7 +29,8 @@ class RunEstimate:
 
     For a scalarizer that draws its searches, `search` and `descent` are expectations. Without its
     data set only passes are known: then `missing` is the error of reading it, and the other numbers
-    are None. Missing initial weights are also in `missing`, but every number is known.
+    are None; a budget of passes counts whole. Missing initial weights are also in `missing`, but
+    every number is known.
     """
 
     plan: RunPlan
@@ -51,8 +52,9 @@ class RunEstimate:
     @property
     def passes(self) -> float | None:
         """Forwards plus backwards of the whole training for each training image."""
-        a_step = self.search.plus(self.descent)
-        return None if self.length is None else self.length.exact_epochs * a_step.total
+        training = self.plan.training
+        epochs = self.length.exact_epochs if self.length else training.epochs
+        return training.passes if epochs is None else epochs * self.search.plus(self.descent).total
 
 
 @plain_torch()

@@ -42,7 +42,7 @@ def test_each_promise_is_a_line(moat):
     done = moat("check", "average")
     assert done.code == 0
     first, *_, last = done.out.splitlines()
-    assert first == "scalarizer average (moat): Average(include_natural=False)"
+    assert first == "scalarizer average (moat-robust): Average(include_natural=False)"
     assert lines(done.out, "kept") == [promise.text for promise in SCALARIZER_PROMISES]
     assert last == f"{len(SCALARIZER_PROMISES)} promise(s) kept, 0 broken."
 
@@ -82,7 +82,7 @@ def test_the_same_as_json(moat):
 
 def test_without_a_name_it_lists_what_can_be_checked(moat):
     found = json.loads(moat("check", "--format", "json").out)
-    pgd = {"name": "pgd", "kind": "threat", "from": f"moat {__version__}"}
+    pgd = {"name": "pgd", "kind": "threat", "from": f"moat-robust {__version__}"}
     assert any(pgd.items() <= row.items() for row in found)
     assert {row["kind"] for row in found} == {"threat", "scalarizer", "model", "dataset"}
     only = json.loads(moat("check", "--kind", "dataset", "--format", "json").out)
