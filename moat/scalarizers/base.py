@@ -45,6 +45,8 @@ class Scalarizer(ABC):
     """Whether the weights follow the threats into another order; a rule that draws does not."""
     typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields with which `moat check` makes one, where they are not set."""
+    needs_positive_losses: bool = False
+    """Whether it divides by losses or takes their logarithm."""
     takes_names: ClassVar[bool] = False
     """Whether `weights` is asked with the names of the losses, and not with the losses."""
 

@@ -33,6 +33,8 @@ class DWA(LaggedScalarizer):
     temperature: PositiveFloat = 2.0  # of the ratios, which have no unit
     window: PositiveInt = 50  # steps of one average; the paper takes an epoch
 
+    needs_positive_losses = True
+
     def __post_init__(self) -> None:
         self._steps = 0
         self._sum: Tensor | None = None  # of the window that is being filled

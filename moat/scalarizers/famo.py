@@ -40,6 +40,8 @@ class FAMO(LossScalarizer):
 
     support = EVERY_OBJECTIVE
 
+    needs_positive_losses = True
+
     def __post_init__(self) -> None:
         self._logits: Tensor | None = None
         self._last: Tensor | None = None  # log losses of the last step

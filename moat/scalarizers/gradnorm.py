@@ -42,6 +42,8 @@ class GradNorm(GradientScalarizer):
     restoring: NonNegativeFloat = 1.5  # exponent of the relative training rates; the paper's α
     lr: PositiveFloat = 0.025  # learning rate of the weights
 
+    needs_positive_losses = True
+
     def __post_init__(self) -> None:
         self._weights: Tensor | None = None  # they sum to the number of objectives
         self._first: Tensor | None = None  # mean losses of the first step

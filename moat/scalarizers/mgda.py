@@ -40,6 +40,7 @@ class MGDA(GradientScalarizer):
 
     def __post_init__(self) -> None:
         simplex.require_solver(self.solver)
+        self.needs_positive_losses = self.normalize in ("loss", "loss+")
         self._solved = torch.tensor(True, device="cpu")
         self._steps = 0
         self._unsolved_steps: torch.Tensor | int = 0

@@ -80,6 +80,7 @@ class Sampled(LaggedScalarizer):
     def __post_init__(self) -> None:
         self._rule = copy.deepcopy(self.rule)
         self.simplex = self._rule.simplex
+        self.needs_positive_losses = self._rule.needs_positive_losses
         self.scale_invariant = self._rule.scale_invariant
         self._coming: list[Arriving] = []  # the rule's weights after the last two steps
         self._drawn: Tensor | None = None  # weights of the step that was planned

@@ -107,6 +107,7 @@ class TwoMoment(LaggedScalarizer):
         relative = self.target == "each" or self.rho is not None
         self.scale_invariant = relative and self.infeasible != "as-cvxopt"
         self.simplex = self.infeasible != "as-cvxopt"
+        self.needs_positive_losses = self.target == "each"
 
     def require_objectives(self, names: tuple[str, ...]) -> None:
         """Raise DefinitionError for a level of an unknown objective."""

@@ -39,6 +39,8 @@ class UncertaintyWeighting(LaggedScalarizer):
     lr: PositiveFloat = 2.5e-3  # learning rate of the log-variances; the paper's, for 1e5 steps
     initial: float = 0.0  # log-variance before the first step
 
+    needs_positive_losses = True
+
     def __post_init__(self) -> None:
         self.simplex = False
         self._log_variances: Tensor | None = None

@@ -23,7 +23,7 @@ from moat.runs import CACHE, RunFolder, cache_of
 from moat.study.estimates import data_or_missing
 from moat.study.failures import as_failure
 from moat.study.judge import whole_scores
-from moat.study.loading import record_of
+from moat.study.loading import missing_weights, record_of
 from moat.study.looks import amounts, as_oddity
 from moat.study.model_loading import load
 from moat.study.other_protocol import other_protocol
@@ -201,6 +201,8 @@ def _of_run(
     held_out: bool,
 ) -> EvaluationEstimate:
     """Return the estimate of a run; its network is known without data, their number is not."""
+    if estimate.state != "there" and not run.folder.is_trained:  # a known network is not loaded
+        raise missing_weights(run.folder)
     missing = data if isinstance(data, DataError) else None
     count = stated.protocol.examples if isinstance(data, DataError) else _tested(stated, data)
     if held_out and isinstance(data, Data) and (known := amounts(data, run.plan.share)):

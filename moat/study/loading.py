@@ -131,9 +131,7 @@ def with_weights(model: nn.Module, folder: RunFolder, record: RunRecord | None =
     """
     weights = folder.load_model(of=record)
     if weights is None:
-        raise RunFolderError(
-            "the run's trained weights are missing.", where=str(folder.path), hint=OVERWRITE
-        )
+        raise missing_weights(folder)
     try:
         load_into(model, weights)
     except ModelError as error:
@@ -146,3 +144,10 @@ def with_weights(model: nn.Module, folder: RunFolder, record: RunRecord | None =
 
 
 OVERWRITE = "`moat train` with --overwrite trains this run again."
+
+
+def missing_weights(folder: RunFolder) -> RunFolderError:
+    """Return the error of a run without its trained weights."""
+    return RunFolderError(
+        "the run's trained weights are missing.", where=str(folder.path), hint=OVERWRITE
+    )

@@ -6,7 +6,7 @@ logits of the same examples under another objective, and its gradient leads thro
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +56,8 @@ class Margin(Fields):
 
     type: Literal["margin"] = "margin"
 
+    may_be_negative: ClassVar[bool] = True
+
     def __call__(self, logits: Logits, labels: Labels) -> PerExample:
         """Return the loss of each example."""
         return margin(logits, labels)
@@ -72,6 +74,8 @@ class DLR(Fields):
     """
 
     type: Literal["dlr"] = "dlr"
+
+    may_be_negative: ClassVar[bool] = True
 
     def __call__(self, logits: Logits, labels: Labels) -> PerExample:
         """Return the loss of each example; raise InputError for two classes."""

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
-from moat.losses import cross_entropy
+from moat.losses import cross_entropy, dlr, margin
 from moat.names import NATURAL
+from moat.scalarizers import Scalarizer
+from moat.threats.arguments import in_words
 from moat.training.descent_loss import DescentLoss, require_loss
 from moat.training.losses import LOSS_CLASSES
 
@@ -70,6 +72,22 @@ def objective_losses(
             )
         _require_partner(name, partner_of(loss), names)
     return tuple(losses.get(name, cross_entropy) for name in names)
+
+
+def require_positive(
+    scalarizer: Scalarizer, losses: DescentLoss | LossTable, names: Sequence[str]
+) -> None:
+    """Raise DefinitionError for a loss below 0 under a scalarizer that needs positive ones."""
+    if not scalarizer.needs_positive_losses:
+        return
+    for name, loss in zip(names, objective_losses(losses, names), strict=True):
+        if loss in (margin, dlr) or getattr(loss, "may_be_negative", False):
+            raise DefinitionError(
+                f"the scalarizer {scalarizer.name!r} needs positive losses, but the loss of "
+                f"{name!r}, {getattr(loss, 'type', None) or in_words(loss)}, may be negative.",
+                hint="Choose a scalarizer for any loss, such as average or weighted; or descend "
+                "cross-entropy, kl or mart.",
+            )
 
 
 def _require_partner(name: str, partner: str | None, names: Sequence[str]) -> None:

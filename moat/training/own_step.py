@@ -24,7 +24,7 @@ from moat.training.memory import memory_explained
 from moat.training.moving import call_after_steps, move
 from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
-from moat.training.step_identity import MEND, identity_of, require_identity
+from moat.training.step_identity import AS_BEFORE, require_identity, step_identity
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
 
@@ -183,7 +183,7 @@ class Step:
         """
         generator = self._settings.generator
         return {
-            "of": identity_of(self.threats, self.scalarizer),
+            "of": step_identity(self.threats, self.scalarizer),
             "scalarizer": self.scalarizer.state_dict(),
             "generator": None if generator is None else generator.get_state(),
             "threats": {
@@ -201,7 +201,7 @@ class Step:
         generator = self._settings.generator
         try:
             drawn, threats = state["generator"], dict(state["threats"])
-            require_identity(state, identity_of(self.threats, self.scalarizer))
+            require_identity(state, step_identity(self.threats, self.scalarizer))
             _require_generators(drawn is not None, generator is not None)
             if unknown := threats.keys() - self.threats.keys():
                 raise ValueError(f"it has the state of the threat {min(unknown)!r}")
@@ -217,7 +217,7 @@ class Step:
             if not isinstance(state, Mapping):
                 why = f"it is of type {type(state).__name__}, not a table"
             raise DefinitionError(
-                f"the state does not fit this step: {why.rstrip('.')}.", hint=MEND
+                f"the state does not fit this step: {why.rstrip('.')}.", hint=AS_BEFORE
             ) from error
         self._waiting = []
 

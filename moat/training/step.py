@@ -13,6 +13,7 @@ from moat.training.descent import Descent, add_gradients
 from moat.training.faults import require_finite_gradients
 from moat.training.guard import guarded_step
 from moat.training.moving import move
+from moat.training.objective_losses import require_positive
 from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 from moat.types import Images, Labels
 
@@ -68,6 +69,7 @@ def step_gradients(
     Existing gradients are kept, and the new ones are added. Raises as `train_step` does.
     """
     names = (NATURAL, *threats)
+    require_positive(scalarizer, settings.loss, names)
     plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
     examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
     return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ

@@ -99,8 +99,8 @@ class Bias(GradientThreat):
         (
             PGD(epsilon=0.1, step_size=0.2, steps=3),
             "PGD.step_size: a step of 0.2 is longer than the radius, epsilon = 0.1: every step "
-            "ends at the border. Usual is a step of about twice the radius over the number of steps: "
-            "0.05.",
+            "ends at the border. Usual is a step of about twice the radius over the number of "
+            "steps: 0.05.",
         ),
         (PGD(epsilon=0.1, step_size=0.5, steps=1), "a step of 0.5 is longer than the radius"),
         (PGD(epsilon=0.1, step_size=0.5, steps=1, start="uniform"), "a step of 0.5 is longer"),
