@@ -8,6 +8,7 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
 from moat.offers import clash_of, offers_of
+from moat.other_moats import DISTRIBUTION
 
 _DECORATORS = {
     "threats": "threat",
@@ -59,7 +60,7 @@ def _own(kind: str) -> Iterator[CatalogueEntry]:
         for statement in _tree(file).body:
             if isinstance(statement, ast.ClassDef):
                 for name in _declared_names(statement, _DECORATORS[kind]):
-                    yield CatalogueEntry(name, "moat", _about(statement))
+                    yield CatalogueEntry(name, DISTRIBUTION, _about(statement))
 
 
 def _declared_names(declared: ast.ClassDef, by: str) -> Iterator[str]:

@@ -7,13 +7,15 @@ else's folder.
 """
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from moat.errors import CodeError, RecipeError
+
+_MOST = 5  # pieces of code or files that a line names
 
 
 def _silent(line: str) -> None:
@@ -68,6 +70,18 @@ def in_results() -> bool:
     return _folder.get() is not None
 
 
+def short_list(names: Sequence[str], what: str) -> str:
+    """Return the first names of a list, and how many more there are.
+
+    Example:
+        >>> short_list(["a.py", "b.py"], "files"), short_list(list("abcdefgh"), "letters")
+        ('a.py, b.py', 'a, b, c, d, e and 3 more letters')
+    """
+    more = len(names) - _MOST
+    named = ", ".join(names[:_MOST] if more > 1 else names)
+    return f"{named} and {more} more {what}" if more > 1 else named
+
+
 def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = False) -> None:
     """Raise an error unless this code may run: the digest of each piece, and what to call it.
 
@@ -78,7 +92,7 @@ def require_consent(pieces: Mapping[str, str], where: str, *, typed: bool = Fals
     new = {piece: called for piece, called in pieces.items() if piece not in consent.given}
     if not new:
         return
-    listed = ", ".join(new.values())
+    listed = short_list(list(new.values()), "pieces of code")
     if folder is not None and not consent.named:
         raise CodeError(
             f"the recipe in this results folder names code, which --no-code refuses to run: "

@@ -61,9 +61,9 @@ def names_by_origin(origins: Mapping[str, str], family: str) -> str:
     """Return names by origin in one line; a family's members are listed for one family alone.
 
     Example:
-        >>> names = {"pgd": "moat", "zoo:*": "zoo 1", "zoo:a": "zoo 1", "zoo:b": "zoo 1"}
+        >>> names = {"pgd": "mine", "zoo:*": "zoo 1", "zoo:a": "zoo 1", "zoo:b": "zoo 1"}
         >>> names_by_origin(names, "flow:*"), names_by_origin(names, "zoo:*")
-        ('pgd (moat); zoo:* (zoo 1)', 'pgd (moat); zoo:a, zoo:b (zoo 1)')
+        ('pgd (mine); zoo:* (zoo 1)', 'pgd (mine); zoo:a, zoo:b (zoo 1)')
     """
     shown: dict[str, list[str]] = {}
     for name in sorted(origins):

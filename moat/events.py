@@ -1,6 +1,6 @@
 """The events of a study: small frozen records of plain values, for a listener to match.
 
-A listener is a function of one event. Every event can be pickled, so that it crosses a process.
+A listener is a function of one event. Every event can be pickled, and so sent between processes.
 
 Example:
     >>> from pathlib import Path
@@ -25,18 +25,18 @@ from moat.errors import MoatError, TrainingError
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What every event is."""
+    """The base of every event."""
 
 
 Listener: TypeAlias = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Do nothing: the listener where none is named."""
+    """Do nothing: the default listener."""
 
 
 def each(*listeners: Listener) -> Listener:
-    """Return a listener that passes an event to several, one after the other."""
+    """Return a listener that passes an event to several listeners, one after the other."""
 
     def listen(event: Event) -> None:
         for one in listeners:
@@ -46,9 +46,9 @@ def each(*listeners: Listener) -> Listener:
 
 
 def without_repeats(listener: Listener) -> Listener:
-    """Return a listener that passes a note on once, however many runs it is told of.
+    """Return a listener that passes on a note once, for however many runs it is sent.
 
-    And once that a run is held, however often it is asked for.
+    A run's hold is passed on once, too.
     """
     told: set[str | Path] = set()
 
@@ -65,10 +65,10 @@ def without_repeats(listener: Listener) -> Listener:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyStart(Event):
-    """A study begins, or an evaluation of several runs: so many runs, those done before included.
+    """A study or an evaluation of several runs begins; the count includes earlier runs.
 
-    `folder` is the study's, where it is one, and says from now on that `planned` are its runs;
-    `jobs` of them are at work at once.
+    `folder` is the study's, if it is one, and from now on lists the runs `planned`; `jobs` of them
+    run at once.
     """
 
     runs: int
@@ -79,21 +79,21 @@ class StudyStart(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DataNote(Event):
-    """A data set was read; its note says what of it was not, and is often empty."""
+    """A data set was read; its note names the files left out, and is often empty."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyNote(Event):
-    """Something of the whole study that its user should know."""
+    """A note for the user about the whole study."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overwrite(Event):
-    """What stands in a folder is about to be overwritten, as was asked for."""
+    """Content of a folder is about to be overwritten, as requested."""
 
     folder: Path
     what: str
@@ -101,14 +101,14 @@ class Overwrite(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunEvent(Event):
-    """What every event of a run has: the run's folder."""
+    """The base of every event of a run: the run's folder."""
 
     run: Path
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedRunEvent(RunEvent):
-    """And what a run is called: its label, which is made of its variant and sweep, and its seed."""
+    """An event of a run with its names: the label, made of variant and sweep, and the seed."""
 
     label: str
     variant: str
@@ -118,17 +118,17 @@ class NamedRunEvent(RunEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class RunStart(NamedRunEvent):
-    """A run begins, or goes on where it was."""
+    """A run begins or resumes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSkip(NamedRunEvent):
-    """A run was finished before."""
+    """A run is skipped, since it is finished."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnd(NamedRunEvent):
-    """A run is finished, and these are its scores, in percent."""
+    """A run is finished, with its scores in percent."""
 
     scores: dict[str, Any]
 
@@ -145,7 +145,7 @@ class _Trouble(NamedRunEvent):
 
     @property
     def error(self) -> MoatError:
-        """The error that this tells, made anew: of moat's own classes, the nearest."""
+        """The reported error, built anew from the nearest of moat's classes."""
         kind = getattr(errors, self.kind, None)
         if not (isinstance(kind, type) and issubclass(kind, MoatError)):
             kind = TrainingError if self.exit_code == TrainingError.exit_code else MoatError
@@ -154,17 +154,17 @@ class _Trouble(NamedRunEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class RunFailure(_Trouble):
-    """A run failed; the others go on."""
+    """A run failed; the others continue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunHold(_Trouble):
-    """Another process holds a run; it is put aside, and asked for once more at the end."""
+    """Another process holds a run; it is postponed, and tried once more at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerLoss(NamedRunEvent):
-    """The worker process of a run died; another one goes on with the run."""
+    """The worker process of a run died; another one continues the run."""
 
     text: str
 
@@ -188,24 +188,24 @@ class LogEntry(RunEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class Note(RunEvent):
-    """Something is done otherwise than was asked for; said of the first run that it befalls."""
+    """A deviation from the request, reported for the first run that it affects."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationStart(RunEvent):
-    """A finished model begins to be evaluated, so many others having been before it."""
+    """The evaluation of a finished model begins; the count is of the models before it."""
 
     before: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationStep(RunEvent):
-    """A threat begins on a batch of examples, or ends; so many passes are done, of so many.
+    """A threat begins or ends on a batch of examples; the event counts the passes, done and in all.
 
-    `held_out` says that the examples are those held out from training. `memory` is how many bytes
-    the evaluation takes at most of its own, in passes of `pass_size` images.
+    `held_out` says that the examples are those held out from training. `memory` is the maximum of
+    the evaluation's own bytes, in passes of `pass_size` images.
     """
 
     done: float

@@ -2,11 +2,11 @@
 
 import ast
 import sys
-import sysconfig
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from moat.installed_code import is_installed
 from moat.kept_code import strange_code
 
 Modules = dict[str, Path]
@@ -69,12 +69,6 @@ def dotted_name(place: str) -> str:
     return place.removesuffix(".py").replace("/", ".")
 
 
-def is_installed(file: Path) -> bool:
-    """Say whether a file is Python's own or a package's that somebody installed."""
-    standard = Path(sysconfig.get_path("stdlib"))
-    return not _INSTALLED.isdisjoint(file.parts) or file.is_relative_to(standard)
-
-
 def _step(
     name: str, folders: Sequence[Path], strange: Collection[Path]
 ) -> tuple[Path | None, list[Path]]:
@@ -107,6 +101,3 @@ def _imported(file: Path, module: str) -> Iterator[str]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-_INSTALLED = {"site-packages", "dist-packages"}

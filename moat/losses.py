@@ -1,7 +1,7 @@
-"""Per-example losses for a search to climb, of shape (batch,); more is worse for the model.
+"""Per-example losses for a search to climb, of shape (batch,); higher is worse for the model.
 
-Most are made of logits and labels. KL looks back at the logits of the natural images besides, and
-a targeted loss at one wrong class an example.
+Most are functions of logits and labels. KL also takes the logits of the natural images, and a
+targeted loss takes one wrong class for each example.
 """
 
 from collections.abc import Callable
@@ -64,8 +64,8 @@ def margin(logits: Logits, labels: Labels, natural: Logits | None = None) -> Per
 def dlr(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExample:
     """Return the difference-of-logits ratio, the margin over the gap of first and third logit.
 
-    With two classes there is no third logit, and the ratio is undefined: the margin over the gap
-    of first and second is ±1, without a gradient. Raises InputError then.
+    With two classes there is no third logit, and the ratio is undefined: the margin over the gap of
+    first and second is ±1, without a gradient. So it raises InputError.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 4.
     """
@@ -90,7 +90,7 @@ def kl(logits: Logits, labels: Labels, natural: Logits | None = None) -> PerExam
 
 @public
 def targeted_cross_entropy(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
-    """Return minus the cross-entropy of the target class, in nats."""
+    """Return the negative cross-entropy of the target class, in nats."""
     return -F.cross_entropy(logits, targets, reduction="none")
 
 
@@ -104,7 +104,8 @@ def targeted_margin(logits: Logits, labels: Labels, targets: Labels) -> PerExamp
 def targeted_dlr(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
     """Return the target's logit less the label's, over the gap of the first and the next two.
 
-    The divisor is f_(1) − (f_(3) + f_(4)) / 2, so it takes four classes: raises InputError else.
+    The divisor is f_(1) − (f_(3) + f_(4)) / 2, so it needs four classes; raises InputError for
+    fewer.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 4.
     """
@@ -121,7 +122,7 @@ def targeted_dlr(logits: Logits, labels: Labels, targets: Labels) -> PerExample:
 def nth_other_class(logits: Logits, labels: Labels, rank: int) -> Labels:
     """Return the wrong class with the rank-th highest logit, counted from 1, for each example.
 
-    Raises InputError where there are not as many wrong classes.
+    Raises InputError if there are fewer wrong classes.
     """
     wrong = logits.shape[1] - 1
     if not 1 <= rank <= wrong:

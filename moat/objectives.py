@@ -1,4 +1,4 @@
-"""The loss vector of Eq. 11, for each example."""
+"""The loss vector of Eq. 11 for each example."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,10 @@ from moat.types import Losses, Mask, Weights
 class LossMatrix:
     """Per-example losses of shape (objectives, batch), in nats: Eq. 11 before the expectation.
 
-    `names` gives one name a row, the natural loss first. `measured` says which entries were
-    measured, a row or an entry at a time (all where it is None); an unmeasured entry is NaN, so
-    that nothing can be computed from it unnoticed. `correct` is the bool matrix of examples
-    classified correctly, where it was kept: in training always, from the forward that measures the
-    losses.
+    `names` has a name for each row, the natural loss first. `measured` says which rows or entries
+    were measured (all of them if it is None). An unmeasured entry is NaN, so that its use cannot go
+    unnoticed. `correct` is the bool matrix of correctly classified examples, if it was kept;
+    training always keeps it, from the forward that measures the losses.
 
     Example:
         >>> losses = LossMatrix(torch.tensor([[0.0, 1.0], [2.0, 4.0]]), ("natural", "pgd"))
@@ -44,12 +43,13 @@ class LossMatrix:
     def accuracies(self) -> Weights | None:
         """Return each objective's share of correct examples, shape (objectives,).
 
-        NaN where nothing was measured; None where it was not kept, as in losses of your own.
+        NaN for an objective that was not measured; None if `correct` was not kept, as for losses of
+        your own.
         """
         return None if self.correct is None else self._over_measured(self.correct.to(self.values))
 
     def require_finite(self, where: str, hint: str) -> None:
-        """Raise TrainingError that names the first objective with a non-finite loss."""
+        """Raise a TrainingError that names the first objective with a non-finite loss."""
         measured = self._measured_entries()
         broken = (~torch.isfinite(self.values) & measured).any(1)
         if bool(broken.any()):
@@ -74,7 +74,7 @@ class LossMatrix:
 
 @public
 def by_entry(values: Tensor, batch: int) -> Tensor:
-    """Spread (objectives,) to (objectives, batch); what is that already stays as it is.
+    """Expand (objectives,) to (objectives, batch); a matrix stays as it is.
 
     Example:
         >>> by_entry(torch.tensor([0.25, 0.75]), batch=2)
@@ -86,7 +86,7 @@ def by_entry(values: Tensor, batch: int) -> Tensor:
 
 @public
 def side_by_side(matrices: Sequence[LossMatrix]) -> LossMatrix:
-    """Return the losses of several batches, (objectives, batch) each, as those of one.
+    """Return the losses of several batches, (objectives, batch) each, as one matrix.
 
     Example:
         >>> losses = LossMatrix(torch.zeros(2, 3), ("natural", "pgd"))

@@ -1,4 +1,4 @@
-"""Names for threats, scalarizers, models and data sets: moat's own, a package's, a local file's."""
+"""Names of threats, scalarizers, models and data sets: moat's, a package's or a local file's."""
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -14,11 +14,18 @@ from moat.fields import with_explained_fields
 from moat.local_code import local_file
 from moat.number_bounds import with_fit_numbers
 from moat.offers import FAMILY, MEND, Offer, clash_of, family_of, offers_for, offers_of
+from moat.other_moats import DISTRIBUTION
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
-OWN_ORIGIN = "moat"
+OWN_ORIGIN = DISTRIBUTION
 """The origin of moat's own names."""
+
+
+def origin_of(cls: type) -> str:
+    """Return the package that declares a class: moat's distribution, or the outermost module."""
+    package = cls.__module__.partition(".")[0]
+    return OWN_ORIGIN if package == "moat" else package
 
 
 def as_dataclass(cls: C, name: str, *, frozen: bool) -> C:
@@ -38,9 +45,9 @@ class Registry(Generic[T]):
     """The classes of one kind, by name.
 
     Packages add theirs under the entry-point group: a class under its name, or under `prefix:*` a
-    function that returns the classes of the names `prefix:...`. A package is imported when one of
-    its names is first asked for. One that fails to import is a row with its error, and so are two
-    that offer one name; neither harms another name.
+    function that returns the classes of the names `prefix:...`. A package is imported at the first
+    use of one of its names. One that fails to import has an entry with its error, and so has a name
+    that two packages offer; neither affects another name.
     """
 
     def __init__(self, kind: str, group: str, base: type[T]) -> None:
@@ -51,7 +58,7 @@ class Registry(Generic[T]):
 
     @property
     def plural(self) -> str:
-        """What `moat list` calls them: the last part of the entry-point group."""
+        """Their name in `moat list`: the last part of the entry-point group."""
         return self.group.rpartition(".")[2]
 
     def declare(self, name: str, cls: C, *, frozen: bool) -> C:
@@ -65,7 +72,7 @@ class Registry(Generic[T]):
             )
         made: Any = as_dataclass(cls, name, frozen=frozen)
         file = local_file(cls)
-        entry: Entry[T] = Entry(name, str(file or cls.__module__.partition(".")[0]), made)
+        entry: Entry[T] = Entry(name, str(file or origin_of(cls)), made)
         self._add(entry)
         if file is not None:
             self._local.setdefault(entry.origin, {})[name] = entry
@@ -74,8 +81,8 @@ class Registry(Generic[T]):
     def get(self, name: str) -> type[T]:
         """Return the class of that name.
 
-        Raises UnknownNameError with the nearest name; DefinitionError where the package that offers
-        it cannot be imported, or where several offer it.
+        Raises UnknownNameError with the nearest name, and DefinitionError if the package that
+        offers it cannot be imported or if several offer it.
         """
         entry = self._entries.get(name)
         if entry is None or entry.origin != OWN_ORIGIN:
@@ -90,7 +97,7 @@ class Registry(Generic[T]):
         return entry.value
 
     def offer_of(self, name: str) -> Offer | None:
-        """Return the package's offer that a name stands for, None for moat's and a local file's."""
+        """Return the package's offer behind a name, None for moat's and a local file's."""
         entry, offers = self._entries.get(name), offers_for(name, self._offers)
         if len(offers) != 1 or entry is None or not is_of(entry, offers):
             return None
@@ -101,10 +108,10 @@ class Registry(Generic[T]):
         return ":" in name and any(one.name == family_of(name) for one in self._offers)
 
     def adopt(self, files: Iterable[Path]) -> None:
-        """Know the names that these local files declared, and those of no other local file.
+        """Make known the names that these local files declared, and no other local file's.
 
-        So two recipes in one process may each have a file that declares a name. Raises
-        DefinitionError where two of these files share one.
+        So two recipes in one process may each have a file that declares the same name. Raises
+        DefinitionError if two of these files share one.
         """
         known = {n: entry for n, entry in self._entries.items() if entry.origin not in self._local}
         self._entries = known
@@ -113,7 +120,7 @@ class Registry(Generic[T]):
                 self._add(entry)
 
     def entries(self) -> list[Entry[T]]:
-        """Return every entry by name, and what packages offer in vain, each with its error."""
+        """Return every entry by name, and packages' unusable offers, each with its error."""
         clashes: set[str] = set()
         rows: list[Entry[T]] = []
         for offer in self._offers:

@@ -102,7 +102,7 @@ def test_a_package_that_lacks_what_it_declares_is_a_row_with_the_reason(package,
 
 def test_a_package_that_takes_a_name_of_moat_s_gets_a_row_of_its_own(package):
     listed = package({"__init__.py": THREAT}, pgd="weather:Fog")
-    assert listed["pgd"].origin == "moat"
+    assert listed["pgd"].origin == "moat-robust"
     assert listed["pgd (weather:Fog)"].about == "Dim the image."
 
 

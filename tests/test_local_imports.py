@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moat.local_imports import imports_of, is_installed, module_files
+from moat.local_imports import imports_of, module_files
 
 
 @pytest.fixture
@@ -63,13 +63,3 @@ def test_a_folder_that_comes_first_wins(tree):
 @pytest.mark.parametrize("name", ["json", "sys", "torch.nn", "moat.threats", "no_such", ""])
 def test_what_is_installed_or_not_there_is_not_local(name):
     assert module_files(name, [Path(entry) for entry in sys.path if entry]) == {}
-
-
-def test_pythons_own_and_packages_files_are_installed():
-    import json
-
-    import torch
-
-    assert is_installed(Path(json.__file__))
-    assert is_installed(Path(torch.__file__))
-    assert not is_installed(Path(__file__))

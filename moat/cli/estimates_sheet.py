@@ -1,6 +1,7 @@
 """Estimates, as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from moat.evaluation.room import gib
 from moat.report.numbers import DASH, estimated_duration
@@ -21,18 +22,22 @@ _NUMBERS = (
     "held out",
     "test",
 )
-_LEGEND = (
-    "passes: at most, forwards/backwards of the network per image, or one number if equal",
-    "times: measured on this machine now; a busy machine takes longer",
-)
 SPARE = (_MEMORY, "held out", "descent", "search", "evaluation", "passes", "seed", "test")
 """Columns that a narrow terminal does without, the first of them first."""
+
+_AT_MOST = "at most, forwards/backwards of the network per"
+_IF_EQUAL = "or one number if equal"
+_WHOLE = "passes: forwards plus backwards of the whole training per training image"
+_KINDS_OF_PASSES = (
+    f"search and descent: {_AT_MOST} training image and epoch, {_IF_EQUAL}; evaluation: the same "
+    f"per test image; {_WHOLE}"
+)
+_PASSES = f"passes: {_AT_MOST} image, {_IF_EQUAL}"
 
 
 def estimates_table(estimates: Sequence[RunEstimate], width: int) -> TerminalSheet:
     """Return the sheet for a terminal: a column is left out before a name is broken."""
-    sheet = estimates_sheet(estimates)
-    return narrowed(sheet, width, SPARE, lambda one: terminal_of(one, gap=2))
+    return _narrowed(estimates_sheet(estimates), width, SPARE)
 
 
 def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
@@ -44,10 +49,8 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
         title="passes per image, images, and estimated time of each run",
         notes=(
             f"{len(estimates)} run(s), {_sum(estimates)}; nothing was trained",
-            "search and descent: at most, forwards/backwards of the network per training image and "
-            "epoch, or one number if equal; evaluation: the same per test image; passes: forwards "
-            "plus backwards of the whole training per training image",
-            "times: measured on this machine now; a busy machine takes longer",
+            _KINDS_OF_PASSES,
+            *_times_note(one.seconds for one in estimates),
         ),
     )
 
@@ -79,11 +82,40 @@ def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> Te
         title="passes per image, images, and estimated time of each evaluation",
         notes=(
             f"nothing was searched: {len(todo)} evaluation(s) to make{found}{cost}",
-            *(_LEGEND if refused < len(estimates) else ()),
+            *((_PASSES,) if refused < len(estimates) else ()),
+            *_times_note(one.seconds for one in todo),
         ),
     )
     spare = ("folder", "memory", "images", "passes")
-    return narrowed(sheet, width, spare, lambda one: terminal_of(one, gap=2))
+    return _narrowed(sheet, width, spare)
+
+
+def _narrowed(sheet: Sheet, width: int, spare: Sequence[str]) -> TerminalSheet:
+    """Return the sheet that fits a terminal; its notes explain only the columns that are left."""
+
+    def shown(one: Sheet) -> TerminalSheet:
+        notes = (_explained(note, one.headings) for note in one.notes)
+        return terminal_of(replace(one, notes=tuple(filter(None, notes))), gap=2)
+
+    return narrowed(sheet, width, spare, shown)
+
+
+def _explained(note: str, columns: Collection[str]) -> str:
+    """Return a note on columns as far as these are there, "" where none is; others whole."""
+    if note == _PASSES:
+        return note if "passes" in columns else ""
+    if note != _KINDS_OF_PASSES:
+        return note
+    trained = [name for name in ("search", "descent") if name in columns]
+    said = [f"{' and '.join(trained)}: {_AT_MOST} training image and epoch, {_IF_EQUAL}"]
+    same = "the same per test image" if trained else f"{_AT_MOST} test image, {_IF_EQUAL}"
+    said = said * bool(trained) + [f"evaluation: {same}"] * ("evaluation" in columns)
+    return "; ".join([*said, *([_WHOLE] if "passes" in columns else [])])
+
+
+def _times_note(seconds: Iterable[float | None]) -> list[str]:
+    known = any(one is not None for one in seconds)
+    return ["times: measured on this machine now; a busy machine takes longer"] if known else []
 
 
 def _row(one: RunEstimate) -> tuple[str, ...]:

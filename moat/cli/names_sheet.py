@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from moat.catalogue import CatalogueEntry
+from moat.other_moats import DISTRIBUTION
 from moat.sheets import Sheet
 from moat.version import __version__
 
@@ -46,4 +47,4 @@ def kinds_sheet(listed: Mapping[str, Sequence[CatalogueEntry]]) -> Sheet:
 
 
 def _with_version(origin: str) -> str:
-    return f"{origin} {__version__}" if origin == "moat" else origin
+    return f"{origin} {__version__}" if origin == DISTRIBUTION else origin

@@ -27,7 +27,9 @@ def promise_count(found: Sequence[PromiseVerdict]) -> str:
 
 def promise_sheet(found: Sequence[PromiseVerdict], candidate: Candidate) -> Sheet:
     """Return a row a promise, with what was found."""
-    rows = tuple((one.promise, one.state.value, _breach(one, candidate)) for one in found)
+    rows = tuple(
+        (one.promise, one.state.value, _breach(one, candidate) or one.reason) for one in found
+    )
     looks = {PromiseState.broken: STRONG, PromiseState.not_made: FAINT}
     return Sheet(
         ("promise", "state", "found"),
@@ -40,7 +42,8 @@ def promise_sheet(found: Sequence[PromiseVerdict], candidate: Candidate) -> Shee
 
 
 def _found(verdict: PromiseVerdict, candidate: Candidate) -> str:
-    return _breach(verdict, candidate) or verdict.promise
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return _breach(verdict, candidate) or f"{verdict.promise}{reason}"
 
 
 def _breach(verdict: PromiseVerdict, candidate: Candidate) -> str:

@@ -28,7 +28,7 @@ OWN = ("auto", "exact")
 
 @public
 def known_solvers() -> list[str]:
-    """Return the names `solver` takes on this machine.
+    """Return the valid names of `solver` on this machine.
 
     Example:
         >>> "exact" in known_solvers()
@@ -41,7 +41,7 @@ def known_solvers() -> list[str]:
 
 @public
 def require_solver(name: str) -> str:
-    """Return the name if it is a solver of this machine; raise SolverError with the nearest.
+    """Return the name of a solver on this machine; raise SolverError with the nearest for others.
 
     Example:
         >>> require_solver("auto")
@@ -60,7 +60,7 @@ def require_solver(name: str) -> str:
 
 
 def from_qpsolvers(P: Tensor, cut: Equality | None, solver: str) -> Tensor:
-    """Return the back end's last iterate as the one candidate, NaN where it gave none."""
+    """Return the back end's last iterate as the only candidate, NaN if there is none."""
     import qpsolvers
     from scipy.sparse import csc_matrix
 
@@ -121,10 +121,10 @@ def _face(
 
 @public
 def last_iterate_of_cvxopt(P: Tensor, constraint: Equality) -> NDArray[np.float64] | None:
-    """Return what the paper's procedure returns, whatever it is; None where cvxopt raises.
+    """Return the result of the paper's procedure, valid or not; None if cvxopt raises.
 
     For an r that no weights reach, cvxopt reports 'unknown' and this last iterate is not on the
-    simplex: negative weights, or a sum of 47. It exists to show that, not to be trained on.
+    simplex: negative weights, or a sum of 47. It exists to show that, not for training.
 
     Example:
         >>> from moat.geometry.simplex import Equality

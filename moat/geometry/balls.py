@@ -13,12 +13,12 @@ from moat.public import public
 @public
 @dataclass(frozen=True, eq=False)
 class Ball(ABC):
-    """The set one block of `w` is searched in: norm ≤ epsilon and, where given, low ≤ w ≤ high.
+    """The search space of one block of `w`: norm ≤ epsilon and, if given, low ≤ w ≤ high.
 
-    Convention: w has the batch first, then any shape, and the norm is taken an example at a time.
+    Convention: w has the batch first, then any shape, and each example has its own norm.
     `step_size` is the length of one step of Eq. 9 in this block: the blocks of one threat may climb
-    at different rates. Both are in the block's own unit. The box contains 0; with `low = -x` and
-    `high = 1 - x` the perturbed image x + w stays in [0, 1].
+    at different rates. Both are in the block's unit. The box contains 0; with `low = -x` and `high
+    = 1 - x` the perturbed image x + w stays in [0, 1].
 
     Example:
         >>> w = torch.zeros(1, 2)
@@ -33,18 +33,18 @@ class Ball(ABC):
 
     @abstractmethod
     def project(self, w: Tensor) -> Tensor:
-        """Return a member close to w, which is w itself where w is one."""
+        """Return a member close to w, or w itself if it is a member."""
 
     @abstractmethod
     def steepest(self, w: Tensor, gradient: Tensor) -> Tensor:
-        """Return the direction of unit norm that climbs fastest from the member w.
+        """Return the direction of steepest ascent at the member w, of unit norm.
 
         It is 0 for an example without a gradient.
         """
 
     @abstractmethod
     def length(self, w: Tensor) -> Tensor:
-        """Return how far w lies from 0 in the ball's norm, for each example: shape (batch,)."""
+        """Return the norm of w for each example, shape (batch,)."""
 
     @abstractmethod
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -96,7 +96,7 @@ class LinfBall(Ball):
 
 @public
 def rows(w: Tensor) -> Tensor:
-    """Return w as (batch, entries), also where the batch is empty or an example is one number.
+    """Return w as (batch, entries), even for an empty batch or examples of one number.
 
     Example:
         >>> rows(torch.zeros(5, 3, 8, 8)).shape

@@ -1,4 +1,4 @@
-"""Random numbers of a batch: the same for an example in any batch."""
+"""Random numbers for a batch that do not depend on its division into groups."""
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ PART = 1 << 22  # numbers that are held at once beside those that are asked for
 
 
 class BatchGenerator(torch.Generator):
-    """A generator that draws for all `total` examples of a batch and returns those of some.
+    """A generator that draws for all `total` examples of a batch and returns the numbers of some.
 
-    So a batch can be searched in groups of any size: `draw` returns for `rows`, ascending places
-    in the batch, what a plain generator with this seed gives them in one draw for all.
+    So a batch can be searched in groups of any size: for `rows`, ascending places in the batch,
+    `draw` returns the numbers that a plain generator with this seed draws for the whole batch.
     """
 
     rows: NDArray[np.int64]
@@ -31,18 +31,18 @@ class BatchGenerator(torch.Generator):
         return made
 
     def expect(self) -> None:
-        """Take note that what was drawn so far was drawn for all examples."""
+        """Record that all numbers so far were drawn for all examples."""
         self._expected = self._state()
 
     def is_sound(self) -> bool:
-        """Say whether nothing was drawn but by `draw`: else examples depend on their group."""
+        """Say whether only `draw` was used; otherwise examples depend on their group."""
         return self._expected == self._state()
 
     def _state(self) -> bytes:
         return self.get_state().numpy().tobytes()
 
     def drawn(self, sampler: object, like: Tensor) -> Tensor:
-        """Draw for all examples, a part at a time, and return the numbers of some."""
+        """Draw for all examples, in parts, and return the numbers of some."""
         if len(like) != len(self.rows):  # not an example at a time: `is_sound` will say so
             return sampler(like.shape, generator=self, dtype=like.dtype)  # type: ignore[operator,no-any-return]
         found = []
@@ -80,7 +80,7 @@ def draw(sampler: object, like: Tensor, generator: torch.Generator | None) -> Te
 
 
 def draw_seed(generator: torch.Generator | None) -> int:
-    """Draw the seed of a search that draws as it goes, so that searches can go up together."""
+    """Draw the seed of a search that draws as it iterates, so searches can climb together."""
     device = "cpu" if generator is None else generator.device
     seed = int(torch.randint(1 << 62, (), generator=generator, device=device).cpu().numpy())
     if isinstance(generator, BatchGenerator):

@@ -1,4 +1,4 @@
-"""Eigenvalues of a small symmetric matrix, without a wait of the host for a GPU."""
+"""Eigenvalues of a small symmetric matrix; the host does not wait for a GPU."""
 
 import torch
 from torch import Tensor
@@ -10,8 +10,8 @@ ROUNDS = 8
 def eigen_of(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues (k,) and eigenvectors (k, k), a column each, of a symmetric matrix.
 
-    On a CPU they are LAPACK's. On a GPU `torch.linalg.eigh` would make the host wait, so that the
-    matrix is rotated instead. Their order is no promise.
+    On a CPU they are LAPACK's. On a GPU, where `torch.linalg.eigh` would make the host wait, they
+    come from rotations. Their order is not specified.
 
     Example:
         >>> values, vectors = eigen_of(torch.tensor([[2.0, 1.0], [1.0, 2.0]]).double())
@@ -25,7 +25,7 @@ def eigen_of(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def by_rotations(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the same by Jacobi's method: each pair of axes in turn is rotated until it is free.
+    """Return the same by Jacobi's method: each pair of axes in turn is rotated until it decouples.
 
     Source: Golub and Van Loan, Matrix Computations, 4th edition, Section 8.5.
     """

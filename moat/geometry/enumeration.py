@@ -13,11 +13,11 @@ objective by less than this."""
 
 
 def stationary_points(P: Tensor, cut: Equality | None) -> Tensor:
-    """Solve the optimality conditions on every support, in one batch, without asking the host.
+    """Solve the optimality conditions on every support, in one batch, without a host read.
 
-    An optimum of least support solves a regular system: singular means a direction along which
-    the support shrinks, or a constraint that is constant on the support and so says nothing new
-    there. Hence two systems a support, with the constraint and without it. Shape (n, k).
+    An optimum of least support solves a regular system: a singular one has a direction along which
+    the support shrinks, or a constraint that is constant on the support and so redundant. Hence
+    there are two systems for each support, with the constraint and without it. Shape (n, k).
     """
     k = len(P)
     supports = every_support(k, P.device)
@@ -48,6 +48,6 @@ def _solve_conditions(quadratic: Tensor, rows: Tensor, values: Tensor, supports:
 
 @lru_cache(maxsize=32)
 def every_support(k: int, device: torch.device) -> Tensor:
-    """Return every set of objectives but the empty one, a row each: bool (2^k − 1, k)."""
+    """Return every nonempty set of objectives, one a row: bool (2^k − 1, k)."""
     codes = torch.arange(1, 2**k, device=device)
     return (codes[:, None] >> torch.arange(k, device=device)) & 1 == 1

@@ -3,7 +3,7 @@
 Convention: a grid maps output pixels to the input points they read. grid[..., 0] is horizontal,
 grid[..., 1] vertical, in units where the image spans [-1, 1]: d units move d * width / 2 pixels.
 Pixels are areas, not corners, and points outside the image read 0 (black). Since the grid points
-from output to input, the matrix of an affine grid is the inverse of the motion one sees.
+from output to input, the matrix of an affine grid is the inverse of the visible motion.
 """
 
 from functools import cache
@@ -31,7 +31,7 @@ def identity_affine(x: Images) -> Affine:
 
 @public
 def identity_grid(x: Images) -> Grid:
-    """Return the grid at which resampling gives back the images: G of Eq. 7.
+    """Return the grid under which resampling returns the images: G of Eq. 7.
 
     Example:
         >>> identity_grid(torch.zeros(1, 1, 2, 2))[0, 0]  # the upper row, left to right
@@ -61,9 +61,9 @@ def affine_grid(matrix: Affine, x: Images) -> Grid:
 def rigid_increment(moved: Float[Tensor, "batch 3"], x: Images) -> Affine:
     """Return what the matrix of a turn and a shift adds to the identity (Eq. 4).
 
-    An example's numbers are the turn in degrees, then pixels to the right and down, all of the
-    reading grid: the image is seen to move the other way. It turns in pixels, also where the image
-    is not square.
+    The numbers of an example are the turn in degrees, then pixels to the right and down. All
+    describe the sampling grid: the image visibly moves the other way. The turn is rigid in pixels,
+    even if the image is not square.
 
     Example:
         >>> x = torch.zeros(1, 1, 8, 8)

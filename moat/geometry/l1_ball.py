@@ -1,4 +1,4 @@
-"""The l1 ball: many small changes or a few large ones, with one total."""
+"""The l1 ball: many small changes or a few large ones, within one total."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ class L1Ball(Ball):
     """All w whose |entries| sum to at most epsilon, in the box.
 
     `sparsity` is the share of the entries that one step moves, at least one entry. The exact
-    steepest direction moves one, and a search would need as many steps as entries; on the other
-    hand the search does not end on fewer entries than it moves.
+    steepest direction moves one entry, so a search would need as many steps as entries; but a
+    search never changes fewer entries than one step does.
 
     Example:
         >>> L1Ball(epsilon=1.0, step_size=0.1).project(torch.tensor([[3.0, 0.5]]))
@@ -31,7 +31,8 @@ class L1Ball(Ball):
     def project(self, w: Tensor) -> Tensor:
         """Return the nearest point of the intersection.
 
-        It is w with every |entry| lowered by one number an example, then clipped to the box.
+        It is w with every |entry| lowered by the same number in each example, then clipped to the
+        box.
         """
         size, kept = rows(w).abs(), rows(self.clipped(w)).abs()
         lowered = (size - _cut(size, kept, self.epsilon)).clamp(min=0).minimum(kept)

@@ -16,7 +16,7 @@ class L2Ball(Ball):
     """
 
     def project(self, w: Tensor) -> Tensor:
-        """Shorten, then clip: a member, though where both bind not always the nearest."""
+        """Shorten, then clip: a member, but if both bind not always the nearest one."""
         flat = rows(w)
         share = (self.epsilon / vector_norm(flat, dim=1, keepdim=True)).clamp(max=1)
         return self.clipped((share * flat).view_as(w))

@@ -1,7 +1,7 @@
 """Quadratic programs on the simplex: min aᵀPa over weights a ≥ 0 that sum to 1 (Eq. 13).
 
-An optional equality cᵀa = r cuts the simplex. P is divided by its trace first, and an answer is
-judged by its own residuals, never by the status that a solver reports.
+An optional equality cᵀa = r cuts the simplex. P is first divided by its trace, and a solution is
+verified by its own residuals, never by the status that a solver reports.
 """
 
 from typing import NamedTuple
@@ -39,10 +39,10 @@ RESIDUAL = 1e-9
 
 
 class Solution(NamedTuple):
-    """Weights (k,) on the simplex, and a bool scalar: whether they solve the program.
+    """Weights (k,) on the simplex, and a bool scalar that says whether they solve the program.
 
-    Where `solved` is False there is no solution, or none was found, and the weights are uniform.
-    Both stay on the device of P.
+    If `solved` is False, no solution exists or none was found, and the weights are uniform. Both
+    stay on the device of P.
 
     Example:
         >>> solution = solve(torch.eye(2))
@@ -64,7 +64,7 @@ def minimize_quadratic(
 
     P is symmetric and positive semi-definite, shape (k, k). `solver`: "auto" (exact up to 8
     objectives, cvxopt above), "exact", or any back end of qpsolvers ("cvxopt", "quadprog", ...).
-    Raises SolverError where no weights satisfy the constraint, or the solver finds none.
+    Raises SolverError if no weights satisfy the constraint or the solver finds none.
 
     Example:
         >>> minimize_quadratic(torch.diag(torch.tensor([1.0, 2.0])))
@@ -87,9 +87,9 @@ def solve(
     constraint: Equality | tuple[Tensor, Tensor | float] | None = None,
     solver: str = "auto",
 ) -> Solution:
-    """Solve as `minimize_quadratic` does, but answer instead of raising: no wait for a GPU.
+    """Solve as `minimize_quadratic` does, but never raise, and never wait for a GPU.
 
-    Where a back end that was named gives no weights, "auto" is asked.
+    If a named back end gives no weights, "auto" solves.
 
     Example:
         >>> solve(torch.eye(2), (torch.tensor([1.0, 2.0]), 3.0)).solved  # 3 is out of reach

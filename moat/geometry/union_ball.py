@@ -29,11 +29,11 @@ class UnionBall(Ball):
     parts: tuple[Ball, ...] = ()
 
     def project(self, w: Tensor) -> Tensor:
-        """Return of the parts' projections the one nearest to w."""
+        """Return the nearest to w of the parts' projections."""
         return self._largest([part.project(w) for part in self.parts], lambda v: -_square(v - w))
 
     def steepest(self, w: Tensor, gradient: Tensor) -> Tensor:
-        """Return the direction, as long as its part's radius, that climbs furthest if f is linear.
+        """Return the direction, as long as its part's radius, that raises a linear loss most.
 
         A search that measures the loss of each part's step need not trust the linear model.
         """
@@ -41,11 +41,11 @@ class UnionBall(Ball):
         return self._largest(directions, lambda v: rows(v * gradient).sum(1))
 
     def length(self, w: Tensor) -> Tensor:
-        """Return the smallest share of a part's radius that w is long."""
+        """Return the smallest length of w relative to a part's radius."""
         return torch.stack([part.length(w) / part.epsilon for part in self.parts]).amin(0)
 
     def sample(self, like: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw from each part, and of these one for each example."""
+        """Draw from each part, then choose one of the draws for each example."""
         drawn = [part.sample(like, generator) for part in self.parts]
         place = draw(torch.rand, like.new_empty(len(like), 1), generator)[:, 0] * len(drawn)
         return _chosen(drawn, place.long().clamp(max=len(drawn) - 1))
@@ -85,7 +85,7 @@ def parts_of(ball: Ball) -> tuple[Ball, ...]:
 
 @public
 def hardest_of(members: list[Tensor], scores: Tensor) -> Tensor:
-    """Return for each example the member with the highest score (members, batch), NaN the lowest.
+    """Return each example's member with the highest score (members, batch); NaN counts as lowest.
 
     Example:
         >>> losses = torch.tensor([[1.0, 2.0], [3.0, 0.0]])

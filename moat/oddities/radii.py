@@ -1,6 +1,7 @@
 """Rarely intended radii and steps of threats, and balls that hold every image's twin."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import torch
 
@@ -64,7 +65,8 @@ def constant_image_in_ball(view: StudyView) -> Iterator[Oddity]:
         for ball, radius, _, block in balls_of(one.threat, one.shape):
             reach = _reach(one, ball)
             boxed = ball.high is not None and has_known_size(ball, one.shape)
-            if boxed and reach >= float(ball.length(0.5 * torch.ones_like(block))):
+            grey = boxed and reach >= float(ball.length(0.5 * torch.ones_like(block)))
+            if grey and _adds_noise(one, block):
                 what = "the same grey image lies in the ball of every image"
             elif isinstance(one.threat, Warp) and reach >= _FLAT:
                 what = "a warp can read one place everywhere and make any image one flat colour"
@@ -76,6 +78,25 @@ def constant_image_in_ball(view: StudyView) -> Iterator[Oddity]:
                 "a constant guess.",
                 f"Lower {radius}, or use fewer or smaller steps.",
             )
+
+
+def _adds_noise(one: SearchedSet, block: torch.Tensor) -> bool:
+    """Say whether w of 0.5 and −0.5 turns a black and a white image into the same grey one."""
+    threat = one.threat
+    if not isinstance(threat, GradientThreat):
+        return True  # AutoAttack
+    with suppress(Exception):  # a plug-in's, on images that are not those of the study
+        for level, change in ((0.0, 0.5), (1.0, -0.5)):
+            x = torch.full((1, *(one.shape or (1, 4, 4))), level)
+            w = tuple(
+                other + change if other.shape == block.shape else other
+                for other in threat.identity(x)
+            )
+            images = threat.apply(x, w)
+            if not torch.allclose(images, torch.full_like(images, 0.5), atol=1e-3):
+                return False
+        return True
+    return False
 
 
 def _reach(one: SearchedSet, ball: Ball) -> float:

@@ -19,6 +19,7 @@ from moat.plugin_kit.fields import made_of, set_fields
 from moat.plugin_kit.kinds import ExtensionKind, kind_of
 from moat.plugin_kit.own_code import own_code
 from moat.recipe.provenance import Source
+from moat.registry import origin_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _registered(name: str, kind: ExtensionKind | None) -> list[tuple[ExtensionKi
         except UnknownNameError:
             continue
         offer = one.registry.offer_of(name)
-        origin = offer.origin if offer else cls.__module__.partition(".")[0]
+        origin = offer.origin if offer else origin_of(cls)
         found.append((one, origin, cls))
     return found
 

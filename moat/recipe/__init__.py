@@ -1,6 +1,6 @@
 """Recipes: TOML in, the runs of a study out.
 
-The names are handed out when first asked for: reading a file of the package needs no torch.
+Names are imported at first use, so reading a file of the package needs no torch.
 """
 
 from importlib import import_module

@@ -107,6 +107,8 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
     dataset = data_set_of(recipe.data, source)
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)
+    scalarizer = scalarizer_of(scalarizer_table, source, position, list(threats))
+    losses = variant_losses(variant.losses, source, position, variant.threats, scalarizer)
     return RunPlan(
         source=source,
         variant=variant.name,
@@ -121,10 +123,10 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         optimizer=recipe.optimizer,
         schedule=recipe.schedule,
         threats=threats,
-        scalarizer=scalarizer_of(scalarizer_table, source, position, list(threats)),
+        scalarizer=scalarizer,
         protocol=protocol,
         document=document,
-        losses=variant_losses(variant.losses, source, position, variant.threats),
+        losses=losses,
         tags=tuple(recipe.tags),
         notes=recipe.notes,
     )

@@ -25,7 +25,7 @@ SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 
 
 def require_sound(recipe: Recipe, source: Source) -> None:
-    """Raise RecipeError where names collide or keys contradict each other."""
+    """Raise RecipeError if names collide or keys contradict each other."""
     _require_distinct([variant.name for variant in recipe.variant], "variant", source, "variant")
     _require_distinct(recipe.seeds, "seed", source, "seeds")
     require_labels(recipe.threats, recipe.evaluation.summed, source)
@@ -42,7 +42,7 @@ def require_sound(recipe: Recipe, source: Source) -> None:
 
 
 def require_bounded(recipe: Recipe, source: Source) -> None:
-    """Raise RecipeError where a few letters would make more runs than can be planned in a while."""
+    """Raise RecipeError for a recipe with more runs than can be planned in reasonable time."""
     swept = (prod(map(len, variant.sweep.values())) for variant in recipe.variant)
     if (runs := sum(swept) * len(recipe.seeds)) > MOST_RUNS:
         raise RecipeError(
@@ -53,7 +53,7 @@ def require_bounded(recipe: Recipe, source: Source) -> None:
 
 
 def require_labels(threats: Iterable[str], summed: Sequence[str], source: Source) -> None:
-    """Raise RecipeError where a threat has the natural images' name, or is to be summed twice."""
+    """Raise RecipeError if a threat has the name of the natural images, or is summed twice."""
     _require_distinct(summed, "threat", source, "evaluation", "summed")
     for label in threats:
         _require_portable(label, "threat", source, "threats", label)
@@ -67,7 +67,7 @@ def require_labels(threats: Iterable[str], summed: Sequence[str], source: Source
 
 
 def require_held_out(recipe: Recipe, source: Source) -> None:
-    """Raise RecipeError where the best epoch is to be kept and nothing says which it is."""
+    """Raise RecipeError if the best epoch is to be kept without held-out data to find it."""
     if recipe.training.keep == "best" and not recipe.data.validation:
         raise RecipeError(
             "the best epoch cannot be chosen without held-out examples.",
@@ -77,7 +77,7 @@ def require_held_out(recipe: Recipe, source: Source) -> None:
 
 
 def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
-    """Raise RecipeError where two runs would share a folder."""
+    """Raise RecipeError if two runs would share a folder."""
     found: dict[str, str] = {}
     for folder in folders:
         other = found.setdefault(folder_key(folder), folder)
@@ -92,7 +92,7 @@ def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
 
 
 def require_names(folders: Iterable[Path], source: Source) -> None:
-    """Raise RecipeError where a part of a run's folder is not a name, or the whole is too long."""
+    """Raise RecipeError if a part of a run's folder is not a name, or the whole is too long."""
     for folder in folders:
         if (size := len(str(folder).encode(errors="replace"))) > MOST_OF_PATH:
             raise RecipeError(
@@ -118,7 +118,7 @@ def require_name(text: str, what: str, where: str) -> None:
 
 
 def require_free(text: str, what: str, where: str) -> None:
-    """Raise RecipeError where a folder would stand in the place of a file of moat's."""
+    """Raise RecipeError if a folder would take the place of one of moat's files."""
     if is_taken(text):
         raise RecipeError(
             f"{what} cannot be a folder: moat uses that name for its own output.",

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from moat.consent import in_results, require_consent
+from moat.consent import in_results, require_consent, short_list
 from moat.kept_code import own_code
 from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
 from moat.models.python import PYTHON_PREFIX
@@ -26,16 +26,16 @@ class Piece:
 
     @property
     def called(self) -> str:
-        """What a person calls it: its name, its file, and the modules that run with it."""
+        """Its description for the user: its name, its file, and the modules that run with it."""
         own = self.file and self.file.resolve()
         more = sorted(place for place, file in self.modules.items() if file.resolve() != own)
         callable_file = str(self.file) if self.file and self.name != str(self.file) else ""
-        told = ", ".join([*([callable_file] if callable_file else []), *more])
+        told = short_list([*([callable_file] if callable_file else []), *more], "files")
         return f"{self.name} ({told})" if told else self.name
 
     @property
     def digest(self) -> str:
-        """What tells its code from other code, wherever it lies; its name where it is installed."""
+        """The identity of its code, wherever it is; the name of an installed module."""
         plugin = {"": self.file} if self.file and self.name == str(self.file) else {}
         found = sha256(b"" if plugin else self.name.encode(errors="surrogateescape"))
         try:
@@ -49,7 +49,7 @@ class Piece:
 def pieces_of(document: Document, root: Path | None = None) -> list[Piece]:
     """Return the code that a recipe's document names.
 
-    Modules are looked for in the folder `root` first.
+    Modules in the folder `root` come first.
     """
     first = [root] if root else []
     plugins = [Path(path) for path in _listed(document.get("plugins")) if isinstance(path, str)]
@@ -58,9 +58,9 @@ def pieces_of(document: Document, root: Path | None = None) -> list[Piece]:
 
 
 def kept_files(document: Document, root: Path | None = None) -> tuple[list[str], Modules]:
-    """Return where a run keeps each plug-in, and every file of a recipe's code by its place.
+    """Return the place of each plug-in in a run, and every file of a recipe's code by its place.
 
-    A module's place is that which it is imported from; a plug-in whose name is taken gets a number.
+    A module's place is that of its import; a plug-in whose name is taken gets a number.
     """
     pieces = pieces_of(document, root)
     files: Modules = {}
@@ -76,7 +76,7 @@ def kept_files(document: Document, root: Path | None = None) -> tuple[list[str],
 
 
 def require_consent_to(plugins: Sequence[str], source: Source) -> None:
-    """Raise MoatError unless all code that a recipe names may run; it is said in one line."""
+    """Raise MoatError unless all code named in a recipe may run; report it in one line."""
     root = source.code
     pieces = pieces_of({**source.document, "plugins": list(plugins)}, root)
     asked = {piece.digest: piece.called for piece in pieces}

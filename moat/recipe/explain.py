@@ -36,7 +36,7 @@ UNSAID = ("str", "dict[str,any]", "[key]")
 
 
 class UnknownKeyError(RecipeError):
-    """A key that its table does not know, which may belong to another."""
+    """A key that is unknown in its table, and may belong to another."""
 
     key = ""
     """The key as it was written, "" where its table knows it by another name."""
@@ -48,10 +48,10 @@ class UnknownKeyError(RecipeError):
 def explained(
     source: Source, key: tuple[str, ...], cls: type, inside: str = "", also: Iterable[str] = ()
 ) -> Iterator[None]:
-    """Raise RecipeError that says where in the recipe something was refused, by whomever.
+    """Raise RecipeError with the place in the recipe of any refusal inside.
 
-    `cls` is what the table at `key` fills, `also` are keys the table takes besides; `inside` is a
-    table within it that may have said a key.
+    `cls` is the class of the table at `key`, `also` are further keys of the table, and `inside` is
+    a table within it that may have set a key.
     """
     try:
         yield

@@ -13,9 +13,9 @@ def require_figures(
     scored: Sequence[str],
     source: Source,
 ) -> None:
-    """Raise RecipeError where a figure names what the study does not have.
+    """Raise RecipeError for a figure with a name that the study lacks.
 
-    `sweeps` are the variants, each with the keys it sweeps; `scored` what is evaluated.
+    `sweeps` has the variants, each with its swept keys; `scored` has the evaluated names.
     """
     for position, figure in enumerate(figures):
         at = ("figure", str(position))

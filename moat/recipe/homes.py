@@ -26,7 +26,7 @@ from moat.registry import Registry
 
 @contextmanager
 def naming_homes(document: Document) -> Iterator[None]:
-    """Say of a key that is unknown inside which other table it belongs to, if it does."""
+    """Name in the error for an unknown key the table to which it belongs, if any."""
     try:
         yield
     except UnknownKeyError as error:
@@ -37,9 +37,9 @@ def naming_homes(document: Document) -> Iterator[None]:
 
 
 def key_home(key: str, inside: Key, document: Document) -> str:
-    """Return the dotted place of a key that its own table does not know, "" where none does.
+    """Return the dotted place of a key unknown in its own table, "" if no table has it.
 
-    `inside` is the table that it was written in. Other libraries' names of a key count.
+    `inside` is the table in which it was written. Other libraries' names of a key count.
     """
     wanted, inside = (key, synonym_of(key)), _by_name(inside, document)
     found = {

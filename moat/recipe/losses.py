@@ -1,4 +1,4 @@
-"""From a variant's `losses` to what each of its objectives descends."""
+"""From a variant's `losses` to the loss of each of its objectives."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,20 +8,26 @@ from moat.names import NATURAL
 from moat.recipe.explain import explained
 from moat.recipe.provenance import Key, Source, is_table
 from moat.recipe.shorthand import with_fractions
+from moat.scalarizers import Scalarizer
 from moat.training import CrossEntropy, TrainingLoss
 from moat.training.losses import LOSS_CLASSES
-from moat.training.objective_losses import objective_losses
+from moat.training.objective_losses import objective_losses, require_positive
 
 DEFAULT = CrossEntropy()
 
 
 def variant_losses(
-    said: str | Mapping[str, Any], source: Source, position: int, threats: Sequence[str]
+    said: str | Mapping[str, Any],
+    source: Source,
+    position: int,
+    threats: Sequence[str],
+    scalarizer: Scalarizer,
 ) -> dict[str, TrainingLoss]:
     """Return the loss of each objective that does not descend plain cross-entropy.
 
     `said` is one loss for all, or a table by objective. Raises RecipeError for an objective that
-    the variant does not have, and for a partner that is not another of its objectives.
+    the variant does not have, for a partner that is not another of its objectives, and for a loss
+    that the scalarizer cannot weigh.
     """
     key: Key = ("variant", str(position), "losses")
     names = (NATURAL, *threats)
@@ -34,6 +40,7 @@ def variant_losses(
     for name, loss in made.items():
         with explained(source, key if is_one_loss(said) else (*key, name), type(loss)):
             objective_losses({name: loss}, names)
+            require_positive(scalarizer, {name: loss}, names)
     return {name: made[name] for name in names if made.get(name, DEFAULT) != DEFAULT}
 
 

@@ -16,10 +16,10 @@ _LONGEST = 40
 
 
 def mend_of(kind: str, value: Any, path: Key, where: str = "") -> str:
-    """Return how a value that was refused as of a wrong kind is written, "" where nobody knows.
+    """Return the right form of a value of a wrong kind, "" if it is unknown.
 
-    `kind` is pydantic's name of the fault, `path` the key, `where` the place as the error says it,
-    which begins with --set where the value was given there.
+    `kind` is pydantic's name of the fault, `path` the key, and `where` the place in the error,
+    which begins with --set for a value from there.
 
     Example:
         >>> mend_of("list_type", 3, ("seeds",))

@@ -16,7 +16,7 @@ from moat.recipe.schema import ModelTable
 def named_model(reference: str, texts: Sequence[str] = ()) -> Model:
     """Return a model from a name as in `model.type`, with its other keys as `key=value`.
 
-    Raises RecipeError that says which of them is wrong.
+    Raises RecipeError with the wrong key.
     """
     require_reference(reference, f"--model {reference}")
     require_consent_to_model(reference, f"--model {reference}", typed=True)

@@ -16,7 +16,7 @@ _MODULE = re.compile(r"[^\s:/\\.]+(\.[^\s:/\\.]+)*")
 
 
 def require_reference(typed: str, where: str) -> None:
-    """Raise RecipeError, with what was meant, where a type seems to be a callable's and is not.
+    """Raise RecipeError, with the right form, for a type that is almost a callable's reference.
 
     A registered name and torchvision:<name> pass.
     """
@@ -28,7 +28,7 @@ def require_reference(typed: str, where: str) -> None:
 
 
 def meant_reference(typed: str) -> str:
-    """Return the reference that somebody means by a path, a wrong prefix or a dot, "" of none.
+    """Return the reference meant by a path, a wrong prefix or a dot, "" if there is none.
 
     Example:
         >>> meant_reference("python:./nets/mine.py:make"), meant_reference("nets.mine.make")

@@ -31,9 +31,9 @@ from moat.threats.arguments import require_channels
 
 
 def import_plugins(files: Sequence[str], source: Source) -> None:
-    """Run the local files that a recipe names, so that what they declare is registered.
+    """Run the local files that a recipe names, which registers their declarations.
 
-    What other recipes' files declared is not known from then on. A file runs once in a process.
+    Declarations of other recipes' files are then unknown. A file runs once in a process.
     """
     paths, root = [Path(path).resolve() for path in files], source.code
     _know(())
@@ -56,7 +56,7 @@ def data_set_of(table: DataTable, source: Source) -> DataSet:
 
 
 def share_of(table: DataTable) -> TrainingShare:
-    """Return what is taken of the training split, and held out of that."""
+    """Return the used share of the training split, and the share held out of it."""
     return TrainingShare(table.train_examples, table.validation, table.split_seed)
 
 
@@ -92,7 +92,7 @@ def _python_model(table: ModelTable, root: Path | None, source: Source) -> Pytho
 
 
 def with_digests(model: Model, document: Document) -> Model:
-    """Say in the run's own recipe, and in the model, what the files it names hold."""
+    """Write the digests of the named files into the run's own recipe and the model."""
     digests = model.digests()
     document["model"] |= digests
     return replace(model, **digests) if digests else model  # type: ignore[type-var]

@@ -14,8 +14,8 @@ def kept_recipe(
 ) -> tuple[Document, dict[str, bytes]]:
     """Return the recipe that a run's folder keeps, and its files of code by their places.
 
-    Modules are looked for in the folder `root` first. What a folder keeps is whole wherever it is
-    carried: no path in it names this machine.
+    Modules in the folder `root` come first. The folder can be moved anywhere: it has no path of
+    this machine.
     """
     kept = deepcopy(document)
     plugins, files = kept_files(document, root)

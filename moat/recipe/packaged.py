@@ -7,6 +7,7 @@ from pathlib import Path
 
 from moat.catalogue import CatalogueEntry
 from moat.errors import did_you_mean
+from moat.other_moats import DISTRIBUTION
 
 _PACKAGE = Path(__file__).parents[1]
 DEMO = "digits_pareto"
@@ -14,7 +15,7 @@ DEMO = "digits_pareto"
 
 
 def packaged_folder() -> Path:
-    """Return where they lie: inside an installed package, beside it in a checkout."""
+    """Return their folder: inside an installed package, beside it in a checkout."""
     inside = _PACKAGE / "recipes"
     return inside if inside.is_dir() else _PACKAGE.with_name("recipes")
 
@@ -34,12 +35,15 @@ def packaged_recipes() -> dict[str, Path]:
 
 
 def recipe_catalogue() -> list[CatalogueEntry]:
-    """Return each recipe with the first sentence of the comment that it begins with."""
-    return [CatalogueEntry(name, "moat", _about(path)) for name, path in packaged_recipes().items()]
+    """Return each recipe with the first sentence of its opening comment."""
+    return [
+        CatalogueEntry(name, DISTRIBUTION, _about(path))
+        for name, path in packaged_recipes().items()
+    ]
 
 
 def packaged(name: str) -> Path | None:
-    """Return the recipe of that name, or of a last part that only one of them has; None else.
+    """Return the recipe of that name, or with that unique last part of a name; None otherwise.
 
     Example:
         >>> packaged("digits_strong") == packaged("protocols/digits_strong")
@@ -50,7 +54,7 @@ def packaged(name: str) -> Path | None:
 
 
 def file_or_packaged(path: Path) -> Path:
-    """Return a recipe's path; where nothing lies there, the packaged one of that name."""
+    """Return a recipe's path or, if no file is there, the packaged recipe of that name."""
     try:
         there = path.exists() and not path.is_dir()
     except (OSError, ValueError):  # what cannot be a path: reading it says why
@@ -59,7 +63,7 @@ def file_or_packaged(path: Path) -> Path:
 
 
 def nearest_packaged(text: str) -> str:
-    """Return a question for the packaged recipe that a person may have meant, or nothing.
+    """Return a question with the nearest packaged recipe, or nothing.
 
     Example:
         >>> nearest_packaged("recipes/digits_pareto.toml")

@@ -9,9 +9,9 @@ from moat.short_text import cut_short
 
 
 def absolute(text: str, folder: Path, where: str) -> str:
-    """Return a path as an absolute one, read from a folder, `~` as somebody's home.
+    """Return a path as an absolute one, relative to a folder, with `~` expanded to a home.
 
-    Raises RecipeError for what cannot be a path, and for a home that nobody has.
+    Raises RecipeError for an invalid path, and for an unknown home.
     """
     try:
         path = (folder / expanded(text, where)).resolve()
@@ -27,7 +27,7 @@ def absolute(text: str, folder: Path, where: str) -> str:
 
 
 def expanded(text: str, where: str) -> Path:
-    """Return a path with `~` as somebody's home; RecipeError for a home that nobody has."""
+    """Return a path with `~` expanded to a home; raise RecipeError for an unknown one."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:

@@ -114,7 +114,7 @@ class RunPlan:
 def described(made: Any) -> dict[str, Any]:
     """Return the name and the fields of a registered object, as a recipe would write them.
 
-    What a local file declares, or a module of the user's, is identified by the file's content too.
+    The identity of a class from a local file or a user's module includes the file's content.
     """
     if isinstance(made, PythonModel):
         name, values, source = made.reference, made.identity(), made.file
@@ -139,7 +139,7 @@ def _described_within(value: Any) -> Any:
 
 
 def described_data(dataset: DataSet) -> dict[str, Any]:
-    """Return what identifies a data set, wherever it lies."""
+    """Return the identity of a data set, independent of its place."""
     return {name: value for name, value in described(dataset).items() if name not in LOCATION}
 
 

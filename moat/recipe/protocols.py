@@ -29,7 +29,7 @@ from moat.recipe.shorthand import spell_out, with_fractions
 
 
 class ProtocolTables(Table):
-    """What of a recipe says how models are judged, apart from the data."""
+    """The protocol's tables of a recipe, without the data."""
 
     plugins: list[str] = Field(default_factory=list)
     threats: dict[Label, ThreatTable] = Field(default_factory=dict)
@@ -37,7 +37,7 @@ class ProtocolTables(Table):
 
 
 class ProtocolFile(ProtocolTables):
-    """What of a recipe says how models are judged, and on which data."""
+    """The protocol's tables of a recipe, with the data."""
 
     data: DataTable
 

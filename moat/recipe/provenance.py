@@ -53,7 +53,7 @@ def items(value: Any, prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
 
 
 def forget_below(said_in: dict[Key, str], replaced: Iterable[Key]) -> dict[Key, str]:
-    """Forget who said what stood below keys that are said anew."""
+    """Forget the origins of the keys below replaced ones."""
     gone = set(replaced)
     return {
         key: file

@@ -23,9 +23,9 @@ _MOST = 500
 
 
 def decoded(content: bytes) -> str:
-    """Return the text of a file in UTF-8; UnicodeError says which encoding it rather is in.
+    """Return the text of a file in UTF-8; UnicodeError names the likely encoding of another.
 
-    Some editors write a mark first, which is left out.
+    A byte order mark, which some editors write, is left out.
     """
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
@@ -41,7 +41,7 @@ def decoded(content: bytes) -> str:
 
 
 def no_such_recipe(path: Path) -> RecipeError:
-    """Return the error of a recipe that is not there, with the nearest that is."""
+    """Return the error for a missing recipe, with the nearest existing one."""
     named = path if path.suffix == ".toml" else path.with_name(f"{path.name}.toml")
     found = {str(file): file.stem for file in _recipes_near(path)}
     exact = [file for file, stem in found.items() if stem == named.stem]
@@ -56,7 +56,7 @@ def no_such_recipe(path: Path) -> RecipeError:
 
 
 def folder_for_recipe(path: Path) -> RecipeError:
-    """Return the error of a folder that is named as a recipe, with the recipes in it."""
+    """Return the error for a folder in place of a recipe, with the recipes in it."""
     names = [file.name for file in _toml_files(path)]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     listed = ", ".join(names[:_SHOWN]) + more
@@ -65,7 +65,7 @@ def folder_for_recipe(path: Path) -> RecipeError:
 
 
 def zip_for_recipe(path: Path) -> RecipeError:
-    """Return the error of a zip that is named as a recipe: it may be a bundle of results."""
+    """Return the error for a zip in place of a recipe: it may be a bundle of results."""
     return RecipeError(
         "this is a zip, perhaps a bundle of results; a recipe is a TOML file.",
         where=str(path),

@@ -38,8 +38,8 @@ BY_DEFAULT = "default"
 class ResolvedRecipe:
     """The document of a recipe with its defaults, and the origin of each key.
 
-    The origin is "file:line", "--set key=value", or "default". `unset` are keys whose default is
-    to have no value, which TOML cannot say.
+    The origin is "file:line", "--set key=value", or "default". `unset` are keys without a value by
+    default, which TOML cannot express.
     """
 
     document: Document
@@ -48,7 +48,7 @@ class ResolvedRecipe:
 
 
 def resolved(source: Source, plans: Iterable[RunPlan], only: Iterable[str] = ()) -> ResolvedRecipe:
-    """Return a recipe as it is understood; its runs, which say that it is valid, are those planned.
+    """Return the resolved form of a recipe, which its planned runs have validated.
 
     A table whose `type` is swept keeps what was stated alone, since defaults belong to one type.
     Of the variants only those named in `only` are returned, of several seeds those planned.

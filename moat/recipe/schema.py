@@ -52,7 +52,7 @@ class OpenTable(BaseModel):
 
 
 class DataTable(OpenTable):
-    """The data set, and how much of its training split is held out for validation."""
+    """The data set, and the share of its training split held out for validation."""
 
     type: str
     train_examples: PositiveCount | None = None  # a seeded sample, every class by its share
@@ -81,7 +81,7 @@ class ThreatTable(OpenTable):
 
 
 class EvaluationTable(Table):
-    """The protocol, but for the threats' own numbers."""
+    """The protocol, except the threats' own numbers."""
 
     summed: Annotated[tuple[str, ...], Field(strict=False)] = ()  # all, where none is named
     examples: PositiveCount | None = None  # so many of the test split
@@ -96,7 +96,7 @@ class EvaluationTable(Table):
 
 
 class VariantTable(Table):
-    """One column of the study: what it trains against, by which scalarizer and which losses.
+    """One column of the study: its training threats, its scalarizer and its losses.
 
     `losses` is one loss for all objectives, a name or a table with `type`, or a table of these by
     objective, "natural" or the label of a threat; cross-entropy where nothing is said.

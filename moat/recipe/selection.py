@@ -12,8 +12,8 @@ def chosen_runs(
 ) -> list[RunPlan]:
     """Return the runs of the variants or labels `only`, and of the seeds; of all where none is.
 
-    A label is what tables call a run: "pareto r=0.1". One text may hold several, with commas.
-    Raises RecipeError for what the study does not have.
+    A label is the name of a run in tables: "pareto r=0.1". One text may have several, with commas.
+    Raises RecipeError for an unknown name or seed.
     """
     variants = dict.fromkeys(plan.variant for plan in plans)
     labels = dict.fromkeys(plan.label for plan in plans)

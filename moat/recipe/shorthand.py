@@ -22,7 +22,7 @@ _LONGEST = 60
 
 
 def spelled_out(path: Key, value: Any) -> Any:
-    """Return what stands at a key, with the table that its `type` alone is short for.
+    """Return the value of a key; a `type` alone becomes its table.
 
     Example:
         >>> spelled_out(("schedule",), "cosine"), spelled_out(("seeds",), [0])

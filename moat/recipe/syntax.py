@@ -11,7 +11,7 @@ _LONGEST = 80
 
 
 def faulty_line(text: str, error: Exception) -> str:
-    """Return the line of a TOML text that an error of its parser speaks of, "" of none."""
+    """Return the line of a TOML text at which its parser failed, "" if there is none."""
     place = _PLACE.search(str(error))
     if place is None:
         return ""
@@ -22,7 +22,7 @@ def faulty_line(text: str, error: Exception) -> str:
 
 
 def mend_of_syntax(text: str, error: Exception) -> str:
-    """Return how a text's faulty line is written in TOML, after the line itself; "" of no line.
+    """Return a text's faulty line and its right form in TOML; "" if there is none.
 
     Example:
         >>> import tomllib
@@ -45,11 +45,24 @@ def _value(line: str) -> str:
 
 
 def _twice(line: str, why: str) -> str:
+    if line.startswith("[") and any(sign in why for sign in _TAKEN):
+        return _heading_twice(line)
     if "Cannot overwrite a value" in why or "Duplicate inline table key" in why:
         return "The table sets the key twice: leave one of them out."
-    if "Cannot declare" in why and "twice" in why:
-        return "The table is written twice: put its keys into one."
     return ""
+
+
+_TAKEN = ("Cannot overwrite a value", "Cannot declare", "Cannot mutate immutable namespace")
+
+
+def _heading_twice(line: str) -> str:
+    """Return the mend for a heading whose place is taken: for one of a variant, how it begins."""
+    name = line.partition("#")[0].strip().strip("[] ")
+    if name == "variant":
+        return "Begin each variant, the first included, with [[variant]] in double brackets."
+    if name.startswith("variant."):
+        return f"Begin each variant with [[variant]]; it has one table [{name}]."
+    return f"{name} is written twice: put all of its keys into one table [{name}]."
 
 
 def _quotes(line: str, why: str) -> str:

@@ -1,6 +1,6 @@
 """The files of a run and of a study, typed: checked once, on reading.
 
-Keys that are not named here are kept as they are.
+Unknown keys are kept as they are.
 """
 
 from moat.records.bundle_manifest import BundleManifest

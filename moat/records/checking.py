@@ -41,7 +41,7 @@ def typed(kind: type[T], table: Any, path: Path, hint: str) -> T:
 
 
 def check_record(kind: Any, record: Any, path: Path, hint: str) -> None:
-    """Raise RunFolderError for the first key of a record that is not of its kind."""
+    """Raise RunFolderError for the first key of a record with a wrong type."""
     try:
         _adapter(kind).validate_python(record, strict=True)
     except ValidationError as error:
@@ -49,7 +49,7 @@ def check_record(kind: Any, record: Any, path: Path, hint: str) -> None:
 
 
 def check_lines(kind: Any, records: Sequence[Any], path: Path, hint: str) -> None:
-    """Raise RunFolderError for the first key, of a record a line, that is not of its kind."""
+    """Raise RunFolderError for the first key with a wrong type among records, one a line."""
     try:
         _adapter(list[kind]).validate_python(records, strict=True)
     except ValidationError as error:
@@ -58,7 +58,7 @@ def check_lines(kind: Any, records: Sequence[Any], path: Path, hint: str) -> Non
 
 
 def require_keys(table: Mapping[str, Any], keys: Iterable[str], path: Path, hint: str) -> None:
-    """Raise RunFolderError for the first of these keys that a record does not have."""
+    """Raise RunFolderError for the first of these keys that a record lacks."""
     for key in keys:
         if key not in table:
             instead = _nearest(table, key)

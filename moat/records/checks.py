@@ -15,10 +15,10 @@ _Figure = Annotated[float, Strict()]
 
 @dataclass(frozen=True)
 class Check:
-    """One answer: its verdict, the worst threat's figure, and a sentence on what that means.
+    """The result of one check: its verdict, the worst threat's figure, and an explanation.
 
-    `figures` has every threat's; a figure is None where it is not finite. Where nothing could be
-    asked, the sentence says why.
+    `figures` has every threat's; a figure that is not finite is None. If the check was impossible,
+    the sentence gives the reason.
     """
 
     name: Line
@@ -38,7 +38,7 @@ class Check:
 class EvaluationRecord(StoredTable):
     """evaluation.json: whose evaluation it is, its scores, and its sanity gate.
 
-    An evaluation from before there was a gate has no checks.
+    An evaluation older than the gate has no checks.
     """
 
     # A dataclass is made of a table only so; what a check's fields take is strict by itself.

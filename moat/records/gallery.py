@@ -55,7 +55,7 @@ class Gallery:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Return the gallery that `arrays` took apart; ValueError where the arrays are none."""
+        """Return the gallery from its `arrays`; raise ValueError for other arrays."""
         if missing := [name for name in _SHAPES if name not in arrays]:
             raise ValueError(f"{', '.join(missing)} is missing")
         found = {name: arrays[name] for name in _SHAPES}

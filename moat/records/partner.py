@@ -1,4 +1,4 @@
-"""The run on whose model the sanity gate finds images for another, in records."""
+"""The run on whose model the sanity gate finds images to transfer, in records."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from moat.records.stored_table import StoredTable
 
 
 class PartnerRecord(StoredTable):
-    """A run's partner: where in the study it lies, and what it is called."""
+    """A run's partner: its place in the study, and its name."""
 
     run: PathBelow
     label: Line
@@ -17,7 +17,7 @@ class PartnerRecord(StoredTable):
 
 
 class OpenTransfer(StoredTable):
-    """The gate's last question waits for the partner, and why; in what passes it is to be asked."""
+    """The transfer check that waits for the partner: the reason, and the size of its passes."""
 
     why: str
     pass_size: Annotated[int, Field(ge=1)] | None = None

@@ -10,7 +10,7 @@ from moat.records.kinds import Count, Line, Name, NumberTable, PathBelow
 
 @with_config(ConfigDict(extra="allow"))
 class PlannedRun(TypedDict, total=False):
-    """One run, before there is anything to see of it."""
+    """One run, before it has a folder."""
 
     folder: Required[PathBelow]
     label: Line

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def training_names(trains: Mapping[str, Any], test_data: Mapping[str, Any]) -> list[str]:
-    """Return the kind and the name of what trained a run, and of the data that it is judged on.
+    """Return kind and name of a run's registered parts and of its evaluation's data.
 
     Example:
         >>> trains = {"model": {"type": "tiny-cnn"}, "threats": {"noise": {"type": "pgd"}}}

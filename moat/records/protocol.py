@@ -19,8 +19,8 @@ class ThreatRecord(StoredTable):
     """A threat of a protocol, and the strengths that it was searched at.
 
     Strengths are radii ε (`at_epsilon`, in the threat's own unit) or counts of iterations
-    (`at_steps`). A threat that is not searched by ascent has the single strength 1, which counts
-    nothing. Keys without a type here are told and never computed with.
+    (`at_steps`). A threat that is not searched by ascent has the single strength 1, which has no
+    unit. Keys without a type here are shown and never used in computations.
     """
 
     type: str = ""
@@ -33,7 +33,7 @@ class ThreatRecord(StoredTable):
 
     @property
     def by(self) -> Literal["epsilon", "steps"]:
-        """What a strength is: a radius, or a count of iterations."""
+        """The kind of a strength: a radius, or a count of iterations."""
         return "steps" if self.at_epsilon is None else "epsilon"
 
     @property
@@ -43,12 +43,12 @@ class ThreatRecord(StoredTable):
 
     @property
     def has_one_strength(self) -> bool:
-        """Whether the threat does not climb, so that its strength counts nothing."""
+        """Whether the threat does not climb, so that its strength has no unit."""
         return self.by == "steps" and self.search is None and self.strengths == (1,)
 
     @property
     def unit(self) -> str:
-        """What the strengths are counted in, as an axis says it; nothing where they count nothing.
+        """The unit of the strengths, for an axis; empty if they have none.
 
         Example:
             >>> ThreatRecord(search="sign", at_steps=(5, 10)).unit
@@ -123,10 +123,10 @@ class ThreatRecord(StoredTable):
 
 
 class ProtocolRecord(StoredTable):
-    """How a model was judged.
+    """The protocol of an evaluation.
 
-    Defaults are the rule of the time before a key was written: an example fell by its last iterate,
-    and so many examples were the first so many.
+    Defaults are the behaviour before a key existed: an example fell by its last iterate, and a
+    number of examples meant the first ones.
     """
 
     threats: dict[Line, ThreatRecord]
@@ -139,7 +139,7 @@ class ProtocolRecord(StoredTable):
 
     @property
     def scored(self) -> list[str]:
-        """What has a score: the threats, then the ensembles."""
+        """The names with a score: the threats, then the ensembles."""
         return [*self.threats, *self.ensembles]
 
     def members(self, name: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ _Shape = Annotated[tuple[_Side, _Side, _Side], Field(strict=False), BeforeValida
 
 
 def command_of(words: Any) -> tuple[str, ...] | None:
-    """Return the words that make an evaluation again, None where they are not those of moat.
+    """Return the words of the command that repeats an evaluation, None if it is not moat's.
 
     Example:
         >>> command_of(["rm", "-rf", "~"]) is None
@@ -66,9 +66,9 @@ class _Told(StoredTable):
 
     @property
     def own_keys(self) -> tuple[str, ...]:
-        """The keys that its writer has written as well.
+        """Further keys from its writer.
 
-        A record without `files` is of a time before there were digests, and has less.
+        A record without `files` is older than digests, and has fewer.
         """
         if self.files is None:
             return ()
@@ -77,17 +77,17 @@ class _Told(StoredTable):
 
     @property
     def knows_partner(self) -> bool:
-        """Whether it says which run is the partner, or that there is none."""
+        """Whether it names the partner, or says that there is none."""
         return "partner" in self.as_table()
 
     @property
     def is_evaluation_alone(self) -> bool:
-        """Whether the model lies elsewhere, and the folder keeps its evaluation alone."""
+        """Whether the folder has only the evaluation, and the model is elsewhere."""
         return self.foreign or bool(self.of)
 
 
 class ModelRecord(_Told):
-    """What is known of a model before its evaluation."""
+    """The facts about a model before its evaluation."""
 
     def judged(
         self,
@@ -110,7 +110,7 @@ class ModelRecord(_Told):
 
 
 class RunRecord(_Told):
-    """A finished run: the model, by what it was judged, and how it did."""
+    """A finished run: the model, its protocol, and its scores."""
 
     protocol_hash: Line
     protocol: ProtocolRecord
@@ -119,13 +119,13 @@ class RunRecord(_Told):
 
     @property
     def model(self) -> ModelRecord:
-        """What the record says of the model alone, for another evaluation."""
+        """The record of the model alone, for another evaluation."""
         return ModelRecord.model_validate(self.as_table())
 
     def elsewhere(self, **told: Any) -> ModelRecord:
-        """Return the record of the same model for another folder: its own keys, and what is told.
+        """Return the record of the same model for another folder: its own keys, and the given ones.
 
-        What says how it was judged stays behind, and so do its command and its files.
+        The protocol, the command and the files are not carried over.
         """
         table = self.as_table()
         own = {key: table[key] for key in _CARRIED if key in table}

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def label_of(variant: str, sweep: Mapping[str, Any]) -> str:
-    """Return what a table or a plot calls a run.
+    """Return the name of a run in tables and plots.
 
     Example:
         >>> label_of("pareto", {"scalarizer.r": 0.4})

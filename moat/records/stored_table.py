@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PrivateAt
 
 
 class StoredTable(BaseModel):
-    """A table whose known keys have types; a key of another moat is kept and has none.
+    """A table whose known keys have types; an unknown key is kept, without a type.
 
-    The types never rewrite a file: what is written again is the table as it was read, or as its
-    writer gave it, in the same order and with the same numbers.
+    The types never rewrite a file: a table is written as it was read, or as its writer gave it, in
+    the same order and with the same numbers.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
@@ -25,9 +25,9 @@ class StoredTable(BaseModel):
         return made
 
     def as_table(self) -> dict[str, Any]:
-        """Return every key as it stands in the file, in the file's order."""
+        """Return every key as in the file, in the file's order."""
         return dict(self._table)
 
     def replace(self, **values: Any) -> Self:
-        """Return the same table with other values, typed anew; keys that are new come last."""
+        """Return the same table with other values, checked again; new keys come last."""
         return type(self).model_validate({**self._table, **values})

@@ -1,6 +1,6 @@
 """The agreement of a run's record with itself: its hashes, and its repeated names.
 
-A record that names no digests is of a time before there were such, and is taken as it is.
+A record without digests is older than these, and is accepted as it is.
 """
 
 import shlex

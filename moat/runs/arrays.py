@@ -26,7 +26,7 @@ def save_arrays(
 ) -> None:
     """Keep arrays by name; ValueError refuses those of Python objects.
 
-    The file of a part that is somebody's (`whose`) holds the digest of its content and of that.
+    With an owner (`whose`), the file has a digest of the content and the owner.
     """
     if any(array.dtype.hasobject for array in arrays.values()):
         raise ValueError("Object arrays cannot be saved")  # they would be pickled
@@ -46,10 +46,10 @@ def load_arrays(
     record: Mapping[str, Any] | None = None,
     whose: str | None = None,
 ) -> dict[str, NDArray[Any]] | None:
-    """Return the arrays of a file, but for those named; None where there is none.
+    """Return the arrays of a file, except those named; None without a file.
 
-    Raises ForeignFileError where the run of the record, if one is given, did not write the file,
-    and RunFolderError where it is somebody's part (`whose`), and not that one or damaged.
+    Raises ForeignFileError if the run of a given record did not write the file, and RunFolderError
+    if the file is damaged or does not belong to the given owner (`whose`).
     """
 
     def parse() -> dict[str, NDArray[Any]]:

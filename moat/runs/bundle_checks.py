@@ -37,13 +37,13 @@ _NONE = "Name a results folder, or a zip that `moat bundle RESULTS OUT.zip` made
 
 
 def looks_like_zip(file: Path) -> bool:
-    """Say whether a file is called a zip, or begins as one: else it is taken for no results."""
+    """Say whether a file has the name or the beginning of a zip; others are not results."""
     return file.suffix.lower() == ".zip" or _ends(file)[0][:2] == _BEGIN[:2]
 
 
 @contextmanager
 def require_zip(file: Path) -> Iterator[ZipFile]:
-    """Open a zip; raise BundleError where the file is none, or is cut short."""
+    """Open a zip; raise BundleError for a file that is not a zip or is cut."""
     try:
         held = ZipFile(file)
     except _BROKEN as error:
@@ -64,9 +64,9 @@ def require_zip(file: Path) -> Iterator[ZipFile]:
 
 
 def checked_manifest(held: ZipFile, file: Path, name: str, known: int) -> Mapping[str, Any]:
-    """Return a bundle's manifest, once its files are those of the zip, by their names and sizes.
+    """Return a bundle's manifest if its files are those of the zip, by their names and sizes.
 
-    Raises BundleError, also where it is of another format than the `known` one.
+    Raises BundleError, also for a format other than the `known` one.
     """
     entries = held.infolist()
     _require_sizes(entries, file)
@@ -132,7 +132,7 @@ def _require_format(manifest: Mapping[str, Any], known: int, where: Path) -> Non
 def copy_checked(
     held: ZipFile, file: Path, place: str, about: Mapping[str, Any], target: Path
 ) -> None:
-    """Copy one file out of a bundle; raise BundleError where it is not what the manifest lists."""
+    """Copy one file out of a bundle; raise BundleError if it differs from the manifest."""
     digest, left = sha256(), about["size"]
     with disk(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def copy_checked(
 def why_no_place(place: str) -> str:
     """Return the reason why a text is not a file's place in a bundle, "" if it is one.
 
-    Every system can make such a file, within the bundle.
+    A valid place is within the bundle, on every system.
 
     Example:
         >>> why_no_place("study/pgd-at/seed-0/run.json"), why_no_place("../run.json")

@@ -23,10 +23,9 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device | str) -> Record | None:
-    """Return the state, None where there is none; RunFolderError where the file is damaged.
+    """Return the state, None without one; raise RunFolderError for a damaged file.
 
-    torch looks at no checksum of what it reads. A file of a time before there were digests is taken
-    as it is.
+    torch does not verify checksums on reading. A file older than digests is accepted as it is.
     """
 
     def parse() -> Record:

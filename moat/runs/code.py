@@ -21,16 +21,16 @@ from moat.storage import (
 def code_files(run: Path) -> dict[str, Path]:
     """Return the files of code that a run keeps, by their places below its `code`.
 
-    A file that neither its record nor its list names is somebody else's.
+    A file that neither its record nor its list names is a user's.
     """
     return own_code(require_path(run / CODE))
 
 
 def write_code(run: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Keep these files of code, and no others of moat's; return what was moved out of their way.
+    """Keep only these files of code; return the files that were moved out of their way.
 
-    Files that moat did not write, or that were changed since, stay, if need be under a name beside
-    their own. One that is there already is left alone.
+    Files that moat did not write, or that were changed since, stay, if need be under another name
+    beside the original. An identical file is left alone.
     """
     root = run / CODE
     if not files and not root.exists():
@@ -56,7 +56,7 @@ def write_code(run: Path, files: Mapping[str, bytes]) -> list[str]:
 
 
 def clear_code(run: Path) -> None:
-    """Delete the files of code that the run wrote; what else lies there is the user's."""
+    """Delete the files of code that the run wrote; other files are the user's."""
     root = run / CODE
     _delete(untouched_code(run), root)
     with disk(root):
@@ -66,7 +66,7 @@ def clear_code(run: Path) -> None:
 
 
 def others_in_code(run: Path) -> list[str]:
-    """Return the places of the files in a run's folder of code that moat did not write so."""
+    """Return the places of files in a run's code folder that moat did not write as they are."""
     root = run / CODE
     own = {*untouched_code(run).values(), root / CODE_LIST}
     others = sorted(path for path in root.rglob("*") if not path.is_dir() and path not in own)
@@ -74,7 +74,7 @@ def others_in_code(run: Path) -> list[str]:
 
 
 def untouched_code(run: Path) -> dict[str, Path]:
-    """Return the files of code whose digests say that moat wrote them, by their places."""
+    """Return the files of code that moat wrote, by digest, each by its place."""
     root = run / CODE
     known = code_digests(root) or {}
     with disk(root):
@@ -86,7 +86,7 @@ def untouched_code(run: Path) -> dict[str, Path]:
 
 
 def require_no_linked_code(run: Path) -> None:
-    """Raise RunFolderError where the folder of code, or one in it, is a link."""
+    """Raise RunFolderError if the folder of code, or one in it, is a link."""
     require_no_link(run / CODE)
     for path in (run / CODE).rglob("*"):
         if path.is_dir():

@@ -21,16 +21,16 @@ def kept_command(words: Sequence[str], results: Path) -> list[str]:
 
 
 def command_again(kept: Any, study: str, run: Path) -> list[str] | None:
-    """Return the words that make the evaluation of a folder again; None where none are moat's.
+    """Return the words of the command that repeats a folder's evaluation; None if it is not moat's.
 
-    `kept` are the words of the record, `study` is the study that it names.
+    `kept` has the words from the record, and `study` is its study.
     """
     words = command_of(kept)
     return None if words is None else _mapped(words, lambda p: str(_seen_here(p, study, run)))
 
 
 def judged_run(record: ModelRecord, run: Path) -> Path | None:
-    """Return the run of an evaluation under another protocol in a folder, None of others."""
+    """Return the run of a folder's evaluation under another protocol, None for other folders."""
     return None if record.of is None else _seen_here(record.of, record.study, run)
 
 

@@ -50,8 +50,8 @@ def find_runs(results: Path) -> list[RunFolder]:
 def find_studies(results: Path) -> tuple[list[StudyFolder], list[RunFolder]]:
     """Return the planned studies at or below a folder, and runs begun outside of them.
 
-    Each in order of its paths. Nothing is looked for within a run or a study, nor in folders whose
-    names begin with a point, which are moat's own.
+    Each list is in order of paths. Runs, studies and folders whose names begin with a dot, which
+    are moat's own, are not searched.
     """
     studies, runs = [], []
     for path, below, names in os.walk(require_path(results)):

@@ -1,6 +1,6 @@
 """The run folder: its layout, atomic writes, one writer at a time.
 
-Deals in records, plain dicts and arrays, and is the only file that knows these names:
+It reads and writes records, plain dicts and arrays, and is the only file with these names:
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
@@ -177,9 +177,9 @@ class RunFolder(RunWork):
         return load_weights(self.path / "model.safetensors", expected)
 
     def require_whole_weights(self, record: RunRecord) -> None:
-        """Raise RunFolderError where the trained weights are cut or another run's.
+        """Raise RunFolderError if the trained weights are cut or another run's.
 
-        Told by the header of the file, which is read in no time; none may be there.
+        Only the header of the file is read; the file may be absent.
         """
         require_whole_weights(self.path / "model.safetensors", record.as_table())
 

@@ -19,10 +19,10 @@ def in_format(
     """Return a table in the newest format: an older one is migrated in memory, never in its file.
 
     `migrations` have, for each older format, the step from it to the next. RunFolderError names a
-    newer format with its mend, since no key of it is guessed at, and what is not a format.
+    newer format with its mend, without guesses at its keys, and an invalid one.
 
-    A key that was added within a format needs no step: its default in `moat.records` is what held
-    before it was written.
+    A key that was added within a format needs no step: its default in `moat.records` is the earlier
+    behaviour.
     """
     found = table.get("format")
     if isinstance(found, bool) or not isinstance(found, int):

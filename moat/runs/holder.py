@@ -27,9 +27,9 @@ SILENT = 30.0
 def held(
     folder: Path, lock_file: Path, holder: Path, files: Collection[str] = ()
 ) -> Iterator[None]:
-    """Hold a folder as its one writer; raise BusyError that says who else does.
+    """Hold a folder as its only writer; raise BusyError with the present holder.
 
-    What a writer of these files left behind that was killed is deleted.
+    The temporary files of a killed writer are deleted.
     """
     make_folder(folder)
     lock = FileLock(lock_file)
@@ -56,16 +56,16 @@ def held(
 
 
 def is_alive(holder: Path) -> bool:
-    """Say whether the holder that a file names is at work, by reading alone.
+    """Say whether the holder named in a file is alive, by reading only.
 
-    The lock itself is not asked: a trial holds it for a moment, and a writer that comes in
-    that moment is refused; and on a shared disk it may be known to one machine only. Instead, a
-    holder sets its file's time to now every few seconds, which every machine that sees the disk can
-    read; what a killed process left behind is silent. On the holder's own machine (host name and
-    process namespace, so that containers are told apart) its process must exist as well: so a
-    kill is seen at once there, and after half a minute elsewhere and on Windows, where to ask for
-    a process is to end it. The clocks must agree to within that. A process that is stopped, by
-    Ctrl-Z or a sleeping machine, is silent too.
+    The lock itself is not tested: a test holds it for a moment, in which a writer would be refused;
+    and on a shared disk only one machine may know it. Instead, a holder updates the time of its
+    file every few seconds, which every machine with the disk can read; the file of a killed process
+    is no longer updated. On the holder's own machine (by host name and process namespace, which
+    separates containers) its process must exist as well: so a kill is noticed at once there, and
+    after half a minute elsewhere and on Windows, where a query would end the process. The clocks
+    must agree within that time. A process that is suspended, by Ctrl-Z or a sleeping machine,
+    counts as dead, too.
     """
     if not holder.is_file():  # a pipe would never open
         return False

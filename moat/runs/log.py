@@ -34,10 +34,10 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def records_of(path: Path, record: Mapping[str, Any] | None = None) -> list[Record]:
-    """Return a log's records; a last line torn by a crash is left out, no file has none.
+    """Return a log's records, without a last line torn by a crash; none without a file.
 
-    Raises RunFolderError that names the line, and the key, of what is not a record of moat's, and
-    ForeignFileError where the finished run of a record, if one is given, had another log.
+    Raises RunFolderError with the line and the key of an invalid record, and ForeignFileError if
+    the finished run of a given record had another log.
     """
 
     def parse() -> str:
@@ -81,9 +81,9 @@ def extent(path: Path) -> Record:
 
 
 def rewind_to(path: Path, known: Mapping[str, Any]) -> None:
-    """Forget what was logged after a log went so far; RunFolderError where that is not all there.
+    """Truncate a log to an earlier extent; raise RunFolderError if it does not reach that far.
 
-    So a log that was cut, changed or exchanged is not taken for a whole one.
+    So a log that was cut, changed or exchanged is detected.
     """
     content = read(path, path.read_bytes) or b""
     kept = content[: known["bytes"]]
@@ -106,10 +106,10 @@ def _extent_of(content: bytes) -> Record:
 
 
 def newest_first(path: Path) -> Iterator[Record]:
-    """Yield a log's records from its last line backwards, reading no more than is asked for.
+    """Yield a log's records from its last line backwards, and read only as far as needed.
 
-    A line that is not a record, such as a last one that a crash has torn, is passed over. Without
-    a file there is nothing.
+    A line that is not a record, such as a last one torn by a crash, is skipped. Without a file
+    nothing is yielded.
     """
     for line in _lines_backwards(path):
         with suppress(ValueError):

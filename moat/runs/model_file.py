@@ -12,7 +12,7 @@ from moat.storage import as_table, read, replace
 
 
 def save_weights(path: Path, state: Mapping[str, Any], train_hash: str | None) -> None:
-    """Keep the weights; the hash stands in the file's metadata."""
+    """Save the weights, with the hash in the file's metadata."""
     from moat.runs.weights import to_bytes
 
     # One key: the order of several would be drawn anew in each process.
@@ -21,7 +21,7 @@ def save_weights(path: Path, state: Mapping[str, Any], train_hash: str | None) -
 
 
 def load_weights(path: Path, record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the weights, None where there are none; ForeignFileError for another run's."""
+    """Return the weights, None without any; raise ForeignFileError for another run's."""
     from moat.runs.weights import from_bytes
 
     def parse() -> dict[str, Any]:
@@ -34,9 +34,9 @@ def load_weights(path: Path, record: Mapping[str, Any]) -> dict[str, Any] | None
 
 
 def require_whole_weights(path: Path, record: Mapping[str, Any]) -> None:
-    """Raise RunFolderError of weights that are cut or another run's, as their header tells.
+    """Raise RunFolderError for weights that are cut or another run's, by their header.
 
-    No weight is read, so that a reader of a thousand runs can ask; an edited weight goes unseen.
+    No weight is read, so the check suits readers of a thousand runs; edited weights pass unnoticed.
     """
 
     def parse() -> None:

@@ -19,7 +19,7 @@ class Layout:
 
 
 def obstacles_in(folder: Path, layout: Layout) -> dict[Path, str]:
-    """Return what stands in the way of a run in a folder, and what it is."""
+    """Return the obstacles of a run in a folder, each with its kind."""
     found = {folder: _not_a_folder(folder)}
     if not found[folder]:
         found |= {folder / name: _not_a_file(folder / name) for name in layout.files}
@@ -30,7 +30,7 @@ def obstacles_in(folder: Path, layout: Layout) -> dict[Path, str]:
 
 
 def require_clear_way(found: Mapping[Path, str]) -> None:
-    """Raise RunFolderError that names the first of what stands in the way."""
+    """Raise RunFolderError with the first obstacle."""
     for path, what in found.items():
         raise RunFolderError(
             f"cannot write: {what} is in the place of moat's own.",
@@ -40,7 +40,7 @@ def require_clear_way(found: Mapping[Path, str]) -> None:
 
 
 def set_aside(found: Iterable[Path]) -> list[str]:
-    """Rename what stands in the way, each to a free name beside its own; return what was done."""
+    """Rename the obstacles, each to a free name beside the original; return the changes."""
     moved = []
     for path in found:
         with disk(path):

@@ -28,7 +28,7 @@ def identity_of(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the digest of each of the files that are there."""
+    """Return the digest of each existing file."""
     found = {}
     for name in names:
         content = read(folder / name, (folder / name).read_bytes)
@@ -38,7 +38,7 @@ def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def record_beside(path: Path) -> Record:
-    """Return what run.json beside a file says, nothing where it is missing or broken."""
+    """Return the content of run.json beside a file, empty if it is missing or broken."""
     with suppress(RunFolderError):  # reading the record itself says why
         return read_json(path.with_name("run.json")) or {}
     return {}
@@ -70,7 +70,7 @@ def require_own(
 
 
 def require_same_run(path: Path, carried: Mapping[str, Any], record: Mapping[str, Any]) -> None:
-    """Raise ForeignFileError where a file carries another run's hash."""
+    """Raise ForeignFileError if a file carries another run's hash."""
     for key, called in IDENTITY.items():
         if key in carried and key in record and str(carried[key]) != str(record[key]):
             raise ForeignFileError(

@@ -49,7 +49,7 @@ class EvaluationParts:
         make_folder(self.path)
 
     def validation(self) -> "EvaluationParts":
-        """Return those of the same evaluation's held-out examples."""
+        """Return the parts of the same evaluation's held-out examples."""
         return EvaluationParts(self.path / "validation", f"{self._whose}/validation")
 
     def _of(self, batch: int, label: str) -> Path:
@@ -57,7 +57,7 @@ class EvaluationParts:
 
 
 def clear_parts(folder: Path, but: Path | None = None) -> None:
-    """Delete the parts of evaluations below a folder, but those of one; no file of another name."""
+    """Delete the parts of evaluations below a folder, except those of one; other files stay."""
     with suppress(OSError):  # what cannot be deleted harms nobody
         for path in _files_below(folder):
             if _is_part(path) and not (but and path.is_relative_to(but)):
@@ -74,7 +74,7 @@ def others_in(folder: Path) -> list[Path]:
 
 
 def has_parts(folder: Path) -> bool:
-    """Say whether an evaluation has made its folder below this one."""
+    """Say whether an evaluation has made its folder below the given one."""
     with suppress(OSError):
         return any(path.is_dir() for path in folder.iterdir())
     return False
@@ -99,7 +99,7 @@ def part_times(folder: Path) -> list[float]:
 
 
 def newest_part(folder: Path) -> tuple[int, str] | None:
-    """Return the batch and the threat of the file last written below a folder, None of no file."""
+    """Return the batch and the threat of the newest file below a folder, None without files."""
     newest: tuple[int, int, str] | None = None
     for path in folder.rglob("*.npz"):
         batch, _, label = path.stem.partition("-")
@@ -110,9 +110,9 @@ def newest_part(folder: Path) -> tuple[int, str] | None:
 
 
 def is_older(folder: Path, file: Path) -> bool:
-    """Say whether an evaluation's folder is there, and no file in it newer than the one given.
+    """Say whether an evaluation's folder exists, without a file newer than the given one.
 
-    Of an empty folder its own time counts: what it announced may not be written yet.
+    For an empty folder its own time counts, since its first file may not be written yet.
     """
     with suppress(OSError):
         written = file.stat().st_mtime_ns

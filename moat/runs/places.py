@@ -11,7 +11,7 @@ def results_of(run: Path, study: str) -> Path | None:
 
 
 def seen_from(path: Path | str, folder: Path) -> str:
-    """Return a path relative to a folder; unchanged if there is no way, as to another drive.
+    """Return a path relative to a folder; unchanged if that is impossible, as on another drive.
 
     Example:
         >>> seen_from("/data/mnist", Path("/results/study"))

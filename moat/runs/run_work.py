@@ -1,4 +1,4 @@
-"""A run at work: the writer of its folder, obstacles, unfinished parts, failures."""
+"""A run in progress: the writer of its folder, obstacles, unfinished parts, failures."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,7 +33,7 @@ from moat.storage import (
 
 
 class RunWork:
-    """A run's folder while the run is made: `RunFolder` has what comes of it."""
+    """A run's folder while the run is in progress; `RunFolder` has the results."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
@@ -42,12 +42,12 @@ class RunWork:
 
     @contextmanager
     def locked(self, of: RunRecord | None = None) -> Iterator[None]:
-        """Hold the folder as its one writer; raise BusyError that says who else does.
+        """Hold the folder as its only writer; raise BusyError with the present holder.
 
-        `of` is the run's record, where it is read already. Whoever writes tries the run again, so
-        why it failed before is forgotten. Raises RunFolderError, before anything is written, where
-        a folder or a pipe stands in the place of a file, a file in that of a folder, or a user's
-        file in that of one that is replaced.
+        `of` is the run's record, if it was read already. A writer tries the run again, so the
+        record of an earlier failure is deleted. Raises RunFolderError, before any write, if a
+        folder or a pipe is in the place of a file, a file in that of a folder, or a user's file in
+        that of a file to be replaced.
         """
         with disk(self.path):
             require_clear_way(obstacles_in(self.path, LAYOUT))
@@ -60,7 +60,7 @@ class RunWork:
             yield
 
     def require_free(self) -> None:
-        """Raise BusyError that says who else holds the folder; nothing is made where none is."""
+        """Raise BusyError with the holder if another process holds the folder; make no folder."""
         if (self.path / ".lock").is_file():
             with self._held():
                 pass
@@ -73,7 +73,7 @@ class RunWork:
             yield
 
     def tidy(self) -> None:
-        """Delete what a process left behind that was killed here after its last write."""
+        """Delete the remains of a process that was killed here after its last write."""
         with suppress(RunFolderError, OSError):  # the writer says why
             if self._leftovers():
                 with self._held():
@@ -87,27 +87,27 @@ class RunWork:
     # What stands in its way.
 
     def obstacles(self) -> dict[Path, str]:
-        """Return what stands where a file or a folder of the run belongs, and cannot be one."""
+        """Return the obstacles in the places of the run's files and folders."""
         with disk(self.path):
             return obstacles_in(self.path, LAYOUT) | strangers_in(self.path)
 
     def make_way(self) -> list[str]:
-        """Move what stands in the way aside, under a name beside its own; return what was moved."""
+        """Move the obstacles aside, under names beside their own; return them."""
         return set_aside(self.obstacles())
 
     @property
     def is_held(self) -> bool:
-        """Whether a process is at work on the folder, by reading alone: see `is_alive`."""
+        """Whether a process holds the folder, by reading only; see `is_alive`."""
         return is_alive(self._holder)
 
     @property
     def is_begun(self) -> bool:
-        """Whether a process has begun a run here, or finished or failed to."""
+        """Whether a run was begun here, finished or failed ones included."""
         return any((self.path / name).exists() for name in BEGUN)
 
     @property
     def changed(self) -> int | None:
-        """When a file came, went or was replaced here, in nanoseconds; None of no folder.
+        """The time of the last change among the files here, in nanoseconds; None without a folder.
 
         A line added to the log is no such change.
         """
@@ -123,18 +123,18 @@ class RunWork:
     # An evaluation that is not finished.
 
     def evaluation_parts(self, fingerprint: str) -> EvaluationParts:
-        """Return what was kept of an evaluation that is not finished, of this fingerprint alone."""
+        """Return the finished parts of the unfinished evaluation with this fingerprint."""
         parts = EvaluationParts(self.path / PARTS / fingerprint)
         require_no_link(parts.path)
         clear_parts(self.path / PARTS, but=parts.path)
         return parts
 
     def newest_part(self) -> tuple[int, str] | None:
-        """Return the batch and the threat that an unfinished evaluation has found last."""
+        """Return the batch and the threat of the newest part of an unfinished evaluation."""
         return newest_part(self.path / PARTS)
 
     def part_times(self) -> list[float]:
-        """Return when each part of an unfinished evaluation was found, in seconds, ascending."""
+        """Return the time of each part of an unfinished evaluation, in seconds, ascending."""
         return part_times(self.path / PARTS)
 
     @property
@@ -143,17 +143,17 @@ class RunWork:
         return has_parts(self.path / PARTS)
 
     def clear_parts(self) -> None:
-        """Delete what was kept of an evaluation that is finished."""
+        """Delete the parts of a finished evaluation."""
         clear_parts(self.path / PARTS)
 
     # How long it took.
 
     def write_clock(self, took: Mapping[str, float | str]) -> None:
-        """Keep the seconds that parts of the run took, and under what, beside those of others."""
+        """Write the seconds of some parts of the run, with their conditions; others stay."""
         replace(self.path / "clock.json", to_json({**self.read_clock(), **took}))
 
     def read_clock(self) -> Record:
-        """Return the seconds that parts of the run took; none where nothing can be read."""
+        """Return the seconds of the run's parts, none if they cannot be read."""
         with suppress(RunFolderError):
             return read_small(Clock, self.path / "clock.json") or {}
         return {}
@@ -161,18 +161,18 @@ class RunWork:
     # Why it failed.
 
     def write_failure(self, failure: Mapping[str, Any]) -> None:
-        """Keep why the run failed, unless a user's file stands there."""
+        """Write the reason of the run's failure, unless a user's file has the name."""
         if is_stranger(self.path / "failed.json"):
             return
         make_folder(self.path)
         replace(self.path / "failed.json", to_json(failure))
 
     def read_failure(self) -> Record | None:
-        """Return why the run failed, or None where it did not, or is tried again."""
+        """Return the reason of the run's failure, or None if it did not fail or is tried again."""
         return read_small(Failure, self.path / "failed.json")
 
     def clear_failure(self) -> None:
-        """Forget why it failed: it is tried again."""
+        """Delete the reason of the failure, since the run is tried again."""
         with disk(self.path):
             path = self.path / "failed.json"
             if path.is_file() and not is_stranger(path):  # else `locked` says what stands there

@@ -1,7 +1,7 @@
 """A zip file of torch or numpy whose comment is the digest of its content.
 
-The digest is in the file itself, so that both are replaced in one step. Every reader of zip files
-passes over a comment.
+The digest is in the file itself, so both are replaced in one step. Readers of zip files ignore a
+comment.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _NO_LENGTH = b"\0\0"
 
 
 def seal(file: BytesIO, whose: str = "") -> None:
-    """End a zip file that was just written with the digest of its content and of whose it is."""
+    """Add to a new zip file the digest of its content and its owner."""
     file.seek(0)
     digest = hashlib.file_digest(file, lambda: _begun(whose))
     file.seek(-len(_NO_LENGTH), 2)
@@ -23,9 +23,9 @@ def seal(file: BytesIO, whose: str = "") -> None:
 
 
 def is_sealed(content: bytes, whose: str = "") -> bool:
-    """Say whether a zip file has a digest, False of one of a time before there were such.
+    """Say whether a zip file has a digest; False for one older than digests.
 
-    Raises ValueError where the digest is not that of the content, or not of whose it is.
+    Raises ValueError if the digest does not match the content or the owner.
     """
     if content[-_END_SIZE:].startswith(_END) and content.endswith(_NO_LENGTH):
         return False

@@ -23,11 +23,10 @@ WHAT = "a file that is damaged or not moat's"
 
 
 def strangers_in(folder: Path, record: Record | None = None) -> dict[Path, str]:
-    """Return what of a run's folder moat would replace and did not write, and what it is.
+    """Return the files that moat would replace but did not write, with their kinds.
 
-    `record` is the run's, where it is read already. What the record of a finished run names is
-    moat's. A record without digests is of a time before there were such, and nothing beside it is
-    looked at.
+    `record` is the run's, if it was read already. Files named in the record of a finished run are
+    moat's. Beside a record older than digests no file is checked.
     """
     record = record_beside(folder / "run.json") if record is None else record
     files = record.get("files", {} if not record else None)
@@ -43,12 +42,12 @@ def strangers_in(folder: Path, record: Record | None = None) -> dict[Path, str]:
 
 
 def is_stranger(path: Path) -> bool:
-    """Say whether a file of one of moat's names is there and not moat's."""
+    """Say whether a file with one of moat's names exists and is not moat's."""
     return path.is_file() and not _is_own(path)
 
 
 def read_small(kind: Any, path: Path) -> Record | None:
-    """Return a small file's table of a kind, None where there is none; RunFolderError else."""
+    """Return a small file's typed table, None without one; RunFolderError if it is invalid."""
     table = read_json(path)
     if table is not None:
         check_record(kind, table, path, "Delete it.")

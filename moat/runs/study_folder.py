@@ -39,14 +39,13 @@ class StudyFolder:
     def plan(self, asked: Sequence[Record], recipe: Sequence[Record]) -> None:
         """Add runs to the planned ones, in the recipe's order; each names its `folder`.
 
-        `recipe` are all runs that the study's recipe has. What was asked for before stays planned,
-        as it was then, as long as the recipe has it; what is done already counts, however it came
-        to be. So two commands may each train a part of a study, one after the other or side by
-        side, and a run that was taken out of the recipe is waited for no more. A file that says
-        the same already is left alone.
+        `recipe` has all runs of the study's recipe. Runs requested earlier stay planned, as they
+        were then, as long as the recipe has them; finished runs count, whatever their origin. So
+        two commands may each train a part of a study, in turn or in parallel, and a run that was
+        removed from the recipe is no longer awaited. A file with the same content is left alone.
 
-        Raises RunFolderError of a file that is not moat's, which stays, DiskError where nothing can
-        be written, and BusyError where another process does not let go of it.
+        Raises RunFolderError for a file that is not moat's, which stays, DiskError if the write
+        fails, and BusyError if another process does not release the file.
         """
         make_folder(self.path)
         with disk(self.path):
@@ -80,8 +79,8 @@ class StudyFolder:
     def planned(self) -> list[Record] | None:
         """Return the plan of each run, None without a plan.
 
-        Each has its `folder`, as text, seen from the study's. Raises RunFolderError of a file that
-        is not moat's.
+        Each has its `folder`, as text, relative to the study's. Raises RunFolderError for a file
+        that is not moat's.
         """
         content = self._content()
         return None if content is None else content["runs"]
@@ -100,7 +99,7 @@ class StudyFolder:
         return content
 
     def variants(self, more: Sequence[Record] = ()) -> list[str]:
-        """Return the variants that were ever planned, then those of more runs, the first first.
+        """Return the variants that were ever planned, in order, then those of the other runs.
 
         The order determines, for example, a variant's colour, which stays as the recipe changes.
         """

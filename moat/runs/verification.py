@@ -9,8 +9,8 @@ from pathlib import Path
 def has_its_digest(path: Path, files: Mapping[str, str] | None) -> bool:
     """Say whether a file has the digest that its run's record names among its `files`.
 
-    False also where the record names none, and where the file cannot be read. Whoever reads the
-    file in full then says why.
+    It is False also without a digest in the record, and for an unreadable file; a full reading of
+    the file then gives the reason.
     """
     named = (files or {}).get(path.name)
     with suppress(OSError):

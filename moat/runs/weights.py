@@ -1,7 +1,7 @@
 """Any state dict in the form that safetensors stores.
 
-Dense tensors are kept as they are. What safetensors know nothing of, as sparse tensors and the
-extra state of a module, is kept as the bytes of torch.save under a name that says so.
+Dense tensors are kept as they are. Values that safetensors do not support, such as sparse tensors
+and the extra state of a module, are kept as the bytes of torch.save under a marked name.
 """
 
 import io
@@ -28,7 +28,7 @@ _DENSE = frozenset(
 
 
 def to_bytes(state: Mapping[str, Any], metadata: dict[str, str] | None = None) -> bytes:
-    """Return the bytes of a .safetensors file; `metadata` stands in its header."""
+    """Return the bytes of a .safetensors file with `metadata` in its header."""
     kept: dict[str, Tensor] = {}
     for name, value in state.items():
         if _is_dense(value):
@@ -41,7 +41,7 @@ def to_bytes(state: Mapping[str, Any], metadata: dict[str, str] | None = None) -
 
 
 def from_bytes(content: bytes) -> dict[str, Any]:
-    """Return what `to_bytes` was given; nothing in the file is run."""
+    """Return the input of `to_bytes`; no code in the file is run."""
     return {
         name.removeprefix(PACKED): _unpacked(value.numpy().tobytes())
         if name.startswith(PACKED)
@@ -88,7 +88,7 @@ def _apart(value: Any, kinds: dict[int, torch.dtype]) -> Any:
 
 
 def load_plainly(file: Path | io.BytesIO, device: torch.device | str = "cpu") -> Any:
-    """Return what torch.save kept, if that is plain data and tensors; no code is run."""
+    """Return the content of a torch.save file if it is plain data and tensors; no code is run."""
     with warnings.catch_warnings():
         # Sparse tensors are checked whenever no code may run, and torch says so each time.
         warnings.filterwarnings("ignore", "Validating sparse tensor invariants", UserWarning)

@@ -1,4 +1,4 @@
-"""Adam for one small row that a scalarizer learns: torch's own keeps a graph and its own types."""
+"""Adam for a few numbers that a scalarizer learns; torch's keeps a graph and types of its own."""
 
 from typing import Any
 
@@ -41,6 +41,6 @@ class Adam:
         return {"steps": self._steps, "moments": moments}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._steps = state["steps"]
         self._moments = None if state["moments"] is None else tuple(state["moments"])

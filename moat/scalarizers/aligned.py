@@ -11,14 +11,13 @@ from moat.types import Gramian, Weights
 
 @scalarizer("aligned")
 class Aligned(GradientScalarizer):
-    """Equal weights for gradients that were made as stable a linear system as they allow.
+    """Equal weights for gradients that were made orthogonal and equally long.
 
-    The matrix of the gradients is replaced by the nearest one whose rows are orthogonal, with
-    their common length the smallest singular value. With the eigenvalues λ and eigenvectors V of
-    the Gramian the weights are √λ_min V diag(λ^(−1/2)) Vᵀ p, where pᵢ = 1/k for k objectives and
-    λ_min is the smallest eigenvalue that is not 0; directions without one are left out. What
-    is less than k roundings of the largest counts as 0. Weights may be negative, and do not sum
-    to 1.
+    The matrix of the gradients is replaced by the nearest one whose rows are orthogonal, with their
+    common length the smallest singular value. With the eigenvalues λ and eigenvectors V of the
+    Gramian the weights are √λ_min V diag(λ^(−1/2)) Vᵀ p, where pᵢ = 1/k for k objectives and λ_min
+    is the smallest eigenvalue that is not 0; directions without one are left out. An eigenvalue
+    below k roundings of the largest counts as 0. Weights may be negative, and do not sum to 1.
 
     Example:
         >>> gramian = torch.diag(torch.tensor([1.0, 4.0]))  # orthogonal gradients of length 1 and 2

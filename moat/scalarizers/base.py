@@ -1,7 +1,8 @@
 """The interface of a scalarizer: losses in, the weights of one descent direction out.
 
-Its life cycle is `plan → weights → step → update → state_dict`. What it must see to choose the
-weights decides which of the three kinds it is, and with it what a training step costs.
+The life cycle of a scalarizer is `plan → weights → step → update → state_dict`. There are three
+kinds, by the input from which a scalarizer chooses its weights; the kind decides the cost of a
+training step.
 """
 
 from abc import ABC, abstractmethod
@@ -24,11 +25,11 @@ EVERY_OBJECTIVE = 2**31 - 1
 
 
 class Scalarizer(ABC):
-    """Turns a vector of losses into weights; weights are detached and finite.
+    """A rule that turns a vector of losses into weights, which are detached and finite.
 
-    `simplex` says whether they are never negative and sum to 1. A subclass of one of the three
-    kinds is declared with `@scalarizer("name")` and writes `weights`, and whatever of `plan`,
-    `update` and the state it needs.
+    `simplex` says whether the weights are never negative and sum to 1. A subclass of one of the
+    three kinds is declared with `@scalarizer("name")`. It defines `weights` and, where needed,
+    `plan`, `update` and the state.
 
     Example:
         >>> from moat.scalarizers import Average
@@ -44,6 +45,8 @@ class Scalarizer(ABC):
     """Whether the weights follow the threats into another order; a rule that draws does not."""
     typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields with which `moat check` makes one, where they are not set."""
+    needs_positive_losses: bool = False
+    """Whether it divides by losses or takes their logarithm."""
     takes_names: ClassVar[bool] = False
     """Whether `weights` is asked with the names of the losses, and not with the losses."""
 
@@ -60,37 +63,37 @@ class Scalarizer(ABC):
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
-        """Return what must be searched and measured, (objectives,) or (objectives, batch).
+        """Return which objectives to search and measure, (objectives,) or (objectives, batch).
 
-        `names` starts with "natural". What is not planned costs no pass. Default: everything.
+        `names` starts with "natural". An objective outside the plan costs no pass. Default: all.
         """
         return torch.ones(len(names), dtype=torch.bool, device="cpu")
 
     def expected_plan(self, names: tuple[str, ...]) -> Tensor:
-        """Return by objective which share of a batch is planned, (objectives,), for estimates.
+        """Return each objective's planned share of a batch, (objectives,), for estimates.
 
-        Default: what `plan` returns. A scalarizer that draws its plan returns the expectation.
+        Default: the result of `plan`. A scalarizer that draws its plan returns the expectation.
         """
         plan = self.plan(names, 2, torch.Generator().manual_seed(0))
         return plan.double() if plan.ndim == 1 else plan.any(1).double()
 
     def update(self, losses: LossMatrix) -> None:  # noqa: B027 - most have nothing to do
-        """See the step's losses after the parameters moved."""
+        """Learn from the step's losses, after the parameters moved."""
 
     def log(self) -> dict[str, Any]:
-        """Return what of the last update belongs in the log, as plain numbers."""
+        """Return the last update's entries for the log, as plain numbers."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that a resumed run needs to be the same run: tensors and plain values."""
+        """Return the state that a resumed run needs, as tensors and plain values."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
 
 
 class LaggedScalarizer(Scalarizer):
-    """Its weights exist before the step: losses are measured and descended in one go.
+    """A scalarizer whose weights exist before the step: losses are measured and descended at once.
 
     Example:
         >>> class Half(LaggedScalarizer):
@@ -112,11 +115,10 @@ class LaggedScalarizer(Scalarizer):
 
 
 class LossScalarizer(Scalarizer):
-    """Its weights are chosen from this batch's losses, measured without a graph first.
+    """A scalarizer that chooses weights from the batch's losses, first measured without a graph.
 
-    `support` is the largest number of objectives with a weight above zero, for any one example;
-    EVERY_OBJECTIVE where each has one. Where it is None, the step reads the weights, for which a
-    GPU makes the host wait.
+    `support` is the largest number of objectives with a weight above zero for one example, or
+    EVERY_OBJECTIVE. If it is None, the step reads the weights, for which the host waits for a GPU.
 
     Example:
         >>> class Softmax(LossScalarizer):
@@ -130,7 +132,7 @@ class LossScalarizer(Scalarizer):
 
     @abstractmethod
     def weights(self, losses: LossMatrix) -> Tensor:
-        """Return weights (objectives,) or, an example at a time, (objectives, batch)."""
+        """Return the weights, (objectives,) or, for each example, (objectives, batch)."""
 
     def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
         """Return the weights of these losses; no Gramian is made."""
@@ -138,7 +140,7 @@ class LossScalarizer(Scalarizer):
 
 
 class GradientScalarizer(Scalarizer):
-    """Its weights are chosen from this batch's gradients, one an objective.
+    """A scalarizer that chooses weights from the batch's gradients, one for each objective.
 
     Example:
         >>> class Inverse(GradientScalarizer):
@@ -152,10 +154,10 @@ class GradientScalarizer(Scalarizer):
 
     @abstractmethod
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
-        """Return the weights (objectives,) by which those same gradients are combined."""
+        """Return the weights (objectives,) by which the gradients are combined."""
 
     def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
-        """Return the weights of these losses and of the Gramian that is made of them."""
+        """Return the weights of these losses and of the Gramian of their gradients."""
         return self.weights(gramian(), losses)
 
 
@@ -169,8 +171,8 @@ S = TypeVar("S", bound=type[Scalarizer])
 def scalarizer(name: str) -> Callable[[S], S]:
     """Declare a scalarizer under a name that recipes use.
 
-    The class becomes a validated dataclass: annotated fields are its recipe keys, unknown ones
-    are refused. State that changes while it trains is set in `__post_init__`, without annotation.
+    The class becomes a validated dataclass: annotated fields are its recipe keys, unknown ones are
+    refused. State that changes in training is set in `__post_init__`, without annotation.
 
     Example:
         >>> @scalarizer("first")
@@ -187,6 +189,6 @@ def scalarizer(name: str) -> Callable[[S], S]:
 
 
 def unsolved_share(unsolved: Tensor | int, steps: int) -> dict[str, float]:
-    """Return for the log in which share of its steps a solver found no weights; nothing of 0."""
+    """Return for the log the share of steps in which a solver found no weights, unless it is 0."""
     count = int(unsolved)
     return {"unsolved_share": count / steps} if count else {}

@@ -14,8 +14,8 @@ class BatchMax(LossScalarizer):
     """The largest of the threats' mean losses: maxᵢ Lᵢ.
 
     Lᵢ is the mean loss of threat i over the batch. The whole batch trains against the one threat
-    that is worst on average, where `max` takes the worst threat of each example. Among equals the
-    first threat wins.
+    that is worst on average, where `max` takes the worst threat of each example. Among equal losses
+    the first threat wins.
 
     Example:
         >>> losses = LossMatrix(torch.tensor([[0.5], [2.0], [1.5]]), ("natural", "pgd", "rt"))

@@ -1,4 +1,4 @@
-"""Numbers that a recipe gives to objectives by name: preferences and ideal points."""
+"""Numbers of a recipe for objectives by name: preferences and ideal points."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from moat.names import NATURAL
 
 
 def require_known(given: Mapping[str, float], names: Sequence[str], field: str) -> None:
-    """Raise DefinitionError for a name that is none of the objectives."""
+    """Raise DefinitionError for a name that is not one of the objectives."""
     for name in given:
         if name not in names:
             raise DefinitionError(
@@ -20,7 +20,7 @@ def require_known(given: Mapping[str, float], names: Sequence[str], field: str) 
 
 
 def require_each(given: Mapping[str, float], names: Sequence[str], field: str) -> None:
-    """Raise DefinitionError unless each threat has its number; the natural objective needs none."""
+    """Raise DefinitionError for a threat without a number; the natural objective needs none."""
     require_known(given, names, field)
     for name in names:
         if name not in given and name != NATURAL:

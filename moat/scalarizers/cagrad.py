@@ -29,8 +29,8 @@ class CAGrad(GradientScalarizer):
     optimum may be reached. Weights do not sum to 1: as in the published code, d is divided by
     1 + c² unless `rescale` says otherwise.
 
-    Up to 14 objectives w is exact: every support has a closed form. Above, it is found by
-    halving, with a quadratic program in each round.
+    Up to 14 objectives w is exact: every support has a closed form. With more, it is found by
+    bisection, with a quadratic program in each round.
 
     Example:
         >>> gramian = torch.diag(torch.tensor([1.0, 4.0]))  # orthogonal gradients of length 1 and 2
@@ -90,9 +90,9 @@ def by_support(gramian: Tensor, products: Tensor, radius: Tensor) -> Tensor:
 
 
 def by_halving(gramian: Tensor, products: Tensor, radius: Tensor) -> Tensor:
-    """Return the same for any k: w is the shortest combination of the gᵢ + τ g₀, τ = ‖g_w‖ / r.
+    """Return the same for any k: w gives the shortest combination of gᵢ + τ g₀, τ = ‖g_w‖ / r.
 
-    The right τ is where ‖g_w‖ − τ r changes its sign, found by halving on its logarithm.
+    At the right τ, ‖g_w‖ − τ r changes its sign; it is found by bisection of log τ.
     """
     low, high = torch.full_like(radius, -14.0), torch.full_like(radius, 7.0)
     mean = products.mean()

@@ -10,7 +10,7 @@ from moat.scalarizers.base import Scalarizer, registry
 
 @public
 def scalarizer_for(choice: Any) -> Scalarizer:
-    """Return a scalarizer as it is, or a new one of a name, with its defaults.
+    """Return a scalarizer as it is, or a new one by its name, with the defaults.
 
     Raises UnknownNameError with the nearest name, FieldError where a field has no default, and
     DefinitionError for anything else.
@@ -38,7 +38,7 @@ def scalarizer_for(choice: Any) -> Scalarizer:
 
 
 def scalarizer_from(choice: Any) -> Scalarizer:
-    """Return a scalarizer of a table with its `type`, besides what `scalarizer_for` takes.
+    """Return a scalarizer from a table with its `type`, or as `scalarizer_for` does.
 
     Example:
         >>> scalarizer_from({"type": "average", "include_natural": True})

@@ -1,4 +1,4 @@
-"""Lengths of the gradients and the cosines between them: a Gramian without its scales."""
+"""Lengths of gradients and the cosines between them: a Gramian without its scales."""
 
 from typing import NamedTuple
 
@@ -30,19 +30,19 @@ class Directions(NamedTuple):
     alive: Tensor
 
     def ridged(self) -> Tensor:
-        """Return the cosines with the ridge, under which every system has one solution."""
+        """Return the cosines with a ridge, by which every system has one solution."""
         eye = torch.eye(len(self.lengths), dtype=torch.float64, device=self.lengths.device)
         return self.cosines + COSINE_RIDGE * eye
 
 
 def symmetric(gramian: Gramian) -> Tensor:
-    """Return a Gramian in float64, symmetric also where float32 left it not quite so."""
+    """Return a Gramian in float64, exactly symmetric despite the rounding of float32."""
     gramian = gramian.detach().double()
     return (gramian + gramian.T) / 2
 
 
 def directions_of(gramian: Gramian) -> Directions:
-    """Return lengths and cosines of the gradients whose inner products these are."""
+    """Return the lengths and cosines of gradients from their inner products."""
     gramian = symmetric(gramian)
     lengths = gramian.diagonal().clamp(min=0).sqrt()
     alive = lengths > SHORTEST_GRADIENT * lengths.amax()

@@ -18,7 +18,7 @@ Ideal = _Level | dict[str, _Level]
 def require_named(
     preference: dict[str, float] | None, ideal: float | dict[str, float], names: tuple[str, ...]
 ) -> None:
-    """Raise DefinitionError where a preference or an ideal point does not fit the objectives."""
+    """Raise DefinitionError for a preference or an ideal point that does not fit the objectives."""
     if preference is not None:
         require_each(preference, names, "preference")
     if isinstance(ideal, dict):
@@ -26,7 +26,7 @@ def require_named(
 
 
 def preference_row(preference: dict[str, float] | None, names: tuple[str, ...]) -> Tensor:
-    """Return a preference as a row (objectives,) on the host; ones where it is None."""
+    """Return a preference as a row (objectives,) on the host; ones for None."""
     return row_of({} if preference is None else preference, names, float(preference is None))
 
 
@@ -36,9 +36,9 @@ def ideal_row(ideal: float | dict[str, float], names: tuple[str, ...]) -> Tensor
 
 
 def distances(losses: LossMatrix, factors: Tensor, point: Tensor | None = None) -> Tensor:
-    """Return factorᵢ (Lᵢ − pointᵢ), (objectives,) and float64; a point of None is 0.
+    """Return factorᵢ (Lᵢ − pointᵢ) in float64, (objectives,); a point of None is 0.
 
-    What was not measured, or has the factor 0, is infinitely far below the others.
+    For an objective that was not measured or has the factor 0 it is −inf.
     """
     means = losses.means().detach().double()
     factors = send(factors.double(), means.device)

@@ -13,7 +13,7 @@ from moat.types import Weights
 
 @scalarizer("dwa")
 class DWA(LaggedScalarizer):
-    """The softmax over objectives of rᵢ / T, rᵢ the ratio of the last two averages of Lᵢ.
+    """The softmax over objectives of rᵢ / T, where rᵢ is the ratio of Lᵢ's last two averages.
 
     Lᵢ is the mean loss of objective i; its averages run over `window` steps each, where the paper
     takes an epoch. T is the `temperature`. Weights are equal until there are two averages. The
@@ -33,6 +33,8 @@ class DWA(LaggedScalarizer):
     temperature: PositiveFloat = 2.0  # of the ratios, which have no unit
     window: PositiveInt = 50  # steps of one average; the paper takes an epoch
 
+    needs_positive_losses = True
+
     def __post_init__(self) -> None:
         self._steps = 0
         self._sum: Tensor | None = None  # of the window that is being filled
@@ -46,7 +48,7 @@ class DWA(LaggedScalarizer):
         return self._weights
 
     def update(self, losses: LossMatrix) -> None:
-        """Take the step's mean losses in; at the end of a window, choose the weights."""
+        """Add the step's mean losses; at the end of a window, choose the weights."""
         means = losses.means().detach().double()
         self._sum = means if self._sum is None else self._sum + means
         self._steps += 1
@@ -69,7 +71,7 @@ class DWA(LaggedScalarizer):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._steps = state["steps"]
         self._sum, self._last = state["sum"], state["last"]
         self._weights = state["weights"]

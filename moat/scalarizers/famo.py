@@ -1,4 +1,4 @@
-"""FAMO: every loss is to fall at the same rate, without a gradient for each."""
+"""FAMO: every loss falls at the same rate, without a gradient for each."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ class FAMO(LossScalarizer):
     """Weights under which the slowest relative fall of a loss is as fast as possible.
 
     With z the softmax of learnt logits ξ, the weight of objective i is zᵢ / Lᵢ, divided by the sum
-    over all objectives: the step descends Σᵢ zᵢ log Lᵢ. Lᵢ is the mean loss of objective i over
-    the batch. Then ξ moves, by Adam with learning rate `lr` and weight decay `decay`, down the
-    gradient Jᵀδ, where J is the Jacobian of the softmax and δᵢ the fall of log Lᵢ by the step.
+    over all objectives: the step descends Σᵢ zᵢ log Lᵢ. Lᵢ is the mean loss of objective i over the
+    batch. Then ξ moves, by Adam with learning rate `lr` and weight decay `decay`, down the gradient
+    Jᵀδ, where J is the Jacobian of the softmax and δᵢ the fall of log Lᵢ in the step.
 
     The published code measures δ on the step's batch again; here it is the fall from the last
     batch to this one, which costs no further forward.
@@ -39,6 +39,8 @@ class FAMO(LossScalarizer):
     decay: NonNegativeFloat = 0.01  # weight decay of ξ; γ of the paper
 
     support = EVERY_OBJECTIVE
+
+    needs_positive_losses = True
 
     def __post_init__(self) -> None:
         self._logits: Tensor | None = None
@@ -67,7 +69,7 @@ class FAMO(LossScalarizer):
         return {"logits": self._logits, "last": self._last, "adam": self._adam.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._logits, self._last = state["logits"], state["last"]
         self._adam.load_state_dict(state["adam"])
 

@@ -7,9 +7,10 @@ from torch import Tensor
 
 
 def flat_gradient(loss: Tensor, parameters: Sequence[Tensor], *, more: bool) -> Tensor | None:
-    """Return the gradient of a loss as one row (parameters,), None where it reaches none of them.
+    """Return the gradient of a loss as one row (parameters,), None if it reaches no parameter.
 
-    A parameter that takes no part has gradient 0. `more` keeps the graph for another gradient.
+    A parameter that the loss does not reach has the gradient 0. `more` keeps the graph for another
+    gradient.
     """
     parts = torch.autograd.grad(loss, parameters, retain_graph=more, allow_unused=True)
     if all(part is None for part in parts):

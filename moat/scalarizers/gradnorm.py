@@ -19,11 +19,11 @@ SMALLEST_WEIGHT = 1e-6
 class GradNorm(GradientScalarizer):
     """Learnt weights: a loss that falls more slowly than the others gets a longer gradient.
 
-    With wᵢ the weight of objective i and gᵢ its gradient, the length wᵢ ‖gᵢ‖ is to be the mean
-    length of all times rᵢ^a. rᵢ is Lᵢ relative to its first value, divided by the mean of that
-    over the objectives; a is the `restoring` force. After each step w moves down the gradient of
-    Σᵢ |wᵢ ‖gᵢ‖ − target| by Adam with learning rate `lr`, the targets held fixed. The paper scales
-    the weights to the number of objectives; here they sum to 1.
+    wᵢ is the weight of objective i and gᵢ its gradient. The target of the length wᵢ ‖gᵢ‖ is the
+    mean length times rᵢ^a, where rᵢ is Lᵢ relative to its first value, divided by the mean of these
+    ratios, and a is the `restoring` force. After each step Adam, with learning rate `lr`, moves w
+    down the gradient of Σᵢ |wᵢ ‖gᵢ‖ − targetᵢ|; the targets are held fixed. The paper scales the
+    weights to the number of objectives; here they sum to 1.
 
     Example:
         >>> rule, losses = GradNorm(lr=0.1), LossMatrix(torch.ones(2, 1), ("natural", "pgd"))
@@ -42,6 +42,8 @@ class GradNorm(GradientScalarizer):
     restoring: NonNegativeFloat = 1.5  # exponent of the relative training rates; the paper's α
     lr: PositiveFloat = 0.025  # learning rate of the weights
 
+    needs_positive_losses = True
+
     def __post_init__(self) -> None:
         self._weights: Tensor | None = None  # they sum to the number of objectives
         self._first: Tensor | None = None  # mean losses of the first step
@@ -49,7 +51,7 @@ class GradNorm(GradientScalarizer):
         self._adam = Adam(self.lr)
 
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
-        """Return the weights that the last update left, and remember how long the gradients are."""
+        """Return the weights of the last update, and remember the lengths of the gradients."""
         self._lengths = gramian.detach().double().diagonal().clamp(min=0).sqrt()
         if self._weights is None:
             self._weights = torch.ones_like(self._lengths)
@@ -81,7 +83,7 @@ class GradNorm(GradientScalarizer):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._weights, self._first = state["weights"], state["first"]
         self._lengths = state["lengths"]
         self._adam.load_state_dict(state["adam"])

@@ -12,9 +12,9 @@ from moat.types import Gramian, Weights
 class IMTLG(GradientScalarizer):
     """The combination Σᵢ αᵢ gᵢ whose projections onto all gradients are equal, Σᵢ αᵢ = 1.
 
-    gᵢ is the gradient of objective i, uᵢ its direction: ⟨d, uᵢ⟩ is the same for every i. With the
-    matrix C of the cosines, αᵢ is (C⁻¹1)ᵢ / ‖gᵢ‖, divided by the sum over all objectives. Weights
-    sum to 1 and may be negative. An objective whose gradient is 0 has the weight 0.
+    gᵢ is the gradient of objective i and uᵢ its direction; ⟨d, uᵢ⟩ is the same for every i. With
+    the matrix C of the cosines, αᵢ is (C⁻¹1)ᵢ / ‖gᵢ‖, divided by the sum over all objectives.
+    Weights sum to 1 and may be negative. An objective whose gradient is 0 has the weight 0.
 
     Example:
         >>> gramian = torch.diag(torch.tensor([1.0, 4.0]))  # orthogonal gradients of length 1 and 2
@@ -30,7 +30,7 @@ class IMTLG(GradientScalarizer):
         self.simplex = False
 
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
-        """Return C⁻¹1 over the lengths, divided by its sum; zeros where that is 0."""
+        """Return C⁻¹1 over the lengths, divided by its sum; zeros if the sum is 0."""
         found = directions_of(gramian)
         solved: torch.Tensor = torch.linalg.solve_ex(found.ridged(), found.alive.double())[0]
         shares = torch.where(found.alive, solved / found.lengths, torch.zeros_like(solved))

@@ -12,10 +12,10 @@ from moat.types import Mask
 class Max(LossScalarizer):
     """The per-example maximum over the threats' losses: R_max of Section 4.2.
 
-    One image an example is trained on, so the natural loss is neither measured nor descended. A
+    Each example is trained on one image, so the natural loss is neither measured nor descended. A
     maximum over the batch means would be another method. Among equal losses the first threat wins.
-    On convex risks a minimiser is a stationary point of their sum under the weights that it gives
-    on average (Proposition 2).
+    On convex risks a minimiser is a stationary point of their weighted sum, under the average of
+    these weights (Proposition 2).
 
     Example:
         >>> from moat.objectives import LossMatrix
@@ -38,7 +38,7 @@ class Max(LossScalarizer):
         return torch.arange(len(names), device="cpu") > 0
 
     def weights(self, losses: LossMatrix) -> Tensor:
-        """Return for each example 1 at its worst threat, shape (objectives, batch)."""
+        """Return 1 at the worst threat of each example, shape (objectives, batch)."""
         worst = losses.values[1:].argmax(0, keepdim=True) + 1
         # F.one_hot would look at the values, for which a GPU makes the host wait
         return torch.zeros_like(losses.values).scatter_(0, worst, 1.0)

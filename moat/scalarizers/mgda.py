@@ -14,12 +14,12 @@ from moat.types import Gramian, Weights
 class MGDA(GradientScalarizer):
     """The shortest vector in the convex hull of the objectives' gradients.
 
-    A small step against it lowers every objective, or it is 0. It follows the smallest gradient.
-    `normalize` divides each gradient, before the weights are chosen, by its length ("l2"), by its
-    loss ("loss"), or by both ("loss+"). What the weights then combine is `combine`: the
-    "gradients" as they were, as the published code does, which may raise an objective to first
-    order; or the "normalized" ones, which again lowers every objective. Their sum is divided by
-    that of its weights on the gradients, so that weights stay on the simplex.
+    Unless it is 0, a small step against it lowers every objective. It follows the smallest
+    gradient. `normalize` divides each gradient, before the weights are chosen, by its length
+    ("l2"), by its loss ("loss"), or by both ("loss+"). `combine` says which gradients the weights
+    then combine: the original "gradients", as in the published code, which may raise an objective
+    to first order, or the "normalized" ones, which lowers every objective. In the latter case the
+    weights on the gradients are divided by their sum, so that they stay on the simplex.
 
     Example:
         >>> from moat.objectives import LossMatrix
@@ -40,6 +40,7 @@ class MGDA(GradientScalarizer):
 
     def __post_init__(self) -> None:
         simplex.require_solver(self.solver)
+        self.needs_positive_losses = self.normalize in ("loss", "loss+")
         self._solved = torch.tensor(True, device="cpu")
         self._steps = 0
         self._unsolved_steps: torch.Tensor | int = 0
@@ -47,7 +48,8 @@ class MGDA(GradientScalarizer):
     def weights(self, gramian: Gramian, losses: LossMatrix) -> Weights:
         """Return argmin aᵀGa on the simplex, G the Gramian of the normalised gradients.
 
-        With combine = "normalized" each is divided by its gradient's divisor, and all by their sum.
+        With combine = "normalized" each is divided by its gradient's divisor, then all by their
+        sum.
         """
         scale = self._scale(gramian, losses.means().to(gramian))
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
@@ -62,12 +64,12 @@ class MGDA(GradientScalarizer):
         return (weights / weights.sum()).to(answer.weights)
 
     def log(self) -> dict[str, Any]:
-        """Say whether the solver answered; where it did not, the weights were uniform."""
+        """Say whether the solver found weights; if not, they were uniform."""
         unsolved = unsolved_share(self._unsolved_steps, self._steps)
         return {"solved": bool(self._solved), **unsolved}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what became of the programs: the weights themselves depend on nothing."""
+        """Return the results of the programs; the weights themselves have no state."""
         return {
             "solved": self._solved,
             "steps": self._steps,
@@ -75,7 +77,7 @@ class MGDA(GradientScalarizer):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._solved = state["solved"]
         self._steps = state.get("steps", 0)  # older checkpoints did not count
         self._unsolved_steps = state.get("unsolved_steps", 0)

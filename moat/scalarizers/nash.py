@@ -24,7 +24,7 @@ class Nash(GradientScalarizer):
     αᵀGα / 2 − Σᵢ log αᵢ, found by Newton steps on the cosines of the gradients. The direction is
     then cut to the length `max_norm`. Weights do not sum to 1.
 
-    It needs the Gramian alone. An objective whose gradient is 0 has no say.
+    The rule needs only the Gramian. An objective whose gradient is 0 has no influence.
 
     Example:
         >>> gramian = torch.diag(torch.tensor([1.0, 4.0]))  # orthogonal gradients of length 1 and 2
@@ -51,23 +51,23 @@ class Nash(GradientScalarizer):
         return shares / found.lengths * size
 
     def log(self) -> dict[str, Any]:
-        """Return how far the last α was from a solution, relative: max |α (Gα) − 1|."""
+        """Return the relative residual of the last α: max |α (Gα) − 1|."""
         return {"residual": float(self._residual)}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the log says: the weights depend on nothing."""
+        """Return the last entry for the log; the weights have no state."""
         return {"residual": self._residual}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._residual = state["residual"]
 
 
 def bargain(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return β > 0 with Cβ = 1/β, and its residual max |β (Cβ) − 1|; shapes (k, k) to (k,) and ().
 
-    Damped Newton steps on βᵀCβ / 2 − Σ log β, which is self-concordant: they stay above 0, and
-    come near the minimum from anywhere. Before each, β takes its best length, βᵀCβ = k.
+    Damped Newton steps on βᵀCβ / 2 − Σ log β, which is self-concordant: β stays above 0, and comes
+    near the minimum from any start. Before each step β gets its best length, βᵀCβ = k.
     """
     shares = matrix.abs().sum(1).rsqrt()
     for _ in range(NEWTON_STEPS):

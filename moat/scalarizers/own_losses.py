@@ -19,29 +19,29 @@ OwnLosses = Mapping[str, Tensor] | Sequence[Tensor] | Tensor
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 SEEDS_TRIED = 8
-"""Plans that are looked at for the natural loss: one that is drawn may leave it out by chance."""
+"""Number of plans inspected for the natural loss: a drawn plan may omit it by chance."""
 
 
 @runtime_checkable
 class Weigher(Protocol):
-    """A scalarizer of one of the three kinds, as far as losses of any origin need it."""
+    """The part of a scalarizer, of any of the three kinds, that losses of any origin need."""
 
     takes_names: ClassVar[bool]
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
-        """Return what must be measured."""
+        """Return which objectives to measure."""
 
     def weigh(self, losses: LossMatrix, gramian: Callable[[], Gramian]) -> Tensor:
         """Return the weights of these losses."""
 
     def update(self, losses: LossMatrix) -> None:
-        """See the losses of the step."""
+        """Learn from the losses of the step."""
 
 
 def for_own_losses(weights: Method) -> Method:
-    """Return a scalarizer's `weights`, which then takes losses of any origin besides its own."""
+    """Return a scalarizer's `weights`, extended to losses of any origin."""
 
     @wraps(weights)
     def behind(self: Any, *arguments: Any, **more: Any) -> Any:
@@ -117,7 +117,7 @@ def weights_for(
 
 
 def _in_a_step(scalarizer: Any, arguments: tuple[Any, ...], more: Mapping[str, Any]) -> bool:
-    """Say whether the weights are asked for with what the kind of scalarizer declares."""
+    """Say whether the arguments are those that the kind of scalarizer declares."""
     if not scalarizer.takes_names:
         return any(isinstance(one, LossMatrix) for one in (*arguments[-1:], more.get("losses")))
     (names,) = arguments or (more.get("names"),) if len(arguments) < 2 else (None,)
@@ -129,7 +129,7 @@ def _given_names(losses: OwnLosses, names: Sequence[str]) -> list[str]:
 
 
 def _rows(losses: Any) -> tuple[tuple[str, ...], list[Tensor]]:
-    """Return names and losses, the natural one first; refuse what no weights can be chosen for."""
+    """Return names and losses, the natural one first; refuse losses that cannot be weighted."""
     if isinstance(losses, LossMatrix):
         losses = dict(zip(losses.names, losses.values, strict=True))
     if isinstance(losses, Mapping):
@@ -172,7 +172,7 @@ def _rows(losses: Any) -> tuple[tuple[str, ...], list[Tensor]]:
 
 
 def _measures_natural(scalarizer: Weigher, names: tuple[str, ...]) -> bool:
-    """Say whether a scalarizer ever plans for objective 0, asked once and of a copy."""
+    """Say whether a scalarizer ever plans objective 0; a copy is asked, once."""
     known = getattr(scalarizer, "_natural_is_measured", None)
     if known is None:
         tried = copy.deepcopy(scalarizer)
@@ -186,7 +186,7 @@ def _measures_natural(scalarizer: Weigher, names: tuple[str, ...]) -> bool:
 def _planned(
     scalarizer: Weigher, names: tuple[str, ...], values: Tensor, *, alone: bool
 ) -> LossMatrix:
-    """Return the losses that the scalarizer plans for; `alone`, below a natural one left out."""
+    """Return the losses in the scalarizer's plan; `alone`, without the natural one before them."""
     if alone:
         names = (NATURAL, *names)
         values = torch.cat([torch.full_like(values[:1], float("nan")), values])

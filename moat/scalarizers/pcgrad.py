@@ -12,12 +12,12 @@ from moat.types import Gramian, Mask, Weights
 
 @scalarizer("pcgrad")
 class PCGrad(GradientScalarizer):
-    """The mean of the gradients after each was projected, in random order, where it conflicts.
+    """The mean of the gradients, each first projected, in random order, where it conflicts.
 
-    From a copy v of each gradient gᵢ the others are taken in turn: where ⟨v, gⱼ⟩ < 0, v loses
-    its component along gⱼ, ⟨v, gⱼ⟩ / ‖gⱼ‖² gⱼ. With more than two objectives the result depends on
-    the order, which is drawn for each i from the generator of the step's plan, and it may raise
-    an objective. Weights do not sum to 1.
+    A copy v of each gradient gᵢ meets the others in turn: if ⟨v, gⱼ⟩ < 0, v loses its component
+    along gⱼ, ⟨v, gⱼ⟩ / ‖gⱼ‖² gⱼ. With more than two objectives the result may raise an objective
+    and depends on the order, which is drawn for each i from the generator of the step's plan.
+    Weights do not sum to 1.
 
     Example:
         >>> gradients = torch.tensor([[1.0, 0.0], [-1.0, 1.0]])

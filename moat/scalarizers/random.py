@@ -10,12 +10,12 @@ from moat.types import Mask, Weights
 
 @scalarizer("random")
 class Random(LaggedScalarizer):
-    """Weights that are drawn anew for each step, from a distribution on the simplex.
+    """Weights drawn for each step from a distribution on the simplex.
 
     With `draw` = "dirichlet" they are uniform on the simplex, Dirichlet(1, …, 1); with "normal"
-    they are the softmax of independent standard normal numbers. Either way their expectation is
-    equal weights. The draw comes from the generator of the step's plan, so that a resumed run
-    draws what an undisturbed one does.
+    they are the softmax of independent standard normal numbers. Either way all weights have the
+    same expectation. The draw comes from the generator of the step's plan, so a resumed run draws
+    the same weights as an undisturbed one.
 
     Example:
         >>> rule, names = Random(), ("natural", "pgd", "rt")
@@ -38,7 +38,7 @@ class Random(LaggedScalarizer):
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
-        """Draw the weights of the coming step; return what has a share."""
+        """Draw the weights of the coming step; return the objectives that have a share."""
         taken = (torch.arange(len(names), device="cpu") > 0) | self.include_natural
         logits = torch.empty(len(names), dtype=torch.float64, device="cpu")
         if self.draw == "normal":
@@ -49,7 +49,7 @@ class Random(LaggedScalarizer):
         return taken
 
     def weights(self, names: tuple[str, ...]) -> Weights:
-        """Return what the last plan drew."""
+        """Return the weights that the last plan drew."""
         if self._weights is None:
             self.plan(names, 0)
         assert self._weights is not None

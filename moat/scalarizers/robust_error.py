@@ -1,4 +1,4 @@
-"""Weights by what each threat still fells: 1 - its running robust accuracy."""
+"""Weights by the running robust error of each threat."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from moat.types import Mask, Weights
 class RobustError(LaggedScalarizer):
     """Weights in proportion to eᵢ = 1 - aᵢ, aᵢ the running accuracy against threat i.
 
-    aᵢ is a running mean over the training batches: of all until there are `window`, then each new
-    one counts 1 / window. The weights start equal, and lag one step. The natural loss has none.
+    aᵢ is a running mean over the training batches: of all of them up to `window`, then each new one
+    counts 1 / window. The weights start equal and lag one step. The natural loss has no weight.
 
     E-AT draws one threat for each batch by these weights, which is `sampled` with
     `rule = "robust-error"`.
@@ -58,7 +58,7 @@ class RobustError(LaggedScalarizer):
         return error / error.sum()
 
     def update(self, losses: LossMatrix) -> None:
-        """Take the batch's accuracies in; raise DefinitionError where they were not kept."""
+        """Add the batch's accuracies; raise DefinitionError if they were not kept."""
         if (found := losses.accuracies()) is None:
             raise DefinitionError(
                 "robust-error weighs threats by accuracies, which these losses lack.",
@@ -72,9 +72,9 @@ class RobustError(LaggedScalarizer):
         self._accuracy = torch.where(found.isnan(), self._accuracy, moved)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the running accuracies and how many batches they have seen."""
+        """Return the running accuracies and the number of their batches."""
         return {"accuracy": self._accuracy, "steps": self._steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._accuracy, self._steps = state["accuracy"], state["steps"]

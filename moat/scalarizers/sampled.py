@@ -1,4 +1,4 @@
-"""One threat, drawn anew each time, in place of all: the others are not searched."""
+"""One threat, drawn for each step or example, in place of all: the others are not searched."""
 
 import copy
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ PLANS_AVERAGED = 64
 
 
 def lagged_rule(choice: Any) -> LaggedScalarizer:
-    """Return the rule of a name, a table or an object; raise FieldError for one that measures."""
+    """Return the rule from a name, a table or an object; raise FieldError for one that measures."""
     made = scalarizer_from(choice)
     if not isinstance(made, LaggedScalarizer) or isinstance(made, Sampled):
         why = (
@@ -49,17 +49,17 @@ class Sampled(LaggedScalarizer):
     """The weighted sum Σᵢ wᵢ Lᵢ of a `rule`, with one threat drawn in place of all.
 
     Lᵢ is the mean loss of objective i, wᵢ its weight by the rule, W = Σ |wᵢ| over the threats.
-    Threat i is drawn with probability |wᵢ| / W, and its loss descended with the weight W and the
-    sign of wᵢ. So the expectation of the descended gradient is that of the weighted sum. Only the
-    drawn threat is searched; the natural loss keeps its weight in every step.
+    Threat i is drawn with probability |wᵢ| / W, and its loss is descended with the weight W and the
+    sign of wᵢ. So the expected gradient is the gradient of the weighted sum. Only the drawn threat
+    is searched; the natural loss keeps its weight in every step.
 
     With `each` = "step" one threat is drawn for the whole batch; with "example", one for each
     example, and W is divided among the threats by their shares of the batch.
 
-    The rule exists before the step: "average" (uniform), "weighted" (fixed), "robust-error" (the
-    draw of E-AT), "two-moment" and others. It learns from the last measured loss and accuracy of
-    each objective, once every one of them was measured. Its weights are those of two steps ago, so
-    that a GPU need not wait for them.
+    The weights of the rule exist before the step: "average" (uniform), "weighted" (fixed),
+    "robust-error" (the draw of E-AT), "two-moment" and others. The rule learns from the last
+    measured loss and accuracy of each objective, as soon as all have been measured. Its weights are
+    those of two steps ago, so that the host need not wait for a GPU.
 
     Example:
         >>> rule, names = Sampled(), ("natural", "pgd", "rt")
@@ -80,6 +80,7 @@ class Sampled(LaggedScalarizer):
     def __post_init__(self) -> None:
         self._rule = copy.deepcopy(self.rule)
         self.simplex = self._rule.simplex
+        self.needs_positive_losses = self._rule.needs_positive_losses
         self.scale_invariant = self._rule.scale_invariant
         self._coming: list[Arriving] = []  # the rule's weights after the last two steps
         self._drawn: Tensor | None = None  # weights of the step that was planned
@@ -95,7 +96,7 @@ class Sampled(LaggedScalarizer):
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
     ) -> Mask:
-        """Draw the threat, or one for each example; the natural loss as the rule plans it."""
+        """Draw the threat, or one for each example; the natural loss is planned by the rule."""
         planned = self._rule.plan(names, batch, generator)
         target = self._target(names)
         draws = 1 if self.each == "step" else batch
@@ -110,11 +111,11 @@ class Sampled(LaggedScalarizer):
         return mask[:, 0] if self.each == "step" else mask
 
     def weights(self, names: tuple[str, ...]) -> Weights:
-        """Return the weights of what was drawn; before the first plan, those of the rule."""
+        """Return the weights of the drawn threats; before the first plan, those of the rule."""
         return self._rule.weights(names) if self._drawn is None else self._drawn
 
     def expected_plan(self, names: tuple[str, ...]) -> Tensor:
-        """Return the probabilities of the threats, by the weights with which the rule starts."""
+        """Return the probabilities of the threats, by the first weights of the rule."""
         rule = copy.deepcopy(self._rule)
         natural = rule.expected_plan(names)[:1]
         found = []
@@ -136,11 +137,11 @@ class Sampled(LaggedScalarizer):
             self._coming = [*self._coming[1:], Arriving(self._rule.weights(losses.names))]
 
     def log(self) -> dict[str, Any]:
-        """Return what the rule logs."""
+        """Return the rule's entries for the log."""
         return self._rule.log()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rule's state, what was measured last, and the weights on their way."""
+        """Return the rule's state, the last measurements, and the pending weights."""
         return {
             "rule": self._rule.state_dict(),
             "coming": [one.value().clone() for one in self._coming],
@@ -150,7 +151,7 @@ class Sampled(LaggedScalarizer):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore a state from `state_dict`."""
         self._rule.load_state_dict(state["rule"])
         self._coming = [Arriving(weights) for weights in state["coming"]]
         self._seen = set(state["seen"])

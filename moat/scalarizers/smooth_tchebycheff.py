@@ -1,4 +1,4 @@
-"""Smooth Tchebycheff: a maximum of weighted distances that every objective has a share in."""
+"""Smooth Tchebycheff: a smooth maximum of weighted distances, in which every objective counts."""
 
 import torch
 from pydantic import PositiveFloat
@@ -15,9 +15,9 @@ from moat.types import Mask, Weights
 class SmoothTchebycheff(LossScalarizer):
     """The smooth maximum of the weighted distances: μ log Σᵢ exp(pᵢ (Lᵢ − zᵢ) / μ).
 
-    Lᵢ is the mean loss of objective i over the batch, pᵢ its number in the `preference` (1 for
-    each objective where none is given), zᵢ its value in the `ideal` point, μ the `temperature`.
-    Its gradient weighs objective i by pᵢ sᵢ, where s is the softmax of pᵢ (Lᵢ − zᵢ) / μ. A small μ
+    Lᵢ is the mean loss of objective i over the batch, pᵢ its number in the `preference` (1 for each
+    objective where none is given), zᵢ its value in the `ideal` point, μ the `temperature`. Its
+    gradient weights objective i by pᵢ sᵢ, where s is the softmax of pᵢ (Lᵢ − zᵢ) / μ. A small μ
     gives `tchebycheff`, a large one fixed weights in proportion to p.
 
     Raises DefinitionError for a preference or an ideal point that names an unknown objective.
@@ -40,7 +40,7 @@ class SmoothTchebycheff(LossScalarizer):
         self.simplex = self.preference is None
 
     def require_objectives(self, names: tuple[str, ...]) -> None:
-        """Raise DefinitionError unless preference and ideal point are of these objectives."""
+        """Raise DefinitionError unless preference and ideal point fit the objectives."""
         require_named(self.preference, self.ideal, names)
 
     def plan(

@@ -14,8 +14,8 @@ class Softmax(LossScalarizer):
     """Weights that grow with the loss: the softmax of Lᵢ / T over the threats.
 
     Lᵢ is the mean loss of threat i over the batch, T the `temperature`. The step descends the
-    tempered maximum T log Σᵢ exp(Lᵢ / T). A small T gives `batch-max`, a large one `average`.
-    These weights also maximise Σᵢ wᵢ Lᵢ plus T times their entropy, on the simplex.
+    tempered maximum T log Σᵢ exp(Lᵢ / T). A small T gives `batch-max`, a large one `average`. On
+    the simplex, these weights maximise Σᵢ wᵢ Lᵢ plus T times their entropy.
 
     Example:
         >>> losses = LossMatrix(torch.tensor([[0.5], [2.0], [1.5]]), ("natural", "pgd", "rt"))
@@ -39,6 +39,6 @@ class Softmax(LossScalarizer):
         return (torch.arange(len(names), device="cpu") > 0) | self.include_natural
 
     def weights(self, losses: LossMatrix) -> Weights:
-        """Return the softmax of the measured mean losses; 0 for what the plan leaves out."""
+        """Return the softmax of the measured mean losses; 0 for objectives outside the plan."""
         found = distances(losses, self.plan(losses.names, 0))
         return torch.softmax((found - found.amax()) / self.temperature, 0)

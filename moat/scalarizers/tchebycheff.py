@@ -1,4 +1,4 @@
-"""Tchebycheff: the objective that is furthest from its ideal value, as the preference weighs it."""
+"""Tchebycheff: the objective with the largest weighted distance from its ideal value."""
 
 import torch
 from torch import Tensor
@@ -15,10 +15,10 @@ from moat.types import Mask, Weights
 class Tchebycheff(LossScalarizer):
     """The largest weighted distance to the ideal point: maxᵢ pᵢ (Lᵢ − zᵢ).
 
-    Lᵢ is the mean loss of objective i over the batch, pᵢ its number in the `preference` (1 for
-    each objective where none is given), zᵢ its value in the `ideal` point. The step descends the
-    one objective where the maximum is attained, with the weight pᵢ; among equals the first. Each
-    Pareto optimum is the minimum for some preference, also where the front is not convex.
+    Lᵢ is the mean loss of objective i over the batch, pᵢ its number in the `preference` (1 for each
+    objective where none is given), zᵢ its value in the `ideal` point. The step descends the one
+    objective where the maximum is attained, with the weight pᵢ; among equals, the first one. Each
+    Pareto optimum is the minimum for some preference, even if the front is not convex.
 
     Raises DefinitionError for a preference or an ideal point that names an unknown objective.
 
@@ -43,7 +43,7 @@ class Tchebycheff(LossScalarizer):
         self.scale_invariant = self.ideal == 0.0
 
     def require_objectives(self, names: tuple[str, ...]) -> None:
-        """Raise DefinitionError unless preference and ideal point are of these objectives."""
+        """Raise DefinitionError unless preference and ideal point fit the objectives."""
         require_named(self.preference, self.ideal, names)
 
     def plan(

@@ -39,24 +39,24 @@ def moments(window: Tensor) -> tuple[Tensor, Tensor]:
 
 @scalarizer("two-moment")
 class TwoMoment(LaggedScalarizer):
-    """The weights that make the weighted losses most alike, given how much robustness is asked.
+    """The weights that make the weighted losses most equal at a required mean robust loss.
 
     After each step it solves Eq. 13, the lower level of Eq. 12, over the mini-batch mean losses of
     the last `window` steps; the weights start uniform and lag one step (Algorithm 1, lines 7 to
     10).
 
-    The robust losses are asked to average to `r` nats, or to the share `rho` of their largest
-    mean; exactly one of the two is given. Weights on the simplex reach only r between the
-    smallest and the largest robust mean (and 0), and training pushes those means below any fixed
-    r. What happens then is `infeasible`: "clamp" brings r to the nearest reachable value, at most
-    `ceiling` times the largest robust mean; "keep-last" leaves the weights as they are;
-    "as-cvxopt" takes cvxopt's last iterate as the paper's procedure does, which is off the
-    simplex. Every step logs `r_effective` and `clamped`.
+    The required weighted mean of the robust losses is `r` nats, or the share `rho` of their largest
+    mean; exactly one of the two is given. Weights on the simplex reach only r between the smallest
+    and the largest robust mean (and 0), and training pushes those means below any fixed r.
+    `infeasible` says what happens then: "clamp" brings r to the nearest reachable value, at most
+    `ceiling` times the largest robust mean; "keep-last" leaves the weights as they are; "as-cvxopt"
+    takes cvxopt's last iterate as the paper's procedure does, which is off the simplex. Every step
+    logs `r_effective` and `clamped`.
 
-    With `target` = "each" every objective has a level of its own, the natural one too, in place
-    of the one level of the robust losses: the program is that of the losses divided by their
-    `levels`, without an equality. Any weights on the simplex satisfy it, so it is always
-    feasible. k levels in nats could not all be met by k weights that sum to 1: levels are ratios.
+    With `target` = "each" every objective, the natural one included, has a level of its own in
+    place of one level for the robust losses: the program takes the losses divided by their
+    `levels`, without an equality. Any weights on the simplex satisfy it, so it is always feasible.
+    Levels are ratios: k weights that sum to 1 could not meet k levels in nats.
 
     Example:
         >>> names = ("natural", "pgd", "flow")
@@ -107,6 +107,7 @@ class TwoMoment(LaggedScalarizer):
         relative = self.target == "each" or self.rho is not None
         self.scale_invariant = relative and self.infeasible != "as-cvxopt"
         self.simplex = self.infeasible != "as-cvxopt"
+        self.needs_positive_losses = self.target == "each"
 
     def require_objectives(self, names: tuple[str, ...]) -> None:
         """Raise DefinitionError for a level of an unknown objective."""
@@ -120,7 +121,7 @@ class TwoMoment(LaggedScalarizer):
         return torch.ones(len(names), dtype=torch.bool, device="cpu")
 
     def weights(self, names: tuple[str, ...]) -> Weights:
-        """Return the weights that the last update chose; uniform before the first."""
+        """Return the weights of the last update; uniform before the first."""
         if self._weights is None:
             return torch.full((len(names),), 1 / len(names), dtype=torch.float64, device="cpu")
         return self._weights
@@ -156,12 +157,12 @@ class TwoMoment(LaggedScalarizer):
         }
 
     def log(self) -> dict[str, Any]:
-        """Return what became of r in the last program, whose weights the next step takes.
+        """Return the level of the last program, whose weights the next step uses.
 
-        `r_effective` is the level that the chosen weights reach, `clamped` whether the asked one
-        was out of reach (and `clamped_share` how often so far), `solved` whether the solver
-        answered; where it did not, the weights stayed (and `unsolved_share` is how often so far,
-        unless it is never). "as-cvxopt" adds what left the simplex.
+        `r_effective` is the level of the chosen weights, `clamped` whether the required level was
+        out of reach, and `clamped_share` the share of such steps so far. `solved` says whether the
+        solver found weights; if not, they stayed. `unsolved_share` is the share of such steps, if
+        there were any. "as-cvxopt" adds how far the weights left the simplex.
         """
         record: dict[str, Any] = {key: value.item() for key, value in self._log.items()}
         if self._steps and self.target == "mean":
@@ -173,7 +174,7 @@ class TwoMoment(LaggedScalarizer):
         return record
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the window, the weights, the counts and the last log, as they are now."""
+        """Return the window, the weights, the counts and the last log."""
         return {
             "history": None if self._history is None else self._history.clone(),
             "weights": self._weights,

@@ -16,12 +16,12 @@ LARGEST_LOG_VARIANCE = 20.0
 
 @scalarizer("uncertainty")
 class UncertaintyWeighting(LaggedScalarizer):
-    """The loss of objective i is divided by a learnt variance: Σᵢ (e^(−sᵢ) Lᵢ + sᵢ / 2).
+    """Each loss is divided by a learnt variance: Σᵢ (e^(−sᵢ) Lᵢ + sᵢ / 2).
 
     Lᵢ is the mean loss of objective i over the batch, a cross-entropy, sᵢ = log σᵢ² its
-    log-variance. The weight is e^(−sᵢ); at rest it is 1 / (2 Lᵢ). After each step every sᵢ moves
-    down the same sum, for the time `lr`: ds/dt = e^(−s) L − 1/2, solved exactly. For a small `lr`
-    this is gradient descent with that learning rate, and no batch makes it overshoot. Weights do
+    log-variance. The weight is e^(−sᵢ); at rest it is 1 / (2 Lᵢ). After each step every sᵢ follows
+    the gradient flow of the same sum for the time `lr`: ds/dt = e^(−s) L − 1/2, solved exactly. For
+    a small `lr` this is gradient descent with that learning rate; it never overshoots. Weights do
     not sum to 1.
 
     Example:
@@ -38,6 +38,8 @@ class UncertaintyWeighting(LaggedScalarizer):
 
     lr: PositiveFloat = 2.5e-3  # learning rate of the log-variances; the paper's, for 1e5 steps
     initial: float = 0.0  # log-variance before the first step
+
+    needs_positive_losses = True
 
     def __post_init__(self) -> None:
         self.simplex = False

@@ -17,13 +17,13 @@ SWEEPS = 500
 class UPGrad(GradientScalarizer):
     """The mean of the gradients, each projected onto the directions that lower every objective.
 
-    The projection of gᵢ onto the cone {d : ⟨d, gⱼ⟩ ≥ 0 for every j} is gᵢ + Σⱼ xⱼ gⱼ, where x ≥ 0
-    makes it as short as possible. The step is the mean of the k projections: it lowers every
-    objective to first order, and grows with each gradient in proportion. Without a conflict it is
-    the mean of the gradients. Weights do not sum to 1.
+    The projection of gᵢ onto the cone {d : ⟨d, gⱼ⟩ ≥ 0 for every j} is gᵢ + Σⱼ xⱼ gⱼ, with the x ≥
+    0 that makes it shortest. The step is the mean of the k projections: it lowers every objective
+    to first order, and scales with each gradient. Without a conflict it is the mean of the
+    gradients. Weights do not sum to 1.
 
-    Up to 14 objectives x is exact: every set of them is tried. Above, it is found by descent along
-    one coordinate after the other.
+    Up to 14 objectives x is exact: every set of them is tried. With more, it is found by coordinate
+    descent.
 
     Example:
         >>> gradients = torch.tensor([[1.0, 0.0], [-1.0, 1.0]])
@@ -52,7 +52,7 @@ class UPGrad(GradientScalarizer):
 
 
 def added_by_set(cosines: Tensor) -> Tensor:
-    """Return z ≥ 0 that makes uᵢ + Σⱼ zⱼ uⱼ as short as possible, a row for each i.
+    """Return the z ≥ 0 that makes uᵢ + Σⱼ zⱼ uⱼ shortest, a row for each i.
 
     Shapes (k, k) to (k, k). On the set of the j with zⱼ > 0 the conditions are linear; every set
     is solved in one batch.
@@ -70,7 +70,7 @@ def added_by_set(cosines: Tensor) -> Tensor:
 
 
 def added_by_sweeps(cosines: Tensor) -> Tensor:
-    """Return the same for any k: each coordinate in turn takes its best value."""
+    """Return the same for any k, by coordinate descent."""
     k = len(cosines)
     added = torch.zeros_like(cosines)
     whole = torch.eye(k, dtype=cosines.dtype, device=cosines.device)

@@ -12,7 +12,7 @@ from moat.types import Mask, Weights
 
 
 def some_above_zero(numbers: dict[str, float]) -> dict[str, float]:
-    """Return the numbers of the objectives; raise ValueError where all of them are 0."""
+    """Return the numbers of the objectives; raise ValueError if all of them are 0."""
     if not any(numbers.values()):
         raise ValueError("a preference gives at least one objective a number above 0")
     return numbers
@@ -27,9 +27,9 @@ Preference = Annotated[dict[str, Weight], AfterValidator(some_above_zero)]
 class Weighted(LaggedScalarizer):
     """Fixed weights by name: the loss is Σᵢ pᵢ Lᵢ, where p is the `preference`.
 
-    Lᵢ is the mean loss of objective i. Every threat has a number; the natural loss has 0 unless
-    it is named. An objective with 0 is neither searched nor measured. The numbers are used as
-    they are, so that their sum scales the step; with `normalize` they are divided by it.
+    Lᵢ is the mean loss of objective i. Every threat has a number; the natural loss has 0 unless it
+    is named. An objective with 0 is neither searched nor measured. The numbers are used as they
+    are, so their sum scales the step; with `normalize` they are divided by their sum.
 
     Raises DefinitionError for a preference that names an unknown objective or leaves a threat out.
 
@@ -49,7 +49,7 @@ class Weighted(LaggedScalarizer):
         self.simplex = self.normalize or abs(sum(self.preference.values()) - 1) < 1e-9
 
     def require_objectives(self, names: tuple[str, ...]) -> None:
-        """Raise DefinitionError unless the preference is one of these objectives."""
+        """Raise DefinitionError unless the preference fits the objectives."""
         require_each(self.preference, names, "preference")
 
     def plan(

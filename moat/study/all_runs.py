@@ -1,4 +1,4 @@
-"""All runs of a recipe: finished ones are skipped; failed and held ones stop no other."""
+"""All runs of a recipe: finished ones are skipped; failed and held ones do not stop others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ from moat.training import device_for
 
 @dataclass
 class StudyResult:
-    """The study's folder and the result of each run; `held` are other processes' runs."""
+    """The study's folder and the result of each run; `held` lists the runs of other processes."""
 
     folder: Path
     done: list[Path] = field(default_factory=list)
@@ -41,7 +41,7 @@ class StudyResult:
     held: dict[Path, MoatError] = field(default_factory=dict)
 
     def listen(self, event: Event) -> None:
-        """Keep how a run ended."""
+        """Record the end of a run."""
         match event:
             case RunHold(run=run):
                 self.held[run] = event.error
@@ -64,7 +64,7 @@ def plan(
     only: Sequence[str] = (),
     seeds: Sequence[int] = (),
 ) -> list[RunPlan]:
-    """Validate a recipe and return its runs, training nothing. Raises RecipeError."""
+    """Validate a recipe and return its runs, without training. Raises RecipeError."""
     return plan_runs(read(recipe, overrides), only, seeds)
 
 

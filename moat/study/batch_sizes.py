@@ -20,16 +20,16 @@ _ODD = 3  # images: a search goes on with those that still stand, of any number
 
 
 def is_foreign(model: Model) -> bool:
-    """Say whether a model's code is a user's or a plug-in's."""
+    """Say whether the code of a model belongs to a user or a plug-in."""
     return isinstance(model, PythonModel) or type(model).__module__.partition(".")[0] != "moat"
 
 
 def check_batch_sizes(network: nn.Module, data: Data, training: Training, threats: int) -> None:
-    """Raise ModelError with the mend, unless the network takes every size of a batch.
+    """Raise ModelError with the mend unless the network accepts every batch size.
 
     In train mode these are the passes of a whole batch and of an epoch's last, smaller one; in eval
-    mode any. Each is tried by a forward without a gradient. A pass that the device has no memory
-    for is left to training, whose error names what to lower.
+    mode any. Each is tried by a forward without a gradient. A pass beyond the device's memory is
+    left to training, whose error names the setting to lower.
     """
     device = home_of(network)
     size = training.pass_size or default_pass_size(device)

@@ -29,7 +29,8 @@ class RunEstimate:
 
     For a scalarizer that draws its searches, `search` and `descent` are expectations. Without its
     data set only passes are known: then `missing` is the error of reading it, and the other numbers
-    are None. Missing initial weights are also in `missing`, but every number is known.
+    are None; a budget of passes counts whole. Missing initial weights are also in `missing`, but
+    every number is known.
     """
 
     plan: RunPlan
@@ -50,9 +51,10 @@ class RunEstimate:
 
     @property
     def passes(self) -> float | None:
-        """Forwards plus backwards of the whole training for each image it trains on."""
-        a_step = self.search.plus(self.descent)
-        return None if self.length is None else self.length.exact_epochs * a_step.total
+        """Forwards plus backwards of the whole training for each training image."""
+        training = self.plan.training
+        epochs = self.length.exact_epochs if self.length else training.epochs
+        return training.passes if epochs is None else epochs * self.search.plus(self.descent).total
 
 
 @plain_torch()
@@ -88,7 +90,7 @@ def estimate_all(
 
 
 def data_or_missing(load: Callable[[], Data], where: str, listener: Listener) -> Data | DataError:
-    """Return a data set, or the error of reading it; the listener hears of what was read."""
+    """Return a data set, or the error of reading it; the listener receives the data's events."""
     try:
         with said_of(where):
             data = load()

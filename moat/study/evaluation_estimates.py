@@ -23,7 +23,7 @@ from moat.runs import CACHE, RunFolder, cache_of
 from moat.study.estimates import data_or_missing
 from moat.study.failures import as_failure
 from moat.study.judge import whole_scores
-from moat.study.loading import record_of
+from moat.study.loading import missing_weights, record_of
 from moat.study.looks import amounts, as_oddity
 from moat.study.model_loading import load
 from moat.study.other_protocol import other_protocol
@@ -41,9 +41,9 @@ WorkState = Literal["to make", "begun", "again", "there", "refused"]
 
 @dataclass(frozen=True)
 class EvaluationEstimate:
-    """What one evaluation costs at most, without the sanity gate, and what is there of it.
+    """The largest cost of one evaluation, without the sanity gate, and the part already done.
 
-    What is not known is None; then `missing` is the error that says why.
+    Unknown numbers are None; then `missing` is the error with the reason.
     """
 
     label: str
@@ -83,7 +83,7 @@ class _Prices:
         network: Callable[[], nn.Module],
         key: object,
     ) -> EvaluationEstimate:
-        """Return an estimate with its numbers; `key` says which network it is."""
+        """Return an estimate with its numbers; `key` identifies the network."""
         named = json.dumps([key, images.shape], sort_keys=True, default=str)
         if named not in self.known:
             generator = torch.Generator().manual_seed(0)
@@ -110,7 +110,7 @@ class _Prices:
 
 @plain_torch()
 def estimate_runs(runs: Sequence[Path], device: str, listener: Listener) -> Priced:
-    """Return what it costs to evaluate finished runs again, each by its own protocol."""
+    """Return the cost of evaluating finished runs again, each under its own protocol."""
     prices = _Prices(device_for(device))
     loaded: dict[DataSet, Data | DataError] = {}
 
@@ -137,7 +137,7 @@ def estimate_under(
     validation: bool = False,
     **place: Unpack[PlaceKeys],
 ) -> Priced:
-    """Return what `evaluate_under` would cost, and what is worth a second look."""
+    """Return the cost of `evaluate_under`, and its oddities."""
     court = other_protocol(protocol, overrides, validation, place_of(place))
     prices, stated = _Prices(court.device), court.judged_by
 
@@ -170,9 +170,9 @@ def estimate_model(
     overrides: Sequence[str] = (),
     **place: Unpack[PlaceKeys],
 ) -> Priced:
-    """Return what `evaluate_model` would cost, and what is worth a second look.
+    """Return the cost of `evaluate_model`, and its oddities.
 
-    Without data the network cannot be built, and passes alone are counted.
+    Without data the network cannot be built, and only passes are counted.
     """
     at, stated = place_of(place), read_protocol(protocol, overrides)
     asked = asked_model(model, arguments, checkpoint, name)
@@ -201,6 +201,8 @@ def _of_run(
     held_out: bool,
 ) -> EvaluationEstimate:
     """Return the estimate of a run; its network is known without data, their number is not."""
+    if estimate.state != "there" and not run.folder.is_trained:  # a known network is not loaded
+        raise missing_weights(run.folder)
     missing = data if isinstance(data, DataError) else None
     count = stated.protocol.examples if isinstance(data, DataError) else _tested(stated, data)
     if held_out and isinstance(data, Data) and (known := amounts(data, run.plan.share)):

@@ -14,7 +14,7 @@ _Named = TypeVar("_Named", bound=NamedRunEvent)
 
 
 def named(kind: type[_Named], plan: RunPlan, run: Path, /, **more: Any) -> _Named:
-    """Return an event of this kind about a planned run."""
+    """Return an event of the given kind about a planned run."""
     return kind(
         run=run,
         label=plan.label,
@@ -26,7 +26,7 @@ def named(kind: type[_Named], plan: RunPlan, run: Path, /, **more: Any) -> _Name
 
 
 def error_table(error: MoatError) -> dict[str, Any]:
-    """Return what an error says, as the fields of a failure's event."""
+    """Return the content of an error, as the fields of a failure's event."""
     return {
         "message": error.message,
         "where": error.where,
@@ -39,7 +39,7 @@ def error_table(error: MoatError) -> dict[str, Any]:
 def evaluation_steps(
     listener: Listener, run: Path, *, held_out: bool = False
 ) -> Callable[[EvaluationProgress], None]:
-    """Return what hears an evaluation's progress and tells a listener."""
+    """Return a function that passes an evaluation's progress to a listener."""
 
     def tell(progress: EvaluationProgress) -> None:
         listener(EvaluationStep(run=run, held_out=held_out, **asdict(progress)))

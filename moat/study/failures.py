@@ -10,14 +10,14 @@ from moat.recipe import RunPlan
 
 @contextmanager
 def asked_for(plan: RunPlan, *key: str) -> Iterator[None]:
-    """Say of what fails inside that this key of the recipe asked for it."""
+    """Name in any error inside the key of the recipe that caused it."""
     with said_of(plan.source.where(*key)):
         yield
 
 
 @contextmanager
 def said_of(where: str) -> Iterator[None]:
-    """Say of what fails inside where it was asked for, unless it says so itself."""
+    """Name in any error inside the place of its cause, unless the error does so itself."""
     try:
         yield
     except DataError as error:
@@ -34,7 +34,7 @@ def said_of(where: str) -> Iterator[None]:
 
 
 def as_failure(error: Exception) -> MoatError:
-    """Return the error itself if it is moat's, else a TrainingError that says where it came up."""
+    """Return an error of moat's as it is, any other as a TrainingError with its place."""
     if isinstance(error, MoatError):
         return error
     failure = TrainingError(f"{type(error).__name__}: {error}", hint=_raised(error))

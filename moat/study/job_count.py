@@ -32,7 +32,7 @@ class Share:
 
 
 def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
-    """Return a number of jobs from 1 on, or "auto"; raise MoatError of anything else."""
+    """Return a number of jobs of at least 1, or "auto"; raise MoatError for anything else."""
     if asked == "auto":
         return "auto"
     text = str(asked)
@@ -54,7 +54,7 @@ def jobs_of(asked: int | str, where: str = "jobs") -> Jobs:
 def settle_jobs(
     wanted: Jobs, left: Sequence[RunPlan], runs: int, setting: RunnerSettings, listener: Listener
 ) -> Share:
-    """Return how many of a study's runs are at work at once, and tell what follows from it.
+    """Return the number of a study's runs at once, and report the consequences.
 
     `left` are the runs that have no record yet, of so many. Threads are what the cores are divided
     into; the variable OMP_NUM_THREADS lowers them. What a job takes of memory is an estimate: the
@@ -79,7 +79,7 @@ def settle_jobs(
 
 
 def core_count() -> int:
-    """Return how many cores this process may use: what the system and its container allow."""
+    """Return the number of cores that system and container allow to this process."""
     cores = os.cpu_count() or 1
     with suppress(AttributeError, OSError):  # not on every system
         cores = len(os.sched_getaffinity(0))

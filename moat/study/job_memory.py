@@ -1,4 +1,4 @@
-"""The memory of a run, estimated before it begins, and that of the machine."""
+"""The memory of a run, estimated before it begins, and the free memory of the machine."""
 
 import os
 from collections.abc import Sequence
@@ -32,11 +32,11 @@ COPIES = 5
 
 
 def memory_per_job(plans: Sequence[RunPlan], setting: RunnerSettings, device: torch.device) -> int:
-    """Return the bytes that the largest of some runs takes, 0 where none can be estimated.
+    """Return the bytes of the largest of some runs, 0 if none can be estimated.
 
     It counts the process, the data set, copies of the weights, and the larger of a training step
-    and the evaluation; what an allocator keeps beside that is not counted. One run of each network
-    and data set is looked at, by one image's forward and backward.
+    and the evaluation; memory that an allocator keeps in addition is not counted. One run of each
+    network and data set is measured, by one image's forward and backward.
     """
     loaded: dict[DataSet, Data] = {}
     seen: dict[str, int] = {}
@@ -83,7 +83,7 @@ def _held(images: Tensor | ImageRows) -> int:
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Return the bytes that are free where runs compute, None where the system does not say."""
+    """Return the free bytes of the device of the runs, None if the system does not report them."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     free = []

@@ -51,9 +51,8 @@ class Judged:
 def judge(subject: Subject, data: Data, stated: StatedProtocol, listener: Listener) -> Record:
     """Evaluate a model, keep its outcomes, then its record; return the scores.
 
-    The examples that were held out from training are searched as the test examples are, so that
-    one of several models can be chosen without a look at the latter. The caller holds the folder's
-    lock.
+    The examples held out from training are searched in the same way as the test examples, so that a
+    model can be chosen without the latter. The caller holds the folder's lock.
     """
     folder, model, record = subject.folder, subject.model, subject.record
     protocol, protocol_hash, size = stated.protocol, stated.protocol_hash, subject.pass_size
@@ -135,9 +134,9 @@ def scores_before(
     mend: str,
     listener: Listener = ignore,
 ) -> Record | None:
-    """Return the scores of this very evaluation if the folder holds it, None if it may be written.
+    """Return the scores of the same evaluation if the folder has it, None if it may be written.
 
-    What another model left is refused with RunFolderError, or deleted where it is to be
+    Another model's evaluation is refused with RunFolderError, or deleted if it is to be
     overwritten; a run that moat trains is always refused. The caller holds the folder's lock.
     """
     try:
@@ -177,10 +176,10 @@ def _is_run(folder: RunFolder) -> bool:
 
 
 def whole_scores(folder: RunFolder, record: RunRecord) -> Record | None:
-    """Return the scores of an evaluation that is whole, None of a broken one.
+    """Return the scores of a complete evaluation, None for a broken one.
 
     A process that died between its writes may have left the matrix of another protocol. Raises
-    RunFolderError where the record contradicts itself or its evaluation.
+    RunFolderError if the record contradicts itself or its evaluation.
     """
     require_one_protocol(record, folder.path)
     try:

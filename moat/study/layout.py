@@ -13,21 +13,21 @@ CLOSE = 1e-3  # relative: what the layout may change of a logit by rounding
 
 
 def laid_out(model: nn.Module) -> nn.Module:
-    """Return the model with its channels last in memory: a tenth faster, equal but for rounding.
+    """Return the model with channels last in memory: a tenth faster, and equal up to rounding.
 
-    A run is trained, evaluated and loaded in the same layout, so that its figures come back.
+    A run is trained, evaluated and loaded in the same layout, so that its results are reproducible.
     """
     return model.to(memory_format=torch.channels_last)
 
 
 def best_layout(made: Model, network: nn.Module, shape: tuple[int, int, int]) -> nn.Module:
-    """Return a network in the faster layout that it works in.
+    """Return a network in the faster of the layouts that it supports.
 
-    What a model declares to bear is not tried. Any other network with convolutions of images is
+    A layout that the model declares is not tried. Any other network with convolutions of images is
     tried on a copy, forward and backward in both modes: one that flattens with `view` stays as it
-    was built. So does one with group norm, which takes 1.2 times as long with its channels last, on
-    a CPU and on an H100 (measured). The clock is not asked, for it would answer otherwise in the
-    next run, and the weights of two equal runs would differ.
+    was built. So does one with group norm, which takes 1.2 times as long with channels last, on a
+    CPU and on an H100 (measured). Timing does not decide, because it would vary from run to run,
+    and the weights of two equal runs would differ.
     """
     if any(isinstance(module, nn.GroupNorm) for module in network.modules()):
         return network

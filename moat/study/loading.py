@@ -15,9 +15,9 @@ from moat.runs import RunFolder, command_again, require_one_training, require_re
 
 
 def record_of(folder: RunFolder) -> RunRecord | None:
-    """Return a run's record, None for an unfinished one; RunFolderError where it is not moat's.
+    """Return a run's record, None for an unfinished one; RunFolderError if it is not moat's.
 
-    The same where it says in two ways what trained the run.
+    A record that contradicts itself about the training is a RunFolderError, too.
     """
     record = folder.read_record()
     if record is not None:
@@ -26,7 +26,7 @@ def record_of(folder: RunFolder) -> RunRecord | None:
 
 
 def finished_record(folder: RunFolder) -> RunRecord:
-    """Return the record of a finished run; raise RunFolderError where there is none."""
+    """Return the record of a finished run; raise RunFolderError without one."""
     record = record_of(folder)
     if record is None:
         mend = (
@@ -42,7 +42,7 @@ def finished_record(folder: RunFolder) -> RunRecord:
 
 
 def require_trained_here(record: RunRecord, folder: RunFolder) -> None:
-    """Raise RunFolderError where a folder keeps an evaluation alone, and no model with it."""
+    """Raise RunFolderError for a folder with an evaluation but without a model."""
     if not record.is_evaluation_alone:
         return
     whose = "a model that moat did not train"
@@ -59,7 +59,7 @@ def require_trained_here(record: RunRecord, folder: RunFolder) -> None:
 
 
 def require_recipe(folder: RunFolder) -> None:
-    """Raise RunFolderError where a folder does not hold the recipe of its run."""
+    """Raise RunFolderError for a folder without the recipe of its run."""
     if not folder.recipe.exists():
         raise RunFolderError(
             f"the training settings of the run are unknown: {folder.recipe.name} is missing.",
@@ -73,8 +73,8 @@ def plan_of(
 ) -> RunPlan:
     """Return the plan of the one run that a folder's own recipe describes.
 
-    `record` is the run's, where it is read already. Its code is the folder's own, or that of the
-    plan `named`. Raises CodeError where the recipe names code that may not run: see `moat.consent`.
+    `record` is the run's, if it was read already. Its code is the folder's own, or that of the plan
+    `named`. Raises CodeError if the recipe names code that may not run; see `moat.consent`.
     """
     require_recipe(folder)
     folder.read_code(folder.read_record() if record is None else record)
@@ -125,15 +125,13 @@ def _is_there(path: str) -> bool:
 
 
 def with_weights(model: nn.Module, folder: RunFolder, record: RunRecord | None = None) -> nn.Module:
-    """Load a folder's trained weights into a model; raise RunFolderError where they do not fit.
+    """Load a folder's trained weights into a model; raise RunFolderError if they do not fit.
 
-    `record` is the run's, where it is read already.
+    `record` is the run's, if it was read already.
     """
     weights = folder.load_model(of=record)
     if weights is None:
-        raise RunFolderError(
-            "the run's trained weights are missing.", where=str(folder.path), hint=OVERWRITE
-        )
+        raise missing_weights(folder)
     try:
         load_into(model, weights)
     except ModelError as error:
@@ -146,3 +144,10 @@ def with_weights(model: nn.Module, folder: RunFolder, record: RunRecord | None =
 
 
 OVERWRITE = "`moat train` with --overwrite trains this run again."
+
+
+def missing_weights(folder: RunFolder) -> RunFolderError:
+    """Return the error of a run without its trained weights."""
+    return RunFolderError(
+        "the run's trained weights are missing.", where=str(folder.path), hint=OVERWRITE
+    )

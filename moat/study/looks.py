@@ -15,7 +15,7 @@ from moat.training import device_for
 def tell_oddities(
     plans: Sequence[RunPlan], loaded: Mapping[DataSet, Data], device: str, listener: Listener
 ) -> None:
-    """Tell a listener what is worth a second look, each as a note of the study."""
+    """Report each oddity to a listener, as a note of the study."""
     view = StudyView(plans[0].source, plans, amounts=amounts_of(plans, loaded), device=device)
     for oddity in oddities_of(view):
         listener(StudyNote(text=f"worth a second look: {oddity}"))
@@ -38,12 +38,12 @@ def oddities_of_estimates(
 
 
 def as_oddity(error: MoatError) -> Oddity:
-    """Return an error that refuses nothing here: what it says is missing later."""
+    """Return an error as an oddity: it refuses nothing here, but its file will be missing later."""
     return Oddity(error.where, error.message, " ".join(error.hint.split()))
 
 
 def amounts_of(plans: Sequence[RunPlan], loaded: Mapping[DataSet, Data]) -> dict[Path, Amounts]:
-    """Return how many images each run has, of those whose data are there and can be shared out."""
+    """Return the number of images of each run whose data exist and can be split."""
     known: dict[tuple[DataSet, TrainingShare], Amounts | None] = {}
     found = {}
     for plan in plans:
@@ -58,7 +58,7 @@ def amounts_of(plans: Sequence[RunPlan], loaded: Mapping[DataSet, Data]) -> dict
 
 
 def amounts(data: Data, share: TrainingShare) -> Amounts | None:
-    """Return how many images a share of a data set has; None where it cannot be had."""
+    """Return the number of images in a share of a data set; None if it cannot be read."""
     try:
         trained, held = share.of(data.train)
     except MoatError:  # which the run itself says

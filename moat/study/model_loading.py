@@ -73,7 +73,7 @@ def _usable(device: torch.device | str) -> torch.device:
 def load_recorded(
     folder: RunFolder, record: RunRecord, device: torch.device | str = "cpu"
 ) -> nn.Module:
-    """Return the trained model of a finished run whose record is read already."""
+    """Return the trained model of a finished run from its record."""
     model = _model(folder, record)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(model, record.shape, record.classes)

@@ -23,12 +23,12 @@ def model_record(
     files: Mapping[str, str] | None = None,
     command: Sequence[str] | None = None,
 ) -> ModelRecord:
-    """Return the record of a model that was trained here, or handed over.
+    """Return the record of a model that was trained here or given by the user.
 
-    `own` are its names (study, variant, sweep, seed, label) and what made it; `test_data` is
-    what identifies the data that it is judged on, `training` how its training went, `files` the
-    digests of what the training wrote, and `command` makes the evaluation again. The packages of
-    plug-ins are recorded with their versions.
+    `own` are its names (study, variant, sweep, seed, label) and its origin; `test_data` identifies
+    the data of its evaluation, `training` is the summary of its training, `files` are the digests
+    of the training's files, and `command` repeats the evaluation. The packages of plug-ins are
+    recorded with their versions.
     """
     said = {"training": training, "machine": machine, "files": files, "command": command}
     said["plugins"] = training_plugins(own["trains"], test_data) or None
@@ -45,7 +45,7 @@ def model_record(
 
 
 def machine_of(device: torch.device, pass_size: int | None = None) -> dict[str, Any]:
-    """Return what a record says of where it was made; of a training its pass size, too."""
+    """Return a record's facts about its machine, for a training with its pass size."""
     trained = {"threads": torch.get_num_threads(), "pass_size": pass_size} if pass_size else {}
     grid = {"grid": "normalised to [-1, 1], pixels as areas, zeros outside"} if pass_size else {}
     return {

@@ -16,10 +16,10 @@ DRAWN = 0.1  # standard deviation of what stands for a layer of zeros
 
 
 def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> None:
-    """Raise ModelError with the mend, unless the network can be trained and then be judged.
+    """Raise ModelError with the mend unless the network can be trained and then evaluated.
 
-    What evaluation would refuse at the end is refused here at the beginning. The network and the
-    global random state are left as they were.
+    A network that evaluation would refuse at the end is refused here at the beginning. The network
+    and the global random state stay unchanged.
     """
     device = home_of(bare(network))
     if (x := few_images(data.train, data, device)) is not None:
@@ -28,16 +28,16 @@ def check_network(network: nn.Module, data: Data, scalarizer: Scalarizer) -> Non
 
 
 def few_images(split: Split, data: Data, device: torch.device, count: int = FEW) -> Images | None:
-    """Return the first images of a split as a network sees them, None of an empty one."""
+    """Return the first images of a split as a network gets them, None for an empty split."""
     few = split.take(torch.arange(min(count, len(split)))).at(data.shape[1:])
     return next((x for x, _ in batches_in_order(few, count, device)), None)
 
 
 def awake(network: nn.Module) -> nn.Module:
-    """Return a copy in which no parameter is zero throughout; itself where it has no copy.
+    """Return a copy in which no parameter is all zeros; the network itself if it has no copy.
 
-    A last layer that starts at zero gives equal logits, and behind these a softmax, a draw and a
-    glance at other images do not show.
+    A last layer that starts at zero gives equal logits, which hide a softmax, a random draw or a
+    dependence on other images.
     """
     if (woken := copy_of(network)) is None:  # not every network can be copied
         return network

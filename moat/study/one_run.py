@@ -47,9 +47,9 @@ def run_one(
     listener: Listener,
     partner: Mapping[str, Any] = MappingProxyType({}),
 ) -> Record:
-    """Train what is not trained, evaluate it, write the record; return the scores.
+    """Train the run if need be, evaluate it, and write the record; return the scores.
 
-    `partner` is what the record says of the run's partner, by the whole recipe.
+    `partner` is the record's entry for the run's partner, from the whole recipe.
     """
     allocator.take(plan.training.allocator)
     with folder.locked():
@@ -76,10 +76,10 @@ def run_one(
 
 @plain_torch()
 def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.Module:
-    """Return the network of a run with its seeded initial weights, pretrained where it asks so.
+    """Return the network of a run with its seeded or pretrained initial weights.
 
-    A run that goes on has weights of its own, and takes the network as it was drawn.
-    Raises MoatError that names the recipe's key where it cannot be built, trained or judged.
+    A resumed run has weights of its own, and takes the network as it was drawn. Raises MoatError
+    with the recipe's key if it cannot be built, trained or evaluated.
     """
     with asked_for(plan, "augmentation", "crop_padding"):
         plan.augmentation.require_fits(data.shape[1:])

@@ -1,4 +1,4 @@
-"""The model on which the sanity gate finds images for another: its partner's, once trained."""
+"""The model on which the sanity gate finds images to transfer: the partner's, once trained."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,9 @@ Told = ModelRecord | RunRecord
 
 @dataclass(frozen=True)
 class Partner:
-    """A run's partner: its model, or why there is none yet or at all.
+    """A run's partner: its model, or the reason why there is none, yet or at all.
 
-    `is_open` says that the question is still to be asked.
+    `is_open` says that the check is still to be made.
     """
 
     other: Other | None = None
@@ -31,9 +31,9 @@ class Partner:
 def partner_model(folder: RunFolder, record: ModelRecord, device: torch.device | str) -> Partner:
     """Return the model of the run that the record names as its partner.
 
-    An evaluation under another protocol has the partner of the run that it is of. A record that is
-    older than partners, or of no run, names none: then it is the finished run of the same study
-    that was trained against the most threats, another variant's first.
+    An evaluation under another protocol has the partner of its run. A record without a partner,
+    because it is older or has no run, takes the finished run of the same study that was trained
+    against the most threats, another variant's first.
     """
     own: Path = folder.path
     about: Told = record

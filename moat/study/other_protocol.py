@@ -1,4 +1,4 @@
-"""Finished runs under another protocol than their own: in folders beside theirs."""
+"""Finished runs under another protocol than their own, in folders beside theirs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ def evaluate_under(
 def other_protocol(
     protocol: Path | str, overrides: Sequence[str], validation: bool, at: Place
 ) -> "OtherProtocol":
-    """Return a protocol's file as runs are judged by it; MoatError where it does not hold."""
+    """Return a protocol from its file for the evaluation of runs; MoatError if it is invalid."""
     words = [word for text in overrides for word in ("--set", text)]
     words += ["--allow-code"] if current_consent().stored else []
     return OtherProtocol(
@@ -73,7 +73,7 @@ def other_protocol(
 
 @dataclass
 class OtherProtocol:
-    """A protocol, the data that it judges on, read once, and where its evaluations are kept."""
+    """A protocol, the data of its evaluations, read once, and the place of its results."""
 
     judged_by: ReadProtocol
     words: list[str]  # of the command that names it
@@ -112,7 +112,7 @@ class OtherProtocol:
         )
 
     def folder_of(self, run: TrainedRun) -> RunFolder:
-        """Return where the evaluation of a run is kept."""
+        """Return the folder of the evaluation of a run."""
         study = f"{run.record.study}@{self.judged_by.name}"
         if why := why_no_name(study):
             raise RunFolderError(
@@ -128,7 +128,7 @@ class OtherProtocol:
         return named or results_of(path, run.record.study) or Path("results")
 
     def same_data(self, folder: RunFolder, record: RunRecord) -> tuple[Data, Record]:
-        """Return the data and what identifies them; RunFolderError where the run knows others."""
+        """Return the data and their identity; RunFolderError if the run has other data."""
         where, then = self.judged_by.source.where("data"), record.data
         now = self.judged_by.test_data
         if then.get("type") == now["type"]:  # else they need not be read

@@ -7,7 +7,7 @@ _NAMED = 10  # files of a user's, and the others are counted
 
 
 def clear(folder: RunFolder, listener: Listener) -> None:
-    """Delete what a run wrote into a folder, and say what stays; the caller holds its lock."""
+    """Delete a run's files in a folder, and report those that stay; the caller holds its lock."""
     if written := folder.written():
         what = ", ".join(written)
         if others := folder.others():
@@ -18,7 +18,7 @@ def clear(folder: RunFolder, listener: Listener) -> None:
 
 
 def make_way(folder: RunFolder | StudyFolder, listener: Listener) -> None:
-    """Move aside what stands where moat's files or folders belong; nothing of it is deleted."""
+    """Move aside anything in the place of moat's files or folders; nothing is deleted."""
     found = folder.obstacles()
     if found:
         names = [f"{path.name} ({what}, kept as it is)" for path, what in found.items()]

@@ -23,10 +23,10 @@ def judge_apart(
     place: Place,
     mend: str,
 ) -> Judged:
-    """Judge a model in a folder below the results folder, unless its evaluation is there already.
+    """Evaluate a model in a folder below the results folder, unless the evaluation exists.
 
-    The subject is asked for only when it is judged. `mend` is what helps where another model's
-    evaluation stands in the way. Raises MoatError.
+    The subject is made only when it is evaluated. `mend` is the advice if another model's
+    evaluation is in the way. Raises MoatError.
     """
     results = place.results or Path("results")
     study = results / record.study

@@ -42,5 +42,5 @@ def evaluate_run(path: Path, device: str = "auto", listener: Listener = ignore) 
 def evaluate_runs(
     runs: Sequence[Path], device: str = "auto", listener: Listener = ignore
 ) -> Iterator[Judged]:
-    """Evaluate finished runs again, each by its own recipe; a failure leaves the others."""
+    """Evaluate finished runs again, each by its own recipe; a failure does not stop the others."""
     return one_by_one(runs, lambda run: Judged(run, evaluate_run(run, device, listener)), listener)

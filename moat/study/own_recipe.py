@@ -14,9 +14,9 @@ from moat.study.loading import plan_of
 
 
 def keep_recipe(plan: RunPlan, folder: RunFolder) -> list[str]:
-    """Keep in a run's folder what trains it: its code, then its recipe, which names that.
+    """Keep a run's code in its folder, then its recipe, which names the code.
 
-    Return what of a user's was moved out of the code's way.
+    Return the user's files that were moved aside for the code.
     """
     document, code = kept_recipe(plan.document, folder.path, plan.source.code)
     moved = folder.write_code(code)
@@ -25,10 +25,10 @@ def keep_recipe(plan: RunPlan, folder: RunFolder) -> list[str]:
 
 
 def own_plan(plan: RunPlan, folder: RunFolder, held: Document) -> RunPlan:
-    """Return the plan of a folder's own recipe, as it was read; the plan itself where it is that.
+    """Return the plan of a folder's own recipe, which may be the given plan.
 
-    Where it keeps the code of the plan's own plug-ins, these stand in for their copies: what a
-    person named is not run twice.
+    If the folder has the code of the plan's own plug-ins, these replace their copies, so that the
+    user's code does not run twice.
     """
     document, _ = kept_recipe(plan.document, folder.path, plan.source.code)
     if tomli_w.dumps(held) == tomli_w.dumps(document):
@@ -38,9 +38,9 @@ def own_plan(plan: RunPlan, folder: RunFolder, held: Document) -> RunPlan:
 
 
 def require_same_code(plan: RunPlan, folder: RunFolder) -> None:
-    """Raise RunFolderError where a folder's run was trained with other code, by its files.
+    """Raise RunFolderError with the files if a folder's run was trained with other code.
 
-    Code that is only evaluated with may change: the protocol's hash tells that.
+    Code that only the evaluation uses may change: it is part of the protocol's hash.
     """
     kept = folder.read_code()
     changed = [

@@ -1,4 +1,4 @@
-"""The run on whose model the gate finds images for another, chosen from the plan alone."""
+"""The run on whose model the gate finds images to transfer, chosen from the plan alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +8,12 @@ from moat.recipe import RunPlan
 
 
 def partners_of(whole: Sequence[RunPlan]) -> dict[Path, RunPlan | None]:
-    """Return the partner of each run of a recipe, by its folder, None where there is no other run.
+    """Return the partner of each run of a recipe, by its folder; None without another run.
 
-    Of the runs that are judged on the same test data, another variant's come first: what all runs
-    of a variant get wrong alike, none of them shows. Then those that are trained against the most
-    threats, since images that are found on a model without any are hardly images of a threat to
-    one that withstands. Then the recipe's order decides.
+    Of the runs with the same test data, those of another variant come first, since runs of one
+    variant share their mistakes. Then come the runs trained against the most threats, since images
+    found on a model trained without threats hardly threaten a robust one. Then the recipe's order
+    decides.
     """
     data = {plan.path: plan.test_data for plan in whole}
 
@@ -29,7 +29,7 @@ def partners_of(whole: Sequence[RunPlan]) -> dict[Path, RunPlan | None]:
 
 
 def partner_record(partner: RunPlan | None) -> dict[str, Any]:
-    """Return what a run's record says of its partner: where in the study it lies, and its name."""
+    """Return the entry of a run's record for its partner: its place in the study, and its name."""
     if partner is None:
         return {"partner": None}
     run = partner.path.relative_to(partner.study).as_posix()

@@ -27,11 +27,11 @@ _CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class PassTimes:
-    """Seconds an example for one forward and backward, to the input and to the parameters.
+    """Seconds for each example of one forward and backward, to the input and to the parameters.
 
-    And for one forward alone. `batch_norm` says that adversarial images share one forward.
-    `image_bytes` is what a forward and backward to the input take of memory, on the `device`.
-    `missing` says that the network was timed without its initial weights, which are not there.
+    It also has the seconds of a forward alone. `batch_norm` says that adversarial images share one
+    forward. `image_bytes` is the memory of a forward and backward to the input, on the `device`.
+    `missing` says that the network was timed without its initial weights, which were not found.
     """
 
     to_input: float
@@ -43,11 +43,11 @@ class PassTimes:
     missing: MissingWeightsError | None = None
 
     def searching(self, spent: Spent) -> float:
-        """Return the seconds that an example takes which is differentiated to the input."""
+        """Return the seconds for each example of a forward and backward to the input."""
         return self._seconds(spent, self.to_input)
 
     def descending(self, spent: Spent) -> float:
-        """Return the seconds that an example takes which is differentiated to the parameters."""
+        """Return the seconds for each example of a forward and backward to the parameters."""
         return self._seconds(spent, self.to_parameters)
 
     def _seconds(self, spent: Spent, both: float) -> float:

@@ -11,7 +11,7 @@ from moat.paths import require_path
 
 
 class PlaceKeys(TypedDict, total=False):
-    """What `train`, `evaluate_model` and `evaluate_under` take as keywords: a `Place`'s fields."""
+    """The keywords of `train`, `evaluate_model` and `evaluate_under` that make a `Place`."""
 
     results: Path | str | None
     device: str
@@ -21,7 +21,7 @@ class PlaceKeys(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Place:
-    """Where runs and evaluations are kept, on which device they are made, and who hears of it."""
+    """The results folder of runs and evaluations, their device, and their listener."""
 
     results: Path | None
     device: str
@@ -30,7 +30,7 @@ class Place:
 
 
 def place_of(keys: PlaceKeys) -> Place:
-    """Return the place that keywords name; raise TypeError for a keyword that is none."""
+    """Return the place from its keywords; raise TypeError for an unknown keyword."""
     if unknown := [key for key in keys if key not in PlaceKeys.__annotations__]:
         known = ", ".join(PlaceKeys.__annotations__)
         raise TypeError(f"{unknown[0]!r} is not a keyword here. Besides those of the call: {known}")

@@ -25,12 +25,11 @@ def announce(
     recipe: Sequence[RunPlan],
     data: Mapping[DataSet, Data] | None = None,
 ) -> bool:
-    """Keep in the study's folder which of the recipe's runs are to be done; say whether it is kept.
+    """Write the planned runs to the study's folder; say whether that succeeded.
 
-    And, once their `data` are there, by how many passes, so that `moat watch` can say how long.
-
-    What failed before and is asked for again is waiting from now on. Nothing of this stands in the
-    way of training: where the disk refuses, the first run will say so.
+    Once the `data` are read, the number of passes is added, from which `moat watch` estimates the
+    time. Failed runs that are requested again count as waiting. A refusal by the disk does not stop
+    the training: the first run will report it.
     """
     study = StudyFolder(results / recipe[0].study)
     with suppress(MoatError):
@@ -44,7 +43,7 @@ def announce(
 
 
 def keep_failure(folder: RunFolder, error: MoatError) -> None:
-    """Keep in a run's folder why it failed and when; not where another process is at it."""
+    """Write a run's failure to its folder, unless another process holds it."""
     if isinstance(error, BusyError):
         return
     when = datetime.now().astimezone().isoformat(timespec="seconds")

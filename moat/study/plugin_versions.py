@@ -20,10 +20,10 @@ _REGISTRIES: dict[str, Registry[Any]] = {
 
 
 def training_plugins(trains: Mapping[str, Any], test_data: Mapping[str, Any]) -> dict[str, str]:
-    """Return the packages of what trained a run, and of the data that it is judged on.
+    """Return the packages of a run's training, and of the data of its evaluation.
 
-    `trains` is everything that determines the weights, as the record of a run has it. A package is
-    told by its kind and name, "threats: recolor", as its distribution with the version.
+    `trains` is everything that determines the weights, as in a run's record. The key of a package
+    is kind and name, "threats: recolor"; its value is the distribution with the version.
     """
     return _versions(training_names(trains, test_data))
 

@@ -1,4 +1,4 @@
-"""Worker processes side by side, each at one run: their messages, and their deaths."""
+"""Parallel worker processes, each with one run: their messages, and their deaths."""
 
 import signal
 import time
@@ -49,7 +49,7 @@ class _Worker:
 
 @dataclass
 class Pool:
-    """Runs at work at once; `runner` has the plans, and hears all that the workers tell."""
+    """Parallel runs; `runner` has the plans, and receives the workers' events."""
 
     task: WorkerTask
     share: Share
@@ -64,8 +64,8 @@ class Pool:
     def run(self, numbers: Iterable[int]) -> list[int]:
         """Run these of the plans; return those that other processes hold.
 
-        However it ends, no worker is left: what is raised here, Ctrl-C first of all, stops them,
-        and each keeps its last checkpoint. Raises MoatError where no worker can start.
+        No worker is left at the end: any exception, above all Ctrl-C, stops them, and each keeps
+        its last checkpoint. Raises MoatError if no worker can start.
         """
         self._waiting.extend(numbers)
         self._held = []

@@ -12,7 +12,7 @@ from moat.runs import RunFolder
 def require_own_recipe(own: RunPlan, record: RunRecord, folder: RunFolder) -> None:
     """Raise RunFolderError that names the keys in which a finished run's own recipe was edited.
 
-    Only those count that train the run or name it.
+    Only keys of the training and the run's name count.
     """
     then, now = dict(record.trains), own.trains
     if record.files is not None and record.label != own.label:  # older labels had another rule

@@ -1,4 +1,4 @@
-"""The finished runs in some folders; one failure leaves the others."""
+"""The finished runs in some folders; a failure does not stop the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ def trained_runs(paths: Sequence[Path]) -> list[Path]:
 def one_by_one(
     runs: Sequence[Path], judged: Callable[[Path], Judged], listener: Listener
 ) -> Iterator[Judged]:
-    """Judge one run after another; what goes wrong is that run's result."""
+    """Evaluate one run after another; a failure is the result of its run."""
     for number, run in enumerate(runs):
         listener(EvaluationStart(run=run, before=number))
         try:

@@ -18,10 +18,10 @@ from moat.threats import home_of
 
 
 def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
-    """Raise ModelError with the cause where a model's networks are not what is saved of them.
+    """Raise ModelError with the cause if a model's saved state is not all of its network.
 
-    Asked before anything is trained, of networks beside the one that was built. The second comes of
-    code that is imported anew, as it will be in another process.
+    The check precedes training and uses further networks. The second of them comes from code
+    imported again, as in another process.
     """
 
     def build() -> nn.Module:
@@ -39,7 +39,7 @@ def require_saved_whole(network: nn.Module, model: Model, data: Data) -> None:
 
 
 def require_same_when_loaded(network: nn.Module, model: Model, data: Data) -> None:
-    """Raise ModelError unless the weights of a trained network make one that answers the same."""
+    """Raise ModelError unless a trained network, loaded from its weights, gives the same logits."""
     device = home_of(network)
     if (x := few_images(data.train, data, device)) is None:
         return
@@ -52,9 +52,9 @@ def require_same_when_loaded(network: nn.Module, model: Model, data: Data) -> No
 def require_no_chance(
     model: Model, network: nn.Module, shape: tuple[int, int, int], classes: int
 ) -> None:
-    """Raise ModelError where a network that was built and given its weights owes more to chance.
+    """Raise ModelError if a network with loaded weights still depends on chance.
 
-    A network of moat's or a plug-in's that keeps nothing beside its state dict is not asked.
+    A network of moat or a plug-in without state outside the state dict is not checked.
     """
     if not (isinstance(model, PythonModel) or unsaved_state(network)):
         return

@@ -26,7 +26,7 @@ Left = Literal["training", "evaluation", "nothing"]
 class RunState:
     """A run's folder beside its plan; each file is read once, when it is first needed.
 
-    So a state is that of a moment. Whoever has waited for the folder's lock makes a new one.
+    So it is a snapshot. After waiting for the folder's lock, make a new one.
     """
 
     planned: RunPlan
@@ -34,19 +34,19 @@ class RunState:
 
     @cached_property
     def record(self) -> RunRecord | None:
-        """The run's record, None where it is not finished."""
+        """The run's record, None if it is not finished."""
         return record_of(self.folder)
 
     @cached_property
     def recipe(self) -> Record | None:
-        """The run's own recipe, None where there is none yet."""
+        """The run's own recipe, None if there is none yet."""
         return self.folder.read_recipe()
 
     @cached_property
     def plan(self) -> RunPlan:
-        """The plan; a weights file that is gone is known by what the folder's recipe says of it.
+        """The plan; a missing weights file is identified by the folder's recipe.
 
-        So a run that has begun goes on without the file that it began with.
+        So a run that has begun continues without its initial weights file.
         """
         planned = self.planned
         begins = isinstance(planned.model, Torchvision) or (
@@ -67,10 +67,10 @@ class RunState:
 
     @property
     def left(self) -> Left:
-        """What is left to do of the run.
+        """The remaining work of the run.
 
-        Raises RunFolderError where the folder holds another run, a file that cannot be read, a
-        record that contradicts itself, or a recipe that was changed since the run was trained.
+        Raises RunFolderError for a folder with another run, an unreadable file, a record that
+        contradicts itself, or a recipe that was changed after the training.
         """
         trained = self.require_same_training()
         if self.record is None:
@@ -82,10 +82,10 @@ class RunState:
         return "nothing" if whole and judged and self._is_evaluated(self.record) else "evaluation"
 
     def require_same_training(self) -> bool:
-        """Raise RunFolderError that says what changed, if another recipe trained the folder's run.
+        """Raise RunFolderError with the changes if another recipe trained the folder's run.
 
-        And ForeignFileError, if its recipe is this one and its weights are another run's. Returns
-        whether there are trained weights.
+        Raises ForeignFileError if its recipe is the same but its weights are another run's. Returns
+        whether trained weights exist.
         """
         record, folder = self.record, self.folder
         if record is not None:

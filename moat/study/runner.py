@@ -37,7 +37,7 @@ from moat.training import device_for
 
 @dataclass(frozen=True)
 class RunnerSettings:
-    """Where the runs of a study lie, and how they are run."""
+    """The place of a study's runs, and their options."""
 
     results: Path
     device: str
@@ -46,7 +46,7 @@ class RunnerSettings:
 
 @dataclass
 class Runner:
-    """Runs the plans of a study, one at a time; `whole` are all that its recipe has."""
+    """Runs the plans of a study, one at a time; `whole` has all plans of its recipe."""
 
     setting: RunnerSettings
     plans: Sequence[RunPlan]
@@ -57,17 +57,17 @@ class Runner:
     announced: bool = False
 
     def announce(self) -> None:
-        """Say in the study's folder what is planned; the disk may refuse it, and be asked again."""
+        """Write the plan to the study's folder; if the disk refuses, it is tried again later."""
         known = self.loaded or None  # before any data set is read, what failed is waiting again
         self.announced = announce(self.setting.results, self.plans, self.whole, known)
 
     def tell_oddities(self) -> None:
-        """Tell what is worth a second look, as far as the data that were read show it."""
+        """Report the oddities that the data read so far reveal."""
         device = device_for(self.setting.device).type
         tell_oddities(self.plans, self.loaded, device, self.listener)
 
     def skips(self, plan: RunPlan) -> bool:
-        """Skip a run that was finished before; say whether it was. What is wrong, `ends` tells."""
+        """Skip a run that was finished before; say whether it was. `ends` reports faults."""
         folder = self._folder(plan)
         with suppress(Exception):
             state = RunState(plan, folder)
@@ -77,11 +77,11 @@ class Runner:
         return False
 
     def is_recorded(self, plan: RunPlan) -> bool:
-        """Say whether a run's folder has a record, whatever that says."""
+        """Say whether a run's folder has a record, valid or not."""
         return self._folder(plan).is_done
 
     def ends(self, plan: RunPlan) -> bool:
-        """Do what is left of a run; say whether it ended, and is not held by another process."""
+        """Do the remaining work of a run; return False if another process holds it."""
         folder = self._folder(plan)
         try:
             self._do(plan, folder)
@@ -94,7 +94,7 @@ class Runner:
         return True
 
     def fail(self, plan: RunPlan, failure: MoatError) -> None:
-        """Keep why a run failed, and tell it."""
+        """Record the reason of a run's failure, and report it."""
         folder = self._folder(plan)
         self.errors[folder.path] = failure
         keep_failure(folder, failure)

@@ -6,7 +6,7 @@ from moat.training.step_cost import step_cost
 
 
 def passes_per_example(plan: RunPlan) -> tuple[float, float]:
-    """Return (search, descent): forwards and backwards that a training step costs an example.
+    """Return (search, descent): the forwards and backwards of a training step for each example.
 
     Forwards without a backward are not counted.
     """
@@ -17,9 +17,9 @@ def passes_per_example(plan: RunPlan) -> tuple[float, float]:
 def spent_per_example(
     plan: RunPlan, batch_norm: bool = False, classes: int = 10
 ) -> tuple[Spent, Spent]:
-    """Return (search, descent): what a training step costs an example.
+    """Return (search, descent), the cost of a training step for each example.
 
-    Of a scalarizer that draws its plan, the expectation.
+    For a scalarizer that draws its plan, it is the expectation.
     """
     return step_cost(
         plan.threats,

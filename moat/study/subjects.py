@@ -18,10 +18,10 @@ from moat.study.failures import asked_for
 
 @dataclass(frozen=True)
 class Subject:
-    """A model that is judged, and the folder in which its evaluation is kept.
+    """A model under evaluation, and the folder of its evaluation.
 
-    A trained run is judged in its own folder; a run under another protocol and a network of the
-    user's in a folder of that protocol.
+    A trained run is evaluated in its own folder; a run under another protocol, or a user's network,
+    in a folder of that protocol.
     """
 
     folder: RunFolder
@@ -32,11 +32,11 @@ class Subject:
 
 
 class StatedProtocol(typing.Protocol):
-    """Whatever states how models are judged: a run's plan, or the file of a protocol."""
+    """The source of a protocol: a run's plan, or the file of a protocol."""
 
     @property
     def protocol(self) -> Protocol:
-        """The threats, their strengths, and on which examples."""
+        """The threats, their strengths, and the evaluated examples."""
 
     @property
     def evaluates(self) -> Mapping[str, Any]:
@@ -48,15 +48,15 @@ class StatedProtocol(typing.Protocol):
 
     @property
     def memory(self) -> float:
-        """GiB of images that may lie on the device as a whole."""
+        """GiB of images that may be on the device at once."""
 
 
 def run_subject(
     plan: RunPlan, folder: RunFolder, model: nn.Module, data: Data, record: ModelRecord
 ) -> Subject:
-    """Return a trained run as it is judged in its own folder.
+    """Return a trained run as the subject of an evaluation in its own folder.
 
-    Raises RunFolderError where the test images are not those that it was evaluated on before.
+    Raises RunFolderError if the test images differ from those of its earlier evaluation.
     """
     then, now = record.data.get("digest"), data.test.digest()
     if then != now:
@@ -69,7 +69,7 @@ def run_subject(
 
 
 def held_out_of(plan: RunPlan, data: Data) -> Split | None:
-    """Return what a run does not train on of its training data, as its model sees it."""
+    """Return the held-out part of a run's training data, as its model gets it."""
     with asked_for(plan, "data"):
         _, held_out = plan.share.of(data.train)
     return held_out.at(data.shape[1:]) if held_out else None

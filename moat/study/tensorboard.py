@@ -63,7 +63,7 @@ class TensorBoard:
                     self._end(run)
 
     def close(self) -> None:
-        """Keep what was drawn: nothing more comes."""
+        """Flush the curves, and end."""
         for run in list(self._runs):
             self._end(run)
 
@@ -92,7 +92,7 @@ class _Curves:
         self._step = 0
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Draw a line of the log, which stands there already."""
+        """Draw a line that the log already has."""
         if self._logger and record["step"] < self._step:  # its folder was cleared meanwhile
             self.close()
         if not self._logger:
@@ -100,7 +100,7 @@ class _Curves:
         self._draw(record)
 
     def finish(self, run: NamedRunEvent, scores: Mapping[str, Any]) -> None:
-        """Add the scores; of a run that was only evaluated, draw everything anew."""
+        """Add the scores; for a run that was only evaluated, draw everything again."""
         if not self._logger:
             self._open(self._folder.read_log(), anew=True)
         assert self._logger
@@ -113,7 +113,7 @@ class _Curves:
         self.close()
 
     def close(self) -> None:
-        """Keep what was drawn."""
+        """Flush the curves."""
         if self._logger:
             logger, self._logger = self._logger, None
             with _drawing(self._folder):

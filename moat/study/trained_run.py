@@ -22,8 +22,8 @@ class TrainedRun:
 def trained_run(path: Path) -> TrainedRun:
     """Return the finished run of a folder.
 
-    Raises RunFolderError where there is none, where its recipe no longer says what trained it, and
-    where its weights are another run's.
+    Raises RunFolderError if there is none, if its recipe no longer matches its training, or if its
+    weights are another run's.
     """
     folder = RunFolder(path)
     record = finished_record(folder)

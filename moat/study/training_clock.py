@@ -1,4 +1,4 @@
-"""The time of a training, without the start of the process, which only its first run has."""
+"""The time of a training, without the start of the process."""
 
 import time
 
@@ -6,7 +6,7 @@ from moat.events import Event, Listener, TrainingStep
 
 
 class TrainingClock:
-    """Passes on what a listener hears, and counts seconds from the end of the first step."""
+    """A listener that passes events on, and counts seconds from the end of the first step."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener

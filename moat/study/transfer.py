@@ -1,8 +1,8 @@
-"""The gate's last question, which waits for another run and is asked once that is done.
+"""The gate's transfer check, which waits for another run.
 
-Whoever finishes second asks it. A run that ends looks for its partner after it has let go of its
-folder, and the partner looks for it after its own record is written; so one of the two sees the
-other, in whatever processes and order they end.
+The second of the two runs makes the check. A run looks for its partner after it has released its
+folder, and the partner looks for it after its own record is written; so one of the two finds the
+other, whatever the processes and the order.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,9 +29,9 @@ Told = TypeVar("Told", ModelRecord, RunRecord)
 
 
 def marked(record: Told, partner: Partner, pass_size: int | None) -> Told:
-    """Return a record that says whether the question waits, why, and in which passes it is asked.
+    """Return a record with the state of the check, the reason, and the size of its passes.
 
-    In the passes of the evaluation, so that the answer is the same now and later.
+    The passes are those of the evaluation, so that the result is the same now and later.
     """
     if partner.is_open:
         return record.replace(open_transfer={"why": partner.why_not, "pass_size": pass_size})
@@ -41,7 +41,7 @@ def marked(record: Told, partner: Partner, pass_size: int | None) -> Told:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What an evaluation was made of, for a question that is asked of it later."""
+    """The inputs of an evaluation, for a later check."""
 
     folder: RunFolder
     protocol: Protocol
@@ -56,11 +56,11 @@ def settle(
     record: RunRecord | None,
     planned: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Ask what waits for the partner, if that is done; if it failed, say so.
+    """Make the check that waits for the partner, if the partner is done; report a failure.
 
-    `record` is the run's as it was read, `planned` what it is to say of the partner, if the recipe
-    is known. What stands in the way leaves the question open: the run itself is done. A folder that
-    another process holds is left to it, since that process looks once more when it lets go.
+    `record` is the run's as it was read; `planned` is its entry for the partner, if the recipe is
+    known. An obstacle leaves the check open, since the run itself is done. A folder that another
+    process holds is left to that process, which looks once more on release.
     """
     folder = judgement.folder
     if record is None or record.open_transfer is None:

@@ -112,7 +112,7 @@ def evaluate_model(
 
 @dataclass(frozen=True)
 class AskedModel:
-    """A model that moat did not train, as it was asked for."""
+    """A requested model that moat did not train."""
 
     called: str
     label: str
@@ -133,7 +133,7 @@ class AskedModel:
 
     @property
     def command(self) -> list[str]:
-        """The first words of the command that asks for it."""
+        """The first words of its command."""
         file = ["--checkpoint", str(self.checkpoint)] if self.checkpoint else []
         return ["moat", "evaluate", "--model", self.called, *file, "--name", self.label]
 
@@ -144,7 +144,7 @@ def asked_model(
     checkpoint: Path | str | None,
     name: str | None,
 ) -> AskedModel:
-    """Return the model that a name, or a network itself, asks for; MoatError says what is wrong."""
+    """Return the model for a name or a network; raise MoatError for an invalid one."""
     file = expanded(str(checkpoint), "--checkpoint") if checkpoint is not None else None
     if isinstance(model, str):
         made = named_model(model, arguments)

@@ -1,4 +1,4 @@
-"""From the name of a foreign model, and a checkpoint, to a network with its weights."""
+"""From the name of a foreign model and a checkpoint to a network with its weights."""
 
 from pathlib import Path
 
@@ -24,10 +24,10 @@ _SHOWN = 3
 def network_of(
     model: Model, called: str, data: Data, checkpoint: Path | None, device: torch.device
 ) -> nn.Module:
-    """Return the network with the checkpoint's weights, else its own: float32, in eval mode.
+    """Return the network with the checkpoint's weights, or its own, in float32 and eval mode.
 
     It is drawn from one seed, so that a callable that draws gives the same network again. Raises
-    MoatError: also where one of moat's networks is left without weights, in whole or in part.
+    MoatError, also if one of moat's networks lacks weights, in whole or in part.
     """
     with said_of(f"model {called}"):
         network = _drawn(model, data, seed=0)
@@ -45,9 +45,9 @@ def network_of(
 
 
 def load_user_checkpoint(network: nn.Module, file: Path) -> None:
-    """Load a file's weights; what wrappers put before every name, on either side, does not matter.
+    """Load a file's weights; prefixes that wrappers add to every name, on either side, are ignored.
 
-    Raises ModelError that says in which keys the two differ.
+    Raises ModelError with the keys that differ.
     """
     state = read_weights(file, hint="Its path is relative to the working folder.")
     prefix = wrapping(saved_state(network))

@@ -31,13 +31,13 @@ def require_whole_state(
     rebuild: Callable[[], nn.Module],
     prepare: Callable[[nn.Module], nn.Module],
 ) -> None:
-    """Raise ModelError where a network that is saved and loaded is another one than before.
+    """Raise ModelError if a network changes when it is saved and loaded.
 
     Two more are built as the `network` was, each from its own random state, the second by
-    `rebuild`. What moat would save of the first, after a forward in train mode and a small step of
-    every parameter, is loaded into the second: then both must answer alike. What depends on the
-    arguments alone, such as a table of rotations, may lie outside of the state dict. `prepare` may
-    return a copy. The network and the global random state are left as they were.
+    `rebuild`. The saved state of the first, after a forward in train mode and a small step of every
+    parameter, is loaded into the second; then both must give the same logits. State that depends on
+    the arguments alone, such as a table of rotations, may be outside the state dict. `prepare` may
+    return a copy. The network and the global random state stay unchanged.
     """
     with draws_apart():
         first = build()
@@ -83,12 +83,12 @@ def _require_no_count(network: nn.Module, before: dict[str, float], x: Images) -
 
 
 def as_loaded(network: nn.Module) -> dict[str, object]:
-    """Return the state dict of a network as a run folder gives it back."""
+    """Return the state dict of a network as loaded from a run folder."""
     return from_bytes(to_bytes(saved_state(network)))
 
 
 def require_alike(saved: nn.Module, loaded: nn.Module, x: Images) -> None:
-    """Raise ModelError that names the cause where two networks of one state dict answer unlike."""
+    """Raise ModelError with the cause if two networks with one state dict give different logits."""
     own, theirs = answers(saved, x), answers(loaded, x)
     found = difference(own, theirs)
     if not found:
@@ -113,7 +113,7 @@ def answers(network: nn.Module, x: Images) -> Tensor:
 
 @contextmanager
 def draws_apart() -> Iterator[None]:
-    """Leave the random states of torch, NumPy and Python as they were."""
+    """Restore the random states of torch, NumPy and Python afterwards."""
     pythons, numpys = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(range(torch.cuda.device_count())):

@@ -18,10 +18,10 @@ _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, anothe
 
 @dataclass(frozen=True)
 class Work:
-    """What each part of a run takes at most: passes times examples (see `Spent.passes`).
+    """The largest cost of each part of a run: passes times examples (see `Spent.passes`).
 
-    `training` is what its own clock counts, a pass of the descent as 1.3 of a search; `validation`
-    is that of all epochs, and `evaluation` includes the held-out examples.
+    `training` counts a pass of the descent as 1.3 passes of a search, as its clock does;
+    `validation` is that of all epochs, and `evaluation` includes the held-out examples.
     """
 
     training: float
@@ -33,7 +33,7 @@ class Work:
 
 
 def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
-    """Count the passes of all parts of a run on its data, of a network with batch norm or not."""
+    """Count the passes of all parts of a run on its data, with or without batch norm."""
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     held_out, protocol, classes = len(held) if held else 0, plan.protocol, len(data.classes)

@@ -1,4 +1,4 @@
-"""A worker process: it runs the runs of the pool one after another, and reports events."""
+"""A worker process, which does the runs of the pool one after another and reports events."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ from moat.study.runner import Runner, RunnerSettings
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """What a worker must know of a study to plan the same runs as the process that started it."""
+    """The data with which a worker plans the same runs as the process that started it."""
 
     source: Source
     only: tuple[str, ...]
@@ -38,7 +38,7 @@ class WorkerTask:
 
 @dataclass(frozen=True)
 class Order:
-    """The run that a worker is to do, by its number among the plans and by what identifies it."""
+    """The next run of a worker, by its number among the plans and by its identity."""
 
     number: int
     train_hash: str
@@ -52,20 +52,20 @@ class Ready:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A worker cannot plan the runs: the fields of the error that says why."""
+    """A worker cannot plan the runs; the fields are those of the error."""
 
     error: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An order is done; `ended` is false of a run that another process holds."""
+    """An order is done; `ended` is False if another process holds the run."""
 
     ended: bool
 
 
 def work(pool: Connection, task: WorkerTask) -> None:
-    """Do the runs that the pool orders until it orders none."""
+    """Do the runs that the pool orders, until there is none."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool hears Ctrl-C, and says when to stop
     signal.signal(signal.SIGTERM, _stop)

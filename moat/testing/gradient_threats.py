@@ -13,7 +13,7 @@ from torch import nn
 from moat.annotations import value_in_words
 from moat.public import public
 from moat.randomness import generator_of
-from moat.testing.breach import breach_of
+from moat.testing.breach import StructuralBreach, breach_of
 from moat.threats import GradientThreat, ascend
 from moat.types import Images, Labels, Transform
 
@@ -44,10 +44,11 @@ def check_balls(threat: GradientThreat, x: Images) -> None:
     projected point no further, and a step that moves, but not without a gradient.
     """
     identity, balls = threat.identity(x), threat.balls(x)
+    _require_tuple(threat, "identity", identity, "blocks of w")
     _require_tuple(threat, "balls", balls, "balls")
-    assert len(identity) == len(balls), breach_of(
-        threat, f"{len(identity)} blocks of w have {len(balls)} balls"
-    )
+    if len(identity) != len(balls):
+        text = f"{len(identity)} blocks of w have {len(balls)} balls"
+        raise StructuralBreach(breach_of(threat, text))
     for number, (block, ball) in enumerate(zip(identity, balls, strict=True)):
         where = f"the ball of block {number}"
         assert torch.equal(ball.project(block), block), breach_of(
@@ -143,11 +144,13 @@ def _is_pointwise(threat: GradientThreat, x: Images, w: Transform) -> bool:
 
 
 def _require_tuple(threat: GradientThreat, method: str, found: object, what: str) -> None:
-    assert isinstance(found, tuple), breach_of(
-        threat,
-        f"{method} returns {value_in_words(found)}, not a tuple of {what}: end it with a comma, "
-        "return (one,)",
-    )
+    if not isinstance(found, tuple):
+        value = value_in_words(found)
+        value = f"an object {value}" if value.startswith("of ") else value
+        text = (
+            f"{method} returns {value}, not a tuple of {what}: end it with a comma, return (one,)"
+        )
+        raise StructuralBreach(breach_of(threat, text))
 
 
 @public

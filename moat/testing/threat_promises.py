@@ -69,11 +69,13 @@ def _of_all(text: str, check: _Search) -> Promise[ThreatCase]:
     return Promise(text, lambda case: check(case.subject, case.model(), *case.batch()))
 
 
-def _of_transforms(text: str, check: _Transformation) -> Promise[ThreatCase]:
+def _of_transforms(
+    text: str, check: _Transformation, *, is_basis: bool = False
+) -> Promise[ThreatCase]:
     def hold(case: ThreatCase) -> None:
         check(cast(GradientThreat, case.subject), case.batch()[0])
 
-    return Promise(text, hold, _has_a_transform)
+    return Promise(text, hold, _has_a_transform, is_basis)
 
 
 def _of_ascent(text: str, check: _GradientSearch) -> Promise[ThreatCase]:
@@ -96,9 +98,11 @@ def _is_separate(case: ThreatCase) -> bool:
 
 
 THREAT_PROMISES: tuple[Promise[ThreatCase], ...] = (
-    _of_transforms("the identity changes no image", gradient_threats.check_identity),
+    _of_transforms("the identity changes no image", gradient_threats.check_identity, is_basis=True),
     _of_transforms(
-        "the balls hold what the search takes for granted", gradient_threats.check_balls
+        "the balls hold what the search takes for granted",
+        gradient_threats.check_balls,
+        is_basis=True,
     ),
     _of_transforms("apply does not clamp", gradient_threats.check_no_clamp),
     _of_transforms("every w in the balls keeps the images in [0, 1]", gradient_threats.check_box),

@@ -9,7 +9,7 @@ from moat.errors import DefinitionError, InputError
 
 
 def require_generator(generator: Any) -> None:
-    """Raise DefinitionError for what no random number can be drawn from."""
+    """Raise DefinitionError for anything but a generator of random numbers."""
     if not isinstance(generator, torch.Generator | None):
         raise DefinitionError(
             f"the generator is {in_words(generator)}, not a torch.Generator.",
@@ -18,7 +18,7 @@ def require_generator(generator: Any) -> None:
 
 
 def require_pass_size(size: Any) -> None:
-    """Raise DefinitionError for what is not a count of examples; None is the default."""
+    """Raise DefinitionError for anything but a count of examples; None is the default."""
     whole = isinstance(size, int) and not isinstance(size, bool)
     if size is not None and not (whole and size > 0):
         raise DefinitionError(
@@ -28,7 +28,7 @@ def require_pass_size(size: Any) -> None:
 
 
 def require_searched(threats: Any) -> None:
-    """Raise DefinitionError for what is not a list of threats that are searched by the one loop."""
+    """Raise DefinitionError for anything but a list of threats that the one loop searches."""
     if isinstance(threats, Mapping) or not hasattr(threats, "__iter__"):
         raise DefinitionError(
             f"threats are a list, not {in_words(threats)}.",
@@ -43,7 +43,7 @@ def require_searched(threats: Any) -> None:
 
 
 def require_channels(threat: Any, channels: int, label: str = "") -> None:
-    """Raise InputError for images of another number of channels than a threat needs."""
+    """Raise InputError for images with another number of channels than a threat needs."""
     needed = getattr(threat, "needs_channels", None)
     if needed is not None and needed != channels:
         kind = label or getattr(type(threat), "name", type(threat).__name__)
@@ -54,7 +54,7 @@ def require_channels(threat: Any, channels: int, label: str = "") -> None:
 
 
 def in_words(value: Any) -> str:
-    """Return what a value is, in words."""
+    """Return a description of a value, in words."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"{value!r}" if isinstance(value, str | int) else f"of type {type(value).__name__}"

@@ -1,8 +1,8 @@
 """The only inner loop: the blocks of `w` climbed by several searches at once (Eq. 9).
 
 Examples stay independent: losses are summed, the model is in eval mode, its parameters are frozen,
-and gradients are asked for `w` alone. So threats searched together, or cut into passes of any
-size, find what they find alone.
+and gradients are asked for `w` alone. So threats searched together, or in passes of any size, give
+the same result as alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,13 +33,13 @@ def ascend(
     until_fallen: bool = False,
     leave_every: int | None = None,
 ) -> list[dict[int, Trace]]:
-    """Run the searches together; return the traces of each by count of iterations.
+    """Run the searches together; return the traces of each by its count of iterations.
 
-    A search of s iterations costs s forwards and backwards to `w` for each example, and one forward
-    more if its last iterate is measured: the losses of the others come from the gradient passes.
-    With `until_fallen` an example falls by its first misclassified iterate, which its later traces
-    repeat. The fallen leave the passes in every iteration on a CPU, in every eighth on a GPU, whose
-    check makes the host wait; with 0 never.
+    A search of s iterations costs s forwards and backwards to `w` for each example, and one more
+    forward if its last iterate is measured: the losses of the others come from the gradient passes.
+    With `until_fallen` an example falls at its first misclassified iterate, which its later traces
+    repeat. Fallen examples leave the passes in every iteration on a CPU, and in every eighth on a
+    GPU, where the check makes the host wait; with 0 they never leave.
 
     Example:
         >>> from moat.testing import examples, smooth_model

@@ -42,13 +42,13 @@ class AutoAttack(Threat):
     Square, which needs no gradient; "plus" adds restarts and untargeted searches; "rand" is for
     models with random draws: gradients averaged over 20 forwards. Every search begins at the
     natural image. Misclassified examples, and those that withstand every search, come back
-    unchanged. Targets are the nine likeliest wrong classes (five for l1's APGD), or as many as
-    there are. The targeted DLR loss needs four classes and the plain one three: with fewer, APGD on
+    unchanged. Targets are the nine likeliest wrong classes (five for l1's APGD), or all if there
+    are fewer. The targeted DLR loss needs four classes and the plain one three: with fewer, APGD on
     it is omitted.
 
-    The searches are those of the package pyautoattack, and compute in float32: noise is as long as
-    epsilon to within rounding. With l2 and l1, Square gets sizes that it cannot tile in a black
-    frame.
+    The searches come from the package pyautoattack and compute in float32: noise has the length
+    epsilon up to rounding. With l2 and l1, Square gets images of a size that it cannot tile within
+    a black frame.
 
     Example:
         >>> AutoAttack(epsilon=8 / 255, norm="l2").version
@@ -79,7 +79,7 @@ class AutoAttack(Threat):
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
     ) -> Images:
-        """Return the first misclassified image, or x if there is none."""
+        """Return the first misclassified image found, or x if there is none."""
         seed = _drawn_seed(generator)
         # Copies: tensors of an outer inference_mode cannot be differentiated through, and the
         # searches take views that want the channels' rows in a row.

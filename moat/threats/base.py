@@ -17,7 +17,7 @@ from moat.types import Images, Labels
 
 
 class Repetition(NamedTuple):
-    """How all searches of a threat are the same, and what makes them differ.
+    """The reason why all searches of a threat are the same, and the setting that makes them differ.
 
     Example:
         >>> Repetition("every search starts at the image", "Set start = 'uniform'.").how
@@ -31,7 +31,7 @@ class Repetition(NamedTuple):
 class Threat(ABC):
     """A perturbation set, and the search for its worst member.
 
-    One that is not a GradientThreat searches as it likes and has one strength.
+    A threat that is not a GradientThreat has a search of its own and one strength.
 
     Example:
         >>> class Noise(Threat):
@@ -73,16 +73,16 @@ class Threat(ABC):
 
     @property
     def radius(self) -> float | None:
-        """The radius of its one ball, which a protocol may replace; None where there is no such.
+        """The radius of its only ball, which a protocol may replace; None without such a ball.
 
-        By default the field `epsilon`, where it has one.
+        By default it is the field `epsilon`, if there is one.
         """
         epsilon = getattr(self, "epsilon", None)
         return epsilon if isinstance(epsilon, float) else None
 
     @property
     def repetition(self) -> "Repetition | None":
-        """Why each of its searches would be the same, whatever they draw; None where they differ.
+        """The reason why all of its searches are the same, whatever they draw; None if they differ.
 
         By default they differ.
         """
@@ -90,7 +90,7 @@ class Threat(ABC):
 
     @property
     def restarts_differ(self) -> bool:
-        """Whether another search may find what the first has not."""
+        """Whether another search may find a misclassified image that the first has not."""
         return self.repetition is None
 
     @abstractmethod
@@ -100,13 +100,13 @@ class Threat(ABC):
         """Return detached images in [0, 1], of the shape of x, that the model finds hard.
 
         The model may be any module, in any mode, from images in [0, 1] to logits; its flags, its
-        gradients and the global random state are left as they were. Random draws come from
-        `generator`, or from torch's global one where there is none.
+        gradients and the global random state stay unchanged. Random draws come from `generator`, by
+        default torch's global one.
 
-        Every class has `moat.threats.guard` before this method, so that an implementation sees
+        In every class `moat.threats.guard` stands before this method, so an implementation gets
         float images in [0, 1], int64 labels on their device, and a model that returns logits.
-        Raises ModelError for others. An empty batch comes back empty, as where a mask picked no
-        example; a training step and an evaluation refuse it.
+        Raises ModelError for other input. An empty batch, such as the result of a mask, comes back
+        empty; a training step and an evaluation refuse it.
         """
 
 

@@ -19,7 +19,7 @@ class Trace:
 
     `loss` (batch,) and `correct` (batch,) are those of these images; `stood` (batch,) says whether
     every iterate up to this one was classified correctly. `best` (batch,) is the highest loss among
-    them, `first` (batch,) the loss at the start, `last` (batch,) that at the end of the search,
+    them, `first` (batch,) the loss at the start, `last` (batch,) the loss at the end of the search,
     even if it reports a better iterate. `blind` (batch,) marks examples whose gradient was zero at
     the start, or not finite at any iterate. All are None for a search without measurement, which
     saves the forward of the last iterate.
@@ -47,7 +47,7 @@ class Trace:
     last: PerExample | None = None
 
     def copy(self) -> "Trace":
-        """Return another that shares no tensor with this one."""
+        """Return a copy that shares no tensor with the original."""
         w = tuple(block.clone() for block in self.w)
         others = {n: part.clone() for n, part in vars(self).items() if isinstance(part, Tensor)}
         return replace(self, w=w, **others)

@@ -1,4 +1,4 @@
-"""The examples of a climb that have not left: their iterates, and the departures."""
+"""The examples that have not left a climb: their iterates, and their departures."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -17,10 +17,10 @@ from moat.types import Images, Labels, Logits, PerExample, Transform, Verdicts
 
 
 class Climber:
-    """The examples of a climb that have not left, and where they have got to.
+    """The examples of a climb that have not left the passes, with their current iterates.
 
-    `standing` marks those of them that still climb, None where all do. To let the others leave,
-    the host must know who they are, for which it waits for a GPU.
+    `standing` marks the examples that still climb, None if all do. To let the others leave, the
+    host must read which they are, for which it waits for a GPU.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Climber:
         return self.climb.apply(self.x[rows], w)
 
     def losses(self, logits: Logits, w: Transform, rows: slice) -> PerExample:
-        """Return what is climbed, for some of the examples."""
+        """Return the climbed values of some of the examples."""
         climbed, reference = self.climb.loss, self.reference
         own = None if reference is None else reference[rows]
         if callable(climbed):
@@ -99,7 +99,7 @@ class Climber:
     def take(
         self, rows: slice, images: Images, logits: Logits, loss: PerExample, slopes: Transform
     ) -> None:
-        """Keep what one pass has found, the passes of an iterate in their order."""
+        """Keep the results of one pass; the passes of an iterate come in order."""
         # Of the images' type, as all that is kept of an example: a network may answer in float64.
         loss = loss.detach().to(self.x.dtype)
         if self.light:
@@ -109,7 +109,7 @@ class Climber:
             self.parts.append((images.detach(), loss, correct, slopes))
 
     def advance(self, step: int) -> None:
-        """Report the measured iterate where it was asked for, let the fallen go, and move on."""
+        """Report the measured iterate if requested, let the fallen leave, and move the others."""
         if self.light:
             losses, blocks = zip(*self.slopes, strict=True)
             self.slopes = []

@@ -24,7 +24,7 @@ class Spent(NamedTuple):
     backwards: float = 0
 
     def plus(self, other: "Spent", times: int = 1) -> "Spent":
-        """Return the sum with so many times the other."""
+        """Return the sum of this and a multiple of the other."""
         return Spent(self.forwards + times * other[0], self.backwards + times * other[1])
 
     @property
@@ -47,10 +47,10 @@ class Spent(NamedTuple):
 def spent_by(
     threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:
-    """Return the cost of a search for an example that it does not fell, in `steps` or its own.
+    """Return the cost of a search for an example that withstands it, in `steps` or its own.
 
-    If it is `measured`, its last iterate takes one forward more. Of the threats with a search of
-    their own, only AutoAttack's count is known, to about a tenth; others count nothing.
+    If it is `measured`, its last iterate takes one more forward. Of the threats with a search of
+    their own, only AutoAttack has a known count, to about a tenth; others count as 0.
 
     Example:
         >>> from moat.threats import PGD

@@ -1,4 +1,4 @@
-"""The device of a model, and so of its images."""
+"""The device of a model and of its images."""
 
 import torch
 from torch import nn
@@ -8,9 +8,9 @@ from moat.public import public
 
 @public
 def device_of(model: nn.Module, x: object = None) -> torch.device | None:
-    """Return the device of the model's images, None if no parameter states it.
+    """Return the device of the model's images, or None if no parameter has one.
 
-    For a model on several devices, that of the images x if they are on one of them.
+    For a model on several devices, it is the device of the images x if that is one of them.
 
     Example:
         >>> device_of(nn.Linear(2, 2))
@@ -24,7 +24,7 @@ def device_of(model: nn.Module, x: object = None) -> torch.device | None:
 
 @public
 def home_of(model: nn.Module) -> torch.device:
-    """Return the device for the model's images: the CPU if no parameter states another.
+    """Return the device for the model's images: the CPU if no parameter has another.
 
     Example:
         >>> home_of(nn.Flatten())

@@ -12,7 +12,7 @@ from moat.types import Grid, Images, Transform
 
 @threat("flow")
 class Flow(Warp):
-    """Move every pixel a little, each its own way: the local spatial threat of Eq. 2.
+    """Move every pixel by a small displacement of its own: the local spatial threat of Eq. 2.
 
     Example:
         >>> from moat.testing import examples, smooth_model
@@ -33,7 +33,7 @@ class Flow(Warp):
         return (x.new_zeros(len(x), *x.shape[2:], 2),)
 
     def grid(self, x: Images, w: Transform) -> Grid:
-        """Return every pixel's own place, displaced."""
+        """Return the place of every pixel, displaced."""
         (flow,) = w
         return identity_grid(x) + flow
 

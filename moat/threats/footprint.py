@@ -1,4 +1,4 @@
-"""The memory of a search for each example, measured on one, with a network of no size."""
+"""The memory of a search for each example, measured on one example with an empty network."""
 
 import weakref
 from functools import lru_cache
@@ -21,7 +21,7 @@ ROOM = 1.15  # for what a search holds now and then only, as where Auto-PGD halv
 
 
 class LiveBytes(TorchDispatchMode):
-    """A counter of the bytes of live tensors inside, and of their maximum.
+    """A counter of the bytes of live tensors in its context, and of their maximum.
 
     Workspaces inside an operation are not seen.
 
@@ -105,6 +105,6 @@ class _Means(nn.Module):
         self.classes = classes
 
     def forward(self, images: Images) -> Logits:
-        """Return a row of logits an image."""
+        """Return a row of logits for each image."""
         means = images.mean((1, 2, 3))[:, None]
         return means * torch.arange(1, self.classes + 1, device=images.device)

@@ -81,7 +81,7 @@ class GradientThreat(SearchedThreat):
 
     @property
     def repetition(self) -> Repetition | None:
-        """From zero each search gives the same result, unless it draws or aims at another class."""
+        """From a start at zero every search is the same, unless it draws or has another target."""
         if self.start != "zero" or self.search == "random" or self.loss in TARGETED:
             return None
         return Repetition(
@@ -91,19 +91,19 @@ class GradientThreat(SearchedThreat):
 
     @property
     def candidates(self) -> int:
-        """How many steps an iteration of sign steps measures to choose from, none by default."""
+        """The number of steps among which an iteration chooses by their losses; 0 by default."""
         return 0
 
     @abstractmethod
     def identity(self, x: Images) -> Transform:
-        """Return the w that changes no image, each block with the batch first."""
+        """Return the w that leaves the images unchanged, each block with the batch first."""
 
     @abstractmethod
     def apply(self, x: Images, w: Transform) -> Images:
         """Return T_w(x), differentiable in w.
 
-        Do not clamp here: that would zero the gradient of every pixel it touches. If w must keep
-        the image in its box, the ball holds the box.
+        Do not clamp here: a clamp zeroes the gradient of every pixel that it changes. If w must
+        keep the image in its box, give the box to the ball.
         """
 
     @abstractmethod

@@ -12,7 +12,7 @@ from moat.types import Grid, Images, Transform
 
 @threat("integrated")
 class Integrated(Warp):
-    """Move the whole image and every pixel besides: the integrated spatial threat of Eqs. 7 to 9.
+    """Move the whole image and each pixel in addition: the integrated threat of Eqs. 7 to 9.
 
     The flow is added after the affine map, in source coordinates, and the image is resampled once.
 
@@ -41,7 +41,7 @@ class Integrated(Warp):
         return affine_grid(identity_affine(x) + matrix, x) + flow
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
-        """Return one l∞ ball a block: w is clipped by ε = [ε_F, ε_RT] (Eq. 9)."""
+        """Return one l∞ ball for each block: w is clipped by ε = [ε_F, ε_RT] (Eq. 9)."""
         return (
             LinfBall(self.flow_epsilon, self.flow_step_size or self.flow_epsilon),
             LinfBall(self.rt_epsilon, self.rt_step_size or self.rt_epsilon),

@@ -1,4 +1,4 @@
-"""Several threats searched together: the threats of the one loop, and its two doors."""
+"""The joint search of several threats, checked or trusted."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from moat.types import Images, Labels
 
 
 class SearchedThreat(Threat):
-    """A threat whose iterates the one loop makes and measures: it says how a batch is climbed.
+    """A threat that the one loop searches: it defines the climb of a batch.
 
     Example:
         >>> from moat.testing import examples
@@ -32,7 +32,7 @@ class SearchedThreat(Threat):
     @property
     @abstractmethod
     def steps(self) -> int:
-        """How many iterations a search takes."""
+        """The number of iterations of a search."""
 
     @abstractmethod
     def climb(
@@ -45,16 +45,16 @@ class SearchedThreat(Threat):
         reach: float = 1.0,
         rank: int = 1,
     ) -> Climb:
-        """Return the search on a batch, what it draws drawn; `at_steps` defaults to the last.
+        """Return the search on a batch, with its draws made; `at_steps` defaults to the last.
 
-        `reach` is the share of its bounds that is searched; `rank` says which wrong class a
-        targeted loss aims at, the most likely one first.
+        `reach` is the share of its bounds that is searched; `rank` is the wrong class of a targeted
+        loss, the most likely one first.
         """
 
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
     ) -> Images:
-        """Return the images of the last iterate, or of the best where the search keeps it.
+        """Return the images of the last iterate, or of the best one if the search keeps it.
 
         Eqs. 2, 6 and 8, climbed by Eq. 9.
         """
@@ -75,9 +75,9 @@ def search(
 ) -> list[Trace]:
     """Search several threats on one batch together; return each one's last iterate.
 
-    Starts are drawn in the order of the threats, so one generator gives the starts of separate
-    searches with it. The balls have the share `reach` of their radius and step size. Nothing is
-    measured; `ascend` reports iterates and outcomes.
+    Starts are drawn in the order of the threats, so they equal those of separate searches with the
+    same generator. `reach` is the share of the balls' radius and step size. Nothing is measured;
+    `ascend` reports iterates and outcomes.
 
     Example:
         >>> from moat.threats import PGD, RT
@@ -93,7 +93,7 @@ def search(
 
 @runtime_checkable
 class JointSearch(Protocol):
-    """The joint search of several threats on one batch, as the training step calls it.
+    """The signature of a joint search of several threats on one batch, for a training step.
 
     Example:
         >>> def counted_search(model, threats, x, y, **settings):
@@ -140,7 +140,7 @@ def joint_search(
     pass_size: int,
     reach: float = 1.0,
 ) -> list[Trace]:
-    """Search like `search`, without checks of values, for which a GPU would make the host wait.
+    """Search like `search`, without checks of values, for which the host would wait for a GPU.
 
     Example:
         >>> from moat.threats import PGD, RT

@@ -1,4 +1,4 @@
-"""The output of a model for a batch, checked for the needs of searches and scores."""
+"""The checks of a model's output for a batch."""
 
 import torch
 from torch import Tensor
@@ -17,10 +17,10 @@ UNFIT = Exception
 def require_logits(
     found: object, x: Images, classes: int | None = None, *, rounded: bool = False
 ) -> Tensor:
-    """Return a model's output for images, if it has the form of logits; else ModelError.
+    """Return a model's output for images; raise ModelError if it does not have the form of logits.
 
-    `classes` are those of the data, None if unknown. Half precision is refused unless `rounded`
-    permits it. No value is read, so a GPU need not be waited for.
+    `classes` is the number of classes in the data, None if unknown. Half precision is refused
+    unless `rounded` permits it. No value is read, so the host does not wait for a GPU.
 
     Example:
         >>> require_logits(torch.zeros(2, 10), torch.rand(2, 1, 8, 8), classes=10).shape
@@ -79,9 +79,9 @@ def require_logits(
 
 @public
 def require_no_probabilities(logits: Logits) -> None:
-    """Raise ModelError for probabilities: on them, a search overstates robustness.
+    """Raise ModelError for probabilities, on which a search overstates robustness.
 
-    The values are read, which waits for a GPU.
+    The values are read, for which the host waits for a GPU.
 
     Example:
         >>> require_no_probabilities(torch.tensor([[2.0, -1.0]]))
@@ -99,7 +99,7 @@ def require_no_probabilities(logits: Logits) -> None:
 
 @public
 def require_classes(classes: int, largest: int) -> None:
-    """Raise ModelError unless the classes of a model, counted from 0, have the largest label.
+    """Raise ModelError unless the model has a class for the largest label, counted from 0.
 
     Example:
         >>> require_classes(10, largest=9)
@@ -112,7 +112,7 @@ def require_classes(classes: int, largest: int) -> None:
 
 
 def cannot_be_run(error: Exception, images: Images, before: int | None = None) -> ModelError:
-    """Return the error of a model that fails on the images; `before` it ran on so many."""
+    """Return the error of a model that fails on the images; it ran on `before` images earlier."""
     if before is not None and before != len(images):
         return ModelError(
             f"the model runs on a batch of {before} image(s), but not on {len(images)} "
@@ -124,7 +124,7 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
         "moat calls it with images (batch, channel, height, width) in [0, 1]: normalise and "
         "resize inside of it."
     )
-    if images.shape[3] in _CHANNELS and images.shape[1] not in _CHANNELS:
+    if looks_channels_last(images.shape):
         hint = "The images look like (batch, height, width, channel): use x.permute(0, 3, 1, 2)."
     elif "dtype" in str(error) or "same type" in str(error):
         hint = "Use one type for both: model.float(), x.float(); half precision by autocast."
@@ -133,6 +133,19 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
         f"shape {tuple(images.shape)} ({said(error)}).",
         hint=hint,
     )
+
+
+def looks_channels_last(shape: torch.Size) -> bool:
+    """Say whether images look like (batch, height, width, channel): three axes tell.
+
+    Example:
+        >>> looks_channels_last(torch.Size([8, 16, 16, 3]))
+        True
+        >>> looks_channels_last(torch.Size([8, 64, 1, 1]))  # features, not pixels
+        False
+    """
+    most = max(_CHANNELS)
+    return shape[3] in _CHANNELS and shape[1] > most and shape[2] > most
 
 
 _CHANNELS = (1, 3, 4)
@@ -157,7 +170,7 @@ def changes_images() -> ModelError:
 
 
 def changes_folder() -> ModelError:
-    """Return the error of a model that leaves the working folder, from where paths are meant."""
+    """Return the error of a model that changes the working folder, to which paths are relative."""
     return ModelError(
         "a call of the model changes the working folder, the start of relative paths.",
         hint="Remove os.chdir from its forward, and use absolute paths.",
@@ -175,11 +188,11 @@ def no_gradient(why: str = "") -> ModelError:
 
 
 def said(error: Exception) -> str:
-    """Return an error's kind and the first line of its text."""
+    """Return the type of an error and the first line of its text."""
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def a(name: str) -> str:
-    """Return a name after its article."""
+    """Return a name with its article."""
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

@@ -1,4 +1,4 @@
-"""Threats that move pixels: they return the point that each pixel reads, for drawing."""
+"""Threats that move pixels, and return the point that each pixel reads, for pictures."""
 
 from abc import ABC, abstractmethod
 
@@ -8,7 +8,7 @@ from moat.types import Grid, Images, Transform
 
 
 class Moving(ABC):
-    """A transform that moves pixels, so that its points can be drawn.
+    """A transform that moves pixels, and whose points can be drawn.
 
     Example:
         >>> from moat.threats import Flow
@@ -20,7 +20,7 @@ class Moving(ABC):
 
     @abstractmethod
     def grid(self, x: Images, w: Transform) -> Grid:
-        """Return where each pixel of T_w(x) is read in x, by the conventions of geometry.grids."""
+        """Return the point of x that each pixel of T_w(x) reads; see geometry.grids."""
 
 
 class Warp(GradientThreat, Moving):
@@ -35,5 +35,5 @@ class Warp(GradientThreat, Moving):
     """
 
     def apply(self, x: Images, w: Transform) -> Images:
-        """Return the images read at the grid, resampled once."""
+        """Return the images resampled once, at the grid."""
         return resample(x, self.grid(x, w))

@@ -12,12 +12,12 @@ from moat.types import Images, Transform
 
 @threat("msd")
 class MSD(GradientThreat):
-    """Add noise to the pixels within any of several norms' balls, each step in the worst of them.
+    """Add noise to the pixels within the balls of several norms, each step in the worst of them.
 
     An iteration takes one step in each ball from the same iterate, projects it onto that ball and
-    the image box, and goes on, an example at a time, from the step with the highest loss. So it
-    costs as many forwards more as there are balls, at least two. A ball has a radius and a step
-    size, both as lengths in its norm; a pixel spans [0, 1].
+    the image box, and continues, for each example, from the step with the highest loss. So it costs
+    one more forward for each ball, of which there are at least two. A ball has a radius and a step
+    size, both in its norm; a pixel spans [0, 1].
 
     Example:
         >>> from moat.testing import examples, smooth_model
@@ -59,7 +59,7 @@ class MSD(GradientThreat):
 
     @property
     def candidates(self) -> int:
-        """How many steps an iteration chooses from, one a ball."""
+        """The number of steps among which an iteration chooses, one for each ball."""
         return len(self.norms)
 
     def identity(self, x: Images) -> Transform:

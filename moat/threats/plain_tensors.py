@@ -1,4 +1,4 @@
-"""Tensors of torch's own type, from those of a subclass."""
+"""Tensors of torch's own type from tensors of a subclass."""
 
 import torch
 from torch import Tensor
@@ -10,8 +10,8 @@ from moat.errors import ModelError
 def plain_tensor(value: Tensor, what: str) -> Tensor:
     """Return a tensor as torch's own type, the graph behind it included.
 
-    A subclass may compute otherwise than torch does, or not at all. Raises ModelError that says
-    `what` it is, of one whose numbers no plain tensor shows: sharded, masked, fake, or batched by
+    A subclass may compute in another way than torch, or not at all. Raises ModelError that names
+    `what` it is, if a plain tensor cannot have its numbers: sharded, masked, fake, or batched by
     torch.func.
     """
     if is_functorch_wrapped_tensor(value):
@@ -33,7 +33,7 @@ def plain_tensor(value: Tensor, what: str) -> Tensor:
 
 
 def require_own_functions(value: Tensor) -> None:
-    """Raise ModelError for logits whose type says otherwise what torch's functions are."""
+    """Raise ModelError for logits of a type that overrides torch's functions."""
     kind = type(value)
     own = kind.__torch_function__
     usual = (Tensor.__torch_function__, torch._C._disabled_torch_function_impl)

@@ -1,4 +1,4 @@
-"""Radii of threats with which a ball bounds nothing, and steps of the same scale."""
+"""Radii so large that a ball bounds nothing, and steps of the same scale."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,7 +33,7 @@ class SearchedBall(NamedTuple):
 
 
 class WideNumber(NamedTuple):
-    """A number of a threat that is too large to mean anything: its key, what it does, the mend."""
+    """A number of a threat that is too large to make sense: its key, its effect, the mend."""
 
     key: str
     number: float
@@ -44,7 +44,7 @@ class WideNumber(NamedTuple):
 
 
 def balls_of(threat: Threat, shape: Shape | None = None) -> Iterator[SearchedBall]:
-    """Yield the balls of a threat; none of a threat that has none, or not for such images."""
+    """Yield the balls of a threat, if it has any for such images."""
     x = torch.zeros(1, *(shape or (1, 4, 4)), device="cpu")
     if isinstance(threat, AutoAttack):
         own = BALLS[threat.norm](threat.epsilon, threat.epsilon, low=-x, high=1 - x)
@@ -74,7 +74,7 @@ def _steps(threat: GradientThreat, balls: int) -> list[str]:
 
 
 def has_known_size(ball: Ball, shape: Shape | None) -> bool:
-    """Say whether a ball's size can be told: l2 and l1 lengths depend on the number of pixels."""
+    """Say whether a ball's size is known: l2 and l1 lengths depend on the number of pixels."""
     return isinstance(ball, LinfBall) or shape is not None
 
 
@@ -83,7 +83,7 @@ def wide_radii(
 ) -> Iterator[WideNumber]:
     """Yield each radius with which a ball bounds nothing.
 
-    `largest` is how many radii of its own the threat is searched at.
+    `largest` is the largest search radius, as a multiple of the threat's own.
     """
     for ball, radius, _, block in balls_of(threat, shape):
         epsilon = largest * ball.epsilon

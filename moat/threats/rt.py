@@ -15,7 +15,7 @@ class RT(Warp):
     """Move the whole image by one affine map: the global spatial threat of Eqs. 5 and 6.
 
     All six entries of the increment are searched. With epsilon near 1 the linear part can become
-    singular or mirror the image; like the paper, moat has no guard.
+    singular or mirror the image; like the paper, moat does not prevent this.
 
     Example:
         >>> from moat.testing import examples, smooth_model

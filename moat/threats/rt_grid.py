@@ -1,4 +1,4 @@
-"""Every rotation and translation of a grid, or random ones, without a gradient to mask."""
+"""Every rotation and translation of a grid, or random ones, without the use of a gradient."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -23,10 +23,10 @@ MOST_TRIED = 1_000_000  # of each example
 
 @threat("rt-grid")
 class RTGrid(SearchedThreat, Moving):
-    """Try every rotation and translation of a grid on each example; the worst is kept (Eq. 4).
+    """Try every rotation and translation of a grid on each example, and keep the worst (Eq. 4).
 
     With `worst_of` = k, it tries k random ones within the limits instead. The unmodified image is
-    always among them. Worst is the largest margin, which is positive if any of them is
+    always among them. The worst one has the largest margin, which is positive if any of them is
     misclassified.
 
     Example:
@@ -58,12 +58,12 @@ class RTGrid(SearchedThreat, Moving):
 
     @property
     def steps(self) -> int:
-        """The number of attempts beside the unmodified image."""
+        """The number of attempts besides the unmodified image."""
         return self.worst_of or self.rotations * self.translations**2
 
     @property
     def repetition(self) -> Repetition | None:
-        """The whole grid is the same in every search; what is drawn is not."""
+        """The whole grid is the same in every search; random members are not."""
         if self.worst_of is not None:
             return None
         return Repetition(
@@ -80,7 +80,7 @@ class RTGrid(SearchedThreat, Moving):
         reach: float = 1.0,
         rank: int = 1,
     ) -> Climb:
-        """Return the search on a batch; `reach` is the share of the limits that are tried."""
+        """Return the search on a batch; `reach` is the share of the limits that is tried."""
         drawn = list(self._drawn(x, reach, generator)) if self.worst_of else None
 
         def search(w: Transform, like: PerExample) -> Search:

@@ -1,8 +1,8 @@
-"""The rules of ascent: from an iterate to the next one, for many examples at once.
+"""The rules of ascent, from an iterate to the next one, for many examples at once.
 
-A search declares what it remembers of each example (`per_example`): tensors with the batch first,
-so that the loop can drop examples that have fallen. Searches that keep the best iterate report that
-one; the sign search reports its last, as the paper does.
+A search declares its memory of each example (`per_example`), tensors with the batch first, so that
+the loop can drop fallen examples. Searches that keep the best iterate report it; the sign search
+reports its last, as in the paper.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ Balls = Sequence[Ball]
 
 
 class Search(ABC):
-    """The memory of one climb, and its rule for the next iterate."""
+    """The state of one climb, and its rule for the next iterate."""
 
     follows_gradient: ClassVar[bool] = True
     per_example: ClassVar[tuple[str, ...]] = ()
@@ -27,15 +27,15 @@ class Search(ABC):
 
     @abstractmethod
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
-        """Return the next iterate from this one; `gradients` is empty for one that needs none."""
+        """Return the next iterate; `gradients` is empty for a search that needs none."""
 
     def see(  # noqa: B027 - what remembers nothing has nothing to note
         self, w: Transform, loss: PerExample, correct: Verdicts, gradients: Transform
     ) -> None:
-        """Take note of a measured iterate, before `next` or at the end; by default, nothing."""
+        """Record a measured iterate, before `next` or at the end; by default, do nothing."""
 
     def keep(self, rows: Tensor) -> None:
-        """Go on with some of the examples, in all that is declared to have a row for each."""
+        """Keep only some of the examples, in all attributes of `per_example`."""
         for name in self.per_example:
             held: Tensor | Transform = getattr(self, name)
             kept = held[rows] if isinstance(held, Tensor) else tuple(part[rows] for part in held)
@@ -43,16 +43,16 @@ class Search(ABC):
 
 
 class SignSearch(Search):
-    """Eq. 9: a step of fixed length along the steepest direction. It remembers nothing."""
+    """Eq. 9: a step of fixed length along the steepest direction, without memory."""
 
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
-        """Return one step of each ball."""
+        """Return a step in each ball."""
         parts = zip(balls, w, gradients, strict=True)
         return tuple(ball.step(block, slope) for ball, block, slope in parts)
 
 
 class BestSearch(Search):
-    """A search that remembers its best iterate, and is reported by it."""
+    """A search that keeps and reports its best iterate."""
 
     per_example: ClassVar[tuple[str, ...]] = ("best", "best_loss", "best_correct", "best_gradient")
 
@@ -63,7 +63,7 @@ class BestSearch(Search):
         self.best_gradient: Transform = ()
 
     def see(self, w: Transform, loss: PerExample, correct: Verdicts, gradients: Transform) -> None:
-        """Keep what is better than the best, a NaN loss never."""
+        """Keep iterates that are better than the best; one with a NaN loss is never kept."""
         better = loss > self.best_loss
         self.best = _where(better, w, self.best)
         self.best_loss = torch.where(better, loss, self.best_loss)
@@ -73,18 +73,19 @@ class BestSearch(Search):
 
 
 class BestSignSearch(SignSearch, BestSearch):
-    """Sign steps that remember their best iterate."""
+    """Sign steps; the best iterate is kept."""
 
     per_example: ClassVar[tuple[str, ...]] = BestSearch.per_example
 
 
 class APGD(BestSearch):
-    """Auto-PGD: steps with momentum that are halved, an example at a time, where they stop helping.
+    """Auto-PGD: steps with momentum, halved for each example when they stop helping.
 
-    The first steps are twice the radius. At checkpoints, ever closer to each other, an example
-    whose loss rose in less than three of four steps, or whose best did not improve since the last
-    one (unless it was halved there), goes on from its best iterate with half the step. The blocks
-    of one threat share the halvings; a step in each is as long as its own ball is wide.
+    The first steps are twice the radius. At checkpoints, ever closer together, an example whose
+    loss rose in fewer than three of four steps, or whose best did not improve since the last
+    checkpoint (unless its step was halved there), continues from its best iterate with half the
+    step. The blocks of one threat share the halvings; a step in each is as long as its own ball is
+    wide.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness, 2020, Section 3.
     """
@@ -113,7 +114,7 @@ class APGD(BestSearch):
         self.was_halved = torch.ones_like(loss_like, dtype=torch.bool)
 
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
-        """Return a step of the gradient and a quarter of the last one, halved where it is due."""
+        """Return a step along the gradient with momentum; steps that are due are first halved."""
         if self.done == 0:
             self.checked_loss = self.best_loss
         else:
@@ -150,8 +151,9 @@ class APGD(BestSearch):
 class RandomSearch(BestSearch):
     """Members of the balls drawn at random, without a gradient; the best is kept.
 
-    Every other one is drawn anywhere in the ball, the others around the best so far, within a
-    half, a quarter and an eighth of the radius in turn. A check on searches that follow gradients.
+    Every other member is drawn anywhere in the ball, the rest around the best so far, within a
+    half, a quarter and an eighth of the radius in turn. It is a check on searches that follow
+    gradients.
     """
 
     follows_gradient = False
@@ -168,7 +170,7 @@ class RandomSearch(BestSearch):
         self.done = 0
 
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
-        """Return the next members; all examples' are drawn, so that none depends on who is left."""
+        """Return the next members, drawn for all examples, so that none depends on the others."""
         drawn = tuple(
             ball.sample(block, self.generator)[self.rows]
             for ball, block in zip(self.whole, self.all, strict=True)
@@ -182,7 +184,7 @@ class RandomSearch(BestSearch):
 
 
 class ListSearch(BestSearch):
-    """Given members of one block, one after another: a grid, or a few draws; the best is kept."""
+    """Given members of one block in turn, such as a grid or a few draws; the best is kept."""
 
     follows_gradient = False
     per_example: ClassVar[tuple[str, ...]] = (*BestSearch.per_example, "rows")
@@ -193,7 +195,7 @@ class ListSearch(BestSearch):
         self.members = iter(members)
 
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
-        """Return the next of the members."""
+        """Return the next member."""
         return (next(self.members)[self.rows],)
 
 

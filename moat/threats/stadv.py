@@ -19,8 +19,8 @@ UNDER_THE_ROOT = 1e-12  # pixels²: so that equal neighbours have a gradient, of
 class SmoothBall(Ball):
     """All flows whose displacements are at most epsilon, climbed along the gradient as it is.
 
-    Signs would tear neighbours apart; here the entry with the largest gradient moves one step, and
-    all others in proportion.
+    Sign steps would tear neighbours apart; here the entry with the largest gradient moves by one
+    step, and all others in proportion.
     """
 
     def project(self, w: Tensor) -> Tensor:
@@ -45,8 +45,8 @@ class SmoothBall(Ball):
 class StAdv(Warp):
     """Move every pixel smoothly, towards a wrong class (Eq. 1) or away from the right one.
 
-    What is climbed is the margin, cut off at kappa, less tau times the roughness of the flow: once
-    an example is misclassified by kappa, the flow only becomes smoother. Eq. 1 is a minimum, so the
+    The objective is the margin, cut off at kappa, less tau times the roughness of the flow: once an
+    example is misclassified by kappa, the flow only becomes smoother. Eq. 1 is a minimum, so the
     best iterate is reported, not the last. Source: Xiao et al., Spatially Transformed Adversarial
     Examples, 2018, whose L-BFGS steps are gradient steps here.
 
@@ -70,7 +70,7 @@ class StAdv(Warp):
         return (x.new_zeros(len(x), *x.shape[2:], 2),)
 
     def grid(self, x: Images, w: Transform) -> Grid:
-        """Return every pixel's own place, displaced."""
+        """Return the place of every pixel, displaced."""
         (flow,) = w
         return identity_grid(x) + flow
 
@@ -85,10 +85,10 @@ class StAdv(Warp):
 
 
 def roughness(flow: Grid) -> PerExample:
-    """Return L_flow of Eq. 1: how differently neighbours move, summed over pixels, in pixels.
+    """Return L_flow of Eq. 1, the differences of neighbouring displacements, in pixels.
 
-    Every pixel adds the Euclidean distance of its displacement from those of its neighbours above,
-    below, left and right, so a pair counts twice. Displacements come in grid units.
+    Every pixel adds the Euclidean distances of its displacement from those of its neighbours above,
+    below, left and right, so each pair counts twice. Displacements come in grid units.
     """
     height, width = flow.shape[1:3]
     across, down = flow.unbind(-1)

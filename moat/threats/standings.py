@@ -8,7 +8,7 @@ from moat.types import Images, PerExample, Transform, Verdicts
 
 
 class Standings:
-    """What is known of every example of a climb, also of those that have left."""
+    """The results of every example of a climb, including those that have left."""
 
     def __init__(self, climb: Climb, count: int) -> None:
         self.images = climb.x.detach().clone()
@@ -29,7 +29,7 @@ class Standings:
         fine: Verdicts,
         standing: Verdicts | None,
     ) -> None:
-        """Take note of a measured iterate of some examples, of those that stand."""
+        """Record a measured iterate of some examples; the fallen are unchanged."""
         before = self.first[rows]
         _put(self.first, rows, torch.where(before.isnan(), loss, before), standing)
         _put(self.last, rows, loss, standing)
@@ -46,9 +46,9 @@ class Standings:
         correct: Verdicts,
         chosen: Verdicts | None = None,
     ) -> None:
-        """Keep an iterate of some examples, of the chosen among them.
+        """Keep an iterate of the chosen among some examples.
 
-        The image box holds but for the rounding of interpolation.
+        The images are within the box up to the rounding of interpolation.
         """
         _put(self.images, rows, images.clamp(0, 1), chosen)
         for held, block in zip(self.w, w, strict=True):
@@ -57,7 +57,7 @@ class Standings:
         _put(self.correct, rows, correct, chosen)
 
     def trace(self) -> Trace:
-        """Return what is known by now, the tensors themselves."""
+        """Return the results so far, as the tensors themselves."""
         return Trace(**vars(self))
 
 

@@ -1,4 +1,4 @@
-"""Steps in the union of several balls: one in each, of which the highest loss decides."""
+"""Steps in the union of several balls: one in each; the highest loss decides."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,9 +13,9 @@ LossesOf = Callable[[Sequence[Transform]], Tensor]
 
 
 class SteepestSearch(Search):
-    """Multi steepest descent: a sign step in each ball of a union, and on from the worst of them.
+    """Multi steepest descent: a step in each ball of a union, of which the worst is taken.
 
-    It remembers nothing. `losses_of` measures the steps; the loop gives it.
+    It has no memory. `losses_of`, which the loop provides, measures the steps.
 
     Source: Maini, Wong and Kolter, Adversarial Robustness Against the Union of Multiple
     Perturbation Models, 2020, Algorithm 1.
@@ -24,7 +24,7 @@ class SteepestSearch(Search):
     losses_of: LossesOf
 
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:
-        """Return of one step in each part the one with the highest loss, an example at a time."""
+        """Return, for each example, the step with the highest loss of one step in each part."""
         count = max(len(parts_of(ball)) for ball in balls)
         steps = [
             tuple(

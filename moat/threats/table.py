@@ -1,4 +1,4 @@
-"""Threats by name: a table as it is, a list or a single threat by the names of their types."""
+"""Threats by name: a table as it is; a list or a single threat by the names of the types."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ ONE = "one of the threats"
 
 @public
 def threat_table(threats: Any) -> dict[str, Threat]:
-    """Return threats by name; the second of a type in a list is called `pgd-2`.
+    """Return threats by name; the second of a type in a list is `pgd-2`.
 
     Raises DefinitionError for anything that is not a threat.
 
@@ -48,7 +48,7 @@ def threat_table(threats: Any) -> dict[str, Threat]:
 
 @public
 def type_labels(threats: Sequence[Any]) -> list[str]:
-    """Return a label for each threat: its type's name, numbered from the second of a type on.
+    """Return a label for each threat: the name of its type, numbered from the second one on.
 
     Example:
         >>> from moat.threats import RTGrid

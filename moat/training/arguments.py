@@ -16,7 +16,7 @@ from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 def require_arguments(
     optimizer: Any, threats: Any, scalarizer: Any, settings: Any = WITH_DEFAULTS
 ) -> None:
-    """Raise DefinitionError with the mend for what no step can be taken with."""
+    """Raise DefinitionError with the mend for arguments that make no step."""
     if not isinstance(threats, Mapping):
         raise DefinitionError(
             f"threats are a table from names to threats, not {in_words(threats)}.",

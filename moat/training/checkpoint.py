@@ -15,7 +15,7 @@ from moat.training.schedules import Scheduler
 
 @dataclass
 class Progress:
-    """How far a run has come, and the best weights so far where they are to be kept."""
+    """The progress of a run, and the best weights so far if they are to be kept."""
 
     epoch: int = 0
     step: int = 0
@@ -28,9 +28,9 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Checkpointer:
-    """Saves and restores everything that a run's future depends on.
+    """Saves and restores all state on which the rest of a run depends.
 
-    The generators are not among it: they are seeded anew from (seed, epoch).
+    The generators are not part of it: each epoch seeds them from (seed, epoch).
     """
 
     folder: RunFolder
@@ -48,10 +48,10 @@ class Checkpointer:
         self.folder.save_checkpoint({**state, "progress": vars(progress), **about})
 
     def restore(self, device: torch.device) -> Progress:
-        """Take back the kept state and forget what was logged after it; start where there is none.
+        """Restore the saved state and drop later log entries; without a checkpoint, start.
 
-        Raises RunFolderError where the checkpoint does not fit this run, or where not all is there
-        that was logged before it.
+        Raises RunFolderError if the checkpoint does not fit this run, or if earlier log entries are
+        missing.
         """
         state = self.folder.load_checkpoint(device)
         if state is None:

@@ -1,4 +1,4 @@
-"""The mode of `training.compile`, as far as device and network allow it."""
+"""The mode of `training.compile` that device and network support."""
 
 from typing import Literal
 
@@ -14,11 +14,11 @@ ON_A_CPU = "a CPU neither captures nor compiles"
 
 
 class Compiled:
-    """The network and the search that a run trains with, and what came of `compile`.
+    """The network and the search of a run, and the result of `compile`.
 
     On the CPU every mode is "none": there are no launches to save, and torch's compiler took 45
-    seconds for 0.86 to 1.14 of the time (measured). `asked`: the recipe names the mode, so that
-    what does not come of it is news on a CPU, too.
+    seconds for 0.86 to 1.14 of the time (measured). `asked`: the recipe names the mode, so a lesser
+    result is reported on a CPU, too.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Compiled:
         return self._captured or joint_search
 
     def outcome(self) -> str:
-        """Return the mode that came about, and the reasons where it is less than was asked for."""
+        """Return the mode in use, and the reasons if it is less than the requested one."""
         if self._captured is None:
             return "; ".join(["none", *self._reasons()])
         compiled = self._compiling is not None and not self._compiling.refusal
@@ -51,7 +51,7 @@ class Compiled:
         return "; ".join([came, *self._reasons()])
 
     def news(self) -> list[str]:
-        """Return the reasons that were not returned before."""
+        """Return the reasons that have not been returned yet."""
         fresh = [reason for reason in self._reasons() if reason not in self._told]
         self._told.update(fresh)
         return fresh

@@ -12,12 +12,12 @@ from moat.types import Images, Logits
 
 
 class CompiledNetwork(nn.Module):
-    """A network behind `torch.compile`, and in front of itself: the first failure ends compiling.
+    """A network behind `torch.compile`; after the first failure it runs uncompiled.
 
-    torch compiles at the first call of a kind (a shape, a mode, what needs a gradient), and some of
-    it in the backward. So each kind is tried before it is used: forward and backward, on a copy of
-    the images, with the network's buffers and the global generators put back. What fails, fails
-    there, and not in a step that has moved something. `refusal` says why.
+    torch compiles at the first call of a kind (a shape, a mode, a set of gradients), and in part in
+    the backward. So each kind is first tried: forward and backward, on a copy of the images; then
+    the network's buffers and the global generators are restored. A failure happens in the trial,
+    not within a step that has already moved something. `refusal` gives the reason.
     """
 
     def __init__(self, model: nn.Module) -> None:

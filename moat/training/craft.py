@@ -22,13 +22,13 @@ Positions = slice | Tensor
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The images that one step measures, an objective at a time.
+    """The images that one step measures, for each objective.
 
-    `rows[i]` are the batch positions that objective i was planned for, `terms[i]` its images with
-    what their losses are computed of, and `labels[i]` their labels, in that order; all three are
-    empty where nothing was planned. So is `example_weights[i]`, by which each loss is multiplied;
-    there are none where it is None. `searched` counts searches of an example by a threat, those for
-    partners included.
+    `rows[i]` are the batch positions for which objective i was planned, `terms[i]` its images with
+    the inputs of their losses, and `labels[i]` their labels, in the same order; all three are empty
+    if nothing was planned. So is `example_weights[i]`, which multiplies the losses; None stands for
+    no weights. `searched` counts the searches of one example by one threat, those for partners
+    included.
     """
 
     names: tuple[str, ...]
@@ -50,11 +50,11 @@ class Examples:
         return [len(labels) for labels in self.labels]
 
     def labels_of(self, segments: Pass) -> Tensor:
-        """Return the labels of a pass, its segments laid end to end."""
+        """Return the labels of a pass, its segments concatenated."""
         return torch.cat([self.labels[segment.which][segment.rows] for segment in segments])
 
     def positions(self, which: int, part: slice) -> Positions:
-        """Return where in the batch a part of an objective's images stands."""
+        """Return the batch positions of a part of an objective's images."""
         rows = self.rows[which]
         return slice(part.start, part.stop) if isinstance(rows, slice) else rows[part]
 
@@ -67,11 +67,12 @@ def craft(
     plan: Mask,
     settings: StepSettings,
 ) -> Examples:
-    """Search the planned threats on the planned examples; the natural images are taken as is.
+    """Search the planned threats on the planned examples; natural images are used as they are.
 
-    Threats that share their rows go up together. Line 4 of Algorithm 1. Of the settings, `reach` is
-    the share of its balls that a gradient threat searches; others have one strength. A threat that
-    is a partner of a planned objective's loss is searched on that objective's examples as well.
+    This is line 4 of Algorithm 1. Threats with the same rows climb together. `reach` in the
+    settings is the share of its balls that a gradient threat searches; other threats have one
+    strength. A threat that is a partner of a planned objective's loss is searched on that
+    objective's examples as well.
     """
     entries = [_by_example(entry, len(x)) for entry in plan.tolist()]  # a plan lies on the host
     if not any(map(any, entries)):
@@ -92,7 +93,7 @@ def craft(
     rows = [_rows(entry, x.device) for entry in entries]
 
     def source(number: int, wanted: Sequence[bool]) -> ImageSource:
-        """Return an objective's images of the batch positions that are wanted."""
+        """Return an objective's images at the given batch positions."""
         if number == NATURAL_NUMBER:
             return ImageSource(number, x[_rows(wanted, x.device)], all(wanted))
         inside = [one for one, there in zip(wanted, needed[number], strict=True) if there]

@@ -1,4 +1,4 @@
-"""Three ways to descend, by the input of the scalarizer: the weights are fixed, θ moves."""
+"""Three ways to descend, one for each kind of scalarizer: the weights are fixed, θ moves."""
 
 from dataclasses import dataclass, replace
 
@@ -49,7 +49,7 @@ class Descent:
     searched: int = 0
 
     def faults(self) -> Tensor:
-        """Return the faults that end a run, bool (3, objectives): see `require_faultless`."""
+        """Return the faults that end a run, bool (3, objectives); see `require_faultless`."""
         weights = weight_faults(self.weights, self.losses.measured)
         return torch.cat([loss_faults(self.losses)[None], weights])
 

@@ -1,4 +1,4 @@
-"""The loss that the parameters descend: what computes it, and what is refused."""
+"""The loss that the parameters descend: its computation, and the checks of its form."""
 
 import math
 from collections.abc import Callable
@@ -23,10 +23,10 @@ One with an attribute `partner`, the name of an objective, takes that objective'
 def loss_of(
     loss: DescentLoss, logits: Logits, labels: Labels, other: Logits | None = None
 ) -> PerExample:
-    """Return the loss of each example, `other` the partner's logits; no value is read.
+    """Return the loss of each example; `other` has the partner's logits. No value is read.
 
     Raises DefinitionError with the mend for a loss that fails, that has another shape than
-    (batch,), such as a mean over the batch, or that no gradient leads through.
+    (batch,), such as a mean over the batch, or that has no gradient.
     """
     try:
         found: Any = loss(logits, labels) if other is None else loss(logits, labels, other)
@@ -64,7 +64,7 @@ def loss_of(
 
 
 def require_loss(loss: Any, name: str = "") -> None:
-    """Raise DefinitionError for what is not a function of logits and labels."""
+    """Raise DefinitionError for anything but a function of logits and labels."""
     if isinstance(loss, type) or not callable(loss):
         what = f"the loss of {name!r}" if name else "the loss"
         raise DefinitionError(
@@ -74,7 +74,7 @@ def require_loss(loss: Any, name: str = "") -> None:
 
 
 def require_scale(scale: Any) -> None:
-    """Raise DefinitionError for what gradients cannot be multiplied by; no tensor is read."""
+    """Raise DefinitionError for an invalid factor of the gradients; no tensor is read."""
     if isinstance(scale, Tensor):
         fit = scale.numel() == 1 and scale.is_floating_point()
     else:
@@ -89,10 +89,10 @@ def require_scale(scale: Any) -> None:
 
 
 def example_weights(weight: Any, images: Tensor) -> PerExample | None:
-    """Return the weight of each example on the images' device, None where there is none.
+    """Return the weight of each example on the images' device, or None without weights.
 
     Raises DefinitionError for another shape, and for weights that are negative or not finite. The
-    values are read once, which waits for a GPU.
+    values are read once, for which the host waits for a GPU.
     """
     if weight is None:
         return None

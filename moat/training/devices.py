@@ -45,7 +45,7 @@ else:  # importing Fabric takes as long as importing torch, and to skip a run it
 
 @public
 def device_for(device: str) -> torch.device:
-    """Return the device that "auto", "cpu" or "cuda" names.
+    """Return the device for "auto", "cpu" or "cuda".
 
     Raises MoatError for another name, and for a missing device.
 
@@ -74,7 +74,7 @@ def device_for(device: str) -> torch.device:
 def fabric_for(device: str, precision: Precision) -> Fabric:
     """Return a Fabric for "auto", "cpu" or "cuda", on one device.
 
-    It is the same inside and outside of a job of SLURM, LSF, MPI or torchrun. Raises MoatError as
+    It is the same inside and outside a job of SLURM, LSF, MPI or torchrun. Raises MoatError as
     `device_for` does.
 
     Example:
@@ -96,9 +96,9 @@ def fabric_for(device: str, precision: Precision) -> Fabric:
 
 
 def event_files(folder: Path, purge_step: int, mark: str) -> TensorBoardLogger:
-    """Return what writes TensorBoard's event files into a folder; `mark` ends their names.
+    """Return a logger of TensorBoard's event files in a folder; `mark` ends their names.
 
-    TensorBoard is told to forget what was drawn from `purge_step` on.
+    TensorBoard then discards the entries from `purge_step` on.
     """
     with _no_launcher():
         from lightning_fabric.loggers.tensorboard import TensorBoardLogger
@@ -111,7 +111,7 @@ def event_files(folder: Path, purge_step: int, mark: str) -> TensorBoardLogger:
 class InPrecision(nn.Module):
     """A model with a forward in the run's precision and with float32 logits.
 
-    Search and descent differentiate through this and never through Fabric's own wrapper, which
+    Search and descent differentiate through this wrapper and not through Fabric's own, which
     refuses that under mixed precision. The `ledger` counts the passes.
 
     Example:

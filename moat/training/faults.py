@@ -1,8 +1,8 @@
 """Values that end a run: non-finite losses and weights, misplaced weights.
 
-A look at a value on a GPU makes the host wait for everything queued there. So a step states its
-faults as a tensor, and a reader takes many of them at once. A step that somebody takes
-alone is read at once, before it moves anything: its door has waited already.
+To read a value from a GPU, the host waits for everything queued there. So a step returns its faults
+as a tensor, and they are read for many steps at once. A step taken alone is read at once, before it
+moves anything: its door has waited already.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-from moat.errors import DefinitionError, TrainingError
+from moat.errors import DefinitionError, NotFiniteError, TrainingError
 from moat.objectives import LossMatrix, by_entry
 from moat.training.finite import is_finite
 from moat.types import Mask
@@ -22,7 +22,7 @@ _ALONE: ContextVar[bool] = ContextVar("a step taken alone", default=False)
 
 @contextmanager
 def taken_alone() -> Iterator[None]:
-    """Have the faults of the step inside read before it moves the parameters."""
+    """Read the faults of the step inside before it moves the parameters."""
     token = _ALONE.set(True)
     try:
         yield
@@ -31,10 +31,14 @@ def taken_alone() -> Iterator[None]:
 
 
 def require_finite(losses: LossMatrix) -> None:
-    """Raise TrainingError for a loss that is not finite, if the step is taken alone."""
+    """Raise NotFiniteError for a loss that is not finite, if the step is taken alone."""
     if _ALONE.get():
         sound = [False] * len(losses.names)
-        require_faultless([loss_faults(losses).tolist(), sound, sound], losses.names, hint=_UNMOVED)
+        faults = [loss_faults(losses).tolist(), sound, sound]
+        try:
+            require_faultless(faults, losses.names, hint=_UNMOVED)
+        except TrainingError as error:
+            raise NotFiniteError(error.message, hint=error.hint) from None
 
 
 def loss_faults(losses: LossMatrix) -> Tensor:
@@ -46,7 +50,7 @@ def loss_faults(losses: LossMatrix) -> Tensor:
 
 
 def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
-    """Return which objectives have weights that are not finite, or lie on unmeasured losses.
+    """Return which objectives have non-finite weights, or weights on unmeasured losses.
 
     Shapes: (objectives,) or (objectives, batch) to bool (2, objectives).
     """
@@ -62,10 +66,10 @@ def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
 
 
 def require_finite_gradients(model: nn.Module) -> None:
-    """Raise TrainingError for a gradient that is not finite, if the step is taken alone."""
+    """Raise NotFiniteError for a gradient that is not finite, if the step is taken alone."""
     for name, parameter in model.named_parameters() if _ALONE.get() else ():
         if parameter.grad is not None and not bool(is_finite(parameter.grad)):
-            raise TrainingError(
+            raise NotFiniteError(
                 f"the gradient of the parameter {name.removeprefix('network.')} is not finite.",
                 hint=_UNMOVED,
             )
@@ -79,7 +83,7 @@ _UNMOVED = (
 def require_faultless(
     faults: Sequence[Sequence[bool]], names: Sequence[str], where: str = "", hint: str = ""
 ) -> None:
-    """Raise the error of a step's first fault; `faults` holds a row a kind, read to the host.
+    """Raise the error of a step's first fault; `faults` has a row for each kind, on the host.
 
     Raises TrainingError for a loss, DefinitionError for weights.
     """

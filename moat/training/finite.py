@@ -1,4 +1,4 @@
-"""A check for weights that training broke: finite ones must stay finite."""
+"""A check that training keeps finite weights finite."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class Finite:
-    """The floats of a network that must be finite: trained parameters, and what began finite.
+    """The floats of a network that must be finite: trained parameters, and finite initial state.
 
-    A mask of −inf, a count, or state that is not a tensor is none of these.
+    A mask of −inf, a count, and state that is not a tensor are excluded.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -18,7 +18,7 @@ class Finite:
         self.names = trained | {name for name, finite in _each(network) if finite}
 
     def broken(self) -> str | None:
-        """Return the first of them that is no longer finite, None where all are."""
+        """Return the first that is no longer finite, or None."""
         return next(
             (name for name, finite in _each(self.network) if not finite and name in self.names),
             None,
@@ -38,7 +38,7 @@ def _each(network: nn.Module) -> Iterator[tuple[str, bool]]:
 
 
 def is_finite(value: Tensor) -> Tensor:
-    """Return whether all numbers of a tensor of any layout are finite, as a tensor."""
+    """Return as a tensor whether all numbers of a tensor, of any layout, are finite."""
     if value.layout == torch.sparse_coo:
         value = value.coalesce().values()
     elif value.layout != torch.strided:

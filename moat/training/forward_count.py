@@ -1,4 +1,4 @@
-"""The images that an example takes forward in a descent, those of its losses' partners included."""
+"""The number of images forwarded for an example in a descent, its losses' partners included."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from moat.training.objective_losses import LossTable, objective_losses, partner_
 
 @dataclass(frozen=True)
 class Partners:
-    """The partner of each objective's loss by number, None of a loss that has none.
+    """The partner of each objective's loss by number, or None.
 
-    `shares` are the shares of the examples that each objective is planned for: of all of them, one
-    forward of its images serves every loss that looks at them. Of others none is counted as shared.
+    `shares` are the planned shares of the examples for each objective. If an objective is planned
+    for all, one forward of its images serves every loss that uses them; otherwise no forward is
+    counted as shared.
 
     Example:
         >>> partners = Partners((None, 0, 0), (1.0, 1.0, 1.0))
@@ -33,26 +34,26 @@ class Partners:
         return {n for one in objectives if (n := self.numbers[one]) is not None}
 
     def needed(self, objectives: Iterable[int]) -> set[int]:
-        """Return the objectives whose images some objectives need: their own, and partners."""
+        """Return the objectives whose images some objectives need: these and their partners."""
         return {*objectives} | self.of(objectives)
 
     def searched(self, number: int) -> float:
-        """Return the share of the examples that an objective's images are needed for."""
+        """Return the share of the examples for which an objective's images are needed."""
         looks = [share for n, share in zip(self.numbers, self.shares, strict=True) if n == number]
         return min(1.0, self.shares[number] + sum(looks))
 
     def images(self, objectives: Sequence[int]) -> float:
-        """Return how many images go forward for an example that is measured on some objectives."""
+        """Return the count of forwarded images for an example measured on some objectives."""
         shared = self.needed([one for one in objectives if self.shares[one] == 1])
         alone = [one for one in objectives if self.shares[one] < 1]
         return len(shared) + self.images_apart(alone)
 
     def images_apart(self, objectives: Sequence[int]) -> float:
-        """Return the same where no two objectives share a pass."""
+        """Return the same if no two objectives share a pass."""
         return sum(self.shares[one] * (1 + len(self.of([one]))) for one in objectives)
 
     def under_batch_norm(self, objectives: Sequence[int]) -> Spent:
-        """Return what one gradient an objective costs, each through the forwards it looks at."""
+        """Return the cost of one gradient for each objective, through the forwards of its loss."""
         forwards = self.images(objectives)
         natural = min(1.0, self.searched(0)) if 0 in self.needed(objectives) else 0.0
         looks = [{one} | self.of([one]) for one in objectives]

@@ -1,4 +1,4 @@
-"""The search as one CUDA graph: a small network on a GPU is bound by launches, not by arithmetic.
+"""The search as one CUDA graph, since launches, not arithmetic, bound a small network on a GPU.
 
 The search is nearly the whole of a step, and its shape never changes. So it is recorded once and
 replayed; the descent, a few per cent of the passes, is queued while the search still runs.
@@ -26,11 +26,11 @@ _Run = Callable[[Sequence[Climb]], list[Trace]]
 class CapturedSearch:
     """A joint search that replays a CUDA graph for every batch of a shape that it has seen.
 
-    The first batch of a shape is searched as ever, which also warms up the libraries; the second
-    is captured. Weights are read where they lie, so that each replay sees those of its own step.
-    What cannot be captured (draws between iterates, a network that reads its own values, a CPU)
-    is searched as ever; `refusal` says why. So is a new shape after so many, where batches are
-    never twice as large: `limit` says so.
+    The first batch of a shape is searched as usual, which also warms up the libraries; the second
+    is captured. Weights are read in place, so each replay uses those of its own step. A search that
+    cannot be captured (draws between iterates, a network that reads its own values, a CPU) runs as
+    usual, and `refusal` gives the reason. So does a new shape beyond the maximum number of shapes,
+    of which `limit` tells.
     """
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ class _Graph:
     spent: Spent  # of examples, by each replay
 
     def replay(self, climbs: Sequence[Climb]) -> list[Trace]:
-        """Search from these starts, and return copies: the next replay writes over its own."""
+        """Search from these starts, and return copies: the next replay overwrites its output."""
         torch._foreach_copy_(_inputs(self.climbs), _inputs(climbs))
         self.graph.replay()
         return [

@@ -42,7 +42,7 @@ Door = TypeVar("Door", bound=Callable[..., Any])
 
 
 def guarded_step(step: Door) -> Door:
-    """Return a training step behind the door that searches have; `trusted` opens this one, too."""
+    """Return a training step behind the same door as a search; `trusted` opens it, too."""
 
     @public
     @wraps(step)
@@ -75,7 +75,7 @@ def guarded_step(step: Door) -> Door:
 def require_parameters(
     model: Any, scalarizer: Scalarizer, optimizer: torch.optim.Optimizer | None = None
 ) -> None:
-    """Raise ModelError unless the network has parameters that this training can move."""
+    """Raise ModelError for a network without parameters that this training can move."""
     if isinstance(model, DistributedDataParallel):
         raise ModelError(
             "the network is wrapped in DistributedDataParallel, whose hooks never see moat's "
@@ -115,9 +115,9 @@ def require_parameters(
 def check_trainable(network: nn.Module, x: Images, labels: Tensor, scalarizer: Scalarizer) -> None:
     """Raise ModelError with the mend unless one forward and backward in train mode succeed.
 
-    The first few images suffice, fewer if the device has no memory for them; `labels` are those of
-    the whole data set. The network's state must survive its checkpoint. The network and the global
-    random state stay unchanged.
+    The first few images suffice, fewer if the device lacks memory; `labels` are those of the whole
+    data set. The network's state must survive its checkpoint. The network and the global random
+    state stay unchanged.
 
     Example:
         >>> from moat.scalarizers import Average
@@ -159,7 +159,7 @@ def _try(network: nn.Module, x: Images, labels: Tensor) -> None:
 
 @contextmanager
 def trial(network: nn.Module, x: Images) -> Iterator[nn.Module]:
-    """Yield a network in train mode, a copy where it can be copied, and draw from nothing."""
+    """Yield a network in train mode, a copy if possible; the global random state is restored."""
     copied = copy_of(network)
     tried = network if copied is None else copied  # what cannot be copied is put back
     devices = [x.device] if x.is_cuda else []
@@ -193,7 +193,7 @@ def _as_before(network: nn.Module) -> Iterator[None]:
 
 
 def to_train(network: nn.Module) -> None:
-    """Put a network in train mode; raise ModelError where its own `train` fails."""
+    """Put a network in train mode; raise ModelError if its own `train` fails."""
     try:
         network.train()  # which many override and return nothing
     except NotImplementedError:  # as of what torch.export made

@@ -24,11 +24,11 @@ Validate = Callable[[nn.Module], dict[str, float]]
 @public
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Everything for the training of one run.
+    """The inputs of the training of one run.
 
-    `model` maps images in [0, 1] to logits; it is trained in place. `threats` have their names.
-    `losses` are the training losses by objective (default: cross-entropy).
-    `validate` evaluates an epoch's weights on held-out examples, if any.
+    `model` maps images in [0, 1] to logits; it is trained in place. `threats` are by name. `losses`
+    are the training losses by objective (default: cross-entropy). `validate` evaluates an epoch's
+    weights on held-out examples, if any.
 
     Example:
         >>> from pathlib import Path
@@ -75,9 +75,9 @@ class Fit:
 class Fitted:
     """The result of the training: the epoch of the kept weights, and the last of the log.
 
-    And its cost: forwards and backwards of examples, searched examples, one for each threat, and
-    `passes`, forwards plus backwards for each example of the training split. They are None for a
-    training that began without a count.
+    It also has the cost: forwards and backwards of examples, searched examples, one for each
+    threat, and `passes`, the forwards plus backwards for each example of the training split. They
+    are None for a training that began without a count.
 
     Example:
         >>> Fitted(epoch=3, steps=36, seconds=1.5, images_per_second=3000.0, scalarizer={}).epoch

@@ -1,4 +1,4 @@
-"""The passes of a training so far: examples through the network, counted as they pass."""
+"""The passes of a training so far: examples counted as they go through the network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from moat.types import Logits
 
 @dataclass
 class Ledger:
-    """Counts of examples: forwards, backwards, and searches, one for each threat.
+    """Counts of examples: forwards, backwards, and searches (one for each threat).
 
     Example:
         >>> import torch
@@ -28,7 +28,7 @@ class Ledger:
     searched: int = 0
 
     def see(self, logits: Logits) -> Logits:
-        """Count a forward now, and its backwards when they come; return the same logits."""
+        """Count a forward now and its backwards as they happen; return the same logits."""
         self.forwards += len(logits)
         if logits.requires_grad:
             logits.register_hook(self._see_slopes)
@@ -38,7 +38,7 @@ class Ledger:
         self.backwards += len(slopes)
 
     def add(self, other: Spent) -> None:
-        """Add passes that were not seen, such as those of a replayed search."""
+        """Add passes that were not observed, such as those of a replayed search."""
         self.forwards += int(other.forwards)
         self.backwards += int(other.backwards)
 
@@ -50,7 +50,7 @@ class Ledger:
 
 @contextmanager
 def counted_apart(model: nn.Module) -> Iterator[Ledger]:
-    """Have a network's ledger see nothing inside; yield the one that does."""
+    """Hide the passes inside from a network's ledger; yield the ledger that counts them."""
     network: Any = model
     known, apart = getattr(model, "ledger", None), Ledger()
     if known is None:  # a network that is not counted

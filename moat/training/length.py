@@ -24,20 +24,20 @@ class Length:
 
     @property
     def epochs(self) -> int:
-        """Return the epochs, a last one that is cut included."""
+        """Return the number of epochs; a cut last epoch counts as one."""
         return -(-self.steps // self.steps_per_epoch)
 
     @property
     def exact_epochs(self) -> float:
-        """Return the epochs, a last one that is cut by its share of steps."""
+        """Return the number of epochs; a cut last epoch counts by its share of steps."""
         return self.steps / self.steps_per_epoch
 
 
 def length_of(training: Training, examples: int, cost: Spent) -> Length:
-    """Return the length of a training on so many examples, whose step costs each of them `cost`.
+    """Return the length of a training on `examples` examples; `cost` is a step's cost for each.
 
-    A budget of passes pays for whole steps: as many as it covers. Raises InputError where it does
-    not cover one.
+    A budget of passes buys whole steps, as many as it covers. Raises InputError if it does not
+    cover one.
 
     Example:
         >>> length_of(Training(passes=114, batch_size=100), examples=1000, cost=Spent(19, 19))

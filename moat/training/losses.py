@@ -1,12 +1,12 @@
 """The losses that the parameters descend, by the names that recipes use.
 
-A loss of one number an example, from logits and labels; one with a `partner` looks at the logits of
-the same examples under another objective besides, through which the gradient leads as well.
+A loss maps logits and labels to one number for each example. A loss with a `partner` also takes the
+logits of the same examples under another objective, and its gradient leads through both.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +56,8 @@ class Margin(Fields):
 
     type: Literal["margin"] = "margin"
 
+    may_be_negative: ClassVar[bool] = True
+
     def __call__(self, logits: Logits, labels: Labels) -> PerExample:
         """Return the loss of each example."""
         return margin(logits, labels)
@@ -73,6 +75,8 @@ class DLR(Fields):
 
     type: Literal["dlr"] = "dlr"
 
+    may_be_negative: ClassVar[bool] = True
+
     def __call__(self, logits: Logits, labels: Labels) -> PerExample:
         """Return the loss of each example; raise InputError for two classes."""
         return dlr(logits, labels)
@@ -81,8 +85,8 @@ class DLR(Fields):
 class KL(Fields):
     """KL(p_partner ‖ p), in nats: the robust part of TRADES, where the partner is natural.
 
-    p and p_partner are the softmax of the objective's own logits and of its partner's. The
-    gradient leads through both. TRADES descends the natural cross-entropy plus β times this.
+    p and p_partner are the softmax of the objective's own logits and of its partner's. The gradient
+    leads through both. TRADES descends the natural cross-entropy plus β times this loss.
 
     Example:
         >>> loss = KL()
@@ -102,11 +106,11 @@ class KL(Fields):
 
 
 class MART(Fields):
-    """Boosted cross-entropy, and the KL of TRADES where the natural image is not classified well.
+    """Boosted cross-entropy, and the KL of TRADES weighted by the natural error probability.
 
     −log p_y − log(1 − max_{j ≠ y} p_j) + weight · KL(q ‖ p) · (1 − q_y), where p and q are the
     softmax of the objective's own logits and of its partner's, and y is the label. The published
-    code adds 1e-4 to the second argument of log; here it is computed from logits, without.
+    code adds 1e-4 to the second argument of log; here the logarithm is computed from logits.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0]])
@@ -132,13 +136,13 @@ class MART(Fields):
 
 
 class LogitPairing(Fields):
-    """Cross-entropy, and the KL by which two threats' predictions differ: the pairing of RAMP.
+    """Cross-entropy, and the KL between the predictions under two threats: the pairing of RAMP.
 
     −log p_y + weight · KL(s ‖ t) wherever s is classified correctly, where p is the softmax of the
     objective's own logits; s and t are its partner's prediction and its own, or with `source =
-    "own"` the other way round. Given to both of two objectives, one with each source, both have the
-    same KL: what `max` chooses between them is the larger cross-entropy, and the KL counts always.
-    RAMP divides the KL by the number of examples that are classified correctly, moat by the batch.
+    "own"` the other way round. If two objectives have this loss, one with each source, both have
+    the same KL: `max` then chooses the larger cross-entropy, and the KL always counts. RAMP divides
+    the KL by the number of correctly classified examples, moat by the batch size.
 
     Example:
         >>> loss = LogitPairing(partner="pgd", weight=2.0)

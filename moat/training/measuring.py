@@ -1,7 +1,7 @@
-"""From crafted images to losses, pass by pass.
+"""From the images of each objective to losses, pass by pass.
 
 A network with batch norm takes one forward for the natural images and one for all adversarial
-images, and neither is ever cut: its output depends on what shares a batch.
+images, and neither is ever cut: its output depends on the other images in the batch.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from moat.transfers import send
 def passes_for(
     model: nn.Module, lengths: Sequence[int], pass_size: int, *, apart: bool = False
 ) -> list[Pass]:
-    """Cut the objectives' images into passes; `apart`: no two objectives in one pass.
+    """Cut the objectives' images into passes; with `apart`, no two objectives share a pass.
 
     Batch norm's two forwards are whole, whatever the pass size.
     """
@@ -42,7 +42,7 @@ def passes_for(
 
 
 def has_batch_norm(model: nn.Module) -> bool:
-    """Say whether a network's answers depend on what shares a forward, in train mode."""
+    """Say whether, in train mode, a network's logits depend on the other images in a forward."""
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
@@ -54,9 +54,9 @@ def passes_of(
     apart: bool = False,
     independent: bool = False,
 ) -> list[Pass]:
-    """Cut a step's images into passes; those whose losses look at each other share one.
+    """Cut a step's images into passes; images whose losses use each other's logits share one.
 
-    `independent`: in the mode of the search, where no image's logits depend on the others'.
+    `independent`: the mode of the search, in which the logits of an image depend on it alone.
     """
     terms = [term for term in examples.terms if len(term.own.images)]
     if any(kind.partner for term in terms for kind in term.kinds):
@@ -72,7 +72,7 @@ def losses_of(
 ) -> list[Tensor]:
     """Return the losses of each segment of a pass, (images,) each, times their examples' weights.
 
-    `seen_by` keeps which of its examples are classified correctly.
+    `seen_by` records which of its examples are classified correctly.
     """
     terms, labels = [examples.terms[s.which] for s in segments], examples.labels_of(segments)
     if (loss := lone_loss(terms)) is not None:
@@ -93,7 +93,7 @@ def losses_of(
 
 
 def split_by_segment(per_example: Tensor, segments: Pass) -> Sequence[Tensor]:
-    """Return what belongs to each segment of a pass."""
+    """Return the part of each segment of a pass."""
     return torch.split(per_example, [s.stop - s.start for s in segments])
 
 
@@ -104,10 +104,10 @@ def weighted_sum(losses: Sequence[Tensor], shares: Sequence[Tensor]) -> Tensor:
 
 
 def usable(weights: Tensor, losses: LossMatrix) -> Tensor:
-    """Return the scalarizer's weights; raise DefinitionError where they make no step.
+    """Return the scalarizer's weights; raise DefinitionError for invalid ones.
 
-    Weights are finite, and zero for all that the scalarizer's own plan left out. On a GPU they
-    pass unread, since the host would wait for them: `Descent.faults` tells later.
+    Weights are finite, and zero for objectives outside the scalarizer's plan. On a GPU they are not
+    read here, since the host would wait; `Descent.faults` reports them later.
     """
     if weights.device.type == "cpu":
         sound = [False] * len(losses.names)
@@ -116,7 +116,7 @@ def usable(weights: Tensor, losses: LossMatrix) -> Tensor:
 
 
 class Measured:
-    """Losses filled in pass by pass; what was never measured stays NaN."""
+    """Losses filled in pass by pass; unmeasured ones stay NaN."""
 
     def __init__(self, examples: Examples) -> None:
         self.examples = examples
@@ -138,7 +138,7 @@ class Measured:
             matrix[segment.which, self.examples.positions(segment.which, segment.rows)] = own
 
     def matrix(self) -> LossMatrix:
-        """Return what was filled in."""
+        """Return the losses so far."""
         measured = None
         if not all(rows == slice(0, self.examples.batch) for rows in self.examples.rows):
             measured = send(self.examples.planned, self.values.device)

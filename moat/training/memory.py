@@ -1,4 +1,4 @@
-"""A step beyond the device's memory: smaller batches are tried, and one that fits is named."""
+"""A step beyond the device's memory: a smaller batch that fits is found and named."""
 
 import traceback
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from moat.errors import MoatError, TrainingError
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size, is_out_of_memory
 from moat.threats import bare, batch_of
+from moat.threats.arrays import as_network_takes
 from moat.training.guard import trial
 from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels
@@ -21,10 +22,10 @@ from moat.types import Images, Labels
 def memory_explained(
     model: Any, x: Any, y: Any, pass_size: int | None, objectives: int, table: str = ""
 ) -> Iterator[None]:
-    """Raise TrainingError with the pass size or batch size that fits where a step does not.
+    """Raise TrainingError with the pass or batch size that fits, for a step that does not.
 
-    Of a network with batch norm all adversarial images share one forward, which is never cut. What
-    is handed over may be anything that a step takes; `table` is where a recipe has the sizes.
+    In a network with batch norm all adversarial images share one forward, which is never cut. The
+    arguments may be anything that a step takes; `table` is the recipe's table of the sizes.
     """
     said = None
     try:
@@ -36,7 +37,8 @@ def memory_explained(
         traceback.clear_frames(error.__traceback__)  # they hold what the step had computed
     if said is None:
         return
-    network, (images, labels, _) = bare(model), batch_of(x, y)
+    network = bare(model)
+    images, labels, _ = batch_of(as_network_takes(network, x), y)
     network.zero_grad(set_to_none=True)
     raise TrainingError(
         f"the device has too little memory for a step: {said}",
@@ -70,10 +72,10 @@ def _mend(
 def largest_that_fits(
     network: nn.Module, x: Images, y: Labels, most: int, together: int = 1
 ) -> int | None:
-    """Return a half, a quarter and so on of `most`, the first that fits; None where not even 1.
+    """Return the first that fits of a half, a quarter and so on of `most`; None if even 1 does not.
 
-    A pass has so many images `together` times, and goes forward and backward in train mode, to the
-    parameters and the images. The network and the global random state are left as they were.
+    A pass has that many images times `together`, and goes forward and backward in train mode, to
+    the parameters and the images. The network and the global random state stay unchanged.
     """
     size = most // 2
     while size:

@@ -13,10 +13,11 @@ from moat.threats.logits import UNFIT, said
 
 
 def move(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Have the optimizer move the parameters along their gradients.
+    """Let the optimizer move the parameters along their gradients.
 
-    Sparse gradients, as of an embedding, are made dense, since most optimizers take no others; of
-    SparseAdam, which takes these alone, they are left. Raises TrainingError for what it refuses.
+    Sparse gradients, as of an embedding, are made dense, since most optimizers take no others; for
+    SparseAdam, which takes only sparse ones, they stay. Raises TrainingError if the optimizer
+    refuses.
     """
     if not isinstance(optimizer, torch.optim.SparseAdam):
         for parameter in model.parameters():
@@ -38,10 +39,9 @@ def move(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
 
 
 def call_after_steps(optimizer: Any, method: Callable[[], None]) -> bool:
-    """Have a method called whenever the optimizer has moved; say whether the optimizer can tell.
+    """Call a method after each step of the optimizer; say whether the optimizer supports that.
 
-    accelerate's optimizers hold torch's own. The optimizer does not keep the method's
-    object alive.
+    accelerate's optimizers wrap torch's own. The optimizer does not keep the method's object alive.
     """
     known = weakref.WeakMethod(method)
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moat.errors import DefinitionError, UnknownNameError, did_you_mean
-from moat.losses import cross_entropy
+from moat.losses import cross_entropy, dlr, margin
 from moat.names import NATURAL
+from moat.scalarizers import Scalarizer
+from moat.threats.arguments import in_words
 from moat.training.descent_loss import DescentLoss, require_loss
 from moat.training.losses import LOSS_CLASSES
 
@@ -13,15 +15,15 @@ LossTable = Mapping[str, DescentLoss]
 
 
 def partner_of(loss: DescentLoss) -> str | None:
-    """Return the name of the objective whose logits a loss looks at besides its own, if any."""
+    """Return the name of a loss's partner, the other objective whose logits it takes, if any."""
     partner = getattr(loss, "partner", None)
     return partner if isinstance(partner, str) else None
 
 
 def loss_by_name(loss: Any) -> Any:
-    """Return the loss of a name, anything else as it is; raise UnknownNameError with the nearest.
+    """Return the loss for a name, and anything else as it is; raise UnknownNameError.
 
-    Raises DefinitionError for one that cannot be made of its name alone.
+    The error has the nearest name. Raises DefinitionError for a loss that needs more than its name.
     """
     if not isinstance(loss, str):
         return loss
@@ -36,14 +38,14 @@ def loss_by_name(loss: Any) -> Any:
 
 
 def losses_by_name(losses: Any) -> Any:
-    """Return one loss, or a table of them, whose names have become losses."""
+    """Return one loss, or a table of losses, with names replaced by losses."""
     if isinstance(losses, Mapping):
         return {name: loss_by_name(loss) for name, loss in losses.items()}
     return loss_by_name(losses)
 
 
 def require_losses(losses: Any) -> None:
-    """Raise DefinitionError for what is neither a loss nor a table of losses."""
+    """Raise DefinitionError for anything but a loss or a table of losses."""
     if not isinstance(losses, Mapping):
         require_loss(losses)
         return
@@ -56,8 +58,8 @@ def objective_losses(
 ) -> tuple[DescentLoss, ...]:
     """Return the loss of each objective; those that a table leaves out descend cross-entropy.
 
-    Raises DefinitionError for a loss of an objective that there is not, and for one whose partner
-    is not another objective.
+    Raises DefinitionError for a loss of an unknown objective, and for a partner that is not another
+    objective.
     """
     if not isinstance(losses, Mapping):
         losses = dict.fromkeys(names, losses)
@@ -70,6 +72,22 @@ def objective_losses(
             )
         _require_partner(name, partner_of(loss), names)
     return tuple(losses.get(name, cross_entropy) for name in names)
+
+
+def require_positive(
+    scalarizer: Scalarizer, losses: DescentLoss | LossTable, names: Sequence[str]
+) -> None:
+    """Raise DefinitionError for a loss below 0 under a scalarizer that needs positive ones."""
+    if not scalarizer.needs_positive_losses:
+        return
+    for name, loss in zip(names, objective_losses(losses, names), strict=True):
+        if loss in (margin, dlr) or getattr(loss, "may_be_negative", False):
+            raise DefinitionError(
+                f"the scalarizer {scalarizer.name!r} needs positive losses, but the loss of "
+                f"{name!r}, {getattr(loss, 'type', None) or in_words(loss)}, may be negative.",
+                hint="Choose a scalarizer for any loss, such as average or weighted; or descend "
+                "cross-entropy, kl or mart.",
+            )
 
 
 def _require_partner(name: str, partner: str | None, names: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ class SGD(Fields):
 
 
 class AdamW(Fields):
-    """Adam with decoupled weight decay; without decay it is Adam.
+    """Adam with decoupled weight decay; plain Adam if the decay is 0.
 
     Example:
         >>> AdamW(lr=3e-3).build(nn.Linear(2, 2).parameters()).defaults["lr"]

@@ -24,7 +24,7 @@ from moat.training.memory import memory_explained
 from moat.training.moving import call_after_steps, move
 from moat.training.objective_losses import losses_by_name, objective_losses
 from moat.training.step import step_gradients
-from moat.training.step_identity import MEND, identity_of, require_identity
+from moat.training.step_identity import AS_BEFORE, require_identity, step_identity
 from moat.training.step_settings import StepSettings
 from moat.types import Images, Labels, PerExample
 
@@ -97,7 +97,8 @@ class Step:
         Gradients that stand in `.grad` are cleared before and after. `weight` and `reach` are as
         in `backward`.
 
-        Raises TrainingError for a loss or a gradient that is not finite; nothing moves then.
+        Raises NotFiniteError (a TrainingError and a ValueError) for a loss or a gradient that is
+        not finite; nothing moves then.
         """
         self._clear()
         descent = self.backward(x, y, weight=weight, reach=reach)
@@ -122,9 +123,9 @@ class Step:
         and step size.
 
         Raises ModelError for invalid images and labels, DefinitionError for a loss that is not one
-        number for each example, and TrainingError for a loss that is not finite, or, with the pass
-        size that fits, if the device has too little memory. The gradients of all batches since the
-        last move are then cleared.
+        number for each example, NotFiniteError for a loss that is not finite, and TrainingError,
+        with the pass size that fits, if the device has too little memory. The gradients of all
+        batches since the last move are then cleared.
         """
         own = self._settings
         try:
@@ -153,7 +154,7 @@ class Step:
         """Move the parameters by the optimizer, update the scalarizer, clear the gradients.
 
         The scalarizer learns from `losses`, gathered from several processes, or from those of the
-        batches since the last move. Raises TrainingError for a gradient that is not finite; the
+        batches since the last move. Raises NotFiniteError for a gradient that is not finite; the
         gradients are cleared, and the parameters stay.
         """
         if not self._waiting and self._hooked:
@@ -183,7 +184,7 @@ class Step:
         """
         generator = self._settings.generator
         return {
-            "of": identity_of(self.threats, self.scalarizer),
+            "of": step_identity(self.threats, self.scalarizer),
             "scalarizer": self.scalarizer.state_dict(),
             "generator": None if generator is None else generator.get_state(),
             "threats": {
@@ -201,7 +202,7 @@ class Step:
         generator = self._settings.generator
         try:
             drawn, threats = state["generator"], dict(state["threats"])
-            require_identity(state, identity_of(self.threats, self.scalarizer))
+            require_identity(state, step_identity(self.threats, self.scalarizer))
             _require_generators(drawn is not None, generator is not None)
             if unknown := threats.keys() - self.threats.keys():
                 raise ValueError(f"it has the state of the threat {min(unknown)!r}")
@@ -217,7 +218,7 @@ class Step:
             if not isinstance(state, Mapping):
                 why = f"it is of type {type(state).__name__}, not a table"
             raise DefinitionError(
-                f"the state does not fit this step: {why.rstrip('.')}.", hint=MEND
+                f"the state does not fit this step: {why.rstrip('.')}.", hint=AS_BEFORE
             ) from error
         self._waiting = []
 

@@ -26,19 +26,19 @@ Precision = Annotated[
 
 
 class Training(Fields):
-    """The length and the manner of a training.
+    """The settings of a training: its length, optimizer, schedule and speed.
 
-    Its length is `epochs`, or a budget of `passes` for each example: a rule with dearer steps then
-    takes fewer of them, and the last epoch may be cut. A forward is one pass, a backward another.
-    Searches and descent count, validation does not.
+    Its length is `epochs`, or a budget of `passes` for each example: a rule with costlier steps
+    then takes fewer of them, and the last epoch may be cut. A forward is one pass, and a backward
+    is another. Searches and descent count; validation does not.
 
     `keep` chooses the weights: those after the last epoch, or those of the epoch with the best mean
     of natural and robust validation accuracy. `log_every` and `pass_size` do not identify a run:
     the former changes no result, the latter only rounding and the order of dropout's draws.
 
-    `warmup` is for a training that would stay at the loss of a constant guess: over its first
-    epochs every ball's radius and step size grow linearly, step by step, from near zero to full
-    size. Threats without an ascent have full size from the start.
+    `warmup` helps a training that would stay at the loss of a constant guess: over the first epochs
+    every ball's radius and step size grow linearly, step by step, from near zero to full size.
+    Threats without an ascent have full size from the start.
 
     `compile` concerns only speed on a GPU and does not identify a run: "graph" replays each search
     as one CUDA graph, "default" also compiles the network by torch, and "none" does neither. If

@@ -1,6 +1,6 @@
-"""Shared passes: images whose losses read each other's logits, a partner's included.
+"""Shared passes of images whose losses use each other's logits.
 
-The images of the whole batch go forward once a pass, however many losses look at them. Under batch
+The images of the whole batch go forward once in a pass, however many losses use them. Under batch
 norm the natural images have a forward of their own, and the adversarial ones share another.
 """
 
@@ -19,9 +19,9 @@ _Key = tuple[int, int, int]
 def linked_passes(
     terms: Sequence[Term], pass_size: int, *, apart: bool = False, whole: bool = False
 ) -> list[Pass]:
-    """Cut images into passes of at most `pass_size`, and of an image with all partners at least.
+    """Cut images into passes of at most `pass_size`, or of one image with all its partners.
 
-    `apart`: no two objectives in one pass. `whole`: nothing is cut, since batch norm looks at all.
+    `apart`: no two objectives share a pass. `whole`: nothing is cut, as batch norm requires.
     """
     lengths = [len(term.own.images) for term in terms]
     groups = _sides(terms) if whole else _groups(terms, apart=apart)
@@ -50,7 +50,7 @@ def answers_of(
     images: dict[_Key, torch.Tensor] = {}
 
     def key_of(source: ImageSource, slot: int, place: int) -> _Key:
-        """Name a source's images; those of the whole batch have one name for all who look."""
+        """Return a key for a source's images; those of the whole batch have one for all losses."""
         segment, number = segments[slot], source.number
         key = (number, segment.start, segment.stop) if source.whole else (number, ~slot, place)
         images.setdefault(key, source.images[segment.rows])

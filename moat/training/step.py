@@ -13,6 +13,7 @@ from moat.training.descent import Descent, add_gradients
 from moat.training.faults import require_finite_gradients
 from moat.training.guard import guarded_step
 from moat.training.moving import move
+from moat.training.objective_losses import require_positive
 from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 from moat.types import Images, Labels
 
@@ -29,10 +30,10 @@ def train_step(
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2.
 
-    Raises ModelError for an invalid network, images or labels, and TrainingError for a non-finite
-    loss, before any parameter moves. Both checks read values, for which a GPU makes the host wait.
-    In a loop that must not wait, call it within `moat.threats.trusted`, and now and then read
-    `Descent.faults` of the steps since.
+    Raises ModelError for an invalid network, images or labels, and NotFiniteError, which is a
+    TrainingError and a ValueError, for a non-finite loss, before any parameter moves. Both checks
+    read values, for which a GPU makes the host wait. In a loop that must not wait, call it within
+    `moat.threats.trusted`, and read the `Descent.faults` of the steps at intervals.
 
     Example:
         >>> from moat.scalarizers import Average
@@ -63,11 +64,12 @@ def step_gradients(
     y: Labels,
     settings: StepSettings = WITH_DEFAULTS,
 ) -> Descent:
-    """Add the gradient of a step to that of the parameters; nothing moves, nothing is learnt.
+    """Add the gradient of a step to `.grad`; neither parameters nor scalarizer change.
 
-    What stands in `.grad` stays and is added to. Raises as `train_step` does.
+    Existing gradients are kept, and the new ones are added. Raises as `train_step` does.
     """
     names = (NATURAL, *threats)
+    require_positive(scalarizer, settings.loss, names)
     plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
     examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
     return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ

@@ -24,10 +24,10 @@ def step_cost(
     batch_norm: bool = False,
     classes: int = 10,
 ) -> tuple[Spent, Spent]:
-    """Return (search, descent): what a training step costs an example.
+    """Return (search, descent), the cost of a training step for each example.
 
-    Of a scalarizer that draws its plan, the expectation by `Scalarizer.expected_plan`; where a loss
-    looks at a threat that is drawn as well, at most.
+    For a scalarizer that draws its plan, it is the expectation by `Scalarizer.expected_plan`, or an
+    upper bound if a loss has a drawn threat as its partner.
     """
     names = (NATURAL, *threats)
     rule = deepcopy(scalarizer)  # a draw here is not missing in training

@@ -8,13 +8,13 @@ from moat.errors import DefinitionError
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
 
-MEND = (
+AS_BEFORE = (
     "Create the step like that of the state: with the same threats and scalarizer, and with a "
     "generator if that had one."
 )
 
 
-def identity_of(threats: Mapping[str, Threat], scalarizer: Scalarizer) -> dict[str, Any]:
+def step_identity(threats: Mapping[str, Threat], scalarizer: Scalarizer) -> dict[str, Any]:
     """Return the scalarizer's type and plain fields, and each threat's type by its label."""
     return {
         "scalarizer": {"type": _type_of(scalarizer), **_plain_fields(scalarizer)},
@@ -45,7 +45,7 @@ def require_identity(state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
 
 def _refuse(then: str, now: str) -> None:
     raise DefinitionError(
-        f"the state does not fit this step: it is {then}, and the step {now}.", hint=MEND
+        f"the state does not fit this step: it is {then}, and the step {now}.", hint=AS_BEFORE
     )
 
 

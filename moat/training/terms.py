@@ -15,9 +15,9 @@ NATURAL_NUMBER = 0
 
 
 class ImageSource(NamedTuple):
-    """Images of one objective, an image for each of those whose loss looks at them.
+    """Images of one objective, one for each image whose loss uses them.
 
-    `whole`: they are of the whole batch in order, so that one forward serves all who look at them.
+    `whole`: they are the whole batch in order, so one forward serves every loss.
     """
 
     number: int
@@ -33,7 +33,7 @@ class LossKind(NamedTuple):
 
 
 class TermLogits(NamedTuple):
-    """The logits of some images, and those of their partner, one entry a kind of loss."""
+    """The logits of some images, and those of their partners, one entry for each kind of loss."""
 
     own: Logits
     others: list[Logits | None]
@@ -41,9 +41,9 @@ class TermLogits(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """The loss of a list of images: of one kind, or each image of its own among several.
+    """The loss of a list of images: one kind for all, or one of several for each image.
 
-    `own` are the images themselves; `which` (images,) says the kind of each.
+    `own` has the images themselves; `which` (images,) has the kind of each.
     """
 
     own: ImageSource
@@ -53,8 +53,8 @@ class Term:
     def losses(self, answer: TermLogits, labels: Labels, rows: slice) -> PerExample:
         """Return the losses of some rows.
 
-        Where an image is of another kind, a loss sees its logits without their graph, so that not
-        even an infinite slope comes back from there.
+        For an image of another kind, a loss gets the logits without their graph, so that not even
+        an infinite slope comes back.
         """
         if self.which is None:
             return loss_of(self.kinds[0].loss, answer.own, labels, answer.others[0])
@@ -68,11 +68,11 @@ class Term:
         return torch.stack(found).gather(0, which[None])[0]
 
     def sources(self) -> list[ImageSource]:
-        """Return all lists of images that it needs the logits of, its own first."""
+        """Return all lists of images whose logits it needs, its own first."""
         return [self.own, *(kind.partner for kind in self.kinds if kind.partner is not None)]
 
     def picked(self, mask: Tensor) -> "Term":
-        """Return the term of the images of a mask."""
+        """Return the term of the images in a mask."""
 
         def some(source: ImageSource) -> ImageSource:
             images = source.images[mask]
@@ -87,13 +87,13 @@ class Term:
 
 
 def is_same(one: LossKind, other: LossKind) -> bool:
-    """Say whether two losses are the same and look at the same images."""
+    """Say whether two losses are the same and use the same images."""
     partners = [None if kind.partner is None else kind.partner.number for kind in (one, other)]
     return one.loss is other.loss and partners[0] == partners[1]
 
 
 def lone_loss(terms: Sequence[Term]) -> DescentLoss | None:
-    """Return the loss that all images share, if it looks at no partner; None otherwise."""
+    """Return the loss that all images share, if it has no partner; None otherwise."""
     kinds = [kind for term in terms for kind in term.kinds if len(term.own.images)]
     alone = all(kind.partner is None and kind.loss is kinds[0].loss for kind in kinds)
     return kinds[0].loss if kinds and alone else None

@@ -14,10 +14,10 @@ from moat.transfers import send
 def images_with_weight(
     examples: Examples, weights: Tensor, support: int | None
 ) -> tuple[Examples, list[Tensor]]:
-    """Return the images with a weight, and their weights, an objective at a time.
+    """Return the images with a weight, and their weights, for each objective.
 
-    `weights` are (objectives,) or (objectives, batch); with `support`, at most so many of an
-    example are not zero.
+    `weights` are (objectives,) or (objectives, batch); `support` is the largest number of nonzero
+    weights for one example.
     """
     one_batch = weights.ndim == 1  # of one objective, where the support is 1: the natural, too
     weights = by_entry(weights, examples.batch)

@@ -1,13 +1,15 @@
 """What commands list, as tables, and scores as a line."""
 
 import io
+import re
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from moat.catalogue import CatalogueEntry
 from moat.cli.display import scores_line
-from moat.cli.estimates_sheet import estimates_sheet
+from moat.cli.estimates_sheet import estimates_sheet, estimates_table
 from moat.cli.names_sheet import names_sheet
 from moat.sheets import terminal_of
 from moat.study import estimate_all, plan
@@ -50,3 +52,18 @@ def test_estimates_are_listed_with_their_sum(recipe):
     columns = ("run", "seed", "epochs", "search", "descent", "evaluation", "train", "test", "time")
     for column in columns:
         assert column in text
+
+
+@pytest.mark.parametrize("has_data", [True, False])
+def test_the_notes_below_estimates_explain_the_columns_that_are_shown(recipe, has_data):
+    path = recipe() if has_data else recipe('"digits"', '"mnist"\nroot = "nowhere"')
+    estimates = estimate_all(plan(path), "cpu")
+    for width in (40, 60, 80, 100, 140):
+        table = estimates_table(estimates, width)
+        notes = " ".join(table.sheet.notes)
+        explained = notes.partition("Omitted for lack of room")[0]
+        for name in ("search", "descent", "evaluation", "passes"):
+            is_there = name in table.sheet.headings
+            found = re.search(rf"\b{name}(?: and \w+)?: ", explained)
+            assert bool(found) == is_there, (width, name, notes)
+        assert ("times: measured" in notes) == has_data

@@ -56,7 +56,7 @@ def two(tmp_path):
 
 def test_a_registered_name_is_made_with_what_is_typical_of_it():
     found = candidate_of("pgd")
-    assert (found.kind, found.name, found.origin) == (ExtensionKind.threat, "pgd", "moat")
+    assert (found.kind, found.name, found.origin) == (ExtensionKind.threat, "pgd", "moat-robust")
     assert found.value == PGD(epsilon=0.15, step_size=0.02)
 
 

@@ -61,6 +61,9 @@ def test_it_passes_the_check_and_its_own_tests_at_once(kind, tmp_path, importabl
     assert sum(one.state == "kept" for one in found) >= 7
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     assert (project["name"], project["dependencies"][0]) == (f"moat-robust-{name}", "moat-robust")
+    readme = (folder / "README.md").read_text()
+    assert "`moat-robust`, which is not on PyPI yet" in readme
+    assert "pypi.org" not in readme
     (point,) = project["entry-points"][f"moat.{GROUPS[kind]}"].items()
     cls = "".join(part.capitalize() for part in name.split("-"))
     assert point == (name, f"moat_{module}:{cls}")
@@ -91,8 +94,8 @@ def test_a_class_of_any_name_hides_nothing_that_it_uses(kind, name, tmp_path):
         ("threat", "a" * 41, "cannot be called"),
         ("scalarizer", "lambda", "that is a word of Python"),
         ("threat", "natural", "that is the objective without a threat"),
-        ("threat", "pgd", "moat has a threat called 'pgd'"),
-        ("dataset", "digits", "moat has a data set called 'digits'"),
+        ("threat", "pgd", "moat-robust has a threat called 'pgd'"),
+        ("dataset", "digits", "moat-robust has a data set called 'digits'"),
         ("threat", "photometric", r"moat-robust-photometric \S+ has a threat called 'photometric'"),
     ],
 )

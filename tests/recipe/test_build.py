@@ -132,7 +132,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "model.type",
             "model",
             "tiny-cnn",
-            "preact-resnet18, resnet18, small-cnn, tiny-cnn (moat)",
+            "preact-resnet18, resnet18, small-cnn, tiny-cnn (moat-robust)",
         ),
         (
             '"digits"',
@@ -140,7 +140,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "data.type",
             "data set",
             "digits",
-            "caltech256, cifar10, digits, fashion-mnist, image-folder, mnist (moat)",
+            "caltech256, cifar10, digits, fashion-mnist, image-folder, mnist (moat-robust)",
         ),
         (
             '"natural"',
@@ -156,7 +156,7 @@ def test_the_fixture_of_a_variant_is_an_average_over_its_threats(recipe):
             "threats.flow.type",
             "threat",
             "flow",
-            "autoattack, flow, integrated, msd, pgd, rt, rt-grid, stadv (moat)",
+            "autoattack, flow, integrated, msd, pgd, rt, rt-grid, stadv (moat-robust)",
         ),
     ],
 )
@@ -459,7 +459,7 @@ def test_a_local_file_that_fails_is_named_with_its_error(recipe, local):
 def test_a_local_file_cannot_take_a_name_of_moat(recipe, local):
     local(GREY.format(name="pgd"))
     path = recipe("[data]", 'plugins = ["mine.py"]\n[data]')
-    assert "the threat 'pgd' is declared twice: by moat and by" in refusal(path)
+    assert "the threat 'pgd' is declared twice: by moat-robust and by" in refusal(path)
 
 
 def test_a_model_of_ones_own_takes_the_other_keys_of_its_table(recipe):

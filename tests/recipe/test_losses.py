@@ -133,3 +133,18 @@ def test_a_loss_that_is_wrong_is_refused_where_it_is_said(recipe, said, told):
     with pytest.raises(RecipeError) as refused:
         own(recipe, said)
     assert told in str(refused.value)
+
+
+def test_a_loss_that_may_be_negative_is_refused_under_a_rule_that_takes_logarithms(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(
+        'extends = "base/digits"\n[[variant]]\nname = "a"\nthreats = ["pgd"]\n'
+        'scalarizer = "famo"\nlosses = { pgd = "margin" }\n',
+        "utf-8",
+    )
+    with pytest.raises(RecipeError) as refused:
+        plan_runs(read(path))
+    assert str(refused.value).startswith(
+        f"{path}, variant.a.losses.pgd: the scalarizer 'famo' needs positive losses, but the loss "
+        "of 'pgd', margin, may be negative."
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from moat.errors import RecipeError
 from moat.recipe import read
+from moat.recipe.syntax import mend_of_syntax
 
 MEANT = {
     "epsilon = 8/255": '"8/255", or write 0.0313725',
@@ -41,7 +42,7 @@ MEANT = {
     'root = "C:\\data"': "single quotes",
     "// a comment": "with #",
     "a = 1\na = 2": "twice",
-    "[a]\n[a]": "written twice",
+    "[a]\n[a]": "a is written twice: put all of its keys into one table [a]",
     "[threats.pgd": "as many brackets",
     '[[variant]\nname = "x"': "as many brackets",
     "x = [1, 2": "closing bracket",
@@ -85,3 +86,34 @@ def test_what_is_toml_is_never_refused(tmp_path):
     path = tmp_path / "r.toml"
     path.write_text(text, "utf-8")
     assert read(path, []).document["c"] == tomllib.loads(text)["c"]
+
+
+VARIANT = "Begin each variant, the first included, with [[variant]] in double brackets."
+ONE_TABLE = "model is written twice: put all of its keys into one table [model]."
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "mend"),
+    [
+        ("[variant]", "[[variant]]", VARIANT),
+        ("[variant]", "[variant]", VARIANT),
+        ("[[variant]]", "[variant]", VARIANT),
+        ("[ variant ]", "[[ variant ]]  # two", VARIANT),
+        ("[variant.a]", "[[variant]]", VARIANT),
+        ("variant = [{ name = 'a' }]", "[[variant]]", VARIANT),
+        (
+            "[[variant]]\n[variant.scalarizer]",
+            "[variant.scalarizer]",
+            "Begin each variant with [[variant]]; it has one table [variant.scalarizer].",
+        ),
+        ("[model]", "[model]", ONE_TABLE),
+        ("[model]", "[[model]]", ONE_TABLE),
+        ('model = "tiny-cnn"', "[model]", ONE_TABLE),
+        ('model = { type = "tiny-cnn" }', "[model]", ONE_TABLE),
+    ],
+)
+def test_a_heading_whose_place_is_taken_says_how_it_is_written(first, second, mend):
+    text = f'{first}\n{second}\ntype = "a"\n'
+    with pytest.raises(tomllib.TOMLDecodeError) as caught:
+        tomllib.loads(text)
+    assert mend_of_syntax(text, caught.value) == f"{second}\n{mend}"

@@ -180,7 +180,7 @@ def test_so_does_the_papers_literal_procedure_but_for_its_rounding(check):
 
 
 def test_every_registered_one_is_among_those_checked():
-    own = {entry.name for entry in registry.entries() if entry.origin == "moat"}
+    own = {entry.name for entry in registry.entries() if entry.origin == "moat-robust"}
     assert own == {member.name for member in SCALARIZERS + BY_NAME}
 
 

@@ -93,6 +93,10 @@ def test_without_data_passes_are_counted_and_what_is_missing_is_kept(recipe, tmp
     estimates = estimate_all(plan(path), "cpu")
     assert [str(one.search) for one in estimates] == ["0", "1", "2", "2"]
     assert [one.seconds for one in estimates] == [None] * 4
+    whole = [one.plan.training.epochs * one.search.plus(one.descent).total for one in estimates]
+    assert [one.passes for one in estimates] == whole
+    budget = estimate_all(plan(path, overrides=["budget.passes_per_example=30"]), "cpu")
+    assert [one.passes for one in budget] == [30] * 4
     assert len({str(one.missing) for one in estimates}) == 1
     where = f"{path}, data: no readable MNIST in {str(tmp_path / 'nowhere')!r}"
     assert str(estimates[0].missing).startswith(where)

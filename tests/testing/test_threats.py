@@ -415,7 +415,7 @@ class ClimbsDown(PGD):
         (Clamps, "apply clamps: [0-9]+ pixels that it carries to 1 have no gradient"),
         (ClampsByMinimum, "apply clamps: .* Remove the clamp, and give the ball the image box"),
         (ClampsWaves, "apply clamps: [0-9]+ pixels"),
-        (ReturnsOneBall, "balls returns of type LinfBall, not a tuple of balls: end it with a"),
+        (ReturnsOneBall, "balls returns an object of type LinfBall, not a tuple of balls: end it"),
         (ReturnsAList, "balls returns .*, not a tuple of balls"),
         (ReturnsOneBlock, "identity returns Tensor of float64 .*, not a tuple of blocks of w"),
         (IgnoresItsBlock, "apply is not differentiable in w"),
@@ -508,6 +508,47 @@ def test_examples_that_depend_on_each_other_are_found_in_apply_and_in_balls(cls,
 
 
 ROWS = next(one for one in THREAT_PROMISES if one.text.startswith("apply and the balls treat"))
+
+
+class CannotMakeItsBall(PGD):
+    def balls(self, x):
+        return (LinfBall(self.epsilon),)
+
+
+class AppliesANameThatIsNotThere(PGD):
+    def apply(self, x, w):
+        return x + w[0].nothing
+
+
+@pytest.mark.parametrize(
+    ("cls", "said"),
+    [
+        (ReturnsOneBall, "balls returns an object of type LinfBall"),
+        (ReturnsAList, "balls returns"),
+        (ReturnsOneBlock, "identity returns"),
+        (HasTooManyBalls, "1 blocks of w have 2 balls"),
+        (CannotMakeItsBall, "argument"),
+        (AppliesANameThatIsNotThere, "no attribute 'nothing'"),
+        (RaisesAtWill, "it raises KeyError"),
+    ],
+)
+def test_a_fault_is_told_once_and_what_needs_its_place_is_not_made(cls, said):
+    found = list(verdicts(THREAT_PROMISES, [ThreatCase(cls(**NUMBERS))]))
+    (broken,) = [one for one in found if one.state == "broken"]
+    assert said in broken.breach
+    left = found[found.index(broken) + 1 :]
+    idle = [one for one in left if one.state == "not made"]
+    assert len(idle) > 5
+    assert {one.reason for one in idle} == {"depends on the broken promise above"}
+
+
+def test_independent_faults_are_told_each():
+    class TwoFaults(LeavesTheBox):
+        def __repr__(self):
+            return "()"
+
+    found = list(verdicts(THREAT_PROMISES, [ThreatCase(TwoFaults(**NUMBERS))]))
+    assert sum(one.state == "broken" for one in found) >= 2
 
 
 def test_a_threat_with_a_search_of_its_own_is_checked_for_what_all_promise():

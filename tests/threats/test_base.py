@@ -42,6 +42,7 @@ class TestEveryRegisteredThreat:
         for block in trace.w:
             assert block.abs().max().item() == pytest.approx(4 * 0.02)
 
+    @pytest.mark.filterwarnings("ignore::moat.errors.MoatWarning")  # of steps beyond the radius
     def test_it_stays_within_epsilon_where_epsilon_binds(
         self, plain_class, start, make, tiny_model, batch
     ):

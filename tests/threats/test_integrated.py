@@ -38,6 +38,7 @@ def test_with_a_zero_flow_it_is_rt(batch):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::moat.errors.MoatWarning")  # of the matrix's step
 def test_its_search_is_that_of_flow_where_the_matrix_cannot_move(tiny_model, batch):
     # A noise start keeps off the kinks of the interpolation, where the side taken is rounding.
     alone = Flow(epsilon=0.3, step_size=0.02, steps=5, start="noise")

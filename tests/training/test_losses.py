@@ -3,9 +3,32 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from moat.errors import DefinitionError, FieldError
-from moat.training import DLR, KL, MART, CrossEntropy, LogitPairing, Margin, PairLoss
+from moat.losses import margin
+from moat.scalarizers import (
+    DWA,
+    FAMO,
+    MGDA,
+    Average,
+    GradNorm,
+    Sampled,
+    TwoMoment,
+    UncertaintyWeighting,
+)
+from moat.threats import PGD
+from moat.training import (
+    DLR,
+    KL,
+    MART,
+    CrossEntropy,
+    LogitPairing,
+    Margin,
+    PairLoss,
+    StepSettings,
+    train_step,
+)
 from moat.training.objective_losses import objective_losses
 
 
@@ -118,3 +141,32 @@ def test_a_loss_or_a_partner_that_is_not_there_is_named_with_those_there_are(los
         objective_losses(losses, ("natural", "pgd"))
     assert refused.value.message.startswith(message)
     assert mend in refused.value.hint
+
+
+NEEDS_POSITIVE = [
+    FAMO(),
+    DWA(),
+    GradNorm(),
+    UncertaintyWeighting(),
+    MGDA(normalize="loss+"),
+    TwoMoment(target="each"),
+    Sampled(rule="dwa"),
+]
+
+
+@pytest.mark.parametrize("rule", NEEDS_POSITIVE, ids=repr)
+@pytest.mark.parametrize(
+    "loss", [Margin(), DLR(), margin, {"pgd": DLR()}], ids=["margin", "dlr", "function", "table"]
+)
+def test_a_rule_of_ratios_or_logarithms_refuses_a_loss_that_may_be_negative(rule, loss):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    threats = {"pgd": PGD(epsilon=0.1, step_size=0.05, steps=1)}
+    x, y = torch.rand(4, 1, 8, 8), torch.arange(4)
+    settings = StepSettings(loss=loss)
+    with pytest.raises(DefinitionError) as refused:
+        train_step(network, optimizer, threats, rule, x, y, settings)
+    assert f"the scalarizer {rule.name!r} needs positive losses, but the loss of" in str(
+        refused.value
+    )
+    train_step(network, optimizer, threats, Average(), x, y, settings)

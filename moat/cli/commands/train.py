@@ -72,7 +72,7 @@ def train(
             _dry_run(recipe, picked, device, results)
         return
     try:
-        from moat.cli.display import listener_for_terminal
+        from moat.cli.display import listener_for_terminal, with_each_failure_once
         from moat.events import each
         from moat.study import TensorBoard
         from moat.study import train as train_study
@@ -82,7 +82,8 @@ def train(
             stack.enter_context(own_process())
             stack.enter_context(consenting(consent_to(allow_code)))
             curves = [stack.enter_context(closing(TensorBoard()))] if tensorboard else []
-            listener = each(stack.enter_context(listener_for_terminal()), *curves)
+            shown = with_each_failure_once(stack.enter_context(listener_for_terminal()))
+            listener = each(shown, *curves)
             result = train_study(
                 recipe,
                 **picked,  # type: ignore[arg-type]

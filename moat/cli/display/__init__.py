@@ -9,10 +9,17 @@ from rich.live import Live
 from moat.cli.console import console
 from moat.cli.display.figures import scores_line
 from moat.cli.display.lines import PlainLines
+from moat.cli.display.repeats import with_each_failure_once
 from moat.cli.display.screen import Screen
 from moat.events import Listener
 
-__all__ = ["PlainLines", "Screen", "listener_for_terminal", "scores_line"]
+__all__ = [
+    "PlainLines",
+    "Screen",
+    "listener_for_terminal",
+    "scores_line",
+    "with_each_failure_once",
+]
 
 
 @contextmanager

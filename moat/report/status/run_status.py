@@ -118,13 +118,9 @@ def run_status(folder: RunFolder, where: str, planned: Mapping[str, Any]) -> Run
     if folder.changed is None:
         return RunStatus(**about, state=State.waiting)
     if folder.is_held:
-        found = folder.newest_part()
-        if found or folder.is_trained:
-            judged = _judged(folder, about["passes"])
-            judged["seconds"] = _progress(folder, planned)["seconds"]
-            return RunStatus(
-                **about, state=State.evaluating, found_last=found, trained=1.0, **judged
-            )
+        evaluated = _evaluated(folder, about["passes"], planned)
+        if evaluated:
+            return RunStatus(**about, state=State.evaluating, **evaluated)
         return RunStatus(**about, state=State.running, **_progress(folder, planned))
     try:
         return _at_rest(folder, about, planned)
@@ -159,7 +155,8 @@ def _at_rest(folder: RunFolder, about: Record, planned: Mapping[str, Any]) -> Ru
         return RunStatus(**about, state=state, trained=1.0, **took)
     if not folder.is_begun:
         return RunStatus(**about, state=State.waiting)
-    return RunStatus(**about, state=State.interrupted, **_progress(folder, planned))
+    far = _evaluated(folder, about["passes"], planned) or _progress(folder, planned)
+    return RunStatus(**about, state=State.interrupted, **far)
 
 
 def _progress(folder: RunFolder, planned: Mapping[str, Any]) -> Record:
@@ -169,6 +166,15 @@ def _progress(folder: RunFolder, planned: Mapping[str, Any]) -> Record:
     rate = live.mean_rate or live.rate
     seconds = live.steps * batch / rate if live.steps and batch and rate else None
     return {"live": live, "trained": live.share, "seconds": seconds}
+
+
+def _evaluated(folder: RunFolder, passes: Passes | None, planned: Mapping[str, Any]) -> Record:
+    """Return how far the evaluation of a trained run is, an empty table of one in training."""
+    found = folder.newest_part()
+    if not found and not folder.is_trained:
+        return {}
+    seconds = _progress(folder, planned)["seconds"]
+    return {"found_last": found, "trained": 1.0, **_judged(folder, passes), "seconds": seconds}
 
 
 def _judged(folder: RunFolder, passes: Passes | None) -> Record:

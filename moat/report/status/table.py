@@ -92,13 +92,16 @@ def _progress(run: RunStatus) -> Text:
     if run.state is State.running and run.left is not None:
         said.append(f"about {duration(run.left)} left")
     if run.state is State.evaluating:
-        said = ["evaluating"]
-        if run.found_last:
-            batch, threat = run.found_last
-            said.append(f"batch {batch + 1}: {threat} is done")
-        elif run.judged:
-            said.append(f"{run.judged:.0%}")
+        said = ["evaluating", *_evaluation(run)]
     return text.append(f"  {', '.join(said) or 'nothing logged yet'}")
+
+
+def _evaluation(run: RunStatus) -> list[str]:
+    """Return how far the evaluation of a run is, nothing before its first search has ended."""
+    if run.found_last:
+        batch, threat = run.found_last
+        return [f"batch {batch + 1}: {threat} is done"]
+    return [f"{run.judged:.0%}"] if run.judged else []
 
 
 def _of(done: int | None, whole: int | None) -> str:
@@ -111,6 +114,9 @@ def _named(runs: Sequence[RunStatus], state: State) -> Iterator[Text]:
         text = Text("\n" * (run is runs[0])).append(f"{state}: ", _STYLES[state]).append(run.name)
         if state is State.interrupted and run.live.epoch:
             text.append(f", in epoch {_of(run.live.epoch, run.epochs)}")
+        elif state is State.interrupted and run.trained == 1:
+            how_far = ["while evaluating", *_evaluation(run)]
+            text.append(f", {', '.join(how_far) if how_far[1:] else 'trained, not evaluated'}")
         text.append(f", {run.when}" if run.when else "", "dim")
         yield text.append(f": {run.why}" if run.why else "")
     if len(runs) > _MOST:

@@ -128,6 +128,16 @@ def test_an_interrupted_run_says_where_it_stands(run):
     assert (found.state, found.live.epoch, found.trained) == (State.interrupted, 5, 0.4)
 
 
+def test_a_run_that_was_interrupted_after_training_stands_in_its_evaluation(run):
+    run.append_log(STEP)
+    with run.locked():
+        run.save_model({})
+        run.evaluation_parts("f" * 16).save(0, "pgd", {"outcomes": np.zeros(3)})
+    found = status(run)
+    assert (found.state, found.trained, found.live) == (State.interrupted, 1.0, Live())
+    assert found.found_last == (0, "pgd")
+
+
 def test_a_failed_run_says_why_and_when(run):
     run.append_log(STEP)
     run.write_failure({"message": "it fell.", "when": "2026-01-31T14:05:07+01:00"})

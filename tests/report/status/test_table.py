@@ -112,6 +112,19 @@ def test_where_nothing_runs_and_something_is_left_it_says_what_to_do():
     assert going_on not in shown(run(State.done), run(State.failed))
 
 
+@pytest.mark.parametrize(
+    ("how_far", "said"),
+    [
+        ({}, "trained, not evaluated"),
+        ({"found_last": (1, "pgd")}, "while evaluating, batch 2: pgd is done"),
+        ({"judged": 0.5}, "while evaluating, 50%"),
+    ],
+)
+def test_a_run_that_was_stopped_in_its_evaluation_says_so(how_far, said):
+    stopped = run(State.interrupted, epochs=10, trained=1.0, **how_far)
+    assert f"interrupted: pareto r=0.5, seed 0, {said}" in shown(stopped)
+
+
 def test_a_note_is_shown():
     assert "no plan" in shown(run(State.done), note="no plan")
 
