@@ -5,6 +5,8 @@ Example:
     >>> check_support(Max())
 """
 
+from typing import Any
+
 from moat.annotations import value_in_words
 from moat.public import public
 from moat.scalarizers import LossScalarizer, Scalarizer
@@ -27,7 +29,7 @@ def check_support(scalarizer: Scalarizer, objectives: int = 4) -> None:
     """
     if not declares_support(scalarizer):
         return
-    support = getattr(scalarizer, "support", None)
+    support: Any = getattr(scalarizer, "support", None)
     is_count = isinstance(support, int) and not isinstance(support, bool) and support > 0
     assert is_count, breach_of(
         scalarizer,

@@ -58,7 +58,8 @@ def _results(threat: GradientThreat, x: Images, noise: Transform) -> Iterator[tu
         yield f"the projection to the ball of block {number}", w[-1].clone()
         yield f"the step in the ball of block {number}", ball.step(block.clone(), moved.clone())
     with torch.no_grad():
-        yield "the image from apply", threat.apply(x.clone(), tuple(w))
+        images = threat.apply(x.clone(), tuple(w))
+    yield "the image from apply", images  # not within: an iterator that is left would keep no_grad
 
 
 def _noise(like: Tensor, scale: float) -> Tensor:
