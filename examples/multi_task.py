@@ -32,7 +32,7 @@ def main(epochs: int = 10, steps: int | None = None) -> list[float]:
     images = split.images.float() / 255
     net = Tasks()
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
-    scalarizer = IMTLG()  # the sum descends each loss at the same speed per gradient length
+    scalarizer = IMTLG()  # the sum projects equally on the unit gradient of each loss
     for epoch in range(epochs):
         for rows in torch.randperm(len(images)).split(64)[:steps]:
             digits, ink = net(images[rows])

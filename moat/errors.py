@@ -134,6 +134,12 @@ class TrainingError(MoatError):
     exit_code = 1
 
 
+class NotFiniteError(TrainingError, ModelError):
+    """A loss or gradient of a step taken alone that is not finite; a `ValueError` as well."""
+
+    exit_code = InputError.exit_code
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error is about memory, a GPU's or, by the words of torch's, the host's.
 

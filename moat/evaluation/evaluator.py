@@ -25,6 +25,7 @@ from moat.outcomes import Outcomes
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public
 from moat.threats import Threat, guarded_network, home_of, largest_of, require_classes
+from moat.threats.cautions import warn_of_channels_last, warn_of_infinite_logits
 
 BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
@@ -218,6 +219,7 @@ def evaluate(
             if number == 0:
                 seen = examined(model, float_images(images[:FEW_EXAMINED]), classes)
                 require_classes(seen.classes, largest_of(split.labels))
+                warn_of_channels_last(model, images.shape)
                 room = room_for(
                     protocol,
                     images.shape,
@@ -229,6 +231,7 @@ def evaluate(
                 told.settle(room, room.needed(protocol))
             batch = Batch(model, images, labels, protocol, number, room)
             batches.append(_evaluate_batch(batch, parts, told))
+    warn_of_infinite_logits(told.infinite, f"{len(split)} image(s)")
     return Evaluation(below(batches), split.ids.cpu().numpy(), protocol, told.pass_size)
 
 
@@ -252,7 +255,8 @@ def _evaluate_batch(batch: Batch, parts: Parts | None, told: "_Told") -> Found:
         if kept is not None:
             found[label] = Found.of(kept)
         elif label == NATURAL:
-            found[label] = natural_images(batch)
+            found[label], infinite = natural_images(batch)
+            told.infinite += infinite
         else:
             natural = found[NATURAL].outcomes[:, 0] == 1
             standing = np.ones_like(natural)
@@ -277,7 +281,7 @@ class _Told:
         self.batches = -(-examples // BATCH)
         self.done, self.seen = 0.0, dict.fromkeys(self.costs, 0)
         self.stood = dict.fromkeys(self.costs, 0.0)
-        self.memory = 0
+        self.memory = self.infinite = 0  # and examples whose logits are not finite
         self.room: Room | None = None
 
     def settle(self, room: Room, memory: int) -> None:

@@ -1,8 +1,7 @@
 """Images, labels and threats in memory, as arguments of an evaluation."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import count
 from typing import Any, TypeGuard
 
 import torch
@@ -11,9 +10,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from moat.annotations import value_in_words
 from moat.data import Data, Split
-from moat.errors import ArgumentError, DataError, ModelError
+from moat.errors import ArgumentError, ModelError
+from moat.evaluation.joining import is_example_list, joined_parts, pairs_of
 from moat.evaluation.protocol import Protocol
 from moat.threats import Threat, batch_of, type_labels
+from moat.threats.arrays import bytes_of
 
 READ_AT_ONCE = 256  # items of a torch Dataset
 
@@ -33,6 +34,8 @@ def split_of(data: Any) -> Data | Split:
         return _checked(stored, data.labels, data) if is_float else data
     if isinstance(data, tuple | list) and len(data) == 2 and _is_array(data[0]):
         return _checked(data[0], data[1])
+    if isinstance(data, tuple) and len(data) == 2 and is_example_list(data[0]):
+        return _checked(data[0], data[1])
     if isinstance(data, Dataset) and not isinstance(data, DataLoader):
         data = DataLoader(data, batch_size=READ_AT_ONCE)
     if isinstance(data, str | Mapping | Tensor) or not isinstance(data, Iterable):
@@ -40,11 +43,11 @@ def split_of(data: Any) -> Data | Split:
             f"the data are {value_in_words(data)}, not images with labels.",
             hint="Pass (images, labels), a DataLoader, a torch Dataset, a Split or Data.",
         )
-    pairs = list(_pairs(data))
+    pairs = list(pairs_of(data))
     if not pairs:
         raise ModelError("the data contain no batch.")
     images, labels = zip(*pairs, strict=True)
-    return _checked(_joined(images, "images"), _joined(labels, "labels"))
+    return _checked(joined_parts(images, "images"), joined_parts(labels, "labels"))
 
 
 def protocol_of_threats(protocol: Any) -> Any:
@@ -94,50 +97,11 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
-def _pairs(data: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    iterator = iter(data)
-    for number in count(1):
-        try:
-            batch = next(iterator)
-        except StopIteration:
-            return
-        except TypeError as error:  # of the collate function: images of PIL
-            raise DataError(
-                f"batch {number} cannot be made: {str(error).splitlines()[0]}",
-                hint="Let the data set yield tensors: transform=torchvision.transforms.ToTensor().",
-            ) from error
-        if not isinstance(batch, tuple | list) or len(batch) != 2:
-            raise DataError(
-                f"batch {number} is not a pair of images and labels: {value_in_words(batch):.80}.",
-                hint=f"Yield (images, labels): {_pairs_of(batch)}.",
-            )
-        yield batch[0], batch[1]
-
-
-def _pairs_of(batch: Any) -> str:
-    """Return how pairs are taken of batches that are tables, or tuples with more in them."""
-    if isinstance(batch, tuple | list) and len(batch) > 2:
-        return "((b[0], b[1]) for b in loader)"
-    return "((b['image'], b['label']) for b in loader)"
-
-
-def _joined(parts: Sequence[Any], what: str) -> Tensor:
-    try:
-        return torch.cat([torch.as_tensor(part).detach().cpu() for part in parts])
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise DataError(
-            f"the {what} of the batches cannot be joined: {str(error).splitlines()[0]}",
-            hint="Give every batch images of one size, (batch, channel, height, width), and "
-            "labels (batch,).",
-        ) from error
-
-
 def _checked(images: Any, labels: Any, split: Split | None = None) -> Split:
     """Return a Split of images in [0, 1], or of bytes, and labels; ModelError for others."""
-    bytes_given = getattr(images, "dtype", None) in (torch.uint8, "uint8")
-    stored = torch.as_tensor(images)
-    floats, y, _ = batch_of(stored.float() / 255 if bytes_given else images, labels)
+    stored = bytes_of(images)
+    floats, y, _ = batch_of(images if stored is None else stored.float() / 255, labels)
     if not len(floats):
         raise ModelError("the data contain no image.")
     ids = torch.arange(len(y)) if split is None else split.ids
-    return Split(stored if bytes_given else floats.float(), y, ids)
+    return Split(floats.float() if stored is None else stored, y, ids)

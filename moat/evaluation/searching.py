@@ -19,12 +19,16 @@ Places = NDArray[np.bool_]
 """Which examples of a batch, on the host."""
 
 
-def natural_images(batch: Batch) -> Found:
-    """Return what the model makes of the images as they are: one column."""
-    found = Found.nothing(len(batch), 1)
-    numbers = _of_logits(batch.natural_logits(), batch.labels, first=True)
-    found.fill(np.arange(len(batch)), [0], fetched(numbers)[None])
-    return found
+def natural_images(batch: Batch) -> tuple[Found, int]:
+    """Return what the model makes of the images as they are, and how many answers are not finite.
+
+    It is one column.
+    """
+    found, logits = Found.nothing(len(batch), 1), batch.natural_logits()
+    infinite = (~logits.isfinite().all(1)).double()[None]
+    numbers = fetched(torch.cat([_of_logits(logits, batch.labels, first=True), infinite]))
+    found.fill(np.arange(len(batch)), [0], numbers[None, :-1])
+    return found, int(numbers[-1].sum())
 
 
 def search_threat(batch: Batch, label: str, standing: Places, natural: Places) -> Found:

@@ -15,7 +15,7 @@ _Figure = Annotated[float, Strict()]
 
 @dataclass(frozen=True)
 class Check:
-    """One answer: its verdict, the worst threat's figure, and a sentence on what that means.
+    """The result of one check: its verdict, the worst threat's figure, and an explanation.
 
     `figures` has every threat's; a figure that is not finite is None. If the check was impossible,
     the sentence gives the reason.

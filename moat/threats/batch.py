@@ -8,6 +8,7 @@ from torch import Tensor
 
 from moat.errors import ModelError
 from moat.public import public
+from moat.threats.arrays import mend_of_type
 from moat.threats.logits import a, said
 from moat.threats.plain_tensors import plain_tensor
 from moat.types import Images, Labels
@@ -85,7 +86,8 @@ def _require_from_zero(least: float) -> None:
 
 
 def _images(x: Any, device: torch.device | None) -> Images:
-    if isinstance(x, np.ndarray):
+    array = isinstance(x, np.ndarray)
+    if array:
         x = _from_numpy(x, "images").to(device or "cpu")
     if not isinstance(x, Tensor):
         raise ModelError(
@@ -112,7 +114,7 @@ def _images(x: Any, device: torch.device | None) -> Images:
     if images.dtype not in (torch.float32, torch.float64):
         raise ModelError(
             f"images are float32 or float64, not {_name(images.dtype)}.",
-            hint=_mend_of_type(images.dtype),
+            hint=mend_of_type(images.dtype, array=array),
         )
     if len(images) and not images.numel():
         raise ModelError(f"the images have no pixels: their shape is {tuple(images.shape)}.")
@@ -126,17 +128,6 @@ def _images(x: Any, device: torch.device | None) -> Images:
             "the images are on the device meta, without values.", hint="Load them anew."
         )
     return images
-
-
-def _mend_of_type(dtype: torch.dtype) -> str:
-    if dtype == torch.uint8:
-        return "Bytes are x.float() / 255."
-    if dtype in (torch.float16, torch.bfloat16):
-        return (
-            "Half precision rounds the steps of a search away: use x.float(), and torch.autocast "
-            "or a cast within the model for speed."
-        )
-    return "Use x.float(), with values in [0, 1]."
 
 
 def _require_near_the_box(low: float, high: float) -> None:

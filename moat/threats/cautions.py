@@ -1,4 +1,4 @@
-"""Python warnings of threats whose numbers hardly anybody means, each threat once."""
+"""Python warnings of what hardly anybody means: wide radii, channels last, logits of NaN."""
 
 import sys
 import warnings
@@ -8,14 +8,20 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 import torch
+from torch import nn
 
 from moat.errors import MoatWarning
 from moat.threats.base import Threat
+from moat.threats.logits import looks_channels_last
 from moat.threats.radii import GREY_LEVELS, Shape, WideNumber, long_steps, wide_radii
 
 _TOLD_ELSEWHERE: ContextVar[bool] = ContextVar("radii are told elsewhere", default=False)
 _SEEN: dict[int, tuple["weakref.ref[Threat]", set[Shape | None]]] = {}
 """By its id, each threat with the shapes that it was looked at for; None of one that is told."""
+
+
+_WARNED: dict[int, "weakref.ref[nn.Module]"] = {}
+"""By its id, each network that images with channels last were warned of."""
 
 
 @contextmanager
@@ -41,6 +47,37 @@ def warn_of_wide_radii(
     if not _TOLD_ELSEWHERE.get():
         for label, threat in threats.items():
             _warn_once(threat, _as_shape(shape), (largest or {}).get(label, 1.0))
+
+
+def warn_of_channels_last(network: nn.Module, shape: torch.Size) -> None:
+    """Warn, once a network, of images that look like (batch, height, width, channel).
+
+    A convolution fails on them. A network that flattens its images takes them, and flows and
+    rotations then warp rows and channels.
+    """
+    if _TOLD_ELSEWHERE.get() or not looks_channels_last(shape) or id(network) in _WARNED:
+        return
+    key = id(network)
+    _WARNED[key] = weakref.ref(network, lambda _: _WARNED.pop(key, None))
+    warnings.warn(
+        f"the images of the shape {tuple(shape)} look like (batch, height, width, channel), and "
+        f"are taken as (batch, channel, height, width): use x.permute(0, 3, 1, 2), for an array "
+        f"x.transpose(0, 3, 1, 2).",
+        MoatWarning,
+        stacklevel=_outside(),
+    )
+
+
+def warn_of_infinite_logits(infinite: int, images: str) -> None:
+    """Warn of a network whose logits are not finite for some images, such as "4 image(s)"."""
+    if infinite and not _TOLD_ELSEWHERE.get():
+        warnings.warn(
+            f"the model returns logits that are not finite (NaN or infinite) for {infinite} of "
+            f"{images}, which count as misclassified. Look for weights that diverged, a "
+            "division by 0, or the logarithm of 0.",
+            MoatWarning,
+            stacklevel=_outside(),
+        )
 
 
 def _as_shape(shape: torch.Size | None) -> Shape | None:
@@ -80,5 +117,6 @@ def _outside() -> int:
 
 
 def _is_inside(module: str | None) -> bool:
-    """Say whether a frame is of moat, or of what checks its shapes under test."""
-    return module is None or module.partition(".")[0] in ("moat", "jaxtyping", "beartype")
+    """Say whether a frame is of moat, of what it is called through, or checks shapes under test."""
+    through = ("torch", "contextlib", "jaxtyping", "beartype")
+    return module is None or module.partition(".")[0] in ("moat", *through)

@@ -26,6 +26,7 @@ from moat.threats.arguments import (
     require_pass_size,
     require_searched,
 )
+from moat.threats.arrays import as_network_takes
 from moat.threats.batch import batch_of
 from moat.threats.devices import device_of
 from moat.threats.logits import (
@@ -65,8 +66,11 @@ def door(model: Any, x: Any, y: Any) -> Iterator[tuple[nn.Module, Images, Labels
         return
     network = bare(model)
     with trusted(), plain_torch() as as_before:
-        images, labels, largest = batch_of(x, y, device_of(network, x))
-        yield _Watched(network, as_before, largest), images, labels
+        taken = as_network_takes(network, x)
+        images, labels, largest = batch_of(taken, y, device_of(network, x))
+        watched = _Watched(network, as_before, largest, images.shape)
+        yield watched, images, labels
+        _warn_of_logits(watched)
 
 
 @public
@@ -119,6 +123,19 @@ def _warn_of(threats: Any, shape: torch.Size) -> None:
     from moat.threats.cautions import warn_of_wide_radii  # it knows the threats, which know this
 
     warn_of_wide_radii({str(place): threat for place, threat in enumerate(threats)}, shape)
+
+
+def _warn_of_logits(watched: "_Watched") -> None:
+    from moat.threats.cautions import warn_of_infinite_logits
+
+    images = f"the {watched.first} image(s) of its first pass"
+    warn_of_infinite_logits(watched.infinite, images)
+
+
+def _warn_of_shape(network: nn.Module, shape: torch.Size) -> None:
+    from moat.threats.cautions import warn_of_channels_last
+
+    warn_of_channels_last(network, shape)
 
 
 def is_guarded(perturb: object) -> bool:
@@ -242,12 +259,15 @@ def leads_to(logits: Tensor, images: Tensor) -> bool:
 class _Watched(nn.Module):
     """A network that is run under its caller's autocast, and whose answers are looked at."""
 
-    def __init__(self, network: nn.Module, as_before: Context, largest: int) -> None:
+    def __init__(
+        self, network: nn.Module, as_before: Context, largest: int, shape: torch.Size
+    ) -> None:
         super().__init__()
         self.network = network
         self.training = network.training
-        self._as_before, self._largest = as_before, largest
+        self._as_before, self._largest, self._shape = as_before, largest, shape
         self._known = False
+        self.infinite = self.first = 0  # of the first forward: images without finite logits, all
         self._reached = False
         self._ran: set[tuple[int, bool]] = set()  # batches: images, and whether a gradient is due
 
@@ -280,5 +300,7 @@ class _Watched(nn.Module):
                 raise changes_images()
             require_classes(logits.shape[1], self._largest)
             require_no_probabilities(logits.detach())
-            self._known = True
+            self._known, self.first = True, len(images)
+            self.infinite = int((~logits.detach().isfinite().all(1)).sum())
+            _warn_of_shape(self.network, self._shape)  # of its caller, not of a pass
         return logits if logits.dtype == torch.float64 else logits.float()

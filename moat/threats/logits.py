@@ -124,7 +124,7 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
         "moat calls it with images (batch, channel, height, width) in [0, 1]: normalise and "
         "resize inside of it."
     )
-    if images.shape[3] in _CHANNELS and images.shape[1] not in _CHANNELS:
+    if looks_channels_last(images.shape):
         hint = "The images look like (batch, height, width, channel): use x.permute(0, 3, 1, 2)."
     elif "dtype" in str(error) or "same type" in str(error):
         hint = "Use one type for both: model.float(), x.float(); half precision by autocast."
@@ -133,6 +133,19 @@ def cannot_be_run(error: Exception, images: Images, before: int | None = None) -
         f"shape {tuple(images.shape)} ({said(error)}).",
         hint=hint,
     )
+
+
+def looks_channels_last(shape: torch.Size) -> bool:
+    """Say whether images look like (batch, height, width, channel): three axes tell.
+
+    Example:
+        >>> looks_channels_last(torch.Size([8, 16, 16, 3]))
+        True
+        >>> looks_channels_last(torch.Size([8, 64, 1, 1]))  # features, not pixels
+        False
+    """
+    most = max(_CHANNELS)
+    return shape[3] in _CHANNELS and shape[1] > most and shape[2] > most
 
 
 _CHANNELS = (1, 3, 4)

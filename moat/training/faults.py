@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-from moat.errors import DefinitionError, TrainingError
+from moat.errors import DefinitionError, NotFiniteError, TrainingError
 from moat.objectives import LossMatrix, by_entry
 from moat.training.finite import is_finite
 from moat.types import Mask
@@ -31,10 +31,14 @@ def taken_alone() -> Iterator[None]:
 
 
 def require_finite(losses: LossMatrix) -> None:
-    """Raise TrainingError for a loss that is not finite, if the step is taken alone."""
+    """Raise NotFiniteError for a loss that is not finite, if the step is taken alone."""
     if _ALONE.get():
         sound = [False] * len(losses.names)
-        require_faultless([loss_faults(losses).tolist(), sound, sound], losses.names, hint=_UNMOVED)
+        faults = [loss_faults(losses).tolist(), sound, sound]
+        try:
+            require_faultless(faults, losses.names, hint=_UNMOVED)
+        except TrainingError as error:
+            raise NotFiniteError(error.message, hint=error.hint) from None
 
 
 def loss_faults(losses: LossMatrix) -> Tensor:
@@ -62,10 +66,10 @@ def weight_faults(weights: Tensor, measured: Mask | None) -> Tensor:
 
 
 def require_finite_gradients(model: nn.Module) -> None:
-    """Raise TrainingError for a gradient that is not finite, if the step is taken alone."""
+    """Raise NotFiniteError for a gradient that is not finite, if the step is taken alone."""
     for name, parameter in model.named_parameters() if _ALONE.get() else ():
         if parameter.grad is not None and not bool(is_finite(parameter.grad)):
-            raise TrainingError(
+            raise NotFiniteError(
                 f"the gradient of the parameter {name.removeprefix('network.')} is not finite.",
                 hint=_UNMOVED,
             )

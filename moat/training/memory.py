@@ -12,6 +12,7 @@ from moat.errors import MoatError, TrainingError
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size, is_out_of_memory
 from moat.threats import bare, batch_of
+from moat.threats.arrays import as_network_takes
 from moat.training.guard import trial
 from moat.training.measuring import has_batch_norm
 from moat.types import Images, Labels
@@ -36,7 +37,8 @@ def memory_explained(
         traceback.clear_frames(error.__traceback__)  # they hold what the step had computed
     if said is None:
         return
-    network, (images, labels, _) = bare(model), batch_of(x, y)
+    network = bare(model)
+    images, labels, _ = batch_of(as_network_takes(network, x), y)
     network.zero_grad(set_to_none=True)
     raise TrainingError(
         f"the device has too little memory for a step: {said}",

@@ -97,7 +97,8 @@ class Step:
         Gradients that stand in `.grad` are cleared before and after. `weight` and `reach` are as
         in `backward`.
 
-        Raises TrainingError for a loss or a gradient that is not finite; nothing moves then.
+        Raises NotFiniteError (a TrainingError and a ValueError) for a loss or a gradient that is
+        not finite; nothing moves then.
         """
         self._clear()
         descent = self.backward(x, y, weight=weight, reach=reach)
@@ -122,9 +123,9 @@ class Step:
         and step size.
 
         Raises ModelError for invalid images and labels, DefinitionError for a loss that is not one
-        number for each example, and TrainingError for a loss that is not finite, or, with the pass
-        size that fits, if the device has too little memory. The gradients of all batches since the
-        last move are then cleared.
+        number for each example, NotFiniteError for a loss that is not finite, and TrainingError,
+        with the pass size that fits, if the device has too little memory. The gradients of all
+        batches since the last move are then cleared.
         """
         own = self._settings
         try:
@@ -153,7 +154,7 @@ class Step:
         """Move the parameters by the optimizer, update the scalarizer, clear the gradients.
 
         The scalarizer learns from `losses`, gathered from several processes, or from those of the
-        batches since the last move. Raises TrainingError for a gradient that is not finite; the
+        batches since the last move. Raises NotFiniteError for a gradient that is not finite; the
         gradients are cleared, and the parameters stay.
         """
         if not self._waiting and self._hooked:

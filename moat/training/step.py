@@ -30,10 +30,10 @@ def train_step(
 ) -> Descent:
     """Take one pass through the body of Algorithm 1, on the batch of its line 2.
 
-    Raises ModelError for an invalid network, images or labels, and TrainingError for a non-finite
-    loss, before any parameter moves. Both checks read values, for which a GPU makes the host wait.
-    In a loop that must not wait, call it within `moat.threats.trusted`, and read the
-    `Descent.faults` of the steps at intervals.
+    Raises ModelError for an invalid network, images or labels, and NotFiniteError, which is a
+    TrainingError and a ValueError, for a non-finite loss, before any parameter moves. Both checks
+    read values, for which a GPU makes the host wait. In a loop that must not wait, call it within
+    `moat.threats.trusted`, and read the `Descent.faults` of the steps at intervals.
 
     Example:
         >>> from moat.scalarizers import Average

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from moat.data import Data, Split
+from moat.errors import MoatWarning
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.outcomes import Column
@@ -152,7 +153,9 @@ def test_logits_that_are_no_numbers_withstand_nothing(split, protocol):
         def forward(self, x):
             return x.flatten(1)[:, :4] * float("nan")
 
-    assert evaluate(Broken(), split, protocol).outcomes.values.sum() == 0
+    count = len(split)
+    with pytest.warns(MoatWarning, match=f"not finite .NaN or infinite. for {count} of {count} im"):
+        assert evaluate(Broken(), split, protocol).outcomes.values.sum() == 0
 
 
 def test_a_threat_that_is_no_gradient_threat_has_one_column(model, split):

@@ -129,6 +129,13 @@ def test_images_that_are_none_are_refused_with_the_mend(x, message, hint):
     assert hint.lower() in refused.hint.lower()
 
 
+@pytest.mark.parametrize("kind", ["u1", "f2", "i8", "?"])
+def test_the_mend_of_an_array_is_written_for_arrays(kind):
+    hint = refusal(x=X.numpy().astype(kind)).hint
+    assert 'x.astype("float32")' in hint
+    assert ".float()" not in hint
+
+
 @pytest.mark.parametrize("kind", ["f4", "f8", ">f4"])
 def test_arrays_of_images_are_read(kind):
     found = batch_of(X.numpy().astype(kind), Y).images

@@ -155,3 +155,87 @@ def test_recipes_and_the_kit_are_told_in_their_own_way():
         assert said_of(lambda: wide(net(), X, Y)) == []
     check_threat(PGD(epsilon=2, step_size=0.5, steps=2))
     assert len(said_of(lambda: wide(net(), X, Y))) == 1
+
+
+# the images and the answers of a network
+
+LAST = torch.rand(4, 8, 16, 3, generator=torch.Generator().manual_seed(2))
+USUAL = {"epsilon": 0.1, "step_size": 0.05, "steps": 1}
+
+
+class Broken(nn.Module):
+    """A network of the given size whose first answers are not finite."""
+
+    def __init__(self, value, count=3, size=64):
+        super().__init__()
+        self.linear, self.value, self.count = nn.Linear(size, 10), value, count
+
+    def forward(self, x):
+        logits = self.linear(x.flatten(1))
+        broken = torch.arange(len(x))[:, None] < self.count
+        return torch.where(broken, torch.full_like(logits, self.value), logits)
+
+
+NETWORK_DOORS = {
+    "perturb": lambda network, x: PGD(**USUAL).perturb(network, x, Y),
+    "flow": lambda network, x: Flow(**USUAL).perturb(network, x, Y),
+    "grid": lambda network, x: RTGrid(degrees=9, pixels=1, rotations=2, translations=1)(
+        network, x, Y
+    ),
+    "search": lambda network, x: search(network, [PGD(**USUAL), RT(**USUAL)], x, Y),
+    "Step": lambda network, x: step_of(network, [PGD(**USUAL)])(x, Y),
+    "evaluate": lambda network, x: moat.evaluate(network, (x, Y), [PGD(**USUAL)]),
+}
+every_door = pytest.mark.parametrize("door", NETWORK_DOORS.values(), ids=NETWORK_DOORS)
+
+
+@every_door
+def test_channels_last_are_warned_of_once_a_network(door):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(384, 10))
+    (said,) = said_of(lambda: [door(network, LAST) for _ in range(2)])
+    assert "(4, 8, 16, 3) look like (batch, height, width, channel)" in said
+    assert "x.permute(0, 3, 1, 2)" in said
+    other = nn.Sequential(nn.Flatten(), nn.Linear(384, 10))
+    assert len(said_of(lambda: door(other, LAST))) == 1
+    with told_elsewhere():
+        assert said_of(lambda: door(copy.deepcopy(other), LAST)) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "looks"),
+    [
+        ((16, 16, 3), True),
+        ((8, 8, 1), True),
+        ((5, 9, 4), True),
+        ((3, 16, 16), False),
+        ((1, 16, 3), False),
+        ((4, 8, 1), False),
+        ((64, 1, 1), False),
+        ((64, 3, 3), False),
+        ((16, 16, 16), False),
+    ],
+)
+def test_three_axes_tell_channels_last(shape, looks):
+    network = nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
+    x = torch.rand(4, *shape)
+    network(x)
+    assert len(said_of(lambda: PGD(**USUAL).perturb(network, x, Y))) == looks
+
+
+@pytest.mark.parametrize("door", [d for n, d in NETWORK_DOORS.items() if n != "Step"])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf], ids=str)
+def test_answers_that_are_not_finite_are_counted_in_one_warning(door, value):
+    (said,) = said_of(lambda: door(Broken(value), X))
+    first = "8 image(s) of its first pass" if door is NETWORK_DOORS["search"] else "4 image(s)"
+    assert "logits that are not finite (NaN or infinite) for 3 of " in said
+    assert first in said
+    assert said.count("which count as misclassified") == 1
+    with told_elsewhere():
+        assert said_of(lambda: door(Broken(value), X)) == []
+    assert said_of(lambda: door(Broken(value, count=0), X)) == []
+
+
+def test_an_evaluation_counts_the_answers_of_all_its_batches():
+    x = X.repeat(150, 1, 1, 1)  # a second batch from 512 on
+    (said,) = said_of(lambda: moat.evaluate(Broken(torch.nan, 600), (x, Y.repeat(150)), []))
+    assert "for 600 of 600 image(s)" in said

@@ -3,6 +3,7 @@
 import copy
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -155,6 +156,29 @@ def test_what_has_one_reading_is_read(name, change, x, y):
     torch.testing.assert_close(found(name, net, *change(x, y)), expected, atol=1e-5, rtol=0)
 
 
+DOUBLE = Plain().double()
+
+
+@pytest.mark.parametrize("net", [Plain(), DOUBLE], ids=["float32", "float64"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.astype("float64"),
+        lambda x: x.astype("float32"),
+        lambda x: x.astype(">f8"),
+        lambda x: np.ascontiguousarray(x[..., ::-1])[..., ::-1],
+        lambda x: (255 * x).round().astype("uint8"),
+    ],
+    ids=["float64", "float32", ">f8", "negative strides", "bytes"],
+)
+def test_arrays_are_searched_in_the_type_of_the_network(change, net, x, y):
+    x = (255 * x).round() / 255
+    kind = next(net.parameters()).dtype
+    expected = found("pgd", net, x.to(kind), y)
+    images = found("pgd", net, change(x.numpy()), y.numpy())
+    torch.testing.assert_close(images, expected, atol=1e-6, rtol=0)
+
+
 def compiled(net):
     return torch.compile(net, backend="eager")
 
@@ -241,6 +265,7 @@ def double_inside(net):
     return Double()
 
 
+@pytest.mark.filterwarnings("ignore:the model returns logits that are not finite")
 @every_threat
 @pytest.mark.parametrize(
     "make",

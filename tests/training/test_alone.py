@@ -67,6 +67,7 @@ def test_a_loss_that_is_not_finite_is_told_and_nothing_moves(scalarizer, value, 
     with pytest.raises(TrainingError) as refused:
         step(network, own, x, y)
     assert "is no longer finite." in refused.value.message
+    assert isinstance(refused.value, ValueError)
     assert refused.value.hint.startswith("The parameters did not move.")
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert str(own.state_dict()) == str(known)

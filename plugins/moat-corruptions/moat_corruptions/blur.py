@@ -1,4 +1,4 @@
-"""Blur of four strengths, one a direction."""
+"""Blur with four strengths, one for each direction."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))  # rows, columns: across, down, b
 
 @threat("blur")
 class Blur(GradientThreat):
-    """Blur along four lines, across, down and along both diagonals, each as strongly as it hurts.
+    """Blur along four lines, across, down and both diagonals, each with a strength of its own.
 
     In each of `passes` passes, and for each direction d in turn, a pixel moves by the share w_d of
     its way to the mean of its two neighbours along d. That is diffusion: for equal shares the
@@ -59,7 +59,7 @@ class Blur(GradientThreat):
 
 
 def neighbours(x: Images, down: int, across: int) -> Images:
-    """Return for each pixel the mean of the two that lie so far away, on either side.
+    """Return for each pixel the mean of the two at a distance, on either side.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""Fog that is thicker in some places than in others."""
+"""Fog of varying thickness."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from moat_corruptions.shares import Share, ball_of_shares, mixed
 
 @threat("fog")
 class Fog(GradientThreat):
-    """Lose contrast to a light, smoothly over the image: x̃ = (1 − t) x + t · light.
+    """Blend the image with a light, smoothly varying over it: x̃ = (1 − t) x + t · light.
 
     The thickness t of the fog is interpolated bilinearly between `points` × `points` control points
     over the image, each from 0 to epsilon, and is the same for all channels. With `light = 1` it is

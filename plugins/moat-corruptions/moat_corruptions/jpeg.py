@@ -15,16 +15,16 @@ Quality = Annotated[int, Field(ge=1, le=100)]
 
 @threat("jpeg")
 class JPEG(GradientThreat):
-    """Mix the image with what JPEG makes of it, one share a quality.
+    """Mix the image with its JPEG versions, one share for each quality.
 
-    JPEG rounds coefficients, and rounding has no gradient. So the compressed images stand, as they
-    do not depend on w, and the search mixes them in, one after the other: the image moves by the
-    share w_k of its way to its JPEG of the k-th quality. This is differentiable in w, and w_k = 1
-    in the last quality alone is JPEG of that quality. Everything is a mean of images in [0, 1].
+    JPEG rounds coefficients, and rounding has no gradient. So the compressed images are constant in
+    w, and the search mixes them in, one after the other: the image moves by the share w_k of its
+    way to its JPEG of the k-th quality. This is differentiable in w, and w_k = 1 in the last
+    quality alone is JPEG of that quality. Everything is a mean of images in [0, 1].
 
     Compression is that of the standard: 8 × 8 cosine transforms, luminance and chrominance tables
-    scaled by the quality, no subsampling of colours. Images of other than three channels are taken
-    as grey ones, each channel apart.
+    scaled by the quality, no subsampling of colours. Other images than those of three channels are
+    treated as grey, each channel separately.
 
     Example:
         >>> from moat.testing import examples, smooth_model

@@ -1,4 +1,4 @@
-"""Shares: numbers from 0 to 1 by which an image moves towards another one."""
+"""Shares: numbers from 0 to 1, by which an image moves towards another."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""One gain and one bias a channel: the photometric threat."""
+"""One gain and one bias for each channel: the photometric threat."""
 
 import torch
 from pydantic import PositiveFloat
@@ -10,11 +10,11 @@ from moat.types import Images, Transform
 
 @threat("photometric")
 class Photometric(GradientThreat):
-    """Change brightness and contrast: (1 + gain) x + bias, one pair a channel.
+    """Change brightness and contrast: (1 + gain) x + bias, with one pair for each channel.
 
-    The pair is searched through what it does to the channel's darkest value m and brightest M:
-    w moves m to m + dark and M to M + bright, and every value between moves in proportion. So
-    gain = (bright - dark) / (M - m) and bias = dark - gain m.
+    The pair is searched through its effect on the channel's darkest value m and brightest M: w
+    moves m to m + dark and M to M + bright, and every value between moves in proportion. So gain =
+    (bright - dark) / (M - m) and bias = dark - gain m.
 
     Why not search gain and bias themselves: whether an image stays in [0, 1] depends on both at
     once, which no ball of one block can say, and a clamp in `apply` would kill the gradient of
@@ -41,7 +41,7 @@ class Photometric(GradientThreat):
         return x + torch.lerp(dark, bright, _height(x))
 
     def balls(self, x: Images) -> tuple[Ball, ...]:
-        """Return one l∞ ball an end, cut by the image box."""
+        """Return one l∞ ball for each end, cut by the image box."""
         low, high = _ends(x)
         return (
             LinfBall(self.dark_epsilon, self.dark_step_size, low=-low, high=1 - low),

@@ -12,7 +12,7 @@ UNDER_THE_ROOT = 1e-12  # intensity²: so that equal movements have a gradient, 
 
 
 def require_channels(channels: int) -> int:
-    """Return the number of channels; raise ModelError where the space of colours is too large."""
+    """Return the number of channels; raise ModelError if the space of colours is too large."""
     if channels > MOST_CHANNELS:
         raise ModelError(
             f"recolor takes images of 1 to {MOST_CHANNELS} channels, not {channels}: its grid has "

@@ -16,7 +16,7 @@ class Recolor(GradientThreat):
 
     A grid of `points` control points a channel spans the colours [0, 1]^C. Control point k, of the
     colour c_k, moves by w_k with |w_k| ≤ epsilon in every channel; a colour c between control
-    points moves by their multilinear interpolation, f(c) = c + Σ λ_k(c) w_k. What is climbed is the
+    points moves by their multilinear interpolation, f(c) = c + Σ λ_k(c) w_k. The objective is the
     loss less `smoothness` times the mean distance between the movements of adjacent control points,
     so that similar colours move alike.
 

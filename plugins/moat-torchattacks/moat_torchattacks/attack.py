@@ -26,10 +26,10 @@ FROM_THE_SEARCH = ("seed", "n_classes", "verbose", "device")
 class AttackThreat(Threat):
     """The images that an attack of torchattacks returns for a model, in its default mode.
 
-    It computes in float32, in passes, on the device of the images. What it draws from the global
-    generators of torch, NumPy and Python comes from the search's generator, and they are left as
-    they were. Images are clamped to [0, 1]; one with a value that is not finite is returned as it
-    was.
+    It computes in float32, in passes, on the device of the images. Its draws from the global
+    generators of torch, NumPy and Python are seeded by the search's generator, and their state is
+    restored. Images are clamped to [0, 1]; an image with a value that is not finite stays
+    unchanged.
     """
 
     attack: ClassVar[type[Any]]
@@ -48,7 +48,7 @@ class AttackThreat(Threat):
     def perturb(
         self, model: nn.Module, x: Images, y: Labels, *, generator: torch.Generator | None = None
     ) -> Images:
-        """Return what the attack makes of the images, a pass at a time."""
+        """Return the attacked images, pass by pass."""
         seed = draw_seed(generator) % (1 << 31)
         images = x.detach().clone()
         if not len(x):

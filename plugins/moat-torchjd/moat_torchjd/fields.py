@@ -31,7 +31,7 @@ class Parameter:
 
 
 def parameters_of(aggregator: type[Any]) -> list[Parameter] | None:
-    """Return the parameters that plain values can state, None where another one is required.
+    """Return the parameters that plain values can state, None if another one is required.
 
     A tensor becomes a list of numbers. An object, such as the projector of UPGrad, keeps its
     default.

@@ -23,9 +23,9 @@ class TorchJDScalarizer(GradientScalarizer):
     """The weights that a TorchJD weighting gives the gradients of one step, from their Gramian.
 
     The Gramian of m objectives, m numbers squared, goes to the CPU in float64: TorchJD's solvers
-    read it there. TorchJD draws from torch's global generator; here the draws of a step depend on
-    the step's generator alone, and the global one is left as it was. Where TorchJD finds no finite
-    weights, as for gradients of length 0, they are uniform, and the log counts the step.
+    read it there. TorchJD draws from torch's global generator; here the draws of a step depend only
+    on the step's generator, and the global one stays unchanged. If TorchJD finds no finite weights,
+    as for gradients of length 0, they are uniform, and the log counts the step.
     """
 
     simplex = False
@@ -89,7 +89,7 @@ class TorchJDScalarizer(GradientScalarizer):
             ) from error
 
     def log(self) -> dict[str, Any]:
-        """Say in which share of its steps TorchJD found no finite weights."""
+        """Return the share of steps in which TorchJD found no finite weights."""
         return unsolved_share(self._unsolved, self._steps)
 
     def state_dict(self) -> dict[str, Any]:
