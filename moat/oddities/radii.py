@@ -8,14 +8,8 @@ import torch
 from moat.geometry.balls import Ball
 from moat.oddities.view import Oddity, SearchedSet, StudyView
 from moat.threats import GradientThreat, Warp
-from moat.threats.radii import (
-    GREY_LEVELS,
-    WideNumber,
-    balls_of,
-    has_known_size,
-    long_steps,
-    wide_radii,
-)
+from moat.threats.cautions import GREY_LEVELS, WideNumber
+from moat.threats.radii import balls_of, has_known_size, long_steps, wide_radii
 
 _FLAT = 1.0
 """Grid units, or matrix entries, by which every pixel can come to read the image's centre."""

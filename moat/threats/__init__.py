@@ -1,5 +1,6 @@
 """Threats: sets of perturbed images, and the search for the worst member."""
 
+from moat.threats import radii as radii  # declares its look at the numbers of a threat
 from moat.threats.ascent import ascend, attacked, to_eval
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import Repetition, Threat, registry, threat

@@ -1,27 +1,52 @@
-"""Python warnings of what hardly anybody means: wide radii, channels last, logits of NaN."""
+"""Python warnings of likely mistakes: wide radii, channels last, logits of NaN."""
 
 import sys
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from moat.errors import MoatWarning
-from moat.threats.base import Threat
 from moat.threats.logits import looks_channels_last
-from moat.threats.radii import GREY_LEVELS, Shape, WideNumber, long_steps, wide_radii
 
+Shape = tuple[int, int, int]
+"""Channel, height and width of an image."""
+GREY_LEVELS = 255
+
+
+class WideNumber(NamedTuple):
+    """A number of a threat that is too large to make sense: its key, its effect, the mend."""
+
+    key: str
+    number: float
+    what: str
+    mend: str
+    in_levels: bool = False  # whether it may count grey levels
+    usual: str = ""  # a usual number in its place
+
+
+NumberLook = Callable[[Any, Shape | None, float], Iterable[WideNumber]]
+"""From a threat, the shape of its images and its largest share of its radii to wide numbers."""
+
+_LOOKS: list[NumberLook] = []
 _TOLD_ELSEWHERE: ContextVar[bool] = ContextVar("radii are told elsewhere", default=False)
-_SEEN: dict[int, tuple["weakref.ref[Threat]", set[Shape | None]]] = {}
+_SEEN: dict[int, tuple["weakref.ref[Any]", set[Shape | None]]] = {}
 """By its id, each threat with the shapes that it was looked at for; None of one that is told."""
 
 
 _WARNED: dict[int, "weakref.ref[nn.Module]"] = {}
 """By its id, each network that images with channels last were warned of."""
+
+
+def number_look(look: NumberLook) -> NumberLook:
+    """Declare a look at the numbers of a threat; the file that knows the threats has them."""
+    _LOOKS.append(look)
+    return look
 
 
 @contextmanager
@@ -35,7 +60,7 @@ def told_elsewhere() -> Iterator[None]:
 
 
 def warn_of_wide_radii(
-    threats: Mapping[str, Threat],
+    threats: Mapping[str, Any],
     shape: torch.Size | None = None,
     largest: Mapping[str, float] | None = None,
 ) -> None:
@@ -84,7 +109,7 @@ def _as_shape(shape: torch.Size | None) -> Shape | None:
     return None if shape is None else (shape[0], shape[1], shape[2])
 
 
-def _warn_once(threat: Threat, shape: Shape | None, largest: float) -> None:
+def _warn_once(threat: Any, shape: Shape | None, largest: float) -> None:
     key = id(threat)
     if key not in _SEEN:
         _SEEN[key] = weakref.ref(threat, lambda _: _SEEN.pop(key, None)), set()
@@ -94,13 +119,13 @@ def _warn_once(threat: Threat, shape: Shape | None, largest: float) -> None:
     shapes.add(shape or (0, 0, 0))
     wide: list[WideNumber] = []
     with suppress(Exception):  # of a plug-in whose balls are of its own kind
-        wide = [*wide_radii(threat, shape, largest), *long_steps(threat, shape)]
+        wide = [number for look in _LOOKS for number in look(threat, shape, largest)]
     for number in wide:
         shapes.add(None)
         warnings.warn(_text(threat, number), MoatWarning, stacklevel=_outside())
 
 
-def _text(threat: Threat, wide: WideNumber) -> str:
+def _text(threat: Any, wide: WideNumber) -> str:
     mend = wide.mend
     if wide.in_levels:
         fraction = f"{wide.number:g} / {GREY_LEVELS}"

@@ -28,6 +28,11 @@ from moat.threats.arguments import (
 )
 from moat.threats.arrays import as_network_takes
 from moat.threats.batch import batch_of
+from moat.threats.cautions import (
+    warn_of_channels_last,
+    warn_of_infinite_logits,
+    warn_of_wide_radii,
+)
 from moat.threats.devices import device_of
 from moat.threats.logits import (
     UNFIT,
@@ -120,22 +125,12 @@ def guarded(perturb: Door) -> Door:
 
 
 def _warn_of(threats: Any, shape: torch.Size) -> None:
-    from moat.threats.cautions import warn_of_wide_radii  # it knows the threats, which know this
-
     warn_of_wide_radii({str(place): threat for place, threat in enumerate(threats)}, shape)
 
 
 def _warn_of_logits(watched: "_Watched") -> None:
-    from moat.threats.cautions import warn_of_infinite_logits
-
     images = f"the {watched.first} image(s) of its first pass"
     warn_of_infinite_logits(watched.infinite, images)
-
-
-def _warn_of_shape(network: nn.Module, shape: torch.Size) -> None:
-    from moat.threats.cautions import warn_of_channels_last
-
-    warn_of_channels_last(network, shape)
 
 
 def is_guarded(perturb: object) -> bool:
@@ -302,5 +297,5 @@ class _Watched(nn.Module):
             require_no_probabilities(logits.detach())
             self._known, self.first = True, len(images)
             self.infinite = int((~logits.detach().isfinite().all(1)).sum())
-            _warn_of_shape(self.network, self._shape)  # of its caller, not of a pass
+            warn_of_channels_last(self.network, self._shape)  # of its caller, not of a pass
         return logits if logits.dtype == torch.float64 else logits.float()

@@ -10,16 +10,14 @@ from moat.geometry.balls import Ball, LinfBall
 from moat.geometry.union_ball import parts_of
 from moat.threats.autoattack import AutoAttack
 from moat.threats.base import Threat
+from moat.threats.cautions import GREY_LEVELS, Shape, WideNumber, number_look
 from moat.threats.gradient import GradientThreat, step_fields
 from moat.threats.moving import Warp
 from moat.threats.pgd import BALLS
 from moat.threats.rt_grid import RTGrid
 
-Shape = tuple[int, int, int]
-"""Channel, height and width of an image."""
 GRID_SPAN = 2.0
 """What the image spans in grid units: a pixel that is moved so far comes from outside."""
-GREY_LEVELS = 255
 _ROUNDING = 1 + 1e-6
 
 
@@ -30,17 +28,6 @@ class SearchedBall(NamedTuple):
     radius: str
     step: str
     block: torch.Tensor
-
-
-class WideNumber(NamedTuple):
-    """A number of a threat that is too large to make sense: its key, its effect, the mend."""
-
-    key: str
-    number: float
-    what: str
-    mend: str
-    in_levels: bool = False  # whether it may count grey levels
-    usual: str = ""  # a usual number in its place
 
 
 def balls_of(threat: Threat, shape: Shape | None = None) -> Iterator[SearchedBall]:
@@ -76,6 +63,13 @@ def _steps(threat: GradientThreat, balls: int) -> list[str]:
 def has_known_size(ball: Ball, shape: Shape | None) -> bool:
     """Say whether a ball's size is known: l2 and l1 lengths depend on the number of pixels."""
     return isinstance(ball, LinfBall) or shape is not None
+
+
+@number_look
+def wide_numbers(threat: Threat, shape: Shape | None, largest: float) -> Iterator[WideNumber]:
+    """Yield what a Python warning is given of: wide radii, then long steps."""
+    yield from wide_radii(threat, shape, largest)
+    yield from long_steps(threat, shape)
 
 
 def wide_radii(

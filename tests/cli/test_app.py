@@ -252,7 +252,7 @@ def test_a_dry_run_needs_no_data(moat, recipe):
     assert (answer.code, answer.err) == (0, "")
     assert "4 run(s), time unknown without the data" in answer.out
     assert "study.toml, data: no readable MNIST in" in answer.out
-    assert re.search(r"pgd-at +0 +1 +- +1 +1 +6/3 +-[ -]*\n", answer.out)
+    assert re.search(r"pgd-at +0 +1 +4 +1 +1 +6/3 +-[ -]*\n", answer.out)
 
 
 @pytest.mark.parametrize(
