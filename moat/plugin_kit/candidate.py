@@ -17,7 +17,7 @@ from moat.models.python import PYTHON_PREFIX, PythonModel
 from moat.models.torchvision import TORCHVISION_PREFIX, torchvision_model
 from moat.plugin_kit.fields import made_of, set_fields
 from moat.plugin_kit.kinds import ExtensionKind, kind_of
-from moat.plugin_kit.own_code import own_code
+from moat.plugin_kit.own_code import running_own_code
 from moat.recipe.provenance import Source
 from moat.registry import origin_of
 
@@ -41,7 +41,7 @@ def candidate_of(
     `module:Class`, `torchvision:NAME` or `python:module:callable`. `kind` chooses where a name is
     of several kinds. Raises MoatError with the nearest name for any other.
     """
-    with own_code(reference, "made"):
+    with running_own_code(reference, "made"):
         return _found(reference, set_fields(texts), kind)
 
 

@@ -8,7 +8,7 @@ from moat.recipe.construction import error_of_own_code
 
 
 @contextmanager
-def own_code(name: str, what: str) -> Iterator[None]:
+def running_own_code(name: str, what: str) -> Iterator[None]:
     """Raise DefinitionError for whatever the candidate's code raises while `what` is done to it.
 
     An error of moat's family and an interruption pass as they are.

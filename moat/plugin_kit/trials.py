@@ -9,7 +9,7 @@ from moat.models import Model, PythonModel
 from moat.plugin_kit.candidate import Candidate
 from moat.plugin_kit.kinds import ExtensionKind
 from moat.plugin_kit.objective_counts import objective_counts
-from moat.plugin_kit.own_code import own_code
+from moat.plugin_kit.own_code import running_own_code
 from moat.testing import (
     DATASET_PROMISES,
     MODEL_PROMISES,
@@ -40,7 +40,7 @@ class Trial:
 
     def verdicts(self) -> Iterator[PromiseVerdict]:
         """Yield what becomes of each promise, one after the other."""
-        with own_code(self.name, "checked"):  # as a repr of its own
+        with running_own_code(self.name, "checked"):  # as a repr of its own
             yield from verdicts(self.promises, self.cases)
 
 
@@ -50,7 +50,7 @@ def trial_of(candidate: Candidate, shape: _Shape | None = None) -> Trial:
     Raises MoatError where nothing can be checked: its data are missing, it refuses every shape or
     the objectives, or its own code fails.
     """
-    with own_code(candidate.name, "checked"):
+    with running_own_code(candidate.name, "checked"):
         promises, cases = _promises_and_cases(candidate, shape)
         return Trial(candidate.name, promises, cases)
 

@@ -19,7 +19,7 @@ from moat.threats import require_logits, require_no_probabilities
 
 @public
 def check_no_probabilities(case: ModelCase) -> None:
-    """Hold the answer to what training and evaluation take: logits, and no probabilities.
+    """Hold the answer to what training and evaluation take: logits, not probabilities.
 
     Both modes are tried, since a softmax may stand in one of them alone.
 

@@ -50,7 +50,7 @@ MODEL_PROMISES: tuple[Promise[ModelCase], ...] = (
     _promise("one seed builds one network", models.check_seed),
     _promise("its tensors are on the device of the network", models.check_network_device),
     _promise(
-        "its answers are logits, and no probabilities, in either mode",
+        "its answers are logits, not probabilities, in either mode",
         model_logits.check_no_probabilities,
     ),
 )

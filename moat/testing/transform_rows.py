@@ -13,10 +13,10 @@ from torch import Tensor
 from moat.public import public
 from moat.randomness import generator_of
 from moat.testing.breach import breach_of
+from moat.testing.gradient_threats import FLOAT64_ROUNDING
 from moat.threats import GradientThreat
 from moat.types import Images, Transform
 
-FLOAT64_ROUNDING = 1e-9  # float64, after a handful of operations
 SCALES = (0.05, 3.0)  # of the noise in w: inside of most balls, and at their border
 
 

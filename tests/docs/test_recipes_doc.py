@@ -25,7 +25,7 @@ SHARED = {field.name for field in dataclasses.fields(GradientThreat)}
 
 def registered(registry: Registry[Any], kind: str) -> dict[str, Any]:
     """Return what moat itself registers, by the heading it stands under."""
-    entries = [entry for entry in registry.entries() if entry.origin == "moat"]
+    entries = [entry for entry in registry.entries() if entry.origin == "moat-robust"]
     return {f"{kind} `{entry.name}`": entry.value for entry in entries}
 
 

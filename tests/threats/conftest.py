@@ -8,7 +8,7 @@ import torch
 
 from moat.threats import PGD, GradientThreat, registry
 
-OWN = [entry.value for entry in registry.entries() if entry.origin == "moat"]
+OWN = [entry.value for entry in registry.entries() if entry.origin == "moat-robust"]
 GRADIENT_THREATS = [
     cls for cls in (*OWN, registry.get("photometric")) if issubclass(cls, GradientThreat)
 ]  # other packages have tests of their own

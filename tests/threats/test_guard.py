@@ -75,7 +75,7 @@ every_threat = pytest.mark.parametrize("name", THREATS)
 
 
 def test_the_table_has_every_threat_of_moat():
-    own = {entry.name for entry in registry.entries() if entry.origin == "moat"}
+    own = {entry.name for entry in registry.entries() if entry.origin == "moat-robust"}
     assert own <= {getattr(t, "name", "") for t in THREATS.values()}
 
 
