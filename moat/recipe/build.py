@@ -107,6 +107,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
     dataset = data_set_of(recipe.data, source)
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)
+    model = with_digests(model_of(recipe.model, source), document)
     scalarizer = scalarizer_of(scalarizer_table, source, position, list(threats))
     losses = variant_losses(variant.losses, source, position, variant.threats, scalarizer)
     return RunPlan(
@@ -118,7 +119,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         share=share_of(recipe.data),
         augmentation=recipe.augmentation,
         memory=recipe.data.memory,
-        model=with_digests(model_of(recipe.model, source), document),
+        model=model,
         training=recipe.training,
         optimizer=recipe.optimizer,
         schedule=recipe.schedule,
