@@ -56,7 +56,7 @@ def test_the_packaged_recipes_are_listed(moat):
     answer = moat("list", "recipes", "--format", "csv")
     assert answer.code == 0
     assert (
-        f"digits_pareto,moat {__version__},The columns of the paper's Table 1"
+        f"digits_pareto,moat-robust {__version__},The columns of the paper's Table 1"
         in answer.out.replace('"', "")
     )
     assert moat("list", "recipes", "--load", "--format", "csv").out == answer.out
