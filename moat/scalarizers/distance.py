@@ -47,3 +47,14 @@ def distances(losses: LossMatrix, factors: Tensor, point: Tensor | None = None) 
         out = out | ~send(losses.measured, means.device).view(len(means), -1).any(1)
     means = means if point is None else means - send(point, means.device)
     return (factors * means).masked_fill(out, -torch.inf)
+
+
+def preferred_distances(
+    losses: LossMatrix,
+    preference: dict[str, float] | None,
+    ideal: float | dict[str, float],
+) -> tuple[Tensor, Tensor]:
+    """Return the factors of a preference on the losses' device, and the distances they weigh."""
+    factors = preference_row(preference, losses.names)
+    found = distances(losses, factors, ideal_row(ideal, losses.names))
+    return send(factors, found.device), found

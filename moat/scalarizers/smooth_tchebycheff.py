@@ -5,9 +5,13 @@ from pydantic import PositiveFloat
 
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import EVERY_OBJECTIVE, LossScalarizer, scalarizer
-from moat.scalarizers.distance import Ideal, distances, ideal_row, preference_row, require_named
+from moat.scalarizers.distance import (
+    Ideal,
+    preference_row,
+    preferred_distances,
+    require_named,
+)
 from moat.scalarizers.weighted import Preference
-from moat.transfers import send
 from moat.types import Mask, Weights
 
 
@@ -52,11 +56,5 @@ class SmoothTchebycheff(LossScalarizer):
 
     def weights(self, losses: LossMatrix) -> Weights:
         """Return pᵢ times the softmax of pᵢ (Lᵢ − zᵢ) / μ."""
-        factors, point = (
-            preference_row(self.preference, losses.names),
-            ideal_row(self.ideal, losses.names),
-        )
-        found = distances(losses, factors, point)
-        return send(factors, found.device) * torch.softmax(
-            (found - found.amax()) / self.temperature, 0
-        )
+        factors, found = preferred_distances(losses, self.preference, self.ideal)
+        return factors * torch.softmax((found - found.amax()) / self.temperature, 0)

@@ -5,9 +5,13 @@ from torch import Tensor
 
 from moat.objectives import LossMatrix
 from moat.scalarizers.base import LossScalarizer, scalarizer
-from moat.scalarizers.distance import Ideal, distances, ideal_row, preference_row, require_named
+from moat.scalarizers.distance import (
+    Ideal,
+    preference_row,
+    preferred_distances,
+    require_named,
+)
 from moat.scalarizers.weighted import Preference
-from moat.transfers import send
 from moat.types import Mask, Weights
 
 
@@ -55,12 +59,8 @@ class Tchebycheff(LossScalarizer):
 
     def weights(self, losses: LossMatrix) -> Weights:
         """Return pᵢ at the objective with the largest pᵢ (Lᵢ − zᵢ), and 0 elsewhere."""
-        factors, point = (
-            preference_row(self.preference, losses.names),
-            ideal_row(self.ideal, losses.names),
-        )
-        found = distances(losses, factors, point)
-        return send(factors, found.device) * at_largest(found)
+        factors, found = preferred_distances(losses, self.preference, self.ideal)
+        return factors * at_largest(found)
 
 
 def at_largest(values: Tensor) -> Tensor:
