@@ -1,5 +1,6 @@
 """The layers of a network whose output channels have weights of their own."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,16 +55,16 @@ def affine_layers(network: nn.Module) -> tuple[Affine, ...]:
     """Return the norm layers; without any, the convolutions; without these, the linear layers.
 
     The last linear layer, which gives the logits, counts only if it is alone. A layer counts if its
-    weight is a parameter of its own: one that another computes (a parametrization, a pruning mask)
-    or that an earlier layer shares does not. Raises ModelError if there is none.
+    weight and bias are parameters of its own: neither shared with another layer nor computed, as by
+    a parametrization. Raises ModelError if there is none.
     """
-    seen: set[int] = set()
-    own: list[tuple[str, nn.Module]] = []
-    for path, layer in network.named_modules():
-        weight = layer._parameters.get("weight")
-        if weight is not None and id(weight) not in seen:
-            own.append((path, layer))
-        seen |= {id(value) for value in layer._parameters.values() if value is not None}
+    held = Counter(id(value) for layer in network.modules() for value in layer._parameters.values())
+    own = [
+        (path, layer)
+        for path, layer in network.named_modules()
+        if layer._parameters.get("weight") is not None
+        and all(value is None or held[id(value)] == 1 for value in layer._parameters.values())
+    ]
     for is_one in (_is_norm, _is_convolution, _is_linear):
         if found := [(path, layer) for path, layer in own if is_one(layer)]:
             if is_one is _is_linear and len(found) > 1:

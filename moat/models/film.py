@@ -81,7 +81,10 @@ class FiLM(nn.Module):
 
     def forward(self, x: Images) -> Logits:
         """Return the logits at the preference."""
-        logits: Logits = functional_call(self.network, self._modulated(), (x,))
+        # Shared weights are not modulated. For a module with two names, torch would restore the
+        # modulated ones.
+        own = self._modulated()
+        logits: Logits = functional_call(self.network, own, (x,), tie_weights=False)
         return logits
 
     def plain(self, preference: Mapping[str, float] | Weights) -> nn.Module:

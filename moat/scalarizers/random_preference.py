@@ -1,4 +1,4 @@
-"""Weights drawn for each step between natural and robust training: those of a conditioned network."""
+"""Weights drawn for each step, from natural to robust: those of a conditioned network."""
 
 import copy
 from typing import Annotated, Any, Literal
@@ -76,7 +76,7 @@ class RandomPreference(LaggedScalarizer):
     draw: Literal["line", "levels", "dirichlet"] = "line"
     levels: tuple[Level, ...] = ()  # of the line, for draw = "levels"
     concentration: PositiveFloat = 1.0  # of draw = "dirichlet"
-    parts: PositiveCount = 1  # of a batch, a preference each
+    parts: PositiveCount = 4  # of a batch, a preference each
 
     def __post_init__(self) -> None:
         if (self.draw == "levels") != bool(self.levels):
@@ -103,6 +103,8 @@ class RandomPreference(LaggedScalarizer):
 
         Raises InputError outside it.
         """
+        if len(names) == 1:  # natural alone
+            return torch.ones(1, dtype=torch.float64, device="cpu")
         weights = copy.deepcopy(self.rule).weights(names).double()
         return on_the_line(point, weights / weights.sum())
 
