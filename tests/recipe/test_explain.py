@@ -106,7 +106,8 @@ WRONG = {
         'name = "pgd-at"\nthreats',
         'name = "pgd-at"\nthreat',
         "variant.pgd-at.threat",
-        "unknown key. Did you mean 'threats'?\nknown: legs, losses, name, path, scalarizer, start, sweep, threats",
+        "unknown key. Did you mean 'threats'?\n"
+        "known: legs, losses, name, path, scalarizer, start, sweep, threats",
     ),
     "scalarizer": (
         "window = 3",
