@@ -1,6 +1,7 @@
 """Weights drawn for each step, from natural to robust: those of a conditioned network."""
 
 import copy
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import torch
@@ -9,9 +10,9 @@ from torch import Tensor
 
 from moat.errors import FieldError
 from moat.number_bounds import PositiveCount
-from moat.preferences import on_the_line
+from moat.preferences import on_the_line, preference_row
 from moat.scalarizers.average import Average
-from moat.scalarizers.base import LaggedScalarizer, scalarizer
+from moat.scalarizers.base import LaggedScalarizer, Scalarizer, scalarizer
 from moat.scalarizers.choice import scalarizer_from
 from moat.scalarizers.sampled import Sampled
 from moat.scalarizers.weighted import Weighted
@@ -169,3 +170,20 @@ def _rule_at(row: Tensor, rule: LaggedScalarizer, names: tuple[str, ...]) -> Lag
     numbers = dict(zip(names, row.tolist(), strict=True))
     fixed = Weighted(preference=numbers)
     return Sampled(each=rule.each, rule=fixed) if isinstance(rule, Sampled) else fixed
+
+
+def preference_at(
+    at: float | Mapping[str, float], rule: Scalarizer, names: tuple[str, ...]
+) -> Weights:
+    """Return the preference (objectives,) at a point of a rule's line, or from its weights by name.
+
+    Raises InputError for a point outside the line, and for invalid weights.
+
+    Example:
+        >>> preference_at({"natural": 0.3, "pgd": 0.7}, RandomPreference(), ("natural", "pgd"))
+        tensor([0.3000, 0.7000], dtype=torch.float64)
+    """
+    if isinstance(at, Mapping):
+        return preference_row(at, names)
+    assert isinstance(rule, RandomPreference)
+    return rule.at(at, names)
