@@ -3,15 +3,37 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from moat.number_bounds import PositiveCount
+from moat.recipe.shorthand import number_of
 from moat.scalarizers import RandomPreference
 
 DRAWS = RandomPreference.name
 """The type of the scalarizer that draws a preference for each step."""
-Level = Annotated[float, Field(ge=0, le=1)]
-Place = Level | dict[str, Level]
+
+
+def _place(value: Any) -> Any:
+    found = number_of(value)
+    numbers = list(found.values()) if isinstance(found, dict) else [found]
+    if not numbers or not all(map(_is_share, numbers)):
+        raise ValueError(
+            "should be a number from 0 (natural) to 1 (robust), or weights by objective, as in "
+            f"{{ natural = 0.3, pgd = 0.7 }}, not {value!r}"
+        )
+    return found if isinstance(found, dict) else float(found)
+
+
+def _is_share(number: Any) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= 1
+
+
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+Place = Annotated[
+    Any,
+    BeforeValidator(_place),
+    WithJsonSchema({"anyOf": [_SHARE, {"type": "object", "additionalProperties": _SHARE}]}),
+]
 """A point of the line from natural (0) to robust (1), or a preference."""
 
 

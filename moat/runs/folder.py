@@ -187,7 +187,8 @@ class RunFolder(RunWork):
 
         Raises ForeignFileError if another training made them.
         """
-        return load_weights(self.path / "conditioned.safetensors", {"train_hash": train_hash})
+        expected = {**self._beside, "train_hash": train_hash}
+        return load_weights(self.path / "conditioned.safetensors", expected)
 
     def require_whole_weights(self, record: RunRecord) -> None:
         """Raise RunFolderError if the trained weights are cut or another run's.

@@ -75,7 +75,7 @@ class RandomPreference(LaggedScalarizer):
     permutes = False  # it draws
     rule: FixedRule = "average"  # type: ignore[assignment]  # the robust end of the line
     draw: Literal["line", "levels", "dirichlet"] = "line"
-    levels: tuple[Level, ...] = ()  # of the line, for draw = "levels"
+    levels: Annotated[tuple[Level, ...], Field(strict=False)] = ()  # of the line, for draw = "levels"
     concentration: PositiveFloat = 1.0  # of draw = "dirichlet"
     parts: PositiveCount = 4  # of a batch, a preference each
 
