@@ -17,6 +17,7 @@ from moat.records.published_table import Published
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
 from moat.records.small import Clock, Failure, Manifest
+from moat.records.start import StartRecord
 
 __all__ = [
     "BundleManifest",
@@ -38,6 +39,7 @@ __all__ = [
     "Published",
     "Relationship",
     "RunRecord",
+    "StartRecord",
     "ThreatRecord",
     "Verdict",
     "check_lines",
