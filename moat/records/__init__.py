@@ -3,6 +3,13 @@
 Unknown keys are kept as they are.
 """
 
+from moat.records.analysis import (
+    Analysis,
+    AnalysisFinding,
+    AnalysisHeader,
+    AnalysisSubject,
+    NamedArray,
+)
 from moat.records.bundle_manifest import BundleManifest
 from moat.records.checking import check_lines, check_record, require_keys, typed
 from moat.records.checks import Check, EvaluationRecord, Verdict
@@ -20,6 +27,10 @@ from moat.records.small import Clock, Failure, Manifest
 from moat.records.start import StartRecord
 
 __all__ = [
+    "Analysis",
+    "AnalysisFinding",
+    "AnalysisHeader",
+    "AnalysisSubject",
     "BundleManifest",
     "Check",
     "Clock",
@@ -32,6 +43,7 @@ __all__ = [
     "LogLine",
     "Manifest",
     "ModelRecord",
+    "NamedArray",
     "OpenTransfer",
     "PartnerRecord",
     "PlannedRuns",
