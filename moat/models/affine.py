@@ -85,7 +85,9 @@ def _affine(path: str, layer: Any) -> Affine:
 def _is_norm(layer: nn.Module) -> bool:
     """Say whether a layer is a norm of torch, or of its kind by name and shape."""
     known = isinstance(layer, _NormBase | nn.GroupNorm | nn.LayerNorm | nn.RMSNorm)
-    return known or ("norm" in type(layer).__name__.lower() and layer.weight.ndim == 1)
+    weight = layer._parameters["weight"]
+    alike = "norm" in type(layer).__name__.lower() and weight is not None and weight.ndim == 1
+    return known or alike
 
 
 def _is_convolution(layer: nn.Module) -> bool:

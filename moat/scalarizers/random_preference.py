@@ -75,7 +75,9 @@ class RandomPreference(LaggedScalarizer):
     permutes = False  # it draws
     rule: FixedRule = "average"  # type: ignore[assignment]  # the robust end of the line
     draw: Literal["line", "levels", "dirichlet"] = "line"
-    levels: Annotated[tuple[Level, ...], Field(strict=False)] = ()  # of the line, for draw = "levels"
+    levels: Annotated[
+        tuple[Level, ...], Field(strict=False)
+    ] = ()  # of the line, for draw = "levels"
     concentration: PositiveFloat = 1.0  # of draw = "dirichlet"
     parts: PositiveCount = 4  # of a batch, a preference each
 
@@ -104,10 +106,15 @@ class RandomPreference(LaggedScalarizer):
 
         Raises InputError outside it.
         """
+        return on_the_line(point, self._robust(names))
+
+    def _robust(self, names: tuple[str, ...]) -> Weights:
+        """Return the robust end of the line."""
         if len(names) == 1:  # natural alone
             return torch.ones(1, dtype=torch.float64, device="cpu")
-        weights = copy.deepcopy(self.rule).weights(names).double()
-        return on_the_line(point, weights / weights.sum())
+        fixed = self.rule.rule if isinstance(self.rule, Sampled) else self.rule
+        weights = fixed.weights(names).double()
+        return weights / weights.sum()
 
     def plan(
         self, names: tuple[str, ...], batch: int, generator: torch.Generator | None = None
@@ -123,13 +130,13 @@ class RandomPreference(LaggedScalarizer):
 
     def expected_plan(self, names: tuple[str, ...]) -> Tensor:
         """Return each objective's planned share of a batch, as a mean over the draws."""
-        generator, rule = torch.Generator().manual_seed(0), copy.deepcopy(self)
         count = EXPECTED_OVER * max(1, len(self.levels))
-        found = [
-            _rule_at(row, self.rule, names).expected_plan(names)
-            for row in rule._drawn(names, count, generator)
-        ]
-        return torch.stack(found).mean(0).round(decimals=3)
+        rows = self._drawn(names, count, torch.Generator().manual_seed(0))
+        planned = (rows > 0).double()
+        if isinstance(self.rule, Sampled):
+            threats = rows[:, 1:]
+            planned[:, 1:] = (threats / threats.sum(1, keepdim=True)).nan_to_num()
+        return planned.mean(0).round(decimals=3)
 
     def update(self, losses: Any) -> None:
         """Discard the preferences of parts that a short batch did not have."""
@@ -152,7 +159,8 @@ class RandomPreference(LaggedScalarizer):
         if self.draw == "levels":
             levels = torch.tensor(self.levels, dtype=torch.float64, device="cpu")
             points = levels[(points * len(levels)).long().clamp(max=len(levels) - 1)]
-        return torch.stack([self.at(point, names) for point in points.tolist()])
+        robust = self._robust(names)
+        return torch.stack([on_the_line(point, robust) for point in points.tolist()])
 
     def _dirichlet(
         self, names: tuple[str, ...], count: int, generator: torch.Generator | None

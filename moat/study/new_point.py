@@ -8,9 +8,11 @@ from pathlib import Path
 from moat.consent import stored_in
 from moat.errors import InputError
 from moat.events import DataNote, Listener, ignore
+from moat.names import NATURAL
 from moat.public import public_at_once
 from moat.recipe import RunPlan, plan_runs
-from moat.runs import RunFolder, cache_of, results_of
+from moat.runs import RunFolder, cache_of
+from moat.scalarizers.random_preference import preference_at
 from moat.study.failures import asked_for
 from moat.study.judge import Judged, whole_scores
 from moat.study.one_run import run_one
@@ -52,9 +54,9 @@ def evaluate_points(
 
 
 def _judged(run: TrainedRun, at: At, device: str, listener: Listener) -> Judged:
+    preference_at(at, run.plan.scalarizer, (NATURAL, *run.plan.threats))  # before it is a recipe's
     plan = _plan_at(run, at)
-    results = results_of(run.folder.path, run.record.study) or Path("results")
-    folder = RunFolder(results / plan.path)
+    folder = RunFolder(run.folder.path.parents[1].joinpath(*plan.path.parts[-2:]))
     state = RunState(plan, folder)
     if state.left == "nothing" and state.record is not None:
         return Judged(folder.path, whole_scores(folder, state.record), before=True)
@@ -63,7 +65,7 @@ def _judged(run: TrainedRun, at: At, device: str, listener: Listener) -> Judged:
     listener(DataNote(text=data.note))
     partner = {key: v for key, v in run.record.as_table().items() if key == "partner"}
     scores = run_one(plan, folder, data, device, listener, partner)
-    return Judged(folder.path, scores, study=results / plan.study)
+    return Judged(folder.path, scores, study=run.folder.path.parents[2])
 
 
 def _plan_at(run: TrainedRun, at: At) -> RunPlan:
@@ -78,5 +80,6 @@ def _plan_at(run: TrainedRun, at: At) -> RunPlan:
     beside = {"weights": str(place.resolve()), "training": training, "optimizer": "fresh"}
     variant["start"] = beside
     with stored_in(run.folder.path):
-        (plan,) = plan_runs(replace(run.plan.source, document=document))
+        source = replace(run.plan.source, document=document, study=run.record.study)
+        (plan,) = plan_runs(source)
     return plan
