@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
-from moat.errors import RunFolderError, StartError
+from moat.errors import ModelError, RunFolderError, StartError
 from moat.models import FiLM, load_into
 from moat.names import NATURAL
 from moat.recipe import RunPlan
@@ -69,7 +69,14 @@ def load_trained(network: FiLM, place: Path, training: str) -> None:
             where=str(place),
             hint="Put the file back, or train that run again with --overwrite.",
         )
-    load_into(network, weights)
+    try:
+        load_into(network, weights)
+    except ModelError as error:
+        raise RunFolderError(
+            f"the conditioned network does not fit the run: {error.message}.",
+            where=str(place),
+            hint="`moat train` with --overwrite trains that run again.",
+        ) from error
 
 
 def _plain(plan: RunPlan, network: FiLM) -> nn.Module:

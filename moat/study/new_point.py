@@ -1,6 +1,6 @@
 """Another point of a conditioned network that is trained: a run of its own, beside the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -40,15 +40,20 @@ def evaluate_points(
     place = one_place(at, preference)
     if place is None:
         raise InputError("neither at nor preference is given.", hint="Pass at=0.5, for example.")
-    done: set[Path] = set()
 
     def judged(path: Path) -> Judged:
         run = trained_run(path)
         require_conditioned(run.record, run.folder)
         return _judged(run, place, device, listener)
 
-    for one in one_by_one(runs, judged, listener):
-        if one.error or one.folder not in done:  # all points of a network lead to one folder
+    return _each_once(one_by_one(runs, judged, listener))
+
+
+def _each_once(found: Iterable[Judged]) -> Iterator[Judged]:
+    """Yield what was evaluated: all points of a network lead to one folder."""
+    done: set[Path] = set()
+    for one in found:
+        if one.error or one.folder not in done:
             yield one
         done.add(one.folder)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from moat.errors import InputError, ModelError, RunFolderError
+from moat.errors import InputError
 from moat.models import FiLM
 from moat.names import NATURAL
 from moat.records import RunRecord
@@ -61,15 +61,8 @@ def plain_of_record(network: nn.Module, folder: RunFolder, record: RunRecord, at
     """
     table, trains = require_conditioned(record, folder), record.trains
     place, training = trunk_of(record, folder)
-    try:
-        names = (NATURAL, *trains["order"])
-        conditioned = FiLM(network, names, table["hidden"])
-        preference = preference_at(at, scalarizer_from(trains["scalarizer"]), names)
-        load_trained(conditioned, place, training)
-    except (KeyError, TypeError, ModelError) as error:
-        raise RunFolderError(
-            f"the conditioned network does not fit the run's record: {error}.",
-            where=str(place),
-            hint="`moat train` with --overwrite trains this run again.",
-        ) from error
+    names = (NATURAL, *trains["order"])
+    conditioned = FiLM(network, names, table["hidden"])
+    preference = preference_at(at, scalarizer_from(trains["scalarizer"]), names)
+    load_trained(conditioned, place, training)
     return conditioned.plain(preference)
