@@ -1,9 +1,13 @@
 """Paths and starts in a recipe: their runs, identity and refusals."""
 
+from itertools import pairwise
+
 import pytest
+import tomli_w
 
 from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
+from moat.recipe.own_recipe import kept_recipe
 from moat.training import Constant, Cosine
 
 RHO = 'path = { "scalarizer.rho" = [0.0, 0.3, 0.6] }'
@@ -13,7 +17,7 @@ name = "path"
 threats = ["pgd", "flow"]
 scalarizer = { type = "two-moment", window = 3 }
 """
-SMALL_SUM = "preference = { natural = 0.5, pgd = 0.25, flow = 0.25 }"
+AVERAGE = VARIANT.replace('{ type = "two-moment", window = 3 }', '"average"')
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ SWEPT = {
     "rho": ('path = { "scalarizer.rho" = [0.0, 0.5] }', ["rho=0.0", "rho=0.5"]),
     "r": ('path = { "scalarizer.r" = [0.5, 1] }', ["r=0.5", "r=1"]),
     "radius": ('path = { "threats.pgd.epsilon" = ["8/255", 0.1] }', ["epsilon=0.1"]),
-    "loss": ('path = { "losses.pgd" = ["cross-entropy", "trades"] }', ["pgd=trades"]),
+    "loss": ('path = { "losses.pgd" = ["cross-entropy", "margin"] }', ["pgd=margin"]),
     "in parallel": (
         'path = { "scalarizer.rho" = [0.0, 0.5], "threats.pgd.epsilon" = [0.1, 0.2] }',
         ["rho=0.0,epsilon=0.1", "rho=0.5,epsilon=0.2"],
@@ -46,10 +50,10 @@ SWEPT = {
 @pytest.mark.parametrize("case", SWEPT)
 def test_any_swept_key_may_be_a_path(planned, case):
     lines, folders = SWEPT[case]
-    plans = planned(lines)
+    plans = planned(lines, variant=VARIANT if "scalarizer" in lines else AVERAGE)
     found = [plan.path.parts[2] for plan in plans]
     assert [folder for folder in found if folder in folders] == folders
-    for before, plan in zip(plans, plans[1:], strict=False):
+    for before, plan in pairwise(plans):
         if "epsilon=0.2,rho=0.0" in plan.path.parts:  # the next path's trunk
             assert plan.start is None
         else:
@@ -62,7 +66,7 @@ def test_a_path_of_weights_goes_along_several_keys(planned):
         'path = { "scalarizer.preference" = '
         "[{natural=1.0,pgd=0.0,flow=0.0}, {natural=0.5,pgd=0.25,flow=0.25}] }"
     )
-    rule = VARIANT.replace('{ type = "two-moment", window = 3 }', '"weighted"')
+    rule = AVERAGE.replace("average", "weighted")
     trunk, leg = planned(lines, variant=rule)
     assert trunk.scalarizer.preference["natural"] == 1.0
     assert leg.scalarizer.preference["natural"] == 0.5
@@ -106,14 +110,10 @@ def test_a_leg_has_a_rewarmed_schedule_and_threats_of_full_size(planned):
 
 def test_the_values_of_the_path_count_more_than_those_of_the_legs(planned):
     lines = 'path = { "training.epochs" = [4, 3, 2] }\nlegs = { epochs = 1 }'
-    assert [plan.training.epochs for plan in planned(lines)] == [4, 3, 2]
+    assert [plan.training.epochs for plan in planned(lines, variant=AVERAGE)] == [4, 3, 2]
 
 
 def test_a_run_s_own_recipe_plans_the_same_run(planned, tmp_path):
-    import tomli_w
-
-    from moat.recipe.own_recipe import kept_recipe
-
     lines = 'sweep = { "training.epochs" = [8] }\n' + RHO + "\nlegs = { lr = 0.1 }"
     for plan in planned(lines):
         folder = tmp_path / "results" / plan.path
