@@ -4,32 +4,32 @@ from moat.races.design import Design
 from moat.races.flips import flip_probability, flips_reject
 from moat.races.floor import examples_error
 from moat.races.levels import nominal_level, t_interval, t_probabilities
-from moat.races.looks import RaceAtLook, looks_of, verdicts_of
+from moat.races.looks import RaceAtLook, race_looks, verdicts_of
 from moat.races.pairs import (
     BETTER,
-    OPEN,
+    UNDECIDED,
     WITHIN,
     WORSE,
     PairAtLook,
-    Verdict,
+    PairVerdict,
     pair_at_look,
 )
 
 __all__ = [
     "BETTER",
-    "OPEN",
+    "UNDECIDED",
     "WITHIN",
     "WORSE",
     "Design",
     "PairAtLook",
+    "PairVerdict",
     "RaceAtLook",
-    "Verdict",
     "examples_error",
     "flip_probability",
     "flips_reject",
-    "looks_of",
     "nominal_level",
     "pair_at_look",
+    "race_looks",
     "t_interval",
     "t_probabilities",
     "verdicts_of",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from moat.errors import InputError
 from moat.public import public
 
-FEWEST, MOST = 2, 200
+_FEWEST, _MOST = 2, 200
 """The fewest seeds of a look, since one has no spread, and the most seeds of a race."""
 
 
@@ -32,10 +32,10 @@ class Design:
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if not FEWEST <= self.first <= self.last <= MOST:
+        if not _FEWEST <= self.first <= self.last <= _MOST:
             raise InputError(
                 f"looks after {self.first} to {self.last} seeds are not a race: the first needs "
-                f"{FEWEST} seeds or more, the last no fewer than the first and at most {MOST:,}.",
+                f"{_FEWEST} seeds or more, the last no fewer than the first and at most {_MOST:,}.",
                 where="seeds",
                 hint="Write 3..12: looks after 3, 4, ... 12 seeds.",
             )

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from moat.public import public
 from moat.races.design import Design
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 _ALL = 13
 """Up to so many seeds all flips are counted; beyond, as many are drawn."""
@@ -66,7 +66,7 @@ def flips_reject(
     return bool(stopped[0])
 
 
-def _boundary(sums: Floats, budget: int) -> float:
+def _boundary(sums: _Floats, budget: int) -> float:
     """Return the smallest positive sum that at most `budget` of these reach, inf without one."""
     if budget < 1 or not len(sums):
         return np.inf
@@ -79,7 +79,7 @@ def _boundary(sums: Floats, budget: int) -> float:
 
 
 @lru_cache(maxsize=32)
-def _signs(seeds: int) -> Floats:
+def _signs(seeds: int) -> _Floats:
     """Return all flips of some seeds, (flips, seeds), or as many as there are of `_ALL` seeds.
 
     Drawn flips of fewer seeds are the first columns of those of more.

@@ -8,7 +8,7 @@ from scipy.special import stdtr, stdtrit
 
 from moat.public import public
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 _RACES = 200_000
 """Simulated races of a calibration: the error of a level of 5 % is then 0.05 points."""
@@ -19,7 +19,7 @@ _TOGETHER = 20_000
 
 
 @public
-def t_probabilities(differences: ArrayLike, first: int = 2) -> Floats:
+def t_probabilities(differences: ArrayLike, first: int = 2) -> _Floats:
     """Return the two-sided p of Student's t after each number of seeds from the `first` on.
 
     `differences` (..., seeds) are paired; the result is (..., looks). Equal differences have a p of
@@ -66,7 +66,7 @@ def _quantile_of_races(first: int, last: int, level: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def _smallest_probabilities(first: int, last: int) -> Floats:
+def _smallest_probabilities(first: int, last: int) -> _Floats:
     """Return the smallest p of each simulated race."""
     looks = last - first + 1
     races = min(_RACES, max(_FEWEST_RACES, _NUMBERS // looks))

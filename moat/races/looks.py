@@ -36,7 +36,7 @@ class RaceAtLook:
 
 
 @public
-def looks_of(scores: Scores, design: Design, baseline: str = "") -> list[RaceAtLook]:
+def race_looks(scores: Scores, design: Design, baseline: str = "") -> list[RaceAtLook]:
     """Return the looks that the scores suffice for, the last one where the race is decided.
 
     With a `baseline` each rule is compared with it, and one that is decided is out. Without one
@@ -47,7 +47,7 @@ def looks_of(scores: Scores, design: Design, baseline: str = "") -> list[RaceAtL
 
     Example:
         >>> scores = {"a": [50.0, 51.0, 49.0], "b": [60.0, 61.5, 59.0], "c": [50.0, 52.0, 48.0]}
-        >>> looks_of(scores, Design(first=3, last=4), "a")[0].racing  # b is out: it is better
+        >>> race_looks(scores, Design(first=3, last=4), "a")[0].racing  # b is out: it is better
         ('a', 'c')
 
     Source: Holm, A simple sequentially rejective multiple test procedure, 1979; Ye et al., A group
@@ -151,7 +151,7 @@ def verdicts_of(looks: Sequence[RaceAtLook]) -> dict[str, PairAtLook]:
     """Return for each rule the pair of the last look that compared it, in order of the looks.
 
     Example:
-        >>> race = looks_of({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}, Design(first=3), "a")
+        >>> race = race_looks({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}, Design(first=3), "a")
         >>> verdicts_of(race)["b"].verdict
         'within the margin'
     """

@@ -11,8 +11,8 @@ from moat.races.design import Design
 from moat.races.flips import flip_probability, flips_reject
 from moat.races.levels import nominal_level, t_interval, t_probabilities
 
-Verdict = Literal["better", "worse", "within the margin", "open"]
-BETTER, WORSE, WITHIN, OPEN = "better", "worse", "within the margin", "open"
+PairVerdict = Literal["better", "worse", "within the margin", "open"]
+BETTER, WORSE, WITHIN, UNDECIDED = "better", "worse", "within the margin", "open"
 
 _STEPS = 30  # halvings of the search for an end of an interval
 
@@ -34,17 +34,17 @@ class PairAtLook:
     low: float
     high: float
     p: float
-    verdict: Verdict = OPEN
+    verdict: PairVerdict = UNDECIDED
 
     @property
     def is_open(self) -> bool:
         """Whether nothing is decided."""
-        return self.verdict == OPEN
+        return self.verdict == UNDECIDED
 
     @property
     def turned(self) -> "PairAtLook":
         """The same pair, seen from the other rule."""
-        verdicts: dict[Verdict, Verdict] = {BETTER: WORSE, WORSE: BETTER}
+        verdicts: dict[PairVerdict, PairVerdict] = {BETTER: WORSE, WORSE: BETTER}
         return replace(
             self,
             rule=self.against,
@@ -77,7 +77,7 @@ def pair_at_look(
     nominal = nominal_level(design.first, design.last, level)
     mean, low, high = t_interval(each, nominal)
     p = float(t_probabilities(each, len(each))[-1])
-    verdict: Verdict = OPEN
+    verdict: PairVerdict = UNDECIDED
     if -design.margin <= low and high <= design.margin:
         verdict = WITHIN
     elif p < nominal:
@@ -88,7 +88,7 @@ def pair_at_look(
 def _by_flips(names: tuple[str, str], each: np.ndarray, design: Design, level: float) -> PairAtLook:
     mean = float(each.mean())
     low, high = (_end(each, design, level, sign) for sign in (-1, 1))
-    verdict: Verdict = OPEN
+    verdict: PairVerdict = UNDECIDED
     if _is_within(each, design, level):
         verdict = WITHIN
     elif flips_reject(each, design, level):

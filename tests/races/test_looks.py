@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from moat.errors import InputError
-from moat.races import Design, looks_of, verdicts_of
+from moat.races import Design, race_looks, verdicts_of
 
 NAMES = ("base", "one", "two", "three")
 
@@ -17,7 +17,7 @@ def scores_of(draw, effects, seeds=12, deviation=1.0):
 
 
 def verdicts(scores, design, baseline=""):
-    found = verdicts_of(looks_of(scores, design, baseline))
+    found = verdicts_of(race_looks(scores, design, baseline))
     return {name: pair.verdict for name, pair in found.items()}
 
 
@@ -57,7 +57,7 @@ def test_a_copy_of_a_rule_is_within_the_margin_and_a_far_one_is_decided_as_soon_
     draw = np.random.default_rng(6)
     scores = scores_of(draw, [0.0, 50.0])
     scores["copy"] = list(scores["base"])
-    looks = looks_of(scores, Design(first=6, exact=exact), "base")
+    looks = race_looks(scores, Design(first=6, exact=exact), "base")
     found = verdicts_of(looks)
     assert (found["copy"].verdict, found["copy"].seeds) == ("within the margin", 6)
     assert found["one"].verdict == "better"
@@ -71,16 +71,16 @@ def test_what_is_decided_trains_no_more_and_needs_no_further_score():
         "far": [50.0, 50.2, 49.7],
         "near": [0.2, -0.1, 0.4, 0.3, -0.2],
     }
-    looks = looks_of(scores, Design(first=3, last=5), "base")
+    looks = race_looks(scores, Design(first=3, last=5), "base")
     assert [look.racing for look in looks] == [("base", "near"), ("base", "near"), ()]
     assert [pair.rule for pair in looks[0].pairs] == ["far", "near"]
     assert [pair.rule for pair in looks[1].pairs] == ["near"]
-    assert looks_of({name: of[:2] for name, of in scores.items()}, Design(), "base") == []
+    assert race_looks({name: of[:2] for name, of in scores.items()}, Design(), "base") == []
 
 
 def test_without_a_baseline_each_rule_is_compared_with_the_leader():
     scores = {"a": [1.0, 2.0, 1.0, 1.5], "b": [9.0, 8.3, 9.4, 9.0], "c": [8.8, 8.4, 9.2, 8.7]}
-    looks = looks_of(scores, Design(first=3, last=4), "")
+    looks = race_looks(scores, Design(first=3, last=4), "")
     assert {look.against for look in looks} == {"b"}
     assert {pair.rule: pair.verdict for pair in looks[0].pairs} == {"a": "worse", "c": "open"}
     assert looks[0].racing == ("b", "c")
@@ -92,14 +92,14 @@ def test_the_interval_excludes_zero_exactly_where_the_verdict_says_so():
     for exact in (False, True):
         design = Design(first=6, last=9, exact=exact)
         for effect in (0.0, 0.7, 1.4):
-            for look in looks_of(scores_of(draw, [0, effect], seeds=9), design, "base"):
+            for look in race_looks(scores_of(draw, [0, effect], seeds=9), design, "base"):
                 (pair,) = look.pairs
                 assert pair.low <= pair.difference <= pair.high
                 assert (pair.low > 0 or pair.high < 0) == (pair.verdict in ("better", "worse"))
 
 
 def test_a_pair_turned_is_the_same_pair_from_the_other_side():
-    (look,) = looks_of({"a": [1.0, 2, 3], "b": [8.0, 9, 10.5]}, Design(first=3, last=3), "a")
+    (look,) = race_looks({"a": [1.0, 2, 3], "b": [8.0, 9, 10.5]}, Design(first=3, last=3), "a")
     (pair,) = look.pairs
     assert (pair.verdict, pair.turned.verdict) == ("better", "worse")
     assert (pair.turned.low, pair.turned.difference) == (-pair.high, -pair.difference)
@@ -115,5 +115,5 @@ def test_a_pair_turned_is_the_same_pair_from_the_other_side():
 )
 def test_a_race_of_one_rule_or_against_an_unknown_one_is_refused(scores, baseline, message):
     with pytest.raises(InputError, match=r".*") as caught:
-        looks_of(scores, Design(), baseline)
+        race_looks(scores, Design(), baseline)
     assert caught.value.message == message
