@@ -62,7 +62,7 @@ def rules_of(
     return RaceRules(rules, choices, _natural_of(plans, score))
 
 
-def passes_of(plan: RunPlan) -> float:
+def training_passes(plan: RunPlan) -> float:
     """Return the passes of a training for each of its images, forwards and backwards."""
     if plan.training.passes is not None:
         return float(plan.training.passes)

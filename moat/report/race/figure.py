@@ -31,7 +31,8 @@ def draw_race(race: Race) -> Figure:
         handles = [Line2D([], [], label=name, **sign) for name, sign in signs.items()] * several
         caption = " ".join(
             [
-                "Paired differences with the interval at the level of each look; filled: decided.",
+                "Paired differences with the interval at the level of each look; filled: decided"
+                + ("; shaded: within the margin." if race.design.margin else "."),
                 *plan_lines(race)[:1],
                 *floor_lines(race),
             ]
@@ -77,12 +78,13 @@ def _draw(axes: Any, race: Race, lines: dict[str, list[PairAtLook]], signs: dict
     for offset, (rule, pairs) in zip(offsets, lines.items(), strict=True):
         sign = signs[rule]
         at = [pair.seeds + offset for pair in pairs]
-        axes.plot(at, [pair.difference for pair in pairs], **{**sign, "marker": ""}, zorder=3)
+        line, mark = {**sign, "marker": ""}, {**sign, "linestyle": "", "zorder": 4}
+        axes.plot(at, [pair.difference for pair in pairs], **line, zorder=3)
         for x, pair in zip(at, pairs, strict=True):
             low, high = max(pair.low, -10 * reach), min(pair.high, 10 * reach)
             axes.plot([x, x], [low, high], color=sign["color"], linewidth=0.8, zorder=2)
             filled = {} if not pair.is_open else {"markerfacecolor": "white"}
-            axes.plot([x], [pair.difference], **{**sign, "linestyle": ""}, **filled, zorder=4)
+            axes.plot([x], [pair.difference], **mark, **filled)
     axes.set_ylim(-reach, reach)
     last = max([design.first + 1, *(pair.seeds for pairs in lines.values() for pair in pairs)])
     axes.set_xlim(design.first - 0.5, last + 0.5)

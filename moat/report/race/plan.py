@@ -136,6 +136,6 @@ def _written(key: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-_ELSEWHERE = "Another plan needs another --results folder, and seeds that nobody has looked at."
+_ELSEWHERE = "Another plan needs another --results folder, and seeds that no look has used."
 _PLANNED = "`moat race RECIPE --rules A,B` plans one and runs it."
 _BROKEN = "Move it away; `moat race` with the same options writes it again."

@@ -23,7 +23,7 @@ from moat.runs import RunFolder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Runs = Mapping[str, Sequence[Sequence[Row]]]
+RunsByRule = Mapping[str, Sequence[Sequence[Row]]]
 """The runs of each rule: a seed after the other, and of each the points of its score."""
 
 
@@ -37,7 +37,7 @@ class Race:
 
     file: Path
     record: RaceRecord
-    runs: Runs
+    runs: RunsByRule
 
     @property
     def design(self) -> RaceDesign:

@@ -1,4 +1,4 @@
-"""What a race says of itself in sentences: plan, pairing, passes, floor, choice."""
+"""A race in sentences: its plan, pairing, passes, floor and choice."""
 
 from moat.races import nominal_level
 from moat.report.race.race import Race
@@ -32,6 +32,8 @@ def plan_lines(race: Race) -> list[str]:
         f"{test}{holm}; looks after {design.first} to {design.last} seeds; margin "
         f"{design.margin:g}; against {against}."
     ]
+    if race.score.sign < 0:
+        lines.append("A difference above 0 is better: it is by how much the score is lower.")
     if shared:
         lines.append(f"Rules of one seed share {_and(shared)}.")
     if apart:

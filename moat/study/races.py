@@ -21,13 +21,13 @@ from moat.report.evidence import validation_of
 from moat.report.race.plan import RACE_FORMAT, keep_choice, settle_plan
 from moat.report.race.race import Race, race_of
 from moat.report.race.score import HYPERVOLUME, RaceScore
-from moat.report.race.sheets import interval_text
-from moat.report.race.words import choice_lines, floor_lines, pass_lines, plan_lines
+from moat.report.race.sheets import look_lines
+from moat.report.race.words import floor_lines, race_notes
 from moat.runs import RunFolder
 from moat.study.all_runs import train_source
 from moat.study.job_count import Jobs, jobs_of
 from moat.study.places import Place, PlaceKeys, place_of
-from moat.study.race_rules import RaceRules, passes_of, rules_of, shared_by
+from moat.study.race_rules import RaceRules, rules_of, shared_by, training_passes
 
 _LOOKS = re.compile(r"(\d{1,6})\.\.(\d{1,6})", re.ASCII)
 
@@ -176,12 +176,14 @@ def _run(asked: _Asked, at: Place, jobs: Jobs) -> Race:
     if asked.choose and not record.choice:
         record = _with_choice(asked, rules, engine, file, record)
     found = race_of(file, record)
-    told = _tell_plan(found, at.listener)
+    _tell_plan(found, at.listener)
     while not found.is_over:
+        before = found
         wanted = [label for rule in found.racing for label in _labels(rules, rule)]
         engine.train([*wanted, *_natural_label(rules)], found.next_seeds)
         found = race_of(file, record)
-        told = _tell_looks(found, told, at.listener)
+        _tell(floor_lines(found) if before.floor is None else [], at.listener)
+        _tell(look_lines(found)[len(before.looks) :], at.listener)
     return found
 
 
@@ -253,7 +255,7 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
         "protocol_hash": rules.every[0].protocol_hash,
         "trainings": {_folder(plan): plan.train_hash for plan in rules.every},
         "natural": _folder(rules.natural) if rules.natural else None,
-        "passes": {name: sum(map(passes_of, of)) for name, of in rules.rules.items()},
+        "passes": {name: sum(map(training_passes, of)) for name, of in rules.rules.items()},
         "shared": shared_by(rules.every),
     }
     return RaceRecord.model_validate(table)
@@ -282,7 +284,7 @@ def _with_choice(
         record,
         choice=choice,
         rules={**record.rules, **{plan.label: [_folder(plan)] for plan in chosen}},
-        passes={**record.passes, **{plan.label: passes_of(plan) for plan in chosen}},
+        passes={**record.passes, **{plan.label: training_passes(plan) for plan in chosen}},
     )
 
 
@@ -300,26 +302,15 @@ def _held_out_score(run: Path, plan: RunPlan, score: RaceScore) -> float:
     return float(each.mean()) * (-1.0 if score.name == "sacrificed" else 1.0)
 
 
-def _tell_plan(found: Race, listener: Listener) -> int:
-    """Report the plan, what is known before the first look, and the looks so far."""
-    lines = [f"{found.file}: {found.score.title}."]
-    lines += [*plan_lines(found), *choice_lines(found), *pass_lines(found), *floor_lines(found)]
+def _tell_plan(found: Race, listener: Listener) -> None:
+    """Report the plan, what is known before the next run, and the looks so far."""
+    _tell([f"{found.file}: {found.score.title}.", *race_notes(found)], listener)
+    _tell(look_lines(found), listener)
+
+
+def _tell(lines: Sequence[str], listener: Listener) -> None:
     for line in lines:
         listener(StudyNote(text=line))
-    return _tell_looks(found, 0, listener)
-
-
-def _tell_looks(found: Race, told: int, listener: Listener) -> int:
-    for look in found.looks[told:]:
-        pairs = "; ".join(
-            f"{pair.rule} against {pair.against} {interval_text(pair)} {pair.verdict}"
-            for pair in look.pairs
-        )
-        listener(StudyNote(text=f"After {look.seeds} seeds: {pairs}."))
-    if not told and found.looks:
-        for line in floor_lines(found):
-            listener(StudyNote(text=line))
-    return len(found.looks)
 
 
 def _labels(rules: RaceRules, rule: str) -> list[str]:
