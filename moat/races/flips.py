@@ -69,13 +69,13 @@ def flips_reject(
 def _boundary(sums: _Floats, budget: int) -> float:
     """Return the smallest positive sum that at most `budget` of these reach, inf without one."""
     if budget < 1 or not len(sums):
-        return np.inf
+        return float("inf")
     ordered = np.sort(sums)[::-1]
-    same = _SAME * max(abs(ordered[0]), abs(ordered[-1]))
+    same = float(_SAME * max(abs(ordered[0]), abs(ordered[-1])))
     if budget >= len(ordered):
         return max(float(ordered[-1]) - same, same)
     above = ordered[ordered > ordered[budget] + same]  # no tie is cut in two
-    return max(float(above[-1]) - same, same) if len(above) else np.inf
+    return max(float(above[-1]) - same, same) if len(above) else float("inf")
 
 
 @lru_cache(maxsize=32)

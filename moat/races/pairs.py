@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from moat.races.flips import flip_probability, flips_reject
 from moat.races.levels import nominal_level, t_interval, t_probabilities
 
 PairVerdict = Literal["better", "worse", "within the margin", "open"]
-BETTER, WORSE, WITHIN, UNDECIDED = "better", "worse", "within the margin", "open"
+BETTER: Final = "better"
+WORSE: Final = "worse"
+WITHIN: Final = "within the margin"
+UNDECIDED: Final = "open"
 
 _STEPS = 30  # halvings of the search for an end of an interval
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from moat.errors import FrontError, RecipeError, did_you_mean
 from moat.names import NATURAL
 from moat.recipe import RunPlan
+from moat.recipe.predecessors import with_predecessors
 from moat.recipe.selection import separated
 from moat.report.front.objectives import SCORES, threat_title
 from moat.report.points import described_type
@@ -23,6 +25,7 @@ class RaceRules:
     rules: dict[str, list[RunPlan]]
     choices: dict[str, list[RunPlan]]
     natural: RunPlan | None
+    plans: Sequence[RunPlan]
 
     @property
     def every(self) -> list[RunPlan]:
@@ -59,11 +62,18 @@ def rules_of(
             where="rules",
             hint='Name another: rules=["average-at", "max-at"], or choose a point of a sweep.',
         )
-    return RaceRules(rules, choices, _natural_of(plans, score))
+    return RaceRules(rules, choices, _natural_of(plans, score), plans)
 
 
-def training_passes(plan: RunPlan) -> float:
-    """Return the passes of a training for each of its images, forwards and backwards."""
+def rule_passes(of: Sequence[RunPlan], plans: Sequence[RunPlan]) -> float:
+    """Return the passes of a rule's trainings for each of their images, forwards and backwards.
+
+    Those of the runs that they start from are counted, each once.
+    """
+    return sum(map(_training_passes, with_predecessors({plan.path for plan in of}, plans)))
+
+
+def _training_passes(plan: RunPlan) -> float:
     if plan.training.passes is not None:
         return float(plan.training.passes)
     search, descent = spent_per_example(plan)
@@ -74,8 +84,8 @@ def shared_by(plans: Sequence[RunPlan]) -> list[str]:
     """Return what runs of one seed have in common, in the words of `moat.report.race.words`."""
     trains = [plan.trains for plan in plans]
     data = [{**of["data"], "batch": of["training"].get("batch_size")} for of in trains]
-    draws = {
-        "start": [of["model"] for of in trains],
+    draws: dict[str, list[Any]] = {
+        "start": [(of["model"], of.get("start")) for of in trains],
         "order of the images": data,
         "augmentation": [of["augmentation"] for of in trains],
         "held-out split": [of["data"] for of in trains],

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Unpack
 
 from moat.errors import BusyError, InputError, MoatError, TrainingError
-from moat.events import Listener, StudyNote, ignore
+from moat.events import Listener, StudyNote
 from moat.outcomes import contributions
 from moat.precision import plain_torch
 from moat.public import public_at_once
@@ -27,7 +27,7 @@ from moat.runs import RunFolder
 from moat.study.all_runs import train_source
 from moat.study.job_count import Jobs, jobs_of
 from moat.study.places import Place, PlaceKeys, place_of
-from moat.study.race_rules import RaceRules, rules_of, shared_by, training_passes
+from moat.study.race_rules import RaceRules, rule_passes, rules_of, shared_by
 
 _LOOKS = re.compile(r"(\d{1,6})\.\.(\d{1,6})", re.ASCII)
 
@@ -86,7 +86,7 @@ def race(
     """
     place = {key: value for key, value in keys.items() if key in PlaceKeys.__annotations__}
     at, wanted = place_of(place), jobs_of(jobs)  # type: ignore[arg-type]
-    at = replace(at, results=at.results or Path("results"), listener=at.listener or ignore)
+    at = replace(at, results=at.results or Path("results"))
     first, last = looks_asked(seeds)
     design = Design(first, last, keys.get("level", 0.05), float(margin), keys.get("exact", False))
     objectives = tuple(keys.get("objectives", ()))
@@ -255,7 +255,7 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
         "protocol_hash": rules.every[0].protocol_hash,
         "trainings": {_folder(plan): plan.train_hash for plan in rules.every},
         "natural": _folder(rules.natural) if rules.natural else None,
-        "passes": {name: sum(map(training_passes, of)) for name, of in rules.rules.items()},
+        "passes": {name: rule_passes(of, rules.plans) for name, of in rules.rules.items()},
         "shared": shared_by(rules.every),
     }
     return RaceRecord.model_validate(table)
@@ -284,7 +284,10 @@ def _with_choice(
         record,
         choice=choice,
         rules={**record.rules, **{plan.label: [_folder(plan)] for plan in chosen}},
-        passes={**record.passes, **{plan.label: training_passes(plan) for plan in chosen}},
+        passes={
+            **record.passes,
+            **{plan.label: rule_passes([plan], rules.plans) for plan in chosen},
+        },
     )
 
 
