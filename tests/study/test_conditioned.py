@@ -1,6 +1,5 @@
 """A conditioned network: trained once, a run for each point, and plain networks for any other."""
 
-import json
 import shutil
 from pathlib import Path
 
