@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from moat import data, models, scalarizers, threats
 from moat.data import Augmentation
 from moat.recipe import schema
+from moat.recipe.conditioned import ConditionedTable
 from moat.records import Difference, Published, Relationship
 from moat.registry import Registry
 from moat.threats import GradientThreat
@@ -38,6 +39,7 @@ DOCUMENTED: dict[str, Any] = {
     "`[threats.<label>]`": schema.ThreatTable,
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
+    "`conditioned`": ConditionedTable,
     "`[published]`": Published,
     "figure `relationship`": Relationship,
     "figure `difference`": Difference,
