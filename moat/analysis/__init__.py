@@ -2,6 +2,7 @@
 
 from moat.analysis.choice import ExampleChoice
 from moat.analysis.examples import adversarial_examples
+from moat.analysis.frequency import frequency
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.transfer import transfer
 from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
@@ -16,5 +17,6 @@ __all__ = [
     "ExampleChoice",
     "NamedArray",
     "adversarial_examples",
+    "frequency",
     "transfer",
 ]

@@ -62,6 +62,7 @@ def _of_threat(batch: Batch, label: str, rows: Rows, iterates: bool) -> dict[str
         images, w = found.images[-1], found.w
         answers = [_answers(batch, one, y) for one in found.images]
         film["film"] = as_bytes(found.images)
+        film["film_step"] = np.repeat(np.array(found.counts)[:, None], len(rows), 1)
         for key in ("predicted", "confidence"):
             film[f"film_{key}"] = np.stack([one[key] for one in answers])
     else:

@@ -53,7 +53,8 @@ def adversarial_examples(
     spans [-1, 1]; direction 0 is horizontal), NaN for a threat that does not move pixels.
 
     With `iterates`, `film` has every iterate, the start first, `film_predicted` and
-    `film_confidence` the model's answers; a search with fewer iterates stays at its last.
+    `film_confidence` the model's answers, `film_step` the iterations up to there; a search with
+    fewer iterates stays at its last, and of more than 60 some are kept.
 
     Raises AnalysisError for an example that does not exist or that the protocol leaves out, and for
     a threat that the protocol lacks.
@@ -117,7 +118,7 @@ def _analysis(
         "image": NamedArray(natural, ("example", *_IMAGE), "1/255", in_table=False),
     }
     for key, array in arrays.items():
-        axes = ("model", "example") if key.startswith(NATURAL) else _SEARCHED
+        axes: tuple[str, ...] = ("model", "example") if key.startswith(NATURAL) else _SEARCHED
         axes = _FILM if key.startswith("film") else axes
         pixels = key in ("adversarial", "film", "displacement")
         unit = "1/255" if key in ("adversarial", "film") else units.get(key.rpartition("_")[2], "")

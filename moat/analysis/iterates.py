@@ -12,12 +12,14 @@ from moat.evaluation.protocol import Attempt
 from moat.evaluation.search_results import Rows
 from moat.evaluation.searching import searched_images
 from moat.threats import SearchedThreat, Trace, ascend
-from moat.types import Images, Transform
+from moat.types import Transform
 
 
 @dataclass(frozen=True, eq=False)
 class Iterates:
     """The iterates of a search (iterate, example, channel, height, width), and the w of the last.
+
+    `counts` are the iterations up to each: of a search with more than 60, evenly some of them.
 
     The last iterate is the image that the evaluation's own search ends with, the first its start. A
     threat that is not climbed has the natural image and the result.
@@ -25,6 +27,11 @@ class Iterates:
 
     images: Tensor
     w: Transform | None
+    counts: tuple[int, ...]
+
+
+MOST = 60
+"""Iterates of a search that are kept at most, beside its start."""
 
 
 def search_iterates(batch: Batch, label: str, rows: Rows) -> Iterates:
@@ -36,12 +43,13 @@ def search_iterates(batch: Batch, label: str, rows: Rows) -> Iterates:
     threat = batch.protocol.threats[label]
     x, y = batch.examples(rows)
     if not isinstance(threat, SearchedThreat):
-        images, w = searched_images(batch, label, rows)
-        return Iterates(torch.stack([x, images]), w)
+        images, found_w = searched_images(batch, label, rows)
+        return Iterates(torch.stack([x, images]), found_w, (0, 1))
     whole: Tensor | None = None
     w: tuple[Tensor, ...] = ()
+    counts: tuple[int, ...] = ()
     for attempt in _at_the_largest(batch, label):
-        traces = _traces(batch, label, attempt, rows)
+        counts, traces = _traces(batch, label, attempt, rows)
         found = torch.stack([trace.images for trace in traces])
         if whole is None:
             whole, w = found, tuple(block.clone() for block in traces[-1].w)
@@ -51,7 +59,7 @@ def search_iterates(batch: Batch, label: str, rows: Rows) -> Iterates:
             for block, new in zip(w, traces[-1].w, strict=True):
                 block[stands] = new[stands]
     assert whole is not None  # a threat has an attempt
-    return Iterates(whole, w)
+    return Iterates(whole, w, counts)
 
 
 def _at_the_largest(batch: Batch, label: str) -> Iterator[Attempt]:
@@ -61,18 +69,22 @@ def _at_the_largest(batch: Batch, label: str) -> Iterator[Attempt]:
             yield attempt
 
 
-def _traces(batch: Batch, label: str, attempt: Attempt, rows: Rows) -> list[Trace]:
-    """Return a trace for each count of iterations, the start first."""
+def _traces(
+    batch: Batch, label: str, attempt: Attempt, rows: Rows
+) -> tuple[tuple[int, ...], list[Trace]]:
+    """Return counts of iterations, the start first, and a trace for each."""
     x, y = batch.examples(rows)
     climb = batch.climb_of(label, attempt, x, y, rows)
-    climb = replace(climb, at_steps=tuple(range(climb.at_steps[-1] + 1)))
+    length = climb.at_steps[-1]
+    evenly = np.linspace(0, length, min(length, MOST) + 1).round().astype(int)
+    climb = replace(climb, at_steps=tuple(evenly.tolist()))
     until_fallen = batch.protocol.falls == "any"
     (found,) = ascend(batch.model, [climb], batch.room.pass_size, until_fallen=until_fallen)
     traces = [found[count] for count in climb.at_steps]
-    if climb.among is None:
-        return traces
-    there = batch.places(rows)
-    return [_those(trace, there) for trace in traces]
+    if climb.among is not None:
+        there = batch.places(rows)
+        traces = [_those(trace, there) for trace in traces]
+    return climb.at_steps, traces
 
 
 def _those(trace: Trace, there: Tensor) -> Trace:
@@ -91,6 +103,6 @@ def rows_of(places: Rows, number: int, size: int) -> Rows:
     return np.sort(inside) - number * size
 
 
-def as_bytes(images: Images) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+def as_bytes(images: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
     """Return images in [0, 1] as bytes on the host."""
     return (255 * images.clamp(0, 1)).round().to(torch.uint8).cpu().numpy()

@@ -110,7 +110,8 @@ def difference_image(image: NDArray[Any], natural: NDArray[Any]) -> NDArray[np.u
     """
     change = image.astype(np.float64) - natural
     largest = max(1.0, float(np.abs(change).max()))
-    return np.clip(np.round(127.5 + 127.5 * change / largest), 0, 255).astype(np.uint8)
+    scaled = np.clip(np.round(127.5 + 127.5 * change / largest), 0, 255)
+    return np.asarray(scaled, dtype=np.uint8)
 
 
 def _answer(axes: Any, analysis: Analysis, model: int, threat: int | None, example: int) -> None:
@@ -167,7 +168,8 @@ def _draw_displacement(axes: Any, moved: NDArray[Any]) -> None:
         headaxislength=3.2,
         color="#0072B2",
     )
-    axes.set(xlim=(-1.25, 1.25), ylim=(1.25, -1.25), aspect="equal")
+    reach = max(1.05, float(np.abs([x, y]).max()) * 1.02)
+    axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
 
 
 def _centres(size: int) -> NDArray[np.float64]:

@@ -46,19 +46,25 @@ def _frame(analysis: Analysis, iterate: int, count: int) -> Image.Image:
     scale = max(1, -(-_SIDE // max(analysis["image"].shape[-2:])))
     height, width = (scale * side for side in analysis["image"].shape[-2:])
     rows = [(m, e) for m in range(len(analysis.subjects)) for e in range(len(analysis["label"]))]
-    size = (
-        _EDGE + (1 + len(threats)) * (width + _EDGE),
-        _HEAD + len(rows) * (height + _FOOT + _EDGE),
-    )
+    several = _FOOT if len(analysis.subjects) > 1 else 0
+    tops = [
+        _HEAD + place * (height + _FOOT + _EDGE) + (model + 1) * several
+        for place, (model, _) in enumerate(rows)
+    ]
+    size = (_EDGE + (1 + len(threats)) * (width + _EDGE), tops[-1] + height + _FOOT + _EDGE)
     frame = Image.new("RGB", size, "white")
     draw, font = ImageDraw.Draw(frame), _font(11)
     names = ", ".join(one.name for one in analysis.subjects)
-    draw.text((_EDGE, 3), f"{names}: iterate {iterate} of {count - 1}", "black", font)
+    draw.text((_EDGE, 3), f"{names}: frame {iterate} of {count - 1}", "black", font)
+    for (model, example), top in zip(rows, tops, strict=True):
+        if several and not example:
+            draw.text((_EDGE, top - _FOOT - 2), analysis.subjects[model].name, "black", font)
     for column, name in enumerate([NATURAL, *threats]):
         left = _EDGE + column * (width + _EDGE)
-        draw.text((left, 18), name, _colour(name), font)
-        for row, (model, example) in enumerate(rows):
-            place = (left, _HEAD + row * (height + _FOOT + _EDGE))
+        step = "" if not column else f" {analysis['film_step'][0, column - 1, iterate, 0]}"
+        draw.text((left, 18), name + step, _colour(name), font)
+        for (model, example), top in zip(rows, tops, strict=True):
+            place = (left, top)
             image, predicted, confidence = _cell(analysis, model, column - 1, iterate, example)
             frame.paste(image.resize((width, height), Image.Resampling.NEAREST), place)
             wrong = predicted != int(analysis["label"][example])
@@ -74,11 +80,11 @@ def _cell(
     analysis: Analysis, model: int, threat: int, iterate: int, example: int
 ) -> tuple[Image.Image, int, float]:
     """Return an image, the predicted class and its confidence; threat -1 is the natural image."""
+    at: tuple[int, ...] = (model, threat, iterate, example)
+    prefix = "film"
     if threat < 0:
-        pixels, at, prefix = analysis["image"][example], (model, example), "natural"
-    else:
-        at = (model, threat, iterate, example)
-        pixels, prefix = analysis["film"][at], "film"
+        at, prefix = (model, example), "natural"
+    pixels = analysis["image"][example] if threat < 0 else analysis["film"][at]
     shown = pixels.transpose(1, 2, 0).astype(np.uint8)
     image = Image.fromarray(shown[..., 0] if shown.shape[2] == 1 else shown).convert("RGB")
     predicted = int(analysis[f"{prefix}_predicted"][at])

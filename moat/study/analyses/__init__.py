@@ -2,6 +2,7 @@
 
 from moat.study.analyses.examples import examples_of
 from moat.study.analyses.folder import Complete, analyses_folder, complete_analysis
+from moat.study.analyses.frequency import frequency_of
 from moat.study.analyses.inputs import AnalysisInputs, AnalysisRequest, analysis_inputs
 from moat.study.analyses.transfer import transfer_of
 
@@ -13,5 +14,6 @@ __all__ = [
     "analysis_inputs",
     "complete_analysis",
     "examples_of",
+    "frequency_of",
     "transfer_of",
 ]
