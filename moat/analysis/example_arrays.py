@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from moat.analysis.iterates import as_bytes, rows_of, search_iterates
+from moat.analysis.iterates import as_bytes, batch_rows, search_iterates
 from moat.analysis.parts import AnalysisWork
 from moat.evaluation.batch import Batch
 from moat.evaluation.evaluator import BATCH
@@ -22,7 +22,7 @@ from moat.types import Images, Transform
 def batches_with(batches: Iterator[Batch], places: Rows) -> Iterator[tuple[Batch, Rows]]:
     """Yield the batches that hold examples of the choice, with their rows."""
     for batch in batches:
-        rows = rows_of(places, batch.number, BATCH)
+        rows = batch_rows(places, batch.number, BATCH)
         if len(rows):
             yield batch, rows
 

@@ -30,7 +30,7 @@ class Iterates:
     counts: tuple[int, ...]
 
 
-MOST = 60
+MOST_ITERATES = 60
 """Iterates of a search that are kept at most, beside its start."""
 
 
@@ -76,7 +76,7 @@ def _traces(
     x, y = batch.examples(rows)
     climb = batch.climb_of(label, attempt, x, y, rows)
     length = climb.at_steps[-1]
-    evenly = np.linspace(0, length, min(length, MOST) + 1).round().astype(int)
+    evenly = np.linspace(0, length, min(length, MOST_ITERATES) + 1).round().astype(int)
     climb = replace(climb, at_steps=tuple(evenly.tolist()))
     until_fallen = batch.protocol.falls == "any"
     (found,) = ascend(batch.model, [climb], batch.room.pass_size, until_fallen=until_fallen)
@@ -92,11 +92,11 @@ def _those(trace: Trace, there: Tensor) -> Trace:
     return replace(trace, images=trace.images[there], w=tuple(block[there] for block in trace.w))
 
 
-def rows_of(places: Rows, number: int, size: int) -> Rows:
+def batch_rows(places: Rows, number: int, size: int) -> Rows:
     """Return places in a split as rows of one of its batches, ascending.
 
     Example:
-        >>> rows_of(np.array([3, 300, 600]), number=1, size=512).tolist()
+        >>> batch_rows(np.array([3, 300, 600]), number=1, size=512).tolist()
         [88]
     """
     inside = places[(places >= number * size) & (places < (number + 1) * size)]

@@ -96,7 +96,7 @@ def test_the_last_iterate_is_the_image_of_the_evaluation_and_the_first_the_start
 
 
 def test_of_a_long_search_some_iterates_are_kept(network, data, monkeypatch):
-    monkeypatch.setattr("moat.analysis.iterates.MOST", 4)
+    monkeypatch.setattr("moat.analysis.iterates.MOST_ITERATES", 4)
     stated = Protocol({"pgd": PGD(epsilon=0.1, step_size=0.01, steps=9)})
     (batch,) = batches_of(network(0), data.test, stated)
     film = search_iterates(batch, "pgd", np.array([2]))

@@ -1,13 +1,16 @@
 """The analyses below some results."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from moat.errors import MoatError
+from moat.own_files import RUN_FILES
 from moat.records import Analysis
-from moat.report.manifest import REPORT_MANIFEST, listed_files
+from moat.report.manifest import listed_files
 from moat.report.points import error_text
 from moat.runs import read_analysis
+from moat.storage import read_json
 
 
 def analyses_below(results: Path) -> dict[str, Analysis]:
@@ -38,16 +41,22 @@ def _place(path: Path, results: Path) -> str:
 
 
 def _paths(results: Path) -> list[Path]:
-    """Return each NAME.json below a folder that moat wrote beside a NAME.npz."""
+    """Return each NAME.json of an analysis below a folder; a user's own pair of files is none."""
     paths = []
     for place, below, names in os.walk(results):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        if REPORT_MANIFEST not in names:
-            continue
-        own = {path.name: path for path in listed_files(Path(place))}
+        pairs = [name for name in sorted(names) if f"{name.removesuffix('.json')}.npz" in names]
+        folder = Path(place)
         paths += [
-            path
-            for name, path in own.items()
-            if name.endswith(".json") and f"{name.removesuffix('.json')}.npz" in names
+            folder / name
+            for name in pairs
+            if name.endswith(".json") and name not in RUN_FILES and _is_record(folder / name)
         ]
     return paths
+
+
+def _is_record(path: Path) -> bool:
+    """Say whether a file is the record of an analysis: in a bundle, no manifest lists it."""
+    with suppress(MoatError):
+        return "arrays_sha256" in (read_json(path) or {})
+    return path in listed_files(path.parent)

@@ -10,7 +10,7 @@ from moat.report.figures.caption import finding_line
 from moat.report.figures.finding import readable_analyses
 from moat.report.points import error_text
 
-BUDGET = 3_000_000
+ANALYSES_BUDGET = 3_000_000
 """Characters that all pictures of analyses may take on a page."""
 
 
@@ -35,7 +35,7 @@ def analysis_figures(results: Path) -> tuple[list[AnalysisFigure], list[str]]:
         except MoatError as error:
             problems.append(f"{place}: {error_text(error)}")
             continue
-        url = url if taken + len(url) <= BUDGET else ""
+        url = url if taken + len(url) <= ANALYSES_BUDGET else ""
         taken += len(url)
         names = ", ".join(one.name for one in analysis.subjects)
         words = f"{analysis.kind} of {names}"
