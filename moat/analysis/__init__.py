@@ -1,5 +1,8 @@
 """Analyses of trained models: numbers with axes, units and intervals. They draw nothing."""
 
+from moat.analysis.choice import ExampleChoice
+from moat.analysis.examples import adversarial_examples
+from moat.analysis.frequency import frequency
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.transfer import transfer
 from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
@@ -11,6 +14,9 @@ __all__ = [
     "AnalysisProgress",
     "AnalysisSubject",
     "AnalysisWork",
+    "ExampleChoice",
     "NamedArray",
+    "adversarial_examples",
+    "frequency",
     "transfer",
 ]

@@ -10,6 +10,8 @@ from moat.records import Analysis
 
 _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
+    "examples": "examples.draw_examples",
+    "frequency": "frequency.draw_frequency",
     "transfer": "transfer.draw_transfer",
 }
 """The file and the function of each kind, in this folder."""
