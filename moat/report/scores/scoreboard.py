@@ -96,8 +96,8 @@ def make_scoreboards(
     """Read every finished run in some folders; make a scoreboard for each comparable group.
 
     The published figures are those of the runs' own recipes, unless others are given; `variants`
-    gives the order of the columns, or `sort` a cost ("passes", "seconds") or a score. `baseline`
-    names the column that the others are compared with, in place of the usual one.
+    gives the order of the columns, or `sort` a cost ("passes", "seconds", ...) or a score.
+    `baseline` names the column that the others are compared with, in place of the usual one.
     """
     folders = [results] if isinstance(results, Path) else results
     points, skipped = read_points(*folders)
