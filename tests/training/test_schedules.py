@@ -69,14 +69,14 @@ SCHEDULES = {
 def test_a_warmup_raises_the_rate_step_by_step_and_then_the_schedule_goes_on(name, ratio):
     schedule = SCHEDULES[name]
     found, last = rates(schedule.model_copy(update={"warmup_ratio": ratio}))
-    rising = ceil(ratio * len(found))
+    rising = min(ceil(ratio * len(found)), len(found) - 1)
     assert found[:rising] == [pytest.approx((step + 1) / rising) for step in range(rising)]
     after = found[rising:]
     assert after == sorted(after, reverse=True)
     if name == "multi-step":  # its epochs count from the beginning
         assert after == rates(schedule)[0][rising:]
     else:
-        assert after[:1] == [1.0][: len(after)]
+        assert after[0] == 1.0
     if name == "cosine":
         assert last == pytest.approx(0, abs=1e-12)
 
