@@ -156,7 +156,8 @@ class _Loop:
         try:
             if set(kept["param_groups"][0]) != set(own[0]):
                 raise ValueError("it belongs to another kind of optimizer")
-            self.optimizer.load_state_dict({"state": kept["state"], "param_groups": own})
+            state = copy.deepcopy(kept["state"])  # torch takes the tensors themselves
+            self.optimizer.load_state_dict({"state": state, "param_groups": own})
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"the optimizer's state of the start does not fit: {error}.",
