@@ -1,4 +1,4 @@
-"""The instruments behind the paper's figures: they return numbers and draw nothing."""
+"""Analyses of trained models: numbers with axes, units and intervals. They draw nothing."""
 
 from moat.analysis.batching import Batching
 from moat.analysis.climbed_loss import require_gradient_threat
@@ -6,13 +6,23 @@ from moat.analysis.curvature import Curvature, Lanczos, loss_curvature
 from moat.analysis.directions import filter_normalised, random_directions
 from moat.analysis.lanczos import Spectrum, lanczos
 from moat.analysis.loss_surface import SurfaceGrid, loss_surfaces
+from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.skewness import saliency_skewness, skewness
 from moat.analysis.smoothgrad import SmoothGrad, saliency_maps
+from moat.analysis.transfer import transfer
+from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
 
 __all__ = [
+    "Analysis",
+    "AnalysisFinding",
+    "AnalysisParts",
+    "AnalysisProgress",
+    "AnalysisSubject",
+    "AnalysisWork",
     "Batching",
     "Curvature",
     "Lanczos",
+    "NamedArray",
     "SmoothGrad",
     "Spectrum",
     "SurfaceGrid",
@@ -25,4 +35,5 @@ __all__ = [
     "saliency_maps",
     "saliency_skewness",
     "skewness",
+    "transfer",
 ]
