@@ -1,140 +1,195 @@
-"""The curvature of the climbed loss in `w`: extreme eigenvalues and signs of its Hessian."""
+"""Curvature: signs and extremes of the Hessian of the loss in w, at start and end of a search."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
 
-from moat.analysis.arguments import require_one_of, require_positive
+from moat.analysis.batches import evaluated_examples
 from moat.analysis.batching import Batching
-from moat.analysis.climbed_loss import (
-    ClimbedLoss,
-    climb_of,
-    climbed_loss,
-    end_of,
-    require_gradient_threat,
-)
-from moat.analysis.example_draws import normal_draws
-from moat.analysis.hessian import as_vectors, hessian_product
-from moat.analysis.lanczos import Spectrum, lanczos
-from moat.public import public
-from moat.threats import GradientThreat, attacked, door
-from moat.types import Images, Labels, PerExample, Transform
+from moat.analysis.few_examples import few_examples, images_for
+from moat.analysis.gradient_threats import gradient_threats
+from moat.analysis.hessian_spectrum import Lanczos, loss_curvature
+from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
+from moat.analysis.threat_findings import threat_differences
+from moat.data import Split
+from moat.outcomes.bootstrap import bootstrap_interval
+from moat.precision import plain_torch, tensor_float_32
+from moat.public import public, public_at_once
+from moat.records import Analysis, AnalysisSubject, NamedArray
+from moat.runs.arrays import Arrays
+from moat.threats import GradientThreat
 
-SIGNIFICANT = 1e-4  # of the largest |eigenvalue|: below it the sign is rounding
-
-Place = Literal["start", "end"]
-"""Where in w the Hessian is taken."""
-
-
-@public
-@dataclass(frozen=True, eq=False)
-class Curvature:
-    """What is known of the Hessian of each example, in nats per squared unit of w.
-
-    `lowest` and `highest` are its extreme eigenvalues, each known within `error`. `negative` and
-    `positive` are the shares of its eigenvalues that are below and above 0 by more than rounding;
-    the rest of the `entries` is 0.
-
-    Example:
-        >>> from moat.testing import examples, smooth_model
-        >>> from moat.threats import RT
-        >>> found = loss_curvature(smooth_model(), RT(epsilon=0.1, step_size=0.02), *examples())
-        >>> found.entries, bool((found.lowest <= found.highest).all())
-        (6, True)
-    """
-
-    lowest: PerExample
-    highest: PerExample
-    negative: PerExample
-    positive: PerExample
-    error: PerExample
-    entries: int
+_PRODUCT = 2.0  # passes, a forward and backward each (measured: 1.6 to 2.2)
+_PLACES = ("start", "end")
+_AXES = ("model", "threat", "place")
+_QUANTITIES = {
+    "lowest": "nats / w²",
+    "highest": "nats / w²",
+    "negative": "%",
+    "positive": "%",
+    "convexity": "",
+    "error": "nats / w²",
+}
 
 
 @public
 @dataclass(frozen=True, kw_only=True)
-class Lanczos:
-    """How spectra are found: the number of products for each example, and the seed of the starts.
+class CurvatureSettings:
+    """The threats and examples of a curvature, and the number of Hessian products for each.
+
+    `threats` are labels of the protocol, by default all with a gradient; `examples` is a count or
+    the ids of test examples.
 
     Example:
-        >>> Lanczos(steps=20)
-        Lanczos(steps=20, seed=0)
+        >>> CurvatureSettings(threats=("rt", "integrated")).products
+        32
     """
 
-    steps: int = 32
+    threats: tuple[str, ...] = ()
+    examples: int | tuple[int, ...] = 100
+    products: int = 32
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_positive("steps", self.steps)
+        self.lanczos()
+
+    def lanczos(self) -> Lanczos:
+        """Return how the spectra are found."""
+        return Lanczos(steps=self.products, seed=self.seed)
 
 
-@public
-def loss_curvature(
-    model: nn.Module,
-    threat: GradientThreat,
-    x: Images,
-    y: Labels,
+@public_at_once
+@plain_torch()
+def curvature(
+    models: Mapping[str, nn.Module],
+    data: Any,
+    protocol: Any,
     *,
-    at: Place = "start",
-    settings: Lanczos | None = None,
-    batching: Batching | None = None,
-) -> Curvature:
-    """Return the extreme eigenvalues and the signs of the Hessian of the climbed loss in w.
+    settings: CurvatureSettings | None = None,
+    pass_size: int | None = None,
+    parts: AnalysisParts | None = None,
+    progress: AnalysisProgress | None = None,
+) -> Analysis:
+    """Measure the Hessian of the climbed loss in w at start and end of the searches.
 
-    At the `start` of a search that begins at zero, w is moved by a thousandth: at the exact
-    identity every point of a warp lies where its slope jumps. The `end` is the w that the search
-    reports. A w of at most as many entries as `steps` gets its whole spectrum; of a larger one, the
-    Lanczos process gives the extremes and estimates the shares from one random start.
-
-    Of a network of ReLU and max-pooling the logits are piecewise linear in the image, and a
-    bilinear warp has no second derivative along an axis. The Hessian then comes from the softmax
-    and from the products of both inside a piece; jumps of the slope between pieces, which a
-    landscape shows, are not in it.
+    See `loss_curvature` for its limits. Arrays (model, threat, place, example): `lowest` and
+    `highest` eigenvalue with the largest `error` of both, `negative` and `positive` (% of all
+    eigenvalues), and `convexity` = (h − l) / (h + l) for h the highest eigenvalue above 0 and l the
+    lowest one's size below 0: 1 for a convex loss, −1 for a concave one, 0 where both are alike,
+    NaN where the loss is flat. `median_...` of each has a 95 % interval over examples (bootstrap).
+    Findings compare the convexity of each threat with that of the first, on the same examples.
 
     Example:
-        >>> from moat.testing import examples, smooth_model
-        >>> from moat.threats import PGD
-        >>> pgd, (x, y) = PGD(epsilon=0.1, step_size=0.02), examples(count=4)
-        >>> found = loss_curvature(smooth_model(), pgd, x, y, settings=Lanczos(steps=8))
-        >>> found.entries, found.lowest.shape
-        (64, torch.Size([4]))
+        >>> import torch
+        >>> from moat.threats import RT
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> data = torch.rand(20, 1, 8, 8), torch.arange(20) % 10
+        >>> few, rt = CurvatureSettings(examples=3), RT(epsilon=0.3, step_size=0.1)
+        >>> found = curvature({"linear": network}, data, rt, settings=few)
+        >>> found["lowest"].shape, found["median_negative"].shape
+        ((1, 1, 2, 3), (1, 1, 2))
     """
-    searched = require_gradient_threat(threat)
-    require_one_of("place of a search", at, Place)
-    how, order = settings or Lanczos(), batching or Batching()
-    with door(model, x, y) as (network, images, labels), attacked(network):
-        size, numbers = order.size(images.device), order.numbers(len(images))
-        climb = climb_of(searched, images, labels, how.seed, noisy=at == "start")
-        w = climb.start if at == "start" else end_of(network, climb, size)
-        loss = climbed_loss(network, climb, size)
-        probes = normal_draws(as_vectors(w), numbers, "lanczos", how.seed)[:, 0]
-        found = []
-        for first in range(0, len(images), size):
-            rows = slice(first, first + size)
-            found.append(_curvature(_spectrum(loss, w, rows, probes[rows], how.steps)))
-            order.progress(len(probes[rows]))
-    parts = [torch.cat(part) for part in zip(*found, strict=True)]
-    lowest, highest, negative, positive, error = parts
-    return Curvature(lowest, highest, negative, positive, error, probes.shape[1])
+    how = settings or CurvatureSettings()
+    split, _, stated = evaluated_examples(data, protocol)
+    threats = gradient_threats(stated, how.threats)
+    few = few_examples(split, how.examples, how.seed)
+    each = len(few) * how.products * _PRODUCT * len(_PLACES)
+    work = AnalysisWork(of=len(models) * len(threats) * each, progress=progress, parts=parts)
+    found = []
+    with tensor_float_32(False):
+        for name, model in models.items():
+            for label, threat in threats.items():
+                make = partial(_spectra, model, threat, few, how, (work, pass_size))
+                found.append(work.part(f"{name}/{label}", each, make))
+    shape = (len(models), len(threats), len(_PLACES), len(few))
+    arrays = {key: np.stack([one[key] for one in found]).reshape(shape) for key in found[0]}
+    return _analysis(list(models), list(threats), few, how, arrays)
 
 
-def _spectrum(loss: ClimbedLoss, w: Transform, rows: slice, probes: Tensor, steps: int) -> Spectrum:
-    product = hessian_product(loss, w, rows)
-    entries = probes.shape[1]
-    if entries > steps:
-        return lanczos(product, probes, steps)
-    axes = torch.eye(entries).to(probes)
-    whole = torch.stack([product(axis.expand_as(probes)) for axis in axes], dim=2).double()
-    values = torch.linalg.eigvalsh((whole + whole.mT) / 2)
-    return Spectrum(values, torch.full_like(values, 1 / entries), torch.zeros_like(values))
+def _spectra(
+    model: nn.Module,
+    threat: GradientThreat,
+    few: Split,
+    how: CurvatureSettings,
+    doing: tuple[AnalysisWork, int | None],
+) -> Arrays:
+    """Return what is known of the Hessians of one threat on one model, (place, example)."""
+    x, y, ids = images_for(model, few)
+    work, size = doing
+    cost = how.products * _PRODUCT
+    order = Batching(ids=ids, pass_size=size, progress=lambda n: work.advance(n * cost))
+    lanczos = how.lanczos()
+    start = loss_curvature(model, threat, x, y, at="start", settings=lanczos, batching=order)
+    end = loss_curvature(model, threat, x, y, at="end", settings=lanczos, batching=order)
+    return {
+        name: np.stack([getattr(one, name).double().cpu().numpy() for one in (start, end)])
+        for name in ("lowest", "highest", "negative", "positive", "error")
+    }
 
 
-def _curvature(spectrum: Spectrum) -> tuple[Tensor, ...]:
-    values, weights, bounds = spectrum
-    lowest, highest = values[:, 0], values[:, -1]
-    floor = SIGNIFICANT * values.abs().amax(1, keepdim=True)
-    negative = (weights * (values < -floor)).sum(1)
-    positive = (weights * (values > floor)).sum(1)
-    return lowest, highest, negative, positive, torch.maximum(bounds[:, 0], bounds[:, -1])
+def _convexity(lowest: NDArray[Any], highest: NDArray[Any]) -> NDArray[np.float64]:
+    up, down = np.maximum(highest, 0), np.maximum(-lowest, 0)
+    both = up + down
+    return np.where(both > 0, (up - down) / np.where(both > 0, both, 1), np.nan)
+
+
+def _analysis(
+    names: Sequence[str],
+    labels: Sequence[str],
+    few: Split,
+    how: CurvatureSettings,
+    found: Arrays,
+) -> Analysis:
+    measured = {
+        **found,
+        "negative": 100 * found["negative"],
+        "positive": 100 * found["positive"],
+        "convexity": _convexity(found["lowest"], found["highest"]),
+    }
+    arrays = {
+        "model": NamedArray(np.array(names), ("model",)),
+        "threat": NamedArray(np.array(labels), ("threat",)),
+        "place": NamedArray(np.array(_PLACES), ("place",)),
+        "example": NamedArray(few.ids.cpu().numpy(), ("example",)),
+    }
+    for name, unit in _QUANTITIES.items():
+        values = measured[name]
+        low, high = bootstrap_interval(values, _median)
+        arrays[name] = NamedArray(values, (*_AXES, "example"), unit)
+        arrays[f"median_{name}"] = NamedArray(_median(values, axis=-1), _AXES, unit)
+        arrays[f"median_{name}_low"] = NamedArray(low, _AXES, unit)
+        arrays[f"median_{name}_high"] = NamedArray(high, _AXES, unit)
+    analysis = Analysis(
+        "curvature",
+        arrays,
+        subjects=tuple(map(AnalysisSubject, names)),
+        settings={
+            "threats": list(labels),
+            "examples": len(few),
+            "products": how.products,
+            "seed": how.seed,
+        },
+        notes=(_NOTE.format(count=len(few)),),
+    )
+    words = "convexity (1 convex, -1 concave)"
+    return replace(analysis, findings=threat_differences(analysis, "convexity", words))
+
+
+def _median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
+    """Return the median of what is a number; NaN where nothing is."""
+    flat = np.isnan(values).all(axis=axis, keepdims=True)
+    found = np.nanmedian(np.where(flat, 0.0, values), axis=axis)
+    return np.asarray(np.where(flat.squeeze(axis), np.nan, found))
+
+
+_NOTE = (
+    "Hessian of the loss in w for {count} test examples: medians with 95 % intervals (bootstrap "
+    "over examples). Convexity compares the extreme eigenvalues: 1 is convex, -1 concave. With "
+    "ReLU, pooling and bilinear warps the loss is smooth only in pieces; jumps of the slope "
+    "between them are not in the Hessian."
+)

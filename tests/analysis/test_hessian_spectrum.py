@@ -7,7 +7,7 @@ from torch import nn
 from torch.autograd.functional import hessian
 
 from moat.analysis.batching import Batching
-from moat.analysis.curvature import Lanczos, loss_curvature
+from moat.analysis.hessian_spectrum import Lanczos, loss_curvature
 from moat.analysis.lanczos import lanczos
 from moat.errors import InputError, ModelError
 from moat.geometry.second_order import SecondOrder
