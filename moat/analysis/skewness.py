@@ -186,30 +186,34 @@ def _analysis(
 def _findings(
     names: Sequence[str], reference: str, values: NDArray[np.float64]
 ) -> list[AnalysisFinding]:
-    """Return for raw maps which models are sparser than the reference, and the trend."""
+    """Return which models are sparser than the reference, and the trend.
+
+    They are of the paper's words, signed and raw, and of what no scale of the logits changes.
+    """
     findings = []
-    for k, kind in enumerate(get_args(Maps)):
-        raw = values[:, k, 0]
-        low, high = bootstrap_interval(raw)
+    for kind, scale in (("signed", "raw"), ("absolute", "unit")):
+        place = get_args(Maps).index(kind), get_args(Scale).index(scale)
+        each = values[:, place[0], place[1]]
+        low, high = bootstrap_interval(each)
         for m, name in enumerate(names):
-            median = float(np.median(raw[m]))
+            median = float(np.median(each[m]))
             words = "no sparser and no denser than"
             if low[m] > 0 or high[m] < 0:
                 words = "sparser than" if median > 0 else "denser than"
             findings.append(
                 AnalysisFinding(
-                    f"{kind} maps: {name} is {words} {reference}; median skewness",
+                    f"{kind} {scale} maps: {name} is {words} {reference}; median skewness",
                     median,
                     float(low[m]),
                     float(high[m]),
                 )
             )
         if len(names) > 2:
-            trend_low, trend_high = bootstrap_interval(raw, _trend)
+            trend_low, trend_high = bootstrap_interval(each, _trend)
             findings.append(
                 AnalysisFinding(
-                    f"{kind} maps: rank correlation of the median with the order of the models",
-                    float(_trend(raw, axis=-1)),
+                    f"{kind} {scale} maps: rank correlation of medians and order of the models",
+                    float(_trend(each, axis=-1)),
                     float(trend_low),
                     float(trend_high),
                 )

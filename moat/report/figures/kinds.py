@@ -10,6 +10,10 @@ from moat.records import Analysis
 
 _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
+    "curvature": "curvature.draw_curvature",
+    "landscape": "landscape.draw_landscape",
+    "saliency": "saliency.draw_saliency",
+    "skewness": "skewness.draw_skewness",
     "transfer": "transfer.draw_transfer",
 }
 """The file and the function of each kind, in this folder."""

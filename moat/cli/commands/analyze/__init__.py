@@ -2,6 +2,10 @@
 
 import typer
 
+from moat.cli.commands.analyze.curvature import curvature
+from moat.cli.commands.analyze.landscape import landscape
+from moat.cli.commands.analyze.saliency import saliency
+from moat.cli.commands.analyze.skewness import skewness
 from moat.cli.commands.analyze.transfer import transfer
 
 analyze = typer.Typer(
@@ -9,5 +13,5 @@ analyze = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (transfer,):
+for command in (curvature, landscape, saliency, skewness, transfer):
     analyze.command(command.__name__)(command)
