@@ -161,7 +161,7 @@ def _analysis(
         values = measured[name]
         low, high = bootstrap_interval(values, _median)
         arrays[name] = NamedArray(values, (*_AXES, "example"), unit)
-        arrays[f"median_{name}"] = NamedArray(_median(values, axis=-1), _AXES, unit)
+        arrays[f"median_{name}"] = NamedArray(_median(values), _AXES, unit)
         arrays[f"median_{name}_low"] = NamedArray(low, _AXES, unit)
         arrays[f"median_{name}_high"] = NamedArray(high, _AXES, unit)
     analysis = Analysis(
@@ -180,11 +180,14 @@ def _analysis(
     return replace(analysis, findings=threat_differences(analysis, "convexity", words))
 
 
-def _median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
-    """Return the median of what is a number; NaN where nothing is."""
-    flat = np.isnan(values).all(axis=axis, keepdims=True)
-    found = np.nanmedian(np.where(flat, 0.0, values), axis=axis)
-    return np.asarray(np.where(flat.squeeze(axis), np.nan, found))
+def _median(values: NDArray[Any], axis: int = -1) -> NDArray[np.float64]:
+    """Return the median of what is a number along the last axis; NaN where nothing is."""
+    each = np.sort(values, axis=axis)  # NaN last
+    count = (~np.isnan(each)).sum(axis, keepdims=True)
+    middle = [np.maximum(count - 1, 0) // 2, count // 2]
+    last = each.shape[-1] - 1
+    pair = [np.take_along_axis(each, np.minimum(place, last), axis) for place in middle]
+    return np.asarray((pair[0] + pair[1]).squeeze(axis) / 2)
 
 
 _NOTE = (

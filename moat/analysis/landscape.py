@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class LandscapeSettings:
 
     threats: tuple[str, ...] = ()
     examples: int | tuple[int, ...] = 16
-    views: tuple[View, ...] = ("far", "near", "end")
+    views: tuple[str, ...] = ("far", "near", "end")
     points: int = 51
     extent: float = 1.0
     seed: int = 0
@@ -125,7 +125,7 @@ def _surfaces(
     work, size = doing
     order = Batching(ids=ids, pass_size=size, progress=lambda n: work.advance(n * _FORWARD))
     found = [
-        loss_surfaces(model, threat, x, y, view=view, grid=how.grid(), batching=order)
+        loss_surfaces(model, threat, x, y, view=cast(View, view), grid=how.grid(), batching=order)
         for view in how.views
     ]
     return {"loss": np.stack([one.cpu().numpy() for one in found])}

@@ -222,12 +222,12 @@ def _findings(
 
 
 def _trend(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Return the rank correlation of the medians with their order, of (..., model, example)."""
-    ranks = rankdata(np.median(values, axis=axis), axis=-1)
-    order = np.arange(ranks.shape[-1]) - (ranks.shape[-1] - 1) / 2
-    apart = ranks - ranks.mean(-1, keepdims=True)
-    size = np.sqrt((apart**2).sum(-1) * (order**2).sum())
-    return np.asarray((apart * order).sum(-1) / np.where(size > 0, size, 1.0))
+    """Return the rank correlation of the medians with their order, of (model, ...)."""
+    ranks = rankdata(np.median(values, axis=axis), axis=0)
+    apart = ranks - ranks.mean(0)
+    order = np.arange(len(ranks)) - (len(ranks) - 1) / 2
+    size = np.sqrt((apart**2).sum(0) * (order**2).sum())
+    return np.asarray(np.tensordot(order, apart, 1) / np.where(size > 0, size, 1.0))
 
 
 _NOTE = (

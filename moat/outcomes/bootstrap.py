@@ -10,8 +10,10 @@ from moat.outcomes.intervals import LEVEL, Ends
 from moat.outcomes.resampling import DRAWS
 from moat.public import public
 
+HELD = 1 << 22
+"""Numbers that are resampled at once."""
 Statistic = Callable[..., Any]
-"""A function of values and `axis`, such as np.median."""
+"""A function of values and `axis` that takes any further axes, such as np.median."""
 
 
 @public
@@ -36,12 +38,11 @@ def bootstrap_interval(
         none = np.full(each.shape[:-1], np.nan)
         return none, none
     generator = np.random.default_rng(seed)
-    found = np.stack(
-        [
-            np.asarray(statistic(each[..., generator.integers(count, size=count)], axis=-1))
-            for _ in range(draws)
-        ]
-    )
+    together = max(1, HELD // max(1, each.size))
+    found: list[NDArray[np.float64]] = []
+    for start in range(0, draws, together):
+        drawn = generator.integers(count, size=(min(together, draws - start), count))
+        found.append(np.moveaxis(statistic(each[..., drawn], axis=-1), -1, 0))
     tail = (1 - LEVEL) / 2
-    ends: NDArray[np.float64] = np.quantile(found, [tail, 1 - tail], axis=0)
-    return ends[0], ends[1]
+    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail], axis=0)
+    return np.asarray(low), np.asarray(high)

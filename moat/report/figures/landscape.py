@@ -28,7 +28,7 @@ def draw_landscape(analysis: Analysis) -> Figure:
     views = [str(view) for view in analysis.coordinates("view")]
     pairs = list(product(*map(analysis.coordinates, ("model", "threat"))))
     with drawn_in(PAPER):
-        width = (COLUMN - 0.76) / 3
+        width = (COLUMN - 0.88) / 3
         panels = Panels(
             rows=2 * len(pairs),
             columns=len(views),
@@ -36,9 +36,9 @@ def draw_landscape(analysis: Analysis) -> Figure:
             left=0.42,
             right=0.02,
             below=0.28,
-            between=(0.08, 0.14),
+            between=(0.14, 0.14),
             width=width,
-            title=0.18,
+            title=0.24,
         )
         figure, every = lay_out(panels, "Loss over two directions of w", (), caption_of(analysis))
         axis = np.array(analysis.coordinates("a"))
@@ -51,7 +51,7 @@ def draw_landscape(analysis: Analysis) -> Figure:
                 above = _draw_surface(figure, upper, axis, loss)
                 _draw_contours(lower, axis, loss)
                 if pair == 0:
-                    above.set_title(_VIEWS[view], fontsize=TEXT, pad=0, y=1.0)
+                    above.set_title(_VIEWS[view], fontsize=TEXT, pad=0, y=1.08)
                 if pair == len(pairs) - 1:
                     lower.set_xticks([axis[0], 0, axis[-1]])
                     lower.set_xlabel("b", fontsize=SMALL, labelpad=0)
@@ -91,7 +91,7 @@ def _draw_surface(figure: Figure, old: Any, axis: NDArray[Any], loss: NDArray[An
         ccount=len(axis),
         linewidth=0,
         shade=False,
-        rasterized=True,
+        antialiased=False,
     )
     axes.view_init(elev=28, azim=-60)
     axes.set_box_aspect((1, 1, 0.72), zoom=1.28)
