@@ -5,7 +5,7 @@ from typing import Any, get_args
 from moat.errors import InputError, did_you_mean
 
 
-def require_positive(name: str, value: float, *, zero: bool = False) -> None:
+def require_above_zero(name: str, value: float, *, zero: bool = False) -> None:
     """Raise InputError for a number that is not above 0, or not at least 0 if `zero` may be."""
     if value > 0 or (zero and value == 0):
         return

@@ -1,4 +1,4 @@
-"""How an instrument goes through its examples: their ids, the size of a pass, and its progress."""
+"""The ids, passes and progress of an instrument on its examples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

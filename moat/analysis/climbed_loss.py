@@ -1,4 +1,4 @@
-"""What a search climbs, as a function of `w`: the loss that landscapes and curvatures look at."""
+"""The value that a search climbs, as a function of `w`: for landscapes and curvatures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

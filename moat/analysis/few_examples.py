@@ -1,11 +1,14 @@
 """The test examples that an instrument looks at: so many of all classes, or chosen ones."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from moat.data import Split
+from moat.data import Split, stored_in_order
 from moat.data.splits import stratified
 from moat.errors import AnalysisError
 from moat.evaluation.float_images import float_images
@@ -37,8 +40,14 @@ def few_examples(split: Split, choice: Sequence[int] | int, seed: int) -> Split:
 
 def images_for(model: nn.Module, split: Split) -> tuple[Images, Labels, list[int]]:
     """Return images in [0, 1] and labels where a model lives, and the examples' ids."""
-    near = split.to(home_of(model))
-    return float_images(near.images), near.labels, near.ids.tolist()
+    ((images, labels),) = stored_in_order(split, len(split), home_of(model))
+    return float_images(images), labels, split.ids.tolist()
+
+
+def stored_pixels(split: Split) -> NDArray[Any]:
+    """Return the images of a split in [0, 1], on the host."""
+    ((images, _),) = stored_in_order(split, len(split))
+    return np.asarray(float_images(images).cpu().numpy())
 
 
 def _require_count(count: int, there: int) -> None:

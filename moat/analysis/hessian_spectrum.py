@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from moat.analysis.arguments import require_one_of, require_positive
+from moat.analysis.arguments import require_above_zero, require_one_of
 from moat.analysis.batching import Batching
 from moat.analysis.climbed_loss import (
     ClimbedLoss,
@@ -24,7 +24,7 @@ from moat.types import Images, Labels, PerExample, Transform
 
 SIGNIFICANT = 1e-4  # of the largest |eigenvalue|: below it the sign is rounding
 
-Place = Literal["start", "end"]
+SearchEnd = Literal["start", "end"]
 """Where in w the Hessian is taken."""
 
 
@@ -67,7 +67,7 @@ class Lanczos:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_positive("steps", self.steps)
+        require_above_zero("steps", self.steps)
 
 
 @public
@@ -77,7 +77,7 @@ def loss_curvature(
     x: Images,
     y: Labels,
     *,
-    at: Place = "start",
+    at: SearchEnd = "start",
     settings: Lanczos | None = None,
     batching: Batching | None = None,
 ) -> Curvature:
@@ -102,7 +102,7 @@ def loss_curvature(
         (64, torch.Size([4]))
     """
     searched = require_gradient_threat(threat)
-    require_one_of("place of a search", at, Place)
+    require_one_of("place of a search", at, SearchEnd)
     how, order = settings or Lanczos(), batching or Batching()
     with door(model, x, y) as (network, images, labels), attacked(network):
         size, numbers = order.size(images.device), order.numbers(len(images))

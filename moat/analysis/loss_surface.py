@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from moat.analysis.arguments import require_one_of, require_positive
+from moat.analysis.arguments import require_above_zero, require_one_of
 from moat.analysis.batching import Batching
 from moat.analysis.climbed_loss import (
     ClimbedLoss,
@@ -44,7 +44,7 @@ class SurfaceGrid:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_positive("extent", self.extent)
+        require_above_zero("extent", self.extent)
         if self.points < 3 or self.points % 2 == 0:
             raise InputError(
                 f"points is {self.points!r}: a surface has an odd number of at least 3 on an axis, "
@@ -96,10 +96,10 @@ def loss_surfaces(
         else:
             centre, reach = climb.start, 1.0 if view == "far" else NEAR
             like = tuple(reach * own for own in ball_members(climb, numbers, places.seed))
-        directions = random_directions(like, numbers, places.seed)
+        first, second = random_directions(like, numbers, places.seed)
         with torch.no_grad():
             loss = climbed_loss(network, climb, size)
-            return _surfaces(loss, (centre, *directions), places.axis(), size, how.progress)
+            return _surfaces(loss, (centre, first, second), places.axis(), size, how.progress)
 
 
 def _surfaces(

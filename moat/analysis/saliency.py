@@ -11,11 +11,10 @@ from torch import nn
 
 from moat.analysis.batches import evaluated_examples
 from moat.analysis.batching import Batching
-from moat.analysis.few_examples import few_examples, images_for
+from moat.analysis.few_examples import few_examples, images_for, stored_pixels
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.smoothgrad import SmoothGrad, saliency_maps
 from moat.data import Split
-from moat.evaluation.float_images import float_images
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public, public_at_once
 from moat.records import Analysis, AnalysisSubject, NamedArray
@@ -109,9 +108,7 @@ def _analysis(
         "model": NamedArray(np.array(names), ("model",)),
         "example": NamedArray(few.ids.cpu().numpy(), ("example",)),
         "label": NamedArray(few.labels.cpu().numpy(), ("example",)),
-        "image": NamedArray(
-            float_images(few.images).cpu().numpy(), ("example", *_PIXELS), in_table=False
-        ),
+        "image": NamedArray(stored_pixels(few), ("example", *_PIXELS), in_table=False),
         "map": NamedArray(
             maps, ("model", "example", *_PIXELS), "logits per intensity", in_table=False
         ),

@@ -197,7 +197,7 @@ def _findings(
         low, high = bootstrap_interval(each)
         for m, name in enumerate(names):
             median = float(np.median(each[m]))
-            words = "no sparser and no denser than"
+            words = "as sparse, within the interval, as"
             if low[m] > 0 or high[m] < 0:
                 words = "sparser than" if median > 0 else "denser than"
             findings.append(

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from moat.analysis.arguments import require_positive
+from moat.analysis.arguments import require_above_zero
 from moat.analysis.batching import Batching
 from moat.analysis.example_draws import normal_draws
 from moat.public import public
@@ -29,8 +29,8 @@ class SmoothGrad:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_positive("copies", self.copies)
-        require_positive("noise", self.noise, zero=True)
+        require_above_zero("copies", self.copies)
+        require_above_zero("noise", self.noise, zero=True)
 
 
 @public

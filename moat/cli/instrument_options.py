@@ -1,10 +1,12 @@
 """The options of the instruments of `moat analyze`: examples, grids, noise."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from moat.errors import AnalysisError
+
+Default = TypeVar("Default")
 
 ExamplesOption = Annotated[
     str | None,
@@ -17,7 +19,7 @@ CopiesOption = Annotated[int, typer.Option(help="Noisy copies of an image.")]
 NoiseOption = Annotated[float, typer.Option(help="Noise, as a share of an image's range.")]
 
 
-def examples_of(text: str | None, default: int | None) -> int | tuple[int, ...] | None:
+def examples_of(text: str | None, default: Default) -> Default | int | tuple[int, ...]:
     """Return a count of examples, or their ids where there is a comma; AnalysisError for others.
 
     Example:

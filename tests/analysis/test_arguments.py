@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from moat.analysis.arguments import require_one_of, require_positive
+from moat.analysis.arguments import require_above_zero, require_one_of
 from moat.errors import InputError
 
 
@@ -20,4 +20,4 @@ def test_an_unknown_name_gets_the_nearest_one():
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
 def test_a_number_that_is_not_above_0_is_refused(value):
     with pytest.raises(InputError, match="and must be above 0"):
-        require_positive("extent", value)
+        require_above_zero("extent", value)

@@ -55,7 +55,7 @@ def test_a_model_against_itself_has_no_skewness(network, batch, protocol):
     found = skewness(models, batch, protocol, settings=SkewnessSettings(copies=2))
     assert np.abs(found["skewness"]).max() == 0
     assert found.findings[0].text == (
-        "signed raw maps: same is no sparser and no denser than a; median skewness"
+        "signed raw maps: same is as sparse, within the interval, as a; median skewness"
     )
 
 

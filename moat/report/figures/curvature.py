@@ -45,10 +45,7 @@ def draw_curvature(analysis: Analysis) -> Figure:
             below=0.22,
             between=(0.22, 0.2),
         )
-        handles = [
-            Line2D([], [], label=name, markersize=3.5, **{**looks[name].line, "linestyle": ""})
-            for name in threats
-        ]
+        handles = [_handle(name, looks[name]) for name in threats]
         title = "Hessian of the loss in w"
         figure, every = lay_out(panels, title, handles, caption_of(analysis))
         for axes, (kind, words) in zip(every, _TITLES.items(), strict=True):
@@ -68,6 +65,12 @@ def draw_curvature(analysis: Analysis) -> Figure:
         every[2].set_xlim(-1.08, 1.08)
         every[2].axvline(0, color=GREY, linewidth=0.5, zorder=0)
     return figure
+
+
+def _handle(name: str, look: Look) -> Line2D:
+    return Line2D(
+        [], [], label=name, color=look.colour, marker=look.marker, linestyle="", markersize=3.5
+    )
 
 
 def _draw_points(axes: Any, analysis: Analysis, quantity: str, looks: list[Look]) -> None:

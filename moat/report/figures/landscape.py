@@ -82,10 +82,12 @@ def _draw_surface(figure: Figure, old: Any, axis: NDArray[Any], loss: NDArray[An
 
     box = old.get_position()
     old.remove()
-    axes = figure.add_axes(box.bounds, axes_class=Axes3D, computed_zorder=False)
+    axes: Any = figure.add_axes(box.bounds, axes_class=Axes3D, computed_zorder=False)
     a, b = np.meshgrid(axis, axis, indexing="ij")
     axes.plot_surface(
-        *(a, b, loss),
+        a,
+        b,
+        loss,
         cmap=_COLOURS,
         rcount=len(axis),
         ccount=len(axis),

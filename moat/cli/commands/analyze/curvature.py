@@ -1,7 +1,7 @@
 """`moat analyze curvature`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,7 +28,7 @@ def curvature(options: CurvatureOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    examples: Any = examples_of(options.examples, CurvatureSettings.examples)
+    examples = examples_of(options.examples, CurvatureSettings.examples)
     settings = CurvatureSettings(
         threats=tuple(listed(options.threats)),
         examples=examples,

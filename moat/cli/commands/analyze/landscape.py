@@ -1,7 +1,7 @@
 """`moat analyze landscape`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -32,12 +32,11 @@ def landscape(options: LandscapeOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    views: Any = tuple(listed(options.views))
-    examples: Any = examples_of(options.examples, LandscapeSettings.examples)
+    examples = examples_of(options.examples, LandscapeSettings.examples)
     settings = LandscapeSettings(
         threats=tuple(listed(options.threats)),
         examples=examples,
-        views=views,
+        views=tuple(listed(options.views)),
         points=options.points,
         extent=options.extent,
         seed=options.seed,

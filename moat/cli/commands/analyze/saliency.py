@@ -1,7 +1,6 @@
 """`moat analyze saliency`."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from moat.cli.analyze_options import AnalyzeOptions
 from moat.cli.instrument_options import (
@@ -31,7 +30,7 @@ def saliency(options: SaliencyOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    examples: Any = examples_of(options.examples, SaliencySettings.examples)
+    examples = examples_of(options.examples, SaliencySettings.examples)
     settings = SaliencySettings(
         examples=examples, copies=options.copies, noise=options.noise, seed=options.seed
     )
