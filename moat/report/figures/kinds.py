@@ -12,6 +12,10 @@ _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
     "examples": "examples.draw_examples",
     "frequency": "frequency.draw_frequency",
+    "curvature": "curvature.draw_curvature",
+    "landscape": "landscape.draw_landscape",
+    "saliency": "saliency.draw_saliency",
+    "skewness": "skewness.draw_skewness",
     "transfer": "transfer.draw_transfer",
 }
 """The file and the function of each kind, in this folder."""
