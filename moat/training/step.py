@@ -72,4 +72,6 @@ def step_gradients(
     require_positive(scalarizer, settings.loss, names)
     plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
     examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
+    if settings.observe is not None:
+        settings.observe(examples, x, y)
     return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ
