@@ -128,6 +128,10 @@ class PlotError(InputError):
     """Runs that a picture cannot be drawn of, or a picture that nobody draws."""
 
 
+class AnalysisError(InputError):
+    """Runs, models or images that an analysis cannot be made of."""
+
+
 class TrainingError(MoatError):
     """A run that failed while it trained."""
 

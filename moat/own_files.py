@@ -14,6 +14,8 @@ PLANNED = "study.json"
 """The file in a study's folder that lists its planned runs."""
 FIGURES = "figures"
 """The folder in a study's own where its pictures go."""
+ANALYSES = "analysis"
+"""The folder in a study's or a run's own where its analyses go."""
 PAGE = "report.html"
 """What a study's page is usually called."""
 TABLES = {
@@ -31,7 +33,7 @@ PICTURES = (
 """The kinds of pictures, which are numbered as tables are."""
 PICTURE_ENDINGS = ("png", "svg")
 
-_ALONE = {*RUN_FILES, PLANNED, FIGURES, PAGE}
+_ALONE = {*RUN_FILES, PLANNED, FIGURES, ANALYSES, PAGE}
 _NUMBERED = re.compile(
     "|".join(
         rf"{re.escape(name)}(-\d+)?\.({'|'.join(endings)})"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.commands.analyze import analyze
 from moat.cli.commands.bundle import bundle
 from moat.cli.commands.check import check
 from moat.cli.commands.compare import compare
@@ -52,3 +53,4 @@ for command in (
     *(front, plot, report, bundle, list_, check, new, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)
+app.add_typer(analyze, name="analyze")

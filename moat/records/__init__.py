@@ -3,6 +3,13 @@
 Unknown keys are kept as they are.
 """
 
+from moat.records.analysis import (
+    Analysis,
+    AnalysisFinding,
+    AnalysisHeader,
+    AnalysisSubject,
+    NamedArray,
+)
 from moat.records.bundle_manifest import BundleManifest
 from moat.records.checking import check_lines, check_record, require_keys, typed
 from moat.records.checks import Check, EvaluationRecord, Verdict
@@ -19,6 +26,10 @@ from moat.records.run_label import label_of, sweep_names
 from moat.records.small import Clock, Failure, Manifest
 
 __all__ = [
+    "Analysis",
+    "AnalysisFinding",
+    "AnalysisHeader",
+    "AnalysisSubject",
     "BundleManifest",
     "Check",
     "Clock",
@@ -31,6 +42,7 @@ __all__ = [
     "LogLine",
     "Manifest",
     "ModelRecord",
+    "NamedArray",
     "OpenTransfer",
     "PartnerRecord",
     "PlannedRuns",

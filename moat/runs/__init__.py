@@ -9,6 +9,7 @@ from moat.runs.agreement import (
     require_one_result,
     require_one_training,
 )
+from moat.runs.analyses import AnalysisPartFiles, analysis_files, read_analysis
 from moat.runs.bundle import as_typed, is_bundle, manifest_text, opened, outputs_of
 from moat.runs.bundle_checks import why_no_place
 from moat.runs.command import command_again, judged_run, kept_command
@@ -33,9 +34,11 @@ __all__ = [
     "EVENTS_MARK",
     "FORMAT",
     "PLANNED",
+    "AnalysisPartFiles",
     "EvaluationParts",
     "RunFolder",
     "StudyFolder",
+    "analysis_files",
     "as_typed",
     "cache_of",
     "command_again",
@@ -48,6 +51,7 @@ __all__ = [
     "manifest_text",
     "opened",
     "outputs_of",
+    "read_analysis",
     "require_folder_of",
     "require_found",
     "require_one_protocol",
