@@ -1,6 +1,8 @@
 """Analyses of trained models: numbers with axes, units and intervals. They draw nothing."""
 
+from moat.analysis.overfitting import overfitting
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
+from moat.analysis.relationship import relationship
 from moat.analysis.transfer import transfer
 from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
 
@@ -12,5 +14,7 @@ __all__ = [
     "AnalysisSubject",
     "AnalysisWork",
     "NamedArray",
+    "overfitting",
+    "relationship",
     "transfer",
 ]

@@ -117,7 +117,9 @@ class _View:
 
     def _gap(self) -> Resampled:
         """Return the mean over the threats of the size of the difference."""
-        apart = [self._scores(self.ours, n).less(self._scores(self.theirs, n)) for n in self.threats]
+        apart = [
+            self._scores(self.ours, n).less(self._scores(self.theirs, n)) for n in self.threats
+        ]
         sizes = [one.through(np.abs) for one in apart]
         drawn = [one.drawn for one in sizes if one.drawn is not None]
         whole = len(drawn) == len(sizes)
@@ -127,9 +129,7 @@ class _View:
 
     def _scores(self, runs: SweptOutcomes, name: str) -> Resampled:
         groups = self._groups(name)
-        return resampled_scores(
-            [*runs.values()], lambda _: groups, conditional=self.conditional
-        )
+        return resampled_scores([*runs.values()], lambda _: groups, conditional=self.conditional)
 
     def _groups(self, name: str) -> list[Searches]:
         first = next(iter(next(iter(self.ours.values())).values()))

@@ -40,7 +40,10 @@ def require_strengths(runs: SweptOutcomes, where: str) -> None:
 
 
 def require_searched(outcomes: Sequence[Outcomes], threats: Sequence[str]) -> tuple[str, ...]:
-    """Return the named threats and ensembles, or all; AnalysisError if a run lacks one."""
+    """Return the named threats and ensembles, or all that the runs share.
+
+    Raises AnalysisError for a run that lacks one, and for runs on different test examples.
+    """
     for found in outcomes:
         for name in threats:
             if name not in found.names:
@@ -54,7 +57,14 @@ def require_searched(outcomes: Sequence[Outcomes], threats: Sequence[str]) -> tu
         raise AnalysisError(
             "the runs were evaluated under no common threat.",
             where="threats",
-            hint="Evaluate them under one protocol: moat evaluate RUN --protocol FILE",
+            hint=_ONE_PROTOCOL,
+        )
+    ids = np.sort(outcomes[0].ids)
+    if not all(np.array_equal(np.sort(found.ids), ids) for found in outcomes):
+        raise AnalysisError(
+            "the runs were evaluated on different test examples, so they cannot be compared.",
+            where="runs",
+            hint=_ONE_PROTOCOL,
         )
     return tuple(threats) or tuple(shared)
 
@@ -144,5 +154,6 @@ def strengths_of(outcomes: Outcomes, name: str) -> dict[str, Searches]:
     return {"" if name in outcomes.ensembles else group[0].written: group for group in groups}
 
 
+_ONE_PROTOCOL = "Evaluate them under one protocol: moat evaluate RUN --protocol FILE"
 _SEVERAL = "Name the folder of a study whose variant sweeps a strength, such as \
 recipes/digits_figures.toml."
