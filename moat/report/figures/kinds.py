@@ -10,6 +10,8 @@ from moat.records import Analysis
 
 _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
+    "overfitting": "trends.draw_overfitting_analysis",
+    "relationship": "trends.draw_relationship_analysis",
     "transfer": "transfer.draw_transfer",
 }
 """The file and the function of each kind, in this folder."""

@@ -67,6 +67,12 @@ def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, L
     return Swept(columns, values, figure.across), lines
 
 
+def paired_settings(runs: Runs, study: str, figure: Difference) -> tuple[Swept, list[Setting]]:
+    """Return the settings of the minuend at each common value, and those of the subtrahend."""
+    columns, values, others = zip(*_pairs(runs, study, figure), strict=True)
+    return Swept(columns, values, figure.across), list(others)
+
+
 def _pairs(runs: Runs, study: str, figure: Difference) -> list[tuple[Setting, Any, Setting]]:
     """Return what is compared with what at each value; PlotError where there is nothing."""
     ours = swept(runs, study, figure.of, figure.across)

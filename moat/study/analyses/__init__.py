@@ -2,6 +2,7 @@
 
 from moat.study.analyses.folder import Complete, analyses_folder, complete_analysis
 from moat.study.analyses.inputs import AnalysisInputs, AnalysisRequest, analysis_inputs
+from moat.study.analyses.swept import overfitting_of, relationship_of
 from moat.study.analyses.transfer import transfer_of
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "analyses_folder",
     "analysis_inputs",
     "complete_analysis",
+    "overfitting_of",
+    "relationship_of",
     "transfer_of",
 ]
