@@ -1,5 +1,6 @@
 """Analyses of trained models: numbers with axes, units and intervals. They draw nothing."""
 
+from moat.analysis.conflict import conflict
 from moat.analysis.overfitting import overfitting
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.relationship import relationship
@@ -14,6 +15,7 @@ __all__ = [
     "AnalysisSubject",
     "AnalysisWork",
     "NamedArray",
+    "conflict",
     "overfitting",
     "relationship",
     "transfer",

@@ -19,7 +19,7 @@ from moat.analysis.swept_outcomes import (
 from moat.analysis.trend_arrays import ends_of, trend_finding, trends_in, with_ends
 from moat.errors import AnalysisError
 from moat.outcomes import NATURAL_SEARCHES, accuracy, resampled_scores, searches_of
-from moat.outcomes.columns import NATURAL_COLUMN
+from moat.outcomes.columns import EPSILON, NATURAL_COLUMN
 from moat.outcomes.searches import Searches
 from moat.outcomes.trends import Trend
 from moat.public import public_at_once
@@ -134,9 +134,9 @@ class _View:
     def _names(self) -> list[tuple[str, str]]:
         first = next(iter(next(iter(self.runs.values())).values()))
         return [
-            (f"{name} {written}".strip(), name)
+            (search_name(name, group) if written else name, name)
             for name in self.threats
-            for written in strengths_of(first, name)
+            for written, group in strengths_of(first, name).items()
         ]
 
     def _searches(self) -> list[Searches]:
@@ -159,6 +159,14 @@ class _View:
     def _change(self, name: str) -> tuple[float, ...]:
         first, *_, last = self.runs.values()
         return difference_with_interval(last, first, self._groups(name), self.conditional)
+
+
+def search_name(threat: str, searches: Searches) -> str:
+    """Return the name of a threat at one strength: "flow, 5 iterations", "pgd, ε 0.1"."""
+    (column,) = searches
+    if column.by == EPSILON:
+        return f"{threat}, \N{GREEK SMALL LETTER EPSILON} {column.written}"
+    return f"{threat}, {column.written} iteration{'' if column.strength == 1 else 's'}"
 
 
 def _text(values: Sequence[str], axis: str) -> NamedArray:

@@ -12,7 +12,7 @@ _ENDS = ("", "_low", "_high")
 
 
 def with_ends(
-    name: str, values: Sequence[Any], axes: tuple[str, ...], unit: str = ""
+    name: str, values: Any, axes: tuple[str, ...], unit: str = ""
 ) -> dict[str, NamedArray]:
     """Return the arrays NAME, NAME_low and NAME_high of (value, low, high) along the axes.
 

@@ -45,7 +45,7 @@ class Conflict:
         before = self._ledger.spent.total
         loss = objective_losses(self._losses, examples.names)[NATURAL_NUMBER]
         examples = with_natural(examples, x, y, loss)
-        with _in_eval_mode(self._network), torch.enable_grad():
+        with in_eval_mode(self._network), torch.enable_grad():
             gramians = gramians_of(self._network, examples, self._pass_size, self._layers)
         self._found = examples.names, gramians, int(self._ledger.spent.total - before)
 
@@ -113,7 +113,8 @@ def _entry(cosines: Tensor, gramian: Tensor) -> dict[str, list[float]]:
 
 
 @contextmanager
-def _in_eval_mode(model: nn.Module) -> Iterator[None]:
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Put a network in eval mode, its parameters as they are; restore the mode afterwards."""
     flags = {module: module.training for module in model.modules()}
     try:
         to_eval(model)

@@ -47,7 +47,10 @@ def test_what_rises_and_what_falls_is_told_apart(seeds, conditional):
         for t in ("flow", "rt")
     ]
     np.testing.assert_allclose(found["score"], expected)
-    assert found.coordinates("search") == ["flow 2", "flow 4", "rt 2", "rt 4"]
+    assert found.coordinates("search") == [
+        *("flow, 2 iterations", "flow, 4 iterations"),
+        *("rt, 2 iterations", "rt, 4 iterations"),
+    ]
     assert (found["accuracy_low"] < found["accuracy"]).all()
     assert (found["accuracy"] < found["accuracy_high"]).all()
     assert found.settings["interval_over"] == ("examples" if seeds == 1 else "examples and seeds")

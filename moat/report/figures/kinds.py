@@ -10,6 +10,7 @@ from moat.records import Analysis
 
 _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
+    "conflict": "conflict.draw_conflict",
     "overfitting": "trends.draw_overfitting_analysis",
     "relationship": "trends.draw_relationship_analysis",
     "transfer": "transfer.draw_transfer",

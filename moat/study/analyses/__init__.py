@@ -1,5 +1,6 @@
 """Analyses of runs and models by name: they load, search, keep finished parts, report progress."""
 
+from moat.study.analyses.conflict import conflict_of
 from moat.study.analyses.folder import Complete, analyses_folder, complete_analysis
 from moat.study.analyses.inputs import AnalysisInputs, AnalysisRequest, analysis_inputs
 from moat.study.analyses.swept import overfitting_of, relationship_of
@@ -12,6 +13,7 @@ __all__ = [
     "analyses_folder",
     "analysis_inputs",
     "complete_analysis",
+    "conflict_of",
     "overfitting_of",
     "relationship_of",
     "transfer_of",

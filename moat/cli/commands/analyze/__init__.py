@@ -2,6 +2,7 @@
 
 import typer
 
+from moat.cli.commands.analyze.conflict import conflict
 from moat.cli.commands.analyze.overfitting import overfitting
 from moat.cli.commands.analyze.relationship import relationship
 from moat.cli.commands.analyze.transfer import transfer
@@ -11,5 +12,5 @@ analyze = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (overfitting, relationship, transfer):
+for command in (conflict, overfitting, relationship, transfer):
     analyze.command(command.__name__)(command)
