@@ -92,6 +92,10 @@ class NoRunError(RunFolderError, InputError):
     """A folder that somebody names, and that holds no finished run."""
 
 
+class StartError(RunFolderError, InputError):
+    """A run that cannot start: the run or the file whose weights it begins with is not usable."""
+
+
 class DiskError(RunFolderError):
     """What the disk refuses to write."""
 

@@ -24,6 +24,7 @@ from moat.records.published_table import Published
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
 from moat.records.small import Clock, Failure, Manifest
+from moat.records.start import StartRecord
 
 __all__ = [
     "Analysis",
@@ -50,6 +51,7 @@ __all__ = [
     "Published",
     "Relationship",
     "RunRecord",
+    "StartRecord",
     "ThreatRecord",
     "Verdict",
     "check_lines",

@@ -23,6 +23,7 @@ from moat.runs.finding import (
 )
 from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.layout import EVENTS_MARK
+from moat.runs.model_file import weights_file
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.places import results_of, seen_from
@@ -63,5 +64,6 @@ __all__ = [
     "results_of",
     "seen_from",
     "unfinished_runs",
+    "weights_file",
     "why_no_place",
 ]

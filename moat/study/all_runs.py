@@ -12,6 +12,7 @@ from moat.events import (
     RunFailure,
     RunHold,
     RunSkip,
+    StudyNote,
     StudyStart,
     each,
     without_repeats,
@@ -19,6 +20,7 @@ from moat.events import (
 from moat.precision import plain_torch
 from moat.public import public_at_once
 from moat.recipe import RunPlan, plan_runs, read
+from moat.recipe.selection import added_runs
 from moat.runs import StudyFolder, require_own_name
 from moat.storage import make_folder
 from moat.study.job_count import Jobs, jobs_of, settle_jobs
@@ -118,6 +120,8 @@ def train(
     whole = plan_runs(source) if only or seeds else plans
     runner = Runner(RunnerSettings(results, at.device, at.overwrite), plans, whole, heard)
     runner.announce()
+    if added := [plan for plan in added_runs(plans, only, seeds) if not runner.is_recorded(plan)]:
+        heard(StudyNote(text=_of_added(added)))
     if wanted == 1:
         _in_turn(runner, result)
     else:
@@ -127,6 +131,11 @@ def train(
     for ended in (result.failed, result.held):
         ended.update({run: errors.get(run, error) for run, error in ended.items()})
     return result
+
+
+def _of_added(added: Sequence[RunPlan]) -> str:
+    names = ", ".join(dict.fromkeys(plan.label for plan in added))
+    return f"Trained as well, because the chosen runs start from them: {names}."
 
 
 def _start(runner: Runner, result: StudyResult, jobs: int = 1) -> None:

@@ -18,6 +18,7 @@ from moat.storage import Record
 from moat.study.loading import plan_of, record_of, require_trained_here
 from moat.study.own_recipe import own_plan, require_same_code
 from moat.study.recipe_change import recipe_change, require_own_recipe
+from moat.study.start import require_same_start
 
 Left = Literal["training", "evaluation", "nothing"]
 
@@ -66,6 +67,12 @@ class RunState:
         return planned
 
     @property
+    def begins(self) -> bool:
+        """Whether the training has yet to begin, which is when it needs its start."""
+        folder = self.folder
+        return self.record is None and not (folder.checkpoint.exists() or folder.is_trained)
+
+    @property
     def left(self) -> Left:
         """The remaining work of the run.
 
@@ -111,6 +118,8 @@ class RunState:
                 "train this run again with --overwrite.",
             )
         require_same_code(self.plan, folder)
+        if record is not None:
+            require_same_start(self.plan, folder.path, record)
         return folder.require_own_weights(record, self.plan.train_hash)
 
     def _own_plan(self) -> RunPlan:
