@@ -41,7 +41,7 @@ def conflict(
     *,
     threats: Sequence[str] = (),
     logs: Mapping[str, Log] | None = None,
-    batch_size: int = 128,
+    batch_size: int = 32,
     parts: AnalysisParts | None = None,
     progress: AnalysisProgress | None = None,
 ) -> Analysis:

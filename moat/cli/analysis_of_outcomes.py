@@ -49,7 +49,7 @@ def figure_asked(options: StoredOptions, kind: type[F], keys: Mapping[str, str |
         )
     named = {key: value for key, value in keys.items() if value is not None}
     given = {**named, **({"across": options.across} if options.across else {})}
-    also: dict[str, Any] = {"threats": listed(options.threats)} if options.threats else {}
+    also: dict[str, Any] = {"threats": tuple(listed(options.threats))} if options.threats else {}
     also |= {"measure": options.measure} if options.measure else {}
     if options.recipe is not None:
         return _of_recipe(options.recipe, kind, {**given, **also})

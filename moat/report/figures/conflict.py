@@ -77,7 +77,8 @@ def _draw_training(
                 markevery=(place % every, every),
             )
     if not np.isfinite(cosines).any():
-        axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", color=GREY)
+        axes.text(0.5, 0.6, "not logged", transform=axes.transAxes, ha="center", color=GREY)
+        axes.set_xlim(0, steps[-1])
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     if named:
         axes.set_xlabel("step of the training", fontsize=TEXT, labelpad=1.5)
@@ -88,7 +89,8 @@ def _draw_layers(axes: Any, analysis: Analysis, row: int, looks: list[dict[str, 
     _dress(axes)
     middle, low, high = (analysis[f"cosine{end}"][row] for end in ("", "_low", "_high"))
     kept = np.flatnonzero(np.isfinite(middle).any(1))
-    names = [_short(str(analysis.coordinates("layer")[place])) for place in kept]
+    layers = ["all", *map(str, analysis.coordinates("layer")[1:])]
+    names = [_short(layers[place]) for place in kept]
     for place, look in enumerate(looks):
         at = np.arange(len(kept)) + 0.1 * (place - (len(looks) - 1) / 2)
         values, ends = middle[kept, place], (low[kept, place], high[kept, place])

@@ -17,7 +17,7 @@ def conflict_of(
     listener: Listener,
     *,
     threats: Sequence[str] = (),
-    batch_size: int = 128,
+    batch_size: int = 32,
 ) -> Complete:
     """Return the conflict in each model, as `moat.analysis.conflict` does, with the runs' logs."""
     inputs = analysis_inputs(request, listener=listener, out=out)

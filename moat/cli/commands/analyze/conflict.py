@@ -17,12 +17,12 @@ class ConflictOptions(AnalyzeOptions):
     threats: ThreatsOption = None
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="Test images of a mini-batch.")
-    ] = 128
+    ] = 32
 
 
 @of_table
 def conflict(options: ConflictOptions) -> None:
-    """Show the cosines between the gradients of the objectives, layer by layer and over training."""
+    """Show the cosines between the objectives' gradients, layer by layer and over training."""
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import conflict_of
 
