@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from moat.analysis.batches import all_rows, batches_of, evaluated_examples, require_threats
 from moat.analysis.conflict_log import Log, logged_arrays
-from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork, Arrays
+from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.trend_arrays import finding_of, with_ends
 from moat.errors import AnalysisError
 from moat.evaluation.batch import Batch
@@ -24,6 +25,7 @@ from moat.outcomes.intervals import FEWEST_SEEDS, LEVEL
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public_at_once
 from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
+from moat.runs.arrays import Arrays
 from moat.scalarizers.gradients import flat_gradient
 from moat.training.conflict import in_eval_mode, pairs_of
 from moat.training.objective_gradients import cosines_of, layer_gramians, layer_sizes, trainable
@@ -88,13 +90,8 @@ def conflict(
     with tensor_float_32(False):
         for name, model in models.items():
             batches = batches_of(model, split, stated, classes)
-            found[name] = work.part(
-                f"{name}/{'/'.join(labels)}/{batch_size}",
-                each,
-                lambda batches=batches, model=model: _measured(
-                    batches, model, labels, batch_size, work
-                ),
-            )
+            measure = partial(_measured, batches, model, labels, batch_size, work)
+            found[name] = work.part(f"{name}/{'/'.join(labels)}/{batch_size}", each, measure)
     layers = {name: [NETWORK, *layer_sizes(model)] for name, model in models.items()}
     analysis = _analysis(found, layers, labels, logs or {})
     settings = {"threats": list(labels), "examples": len(split), "batch_size": batch_size}
@@ -167,7 +164,7 @@ def _analysis(
     examples = np.array([[len(won)] for won in winners])
     wins = np.stack([100 * counts / examples, *share_interval(counts, examples)], -1)
     logged = {name: logs.get(name, ()) for name in found}
-    arrays = {
+    named = {
         "subject": NamedArray(np.array([*found]), ("subject",)),
         "layer": NamedArray(np.array(every), ("layer",)),
         "pair": NamedArray(np.array(pairs), ("pair",)),
@@ -177,7 +174,7 @@ def _analysis(
         **logged_arrays(logged, objectives, every),
     }
     subjects = tuple(map(AnalysisSubject, found))
-    return Analysis("conflict", arrays, subjects=subjects, notes=(_NOTE,))
+    return Analysis("conflict", named, subjects=subjects, notes=(_NOTE,))
 
 
 def mean_over_batches(each: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

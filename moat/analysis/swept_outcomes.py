@@ -115,10 +115,8 @@ def difference_with_interval(
     """
     shared = [seed for seed in ours if seed in theirs]
     if not shared:
-        mean = float(
-            np.subtract(*(mean_with_interval(s, groups, conditional)[0] for s in (ours, theirs)))
-        )
-        return mean, np.nan, np.nan
+        one, other = (mean_with_interval(side, groups, conditional)[0] for side in (ours, theirs))
+        return one - other, np.nan, np.nan
     apart = np.stack(
         [
             added_in_order(ours[seed], groups, conditional)

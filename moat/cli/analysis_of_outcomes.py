@@ -11,11 +11,11 @@ from moat.cli.options import listed
 from moat.cli.recipe_tables import figures_of
 from moat.cli.stored_options import StoredOptions
 from moat.errors import AnalysisError, did_you_mean
-from moat.records import Analysis
+from moat.records import Analysis, Difference, Relationship
 from moat.report.recipe_tables import RecipeFigure
 from moat.study.analyses import analyses_folder
 
-F = TypeVar("F", bound=RecipeFigure)
+F = TypeVar("F", Relationship, Difference)
 MEASURES = ("conditional", "accuracy")
 
 
@@ -48,7 +48,7 @@ def figure_asked(options: StoredOptions, kind: type[F], keys: Mapping[str, str |
             hint=f"known: {', '.join(MEASURES)}",
         )
     named = {key: value for key, value in keys.items() if value is not None}
-    given = {**named, **({"across": options.across} if options.across else {})}
+    given: dict[str, Any] = {**named, **({"across": options.across} if options.across else {})}
     also: dict[str, Any] = {"threats": tuple(listed(options.threats))} if options.threats else {}
     also |= {"measure": options.measure} if options.measure else {}
     if options.recipe is not None:

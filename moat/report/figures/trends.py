@@ -60,8 +60,8 @@ def _line(analysis: Analysis, name: str, row: int) -> tuple[Any, Any]:
     middle, low, high = (analysis[f"{name}{end}"][row] for end in ("", "_low", "_high"))
     over = str(analysis.settings["interval_over"])
     bands = [
-        None if np.isnan(ends[0]) else Interval(*map(float, ends), over)
-        for ends in zip(low, high, strict=True)
+        None if np.isnan(start) else Interval(float(start), float(end), over)
+        for start, end in zip(low, high, strict=True)
     ]
     return [(float(value),) for value in middle], bands
 
