@@ -19,7 +19,7 @@ from moat.report.plots.threat_lines import (
 
 
 def draw_relationship_analysis(analysis: Analysis) -> Figure:
-    """Return Figure 3: a line for each threat at each strength of its search, light to dark."""
+    """Return a figure with a line for each threat at each strength of its search, light to dark."""
     threats = [str(name) for name in analysis["search_threat"]]
     looks = strength_looks(threats, _look_among(threats))
     measured = "conditional accuracy (%)" if analysis.settings["conditional"] else "accuracy (%)"
@@ -32,7 +32,7 @@ def draw_relationship_analysis(analysis: Analysis) -> Figure:
 
 
 def draw_overfitting_analysis(analysis: Analysis) -> Figure:
-    """Return Figure 6: a line for each threat, one variant's score minus another's."""
+    """Return a figure with a line for each threat, one variant's score minus another's."""
     threats = [str(name) for name in analysis.coordinates("threat")]
     look_of = _look_among(threats)
     figure: Any = analysis.settings.get("figure", {})

@@ -1,4 +1,4 @@
-"""Lines of threats across a strength, as Figures 3 and 6 have them."""
+"""Lines of threats across a strength: accuracies, and differences of scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ class OverfittingOptions(StoredOptions):
 
 @of_table
 def overfitting(options: OverfittingOptions) -> None:
-    """Show how far one variant is above another as a training threat grows (Figure 6)."""
+    """Show how far one variant is above another as a training threat grows."""
     from moat.cli.analysis_of_outcomes import analyze_outcomes
     from moat.records import Difference
     from moat.study.analyses import overfitting_of

@@ -23,7 +23,7 @@ class RelationshipOptions(StoredOptions):
 
 @of_table
 def relationship(options: RelationshipOptions) -> None:
-    """Show robustness to some threats against the strength of a training (Figure 3)."""
+    """Show robustness to some threats against the strength of a training."""
     from moat.cli.analysis_of_outcomes import analyze_outcomes
     from moat.records import Relationship
     from moat.study.analyses import relationship_of
