@@ -24,6 +24,7 @@ TABLES = {
     "against": ("md", "csv"),
     "compare": ("md", "csv", "json"),
     "compare-examples": ("csv",),
+    "race": ("json", "csv", "md", "png", "svg"),
 }
 """The endings of each table; several of one name are numbered, as in front-2.csv."""
 PICTURES = (

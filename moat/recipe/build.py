@@ -36,7 +36,8 @@ from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.selection import chosen_runs
 from moat.recipe.shorthand import with_fractions
-from moat.recipe.start_table import start_of
+from moat.recipe.start import START
+from moat.recipe.start_table import start_after, start_of
 
 OF_A_VARIANT = ("scalarizer", "losses")
 """What of a variant a sweep sets as if it stood at the top."""
@@ -105,7 +106,10 @@ def _plan(
         own[0]["path"] = {key: [value] for key, value in point.path.items()}
     document["seeds"] = [seed]
     sweep = {**point.sweep, **point.path}
-    start = start_of(document, recipe, position, before)
+    if before is None:
+        start = start_of(document, recipe, position, point, source)
+    else:
+        start = start_after(document, recipe, position, before)
     applied = deepcopy(document)
     applied["scalarizer"] = applied["variant"][0].get("scalarizer", DEFAULT_SCALARIZER)
     applied["losses"] = applied["variant"][0].get("losses", {})
@@ -114,6 +118,8 @@ def _plan(
         if table == "path" and start is not None and start.training is not None:
             set_leg(applied, recipe.variant[position].legs)
         for key, value in values.items():
+            if key == START:
+                continue
             where = source.where("variant", position, table, key)
             for said in set_key(applied, tuple(key.split(".")), value, where):
                 in_variant = ("variant", str(position)) if said[0] in OF_A_VARIANT else ()

@@ -13,9 +13,10 @@ from moat.printable import folder_key, is_portable
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
+from moat.recipe.start import START
 from moat.short_text import cut_short
 
-_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes", "start"}
+_NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes"}
 MOST_OF_PATH = 3000
 """Bytes of a run's folder within the results folder: a whole path has 4,096 at most on Linux."""
 MOST_RUNS = 1000
@@ -24,7 +25,7 @@ SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
 
-_STAYS = ("model", "start")
+_STAYS = ("model", START)
 """The tables that all runs of a path share."""
 
 
@@ -162,7 +163,7 @@ def _require_sweep(
     for key, values in swept.items():
         where = ("variant", str(position), table, key)
         root, _, rest = key.partition(".")
-        if root not in SWEPT or not all(key.split(".")):
+        if root not in SWEPT or not all(key.split(".")) or (root == START and rest):
             near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
             raise RecipeError(
                 f"a {table} cannot set {key!r}.{near}",

@@ -9,10 +9,12 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
+    model_validator,
 )
 
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
+from moat.errors import FieldError
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
 from moat.number_bounds import PositiveCount, PositiveNumber, Seed
@@ -130,6 +132,17 @@ class LegsTable(Table):
     optimizer: OptimizerState = "fresh"  # its state: new, or that of the leg before
     lr: PositiveNumber | None = None
     schedule: Schedule = Cosine(warmup_ratio=0.1)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "LegsTable":
+        if self.epochs is not None and self.passes is not None:
+            raise FieldError(
+                f"epochs = {self.epochs} and passes = {self.passes:g} both set the length of a "
+                "leg.",
+                hint="Leave one of them out: with passes, the epochs follow from what a step "
+                "costs.",
+            )
+        return self
 
 
 class VariantTable(Table):

@@ -4,32 +4,38 @@ from pathlib import Path
 from typing import Any
 
 from moat.digests import digest_of_file
+from moat.errors import RecipeError
+from moat.recipe.path_points import PathPoint
+from moat.recipe.paths import absolute
 from moat.recipe.plan import RunPlan
-from moat.recipe.provenance import Document
-from moat.recipe.schema import Recipe
-from moat.recipe.start import Start
+from moat.recipe.provenance import Document, Source
+from moat.recipe.schema import Recipe, StartTable
+from moat.recipe.start import START, Start
 from moat.runs import weights_file
 
 SEED = "{seed}"
 """In the path of a start: the seed of the run."""
 
 
-def start_of(
-    document: Document, recipe: Recipe, position: int, before: RunPlan | None
-) -> Start | None:
-    """Return what a run's training begins with, and write it into the run's own recipe.
+def start_after(document: Document, recipe: Recipe, position: int, before: RunPlan) -> Start:
+    """Return the start of a leg, which continues from the run `before` it, and write it down."""
+    legs = recipe.variant[position].legs
+    beside = Path("..", "..", *before.path.parts[-2:])  # the folders of the values and the seed
+    table = {"weights": beside.as_posix(), "training": before.train_hash}
+    _write(document, {**table, "optimizer": legs.optimizer})
+    return Start(before.path, training=before.train_hash, optimizer=legs.optimizer)
 
-    A leg of a path begins with the run `before` it; another run as its variant says, or else the
-    recipe. None means new weights.
+
+def start_of(
+    document: Document, recipe: Recipe, position: int, point: PathPoint, source: Source
+) -> Start | None:
+    """Return the start of a run by its sweep, its variant or the recipe, and write it down.
+
+    None means new weights. A sweep's path is relative to the folder of the file that states it.
     """
-    variant = recipe.variant[position]
-    if before is not None:
-        legs = variant.legs
-        beside = Path("..", "..", *before.path.parts[-2:])  # the sweep's folder, and the seed's
-        table = {"weights": beside.as_posix(), "training": before.train_hash}
-        _write(document, {**table, "optimizer": legs.optimizer})
-        return Start(before.path, training=before.train_hash, optimizer=legs.optimizer)
-    said = variant.start or recipe.start
+    said = recipe.variant[position].start or recipe.start
+    if START in point.sweep and (said is None or said.digest is None):
+        said = _swept(point.sweep[START], said, source, position)
     if said is None:
         return None
     (seed,) = document["seeds"]
@@ -43,6 +49,22 @@ def start_of(
     return Start(place, said.training, digest, said.optimizer)
 
 
+def _swept(value: Any, said: StartTable | None, source: Source, position: int) -> StartTable:
+    key = ("variant", str(position), "sweep", START)
+    where = source.where(*key)
+    if not isinstance(value, str):
+        raise RecipeError(
+            f"should be the path of a run folder or of a file of weights, not {value!r}.",
+            where=where,
+            hint='Write paths in quotes: start = ["results/digits/natural/seed-{seed}"].',
+        )
+    stated = next(filter(None, (source.said_in.get(key[:n]) for n in range(4, -1, -1))), "")
+    folder = Path() if stated.startswith("--") else Path(stated).parent
+    weights = absolute(value, folder, where)
+    optimizer = "fresh" if said is None else said.optimizer
+    return StartTable(weights=weights, optimizer=optimizer)
+
+
 def _write(document: Document, table: dict[str, Any]) -> None:
-    document.pop("start", None)
-    document["variant"][0]["start"] = table
+    document.pop(START, None)
+    document["variant"][0][START] = table

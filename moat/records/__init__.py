@@ -21,6 +21,7 @@ from moat.records.planned_runs import PlannedRuns
 from moat.records.plugin_names import evaluation_names, kind_and_name, training_names
 from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published_table import Published
+from moat.records.race import RaceRecord
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
 from moat.records.small import Clock, Failure, Manifest
@@ -49,6 +50,7 @@ __all__ = [
     "PlannedRuns",
     "ProtocolRecord",
     "Published",
+    "RaceRecord",
     "Relationship",
     "RunRecord",
     "StartRecord",

@@ -115,7 +115,7 @@ class Runner:
             self._skip(state)
             return
         folder.require_free()
-        if state.begins:
+        if plan.start is not None and self._begins(state):
             require_start(plan, folder.path, self._before(plan))
         self.listener(named(RunStart, plan, folder.path))
         scores = self._run(plan, folder, self._data(plan))
@@ -136,6 +136,13 @@ class Runner:
             what = f"{error.where}: {error.message}"
             self.listener(Overwrite(folder=state.folder.path, what=what))
             return False
+
+    def _begins(self, state: RunState) -> bool:
+        """Say whether a run is trained from its start, after its folder is cleared if need be."""
+        try:
+            return state.begins
+        except RunFolderError:  # without --overwrite it was raised before
+            return True
 
     def _skip(self, state: RunState) -> None:
         state.folder.tidy()

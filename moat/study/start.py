@@ -8,7 +8,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from moat.digests import digest_of_file
-from moat.errors import BusyError, ForeignFileError, ModelError, RunFolderError, StartError
+from moat.errors import (
+    BusyError,
+    ForeignFileError,
+    MoatError,
+    ModelError,
+    RunFolderError,
+    StartError,
+)
 from moat.models import load_into
 from moat.models.saved_state import saved_state
 from moat.models.weights import read_weights, wrapping
@@ -16,7 +23,7 @@ from moat.names import names_file
 from moat.recipe import RunPlan
 from moat.recipe.start import Start
 from moat.records import RunRecord
-from moat.runs import RunFolder, require_results, weights_file
+from moat.runs import RunFolder, find_runs, require_results, weights_file
 
 NOT_STARTED = "not started, because"
 
@@ -145,6 +152,18 @@ def with_weights_of(start: Start, place: Path, network: nn.Module) -> None:
         )
 
 
+def missing_start(plan: RunPlan) -> MoatError | None:
+    """Return the error of a start that is not there; None for a run that the study trains."""
+    start = plan.start
+    if start is None or start.training is not None or start.digest is not None:
+        return None
+    try:
+        _weights(start, start.place)
+    except MoatError as error:
+        return error
+    return None
+
+
 def _weights(start: Start, place: Path) -> Mapping[str, Any]:
     file = weights_file(place)
     if not place.exists() and not names_file(place.name):
@@ -159,8 +178,10 @@ def _weights(start: Start, place: Path) -> Mapping[str, Any]:
         return read_weights(file)
     state = RunFolder(place).load_model(start.training)
     if state is None:
+        below = [str(run.path) for run in find_runs(place)]
+        near = f" Did you mean {below[0]!r}?" if below else ""
         raise StartError(
-            "the folder of the start has no trained weights.",
+            f"the folder of the start has no trained weights.{near}",
             where=str(place),
             hint="Name the folder of a finished run, results/<study>/<variant>/.../seed-<n>.",
         )
