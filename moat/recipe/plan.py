@@ -21,7 +21,7 @@ from moat.training import Optimizer, Schedule, Training, TrainingLoss
 
 LOCATION = ("root", "download")
 """Where data lies does not say what it is."""
-UNIDENTIFYING = {"log_every", "pass_size", "compile", "allocator"}
+UNIDENTIFYING = {"log_every", "conflict_every", "pass_size", "compile", "allocator"}
 
 
 @dataclass(frozen=True)

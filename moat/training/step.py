@@ -76,6 +76,8 @@ def step_gradients(
         plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
         inform(model, scalarizer)  # of the preference, for a conditioned network
         examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
+        if settings.observe is not None:
+            settings.observe(examples, x, y)
         return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ
 
     return by_parts(scalarizer, x, y, settings, descend)  # usually: one
