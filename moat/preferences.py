@@ -8,18 +8,18 @@ from torch import Tensor
 from moat.errors import InputError, did_you_mean
 from moat.types import Weights
 
-ROUNDING = 1e-6
+SUM_ROUNDING = 1e-6
 """The error that the sum of a preference may have."""
 
 
-def preference_row(preference: Mapping[str, float], names: Sequence[str]) -> Weights:
+def simplex_row(preference: Mapping[str, float], names: Sequence[str]) -> Weights:
     """Return a preference as a row (objectives,), float64, in the order of the names.
 
     An objective that is not named has 0. Raises InputError for an unknown objective, a number that
     is negative or not finite, and a sum other than 1.
 
     Example:
-        >>> preference_row({"pgd": 0.75, "natural": 0.25}, ["natural", "pgd", "rt"])
+        >>> simplex_row({"pgd": 0.75, "natural": 0.25}, ["natural", "pgd", "rt"])
         tensor([0.2500, 0.7500, 0.0000], dtype=torch.float64)
     """
     known = f"The objectives: {', '.join(names)}."
@@ -34,7 +34,7 @@ def preference_row(preference: Mapping[str, float], names: Sequence[str]) -> Wei
                 hint=known,
             )
     total = sum(preference.values())
-    if abs(total - 1) > ROUNDING:
+    if abs(total - 1) > SUM_ROUNDING:
         raise InputError(
             f"the weights of the preference sum to {total:g}, not to 1.",
             hint=f"Divide each by {total:g}." if total > 0 else known,

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from moat.errors import ModelError
-from moat.models.affine import Affine, affine_layers
-from moat.preferences import preference_row
+from moat.models.channel_layers import ChannelLayer, channel_layers
+from moat.preferences import simplex_row
 from moat.public import public
 from moat.transfers import send
 from moat.types import Images, Logits, Weights
@@ -58,7 +58,7 @@ class FiLM(nn.Module):
             )
         self.network = network
         self.objectives = tuple(objectives)
-        self.layers: tuple[Affine, ...] = affine_layers(network)
+        self.layers: tuple[ChannelLayer, ...] = channel_layers(network)
         size, count = sum(layer.channels for layer in self.layers), len(self.objectives)
         like = self.layers[0].weight(network)
         last = nn.Linear(hidden, 2 * size)
@@ -75,7 +75,7 @@ class FiLM(nn.Module):
         """
         row = preference
         if isinstance(row, Mapping):
-            row = preference_row(row, self.objectives)
+            row = simplex_row(row, self.objectives)
         with torch.no_grad():
             self.preference.copy_(send(row.to(self.preference.dtype), self.preference.device))
 

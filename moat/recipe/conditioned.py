@@ -9,7 +9,7 @@ from moat.number_bounds import PositiveCount
 from moat.recipe.shorthand import number_of
 from moat.scalarizers import RandomPreference
 
-DRAWS = RandomPreference.name
+PREFERENCE_DRAWS = RandomPreference.name
 """The type of the scalarizer that draws a preference for each step."""
 
 
@@ -29,7 +29,7 @@ def _is_share(number: Any) -> bool:
 
 
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-Place = Annotated[
+FrontPoint = Annotated[
     Any,
     BeforeValidator(_place),
     WithJsonSchema({"anyOf": [_SHARE, {"type": "object", "additionalProperties": _SHARE}]}),
@@ -48,7 +48,13 @@ class ConditionedTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     by: Literal["film"] = "film"
-    at: Annotated[tuple[Place, ...], Field(strict=False, min_length=1)] = (0, 0.25, 0.5, 0.75, 1)
+    at: Annotated[tuple[FrontPoint, ...], Field(strict=False, min_length=1)] = (
+        0,
+        0.25,
+        0.5,
+        0.75,
+        1,
+    )
     hidden: PositiveCount = 32  # width of the encoder of the preference
 
 
@@ -85,6 +91,8 @@ def place_in_words(at: Any) -> Any:
 
 def with_draws(scalarizer: Any) -> dict[str, Any]:
     """Return the table of the scalarizer that draws preferences up to the given one's weights."""
-    if scalarizer == DRAWS or (isinstance(scalarizer, dict) and scalarizer.get("type") == DRAWS):
-        return {"type": DRAWS} if isinstance(scalarizer, str) else scalarizer
-    return {"type": DRAWS, "rule": scalarizer}
+    if scalarizer == PREFERENCE_DRAWS or (
+        isinstance(scalarizer, dict) and scalarizer.get("type") == PREFERENCE_DRAWS
+    ):
+        return {"type": PREFERENCE_DRAWS} if isinstance(scalarizer, str) else scalarizer
+    return {"type": PREFERENCE_DRAWS, "rule": scalarizer}

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = 1
-WEIGHTS = ("model.safetensors", "conditioned.safetensors")
+WEIGHTS_FILES = ("model.safetensors", "conditioned.safetensors")
 
 
 class RunFolder(RunWork):
@@ -358,7 +358,7 @@ class RunFolder(RunWork):
 
         Without the checkpoint, an unfinished evaluation, and files that are not the run's.
         """
-        left_out = {"checkpoint.pt", *([] if weights else WEIGHTS)}
+        left_out = {"checkpoint.pt", *([] if weights else WEIGHTS_FILES)}
         named = [self.path / name for name in RUN_FILES if name not in left_out]
         files = [*named, *code_files(self.path).values()]
         return sorted(path for path in files if path.is_file() or path.is_symlink())

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from moat.errors import FieldError
 from moat.number_bounds import PositiveCount
-from moat.preferences import on_the_line, preference_row
+from moat.preferences import on_the_line, simplex_row
 from moat.scalarizers.average import Average
 from moat.scalarizers.base import LaggedScalarizer, Scalarizer, scalarizer
 from moat.scalarizers.choice import scalarizer_from
@@ -192,6 +192,6 @@ def preference_at(
         tensor([0.3000, 0.7000], dtype=torch.float64)
     """
     if isinstance(at, Mapping):
-        return preference_row(at, names)
+        return simplex_row(at, names)
     assert isinstance(rule, RandomPreference)
     return rule.at(at, names)

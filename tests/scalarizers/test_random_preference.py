@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moat.errors import FieldError, InputError
-from moat.preferences import on_the_line, preference_row
+from moat.preferences import on_the_line, simplex_row
 from moat.scalarizers import RandomPreference
 from moat.scalarizers.random_preference import preference_at
 
@@ -113,5 +113,5 @@ def test_a_preference_by_name_is_its_row_whatever_the_order(weights):
     shares = [weight / sum(weights) for weight in weights]
     table = dict(zip(NAMES, shares, strict=True))
     backwards = dict(reversed(table.items()))
-    assert preference_row(backwards, NAMES).tolist() == pytest.approx(shares)
+    assert simplex_row(backwards, NAMES).tolist() == pytest.approx(shares)
     assert preference_at(table, RandomPreference(), NAMES).tolist() == pytest.approx(shares)

@@ -12,15 +12,15 @@ from moat.errors import ModelError
 
 
 @dataclass(frozen=True)
-class Affine:
+class ChannelLayer:
     """A layer by its path in a network, with its count of channels.
 
     `axis` is the dimension of its weight along which the channels lie.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
-        >>> affine_layers(network)
-        (Affine(path='1', channels=4, axis=0),)
+        >>> channel_layers(network)
+        (ChannelLayer(path='1', channels=4, axis=0),)
     """
 
     path: str
@@ -51,7 +51,7 @@ class Affine:
         return {name: value for name, value in held.items() if isinstance(value, Tensor)}
 
 
-def affine_layers(network: nn.Module) -> tuple[Affine, ...]:
+def channel_layers(network: nn.Module) -> tuple[ChannelLayer, ...]:
     """Return the norm layers; without any, the convolutions; without these, the linear layers.
 
     The last linear layer, which gives the logits, counts only if it is alone. A layer counts if its
@@ -77,9 +77,9 @@ def affine_layers(network: nn.Module) -> tuple[Affine, ...]:
     )
 
 
-def _affine(path: str, layer: Any) -> Affine:
+def _affine(path: str, layer: Any) -> ChannelLayer:
     axis = 1 if isinstance(layer, _ConvTransposeNd) else 0
-    return Affine(path, layer.weight.shape[axis], axis)
+    return ChannelLayer(path, layer.weight.shape[axis], axis)
 
 
 def _is_norm(layer: nn.Module) -> bool:
