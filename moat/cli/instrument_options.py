@@ -14,6 +14,15 @@ ExamplesOption = Annotated[
         metavar="COUNT|ID,...", help="How many test examples, or the ids of some with commas."
     ),
 ]
+CountOption = Annotated[
+    int | None,
+    typer.Option(
+        "--examples",
+        metavar="COUNT",
+        min=1,
+        help="How many test examples, every class by its share. Default: the protocol's.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of the choice of examples and of all draws.")]
 CopiesOption = Annotated[int, typer.Option(help="Noisy copies of an image.")]
 NoiseOption = Annotated[float, typer.Option(help="Noise, as a share of an image's range.")]
