@@ -40,6 +40,8 @@ DOCUMENTED: dict[str, Any] = {
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
     "`conditioned`": ConditionedTable,
+    "The legs of a path": schema.LegsTable,
+    "Starts": schema.StartTable,
     "`[published]`": Published,
     "figure `relationship`": Relationship,
     "figure `difference`": Difference,
@@ -97,7 +99,8 @@ def written(default: Any) -> str:
     if default is None:
         return "none"
     if isinstance(default, BaseModel):
-        table = default.model_dump(exclude_defaults=not isinstance(default, Constant))
+        typed = {"type": default.type} if hasattr(default, "type") else {}
+        table = typed | default.model_dump(exclude_defaults=True)
         return f"`{{ {', '.join(f'{k} = {json.dumps(v)}' for k, v in table.items())} }}`".replace(
             "{  }", "{}"
         )
