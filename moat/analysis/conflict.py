@@ -12,7 +12,6 @@ from scipy.special import stdtrit
 from torch import Tensor, nn
 
 from moat.analysis.batches import all_rows, batches_of, evaluated_examples, require_threats
-from moat.analysis.conflict_log import Log, logged_arrays
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.trend_arrays import finding_of, with_ends
 from moat.errors import AnalysisError
@@ -42,7 +41,6 @@ def conflict(
     protocol: Any,
     *,
     threats: Sequence[str] = (),
-    logs: Mapping[str, Log] | None = None,
     batch_size: int = 32,
     parts: AnalysisParts | None = None,
     progress: AnalysisProgress | None = None,
@@ -57,9 +55,7 @@ def conflict(
     layer is the whole network. `wins` (%), with axes subject and threat, is the share of examples
     for which a threat has the largest loss: what `max` would train on.
 
-    `logs` adds from the log of a run, if it has any, `logged_cosine` (subject, step, layer, pair)
-    over the training; `loss_correlation` (subject, pair), that of the last 50 logged batch means of
-    the losses; and `training_wins` (%) of `max` over the last epoch. The network is in eval mode.
+    The network is in eval mode. `with_logs` adds the conflict over the training.
 
     Raises AnalysisError for a threat that the protocol lacks, for a batch of no example, and for a
     model without parameters to train.
@@ -93,7 +89,7 @@ def conflict(
             measure = partial(_measured, batches, model, labels, batch_size, work)
             found[name] = work.part(f"{name}/{'/'.join(labels)}/{batch_size}", each, measure)
     layers = {name: [NETWORK, *layer_sizes(model)] for name, model in models.items()}
-    analysis = _analysis(found, layers, labels, logs or {})
+    analysis = _analysis(found, layers, labels)
     settings = {"threats": list(labels), "examples": len(split), "batch_size": batch_size}
     return replace(analysis, settings=settings, findings=tuple(_findings(analysis)))
 
@@ -150,7 +146,6 @@ def _analysis(
     found: Mapping[str, Arrays],
     layers: Mapping[str, Sequence[str]],
     labels: Sequence[str],
-    logs: Mapping[str, Log],
 ) -> Analysis:
     objectives = [NATURAL, *labels]
     pairs = [f"{objectives[one]}, {objectives[other]}" for one, other in pairs_of(len(objectives))]
@@ -163,7 +158,6 @@ def _analysis(
     counts = np.array([np.bincount(won, minlength=len(labels)) for won in winners])
     examples = np.array([[len(won)] for won in winners])
     wins = np.stack([100 * counts / examples, *share_interval(counts, examples)], -1)
-    logged = {name: logs.get(name, ()) for name in found}
     named = {
         "subject": NamedArray(np.array([*found]), ("subject",)),
         "layer": NamedArray(np.array(every), ("layer",)),
@@ -171,7 +165,6 @@ def _analysis(
         "threat": NamedArray(np.array(labels), ("threat",)),
         **with_ends("cosine", cosines, _LAYERED),
         **with_ends("wins", wins, ("subject", "threat"), "%"),
-        **logged_arrays(logged, objectives, every),
     }
     subjects = tuple(map(AnalysisSubject, found))
     return Analysis("conflict", named, subjects=subjects, notes=(_NOTE,))

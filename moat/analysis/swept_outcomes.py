@@ -28,7 +28,7 @@ def require_strengths(runs: SweptOutcomes, where: str) -> None:
     for strength, seeds in runs.items():
         if not seeds:
             raise AnalysisError(
-                f"there is no run at strength {strength:g}.", where=where, hint=_SEVERAL
+                f"a run is missing at strength {strength:g}.", where=where, hint=_SEVERAL
             )
     if len(runs) < FEWEST_PLACES:
         there = ", ".join(f"{strength:g}" for strength in sorted(runs)) or "none"

@@ -12,7 +12,7 @@ from moat.errors import AnalysisError
 from moat.report.plots.sweeps import Swept
 from moat.report.points import read_points
 from moat.runs import read_analysis
-from moat.study.analyses.swept import numbers_of
+from moat.study.analyses.trends import numbers_of
 
 STUDY = Path("results", "digits_pareto")
 RELATIONSHIP = ("--variant", "pareto", "--across", "scalarizer.r")

@@ -3,8 +3,8 @@
 from moat.study.analyses.conflict import conflict_of
 from moat.study.analyses.folder import Complete, analyses_folder, complete_analysis
 from moat.study.analyses.inputs import AnalysisInputs, AnalysisRequest, analysis_inputs
-from moat.study.analyses.swept import overfitting_of, relationship_of
 from moat.study.analyses.transfer import transfer_of
+from moat.study.analyses.trends import overfitting_of, relationship_of
 
 __all__ = [
     "AnalysisInputs",
