@@ -26,7 +26,7 @@ from moat.public import public_at_once
 from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
 from moat.runs.arrays import Arrays
 from moat.scalarizers.gradients import flat_gradient
-from moat.training.conflict import in_eval_mode, pairs_of
+from moat.training.conflict import in_eval_mode, objective_pairs
 from moat.training.objective_gradients import cosines_of, layer_gramians, layer_sizes, trainable
 
 NETWORK = "network"
@@ -111,7 +111,7 @@ def _measured(
         for *objectives, y_part in zip(*parts, strict=True):
             gramians, values = gramians_on(model, objectives, y_part, batch.room.pass_size)
             whole = torch.cat([gramians.sum(0, keepdim=True), gramians]).double()
-            upper = tuple(zip(*pairs_of(len(objectives)), strict=True))
+            upper = tuple(zip(*objective_pairs(len(objectives)), strict=True))
             cosines.append(cosines_of(whole)[:, upper[0], upper[1]].cpu().numpy())
             losses.append(values.cpu().numpy())
         work.advance(len(batch) * (sum(map(batch.protocol.cost, labels)) + len(images)))
@@ -148,7 +148,9 @@ def _analysis(
     labels: Sequence[str],
 ) -> Analysis:
     objectives = [NATURAL, *labels]
-    pairs = [f"{objectives[one]}, {objectives[other]}" for one, other in pairs_of(len(objectives))]
+    pairs = [
+        f"{objectives[one]}, {objectives[other]}" for one, other in objective_pairs(len(objectives))
+    ]
     every = list(dict.fromkeys(layer for names in layers.values() for layer in names))
     cosines = np.full((len(found), len(every), len(pairs), 3), np.nan)
     for place, (name, arrays) in enumerate(found.items()):

@@ -6,9 +6,9 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moat.names import NATURAL
+from moat.outcomes.intervals import Floats
 from moat.public import public
 from moat.records import Analysis, NamedArray
 
@@ -17,7 +17,6 @@ Log = Sequence[Mapping[str, Any]]
 WINDOW = 50
 """The logged steps whose losses are correlated, as the window of the two-moment program."""
 _NETWORK = 0
-Floats = NDArray[np.float64]
 
 
 @public
