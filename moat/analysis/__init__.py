@@ -1,9 +1,12 @@
 """Analyses of trained models: numbers with axes, units and intervals. They draw nothing."""
 
 from moat.analysis.batching import Batching
+from moat.analysis.choice import ExampleChoice
 from moat.analysis.climbed_loss import require_gradient_threat
 from moat.analysis.curvature import CurvatureSettings, curvature
 from moat.analysis.directions import filter_normalised, random_directions
+from moat.analysis.examples import adversarial_examples
+from moat.analysis.frequency import frequency
 from moat.analysis.hessian_spectrum import Curvature, Lanczos, loss_curvature
 from moat.analysis.lanczos import Spectrum, lanczos
 from moat.analysis.landscape import LandscapeSettings, landscape
@@ -26,6 +29,7 @@ __all__ = [
     "Batching",
     "Curvature",
     "CurvatureSettings",
+    "ExampleChoice",
     "Lanczos",
     "LandscapeSettings",
     "NamedArray",
@@ -34,9 +38,11 @@ __all__ = [
     "SmoothGrad",
     "Spectrum",
     "SurfaceGrid",
+    "adversarial_examples",
     "curvature",
     "filter_normalised",
     "fisher_pearson",
+    "frequency",
     "lanczos",
     "landscape",
     "loss_curvature",

@@ -10,6 +10,8 @@ from moat.records import Analysis
 
 _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
+    "examples": "examples.draw_examples",
+    "frequency": "frequency.draw_frequency",
     "curvature": "curvature.draw_curvature",
     "landscape": "landscape.draw_landscape",
     "saliency": "saliency.draw_saliency",

@@ -3,6 +3,8 @@
 import typer
 
 from moat.cli.commands.analyze.curvature import curvature
+from moat.cli.commands.analyze.examples import examples
+from moat.cli.commands.analyze.frequency import frequency
 from moat.cli.commands.analyze.landscape import landscape
 from moat.cli.commands.analyze.saliency import saliency
 from moat.cli.commands.analyze.skewness import skewness
@@ -13,5 +15,13 @@ analyze = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (curvature, landscape, saliency, skewness, transfer):
+for command in (
+    curvature,
+    examples,
+    frequency,
+    landscape,
+    saliency,
+    skewness,
+    transfer,
+):
     analyze.command(command.__name__)(command)
