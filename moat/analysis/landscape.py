@@ -99,7 +99,7 @@ def landscape(
     how = settings or LandscapeSettings()
     split, _, stated = evaluated_examples(data, protocol)
     threats = gradient_threats(stated, how.threats)
-    few = few_examples(split, how.examples, how.seed)
+    few = few_examples(data, split, stated, how.examples, how.seed)
     each = len(how.views) * how.points**2 * len(few) * _FORWARD
     work = AnalysisWork(of=len(models) * len(threats) * each, progress=progress, parts=parts)
     found = []

@@ -79,8 +79,8 @@ def saliency(
     Source: Smilkov et al., SmoothGrad: removing noise by adding noise, 2017; Eq. 10 of the paper.
     """
     how = settings or SaliencySettings()
-    split, _, _ = evaluated_examples(data, protocol)
-    few = few_examples(split, how.examples, how.seed)
+    split, _, stated = evaluated_examples(data, protocol)
+    few = few_examples(data, split, stated, how.examples, how.seed)
     each = float(len(few) * how.copies)
     work = AnalysisWork(of=len(models) * each, progress=progress, parts=parts)
     with tensor_float_32(False):

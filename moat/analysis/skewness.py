@@ -91,8 +91,10 @@ def skewness(
     """
     how = settings or SkewnessSettings()
     reference = _reference_of(models, how.reference)
-    split, _, _ = evaluated_examples(data, protocol)
-    few = split if how.examples is None else few_examples(split, how.examples, how.seed)
+    split, _, stated = evaluated_examples(data, protocol)
+    few = split
+    if how.examples is not None:
+        few = few_examples(data, split, stated, how.examples, how.seed)
     each = float(len(models) * how.copies)
     work = AnalysisWork(of=len(few) * each, progress=progress, parts=parts)
     found = []
