@@ -94,7 +94,7 @@ def landscape(
         >>> found["loss"].shape, found["mean_peaks"].shape
         ((1, 1, 3, 2, 5, 5), (1, 1, 3))
 
-    Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018; Figure 2 of the paper.
+    Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018.
     """
     how = settings or LandscapeSettings()
     split, _, stated = evaluated_examples(data, protocol)

@@ -86,8 +86,6 @@ def skewness(
         >>> found = skewness(pair, data, PGD(epsilon=0.1, step_size=0.1), settings=few)
         >>> found.coordinates("model"), found["skewness"].shape
         (['b'], (1, 2, 2, 20))
-
-    Source: Section 3.2 and Figure 5 of the paper.
     """
     how = settings or SkewnessSettings()
     reference = _reference_of(models, how.reference)
