@@ -60,7 +60,7 @@ def saliency(
     parts: AnalysisParts | None = None,
     progress: AnalysisProgress | None = None,
 ) -> Analysis:
-    """Return the SmoothGrad (Eq. 10) of the true class's logit for some test images, by every model.
+    """Return SmoothGrad (Eq. 10) of the true class's logit for some test images, by every model.
 
     Arrays: `image` (example, channel, row, column) in [0, 1], `label` (example) and `map` (model,
     example, channel, row, column), signed, in logits per unit of intensity. Every model meets the
