@@ -3,6 +3,7 @@
 from moat.analysis.batching import Batching
 from moat.analysis.choice import ExampleChoice
 from moat.analysis.climbed_loss import require_gradient_threat
+from moat.analysis.conflict import conflict
 from moat.analysis.curvature import CurvatureSettings, curvature
 from moat.analysis.directions import filter_normalised, random_directions
 from moat.analysis.examples import adversarial_examples
@@ -12,7 +13,9 @@ from moat.analysis.lanczos import Spectrum, lanczos
 from moat.analysis.landscape import LandscapeSettings, landscape
 from moat.analysis.loss_surface import SurfaceGrid, loss_surfaces
 from moat.analysis.map_skewness import fisher_pearson, saliency_skewness
+from moat.analysis.overfitting import overfitting
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
+from moat.analysis.relationship import relationship
 from moat.analysis.saliency import SaliencySettings, saliency
 from moat.analysis.skewness import SkewnessSettings, skewness
 from moat.analysis.smoothgrad import SmoothGrad, saliency_maps
@@ -39,6 +42,7 @@ __all__ = [
     "Spectrum",
     "SurfaceGrid",
     "adversarial_examples",
+    "conflict",
     "curvature",
     "filter_normalised",
     "fisher_pearson",
@@ -47,7 +51,9 @@ __all__ = [
     "landscape",
     "loss_curvature",
     "loss_surfaces",
+    "overfitting",
     "random_directions",
+    "relationship",
     "require_gradient_threat",
     "saliency",
     "saliency_maps",

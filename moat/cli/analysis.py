@@ -17,6 +17,7 @@ from moat.consent import consenting
 from moat.errors import AnalysisError, did_you_mean
 from moat.events import Listener
 from moat.names import why_no_name
+from moat.records import Analysis
 from moat.report.figures.caption import finding_line
 from moat.report.figures.files import FORMATS, write_analysis
 from moat.report.figures.film import FILM_FORMATS
@@ -48,10 +49,21 @@ def analyze_asked(options: AnalyzeOptions, make: _Make, *, film: bool = False) -
             again = shlex.join(["moat", *sys.argv[1:]])
             say(f"\nInterrupted. Finished parts are kept; continue with:\n  {again}", err=True)
             raise typer.Exit(INTERRUPTED) from None
+    say_analysis(found, out, stem, formats, parts.clear)
+
+
+def say_analysis(
+    found: Analysis,
+    out: Path,
+    stem: str,
+    formats: Sequence[str],
+    then: Callable[[], object] = lambda: None,
+) -> None:
+    """Write the files of an analysis, and `then` if all are written; say its findings."""
     written = OutputFiles()
     written.write(lambda: write_analysis(found, out, name=stem, formats=formats))
     if not written.refusal:
-        parts.clear()
+        then()
     for finding in found.findings:
         say(as_typed(finding_line(finding)))
     written.say()

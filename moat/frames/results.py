@@ -121,17 +121,19 @@ class Results:
         objectives: Sequence[str] = (),
         prefer: Mapping[str, float] | None = None,
         against: str | Path | None = None,
+        baseline: str | None = None,
     ) -> ResultsFront:
         """Return the settings that no other dominates, as `moat front` does.
 
         `objectives` are names of scores, threats and ensembles; `prefer` gives scores their weights
-        and names one run, chosen on held-out examples; `against` is another results folder. Raises
-        FrontError for an unknown name and for runs that are not comparable; ArgumentError for an
-        argument of another type.
+        and names one run, chosen on held-out examples; `against` is another results folder;
+        `baseline` is the setting that the `differences` are to. Raises FrontError for an unknown
+        name and for runs that are not comparable; ArgumentError for an argument of another type.
         """
         names, weights = name_list(objectives, "objectives"), weight_table(prefer, "prefer")
         rival = None if against is None else folder_of(against, "against")
-        (front,), _ = fronts_of([self._group], names, rival, weights)
+        against_setting = None if baseline is None else name_of(baseline, "baseline", [])
+        (front,), _ = fronts_of([self._group], names, rival, weights, baseline=against_setting)
         return ResultsFront(front)
 
     @places_as_typed()

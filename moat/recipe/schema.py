@@ -18,6 +18,7 @@ from moat.errors import FieldError
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
 from moat.number_bounds import PositiveCount, PositiveNumber, Seed
+from moat.recipe.conditioned import ConditionedTable
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.recipe.length import BUDGET_KEY
 from moat.recipe.shorthand import FRACTION
@@ -162,6 +163,7 @@ class VariantTable(Table):
     path: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     legs: LegsTable = LegsTable()
     start: StartWeights | None = None  # in place of the recipe's
+    conditioned: ConditionedTable | None = None  # one network for several points of the front
 
 
 class Recipe(Table):

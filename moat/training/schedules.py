@@ -23,14 +23,14 @@ class _Warmed(Fields):
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return torch's scheduler of the decay; after a warm-up, the same over the steps left."""
-        rising = ceil(self.warmup_ratio * steps)
+        rising = min(ceil(self.warmup_ratio * steps), steps - 1)  # the last step is the schedule's
         if not rising:
             return self.decay(optimizer, steps, steps_per_epoch)
 
         def factor(step: int) -> float:
             if step < rising:
                 return (step + 1) / rising
-            return self.factor(step, rising, max(steps, rising + 1), steps_per_epoch)
+            return self.factor(step, rising, steps, steps_per_epoch)
 
         return lr_scheduler.LambdaLR(optimizer, factor)
 

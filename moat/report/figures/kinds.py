@@ -16,6 +16,9 @@ _DRAW: Mapping[str, str] = {
     "landscape": "landscape.draw_landscape",
     "saliency": "saliency.draw_saliency",
     "skewness": "skewness.draw_skewness",
+    "conflict": "conflict.draw_conflict",
+    "overfitting": "trends.draw_overfitting_analysis",
+    "relationship": "trends.draw_relationship_analysis",
     "transfer": "transfer.draw_transfer",
 }
 """The file and the function of each kind, in this folder."""
