@@ -33,8 +33,10 @@ from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
 from moat.public import public
+from moat.records import Analysis
 from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
+from moat.report.figures.finding import analyses_below
 from moat.report.front.front import fronts_of
 from moat.report.groups import Group, group_points, unequal_lines
 from moat.report.looks import looks_of
@@ -59,8 +61,10 @@ class Results:
     or torch.
     """
 
-    def __init__(self, points: Sequence[Point], skipped: Sequence[str] = ()) -> None:
-        self._points = tuple(points)
+    def __init__(
+        self, points: Sequence[Point], skipped: Sequence[str] = (), folders: Sequence[Path] = ()
+    ) -> None:
+        self._points, self._folders = tuple(points), tuple(folders)
         self.skipped = tuple(skipped)
         """Why runs below these folders could not be read."""
 
@@ -75,7 +79,7 @@ class Results:
     @property
     def groups(self) -> tuple["Results", ...]:
         """The comparable runs, each group as Results of its own."""
-        return tuple(Results(group.points) for group in self._groups)
+        return tuple(Results(group.points, folders=self._folders) for group in self._groups)
 
     @cached_property
     def runs(self) -> pl.DataFrame:
@@ -95,6 +99,20 @@ class Results:
             (point.where, outcomes_of(RunFolder(point.folder), point.protocol_hash))
             for point in self._points
         )
+
+    @cached_property
+    @places_as_typed()
+    def analyses(self) -> dict[str, Analysis]:
+        """The analyses below these folders, as `moat analyze` wrote them, by place.
+
+        A place is the path of NAME.json without its ending, relative to the folder, of several
+        folders with its name. Raises RunFolderError for an analysis that cannot be read.
+        """
+        return {
+            (place if len(self._folders) == 1 else f"{folder.name}/{place}"): analysis
+            for folder in self._folders
+            for place, analysis in analyses_below(folder).items()
+        }
 
     @places_as_typed()
     def front(
@@ -262,5 +280,6 @@ def results(*folders: str | Path) -> Results:
         raise FrontError(
             "no results folder is named.", hint='moat.results("results/digits_pareto")'
         )
-    points, skipped = read_points(*(folder_of(folder, "folders") for folder in folders))
-    return Results(points, skipped)
+    places = [folder_of(folder, "folders") for folder in folders]
+    points, skipped = read_points(*places)
+    return Results(points, skipped, places)

@@ -19,9 +19,9 @@ from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.start import missing_start
-from moat.study.step_cost import spent_per_example
+from moat.study.step_cost import length_of_run, spent_per_example
 from moat.threats import Spent
-from moat.training.length import Length, length_of
+from moat.training.length import Length
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class RunEstimate:
     def passes(self) -> float | None:
         """Forwards plus backwards of the whole training for each training image."""
         training = self.plan.training
+        if self.plan.is_point:
+            return 0.0
         epochs = self.length.exact_epochs if self.length else training.epochs
         return training.passes if epochs is None else epochs * self.search.plus(self.descent).total
 
@@ -115,7 +117,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
     with asked_for(plan, "training", "passes"):
-        length = length_of(plan.training, trained, search.plus(descent))
+        length = length_of_run(plan, trained, search.plus(descent))
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)

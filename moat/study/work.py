@@ -8,9 +8,8 @@ from moat.evaluation.evaluator import BATCH
 from moat.evaluation.sanity.examine import PROBED
 from moat.recipe import RunPlan
 from moat.study.failures import asked_for
-from moat.study.step_cost import spent_per_example
+from moat.study.step_cost import length_of_run, spent_per_example
 from moat.threats import GradientThreat
-from moat.training.length import length_of
 
 DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
 _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
@@ -40,7 +39,7 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
     judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
     search, descent = spent_per_example(plan, batch_norm, classes)
     with asked_for(plan, "training", "passes"):
-        length = length_of(plan.training, len(split), search.plus(descent))
+        length = length_of_run(plan, len(split), search.plus(descent))
     validation = Protocol(plan.threats).spent(classes)
     an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())

@@ -19,7 +19,8 @@ def scores_rows(board: Scoreboard) -> list[dict[str, Any]]:
     for place, column in enumerate(board.columns):
         for score, cells in board.cells.items():
             cell = cells[place]
-            apart = board.differences.beside(column).get(score) if board.differences else None
+            others = board.differences
+            apart = others.beside(column).get(score) if others else None
             rows.append(
                 {
                     "study": column.first.study,
@@ -29,7 +30,7 @@ def scores_rows(board: Scoreboard) -> list[dict[str, Any]]:
                     "low": None if cell.interval is None else cell.interval.low,
                     "high": None if cell.interval is None else cell.interval.high,
                     "interval_over": None if cell.interval is None else cell.interval.over,
-                    "difference_from": board.differences.baseline.name if apart else "",
+                    "difference_from": others.baseline.name if others and apart else "",
                     "paired_difference": apart and apart.value,
                     "paired_difference_error": apart and apart.error,
                     "seeds": len(column.rows),
