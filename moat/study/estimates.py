@@ -8,9 +8,9 @@ from pathlib import Path
 
 from moat.data import Data, DataSet
 from moat.errors import DataError, MoatError
-from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.room import room_for
+from moat.evaluation.validation import validation_protocol
 from moat.events import DataNote, Listener, ignore
 from moat.oddities import Amounts
 from moat.precision import plain_torch
@@ -118,7 +118,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
-    validation = Protocol(plan.threats).spent(classes)
+    validation = validation_protocol(plan.threats).spent(classes)
     room = room_for(
         plan.protocol,
         (min(BATCH, max(tested, held_out)), *data.shape),

@@ -10,7 +10,8 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data, Split
-from moat.evaluation import Protocol, evaluate
+from moat.evaluation import evaluate
+from moat.evaluation.validation import validation_protocol
 from moat.events import Listener, Note
 from moat.models import built
 from moat.names import NATURAL
@@ -141,7 +142,7 @@ class _Validation:
 
     def __init__(self, plan: RunPlan, held_out: Split) -> None:
         self.held_out = held_out
-        self.protocol = Protocol(plan.threats, memory=plan.protocol.memory)
+        self.protocol = validation_protocol(plan.threats, plan.protocol.memory)
         self.pass_size, self.memory = plan.training.pass_size, plan.memory
 
     @told_elsewhere()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from moat.data import Data
-from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.sanity.examine import PROBED
+from moat.evaluation.validation import validation_protocol
 from moat.recipe import RunPlan
 from moat.study.failures import asked_for
 from moat.study.step_cost import spent_per_example
@@ -41,7 +41,7 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
     search, descent = spent_per_example(plan, batch_norm, classes)
     with asked_for(plan, "training", "passes"):
         length = length_of(plan.training, len(split), search.plus(descent))
-    validation = Protocol(plan.threats).spent(classes)
+    validation = validation_protocol(plan.threats).spent(classes)
     an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
     return Work(
