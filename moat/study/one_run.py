@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -167,6 +166,6 @@ def _record(
         data,
         plan.test_data,
         machine_of(fabric.device, size),
-        training=asdict(fitted),
+        training=fitted.table(),
         files=folder.trained_digests(),
     )

@@ -38,8 +38,9 @@ class Climber:
         self.x, self.y = _differentiable(climb.x), _differentiable(climb.y)
         self.w: Transform = tuple(_differentiable(block) for block in climb.start)
         self.rows = torch.arange(len(self.x), device=self.x.device)
-        own = isinstance(until_fallen, Friendly)
-        self.patience = Patience(until_fallen, self.rows) if own else None
+        self.patience: Patience | None = None
+        if isinstance(until_fallen, Friendly):
+            self.patience = Patience(until_fallen, self.rows)
         self.steps = max(climb.at_steps)
         self.balls = climb.balls(self.x)
         self.reference = _reference(climb, self.x, self.y, model, pass_size)

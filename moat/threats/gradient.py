@@ -252,8 +252,9 @@ def within_ball(threat: Threat) -> Threat:
         >>> within_ball(PGD(epsilon=0.1, step_size=0.1, steps=1, start="wide")).start
         'uniform'
     """
-    wide = isinstance(threat, GradientThreat) and threat.start == "wide"
-    return replace(threat, start="uniform") if wide else threat
+    if isinstance(threat, GradientThreat) and threat.start == "wide":
+        return replace(threat, start="uniform")
+    return threat
 
 
 def _of_radii(factor: float, balls: tuple[Ball, ...]) -> tuple[Ball, ...]:

@@ -1,0 +1,59 @@
+"""Catastrophic overfitting: the accuracy under more steps falls, that of the own search rises."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from moat.fields import Fields
+from moat.number_bounds import MOST_COUNTED, PositiveCount
+
+SeveralSteps = Annotated[int, Field(ge=2, le=MOST_COUNTED)]
+
+
+class Overfitting(Fields):
+    """The watch for catastrophic overfitting of searches with few steps.
+
+    Every `every` training steps (default: once an epoch), a fixed draw of training `examples` is
+    searched as in training, and with `steps` iterations of together the same length. A threat has
+    overfitted once the accuracy under more steps lies `fall` points below its highest, and the
+    accuracy under the training's own search is no lower than it was then. The run reports the
+    threat. With `switch`, its searches have so many steps from then on.
+
+    Example:
+        >>> Overfitting(steps=20, switch=5).fall
+        15.0
+
+    Source: Wong, Rice and Kolter, Fast is Better than Free, 2020, Section 5.4; Li et al., Towards
+    Understanding Fast Adversarial Training, 2020 (the switch).
+    """
+
+    every: PositiveCount | None = None  # steps of the training; an epoch where it is not given
+    examples: PositiveCount = 256  # of the training split
+    steps: SeveralSteps = 10  # iterations of the stronger search
+    fall: Annotated[float, Field(gt=0, le=100)] = 15.0  # points
+    switch: SeveralSteps | None = None  # iterations from then on
+
+
+@dataclass(frozen=True)
+class Look:
+    """The accuracies of one look at a threat, in %.
+
+    Example:
+        >>> Look(own=97.0, more=8.0)
+        Look(own=97.0, more=8.0)
+    """
+
+    own: float  # under the search of the training
+    more: float  # under more steps
+
+
+def has_overfitted(highest: Look, look: Look, fall: float) -> bool:
+    """Say whether the training has overfitted since the look with the highest `more`.
+
+    Example:
+        >>> best = Look(own=60.0, more=52.0)
+        >>> [has_overfitted(best, Look(own, more), 15.0) for own, more in ((97, 8), (40, 30))]
+        [True, False]
+    """
+    return look.more <= highest.more - fall and look.own >= highest.own
