@@ -18,9 +18,9 @@ from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
-from moat.study.step_cost import spent_per_example
+from moat.study.step_cost import spent_per_example, training_cost
 from moat.threats import Spent
-from moat.training.length import Length, length_of
+from moat.training.length import Length
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,12 @@ def _without_data(plan: RunPlan, missing: DataError) -> RunEstimate:
 def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     """Count the passes of a run and estimate their seconds."""
     classes = len(data.classes)
-    search, descent = spent_per_example(plan, times.batch_norm, classes)
     evaluation = plan.protocol.spent(classes)
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
     with asked_for(plan, "training", "passes"):
-        length = length_of(plan.training, trained, search.plus(descent))
+        search, descent, length = training_cost(plan, trained, times.batch_norm, classes)
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)

@@ -8,9 +8,8 @@ from moat.evaluation.sanity.examine import PROBED
 from moat.evaluation.validation import validation_protocol
 from moat.recipe import RunPlan
 from moat.study.failures import asked_for
-from moat.study.step_cost import spent_per_example
+from moat.study.step_cost import training_cost
 from moat.threats import GradientThreat
-from moat.training.length import length_of
 
 DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
 _PROBES = 40  # passes of the sanity gate, a threat: draws, wider bounds, another model's images
@@ -38,9 +37,8 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
         split, held = plan.share.of(data.train)
     held_out, protocol, classes = len(held) if held else 0, plan.protocol, len(data.classes)
     judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
-    search, descent = spent_per_example(plan, batch_norm, classes)
     with asked_for(plan, "training", "passes"):
-        length = length_of(plan.training, len(split), search.plus(descent))
+        search, descent, length = training_cost(plan, len(split), batch_norm, classes)
     validation = validation_protocol(plan.threats).spent(classes)
     an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())

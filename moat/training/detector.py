@@ -94,7 +94,7 @@ class Detector:
             highest = Look(**self.highest[label]) if label in self.highest else look
             if look.more >= highest.more:
                 self.highest[label] = asdict(look)
-            elif has_overfitted(highest, look, self.settings.fall):
+            elif has_overfitted(highest, look, self.settings.apart):
                 about = {"step": step, "epoch": epoch, "highest": highest.more}
                 self.alarms[label] = {**about, **asdict(look)}
                 fresh.append(label)

@@ -16,13 +16,14 @@ class Overfitting(Fields):
 
     Every `every` training steps (default: once an epoch), a fixed draw of training `examples` is
     searched as in training, and with `steps` iterations of together the same length. A threat has
-    overfitted once the accuracy under more steps lies `fall` points below its highest, and the
-    accuracy under the training's own search is no lower than it was then. The run reports the
-    threat. With `switch`, its searches have so many steps from then on.
+    overfitted once the two accuracies lie `apart` points further apart than when that under more
+    steps was highest: it has fallen since, by a quarter of these points at least, and that under
+    the training's own search has risen. The run reports the threat. With `switch`, its searches
+    have so many steps from then on.
 
     Example:
-        >>> Overfitting(steps=20, switch=5).fall
-        15.0
+        >>> Overfitting(steps=20, switch=5).apart
+        20.0
 
     Source: Wong, Rice and Kolter, Fast is Better than Free, 2020, Section 5.4; Li et al., Towards
     Understanding Fast Adversarial Training, 2020 (the switch).
@@ -31,7 +32,7 @@ class Overfitting(Fields):
     every: PositiveCount | None = None  # steps of the training; an epoch where it is not given
     examples: PositiveCount = 256  # of the training split
     steps: SeveralSteps = 10  # iterations of the stronger search
-    fall: Annotated[float, Field(gt=0, le=100)] = 15.0  # points
+    apart: Annotated[float, Field(gt=0, le=100)] = 20.0  # points of accuracy
     switch: SeveralSteps | None = None  # iterations from then on
 
 
@@ -48,12 +49,17 @@ class Look:
     more: float  # under more steps
 
 
-def has_overfitted(highest: Look, look: Look, fall: float) -> bool:
+NOISE = 0.25
+"""The share of the points that the accuracy under more steps falls at least."""
+
+
+def has_overfitted(highest: Look, look: Look, apart: float) -> bool:
     """Say whether the training has overfitted since the look with the highest `more`.
 
     Example:
         >>> best = Look(own=60.0, more=52.0)
-        >>> [has_overfitted(best, Look(own, more), 15.0) for own, more in ((97, 8), (40, 30))]
+        >>> [has_overfitted(best, Look(own, more), 20.0) for own, more in ((97, 8), (40, 30))]
         [True, False]
     """
-    return look.more <= highest.more - fall and look.own >= highest.own
+    fell, rose = highest.more - look.more, look.own - highest.own
+    return fell >= NOISE * apart and rose >= 0 and fell + rose >= apart
