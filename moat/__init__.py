@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from moat.errors import MoatError
     from moat.errors import MoatWarning as MoatWarning
     from moat.frames import results
-    from moat.study import evaluate, evaluate_model, load, train
+    from moat.study import evaluate, evaluate_model, load, race, train
 
 _FUNCTIONS = {
-    **dict.fromkeys(("evaluate", "evaluate_model", "load", "train"), "moat.study"),
+    **dict.fromkeys(("evaluate", "evaluate_model", "load", "race", "train"), "moat.study"),
     "bundle": "moat.bundles",
     "results": "moat.frames",
     "MoatError": "moat.errors",
@@ -42,6 +42,7 @@ __all__ = [
     "evaluate",
     "evaluate_model",
     "load",
+    "race",
     "results",
     "train",
 ]

@@ -92,6 +92,10 @@ class NoRunError(RunFolderError, InputError):
     """A folder that somebody names, and that holds no finished run."""
 
 
+class StartError(RunFolderError, InputError):
+    """A run that cannot start: the run or the file whose weights it begins with is not usable."""
+
+
 class DiskError(RunFolderError):
     """What the disk refuses to write."""
 
@@ -126,6 +130,10 @@ class FrontError(InputError):
 
 class PlotError(InputError):
     """Runs that a picture cannot be drawn of, or a picture that nobody draws."""
+
+
+class AnalysisError(InputError):
+    """Runs, models or images that an analysis cannot be made of."""
 
 
 class TrainingError(MoatError):

@@ -217,3 +217,12 @@ class EvaluationStep(RunEvent):
     memory: int = 0
     pass_size: int = 0
     held_out: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisStep(Event):
+    """A part of an analysis is done; the event counts the passes, done and in all."""
+
+    kind: str
+    done: float
+    of: float

@@ -14,6 +14,8 @@ PLANNED = "study.json"
 """The file in a study's folder that lists its planned runs."""
 FIGURES = "figures"
 """The folder in a study's own where its pictures go."""
+ANALYSES = "analysis"
+"""The folder in a study's or a run's own where its analyses go."""
 PAGE = "report.html"
 """What a study's page is usually called."""
 TABLES = {
@@ -22,6 +24,7 @@ TABLES = {
     "against": ("md", "csv"),
     "compare": ("md", "csv", "json"),
     "compare-examples": ("csv",),
+    "race": ("json", "csv", "md", "png", "svg"),
 }
 """The endings of each table; several of one name are numbered, as in front-2.csv."""
 PICTURES = (
@@ -31,7 +34,7 @@ PICTURES = (
 """The kinds of pictures, which are numbered as tables are."""
 PICTURE_ENDINGS = ("png", "svg")
 
-_ALONE = {*RUN_FILES, PLANNED, FIGURES, PAGE}
+_ALONE = {*RUN_FILES, PLANNED, FIGURES, ANALYSES, PAGE}
 _NUMBERED = re.compile(
     "|".join(
         rf"{re.escape(name)}(-\d+)?\.({'|'.join(endings)})"

@@ -16,6 +16,7 @@ GIVEN = {
     **{"runs": 2, "text": "so", "folder": Path("r"), "what": "run.json", "scores": {"union": 1.0}},
     **{"message": "no", "epoch": 1, "epochs": 2, "step": 3, "steps": 4, "record": {"step": 3}},
     **{"before": 0, "done": 1.0, "of": 2.0, "threat": "pgd", "batch": 1, "batches": 1},
+    "kind": "transfer",
 }
 KINDS = [
     kind

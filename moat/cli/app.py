@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from moat.cli.commands.analyze import analyze
 from moat.cli.commands.bundle import bundle
 from moat.cli.commands.check import check
 from moat.cli.commands.compare import compare
@@ -17,6 +18,7 @@ from moat.cli.commands.front import front
 from moat.cli.commands.listing import list_, schema
 from moat.cli.commands.new import new
 from moat.cli.commands.plot import plot
+from moat.cli.commands.race import race
 from moat.cli.commands.report import report
 from moat.cli.commands.score import score
 from moat.cli.commands.show import show
@@ -48,7 +50,8 @@ def _moat(
 
 
 for command in (
-    *(demo, train, show, watch, evaluate, score, compare),
+    *(demo, train, race, show, watch, evaluate, score, compare),
     *(front, plot, report, bundle, list_, check, new, schema, doctor),
 ):
     app.command(command.__name__.strip("_"))(command)
+app.add_typer(analyze, name="analyze")

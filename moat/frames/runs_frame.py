@@ -29,6 +29,7 @@ RUNS_SCHEMA: dict[str, pl.DataType] = {
     "passes": pl.Float64(),
     "search_saved": pl.Float64(),
     "overfitted_at": pl.Int64(),
+    "passes_to_here": pl.Float64(),
     "gate": pl.String(),
     "folder": pl.String(),
     "tags": pl.List(pl.String()),
@@ -70,6 +71,7 @@ def _row(row: Row) -> dict[str, Any]:
         "overfitted_at": min(
             (step for _, step in overfitted(training) if step is not None), default=None
         ),
+        "passes_to_here": point.passes_to_here,
         "gate": worst_verdict(point),
         "folder": point.place,
         "tags": list(point.tags),

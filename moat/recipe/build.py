@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
-from itertools import product
-from typing import Any
 
 from moat.kept_modules import modules_of
 from moat.recipe.checks import (
@@ -33,11 +31,14 @@ from moat.recipe.objects import (
     with_digests,
 )
 from moat.recipe.overrides import set_key
+from moat.recipe.path_points import PathPoint, paths_of, set_leg
 from moat.recipe.plan import RunPlan
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.selection import chosen_runs
-from moat.recipe.shorthand import numbers_of, with_fractions
+from moat.recipe.shorthand import with_fractions
+from moat.recipe.start import START
+from moat.recipe.start_table import start_after, start_of
 
 OF_A_VARIANT = ("scalarizer", "losses")
 """What of a variant a sweep sets as if it stood at the top."""
@@ -64,36 +65,66 @@ def _plan_runs(source: Source, only: Sequence[str], seeds: Sequence[int]) -> lis
     for label in _idle_threats(recipe):
         threat_of(recipe.threats[label], source, label, "train")
     plans = [
-        _plan(source, position, dict(zip(variant.sweep, values, strict=True)), seed)
+        plan
         for position, variant in enumerate(recipe.variant)
-        for values in product(*map(numbers_of, variant.sweep.values()))
-        for seed in recipe.seeds
+        for points in paths_of(variant)
+        for plan in _path(source, position, points, recipe)
     ]
     require_names((plan.path for plan in plans), source)
     require_distinct_folders([str(plan.path) for plan in plans], source)
     if len(plans) > 1:  # a run's own recipe keeps the figures of the study that it belongs to
-        sweeps = {variant.name: list(variant.sweep) for variant in recipe.variant}
+        sweeps = {one.name: [*one.sweep, *one.path] for one in recipe.variant}
         scored = [*plans[0].protocol.threats, *plans[0].protocol.ensembles]
         require_figures(recipe.figure, sweeps, scored, source)
     return chosen_runs(plans, only, seeds, source)
 
 
-def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> RunPlan:
+def _path(source: Source, position: int, points: list[PathPoint], recipe: Recipe) -> list[RunPlan]:
+    """Build the runs of a path, point by point: each leg starts from the run of its seed before."""
+    plans: list[RunPlan] = []
+    before: dict[int, RunPlan] = {}
+    for point in points:
+        for seed in recipe.seeds:
+            before[seed] = _plan(source, position, point, seed, recipe, before.get(seed))
+            plans.append(before[seed])
+    return plans
+
+
+def _plan(
+    source: Source,
+    position: int,
+    point: PathPoint,
+    seed: int,
+    recipe: Recipe,
+    before: RunPlan | None = None,
+) -> RunPlan:
     """Build one run: apply its sweep values, then make every object and its own recipe."""
     others = {key: table for key, table in source.document.items() if key != "variant"}
     document = deepcopy({**others, "variant": [source.document["variant"][position]]})
     own = document["variant"]
-    own[0]["sweep"] = {key: [value] for key, value in sweep.items()}
+    own[0]["sweep"] = {key: [value] for key, value in point.sweep.items()}
+    if point.path:
+        own[0]["path"] = {key: [value] for key, value in point.path.items()}
     document["seeds"] = [seed]
+    sweep = {**point.sweep, **point.path}
+    if before is None:
+        start = start_of(document, recipe, position, point, source)
+    else:
+        start = start_after(document, recipe, position, before)
     applied = deepcopy(document)
     applied["scalarizer"] = applied["variant"][0].get("scalarizer", DEFAULT_SCALARIZER)
     applied["losses"] = applied["variant"][0].get("losses", {})
     said_in = dict(source.said_in)
-    for key, value in sweep.items():
-        where = source.where("variant", position, "sweep", key)
-        for said in set_key(applied, tuple(key.split(".")), value, where):
-            in_variant = ("variant", str(position)) if said[0] in OF_A_VARIANT else ()
-            said_in[*in_variant, *said] = where
+    for table, values in (("sweep", point.sweep), ("path", point.path)):
+        if table == "path" and start is not None and start.training is not None:
+            set_leg(applied, recipe.variant[position].legs)
+        for key, value in values.items():
+            if key == START:
+                continue
+            where = source.where("variant", position, table, key)
+            for said in set_key(applied, tuple(key.split(".")), value, where):
+                in_variant = ("variant", str(position)) if said[0] in OF_A_VARIANT else ()
+                said_in[*in_variant, *said] = where
     source = replace(source, said_in=said_in)
     scalarizer_table = applied.pop("scalarizer")
     applied["variant"][0]["losses"] = applied.pop("losses")
@@ -132,6 +163,7 @@ def _plan(source: Source, position: int, sweep: dict[str, Any], seed: int) -> Ru
         losses=losses,
         tags=tuple(recipe.tags),
         notes=recipe.notes,
+        start=start,
     )
 
 

@@ -13,6 +13,7 @@ from moat.printable import folder_key, is_portable
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
+from moat.recipe.start import START
 from moat.short_text import cut_short
 from moat.threats import Threat
 from moat.training import Training
@@ -25,6 +26,10 @@ MOST_RUNS = 1000
 """Of a study: each takes some hundredths of a second to plan."""
 SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
+
+
+_STAYS = ("model", START)
+"""The tables that all runs of a path share."""
 
 
 def require_sound(recipe: Recipe, source: Source) -> None:
@@ -41,12 +46,17 @@ def require_sound(recipe: Recipe, source: Source) -> None:
         for label in variant.threats:
             what = f"the variant {variant.name!r} names the threat {label!r}"
             _require_defined(label, what, recipe, source, *key)
-        _require_sweep(recipe, variant, source, position)
+        _require_sweep(recipe, variant, source, position, "sweep")
+        _require_sweep(recipe, variant, source, position, "path")
+        _require_path(variant, source, position)
 
 
 def require_bounded(recipe: Recipe, source: Source) -> None:
     """Raise RecipeError for a recipe with more runs than can be planned in reasonable time."""
-    swept = (prod(map(len, variant.sweep.values())) for variant in recipe.variant)
+    swept = (
+        prod(map(len, variant.sweep.values())) * max(map(len, variant.path.values()), default=1)
+        for variant in recipe.variant
+    )
     if (runs := sum(swept) * len(recipe.seeds)) > MOST_RUNS:
         raise RecipeError(
             f"the recipe makes {runs:,} runs, and a study has at most {MOST_RUNS:,}.",
@@ -158,22 +168,69 @@ def require_ascending(key: str, listed: object, where: str) -> None:
         )
 
 
-def _require_sweep(recipe: Recipe, variant: VariantTable, source: Source, position: int) -> None:
-    for key, values in variant.sweep.items():
-        where = ("variant", str(position), "sweep", key)
+def _require_sweep(
+    recipe: Recipe, variant: VariantTable, source: Source, position: int, table: str
+) -> None:
+    swept: dict[str, list[Any]] = getattr(variant, table)
+    for key, values in swept.items():
+        where = ("variant", str(position), table, key)
         root, _, rest = key.partition(".")
-        if root not in SWEPT or not all(key.split(".")):
+        if root not in SWEPT or not all(key.split(".")) or (root == START and rest):
             near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
             raise RecipeError(
-                f"a sweep cannot set {key!r}.{near}",
+                f"a {table} cannot set {key!r}.{near}",
                 where=source.where(*where),
                 hint='Its keys are dotted, as in "scalarizer.r", and start with one of '
                 f"{', '.join(sorted(SWEPT))}.",
             )
         if root == "threats":
             label = rest.partition(".")[0]
-            _require_defined(label, f"the sweep sets the threat {label!r}", recipe, source, *where)
-        _require_distinct(values, "value", source, *where)
+            _require_defined(
+                label, f"the {table} sets the threat {label!r}", recipe, source, *where
+            )
+        if table == "sweep":
+            _require_distinct(values, "value", source, *where)
+
+
+def _require_path(variant: VariantTable, source: Source, position: int) -> None:
+    """Raise RecipeError for a path whose points do not follow from its table."""
+    key = ("variant", str(position), "path")
+    for name in variant.path:
+        if name in variant.sweep:
+            raise RecipeError(
+                f"{name!r} is both swept and on the path.",
+                where=source.where(*key, name),
+                hint="Leave one of them out.",
+            )
+        if name.partition(".")[0] in _STAYS:
+            raise RecipeError(
+                f"a path cannot set {name!r}: each leg continues with the weights of the one "
+                "before.",
+                where=source.where(*key, name),
+                hint="Sweep it: then each value has a path of its own.",
+            )
+    lengths = {name: len(values) for name, values in variant.path.items()}
+    if len(set(lengths.values())) > 1:
+        raise RecipeError(
+            "the keys of a path go along together, and have different numbers of values: "
+            f"{', '.join(f'{name} {length}' for name, length in lengths.items())}.",
+            where=source.where(*key),
+            hint="Give each key a value for every point of the path, or sweep one of them.",
+        )
+    points = list(zip(*variant.path.values(), strict=True))
+    for number, point in enumerate(points):
+        if point in points[:number]:
+            raise RecipeError(
+                f"the path comes twice to {', '.join(map(repr, point))}.",
+                where=source.where(*key),
+                hint="Leave one of them out: both would be the same run.",
+            )
+    if "legs" in variant.model_fields_set and not variant.path:
+        raise RecipeError(
+            "legs has no effect without a path.",
+            where=source.where(*key[:2], "legs"),
+            hint='Give the variant one, as in path = { "scalarizer.rho" = [0.0, 0.3, 0.6] }.',
+        )
 
 
 def _require_defined(label: str, what: str, recipe: Recipe, source: Source, *key: str) -> None:

@@ -9,7 +9,7 @@ from moat.errors import RecipeError
 from moat.parsing import SIZE, first_fault, parse_toml
 from moat.printable import printable
 from moat.recipe.length import with_budget_spelled_out, without_other_length
-from moat.recipe.overrides import PATHS, names_path, override
+from moat.recipe.overrides import PATHS, names_path, override, start_tables
 from moat.recipe.packaged import file_or_packaged, nearest_packaged, packaged
 from moat.recipe.paths import absolute
 from moat.recipe.provenance import Document, Key, Source, forget_below, is_table, items
@@ -154,6 +154,8 @@ def _resolve_paths(document: Document, file: Path) -> None:
         held = document.get(table)
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
             held[key] = absolute(held[key], file.parent, f"{file}, {table}.{key}")
+    for start in start_tables(document):
+        start["weights"] = absolute(start["weights"], file.parent, f"{file}, start")
     if isinstance(code := document.get("code"), str):
         document["code"] = absolute(code, file.parent, f"{file}, code")
     if isinstance(plugins := document.get("plugins"), list):

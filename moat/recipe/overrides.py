@@ -1,7 +1,7 @@
 """Single keys set from outside: `--set key=value`, and the values of a sweep."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,28 @@ _OF_A_FILE = {
 
 def names_path(key: Key, value: object) -> bool:
     """Say whether a key holds a path; `model.weights` may also be the name of published ones."""
-    published = key == ("model", "weights") and isinstance(value, str) and not names_file(value)
-    return key in PATHS and isinstance(value, str) and not published
+    if not isinstance(value, str):
+        return False
+    published = key == ("model", "weights") and not names_file(value)
+    return (key in PATHS and not published) or is_start(key)
+
+
+def is_start(key: Key) -> bool:
+    """Say whether a key holds the path of a start: the recipe's, or that of a named variant."""
+    inside = key[2:] if key[:1] == ("variant",) else key
+    return inside in (("start",), ("start", "weights"))
+
+
+def start_tables(document: Document) -> Iterator[Document]:
+    """Yield the tables of all starts in a document that name a path, each spelled out."""
+    variants = document.get("variant")
+    holders = [document, *(variants if isinstance(variants, list) else [])]
+    for holder in filter(is_table, holders):
+        if isinstance(holder.get("start"), str):
+            holder["start"] = {"weights": holder["start"]}
+        start = holder.get("start")
+        if isinstance(start, dict) and isinstance(start.get("weights"), str):
+            yield start
 
 
 def override(document: Document, said_in: dict[Key, str], text: str) -> None:

@@ -4,7 +4,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from moat.recipe.code import kept_files
-from moat.recipe.overrides import PATHS, names_path
+from moat.recipe.overrides import PATHS, names_path, start_tables
 from moat.recipe.provenance import Document
 from moat.runs import CODE, seen_from
 
@@ -28,4 +28,7 @@ def kept_recipe(
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
             seen = seen_from(held[key], run)
             held[key] = seen if "/" in seen else f"./{seen}"
+    for start in start_tables(kept):
+        if Path(start["weights"]).is_absolute():
+            start["weights"] = seen_from(start["weights"], run)
     return kept, {place: file.read_bytes() for place, file in files.items()}

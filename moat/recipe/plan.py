@@ -12,6 +12,7 @@ from moat.local_code import local_file
 from moat.models import Model
 from moat.models.python import PythonModel
 from moat.recipe.provenance import Document, Source
+from moat.recipe.start import Start
 from moat.records import label_of, sweep_names
 from moat.scalarizers import Scalarizer
 from moat.threats import Threat
@@ -47,6 +48,7 @@ class RunPlan:
     )  # those that are not cross-entropy
     tags: tuple[str, ...] = ()
     notes: str = ""
+    start: Start | None = None  # the weights that the training begins with, if not new ones
 
     @property
     def study(self) -> str:
@@ -82,18 +84,24 @@ class RunPlan:
             "model": described(self.model),
             "training": self._identified_training(),
             "optimizer": self.optimizer.model_dump(mode="json"),
-            "schedule": self.schedule.model_dump(mode="json"),
+            "schedule": self._identified_schedule(),
             "threats": {label: described(threat) for label, threat in self.threats.items()},
             "order": list(self.threats),  # of the draws, and of the winner among equal losses
             "scalarizer": described(self.scalarizer),
             "seed": self.seed,
             **({"losses": losses} if losses else {}),  # runs are older than the key
+            **({"start": self.start.identity} if self.start else {}),
         }
 
     def _identified_training(self) -> dict[str, Any]:
         """Return the training's table; of epochs and passes the one that is given."""
         table = self.training.model_dump(mode="json", exclude=UNIDENTIFYING)
         return {key: value for key, value in table.items() if value is not None}
+
+    def _identified_schedule(self) -> dict[str, Any]:
+        """Return the schedule's table, without a warm-up where there is none: runs are older."""
+        table = self.schedule.model_dump(mode="json")
+        return {key: value for key, value in table.items() if key != "warmup_ratio" or value}
 
     @property
     def evaluates(self) -> dict[str, Any]:

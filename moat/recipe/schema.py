@@ -5,22 +5,26 @@ from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
+    model_validator,
 )
 
 from moat import data, models, scalarizers, threats
 from moat.data import DEVICE_MEMORY, Augmentation
+from moat.errors import FieldError
 from moat.evaluation.protocol import Falls, Sample
 from moat.names import MOST_BYTES
 from moat.number_bounds import PositiveCount, PositiveNumber, Seed
 from moat.recipe.evaluation_keys import EVALUATION_KEYS
 from moat.recipe.length import BUDGET_KEY
 from moat.recipe.shorthand import FRACTION
+from moat.recipe.start import OptimizerState
 from moat.records import Figure, Published
 from moat.registry import Registry
-from moat.training import Constant, Optimizer, Schedule, Training
+from moat.training import Constant, Cosine, Optimizer, Schedule, Training
 from moat.training.losses import LOSS_CLASSES
 
 _WRITTEN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -95,11 +99,59 @@ class EvaluationTable(Table):
     )
 
 
+class StartTable(Table):
+    """The weights that a training begins with: those of a run folder, or of a file.
+
+    moat writes the other keys into a run's own recipe: `digest` of the file of weights, or
+    `training`, the training hash of the run.
+    """
+
+    weights: str  # a run folder, or a file of weights; {seed} stands for the seed
+    optimizer: OptimizerState = "fresh"  # its state: new, or that of the run's checkpoint
+    digest: str | None = None
+    training: str | None = None
+
+
+def _spelled_out(value: Any) -> Any:
+    return {"weights": value} if isinstance(value, str) else value
+
+
+StartWeights = Annotated[StartTable, BeforeValidator(_spelled_out)]
+"""A path alone is short for its table."""
+
+
+class LegsTable(Table):
+    """The settings of a path's legs, which continue from one another.
+
+    A leg has a quarter of the trunk's epochs or passes, unless it has its own. Its learning rate
+    rises again to that of the recipe, or to `lr`, and falls.
+    """
+
+    epochs: PositiveCount | None = None
+    passes: PositiveNumber | None = None  # for each example, in place of epochs
+    optimizer: OptimizerState = "fresh"  # its state: new, or that of the leg before
+    lr: PositiveNumber | None = None
+    schedule: Schedule = Cosine(warmup_ratio=0.1)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "LegsTable":
+        if self.epochs is not None and self.passes is not None:
+            raise FieldError(
+                f"epochs = {self.epochs} and passes = {self.passes:g} both set the length of a "
+                "leg.",
+                hint="Leave one of them out: with passes, the epochs follow from what a step "
+                "costs.",
+            )
+        return self
+
+
 class VariantTable(Table):
     """One column of the study: its training threats, its scalarizer and its losses.
 
     `losses` is one loss for all objectives, a name or a table with `type`, or a table of these by
-    objective, "natural" or the label of a threat; cross-entropy where nothing is said.
+    objective, "natural" or the label of a threat; cross-entropy where nothing is said. The first
+    value of a `path` is that of its trunk, which is trained as the recipe says; with each further
+    value a leg continues from the weights of the one before.
     """
 
     name: FolderName
@@ -107,6 +159,9 @@ class VariantTable(Table):
     scalarizer: str | dict[str, Any] = "average"  # a name, or a table with `type`
     losses: str | dict[str, Any] = Field(default_factory=dict)  # descended: of all, or by objective
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+    path: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+    legs: LegsTable = LegsTable()
+    start: StartWeights | None = None  # in place of the recipe's
 
 
 class Recipe(Table):
@@ -122,6 +177,7 @@ class Recipe(Table):
     optimizer: Optimizer
     schedule: Schedule = Constant()
     training: Training
+    start: StartWeights | None = None  # what training begins with, if not new weights
     threats: dict[Label, ThreatTable] = Field(default_factory=dict)
     evaluation: EvaluationTable = EvaluationTable()
     variant: Annotated[list[VariantTable], Field(min_length=1)]
@@ -166,6 +222,8 @@ def json_schema() -> dict[str, Any]:
     labels |= {pattern: _or_left_out(_or_its_type(table)) for pattern, table in labels.items()}
     for key in ("data", "model", "optimizer", "schedule"):
         top[key] = _or_its_type(top[key])
+    for holder in (top, schema["$defs"]["VariantTable"]["properties"]):
+        holder["start"]["anyOf"].append({"type": "string"})
     _take_fractions(schema)
     return schema
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from moat.errors import RecipeError, did_you_mean
 from moat.recipe.plan import RunPlan
+from moat.recipe.predecessors import with_predecessors
 from moat.recipe.provenance import Source
 
 
@@ -13,7 +14,8 @@ def chosen_runs(
     """Return the runs of the variants or labels `only`, and of the seeds; of all where none is.
 
     A label is the name of a run in tables: "pareto r=0.1". One text may have several, with commas.
-    Raises RecipeError for an unknown name or seed.
+    The runs that a chosen run starts from are among them. Raises RecipeError for an unknown name or
+    seed.
     """
     variants = dict.fromkeys(plan.variant for plan in plans)
     labels = dict.fromkeys(plan.label for plan in plans)
@@ -26,12 +28,22 @@ def chosen_runs(
     for seed in seeds:
         if seed not in known_seeds:
             raise _unknown(f"seed {seed!r}", str(seed), [*map(str, known_seeds)], source)
-    return [
-        plan
-        for plan in plans
-        if (not names or plan.variant in names or plan.label in names)
-        and (not seeds or plan.seed in seeds)
-    ]
+    chosen = [plan for plan in plans if is_chosen(plan, names, seeds)]
+    return with_predecessors({plan.path for plan in chosen}, plans)
+
+
+def added_runs(
+    plans: Sequence[RunPlan], only: Sequence[str], seeds: Sequence[int]
+) -> list[RunPlan]:
+    """Return the runs that were not chosen, and are there because chosen ones start from them."""
+    names = separated(only, {name for plan in plans for name in (plan.variant, plan.label)})
+    return [plan for plan in plans if not is_chosen(plan, names, seeds)]
+
+
+def is_chosen(plan: RunPlan, names: Collection[str], seeds: Collection[int]) -> bool:
+    """Say whether a run is among these variants or labels, and seeds; none of them means all."""
+    named = not names or plan.variant in names or plan.label in names
+    return named and (not seeds or plan.seed in seeds)
 
 
 def separated(texts: Sequence[str], known: Collection[str]) -> list[str]:

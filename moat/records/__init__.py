@@ -3,6 +3,13 @@
 Unknown keys are kept as they are.
 """
 
+from moat.records.analysis import (
+    Analysis,
+    AnalysisFinding,
+    AnalysisHeader,
+    AnalysisSubject,
+    NamedArray,
+)
 from moat.records.bundle_manifest import BundleManifest
 from moat.records.checking import check_lines, check_record, require_keys, typed
 from moat.records.checks import Check, EvaluationRecord, Verdict
@@ -14,11 +21,17 @@ from moat.records.planned_runs import PlannedRuns
 from moat.records.plugin_names import evaluation_names, kind_and_name, training_names
 from moat.records.protocol import ProtocolRecord, ThreatRecord
 from moat.records.published_table import Published
+from moat.records.race import RaceRecord
 from moat.records.run import ModelRecord, RunRecord, command_of
 from moat.records.run_label import label_of, sweep_names
 from moat.records.small import Clock, Failure, Manifest
+from moat.records.start import StartRecord
 
 __all__ = [
+    "Analysis",
+    "AnalysisFinding",
+    "AnalysisHeader",
+    "AnalysisSubject",
     "BundleManifest",
     "Check",
     "Clock",
@@ -31,13 +44,16 @@ __all__ = [
     "LogLine",
     "Manifest",
     "ModelRecord",
+    "NamedArray",
     "OpenTransfer",
     "PartnerRecord",
     "PlannedRuns",
     "ProtocolRecord",
     "Published",
+    "RaceRecord",
     "Relationship",
     "RunRecord",
+    "StartRecord",
     "ThreatRecord",
     "Verdict",
     "check_lines",

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from moat.records.kinds import Count, Line, Name, OrAbsent
 from moat.records.partner import OpenTransfer, PartnerRecord
 from moat.records.protocol import ProtocolRecord
+from moat.records.start import StartRecord
 from moat.records.stored_table import StoredTable
 
 
@@ -56,6 +57,7 @@ class _Told(StoredTable):
     shape: _Shape
     classes: Annotated[int, Field(ge=1)]
     training: dict[str, Any] = Field(default_factory=dict)
+    start: OrAbsent[StartRecord] = None  # whose weights it began with, where they were not new
     machine: dict[str, Any] = Field(default_factory=dict)
     plugins: OrAbsent[dict[Line, Line]] = None  # packages of what trained it, with versions
     of: OrAbsent[str] = None  # the run that is judged here under another protocol
@@ -74,6 +76,15 @@ class _Told(StoredTable):
             return ()
         trained = () if self.is_evaluation_alone else ("train_hash", "training")
         return ("moat", *trained, "machine", "scores")
+
+    @property
+    def passes_to_here(self) -> float | None:
+        """The passes of its training and of those that led to its start; None if not known."""
+        own = self.training.get("passes")
+        before = 0.0 if self.start is None else self.start.passes
+        if before is None or isinstance(own, bool) or not isinstance(own, int | float):
+            return None
+        return before + own
 
     @property
     def knows_partner(self) -> bool:
@@ -143,6 +154,7 @@ _CARRIED = (
         "train_hash",
         "trains",
         "training",
+        "start",
         "plugins",
         "shape",
         "classes",

@@ -8,7 +8,9 @@ from moat.report.groups import Group
 from moat.report.rows import Row
 from moat.report.settings import Setting
 
-COSTS = ("passes", "seconds")
+TO_HERE = "passes_to_here"
+"""The passes of a training and of those that led to its start: the whole cost of its weights."""
+COSTS = ("passes", TO_HERE, "seconds")
 """What a training took, as its record says: see `Fitted`."""
 
 
@@ -18,7 +20,8 @@ def cost(setting: Setting, name: str) -> float | None:
 
 
 def _recorded(row: Row, name: str) -> float | None:
-    value = row.point.training.get(name)
+    point = row.point
+    value = point.passes_to_here if name == TO_HERE else point.training.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return None
     return float(value)

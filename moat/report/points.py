@@ -56,6 +56,7 @@ class Point:
     sanity: tuple[Check, ...] = ()  # the gate's checks; empty where none was stored
     tags: Sequence[str] = ()  # the user's own words for it, and the notes
     notes: str = ""
+    passes_to_here: float | None = None  # of its training, and of those that led to its start
 
     @property
     def place(self) -> str:
@@ -220,6 +221,7 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         notes=printable(record.notes, lines=True),
         protocol=record.protocol,
         protocol_hash=record.protocol_hash,
+        passes_to_here=record.passes_to_here,
         **{name: all_printable(getattr(record, name)) for name in _SHOWN},
         **_scores_of(outcomes, evidence.scores),
     )

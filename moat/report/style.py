@@ -18,11 +18,18 @@ DPI = 200
 STYLE: Any = [
     "default",  # not the user's own: a picture depends on its runs alone
     {"svg.fonttype": "none", "svg.hashsalt": "moat", "font.family": "DejaVu Sans"},
+    {"pdf.fonttype": 42},  # TrueType: publishers refuse Type 3
     {"font.size": 9, "axes.titlesize": 11, "legend.fontsize": 8},
     {"text.parse_math": False, "axes.formatter.use_mathtext": False},  # a name may hold two $
 ]
 
 
+_METADATA: Mapping[str, Mapping[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""What a file says of its making: nothing that differs from one call to the next."""
 PAPER: Any = [  # pictures that are as wide as a column of a paper, printed at their own size
     *STYLE,
     {"font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "legend.fontsize": 6.5},
@@ -41,12 +48,12 @@ def drawn_in(style: Any) -> Iterator[None]:
 
 
 def render(figure: Figure, format: str) -> bytes:
-    """Return the picture as PNG or SVG; the same figure gives the same bytes.
+    """Return the picture as PNG, SVG or PDF; the same figure gives the same bytes.
 
     A PNG of many panels is coarser, where it would be larger than matplotlib draws.
     """
     buffer = io.BytesIO()
-    metadata = {"Date": None} if format == "svg" else {"Software": None}
+    metadata = _METADATA[format]
     with drawn_in(STYLE):
         figure.savefig(buffer, format=format, dpi=_resolution(figure), metadata=metadata)
     return buffer.getvalue()

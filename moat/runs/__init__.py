@@ -9,6 +9,7 @@ from moat.runs.agreement import (
     require_one_result,
     require_one_training,
 )
+from moat.runs.analyses import AnalysisPartFiles, analysis_files, read_analysis
 from moat.runs.bundle import as_typed, is_bundle, manifest_text, opened, outputs_of
 from moat.runs.bundle_checks import why_no_place
 from moat.runs.command import command_again, judged_run, kept_command
@@ -22,6 +23,7 @@ from moat.runs.finding import (
 )
 from moat.runs.folder import FORMAT, RunFolder
 from moat.runs.layout import EVENTS_MARK
+from moat.runs.model_file import weights_file
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.places import results_of, seen_from
@@ -33,9 +35,11 @@ __all__ = [
     "EVENTS_MARK",
     "FORMAT",
     "PLANNED",
+    "AnalysisPartFiles",
     "EvaluationParts",
     "RunFolder",
     "StudyFolder",
+    "analysis_files",
     "as_typed",
     "cache_of",
     "command_again",
@@ -48,6 +52,7 @@ __all__ = [
     "manifest_text",
     "opened",
     "outputs_of",
+    "read_analysis",
     "require_folder_of",
     "require_found",
     "require_one_protocol",
@@ -59,5 +64,6 @@ __all__ = [
     "results_of",
     "seen_from",
     "unfinished_runs",
+    "weights_file",
     "why_no_place",
 ]

@@ -183,6 +183,10 @@ class RunFolder(RunWork):
         """
         require_whole_weights(self.path / "model.safetensors", record.as_table())
 
+    def require_weights_of(self, train_hash: str) -> None:
+        """Raise ForeignFileError if the trained weights are another training's, by their header."""
+        require_whole_weights(self.path / "model.safetensors", {"train_hash": train_hash})
+
     def require_own_weights(self, record: RunRecord | None, train_hash: str | None = None) -> bool:
         """Say whether trained weights exist; ForeignFileError if they are another run's.
 

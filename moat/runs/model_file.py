@@ -11,6 +11,11 @@ from moat.runs.ownership import require_own, require_same_run
 from moat.storage import as_table, read, replace
 
 
+def weights_file(place: Path) -> Path:
+    """Return the file of weights at a place: a run folder's own, or the file itself."""
+    return place / "model.safetensors" if place.is_dir() else place
+
+
 def save_weights(path: Path, state: Mapping[str, Any], train_hash: str | None) -> None:
     """Save the weights, with the hash in the file's metadata."""
     from moat.runs.weights import to_bytes

@@ -8,6 +8,7 @@ from moat.study.looks import oddities_of_estimates
 from moat.study.model_loading import load
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
+from moat.study.races import race
 from moat.study.run_list import trained_runs
 from moat.study.tensorboard import TensorBoard
 from moat.study.user_model import evaluate_model
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "oddities_of_estimates",
     "plan",
+    "race",
     "train",
     "trained_runs",
 ]

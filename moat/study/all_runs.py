@@ -12,18 +12,20 @@ from moat.events import (
     RunFailure,
     RunHold,
     RunSkip,
+    StudyNote,
     StudyStart,
     each,
     without_repeats,
 )
 from moat.precision import plain_torch
 from moat.public import public_at_once
-from moat.recipe import RunPlan, plan_runs, read
+from moat.recipe import RunPlan, Source, plan_runs, read
+from moat.recipe.selection import added_runs
 from moat.runs import StudyFolder, require_own_name
 from moat.storage import make_folder
 from moat.study.job_count import Jobs, jobs_of, settle_jobs
 from moat.study.overwriting import make_way
-from moat.study.places import PlaceKeys, place_of
+from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.pool import Pool
 from moat.study.runner import Runner, RunnerSettings
 from moat.study.worker import WorkerTask
@@ -105,7 +107,13 @@ def train(
         (1, {})
     """
     at, wanted = place_of(place), jobs_of(jobs)
-    source = read(recipe, overrides)
+    return train_source(read(recipe, overrides), at, wanted, only=only, seeds=seeds)
+
+
+def train_source(
+    source: Source, at: Place, jobs: Jobs, *, only: Sequence[str], seeds: Sequence[int]
+) -> StudyResult:
+    """Train and evaluate as `train` does, of a recipe that is read already."""
     plans = plan_runs(source, only, seeds)
     results = at.results or Path("results")
     result = StudyResult(results / plans[0].study)
@@ -118,15 +126,22 @@ def train(
     whole = plan_runs(source) if only or seeds else plans
     runner = Runner(RunnerSettings(results, at.device, at.overwrite), plans, whole, heard)
     runner.announce()
-    if wanted == 1:
+    if added := [plan for plan in added_runs(plans, only, seeds) if not runner.is_recorded(plan)]:
+        heard(StudyNote(text=_of_added(added)))
+    if jobs == 1:
         _in_turn(runner, result)
     else:
         task = WorkerTask(source, tuple(only), tuple(seeds), runner.setting)
-        _side_by_side(runner, task, wanted, result)
+        _side_by_side(runner, task, jobs, result)
     errors = runner.errors  # with what caused them, where they were raised in this process
     for ended in (result.failed, result.held):
         ended.update({run: errors.get(run, error) for run, error in ended.items()})
     return result
+
+
+def _of_added(added: Sequence[RunPlan]) -> str:
+    names = ", ".join(dict.fromkeys(plan.label for plan in added))
+    return f"Trained as well, because the chosen runs start from them: {names}."
 
 
 def _start(runner: Runner, result: StudyResult, jobs: int = 1) -> None:

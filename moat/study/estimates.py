@@ -18,6 +18,7 @@ from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
+from moat.study.start import missing_start
 from moat.study.step_cost import spent_per_example, training_cost
 from moat.threats import Spent
 from moat.training.length import Length
@@ -137,6 +138,6 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         test_examples=tested,
         seconds=length.exact_epochs * an_epoch + judged * times.searching(evaluation),
         memory=room.needed(plan.protocol),
-        missing=times.missing,
+        missing=missing_start(plan) if plan.start else times.missing,
         length=length,
     )

@@ -14,6 +14,7 @@ from moat.errors import InputError
 from moat.evaluation.room import gib
 from moat.events import Listener, StudyNote
 from moat.recipe import RunPlan
+from moat.recipe.predecessors import most_at_once
 from moat.study.job_memory import free_memory, memory_per_job
 from moat.study.runner import RunnerSettings
 from moat.training import device_for
@@ -62,18 +63,19 @@ def settle_jobs(
     """
     device = device_for(setting.device)
     cores = core_count()
-    if wanted != "auto" and min(wanted, len(left)) < 2:
+    most_left = most_at_once(left)  # a run waits for the one that it starts from
+    if wanted != "auto" and min(wanted, most_left) < 2:
         return _share(min(wanted, runs), cores)
     free = free_memory(device)
     each = memory_per_job(left, setting, device)
     fit = max(1, free // each) if free and each else None
     if wanted != "auto":
         jobs = min(wanted, runs)
-        if fit is not None and min(jobs, len(left)) > fit:
-            listener(StudyNote(text=_too_many(min(jobs, len(left)), each, free or 0, fit)))
+        if fit is not None and min(jobs, most_left) > fit:
+            listener(StudyNote(text=_too_many(min(jobs, most_left), each, free or 0, fit)))
         return _share(jobs, cores)
     most = 1 if device.type == "cuda" else cores
-    chosen = _share(max(1, min(most, len(left), fit or most)), cores)
+    chosen = _share(max(1, min(most, most_left, fit or most)), cores)
     listener(StudyNote(text=_choice(chosen, cores, len(left), each, fit, on=device.type)))
     return chosen
 

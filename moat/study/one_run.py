@@ -31,6 +31,7 @@ from moat.study.network import check_network
 from moat.study.own_recipe import keep_recipe
 from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
+from moat.study.start import Begun, begin, started
 from moat.study.subjects import held_out_of, run_subject
 from moat.study.training_clock import TrainingClock
 from moat.threats.arguments import require_channels
@@ -60,10 +61,11 @@ def run_one(
         fabric = fabric_for(device, plan.training.precision)
         record = state.record
         begun = record is not None or folder.checkpoint.exists()
-        model = initial_model(plan, data, pretrained=not begun)
+        model = initial_model(plan, data, pretrained=not begun and plan.start is None)
         if record is None:
             clock = TrainingClock(listener)
-            fitted = _train(plan, folder, data, model, fabric, clock)
+            start = None if begun or plan.start is None else begin(plan, folder.path, model)
+            fitted = _train(plan, folder, data, model, fabric, clock, start)
             about = _record(plan, folder, data, fitted, fabric)
             if not begun:  # else a part was before
                 folder.write_clock({"training": round(clock.seconds, 2)})
@@ -106,6 +108,7 @@ def _train(
     model: nn.Module,
     fabric: Fabric,
     listener: Listener,
+    start: Begun | None = None,
 ) -> Fitted:
     with asked_for(plan, "data"):
         split, _ = plan.share.of(data.train)
@@ -128,6 +131,8 @@ def _train(
         validate=_Validation(plan, held_out) if held_out else None,
         train_hash=plan.train_hash,
         classes=len(data.classes),
+        start=None if start is None else start.entry,
+        optimizer_state=None if start is None else start.optimizer,
     )
     fitted = fit(job, listener)
     with asked_for(plan, "model"):
@@ -161,8 +166,9 @@ def _record(
     size = plan.training.pass_size or default_pass_size(fabric.device)
     said = {"tags": plan.tags, "notes": plan.notes}
     names |= {key: value for key, value in said.items() if value}
+    begun = {"start": started(folder)} if plan.start else {}
     return model_record(
-        {**names, "train_hash": plan.train_hash, "trains": plan.trains},
+        {**names, "train_hash": plan.train_hash, "trains": plan.trains, **begun},
         data,
         plan.test_data,
         machine_of(fabric.device, size),

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -24,6 +25,7 @@ from moat.events import (
     WorkerLoss,
 )
 from moat.recipe import RunPlan
+from moat.recipe.predecessors import predecessors_of
 from moat.study.events import named
 from moat.study.failures import as_failure
 from moat.study.job_count import Share
@@ -81,9 +83,24 @@ class Pool:
     def _hire(self) -> None:
         """Start workers while runs wait that nobody is coming for."""
         coming = sum(worker.run is None for worker in self._workers)
-        while len(self._workers) < self.share.jobs and coming < len(self._waiting):
+        while len(self._workers) < self.share.jobs and coming < len(self._free()):
             self._workers.append(_started(self._task()))
             coming += 1
+
+    def _free(self) -> list[int]:
+        """Return the waiting runs that start from none that waits or is in work."""
+        open_ = {*self._waiting, *(worker.run for worker in self._workers)}
+        return [number for number in self._waiting if self._before[number] not in open_]
+
+    @cached_property
+    def _before(self) -> dict[int, int]:
+        """The number of the run that a run starts from; -1 without one."""
+        plans = self.runner.plans
+        before, numbers = predecessors_of(plans), {p.path: n for n, p in enumerate(plans)}
+        return {
+            n: numbers.get(one.path, -1) if (one := before[p.path]) else -1
+            for n, p in enumerate(plans)
+        }
 
     def _task(self) -> WorkerTask:
         consent = current_consent()
@@ -117,13 +134,14 @@ class Pool:
     def _order(self, worker: _Worker) -> None:
         """Have a worker do the next run, or end where none waits."""
         worker.run, worker.place = None, ()
-        if not self._waiting:
+        if not (free := self._free()):
             self._workers.remove(worker)
             with suppress(OSError):
                 worker.line.send(None)
             _end(worker, time.monotonic() + WORKER_PATIENCE)
             return
-        worker.run = self._waiting.popleft()
+        worker.run = free[0]
+        self._waiting.remove(worker.run)
         plan = self._plan(worker.run)
         with suppress(OSError):  # it died meanwhile, which the next look at its line says
             worker.line.send(Order(worker.run, plan.train_hash, plan.protocol_hash))

@@ -12,12 +12,14 @@ from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
 from moat.recipe.own_recipe import kept_recipe
+from moat.recipe.start import START, Start
 from moat.records import RunRecord
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
 from moat.study.loading import plan_of, record_of, require_trained_here
 from moat.study.own_recipe import own_plan, require_same_code
 from moat.study.recipe_change import recipe_change, require_own_recipe
+from moat.study.start import require_same_start
 
 Left = Literal["training", "evaluation", "nothing"]
 
@@ -48,7 +50,7 @@ class RunState:
 
         So a run that has begun continues without its initial weights file.
         """
-        planned = self.planned
+        planned = self._with_known_start(self.planned)
         begins = isinstance(planned.model, Torchvision) or (
             isinstance(planned.model, PythonModel) and planned.model.initial_weights is not None
         )
@@ -62,8 +64,39 @@ class RunState:
             kept, _ = kept_recipe(document, self.folder.path, planned.source.code)
             if digest and begun in (named, kept["model"]):  # the former in folders of older moats
                 model: Model = replace(planned.model, weights_digest=digest)  # type: ignore[type-var]
-                return replace(planned, model=model, document=document)
+                start = self._start_of_same_trunk(planned.start)
+                return replace(planned, model=model, document=document, start=start)
         return planned
+
+    def _with_known_start(self, planned: RunPlan) -> RunPlan:
+        """Return a plan whose missing start is identified by the folder's recipe, if it is same."""
+        start = planned.start
+        if start is None or start.training is not None or start.digest is not None:
+            return planned
+        with suppress(RunFolderError, ValueError):
+            kept, _ = kept_recipe(planned.document, self.folder.path, planned.source.code)
+            own, now = self._own_start(), kept["variant"][0][START]
+            if isinstance(digest := own.get("digest"), str) and own == {**now, "digest": digest}:
+                return replace(planned, start=replace(start, digest=digest))
+        return planned
+
+    def _start_of_same_trunk(self, start: Start | None) -> Start | None:
+        """Return the start of a leg whose trunk began with a weights file that is missing now."""
+        training = self._own_start().get("training")
+        if start is None or start.training is None or not isinstance(training, str):
+            return start
+        return replace(start, training=training)
+
+    def _own_start(self) -> Record:
+        variants = (self.recipe or {}).get("variant")
+        table = variants[0].get(START) if isinstance(variants, list) and variants else None
+        return table if isinstance(table, dict) else {}
+
+    @property
+    def begins(self) -> bool:
+        """Whether the training has yet to begin, which is when it needs its start."""
+        begun = self.folder.checkpoint.exists() or self.folder.is_trained
+        return self.left == "training" and not begun
 
     @property
     def left(self) -> Left:
@@ -111,6 +144,8 @@ class RunState:
                 "train this run again with --overwrite.",
             )
         require_same_code(self.plan, folder)
+        if record is not None:
+            require_same_start(self.plan, folder.path, record)
         return folder.require_own_weights(record, self.plan.train_hash)
 
     def _own_plan(self) -> RunPlan:

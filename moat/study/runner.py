@@ -1,6 +1,6 @@
 """The runs of a study in one process: their shared parts, and the end of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from moat.events import (
     RunStart,
 )
 from moat.recipe import RunPlan
+from moat.recipe.predecessors import predecessors_of
 from moat.records import RunRecord
 from moat.runs import CACHE, RunFolder
 from moat.storage import Record
@@ -31,6 +32,7 @@ from moat.study.overwriting import clear, make_way
 from moat.study.partners import partner_record, partners_of
 from moat.study.planning import announce, keep_failure
 from moat.study.run_state import RunState
+from moat.study.start import require_start
 from moat.study.transfer import Judgement, settle
 from moat.training import device_for
 
@@ -113,6 +115,8 @@ class Runner:
             self._skip(state)
             return
         folder.require_free()
+        if plan.start is not None and self._begins(state):
+            require_start(plan, folder.path, self._before(plan))
         self.listener(named(RunStart, plan, folder.path))
         scores = self._run(plan, folder, self._data(plan))
         if not self.announced:
@@ -133,10 +137,27 @@ class Runner:
             self.listener(Overwrite(folder=state.folder.path, what=what))
             return False
 
+    def _begins(self, state: RunState) -> bool:
+        """Say whether a run is trained from its start, after its folder is cleared if need be."""
+        try:
+            return state.begins
+        except RunFolderError:  # without --overwrite it was raised before
+            return True
+
     def _skip(self, state: RunState) -> None:
         state.folder.tidy()
         self._settle(state.plan, state.record)
         self.listener(named(RunSkip, state.plan, state.folder.path))
+
+    def _before(self, plan: RunPlan) -> Iterator[RunFolder]:
+        """Yield the folders of the runs on whose training a run depends, the nearest first."""
+        while (before := self._predecessors.get(plan.path)) is not None:
+            yield self._folder(before)
+            plan = before
+
+    @cached_property
+    def _predecessors(self) -> dict[Path, RunPlan | None]:
+        return predecessors_of(self.whole)
 
     @cached_property
     def _partners(self) -> dict[Path, RunPlan | None]:

@@ -25,6 +25,12 @@ class Progress:
     best_score: float = float("-inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
+    start: dict[str, Any] | None = None  # of a training that began with other weights
+
+    def as_table(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps; start and searches only if there are any."""
+        young = ("start", "searches")
+        return {key: value for key, value in vars(self).items() if key not in young or value}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +52,7 @@ class Checkpointer:
         """Keep the state after an epoch."""
         state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
         about = {"data": self.data, "train_hash": self.train_hash, "log": self.folder.log_extent()}
-        self.folder.save_checkpoint({**state, "progress": vars(progress), **about})
+        self.folder.save_checkpoint({**state, "progress": progress.as_table(), **about})
 
     def restore(self, device: torch.device) -> Progress:
         """Restore the saved state and drop later log entries; without a checkpoint, start.
@@ -56,7 +62,7 @@ class Checkpointer:
         """
         state = self.folder.load_checkpoint(device)
         if state is None:
-            self.folder.rewind_log(0)
+            self.folder.rewind_log(-1)  # also the start, which has step 0
             return Progress()
         require_own(self.folder.checkpoint, b"", state, {"train_hash": self.train_hash})
         if state.get("data", self.data) != self.data:

@@ -69,6 +69,8 @@ class Fit:
     validate: Validate | None = None
     train_hash: str = ""  # of the run, kept with its checkpoint
     classes: int = 10  # of the data; AutoAttack's cost depends on them
+    start: Mapping[str, Any] | None = None  # of the model's weights, for log and checkpoint
+    optimizer_state: Mapping[str, Any] | None = None  # to begin with, from another training
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -127,6 +128,8 @@ class _Loop:
 
     def run(self) -> Fitted:
         self.progress = self.checkpointer.restore(self.job.fabric.device)
+        if not self.progress.step:
+            self._begin()
         self.ledger = Ledger(**self.progress.spent or {})
         self.searches.load_state_dict(self.progress.searches)
         network = InPrecision(self.compiled.network, self.job.fabric, self.ledger)
@@ -144,6 +147,29 @@ class _Loop:
                 self._validate()
                 self.checkpointer.save(self.progress)
         return self._finished()
+
+    def _begin(self) -> None:
+        """Take the optimizer's state of another training, and note whose weights these are."""
+        start, kept = self.job.start, self.job.optimizer_state
+        if kept is not None:
+            self._keep(kept)
+        if start:
+            self.progress.start = dict(start)
+            self.job.folder.append_log({"step": 0, "epoch": 0, "start": start})
+
+    def _keep(self, kept: Mapping[str, Any]) -> None:
+        """Load the state of each parameter; learning rate and decay stay this training's own."""
+        own = self.optimizer.state_dict()["param_groups"]
+        try:
+            if set(kept["param_groups"][0]) != set(own[0]):
+                raise ValueError("it belongs to another kind of optimizer")
+            self.optimizer.load_state_dict({"state": kept["state"], "param_groups": own})
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise TrainingError(
+                f"the optimizer's state of the start does not fit: {error}.",
+                where=str(self.job.folder.path),
+                hint='Set optimizer = "fresh" for the start, or the same [optimizer] as its run.',
+            ) from error
 
     def _require_trainable(self, network: nn.Module) -> None:
         """Look at the network and the labels once, so that no step need look at them again."""

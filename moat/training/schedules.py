@@ -1,5 +1,7 @@
-"""Decays of the learning rate, over torch's schedulers; each steps once a training step."""
+"""Schedules of the learning rate, over torch's; each steps once a training step."""
 
+from abc import abstractmethod
+from math import ceil, cos, pi
 from typing import Annotated, Literal
 
 import torch
@@ -12,7 +14,38 @@ from moat.number_bounds import PositiveCount, PositiveNumber
 Scheduler = lr_scheduler.LRScheduler
 
 
-class Constant(Fields):
+class _Warmed(Fields):
+    """A schedule whose first steps, that share of all, raise the learning rate to its full size."""
+
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the steps
+
+    def build(
+        self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
+    ) -> Scheduler:
+        """Return torch's scheduler of the decay; after a warm-up, the same over the steps left."""
+        rising = ceil(self.warmup_ratio * steps)
+        if not rising:
+            return self.decay(optimizer, steps, steps_per_epoch)
+
+        def factor(step: int) -> float:
+            if step < rising:
+                return (step + 1) / rising
+            return self.factor(step, rising, max(steps, rising + 1), steps_per_epoch)
+
+        return lr_scheduler.LambdaLR(optimizer, factor)
+
+    @abstractmethod
+    def decay(
+        self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
+    ) -> Scheduler:
+        """Return the scheduler without a warm-up."""
+
+    @abstractmethod
+    def factor(self, step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+        """Return the share of the learning rate at a step after a warm-up of `rising` steps."""
+
+
+class Constant(_Warmed):
     """The learning rate stays.
 
     Example:
@@ -22,14 +55,18 @@ class Constant(Fields):
 
     type: Literal["constant"] = "constant"
 
-    def build(
+    def decay(
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return a scheduler that changes nothing."""
         return lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
+    def factor(self, step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+        """Return 1: the whole learning rate."""
+        return 1.0
 
-class MultiStep(Fields):
+
+class MultiStep(_Warmed):
     """The learning rate is multiplied by `gamma` after each of the named epochs.
 
     Example:
@@ -50,15 +87,20 @@ class MultiStep(Fields):
             raise ValueError(f"milestones should ascend, not be {list(self.milestones)}")
         return self
 
-    def build(
+    def decay(
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return torch's MultiStepLR, its milestones counted in steps."""
         ends = [epoch * steps_per_epoch for epoch in self.milestones]
         return lr_scheduler.MultiStepLR(optimizer, ends, self.gamma)
 
+    def factor(self, step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+        """Return a power of `gamma`: the milestones count from the first step of the training."""
+        passed = sum(step >= epoch * steps_per_epoch for epoch in self.milestones)
+        return float(self.gamma**passed)
 
-class Cosine(Fields):
+
+class Cosine(_Warmed):
     """The learning rate falls along half a cosine, to zero after the last step.
 
     Example:
@@ -71,11 +113,15 @@ class Cosine(Fields):
 
     type: Literal["cosine"] = "cosine"
 
-    def build(
+    def decay(
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
         """Return torch's CosineAnnealingLR over all steps of the run."""
         return lr_scheduler.CosineAnnealingLR(optimizer, steps)
+
+    def factor(self, step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+        """Return half a cosine over the steps after the warm-up, 0 after the last."""
+        return 0.5 * (1 + cos(pi * min(1.0, (step - rising) / (steps - rising))))
 
 
 Schedule = Annotated[Constant | MultiStep | Cosine, Field(discriminator="type")]

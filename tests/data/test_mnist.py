@@ -8,6 +8,7 @@ from torchvision import datasets
 
 from moat.data import MNIST, FashionMNIST, registry
 from moat.errors import DataError, FieldError
+from moat.recipe.plan import described_data
 
 HINT = (
     "Put the IDX files under MNIST/raw there, name another folder with data.root or the variable "
@@ -50,6 +51,25 @@ def test_images_and_labels_are_those_of_the_files(tiny_root):
     assert data.train.labels.dtype == torch.int64
     assert data.test.ids.tolist() == list(range(20))
     assert data.classes == tuple("0123456789")
+
+
+@pytest.mark.parametrize("size", [14, 7])
+def test_smaller_images_are_the_rounded_means_of_blocks(tiny_root, size):
+    small, block = MNIST(root=tiny_root, size=size).load(), 28 // size
+    assert small.shape == (1, size, size)
+    blocks = images(20, seed=20).double().unfold(1, block, block).unfold(2, block, block)
+    assert torch.equal(small.test.images[:, 0].double(), blocks.mean((-1, -2)).round())
+
+
+def test_a_size_without_whole_blocks_is_refused(tiny_root):
+    with pytest.raises(FieldError, match="size"):
+        MNIST(root=tiny_root, size=20)
+
+
+def test_the_stored_size_does_not_enter_the_identity(tiny_root):
+    stored, small = (described_data(MNIST(root=tiny_root, size=size)) for size in (28, 14))
+    assert "size" not in stored
+    assert small == {**stored, "size": 14}
 
 
 def test_without_a_root_the_variable_names_the_folder(tiny_root, monkeypatch):

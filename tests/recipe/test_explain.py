@@ -8,7 +8,7 @@ from moat.scalarizers import registry
 
 TOP = (
     "known: augmentation, data, evaluation, figure, model, notes, optimizer, plugins, published, "
-    "schedule, seeds, tags, threats, training, variant"
+    "schedule, seeds, start, tags, threats, training, variant"
 )
 FLOW = "known: epsilon, loss, search, start, step_size, steps"
 PGD = "known: epsilon, evaluate, loss, norm, search, start, step_size, steps, train, type"
@@ -68,7 +68,7 @@ WRONG = {
         "[threats.pgd]",
         '[schedule]\ntype = "multi-step"\nmilestone = [1]\n[threats.pgd]',
         "schedule.milestone",
-        "unknown key. Did you mean 'milestones'?\nknown: gamma, milestones, type",
+        "unknown key. Did you mean 'milestones'?\nknown: gamma, milestones, type, warmup_ratio",
     ),
     "threat": (
         "epsilon = 0.1",
@@ -106,7 +106,8 @@ WRONG = {
         'name = "pgd-at"\nthreats',
         'name = "pgd-at"\nthreat',
         "variant.pgd-at.threat",
-        "unknown key. Did you mean 'threats'?\nknown: losses, name, scalarizer, sweep, threats",
+        "unknown key. Did you mean 'threats'?\n"
+        "known: legs, losses, name, path, scalarizer, start, sweep, threats",
     ),
     "scalarizer": (
         "window = 3",

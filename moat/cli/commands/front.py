@@ -46,7 +46,8 @@ class FrontOptions:
         str | None,
         typer.Option(
             metavar="COST|SCORE",
-            help="Sort members and others: by passes or seconds, the cheapest first, or a score.",
+            help="Sort members and others: by passes, passes_to_here or seconds, the cheapest "
+            "first, or a score.",
         ),
     ] = None
     out: Annotated[

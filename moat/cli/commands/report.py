@@ -50,7 +50,8 @@ class ReportOptions:
         str | None,
         typer.Option(
             metavar="COST|SCORE",
-            help="Sort the runs: by passes or seconds, the cheapest first, or a score.",
+            help="Sort the runs: by passes, passes_to_here or seconds, the cheapest first, or a "
+            "score.",
         ),
     ] = None
     out: Annotated[

@@ -131,8 +131,8 @@ def make_fronts(
     otherwise FrontError names the runs and the differing keys. `against` is another results folder,
     whose fronts are compared with these; a front without its counterpart there is refused. `prefer`
     gives scores their weights for the choice of one run on its held-out examples. `sort` is a cost
-    ("passes", "seconds") or a score: the order of the members, and of the others, in place of the
-    first objective.
+    ("passes", "passes_to_here", "seconds") or a score: the order of the members, and of the others,
+    in place of the first objective.
     """
     points, skipped = read_points(*results)
     groups = group_points(points)

@@ -1,4 +1,4 @@
-"""The cost of a score: a mark for each setting, the passes of its training across, the score up."""
+"""The cost of a score: a mark for each setting, the passes to its weights across, the score up."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -14,7 +14,7 @@ from moat.report.front.objectives import Objective, usual_objectives
 from moat.report.intervals import PERCENT, score_intervals
 from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.order import cost
+from moat.report.order import TO_HERE, cost
 from moat.report.plots.looks import MOST_NAMED, families_of, means_text
 from moat.report.settings import Runs, Setting
 from moat.report.style import PAPER, drawn_in
@@ -26,14 +26,16 @@ EQUAL = 1.05
 GAP = 0.03
 """The least distance of two marks, as a share of the axis."""
 _PASSES = "forwards + backwards for each training image"
+_OF_STARTS = "A run that starts from another also counts the passes of that one."
 
 
 def draw_cost(runs: Runs) -> Figure:
     """Return the figure: the usual robust score against passes, with intervals and single runs.
 
+    The passes of a run are those of its training and of the trainings that led to its start.
     PlotError where no run has recorded its passes, as those of older versions.
     """
-    costs = {column: found for column in runs.settings if (found := cost(column, "passes"))}
+    costs = {column: found for column in runs.settings if (found := cost(column, TO_HERE))}
     if not costs:
         raise PlotError(
             "no run has recorded the passes of its training.",
@@ -166,6 +168,7 @@ def _caption(
         across,
         means_text(columns),
         f"Bars: {PERCENT} intervals{'; dots: single runs' if several else ''}.",
+        _OF_STARTS if any(cost(one, "passes") != cost(one, TO_HERE) for one in columns) else "",
         f"{left_out} without counted passes or this score." if left_out else "",
         protocol_text(runs.group),
     ]

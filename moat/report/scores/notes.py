@@ -15,7 +15,7 @@ from moat.report.notes import (
     scores_brief,
     scores_text,
 )
-from moat.report.order import cost
+from moat.report.order import TO_HERE, cost
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import guess_limit
 
@@ -71,7 +71,10 @@ def _seeds(board: Scoreboard) -> list[str]:
 def _passes(board: Scoreboard) -> list[str]:
     if all(cost(column, "passes") is None for column in board.columns):
         return []
-    return ["passes: forwards plus backwards of the network in training, for each training image."]
+    note = "passes: forwards plus backwards of the network in training, for each training image."
+    if all(cost(column, "passes") == cost(column, TO_HERE) for column in board.columns):
+        return [note]
+    return [note, "passes to here: the same with the trainings that led to the start of the run."]
 
 
 def _reach(board: Scoreboard) -> list[str]:

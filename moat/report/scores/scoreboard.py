@@ -93,7 +93,7 @@ def make_scoreboards(
     """Read every finished run in some folders; make a scoreboard for each comparable group.
 
     The published figures are those of the runs' own recipes, unless others are given; `variants`
-    gives the order of the columns, or `sort` a cost ("passes", "seconds") or a score.
+    gives the order of the columns, or `sort` a cost ("passes", "seconds", ...) or a score.
     """
     folders = [results] if isinstance(results, Path) else results
     points, skipped = read_points(*folders)

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.numbers import DASH, as_printed, decimals, gap
-from moat.report.order import cost
+from moat.report.order import TO_HERE, cost
 from moat.report.scores.notes import board_notes, brief_board_notes
 from moat.report.scores.scoreboard import Scoreboard
 from moat.report.settings import Setting
@@ -61,7 +61,7 @@ def board_sheet(board: Scoreboard, places: Sequence[int], first: str = "") -> Sh
 
     Below a score stand the published figure and the difference, where one of these columns has a
     published figure; the number of seeds comes first, where one has several, then the passes of a
-    training, where one has recorded them.
+    training, where one has recorded them, and those to its weights, where it started from others.
     """
     titles, emphasis, texts = zip(*_lines(board, places), strict=True)
     return Sheet(
@@ -79,9 +79,11 @@ def _lines(board: Scoreboard, places: Sequence[int]) -> Iterator[_Line]:
     seeds = [len(board.columns[place].rows) for place in places]
     if max(seeds) > 1:
         yield "seeds", FAINT, tuple(map(str, seeds))
-    passes = [cost(board.columns[place], "passes") for place in places]
-    if any(one is not None for one in passes):
-        yield "passes", FAINT, tuple(DASH if one is None else f"{one:.4g}" for one in passes)
+    columns = [board.columns[place] for place in places]
+    own, whole = ([cost(one, name) for one in columns] for name in ("passes", TO_HERE))
+    for title, passes in (("passes", own), ("passes to here", [] if whole == own else whole)):
+        if any(one is not None for one in passes):
+            yield title, FAINT, tuple(DASH if one is None else f"{one:.4g}" for one in passes)
     for score, of_all in board.cells.items():
         cells = [of_all[place] for place in places]
         if score != OUT_OF_REACH or any(cell.values for cell in cells):

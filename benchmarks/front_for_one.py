@@ -1,0 +1,127 @@
+"""The hypervolume of a front by the passes of training that it costs.
+
+    python -m benchmarks.front_for_one [digits_front] [mnist14_front] [--results results]
+
+Each study is trained where runs are missing (`--stored`: nothing is), under a folder of results in
+which it resumes. A method is a front of five points at one budget, in every seed. Its hypervolume
+is that of (natural accuracy, total of three threats) in percent of the box from natural 80, total 0
+to natural 100, total 300. Costs are in U, the passes of one full training; a path costs what all
+its legs do, and a conditioned network is trained once for all of its points.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.special import stdtrit
+
+import moat
+from moat.fronts import hypervolume
+
+FULL = "full"
+"""The method that all others are compared with: independent runs, each of a full training."""
+STUDIES = {
+    "digits_front": {"digits_front": ()},
+    "mnist14_front": {"mnist14_front": (), "mnist14_rules": ("weighted", "average-at")},
+}
+"""The recipes of a study, and their variants, where not all belong to it."""
+NAMES = {"weighted": FULL, "average-at": FULL}
+"""The methods of runs that another recipe trains."""
+REFERENCE, BEST = np.array([80.0, 0.0]), np.array([100.0, 300.0])
+
+
+def trained(study: str, results: Path, jobs: int) -> None:
+    """Train the missing runs of a study."""
+    for recipe, only in STUDIES[study].items():
+        moat.train(recipe, only=only, results=results, jobs=jobs)
+
+
+def fronts(study: str, results: Path) -> pl.DataFrame:
+    """Return a row for each method and seed: its hypervolume (%), passes (U) and points."""
+    held = [results / recipe for recipe in STUDIES[study] if (results / recipe).exists()]
+    runs = moat.results(*held).runs.filter(pl.col("variant").is_in(_variants(study)))
+    points = runs.with_columns(
+        method=pl.col("label").str.replace(r" [^ ]*=[^ ]*$", "").replace(NAMES)
+    )
+    full = points.filter(pl.col("method") == FULL)["passes"].median()
+    rows = [
+        {
+            "method": method,
+            "seed": seed,
+            "hypervolume": _share_of_the_box(group),
+            "passes": float(group["passes"].sum()) / full,
+            "points": len(group),
+        }
+        for (method, seed), group in points.group_by("method", "seed", maintain_order=True)
+    ]
+    return _whole(pl.DataFrame(rows))
+
+
+def table(found: pl.DataFrame) -> str:
+    """Return the methods by their passes, with 95 % intervals over the seeds."""
+    full = {row["seed"]: row["hypervolume"] for row in found.rows(named=True) if _is_full(row)}
+    lines = [f"{'method':<26} seeds {'passes, U':>9}  {'hypervolume, %':<22}  % of {FULL}"]
+    for (method,), group in sorted(
+        found.group_by("method"), key=lambda item: float(item[1]["passes"].mean())
+    ):
+        own = dict(zip(group["seed"], group["hypervolume"], strict=True))
+        ratios = [100 * value / full[seed] for seed, value in own.items() if full.get(seed)]
+        lines.append(
+            f"{method:<26} {len(own):>5} {group['passes'].mean():>9.2f}  "
+            f"{_interval(list(own.values())):<22}  {_interval(ratios)}"
+        )
+    return "\n".join(lines)
+
+
+def _variants(study: str) -> list[str]:
+    """Return the names of a study's variants, in all its recipes."""
+    plans = [p for recipe, only in STUDIES[study].items() for p in moat.plan(recipe, only=only)]
+    return list({plan.variant: None for plan in plans})
+
+
+def _share_of_the_box(group: pl.DataFrame) -> float:
+    """Return the hypervolume of a front's points, in percent of the box."""
+    points = group.select("natural", "total").to_numpy()
+    return 100 * hypervolume(-points, -REFERENCE) / float(np.prod(BEST - REFERENCE))
+
+
+def _whole(found: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the seeds of a method that have fewer points than its others."""
+    return found.filter(pl.col("points") == pl.col("points").max().over("method"))
+
+
+def _is_full(row: dict[str, object]) -> bool:
+    return row["method"] == FULL
+
+
+def _interval(values: Sequence[float]) -> str:
+    """Return the mean with its 95 % t interval, as text."""
+    if not values:
+        return "-"
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return f"{mean:.1f}"
+    half = stdtrit(count - 1, 0.975) * float(np.std(values, ddof=1)) / count**0.5
+    return f"{mean:.1f} [{mean - half:.1f}, {mean + half:.1f}]"
+
+
+def main() -> None:
+    """Train what lacks, and print a table for each study."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study", nargs="*", default=list(STUDIES), help=", ".join(STUDIES))
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--stored", action="store_true", help="print what is finished")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.study) - set(STUDIES):
+        parser.error(f"no study is called {sorted(unknown)[0]!r}; there are {', '.join(STUDIES)}")
+    for study in chosen.study:
+        if not chosen.stored:
+            trained(study, chosen.results, chosen.jobs)
+        print(f"{study}\n{table(fronts(study, chosen.results))}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The options that every kind of `moat analyze` has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moat.cli.options import CodeOption, Device, DeviceOption
+
+ThreatsOption = Annotated[
+    str | None,
+    typer.Option(metavar="LABEL,...", help="Threats of the protocol. Default: all."),
+]
+
+
+@dataclass(frozen=True)
+class AnalyzeOptions:
+    """What a call of any kind names: models, protocol, files."""
+
+    run: Annotated[list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")] = (
+        None
+    )
+    protocol: Annotated[
+        Path | None, typer.Option(help="Search under this protocol instead of the runs' own.")
+    ] = None
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the protocol."),
+    ] = None
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
+    ] = None
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
+    ] = None
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="An argument of the model's callable; repeatable."),
+    ] = None
+    name: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="The model's name in the analysis.")
+    ] = None
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the files. Default: analysis/ in the run's or the study's."),
+    ] = None
+    called: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Name of the files. Default: the kind."),
+    ] = None
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FORMAT,...", help="png, svg or pdf; repeatable. Default: png and svg."
+        ),
+    ] = None
+    device: DeviceOption = Device.auto
+    allow_code: CodeOption = None

@@ -1,0 +1,70 @@
+"""The start of a planned run, and its table in the run's own recipe."""
+
+from pathlib import Path
+from typing import Any
+
+from moat.digests import digest_of_file
+from moat.errors import RecipeError
+from moat.recipe.path_points import PathPoint
+from moat.recipe.paths import absolute
+from moat.recipe.plan import RunPlan
+from moat.recipe.provenance import Document, Source
+from moat.recipe.schema import Recipe, StartTable
+from moat.recipe.start import START, Start
+from moat.runs import weights_file
+
+SEED = "{seed}"
+"""In the path of a start: the seed of the run."""
+
+
+def start_after(document: Document, recipe: Recipe, position: int, before: RunPlan) -> Start:
+    """Return the start of a leg, which continues from the run `before` it, and write it down."""
+    legs = recipe.variant[position].legs
+    beside = Path("..", "..", *before.path.parts[-2:])  # the folders of the values and the seed
+    table = {"weights": beside.as_posix(), "training": before.train_hash}
+    _write(document, {**table, "optimizer": legs.optimizer})
+    return Start(before.path, training=before.train_hash, optimizer=legs.optimizer)
+
+
+def start_of(
+    document: Document, recipe: Recipe, position: int, point: PathPoint, source: Source
+) -> Start | None:
+    """Return the start of a run by its sweep, its variant or the recipe, and write it down.
+
+    None means new weights. A sweep's path is relative to the folder of the file that states it.
+    """
+    said = recipe.variant[position].start or recipe.start
+    if START in point.sweep and (said is None or said.digest is None):
+        said = _swept(point.sweep[START], said, source, position)
+    if said is None:
+        return None
+    (seed,) = document["seeds"]
+    place = Path(said.weights.replace(SEED, str(seed)))
+    file, digest = weights_file(place), said.digest
+    if said.training is None and digest is None and file.is_file():
+        digest = digest_of_file(file)
+    told = {"weights": str(place), "training": said.training, "digest": digest}
+    table = {key: value for key, value in told.items() if value is not None}
+    _write(document, {**table, "optimizer": said.optimizer})
+    return Start(place, said.training, digest, said.optimizer)
+
+
+def _swept(value: Any, said: StartTable | None, source: Source, position: int) -> StartTable:
+    key = ("variant", str(position), "sweep", START)
+    where = source.where(*key)
+    if not isinstance(value, str):
+        raise RecipeError(
+            f"should be the path of a run folder or of a file of weights, not {value!r}.",
+            where=where,
+            hint='Write paths in quotes: start = ["results/digits/natural/seed-{seed}"].',
+        )
+    stated = next(filter(None, (source.said_in.get(key[:n]) for n in range(4, -1, -1))), "")
+    folder = Path() if stated.startswith("--") else Path(stated).parent
+    weights = absolute(value, folder, where)
+    optimizer = "fresh" if said is None else said.optimizer
+    return StartTable(weights=weights, optimizer=optimizer)
+
+
+def _write(document: Document, table: dict[str, Any]) -> None:
+    document.pop(START, None)
+    document["variant"][0][START] = table

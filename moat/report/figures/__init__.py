@@ -1,0 +1,1 @@
+"""The pictures of analyses, and their files; they read records and import no torch."""

@@ -1,0 +1,1 @@
+"""A race recomputed from its plan and the run folders, as tables, files and a picture."""

@@ -1,0 +1,141 @@
+"""The plans of races in a study's folder: race.json, race-2.json, and so on."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moat.errors import RunFolderError
+from moat.races import Design
+from moat.records import RaceRecord, typed
+from moat.storage import locked_folder, make_folder, read_json, replace, sweep, to_json
+
+RACE_FORMAT = 1
+_NAME = re.compile(r"race(-(?P<number>\d+))?\.json")
+_ASKED = {
+    "baseline": "baseline",
+    "margin": "margin",
+    "level": "level",
+    "exact": "test",
+    "looks": "looks",
+    "seeds": "seeds",
+    "objectives": "objectives",
+    "reference": "reference",
+    "choice_seeds": "seeds of the choice",
+    "protocol_hash": "protocol",
+    "trainings": "training",
+}
+"""The keys of a plan that a later call must repeat, each in words."""
+
+
+def design_of(record: RaceRecord) -> Design:
+    """Return the design that a plan fixes."""
+    first, last = record.looks
+    return Design(first, last, record.level, record.margin, record.exact)
+
+
+def read_plan(file: Path) -> RaceRecord:
+    """Return the plan of a race; RunFolderError for a file that is not one."""
+    table = read_json(file)
+    if table is None:
+        raise RunFolderError("no race was planned here.", where=str(file), hint=_PLANNED)
+    found = typed(RaceRecord, table, file, _BROKEN)
+    if found.format != RACE_FORMAT or len(found.looks) != 2:
+        raise RunFolderError(
+            f"it has format {found.format}, and this moat reads format {RACE_FORMAT}.",
+            where=str(file),
+            hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",
+        )
+    return found
+
+
+def plan_files(study: Path) -> list[Path]:
+    """Return the plans in a study's folder, in the order in which they were made."""
+    found = [(path, _NAME.fullmatch(path.name)) for path in study.glob("race*.json")]
+    numbered = [(int(match["number"] or 1), path) for path, match in found if match]
+    return [path for _, path in sorted(numbered)]
+
+
+def settle_plan(study: Path, asked: RaceRecord) -> tuple[Path, RaceRecord]:
+    """Return the file and the plan of a race: the earlier one, or `asked`, which is then written.
+
+    Two calls mean one race if they name the same rules, choices and score. Raises RunFolderError,
+    with the first difference, if the earlier plan has another baseline, margin, level, test, seeds
+    or training.
+    """
+    make_folder(study)
+    with locked_folder(study):
+        files = plan_files(study)
+        for file in files:
+            known = read_plan(file)
+            if _question(known) == _question(asked):
+                _require_agreement(known, asked, file)
+                return file, known
+        number = 1 + max([0, *map(_number, files)])
+        file = study / ("race.json" if number == 1 else f"race-{number}.json")
+        sweep(study, [file.name])
+        replace(file, to_json(asked.as_table()))
+        return file, asked
+
+
+def keep_choice(file: Path, record: RaceRecord, **values: Any) -> RaceRecord:
+    """Add to a plan what was chosen on held-out images, before the first look; return it."""
+    found = record.replace(**values)
+    with locked_folder(file.parent):
+        replace(file, to_json(found.as_table()))
+    return found
+
+
+def _question(record: RaceRecord) -> tuple[Any, ...]:
+    chosen = [name for of in record.choice.values() for name in of]
+    rules = [name for name in record.rules if name not in chosen]
+    return sorted(rules), sorted(record.choose), record.score
+
+
+def _number(file: Path) -> int:
+    match = _NAME.fullmatch(file.name)
+    return int(match["number"] or 1) if match else 0
+
+
+def _require_agreement(known: RaceRecord, asked: RaceRecord, file: Path) -> None:
+    for key, word in _ASKED.items():
+        before, now = getattr(known, key), getattr(asked, key)
+        if key == "trainings":
+            before, now = _of_both(before, now)
+        if before == now:
+            continue
+        if key in ("trainings", "protocol_hash"):
+            raise RunFolderError(
+                f"the race was planned with another {word}: the recipe changed since.",
+                where=str(file),
+                hint=f"Undo the change. {_ELSEWHERE}",
+            )
+        raise RunFolderError(
+            f"the race was planned with {word} {_written(key, before)}, and this call has "
+            f"{_written(key, now)}.",
+            where=str(file),
+            hint=f"A plan holds for all looks: repeat the call with {word} "
+            f"{_written(key, before)}. {_ELSEWHERE}",
+        )
+
+
+def _of_both(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Any, Any]:
+    both = before.keys() & now.keys()
+    return {key: before[key] for key in both}, {key: now[key] for key in both}
+
+
+def _written(key: str, value: Any) -> str:
+    if key == "exact":
+        return "sign flips" if value else "Student's t"
+    if key == "looks":
+        return "..".join(map(str, value))
+    if key == "baseline":
+        return repr(value) if value else "none (the leader)"
+    if isinstance(value, list):
+        return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_ELSEWHERE = "Another plan needs another --results folder, and seeds that no look has used."
+_PLANNED = "`moat race RECIPE --rules A,B` plans one and runs it."
+_BROKEN = "Move it away; `moat race` with the same options writes it again."

@@ -1,0 +1,181 @@
+"""A race as its run folders tell it: scores by seed, looks, verdicts, and the floor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moat.errors import RunFolderError
+from moat.races import Design as RaceDesign
+from moat.races import PairAtLook, RaceAtLook, examples_error, race_looks, verdicts_of
+from moat.records import RaceRecord
+from moat.report.groups import Group
+from moat.report.intervals import judged_alike
+from moat.report.points import Point, read_point
+from moat.report.race.plan import design_of, read_plan
+from moat.report.race.score import RaceScore
+from moat.report.rows import Row, rows_of
+from moat.runs import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RunsByRule = Mapping[str, Sequence[Sequence[Row]]]
+"""The runs of each rule: a seed after the other, and of each the points of its score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Race:
+    """A race: its plan in `file`, and all that follows from the runs that are finished.
+
+    `scores` has a number for each rule and seed, in the order of the seeds; `looks` are those for
+    which the scores suffice.
+    """
+
+    file: Path
+    record: RaceRecord
+    runs: RunsByRule
+
+    @property
+    def design(self) -> RaceDesign:
+        """The looks, the level, the margin and the test."""
+        return design_of(self.record)
+
+    @property
+    def score(self) -> RaceScore:
+        """The score that decides."""
+        record = self.record
+        return RaceScore(record.score, tuple(record.objectives), tuple(record.reference))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules."""
+        return tuple(self.record.rules)
+
+    @cached_property
+    def scores(self) -> dict[str, list[float]]:
+        """The score of each rule by seed, as `moat front` shows it."""
+        return {name: [self.score.value(rows) for rows in of] for name, of in self.runs.items()}
+
+    @cached_property
+    def looks(self) -> list[RaceAtLook]:
+        """The looks so far."""
+        better = {
+            name: [self.score.sign * value for value in values]
+            for name, values in self.scores.items()
+        }
+        return race_looks(better, self.design, self.record.baseline)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything is decided, or the last look is made."""
+        return bool(self.looks) and self.looks[-1].is_last
+
+    @property
+    def verdicts(self) -> dict[str, PairAtLook]:
+        """What is known of each rule, against the baseline or the leader."""
+        return verdicts_of(self.looks)
+
+    @property
+    def next_seeds(self) -> list[int]:
+        """The seeds up to the next look; none when the race is over."""
+        if self.is_over:
+            return []
+        made = self.looks[-1].seeds + 1 if self.looks else self.design.first
+        return list(self.record.seeds[:made])
+
+    @property
+    def racing(self) -> tuple[str, ...]:
+        """The rules that the next look needs."""
+        return self.looks[-1].racing if self.looks else self.rules
+
+    @property
+    def examples(self) -> int | None:
+        """The number of test examples, None before the first run."""
+        return next((rows[0].point.examples for of in self.runs.values() for rows in of), None)
+
+    def error_by_examples(self, rule: str, against: str) -> float | None:
+        """Return the standard error of a difference that more seeds do not lower, in points.
+
+        None without two runs of one seed, or with runs that were evaluated on different examples.
+        """
+        pairs = list(zip(self.runs[rule], self.runs[against], strict=False))
+        if not pairs or not judged_alike(row for pair in pairs for rows in pair for row in rows):
+            return None
+        each = np.stack([self.score.each(one) - self.score.each(other) for one, other in pairs])
+        if self.score.is_hypervolume:  # (seeds, resamples) of the same examples for every seed
+            return float(each.mean(0).std(ddof=1))
+        return examples_error(each)
+
+    @property
+    def floor(self) -> float | None:
+        """The largest such error among the rules against the baseline, the leader or the first."""
+        against = self.looks[-1].against if self.looks else self.record.baseline or self.rules[0]
+        errors = [self.error_by_examples(rule, against) for rule in self.rules if rule != against]
+        known = [error for error in errors if error is not None]
+        return max(known) if known else None
+
+    def plot(self) -> "Figure":
+        """Return the picture: the interval of each difference against the number of seeds."""
+        from moat.report.race.figure import draw_race
+
+        return draw_race(self)
+
+    def __repr__(self) -> str:
+        from moat.report.race.sheets import verdict_lines
+
+        return "\n".join([f"Race for {self.score.title}", *verdict_lines(self)])
+
+
+def read_race(file: Path) -> Race:
+    """Return a race from its plan and the finished runs of its study; trains nothing.
+
+    Raises RunFolderError for a plan or a run that cannot be read, and for a run of another training
+    than planned.
+    """
+    return race_of(file, read_plan(file))
+
+
+def race_of(file: Path, record: RaceRecord) -> Race:
+    """Return the same with a plan that is read already."""
+    natural: dict[int, Point | None] = {}
+    runs: dict[str, list[list[Row]]] = {}
+    for rule, folders in record.rules.items():
+        runs[rule] = []
+        for seed in record.seeds:
+            points = [_point(file.parent, record, folder, seed) for folder in folders]
+            if record.natural is not None and seed not in natural:
+                natural[seed] = _point(file.parent, record, record.natural, seed)
+            base = natural.get(seed)
+            found = [point for point in points if point is not None]
+            if len(found) < len(points) or (record.natural is not None and base is None):
+                break
+            runs[rule].append(_rows(found, base))
+    return Race(file, record, runs)
+
+
+def _rows(points: Sequence[Point], base: Point | None) -> list[Row]:
+    """Return the runs of a rule and seed, each beside the natural run of this seed."""
+    others = [] if base is None or base.folder in [point.folder for point in points] else [base]
+    return rows_of(Group((*points, *others)))[: len(points)]
+
+
+def _point(study: Path, record: RaceRecord, folder: str, seed: int) -> Point | None:
+    run = RunFolder(study / folder / f"seed-{seed}")
+    if not run.is_done:
+        return None
+    point = read_point(run, study.parent)
+    trained = run.read_record()
+    planned = record.trainings.get(folder) if seed == record.seeds[0] else None
+    same = trained is not None and planned in (None, trained.train_hash)
+    if not same or point.protocol_hash != record.protocol_hash:
+        raise RunFolderError(
+            "the run has another training or protocol than the race was planned with.",
+            where=str(run.path),
+            hint="Undo the change of the recipe and train it again, or race in another --results "
+            "folder.",
+        )
+    return point

@@ -1,0 +1,195 @@
+"""Paths and starts in a recipe: their runs, identity and refusals."""
+
+from itertools import pairwise
+
+import pytest
+import tomli_w
+
+from moat.errors import RecipeError
+from moat.recipe import plan_runs, read
+from moat.recipe.own_recipe import kept_recipe
+from moat.training import Constant, Cosine
+
+RHO = 'path = { "scalarizer.rho" = [0.0, 0.3, 0.6] }'
+VARIANT = """
+[[variant]]
+name = "path"
+threats = ["pgd", "flow"]
+scalarizer = { type = "two-moment", window = 3 }
+"""
+AVERAGE = VARIANT.replace('{ type = "two-moment", window = 3 }', '"average"')
+
+
+@pytest.fixture
+def planned(recipe):
+    """Plan the runs of a variant with some more lines, and of the recipe with a piece replaced."""
+
+    def plan(lines=RHO, old="", new="", variant=VARIANT):
+        return plan_runs(read(recipe(old, new, more=variant + lines)), ["path"])
+
+    return plan
+
+
+SWEPT = {
+    "rho": ('path = { "scalarizer.rho" = [0.0, 0.5] }', ["rho=0.0", "rho=0.5"]),
+    "r": ('path = { "scalarizer.r" = [0.5, 1] }', ["r=0.5", "r=1"]),
+    "radius": ('path = { "threats.pgd.epsilon" = ["8/255", 0.1] }', ["epsilon=0.1"]),
+    "loss": ('path = { "losses.pgd" = ["cross-entropy", "margin"] }', ["pgd=margin"]),
+    "in parallel": (
+        'path = { "scalarizer.rho" = [0.0, 0.5], "threats.pgd.epsilon" = [0.1, 0.2] }',
+        ["rho=0.0,epsilon=0.1", "rho=0.5,epsilon=0.2"],
+    ),
+    "beside a sweep": (
+        'sweep = { "threats.pgd.epsilon" = [0.1, 0.2] }\npath = { "scalarizer.rho" = [0.0, 0.5] }',
+        ["epsilon=0.1,rho=0.0", "epsilon=0.1,rho=0.5", "epsilon=0.2,rho=0.0"],
+    ),
+    "down": ('path = { "scalarizer.rho" = [0.9, 0.1] }', ["rho=0.9", "rho=0.1"]),
+}
+
+
+@pytest.mark.parametrize("case", SWEPT)
+def test_any_swept_key_may_be_a_path(planned, case):
+    lines, folders = SWEPT[case]
+    plans = planned(lines, variant=VARIANT if "scalarizer" in lines else AVERAGE)
+    found = [plan.path.parts[2] for plan in plans]
+    assert [folder for folder in found if folder in folders] == folders
+    for before, plan in pairwise(plans):
+        if "epsilon=0.2,rho=0.0" in plan.path.parts:  # the next path's trunk
+            assert plan.start is None
+        else:
+            assert plan.start.place == before.path
+            assert plan.start.training == before.train_hash
+
+
+def test_a_path_of_weights_goes_along_several_keys(planned):
+    lines = (
+        'path = { "scalarizer.preference" = '
+        "[{natural=1.0,pgd=0.0,flow=0.0}, {natural=0.5,pgd=0.25,flow=0.25}] }"
+    )
+    rule = AVERAGE.replace("average", "weighted")
+    trunk, leg = planned(lines, variant=rule)
+    assert trunk.scalarizer.preference["natural"] == 1.0
+    assert leg.scalarizer.preference["natural"] == 0.5
+
+
+def test_each_seed_has_a_path_of_its_own(planned):
+    plans = planned(RHO, "[data]", "seeds = [0, 1]\n\n[data]")
+    assert [plan.seed for plan in plans] == [0, 1] * 3
+    starts = {(plan.seed, plan.start.place.name) for plan in plans if plan.start}
+    assert starts == {(0, "seed-0"), (1, "seed-1")}
+
+
+LENGTHS = {
+    "epochs": ("epochs = 1", "epochs = 9", {"epochs": 2}),
+    "few epochs": ("epochs = 1", "epochs = 1", {"epochs": 1}),
+    "passes": ("epochs = 1", "passes = 100", {"passes": 25.0}),
+}
+
+
+@pytest.mark.parametrize("case", LENGTHS)
+def test_a_leg_has_a_quarter_of_the_trunk_s_length_unless_it_says_its_own(planned, case):
+    old, new, expected = LENGTHS[case]
+    trunk, *legs = planned(RHO, old, new)
+    for leg in legs:
+        told = leg.training.model_dump(include={"epochs", "passes"}, exclude_none=True)
+        assert told == expected
+    said = planned(RHO + "\nlegs = { passes = 60 }", old, new)
+    assert said[0].training == trunk.training
+    assert [(leg.training.passes, leg.training.epochs) for leg in said[1:]] == [(60, None)] * 2
+
+
+def test_a_leg_has_a_rewarmed_schedule_and_threats_of_full_size(planned):
+    trunk, leg, _ = planned(RHO, "log_every = 2", "warmup = 1")
+    assert (trunk.schedule, trunk.training.warmup) == (Constant(), 1)
+    assert (leg.schedule, leg.training.warmup) == (Cosine(warmup_ratio=0.1), 0)
+    lines = RHO + '\nlegs = { lr = 0.1, optimizer = "kept", schedule = { type = "constant" } }'
+    trunk, leg, _ = planned(lines)
+    assert (trunk.optimizer.lr, leg.optimizer.lr) == (0.5, 0.1)
+    assert (leg.schedule, leg.start.optimizer) == (Constant(), "kept")
+
+
+def test_the_values_of_the_path_count_more_than_those_of_the_legs(planned):
+    lines = 'path = { "training.epochs" = [4, 3, 2] }\nlegs = { epochs = 1 }'
+    assert [plan.training.epochs for plan in planned(lines, variant=AVERAGE)] == [4, 3, 2]
+
+
+def test_a_run_s_own_recipe_plans_the_same_run(planned, tmp_path):
+    lines = 'sweep = { "training.epochs" = [8] }\n' + RHO + "\nlegs = { lr = 0.1 }"
+    for plan in planned(lines):
+        folder = tmp_path / "results" / plan.path
+        folder.mkdir(parents=True)
+        document, _ = kept_recipe(plan.document, folder)
+        own = folder / "recipe.toml"
+        own.write_text(tomli_w.dumps(document), "utf-8")
+        (again,) = plan_runs(read(own))
+        assert again.trains == plan.trains
+        assert (again.label, again.seed) == (plan.label, plan.seed)
+        assert str(tmp_path) not in own.read_text("utf-8")
+
+
+def test_a_change_of_the_trunk_changes_every_leg_and_a_change_of_a_leg_the_later_ones(planned):
+    one = [plan.train_hash for plan in planned()]
+    other = [plan.train_hash for plan in planned(RHO, "lr = 0.5", "lr = 0.4")]
+    assert not {*one} & {*other}
+    later = [plan.train_hash for plan in planned(RHO.replace("0.3", "0.4"))]
+    assert (one[0] == later[0], one[1] == later[1], one[2] == later[2]) == (True, False, False)
+
+
+def test_a_plan_without_a_start_has_none_in_its_identity(planned):
+    trunk, leg, _ = planned()
+    assert "start" not in trunk.trains
+    assert trunk.trains["schedule"] == {"type": "constant"}
+    assert leg.trains["start"] == {"training": trunk.train_hash, "optimizer": "fresh"}
+
+
+REFUSED = {
+    "unequal": (
+        'path = { "scalarizer.rho" = [0.0, 0.3], "optimizer.lr" = [0.1] }',
+        "the keys of a path go along together, and have different numbers of values: "
+        "scalarizer.rho 2, optimizer.lr 1.",
+    ),
+    "twice": ('path = { "scalarizer.rho" = [0.3, 0.3] }', "the path comes twice to 0.3."),
+    "there and back": (
+        'path = { "scalarizer.rho" = [0.3, 0.6, 0.3] }',
+        "the path comes twice to 0.3.",
+    ),
+    "both": (
+        RHO + '\nsweep = { "scalarizer.rho" = [0.1] }',
+        "'scalarizer.rho' is both swept and on the path.",
+    ),
+    "network": (
+        'path = { "model.width" = [4, 8] }',
+        "a path cannot set 'model.width': each leg continues with the weights of the one before.",
+    ),
+    "start": ('path = { start = ["a", "b"] }', "a path cannot set 'start'"),
+    "unknown table": (
+        'path = { "scalariser.rho" = [0.0, 0.3] }',
+        "a path cannot set 'scalariser.rho'. Did you mean 'scalarizer'?",
+    ),
+    "unknown key": ('path = { "scalarizer.roh" = [0.0, 0.3] }', "Did you mean 'rho'?"),
+    "no threat": (
+        'path = { "threats.pdg.epsilon" = [0.1, 0.3] }',
+        "the path sets the threat 'pdg', which no table defines. Did you mean 'pgd'?",
+    ),
+    "legs alone": ("legs = { epochs = 1 }", "legs has no effect without a path."),
+    "unknown key of legs": (RHO + "\nlegs = { epoch = 1 }", "Did you mean 'epochs'?"),
+    "optimizer of legs": (RHO + '\nlegs = { optimizer = "keep" }', "Did you mean 'kept'?"),
+    "two lengths": (
+        RHO + "\nlegs = { epochs = 1, passes = 3 }",
+        "epochs = 1 and passes = 3 both set the length of a leg.",
+    ),
+    "empty": ('path = { "scalarizer.rho" = [] }', "at least"),
+    "no list": ('path = { "scalarizer.rho" = 0.3 }', "should be a list"),
+    "start of a number": ("start = 3", "should be a table"),
+    "key of start": ('start = { weight = "a" }', "Did you mean 'weights'?"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_wrong_path_is_refused_with_its_place_and_the_mend(planned, case):
+    lines, message = REFUSED[case]
+    with pytest.raises(RecipeError) as error:
+        planned(lines)
+    assert message in str(error.value)
+    assert "study.toml" in error.value.where
+    assert "path" in error.value.where or "start" in error.value.where

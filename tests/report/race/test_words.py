@@ -1,0 +1,59 @@
+import pytest
+
+from moat.report.race.race import Race
+from moat.report.race.words import choice_lines, floor_lines, pass_lines, plan_lines
+
+
+def test_the_plan_is_said_in_words(raced):
+    race = raced("average-at", "max-at", "pgd-at", margin=2, baseline="average-at")
+    said = plan_lines(race)
+    assert said[0] == (
+        "Paired t with p < 0.0500 at each look, 5 % in the whole race, by Holm's procedure over "
+        "the rules; looks after 3 to 3 seeds; margin 2; against average-at."
+    )
+    assert said[1] == (
+        "Rules of one seed share start, order of the images, augmentation and held-out split."
+    )
+    exact = raced("average-at", "pgd-at", exact=True, score="sacrificed")
+    assert plan_lines(exact)[0].startswith("Sign flips, 5 % spent equally over the looks; ")
+    assert plan_lines(exact)[1].startswith("A difference above 0 is better")
+
+
+def test_what_rules_do_not_share_is_said(raced):
+    race = raced("average-at", "max-at")
+    apart = Race(race.file, race.record.replace(shared=["augmentation"]), race.runs)
+    assert plan_lines(apart)[-1] == (
+        "Rules of one seed do not share start, order of the images and held-out split: their "
+        "recipes differ there."
+    )
+
+
+def test_unequal_passes_are_a_warning_and_equal_ones_are_not(raced):
+    race = raced("average-at", "pgd-at")
+    (line,) = pass_lines(race)
+    assert line.startswith("Unequal passes for each training image: average-at ")
+    assert "training.passes" in line
+    equal = race.record.replace(passes={"average-at": 100.0, "pgd-at": 100.5})
+    assert pass_lines(Race(race.file, equal, race.runs)) == [
+        "Equal passes for each training image: average-at 100, pgd-at 100.5."
+    ]
+    unknown = race.record.replace(passes={})
+    assert pass_lines(Race(race.file, unknown, race.runs)) == []
+
+
+@pytest.mark.parametrize(("margin", "warned"), [(0.0, False), (0.5, True), (50.0, False)])
+def test_a_floor_above_half_the_margin_asks_for_test_images_not_seeds(raced, margin, warned):
+    (line,) = floor_lines(raced("average-at", "pareto r=0.4", margin=margin))
+    assert line.startswith("The verdicts hold for these 359 test images; ")
+    assert ("take more test images, not more seeds" in line) == warned
+
+
+def test_a_choice_is_said_with_its_candidates_and_its_seeds(raced):
+    race = raced("average-at", "pareto r=0.4")
+    record = race.record.replace(
+        choice={"pareto": {"pareto r=0.1": 200.0, "pareto r=0.4": 221.25}}, choice_seeds=[0, 1]
+    )
+    assert choice_lines(Race(race.file, record, race.runs)) == [
+        "Chosen of pareto on held-out images: pareto r=0.4 (pareto r=0.1 200.0, pareto r=0.4 221.2;"
+        " seeds 0, 1, which are not raced)."
+    ]
