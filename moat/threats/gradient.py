@@ -28,9 +28,9 @@ from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
 """Standard deviation of start = "noise", in the unit of each block, as TRADES starts PGD."""
-WIDE = 2.0
+_WIDE = 2.0
 """Radii of the ball that start = "wide" draws from, as N-FGSM does."""
-UNBOUNDED = 1e6
+_UNBOUNDED = 1e6
 """Radii of a ball that a step never leaves: then only the image box bounds it."""
 
 
@@ -183,7 +183,7 @@ class GradientThreat(SearchedThreat):
             y=y,
             start=start,
             apply=self.apply,
-            balls=balls if self.start != "wide" else lambda x: _of_radii(UNBOUNDED, balls(x)),
+            balls=balls if self.start != "wide" else lambda x: _of_radii(_UNBOUNDED, balls(x)),
             loss=self.loss,
             at_steps=at_steps or (self.steps,),
             search=search,
@@ -204,7 +204,7 @@ class GradientThreat(SearchedThreat):
         identity = self.identity(x)
         if self.start == "zero":
             return identity
-        around = balls(x) if self.start != "wide" else _of_radii(WIDE, balls(x))
+        around = balls(x) if self.start != "wide" else _of_radii(_WIDE, balls(x))
         pairs = zip(identity, around, strict=True)
         if self.start in ("uniform", "wide"):
             return tuple(ball.sample(block, generator) for block, ball in pairs)

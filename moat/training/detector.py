@@ -21,7 +21,7 @@ from moat.threats import (
     steps_at,
     with_steps,
 )
-from moat.training.overfitting import Look, Overfitting, has_overfitted
+from moat.training.overfitting import Accuracies, Overfitting, has_overfitted
 from moat.types import Images, Labels
 
 
@@ -73,7 +73,7 @@ class Detector:
         step: int,
         *,
         pass_size: int,
-    ) -> dict[str, Look]:
+    ) -> dict[str, Accuracies]:
         """Measure the threats after a step, on the device of the network."""
         generator = generator_for(self.seed, step, "overfitting")
         device = next(model.parameters()).device
@@ -85,13 +85,13 @@ class Detector:
                 found = [_correct(model, trace.images, y, pass_size) for trace in traces]
                 right[label].append(torch.stack(found))
         shares = {n: torch.cat(parts, 1).double().mean(1) for n, parts in right.items()}
-        return {label: Look(*(100 * share).tolist()) for label, share in shares.items()}
+        return {label: Accuracies(*(100 * share).tolist()) for label, share in shares.items()}
 
-    def judge(self, looks: Mapping[str, Look], step: int, epoch: int) -> list[str]:
+    def judge(self, looks: Mapping[str, Accuracies], step: int, epoch: int) -> list[str]:
         """Record the looks; return the threats that have overfitted by now."""
         fresh = []
         for label, look in looks.items():
-            highest = Look(**self.highest[label]) if label in self.highest else look
+            highest = Accuracies(**self.highest[label]) if label in self.highest else look
             if look.more >= highest.more:
                 self.highest[label] = asdict(look)
             elif has_overfitted(highest, look, self.settings.apart):

@@ -33,7 +33,7 @@ from moat.training.length import length_of
 from moat.training.measuring import has_batch_norm
 from moat.training.memory import memory_explained
 from moat.training.pace import pace_of
-from moat.training.searches import Searches
+from moat.training.searches import TrainingSearches
 from moat.training.step import train_step
 from moat.training.step_cost import step_cost
 from moat.training.step_settings import StepSettings
@@ -90,7 +90,7 @@ class _Loop:
         cost = self._cost()
         self.length = length_of(job.training, len(job.split), cost)
         self.pace = pace_of(job.training, self.length, len(job.split), cost)
-        self.searches = Searches(
+        self.searches = TrainingSearches(
             job, self.split, self.length.steps_per_epoch, has_batch_norm(self.model)
         )
         self.pass_size = job.training.pass_size or default_pass_size(device)

@@ -37,12 +37,12 @@ class Overfitting(Fields):
 
 
 @dataclass(frozen=True)
-class Look:
+class Accuracies:
     """The accuracies of one look at a threat, in %.
 
     Example:
-        >>> Look(own=97.0, more=8.0)
-        Look(own=97.0, more=8.0)
+        >>> Accuracies(own=97.0, more=8.0)
+        Accuracies(own=97.0, more=8.0)
     """
 
     own: float  # under the search of the training
@@ -53,12 +53,12 @@ NOISE = 0.25
 """The share of the points that the accuracy under more steps falls at least."""
 
 
-def has_overfitted(highest: Look, look: Look, apart: float) -> bool:
+def has_overfitted(highest: Accuracies, look: Accuracies, apart: float) -> bool:
     """Say whether the training has overfitted since the look with the highest `more`.
 
     Example:
-        >>> best = Look(own=60.0, more=52.0)
-        >>> [has_overfitted(best, Look(own, more), 20.0) for own, more in ((97, 8), (40, 30))]
+        >>> best = Accuracies(own=60.0, more=52.0)
+        >>> [has_overfitted(best, Accuracies(own, more), 20.0) for own, more in ((97, 8), (40, 30))]
         [True, False]
     """
     fell, rose = highest.more - look.more, look.own - highest.own

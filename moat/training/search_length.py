@@ -94,8 +94,8 @@ def _require_watch(training: Training, searched: Mapping[str, GradientThreat], n
         )
     if settings.switch is not None and settings.switch <= min(watched):
         raise InputError(
-            f"overfitting.switch = {settings.switch} is no more than the {min(watched)} steps of "
-            "the searches.",
+            f"overfitting.switch = {settings.switch} does not exceed the {min(watched)} step"
+            f"{'s' * (min(watched) > 1)} of the searches.",
             "training.overfitting",
             f"Set it to at least {min(watched) + 1}.",
         )

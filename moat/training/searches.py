@@ -10,13 +10,13 @@ from moat.threats import GradientThreat, JointSearch, ShortSearch, Threat, steps
 from moat.training.detector import Detector
 from moat.training.job import Fit
 from moat.training.ledger import Ledger
-from moat.training.overfitting import Look
+from moat.training.overfitting import Accuracies
 from moat.training.search_count import CountedSearch, SearchCount
 from moat.training.search_length import growth_at, require_searches
 from moat.training.step_cost import step_cost
 
 
-class Searches:
+class TrainingSearches:
     """The searches of one training, which may grow, let fallen examples leave, and be watched.
 
     Without these settings they are those of the job, and `search` returns the given one.
@@ -137,5 +137,5 @@ class Searches:
                 self.threats[label] = with_steps(own, watch.switch)
 
 
-def _rounded(looks: Mapping[str, Look]) -> dict[str, dict[str, float]]:
+def _rounded(looks: Mapping[str, Accuracies]) -> dict[str, dict[str, float]]:
     return {n: {"own": round(one.own, 2), "more": round(one.more, 2)} for n, one in looks.items()}

@@ -110,20 +110,20 @@ def test_searches_of_any_length_reach_equally_far(steps):
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("rule", [Average(), Sampled(each="example")], ids=repr)
 def test_a_budget_is_spent_and_the_schedule_ends_with_it(tmp_path, name, rule):
-    budget = 150.0
+    budget = 60.0
     job = job_for(tmp_path, scalarizer=rule, schedule=Cosine(), passes=budget, **ALL[name])
     fitted, events = heard(job)
     assert budget - 20 < fitted.passes <= budget
     rates = [record["lr"] for record in records(events) if "lr" in record]
     assert rates == sorted(rates, reverse=True)
-    assert rates[-1] < 0.003
+    assert rates[-1] < 0.005
     steps = [event for event in events if isinstance(event, TrainingStep)]
     assert [event.step for event in steps] == list(range(1, fitted.steps + 1))
     assert all(event.step <= event.steps and event.epoch <= event.epochs for event in steps)
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("length", [{"epochs": 4}, {"passes": 90.0}], ids=repr)
+@pytest.mark.parametrize("length", [{"epochs": 4}, {"passes": 50.0}], ids=repr)
 def test_a_resumed_training_is_the_uninterrupted_one(tmp_path, name, length):
     whole = job_for(tmp_path / "whole", schedule=Cosine(), **length, **ALL[name])
     expected = fit(whole)
@@ -188,7 +188,7 @@ def test_a_look_waits_for_the_whole_radius(tmp_path):
         ({"aa": AutoAttack(epsilon=0.1)}, {"overfitting": Overfitting()}, "nothing to compare"),
         (THREATS, {"friendly": Friendly(after=4)}, "at most 5 steps, and with after = 4"),
         (THREATS, {"overfitting": Overfitting(steps=3)}, "fewer than overfitting.steps = 3"),
-        (THREATS, {"overfitting": Overfitting(switch=3)}, "switch = 3 is no more than the 3 steps"),
+        (THREATS, {"overfitting": Overfitting(switch=3)}, "switch = 3 does not exceed the 3 steps"),
     ],
     ids=str,
 )
@@ -222,7 +222,7 @@ def test_a_loop_of_ones_own_takes_shorter_searches():
     assert all(torch.allclose(found[0], other, atol=1e-12) for other in found[1:])
 
 
-@pytest.mark.parametrize("growth", [-0.1, 1.5, True, "all"])
+@pytest.mark.parametrize("growth", [-0.1, 1.5, True])
 def test_a_growth_outside_of_the_unit_interval_is_refused(growth):
     with pytest.raises(InputError, match="growth is a number from 0, one iteration, to 1"):
         ShortSearch(growth=growth)
