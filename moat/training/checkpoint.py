@@ -21,9 +21,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     spent: dict[str, int] | None = field(default_factory=lambda: vars(Ledger()))  # see Ledger
-    searches: dict[str, Any] | None = (
-        None  # see TrainingSearches; None where nothing of them changes
-    )
+    searches: dict[str, Any] | None = None  # see TrainingSearches
     best_score: float = float("-inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)

@@ -110,20 +110,20 @@ def test_searches_of_any_length_reach_equally_far(steps):
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("rule", [Average(), Sampled(each="example")], ids=repr)
 def test_a_budget_is_spent_and_the_schedule_ends_with_it(tmp_path, name, rule):
-    budget = 60.0
+    budget = 120.0
     job = job_for(tmp_path, scalarizer=rule, schedule=Cosine(), passes=budget, **ALL[name])
     fitted, events = heard(job)
     assert budget - 20 < fitted.passes <= budget
     rates = [record["lr"] for record in records(events) if "lr" in record]
     assert rates == sorted(rates, reverse=True)
-    assert rates[-1] < 0.005
+    assert rates[-1] < 0.3 * rates[0]
     steps = [event for event in events if isinstance(event, TrainingStep)]
     assert [event.step for event in steps] == list(range(1, fitted.steps + 1))
     assert all(event.step <= event.steps and event.epoch <= event.epochs for event in steps)
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("length", [{"epochs": 4}, {"passes": 50.0}], ids=repr)
+@pytest.mark.parametrize("length", [{"epochs": 3}, {"passes": 75.0}], ids=repr)
 def test_a_resumed_training_is_the_uninterrupted_one(tmp_path, name, length):
     whole = job_for(tmp_path / "whole", schedule=Cosine(), **length, **ALL[name])
     expected = fit(whole)
