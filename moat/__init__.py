@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moat.version import __version__
 
 if TYPE_CHECKING:
+    from moat import analysis as analysis
     from moat import evaluation as evaluation
     from moat import events as events
     from moat import fronts as fronts
@@ -31,7 +32,7 @@ _FUNCTIONS = {
     "MoatWarning": "moat.errors",
 }
 _MODULES = (
-    *("data", "evaluation", "events", "fronts", "geometry", "models", "objectives"),
+    *("analysis", "data", "evaluation", "events", "fronts", "geometry", "models", "objectives"),
     *("scalarizers", "testing", "threats", "training"),
 )
 

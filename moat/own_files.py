@@ -7,7 +7,7 @@ import unicodedata
 RUN_FILES = (
     *("run.json", "evaluation.json", "evaluation.npz", "validation.npz", "gallery.npz"),
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
-    "clock.json",
+    *("clock.json", "conditioned.safetensors"),
 )
 """The files in a run's folder; who looks for runs looks for these names at any depth."""
 PLANNED = "study.json"
@@ -76,4 +76,6 @@ _AGAIN = {
     "it.",
     "model.safetensors": "Delete it, and run.json beside it: `moat train` goes on from "
     "checkpoint.pt, or take it from a copy.",
+    "conditioned.safetensors": "Delete it, with run.json and model.safetensors beside it: `moat "
+    "train` makes it again from checkpoint.pt, or take it from a copy.",
 }

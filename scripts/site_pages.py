@@ -31,6 +31,7 @@ ROOMS = {
     "scalarizers": ["moat.scalarizers"],
     "training": ["moat.training"],
     "evaluation": ["moat.evaluation"],
+    "analysis": ["moat.analysis"],
     "frames": ["moat.frames"],
     "fronts": ["moat.fronts"],
     "objectives": ["moat.objectives"],

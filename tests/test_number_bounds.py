@@ -77,7 +77,7 @@ def test_every_table_refuses_an_unfit_number(table, others, key):
     ("table", "others", "key"),
     [
         *((Training, {"epochs": 1}, key) for key in ("epochs", "batch_size", "warmup")),
-        *((Training, {"epochs": 1}, key) for key in ("log_every", "pass_size")),
+        *((Training, {"epochs": 1}, key) for key in ("log_every", "conflict_every", "pass_size")),
         (DataTable, {"type": "digits"}, "train_examples"),
         (EvaluationTable, {}, "examples"),
         (Augmentation, {}, "crop_padding"),

@@ -1,7 +1,7 @@
 """The finished parts of an analysis, kept and taken up again, and its progress."""
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypedDict, runtime_checkable
 
 from moat.runs.arrays import Arrays
 
@@ -71,3 +71,11 @@ class AnalysisWork:
         if self._parts:
             self._parts.save(key, made)
         return made
+
+
+class AnalysisKeys(TypedDict, total=False):
+    """The keywords of a search's cost and progress that analyses share."""
+
+    pass_size: int | None
+    parts: AnalysisParts | None
+    progress: AnalysisProgress | None

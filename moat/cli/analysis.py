@@ -17,17 +17,19 @@ from moat.consent import consenting
 from moat.errors import AnalysisError, did_you_mean
 from moat.events import Listener
 from moat.names import why_no_name
-from moat.records import AnalysisFinding
+from moat.records import Analysis
+from moat.report.figures.caption import finding_line
 from moat.report.figures.files import FORMATS, write_analysis
+from moat.report.figures.film import FILM_FORMATS
 from moat.runs import as_typed
 from moat.study.analyses import AnalysisRequest, Complete, analyses_folder
 
 _Make = Callable[[AnalysisRequest, Path, Listener], Complete]
 
 
-def analyze_asked(options: AnalyzeOptions, make: _Make) -> None:
+def analyze_asked(options: AnalyzeOptions, make: _Make, *, film: bool = False) -> None:
     """Make an analysis, write its files, and say its findings."""
-    formats, stem = formats_of(options.format), stem_of(options.called)
+    formats, stem = formats_of(options.format, film=film), stem_of(options.called)
     request = AnalysisRequest(
         runs=options.run or (),
         model=options.model,
@@ -47,39 +49,48 @@ def analyze_asked(options: AnalyzeOptions, make: _Make) -> None:
             again = shlex.join(["moat", *sys.argv[1:]])
             say(f"\nInterrupted. Finished parts are kept; continue with:\n  {again}", err=True)
             raise typer.Exit(INTERRUPTED) from None
+    say_analysis(found, out, stem, formats, parts.clear)
+
+
+def say_analysis(
+    found: Analysis,
+    out: Path,
+    stem: str,
+    formats: Sequence[str],
+    then: Callable[[], object] = lambda: None,
+) -> None:
+    """Write the files of an analysis, and `then` if all are written; say its findings."""
     written = OutputFiles()
     written.write(lambda: write_analysis(found, out, name=stem, formats=formats))
     if not written.refusal:
-        parts.clear()
+        then()
     for finding in found.findings:
         say(as_typed(finding_line(finding)))
     written.say()
 
 
-def finding_line(finding: AnalysisFinding) -> str:
-    """Return a finding in one line: the sentence, then its number with the interval.
+def formats_of(texts: Sequence[str] | None, *, film: bool = False) -> tuple[str, ...]:
+    """Return the formats of an option; AnalysisError for an unknown one.
 
-    Example:
-        >>> finding_line(AnalysisFinding("flow: a falls less", 2.0, 1.25, 3.0, "%"))
-        'flow: a falls less: 2 [1.25, 3] %'
+    Only a `film` has those of moving pictures; by default it is an APNG beside the picture.
     """
-    text = f"warning: {finding.text}" if finding.is_warning else finding.text
-    if finding.value is None:
-        return f"{text}."
-    ends = "" if finding.low is None else f" [{finding.low:.3g}, {finding.high:.3g}]"
-    return f"{text}: {finding.value:.3g}{ends} {finding.unit}".rstrip()
-
-
-def formats_of(texts: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the formats of an option; AnalysisError for an unknown one."""
+    known = (*FORMATS, *FILM_FORMATS) if film else FORMATS
     formats = [name for text in texts or () for name in listed(text)]
     for name in formats:
-        if name not in FORMATS:
+        if not film and name in FILM_FORMATS:
             raise AnalysisError(
-                f"no picture is written as {name!r}.{did_you_mean(name, FORMATS)}",
+                f"a film is written as {name}, and this call makes none.",
                 where="--format",
-                hint=f"known: {', '.join(FORMATS)}",
+                hint="moat analyze examples RUN --animate makes one.",
             )
+        if name not in known:
+            raise AnalysisError(
+                f"no picture is written as {name!r}.{did_you_mean(name, known)}",
+                where="--format",
+                hint=f"known: {', '.join(known)}",
+            )
+    if film and not set(formats) & set(FILM_FORMATS):
+        formats = [*(formats or FORMATS[:2]), FILM_FORMATS[0]]
     return tuple(dict.fromkeys(formats)) or FORMATS[:2]
 
 

@@ -12,6 +12,17 @@ ThreatsOption = Annotated[
     str | None,
     typer.Option(metavar="LABEL,...", help="Threats of the protocol. Default: all."),
 ]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the files. Default: analysis/ in the run's or the study's."),
+]
+AsOption = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Name of the files. Default: the kind.")
+]
+FormatsOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FORMAT,...", help="png, svg or pdf; repeatable. Default: png and svg."),
+]
 
 
 @dataclass(frozen=True)
@@ -42,19 +53,8 @@ class AnalyzeOptions:
     name: Annotated[
         str | None, typer.Option(metavar="LABEL", help="The model's name in the analysis.")
     ] = None
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for the files. Default: analysis/ in the run's or the study's."),
-    ] = None
-    called: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", help="Name of the files. Default: the kind."),
-    ] = None
-    format: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FORMAT,...", help="png, svg or pdf; repeatable. Default: png and svg."
-        ),
-    ] = None
+    out: OutOption = None
+    called: AsOption = None
+    format: FormatsOption = None
     device: DeviceOption = Device.auto
     allow_code: CodeOption = None

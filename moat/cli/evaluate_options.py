@@ -19,6 +19,20 @@ class EvaluateOptions:
     protocol: Annotated[
         Path | None, typer.Option(help="Evaluate under this protocol, in folders beside the runs'.")
     ] = None
+    at: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINT",
+            help="Evaluate a conditioned network at this point, from natural (0) to robust (1).",
+        ),
+    ] = None
+    preference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=WEIGHT,...",
+            help="Evaluate a conditioned network at this preference; the weights sum to 1.",
+        ),
+    ] = None
     set_: Overrides = None
     model: Annotated[
         str | None,

@@ -13,7 +13,7 @@ from moat.cli.estimates_sheet import evaluations_table
 from moat.cli.evaluate_options import EvaluateOptions
 from moat.cli.failures import failure_code, failure_lines
 from moat.cli.lines import say
-from moat.cli.options import INTERRUPTED
+from moat.cli.options import INTERRUPTED, weights_of
 from moat.cli.second_look import second_look
 from moat.errors import MoatError
 from moat.events import Listener, StudyStart
@@ -22,6 +22,7 @@ from moat.runs import RunFolder, as_typed, is_bundle, opened
 from moat.study import (
     Judged,
     evaluate_model,
+    evaluate_points,
     evaluate_runs,
     evaluate_under,
     trained_runs,
@@ -99,7 +100,13 @@ def _end(failed: dict[Path, MoatError], of: int, head: str = "failed") -> None:
 
 
 def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:
-    if not asked.protocol:
+    if _names_point(asked):
+        text = asked.preference
+        weights = None if text is None else weights_of(text, "--preference")
+        yield from evaluate_points(
+            runs, at=asked.at, preference=weights, device=asked.device, listener=listener
+        )
+    elif not asked.protocol:
         yield from evaluate_runs(runs, asked.device, listener)
     elif not asked.model:
         yield from evaluate_under(
@@ -125,6 +132,10 @@ def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) ->
             overwrite=asked.overwrite,
             listener=listener,
         )
+
+
+def _names_point(asked: EvaluateOptions) -> bool:
+    return asked.at is not None or asked.preference is not None
 
 
 def _say(one: Judged) -> None:
@@ -171,6 +182,16 @@ def _require_one_form(asked: EvaluateOptions) -> None:
         for option, value in options.items():
             if value and not given[needed]:
                 raise MoatError(f"{option} needs {needed}.", hint=_FORMS)
+    if _names_point(asked):
+        for option, value in wants["--protocol"].items():
+            if value or asked.protocol:
+                other = option if value else "--protocol"
+                raise MoatError(f"--at and --preference do not go with {other}.", hint=_FORMS)
+        if asked.dry_run:
+            raise MoatError(
+                "--dry-run lists evaluations of runs that exist; a new point has none.",
+                hint="Leave --dry-run out: a point costs one evaluation and no training.",
+            )
     if asked.run and asked.model:
         raise MoatError("runs and --model need a call each.", hint=_FORMS)
     if asked.validation and asked.model:
@@ -193,6 +214,7 @@ def _require_one_form(asked: EvaluateOptions) -> None:
 
 _FORMS = """\
 runs, once more:               moat evaluate RUN...
+a conditioned network:         moat evaluate RUN... --at 0.4 (or --preference natural=0.3,pgd=0.7)
 runs, under another protocol:  moat evaluate RUN... --protocol FILE
 any model:                     moat evaluate --model python:module:callable --checkpoint FILE \
 --protocol FILE"""

@@ -13,7 +13,7 @@ from moat.report.protocols.sheets import (
 )
 from moat.report.scores.notes import board_notes
 from moat.report.scores.rows import scores_csv, scores_rows
-from moat.report.scores.sheets import board_markdown, board_sheets
+from moat.report.scores.sheets import board_markdown, board_sheets, difference_sheets
 
 
 def boards_text(made: ScoreReport, form: Format) -> str:
@@ -29,6 +29,7 @@ def boards_text(made: ScoreReport, form: Format) -> str:
         *others, last = board_sheets(board)
         sheets += [*others, replace(last, notes=tuple(board_notes(board)))]
         sheets[-len(others) - 1] = replace(sheets[-len(others) - 1], title=board.group.title)
+        sheets += difference_sheets(board)
     return sheets_text(sheets, form)
 
 

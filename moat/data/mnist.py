@@ -1,7 +1,7 @@
 """MNIST and Fashion-MNIST, from their original IDX files."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from moat.data.base import Data, DataSet, Split, dataset, find_root
 from moat.data.idx import missing_files, read_idx
 from moat.errors import DataError
 
-SIDE = 28
+SIDE: Final = 28
 """Pixels of a side, as stored."""
 Size = Literal[28, 14, 7]
 _AT_ONCE = 10_000  # images as floats: 30 MB

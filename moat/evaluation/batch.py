@@ -117,7 +117,7 @@ class Batch:
     def _climbed(self, label: str, group: Together) -> Climbed:
         """Search a group; each climb with its traces, in the order of the columns."""
         x, y = self.examples(group.rows)
-        climbs = [self._climb(label, one, x, y, group.rows) for one in group.attempts]
+        climbs = [self.climb_of(label, one, x, y, group.rows) for one in group.attempts]
         searched = ascend(
             self.model,
             climbs,
@@ -133,7 +133,7 @@ class Batch:
             for count in climb.at_steps
         ]
 
-    def _climb(self, label: str, attempt: Attempt, x: Images, y: Labels, rows: Rows) -> Climb:
+    def climb_of(self, label: str, attempt: Attempt, x: Images, y: Labels, rows: Rows) -> Climb:
         """Return one search of some rows; what it draws is drawn for the whole batch."""
         threat = self.protocol.threats[label]
         assert isinstance(threat, SearchedThreat)

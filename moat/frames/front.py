@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as InteractiveFigure
 
 
+_DIFFERENCES = {
+    **dict.fromkeys(("setting", "baseline", "score"), pl.String),
+    **dict.fromkeys(("difference", "error"), pl.Float64),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class ResultsFront:
     """The settings of a group of comparable runs, and which of them no other dominates."""
@@ -42,6 +48,28 @@ class ResultsFront:
         `dominated_by` which does, `non_dominated` in which share of the resamples none did.
         """
         return pl.DataFrame([self._row(place) for place in range(len(self.of.settings))])
+
+    @property
+    def differences(self) -> pl.DataFrame:
+        """A row a setting and score: the paired difference to the baseline, its standard error.
+
+        A setting is paired with the `baseline` by seed and test image. The `error` is null where
+        it is unknown, as for two seeds; the frame is empty without a baseline.
+        """
+        found = self.of.differences
+        rows = [
+            {
+                "setting": setting.name,
+                "baseline": found.baseline.name,
+                "score": score,
+                "difference": apart.value if apart else None,
+                "error": apart.error if apart else None,
+            }
+            for setting in self.of.settings
+            if found is not None
+            for score, apart in found.beside(setting).items()
+        ]
+        return pl.DataFrame(rows, schema=_DIFFERENCES)
 
     def _row(self, place: int) -> dict[str, Any]:
         front, setting = self.of, self.of.settings[place]

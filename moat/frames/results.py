@@ -33,8 +33,10 @@ from moat.frames.front import ResultsFront
 from moat.frames.runs_frame import runs_frame
 from moat.frames.scores_frame import scores_frame
 from moat.public import public
+from moat.records import Analysis
 from moat.report.curves import training_curves
 from moat.report.evidence import outcomes_of
+from moat.report.figures.finding import analyses_below
 from moat.report.front.front import fronts_of
 from moat.report.groups import Group, group_points, unequal_lines
 from moat.report.looks import looks_of
@@ -59,8 +61,10 @@ class Results:
     or torch.
     """
 
-    def __init__(self, points: Sequence[Point], skipped: Sequence[str] = ()) -> None:
-        self._points = tuple(points)
+    def __init__(
+        self, points: Sequence[Point], skipped: Sequence[str] = (), folders: Sequence[Path] = ()
+    ) -> None:
+        self._points, self._folders = tuple(points), tuple(folders)
         self.skipped = tuple(skipped)
         """Why runs below these folders could not be read."""
 
@@ -75,7 +79,7 @@ class Results:
     @property
     def groups(self) -> tuple["Results", ...]:
         """The comparable runs, each group as Results of its own."""
-        return tuple(Results(group.points) for group in self._groups)
+        return tuple(Results(group.points, folders=self._folders) for group in self._groups)
 
     @cached_property
     def runs(self) -> pl.DataFrame:
@@ -96,6 +100,20 @@ class Results:
             for point in self._points
         )
 
+    @cached_property
+    @places_as_typed()
+    def analyses(self) -> dict[str, Analysis]:
+        """The analyses below these folders, as `moat analyze` wrote them, by place.
+
+        A place is the path of NAME.json without its ending, relative to the folder, of several
+        folders with its name. Raises RunFolderError for an analysis that cannot be read.
+        """
+        return {
+            (place if len(self._folders) == 1 else f"{folder.name}/{place}"): analysis
+            for folder in self._folders
+            for place, analysis in analyses_below(folder).items()
+        }
+
     @places_as_typed()
     def front(
         self,
@@ -103,17 +121,19 @@ class Results:
         objectives: Sequence[str] = (),
         prefer: Mapping[str, float] | None = None,
         against: str | Path | None = None,
+        baseline: str | None = None,
     ) -> ResultsFront:
         """Return the settings that no other dominates, as `moat front` does.
 
         `objectives` are names of scores, threats and ensembles; `prefer` gives scores their weights
-        and names one run, chosen on held-out examples; `against` is another results folder. Raises
-        FrontError for an unknown name and for runs that are not comparable; ArgumentError for an
-        argument of another type.
+        and names one run, chosen on held-out examples; `against` is another results folder;
+        `baseline` is the setting that the `differences` are to. Raises FrontError for an unknown
+        name and for runs that are not comparable; ArgumentError for an argument of another type.
         """
         names, weights = name_list(objectives, "objectives"), weight_table(prefer, "prefer")
         rival = None if against is None else folder_of(against, "against")
-        (front,), _ = fronts_of([self._group], names, rival, weights)
+        against_setting = None if baseline is None else name_of(baseline, "baseline", [])
+        (front,), _ = fronts_of([self._group], names, rival, weights, baseline=against_setting)
         return ResultsFront(front)
 
     @places_as_typed()
@@ -260,5 +280,6 @@ def results(*folders: str | Path) -> Results:
         raise FrontError(
             "no results folder is named.", hint='moat.results("results/digits_pareto")'
         )
-    points, skipped = read_points(*(folder_of(folder, "folders") for folder in folders))
-    return Results(points, skipped)
+    places = [folder_of(folder, "folders") for folder in folders]
+    points, skipped = read_points(*places)
+    return Results(points, skipped, places)

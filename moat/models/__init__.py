@@ -1,6 +1,7 @@
 """Networks from images in [0, 1] to logits."""
 
 from moat.models.base import Model, model, registry
+from moat.models.film import FiLM
 from moat.models.normalise import Normalise
 from moat.models.preact_resnet18 import PreActResNet18
 from moat.models.python import PythonModel
@@ -11,6 +12,7 @@ from moat.models.torchvision import ResNet18, torchvision_model
 from moat.models.whole_network import built
 
 __all__ = [
+    "FiLM",
     "Model",
     "Normalise",
     "PreActResNet18",

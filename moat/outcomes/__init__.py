@@ -10,7 +10,7 @@ from moat.outcomes.contributions import (
 )
 from moat.outcomes.intervals import mean_interval, seeds_interval, share_interval
 from moat.outcomes.matrix import FELL, NOT_SEARCHED, WITHSTOOD, Outcomes
-from moat.outcomes.resampling import resampling_weights
+from moat.outcomes.resampling import resampling_weights, seed_moves
 from moat.outcomes.scores import (
     accuracy,
     mean_loss,
@@ -23,6 +23,7 @@ from moat.outcomes.scores import (
     worst,
 )
 from moat.outcomes.searches import NATURAL_SEARCHES, searches_of, union_searches, withstood
+from moat.outcomes.trends import Trend, rank_correlations, resampled_scores
 
 __all__ = [
     "EPSILON",
@@ -34,16 +35,20 @@ __all__ = [
     "WITHSTOOD",
     "Column",
     "Outcomes",
+    "Trend",
     "accuracy",
     "bounds_of",
     "contributions",
     "from_arrays",
     "mean_interval",
     "mean_loss",
+    "rank_correlations",
+    "resampled_scores",
     "resampling_weights",
     "robustness_contributions",
     "robustness_score",
     "searches_of",
+    "seed_moves",
     "seeds_interval",
     "share",
     "share_contributions",

@@ -14,12 +14,14 @@ from moat.recipe.checks import (
     require_sound,
 )
 from moat.recipe.code import require_consent_to
+from moat.recipe.conditioned import with_draws
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.homes import naming_homes
 from moat.recipe.load import require_plain_document
 from moat.recipe.losses import variant_losses
 from moat.recipe.objects import (
+    conditioned_of,
     data_set_of,
     import_plugins,
     model_of,
@@ -85,8 +87,9 @@ def _path(source: Source, position: int, points: list[PathPoint], recipe: Recipe
     before: dict[int, RunPlan] = {}
     for point in points:
         for seed in recipe.seeds:
-            before[seed] = _plan(source, position, point, seed, recipe, before.get(seed))
-            plans.append(before[seed])
+            plans.append(_plan(source, position, point, seed, recipe, before.get(seed)))
+            if point.at is None or not point.number:  # all points of a network are its trunk's
+                before[seed] = plans[-1]
     return plans
 
 
@@ -105,8 +108,9 @@ def _plan(
     own[0]["sweep"] = {key: [value] for key, value in point.sweep.items()}
     if point.path:
         own[0]["path"] = {key: [value] for key, value in point.path.items()}
+    if point.at is not None:
+        own[0]["conditioned"] = {**own[0]["conditioned"], "at": [point.at]}
     document["seeds"] = [seed]
-    sweep = {**point.sweep, **point.path}
     if before is None:
         start = start_of(document, recipe, position, point, source)
     else:
@@ -116,7 +120,8 @@ def _plan(
     applied["losses"] = applied["variant"][0].get("losses", {})
     said_in = dict(source.said_in)
     for table, values in (("sweep", point.sweep), ("path", point.path)):
-        if table == "path" and start is not None and start.training is not None:
+        leg = point.at is None and start is not None and start.training is not None
+        if table == "path" and leg:
             set_leg(applied, recipe.variant[position].legs)
         for key, value in values.items():
             if key == START:
@@ -141,12 +146,14 @@ def _plan(
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)
     model = with_digests(model_of(recipe.model, source), document)
+    if variant.conditioned is not None:
+        scalarizer_table = with_draws(scalarizer_table)
     scalarizer = scalarizer_of(scalarizer_table, source, position, list(threats))
     losses = variant_losses(variant.losses, source, position, variant.threats, scalarizer)
     return RunPlan(
         source=source,
         variant=variant.name,
-        sweep=sweep,
+        sweep=point.values,
         seed=seed,
         dataset=dataset,
         share=share_of(recipe.data),
@@ -164,6 +171,7 @@ def _plan(
         tags=tuple(recipe.tags),
         notes=recipe.notes,
         start=start,
+        conditioned=conditioned_of(variant, scalarizer, source, position),
     )
 
 

@@ -10,6 +10,7 @@ from moat.names import NATURAL, why_no_name
 from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
+from moat.recipe.conditioned import place_in_words
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
@@ -49,12 +50,15 @@ def require_sound(recipe: Recipe, source: Source) -> None:
         _require_sweep(recipe, variant, source, position, "sweep")
         _require_sweep(recipe, variant, source, position, "path")
         _require_path(variant, source, position)
+        _require_points(variant, source, position)
 
 
 def require_bounded(recipe: Recipe, source: Source) -> None:
     """Raise RecipeError for a recipe with more runs than can be planned in reasonable time."""
     swept = (
-        prod(map(len, variant.sweep.values())) * max(map(len, variant.path.values()), default=1)
+        prod(map(len, variant.sweep.values()))
+        * max(map(len, variant.path.values()), default=1)
+        * (len(variant.conditioned.at) if variant.conditioned else 1)
         for variant in recipe.variant
     )
     if (runs := sum(swept) * len(recipe.seeds)) > MOST_RUNS:
@@ -190,6 +194,21 @@ def _require_sweep(
             )
         if table == "sweep":
             _require_distinct(values, "value", source, *where)
+
+
+def _require_points(variant: VariantTable, source: Source, position: int) -> None:
+    """Raise RecipeError for points of a conditioned network that come twice or are on a path."""
+    if variant.conditioned is None:
+        return
+    key = ("variant", str(position), "conditioned")
+    if variant.path:
+        raise RecipeError(
+            "a conditioned network has its points in `at`, and no path.",
+            where=source.where(*key),
+            hint="Leave the path out, or sweep its key: then each value has a network of its own.",
+        )
+    points = [place_in_words(at) for at in variant.conditioned.at]
+    _require_distinct(points, "point", source, *key, "at")
 
 
 def _require_path(variant: VariantTable, source: Source, position: int) -> None:

@@ -18,14 +18,23 @@ from moat.models.weights import DIGEST
 from moat.names import NATURAL
 from moat.recipe.checks import require_ascending
 from moat.recipe.code import require_consent_to_model
+from moat.recipe.conditioned import Conditioned, ConditionedTable
 from moat.recipe.construction import constructed
 from moat.recipe.explain import explained
 from moat.recipe.model_reference import require_reference
 from moat.recipe.provenance import Document, Source
-from moat.recipe.schema import DataTable, EvaluationTable, ModelTable, Recipe, ThreatTable
+from moat.recipe.schema import (
+    DataTable,
+    EvaluationTable,
+    ModelTable,
+    Recipe,
+    ThreatTable,
+    VariantTable,
+)
 from moat.recipe.shorthand import numbers_of, with_fractions
 from moat.registry import Registry
 from moat.scalarizers import Scalarizer
+from moat.scalarizers.random_preference import preference_at
 from moat.threats import GradientThreat, Threat
 from moat.threats.arguments import require_channels
 
@@ -161,6 +170,20 @@ def scalarizer_of(
     with explained(source, key, cls):
         made.require_objectives((NATURAL, *labels))
     return made
+
+
+def conditioned_of(
+    variant: VariantTable, scalarizer: Scalarizer, source: Source, position: int
+) -> Conditioned | None:
+    """Return the conditioned network of a run, None for a run without; its point must be valid."""
+    table = variant.conditioned
+    if table is None:
+        return None
+    (at,) = table.at
+    key = ("variant", str(position), "conditioned", "at")
+    with explained(source, key, ConditionedTable):
+        preference_at(at, scalarizer, (NATURAL, *variant.threats))
+    return Conditioned(table.by, table.hidden, at)
 
 
 def require_known_channels(threats: Mapping[str, Threat], dataset: DataSet, source: Source) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from moat.recipe.conditioned import place_in_words
 from moat.recipe.provenance import Document
 from moat.recipe.schema import LegsTable, VariantTable
 from moat.recipe.shorthand import numbers_of
@@ -20,17 +21,29 @@ class PathPoint:
     sweep: dict[str, Any]
     path: dict[str, Any] = field(default_factory=dict)
     number: int = 0
+    at: Any = None  # of a conditioned network
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values by which the run is named."""
+        own = {} if self.at is None else {"conditioned.at": place_in_words(self.at)}
+        return {**self.sweep, **self.path, **own}
 
 
 def paths_of(variant: VariantTable) -> Iterator[list[PathPoint]]:
     """Yield the points of each path of a variant, one path for a point of its sweep.
 
-    Without a path, each point of the sweep is alone.
+    Without a path, each point of the sweep is alone. The points of a conditioned network are such a
+    path, whose legs all start from the trunk.
     """
     along = [numbers_of(values) for values in variant.path.values()]
     places = [dict(zip(variant.path, values, strict=True)) for values in zip(*along, strict=True)]
     for values in product(*map(numbers_of, variant.sweep.values())):
         sweep = dict(zip(variant.sweep, values, strict=True))
+        if variant.conditioned is not None:
+            ats = enumerate(numbers_of(list(variant.conditioned.at)))
+            yield [PathPoint(sweep, {}, number, at) for number, at in ats]
+            continue
         yield [PathPoint(sweep, place, number) for number, place in enumerate(places or [{}])]
 
 

@@ -11,6 +11,7 @@ from moat.evaluation import Protocol
 from moat.local_code import local_file
 from moat.models import Model
 from moat.models.python import PythonModel
+from moat.recipe.conditioned import Conditioned
 from moat.recipe.provenance import Document, Source
 from moat.recipe.start import Start
 from moat.records import label_of, sweep_names
@@ -20,7 +21,7 @@ from moat.training import Optimizer, Schedule, Training, TrainingLoss
 
 LOCATION = ("root", "download")
 """Where data lies does not say what it is."""
-UNIDENTIFYING = {"log_every", "pass_size", "compile", "allocator"}
+UNIDENTIFYING = {"log_every", "conflict_every", "pass_size", "compile", "allocator"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class RunPlan:
     tags: tuple[str, ...] = ()
     notes: str = ""
     start: Start | None = None  # the weights that the training begins with, if not new ones
+    conditioned: Conditioned | None = None  # the network that is trained for many preferences
 
     @property
     def study(self) -> str:
@@ -91,7 +93,13 @@ class RunPlan:
             "seed": self.seed,
             **({"losses": losses} if losses else {}),  # runs are older than the key
             **({"start": self.start.identity} if self.start else {}),
+            **({"conditioned": self.conditioned.identity} if self.conditioned else {}),
         }
+
+    @property
+    def is_point(self) -> bool:
+        """Whether it takes its network from a conditioned one, which another run trains."""
+        return self.conditioned is not None and bool(self.start and self.start.training)
 
     def _identified_training(self) -> dict[str, Any]:
         """Return the training's table; of epochs and passes the one that is given."""

@@ -8,6 +8,19 @@ from typing_extensions import TypedDict
 from moat.records.kinds import Count, Number, NumberTable
 
 
+class ConflictTable(TypedDict, total=False):
+    """The gradients of the objectives at a step: cosines a pair, norms an objective, by layer.
+
+    The pairs are (0, 1), (0, 2), ..., (1, 2), ...; an undefined cosine is None.
+    """
+
+    objectives: Required[list[str]]
+    cosines: Required[list[Number | None]]
+    norms: Required[list[Number | None]]
+    layers: Required[dict[str, dict[str, list[Number | None]]]]
+    passes: Required[Count]
+
+
 @with_config(ConfigDict(extra="allow"))
 class LogLine(TypedDict, total=False):
     """One record of the log; a scalarizer adds keys of its own."""
@@ -17,6 +30,7 @@ class LogLine(TypedDict, total=False):
     epoch: Count
     loss: NumberTable
     weight: NumberTable
+    conflict: ConflictTable
     validation: NumberTable
     lr: Number | None
     images_per_second: Number | None

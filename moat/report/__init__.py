@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from moat.report.front.front import Front, FrontReport, make_fronts
     from moat.report.front.objectives import Objective
     from moat.report.front.pairs import draw_pairs
-    from moat.report.front.table import front_table, interval_table
+    from moat.report.front.table import difference_table, front_table, interval_table
     from moat.report.gate import failed_checks
     from moat.report.one_run.csv import runs_csv
     from moat.report.one_run.scores import RunScores, score_runs
@@ -57,6 +57,7 @@ _HOMES = {
     "compare_runs": "side_by_side",
     "comparison_shown": "side_by_side.parts",
     "comparison_table": "side_by_side.files",
+    "difference_table": "front.table",
     "draw_front": "front.figure",
     "draw_pairs": "front.pairs",
     "failed_checks": "gate",
@@ -103,6 +104,7 @@ __all__ = [
     "compare_runs",
     "comparison_shown",
     "comparison_table",
+    "difference_table",
     "draw_front",
     "draw_pairs",
     "failed_checks",

@@ -4,6 +4,7 @@ It reads and writes records, plain dicts and arrays, and is the only file with t
 
     recipe.toml  run.json  log.jsonl  checkpoint.pt
     model.safetensors  evaluation.npz  evaluation.json
+    conditioned.safetensors                           the network for all preferences, where trained
     validation.npz  gallery.npz
     code/                                             the user's code that it was trained with
     tensorboard/                                      the log once more, where that was asked for
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = 1
+WEIGHTS = ("model.safetensors", "conditioned.safetensors")
 
 
 class RunFolder(RunWork):
@@ -175,6 +177,18 @@ class RunFolder(RunWork):
         beside = self._beside if of is None else of.as_table()
         expected = beside or ({"train_hash": train_hash} if train_hash else {})
         return load_weights(self.path / "model.safetensors", expected)
+
+    def save_conditioned(self, state: Mapping[str, Any], train_hash: str) -> None:
+        """Keep the weights of a network for all preferences; those of the run's own one follow."""
+        save_weights(self.path / "conditioned.safetensors", state, train_hash)
+
+    def load_conditioned(self, train_hash: str) -> dict[str, Any] | None:
+        """Return the weights of the network for all preferences, or None without any.
+
+        Raises ForeignFileError if another training made them.
+        """
+        expected = {**self._beside, "train_hash": train_hash}
+        return load_weights(self.path / "conditioned.safetensors", expected)
 
     def require_whole_weights(self, record: RunRecord) -> None:
         """Raise RunFolderError if the trained weights are cut or another run's.
@@ -344,7 +358,7 @@ class RunFolder(RunWork):
 
         Without the checkpoint, an unfinished evaluation, and files that are not the run's.
         """
-        left_out = {"checkpoint.pt", *([] if weights else ["model.safetensors"])}
+        left_out = {"checkpoint.pt", *([] if weights else WEIGHTS)}
         named = [self.path / name for name in RUN_FILES if name not in left_out]
         files = [*named, *code_files(self.path).values()]
         return sorted(path for path in files if path.is_file() or path.is_symlink())

@@ -12,7 +12,7 @@ from moat.parsing import parse_json
 from moat.runs.command import command_again
 from moat.storage import Record, as_table, hash_of, read, read_json
 
-TRAINED = ("log.jsonl", "model.safetensors")
+TRAINED = ("log.jsonl", "model.safetensors", "conditioned.safetensors")
 """The files that a finished run's training wrote and others read."""
 EVALUATED = ("evaluation.npz", "evaluation.json", "validation.npz", "gallery.npz")
 """The files of a run that its evaluation writes."""

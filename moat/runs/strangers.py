@@ -130,5 +130,6 @@ _IS_OWN: Mapping[str, Callable[[Path], bool]] = {
     "log.jsonl": _is_log,
     "recipe.toml": _is_kept_recipe,
     "model.safetensors": _are_weights,
+    "conditioned.safetensors": _are_weights,
     "checkpoint.pt": _is_checkpoint,
 }

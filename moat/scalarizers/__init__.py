@@ -25,6 +25,7 @@ from moat.scalarizers.natural import Natural
 from moat.scalarizers.own_losses import weights_for
 from moat.scalarizers.pcgrad import PCGrad
 from moat.scalarizers.random import Random
+from moat.scalarizers.random_preference import RandomPreference
 from moat.scalarizers.robust_error import RobustError
 from moat.scalarizers.sampled import Sampled
 from moat.scalarizers.smooth_tchebycheff import SmoothTchebycheff
@@ -54,6 +55,7 @@ __all__ = [
     "Natural",
     "PCGrad",
     "Random",
+    "RandomPreference",
     "RobustError",
     "Sampled",
     "Scalarizer",

@@ -6,6 +6,7 @@ from moat.study.in_memory import evaluate
 from moat.study.judge import Judged
 from moat.study.looks import oddities_of_estimates
 from moat.study.model_loading import load
+from moat.study.new_point import evaluate_points
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
 from moat.study.races import race
@@ -22,6 +23,7 @@ __all__ = [
     "estimate_all",
     "evaluate",
     "evaluate_model",
+    "evaluate_points",
     "evaluate_run",
     "evaluate_runs",
     "evaluate_under",

@@ -54,6 +54,8 @@ class RunEstimate:
     def passes(self) -> float | None:
         """Forwards plus backwards of the whole training for each training image."""
         training = self.plan.training
+        if self.plan.is_point:
+            return 0.0
         epochs = self.length.exact_epochs if self.length else training.epochs
         return training.passes if epochs is None else epochs * self.search.plus(self.descent).total
 

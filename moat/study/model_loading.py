@@ -1,5 +1,6 @@
 """From a run folder back to its trained model, by the model's table alone."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from moat.runs import RunFolder, opened
 from moat.study.failures import said_of
 from moat.study.layout import best_layout
 from moat.study.loading import OVERWRITE, finished_record, require_recipe, with_weights
+from moat.study.recorded_preference import At, one_place, plain_of_record, require_conditioned
 from moat.study.run_network import require_no_chance
 from moat.threats import to_eval
 from moat.training import device_for
@@ -26,14 +28,25 @@ from moat.training import device_for
 @public_at_once
 @plain_torch()
 def load(
-    run_folder: Path | str, device: torch.device | str = "cpu", *, allow_code: bool = False
+    run_folder: Path | str,
+    device: torch.device | str = "cpu",
+    *,
+    at: float | None = None,
+    preference: Mapping[str, float] | None = None,
+    allow_code: bool = False,
 ) -> nn.Module:
     """Return the trained model of a finished run: eval mode, images in [0, 1] to logits.
 
     The run may lie in a bundle with weights. Loading reads only the model's table of its recipe, so
     it needs neither threats nor data. `allow_code` runs the user's own code that builds the model.
-    Raises RunFolderError if the folder has no finished run, and CodeError if the model needs code
-    that was neither allowed nor run before.
+
+    A run of a conditioned network gives the network of its own point, or of another: `at` is a
+    point of the line from natural (0) to robust training (1), `preference` the weight of each
+    objective, as in {"natural": 0.3, "pgd": 0.7}. They sum to 1.
+
+    Raises RunFolderError if the folder has no finished run, CodeError if the model needs code that
+    was neither allowed nor run before, and InputError for an invalid preference, or one of a run
+    without a conditioned network.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -48,10 +61,11 @@ def load(
     consent = current_consent()
     if allow_code and not consent.stored:
         with consenting(replace(consent, stored=True)):
-            return load(run_folder, device)
+            return load(run_folder, device, at=at, preference=preference)
+    place = one_place(at, preference)
     target = _usable(device)
     folder = RunFolder(opened(run_folder, weights=True))
-    return load_recorded(folder, finished_record(folder), target)
+    return load_recorded(folder, finished_record(folder), target, at=place)
 
 
 def _usable(device: torch.device | str) -> torch.device:
@@ -71,13 +85,21 @@ def _usable(device: torch.device | str) -> torch.device:
 
 @plain_torch()
 def load_recorded(
-    folder: RunFolder, record: RunRecord, device: torch.device | str = "cpu"
+    folder: RunFolder,
+    record: RunRecord,
+    device: torch.device | str = "cpu",
+    at: At | None = None,
 ) -> nn.Module:
-    """Return the trained model of a finished run from its record."""
+    """Return the trained model of a finished run from its record; `at` needs a conditioned one."""
+    if at is not None:
+        require_conditioned(record, folder)
     model = _model(folder, record)
     with said_of(str(folder.path)):  # what it says may be no image or no count of classes
         network = built(model, record.shape, record.classes)
-        with_weights(network, folder, record)
+        if at is None:
+            with_weights(network, folder, record)
+        else:
+            network = plain_of_record(network, folder, record, at)
         require_no_chance(model, network, record.shape, record.classes)
     network = best_layout(model, network, record.shape).to(device)
     to_eval(network)

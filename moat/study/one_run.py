@@ -22,6 +22,12 @@ from moat.records import ModelRecord
 from moat.runs import RunFolder
 from moat.storage import Record
 from moat.study.batch_sizes import check_batch_sizes, is_foreign
+from moat.study.conditioned import (
+    conditioned_network,
+    keep_trained,
+    plain_of_trunk,
+    prefer_middle,
+)
 from moat.study.failures import asked_for
 from moat.study.judge import judge
 from moat.study.layout import best_layout
@@ -38,6 +44,19 @@ from moat.threats.arguments import require_channels
 from moat.threats.cautions import told_elsewhere
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
+
+UNTRAINED = Fitted(
+    epoch=0,
+    steps=0,
+    seconds=0.0,
+    images_per_second=0.0,
+    scalarizer={},
+    forwards=0,
+    backwards=0,
+    searched=0,
+    passes=0.0,
+)
+"""The training of a run that takes its network from another."""
 
 
 def run_one(
@@ -65,8 +84,11 @@ def run_one(
         if record is None:
             clock = TrainingClock(listener)
             start = None if begun or plan.start is None else begin(plan, folder.path, model)
-            fitted = _train(plan, folder, data, model, fabric, clock, start)
-            about = _record(plan, folder, data, fitted, fabric)
+            if plan.is_point and start is not None:
+                model, fitted = _take_point(plan, folder, model, start), UNTRAINED
+            else:
+                model, fitted = _train(plan, folder, data, model, fabric, clock, start)
+            about = _record(plan, folder, data, fitted, fabric, start)
             if not begun:  # else a part was before
                 folder.write_clock({"training": round(clock.seconds, 2)})
         else:
@@ -109,9 +131,12 @@ def _train(
     fabric: Fabric,
     listener: Listener,
     start: Begun | None = None,
-) -> Fitted:
+) -> tuple[nn.Module, Fitted]:
+    """Train a run's network and keep its weights; return it, of a conditioned one its plain one."""
     with asked_for(plan, "data"):
         split, _ = plan.share.of(data.train)
+    if plan.conditioned is not None:
+        model = conditioned_network(plan, model)
     held_out = held_out_of(plan, data)
     job = Fit(
         model=model,
@@ -135,22 +160,36 @@ def _train(
         optimizer_state=None if start is None else start.optimizer,
     )
     fitted = fit(job, listener)
+    model = keep_trained(plan, folder, model)
     with asked_for(plan, "model"):
         require_same_when_loaded(model, plan.model, data)
     folder.save_model(model.state_dict(), plan.train_hash)
-    return fitted
+    return model, fitted
+
+
+def _take_point(plan: RunPlan, folder: RunFolder, model: nn.Module, start: Begun) -> nn.Module:
+    """Keep the weights of a run's point of the conditioned network that it starts from."""
+    model = plain_of_trunk(plan, folder.path, model)
+    folder.rewind_log(-1)
+    folder.append_log({"step": 0, "epoch": 0, "start": start.entry})
+    folder.save_model(model.state_dict(), plan.train_hash)
+    return model
 
 
 class _Validation:
-    """Accuracy on the held-out examples, natural and against the run's own training threats."""
+    """Accuracy on the held-out examples, natural and against the run's own training threats.
+
+    A conditioned network computes in the middle of its line.
+    """
 
     def __init__(self, plan: RunPlan, held_out: Split) -> None:
-        self.held_out = held_out
+        self.held_out, self.plan = held_out, plan
         self.protocol = validation_protocol(plan.threats, plan.protocol.memory)
         self.pass_size, self.memory = plan.training.pass_size, plan.memory
 
     @told_elsewhere()
     def __call__(self, model: nn.Module) -> dict[str, float]:
+        prefer_middle(self.plan, model)
         found = evaluate(
             model, self.held_out, self.protocol, pass_size=self.pass_size, memory=self.memory
         ).outcomes
@@ -159,14 +198,19 @@ class _Validation:
 
 
 def _record(
-    plan: RunPlan, folder: RunFolder, data: Data, fitted: Fitted, fabric: Fabric
+    plan: RunPlan,
+    folder: RunFolder,
+    data: Data,
+    fitted: Fitted,
+    fabric: Fabric,
+    start: Begun | None = None,
 ) -> ModelRecord:
     """Return what run.json says of a trained run, before its evaluation."""
     names = {key: getattr(plan, key) for key in ("study", "variant", "sweep", "seed", "label")}
     size = plan.training.pass_size or default_pass_size(fabric.device)
     said = {"tags": plan.tags, "notes": plan.notes}
     names |= {key: value for key, value in said.items() if value}
-    begun = {"start": started(folder)} if plan.start else {}
+    begun = {"start": start.entry if start else started(folder)} if plan.start else {}
     return model_record(
         {**names, "train_hash": plan.train_hash, "trains": plan.trains, **begun},
         data,

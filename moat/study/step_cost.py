@@ -1,5 +1,6 @@
 """The cost of a training step for each example, in forwards and backwards, from its plan."""
 
+from moat.data import batches_per_epoch
 from moat.recipe import RunPlan
 from moat.threats import GradientThreat, Spent
 from moat.training.detector import look_cost
@@ -17,13 +18,23 @@ def passes_per_example(plan: RunPlan) -> tuple[float, float]:
     return search.backwards, descent.backwards
 
 
+def length_of_run(plan: RunPlan, examples: int, cost: Spent) -> Length:
+    """Return the length of a run's training; 0 if it takes its network from another run."""
+    if plan.is_point:
+        return Length(0, batches_per_epoch(examples, plan.training.batch_size))
+    return length_of(plan.training, examples, cost)
+
+
 def spent_per_example(
     plan: RunPlan, batch_norm: bool = False, classes: int = 10
 ) -> tuple[Spent, Spent]:
     """Return (search, descent), the cost of a training step for each example.
 
-    For a scalarizer that draws its plan, it is the expectation.
+    For a scalarizer that draws its plan, it is the expectation. A run that takes its network from
+    another has no step.
     """
+    if plan.is_point:
+        return Spent(), Spent()
     return step_cost(
         plan.threats,
         plan.scalarizer,
@@ -43,8 +54,8 @@ def training_cost(
     searches count whole.
     """
     search, descent = spent_per_example(plan, batch_norm, classes)
-    length = length_of(plan.training, trained, search.plus(descent))
-    if plan.training.passes is None:
+    length = length_of_run(plan, trained, search.plus(descent))
+    if plan.training.passes is None and not plan.is_point:
         search = _mean_search(plan, search, length, trained, classes)
     return search, descent, length
 

@@ -43,7 +43,7 @@ class Climber:
             self.patience = Patience(until_fallen, self.rows)
         self.steps = max(climb.at_steps)
         self.balls = climb.balls(self.x)
-        self.reference = _reference(climb, self.x, self.y, model, pass_size)
+        self.reference = reference_of(climb, self.x, self.y, model, pass_size)
         self.search = climb.search(self.w, self.x.new_zeros(len(self.x)))
         self.follows_gradient = self.search.follows_gradient
         if isinstance(self.search, SteepestSearch):
@@ -72,16 +72,8 @@ class Climber:
 
     def losses(self, logits: Logits, w: Transform, rows: slice) -> PerExample:
         """Return the climbed values of some of the examples."""
-        climbed, reference = self.climb.loss, self.reference
-        own = None if reference is None else reference[rows]
-        if callable(climbed):
-            loss = climbed(logits, self.y[rows], own)
-        elif climbed in TARGETED:
-            assert own is not None
-            loss = TARGETED[climbed](logits, self.y[rows], own)
-        else:
-            loss = LOSSES[climbed](logits, self.y[rows], own)
-        return loss if self.climb.objective is None else self.climb.objective(loss, w)
+        reference = None if self.reference is None else self.reference[rows]
+        return climbed_value(self.climb, logits, self.y[rows], reference, w)
 
     def _losses_of(self, model: nn.Module, pass_size: int, iterates: Sequence[Transform]) -> Tensor:
         """Return what is climbed at several iterates, (iterates, batch), without a gradient."""
@@ -213,12 +205,27 @@ class Climber:
             self.patience.keep(chosen)
 
 
+def climbed_value(
+    climb: Climb, logits: Logits, y: Labels, reference: Tensor | None, w: Transform
+) -> PerExample:
+    """Return what a search climbs at w, of any of its examples; see `reference_of`."""
+    climbed = climb.loss
+    if callable(climbed):
+        loss = climbed(logits, y, reference)
+    elif climbed in TARGETED:
+        assert reference is not None
+        loss = TARGETED[climbed](logits, y, reference)
+    else:
+        loss = LOSSES[climbed](logits, y, reference)
+    return loss if climb.objective is None else climb.objective(loss, w)
+
+
 def _differentiable(tensor: Tensor) -> Tensor:
     """Return a tensor that autograd accepts: a copy of one that outer inference_mode made."""
     return tensor.clone() if tensor.is_inference() else tensor
 
 
-def _reference(
+def reference_of(
     climb: Climb, x: Images, y: Labels, model: nn.Module, pass_size: int
 ) -> Tensor | None:
     """Return what a loss compares with: natural logits, or the class that is aimed at."""

@@ -14,7 +14,6 @@ from moat.scalarizers import (
     LossScalarizer,
     Scalarizer,
 )
-from moat.scalarizers.gradients import flat_gradient
 from moat.threats import attacked
 from moat.training.craft import Examples
 from moat.training.faults import loss_faults, require_finite, weight_faults
@@ -25,6 +24,7 @@ from moat.training.measuring import (
     usable,
     weighted_sum,
 )
+from moat.training.objective_gradients import objective_gradients, trainable
 from moat.training.step_settings import StepSettings
 from moat.training.weighing import images_with_weight
 from moat.transfers import send
@@ -117,19 +117,9 @@ def _by_gradients(
     model: nn.Module, scalarizer: GradientScalarizer, examples: Examples, settings: StepSettings
 ) -> Descent:
     """One gradient an objective, their Gramian, the weights, and the sum of those gradients."""
-    losses = Measured(examples)
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    size = sum(parameter.numel() for parameter in parameters)
-    gradients = losses.values.new_zeros(len(examples.names), size)
-    pass_size = _pass_size(examples, settings)
-    for segments in passes_of(model, examples, pass_size, apart=True):
-        found = losses_of(model, examples, segments, losses)
-        for segment, own in zip(segments, found, strict=True):
-            mean = own.sum() / len(examples.labels[segment.which])
-            more = segment is not segments[-1]
-            if (gradient := flat_gradient(mean, parameters, more=more)) is not None:
-                gradients[segment.which] += gradient
-        losses.keep(segments, found)
+    losses, parameters = Measured(examples), trainable(model)
+    passes = passes_of(model, examples, _pass_size(examples, settings), apart=True)
+    gradients = objective_gradients(model, examples, passes, losses)
     require_finite(losses.matrix())
     chosen = scalarizer.weights(gradients @ gradients.T, losses.matrix())
     weights = usable(send(chosen.to(gradients.dtype), gradients.device), losses.matrix())

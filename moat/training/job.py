@@ -28,7 +28,8 @@ class Fit:
 
     `model` maps images in [0, 1] to logits; it is trained in place. `threats` are by name. `losses`
     are the training losses by objective (default: cross-entropy). `validate` evaluates an epoch's
-    weights on held-out examples, if any.
+    weights on held-out examples, if any. `start` names the origin of the model's weights, for log
+    and checkpoint; `optimizer_state` is the state of another training's optimizer to begin with.
 
     Example:
         >>> from pathlib import Path

@@ -22,6 +22,7 @@ from moat.randomness import generator_for, seed_globally
 from moat.threats import Spent, trusted
 from moat.training.checkpoint import Checkpointer
 from moat.training.compile_modes import Compiled
+from moat.training.conflict import Conflict
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
 from moat.training.faults import require_faultless
@@ -111,6 +112,7 @@ class _Loop:
         asked = "compile" in job.training.model_fields_set
         self.compiled = Compiled(self.model, job.training.compile, device, asked=asked)
         self.faults: list[tuple[int, Tensor]] = []  # by step, not read yet
+        self.conflict = Conflict(self.model, job.fabric, self.pass_size, job.losses)
 
     def _cost(self) -> Spent:
         """Return the cost of a full step for each example, which only a budget asks for."""
@@ -163,7 +165,8 @@ class _Loop:
         try:
             if set(kept["param_groups"][0]) != set(own[0]):
                 raise ValueError("it belongs to another kind of optimizer")
-            self.optimizer.load_state_dict({"state": kept["state"], "param_groups": own})
+            state = copy.deepcopy(kept["state"])  # torch takes the tensors themselves
+            self.optimizer.load_state_dict({"state": state, "param_groups": own})
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"the optimizer's state of the start does not fit: {error}.",
@@ -216,6 +219,8 @@ class _Loop:
                 now = time.monotonic()
                 self._log(self._record(descent, seen / max(now - clock, 1e-9)))
                 clock, seen = now, 0
+            if (measured := self.conflict.taken()) is not None:
+                self._log({**self._place(), "conflict": measured})
             self._look(network, epoch + 1)
             while self.scheduler.last_epoch < self.pace.place(self.progress.step, self._passes()):
                 self.scheduler.step()
@@ -249,8 +254,13 @@ class _Loop:
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
         search = self.searches.search(self.compiled.search, self.progress.step, self.ledger)
+        every = self.job.training.conflict_every
+        measures = every is not None and (self.progress.step + 1) % every == 0
+        observe = self.conflict.observe if measures else None
         losses = self.job.losses
-        return StepSettings(self.pass_size, generator, self._reach(), search, loss=losses)
+        return StepSettings(
+            self.pass_size, generator, self._reach(), search, loss=losses, observe=observe
+        )
 
     def _step(self, epoch: int) -> TrainingStep:
         return TrainingStep(
@@ -270,9 +280,7 @@ class _Loop:
         names = descent.losses.names
         means, weights = descent.losses.means().tolist(), descent.mean_weights().tolist()
         return {
-            "step": self.progress.step,
-            "steps": self.pace.steps(self.progress.step, self._passes()),
-            "epoch": self.progress.epoch + 1,
+            **self._place(),
             "loss": {n: _or_none(value) for n, value in zip(names, means, strict=True)},
             "weight": dict(zip(names, weights, strict=True)),
             "lr": self.optimizer.param_groups[0]["lr"],
@@ -280,6 +288,11 @@ class _Loop:
             **self.job.scalarizer.log(),
             **self.searches.log(self.progress.step - 1),
         }
+
+    def _place(self) -> dict[str, int]:
+        """Return the place of a step's record in the log."""
+        step, epoch = self.progress.step, self.progress.epoch + 1
+        return {"step": step, "steps": self.pace.steps(step, self._passes()), "epoch": epoch}
 
     def _validate(self) -> None:
         """Measure the held-out examples, and keep the weights if they are the best so far."""

@@ -32,8 +32,10 @@ def passes_for(
         natural = [segment for segment in whole if segment.which == 0]
         adversarial = [segment for segment in whole if segment.which > 0]
         return [segments for segments in (natural, adversarial) if segments]
-    if not apart:
-        return cut(lengths, pass_size)
+    return _passes_apart(lengths, pass_size) if apart else cut(lengths, pass_size)
+
+
+def _passes_apart(lengths: Sequence[int], pass_size: int) -> list[Pass]:
     return [
         [Segment(which, segment.start, segment.stop)]
         for which, length in enumerate(lengths)
@@ -63,7 +65,8 @@ def passes_of(
         whole = not independent and has_batch_norm(model)
         return linked_passes(examples.terms, pass_size, apart=apart, whole=whole)
     if independent:
-        return cut(examples.lengths(), pass_size)
+        lengths = examples.lengths()
+        return _passes_apart(lengths, pass_size) if apart else cut(lengths, pass_size)
     return passes_for(model, examples.lengths(), pass_size, apart=apart)
 
 

@@ -38,6 +38,11 @@ class Training(Fields):
     of natural and robust validation accuracy. `log_every` and `pass_size` do not identify a run:
     the former changes no result, the latter only rounding and the order of dropout's draws.
 
+    `conflict_every` logs the cosines between the gradients of the objectives, of the network and of
+    each layer, every so many steps. A measurement takes a forward and a backward for each image of
+    the step; the log counts them, a budget of `passes` does not. It changes no result and does not
+    identify a run.
+
     `warmup` helps a training that would stay at the loss of a constant guess: over the first epochs
     every ball's radius and step size grow linearly, step by step, from near zero to full size.
     Threats without an ascent have full size from the start.
@@ -70,6 +75,7 @@ class Training(Fields):
     keep: Literal["last", "best"] = "last"
     compile: Literal["none", "graph", "default"] = "graph"
     log_every: PositiveCount = 10  # steps
+    conflict_every: PositiveCount | None = None  # steps; never, where it is not given
     pass_size: PositiveCount | None = None  # examples; by device where it is not given
     allocator: Allocator = "keep"
 

@@ -14,6 +14,7 @@ from moat.training.faults import require_finite_gradients
 from moat.training.guard import guarded_step
 from moat.training.moving import move
 from moat.training.objective_losses import require_positive
+from moat.training.preference_parts import by_parts, inform
 from moat.training.step_settings import WITH_DEFAULTS, StepSettings
 from moat.types import Images, Labels
 
@@ -70,6 +71,13 @@ def step_gradients(
     """
     names = (NATURAL, *threats)
     require_positive(scalarizer, settings.loss, names)
-    plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
-    examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
-    return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ
+
+    def descend(x: Images, y: Labels, settings: StepSettings) -> Descent:
+        plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
+        inform(model, scalarizer)  # of the preference, for a conditioned network
+        examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
+        if settings.observe is not None:
+            settings.observe(examples, x, y)
+        return add_gradients(model, scalarizer, examples, settings)  # lines 5-6: the slope at θ
+
+    return by_parts(scalarizer, x, y, settings, descend)  # usually: one

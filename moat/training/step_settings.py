@@ -1,7 +1,8 @@
 """The settings of a training step, independent of its input."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
@@ -13,7 +14,7 @@ from moat.threats import JointSearch, joint_search
 from moat.threats.arguments import in_words, require_generator, require_pass_size
 from moat.training.descent_loss import DescentLoss, require_scale
 from moat.training.objective_losses import LossTable, require_losses
-from moat.types import PerExample
+from moat.types import Images, Labels, PerExample
 
 
 @public
@@ -30,7 +31,8 @@ class StepSettings:
     `loss` is the loss of the parameters, a function of logits and labels to (batch,), or a table of
     these by objective (default: cross-entropy); a search climbs the loss of its threat. `weight`
     (batch,) multiplies the loss of each example. `scale` multiplies the gradients: 1/n if n batches
-    make a step, or a GradScaler's scale.
+    make a step, or a GradScaler's scale. `observe` gets the searched images of the step
+    (`Examples`), its natural images and its labels, before any parameter moves.
 
     Raises DefinitionError for an invalid value.
 
@@ -51,6 +53,7 @@ class StepSettings:
     loss: DescentLoss | LossTable = cross_entropy
     weight: PerExample | None = None
     scale: float | torch.Tensor = 1.0
+    observe: Callable[[Any, Images, Labels], None] | None = None
 
     def __post_init__(self) -> None:
         """Look at each value where it is written."""
@@ -69,6 +72,11 @@ class StepSettings:
             raise DefinitionError(
                 f"search is {in_words(self.search)}, not a function.",
                 hint="Leave it out, or pass a function like moat.threats.joint_search.",
+            )
+        if self.observe is not None and not callable(self.observe):
+            raise DefinitionError(
+                f"observe is {in_words(self.observe)}, not a function.",
+                hint="Leave it out, or pass a function of (examples, x, y).",
             )
 
     def passes_on(self, device: torch.device) -> int:

@@ -5,9 +5,11 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from moat.errors import MoatError
 from moat.runs import read_analysis
 
 STUDY = Path("results", "study")
@@ -57,6 +59,51 @@ def test_files_of_another_name_stand_beside_the_first(moat, runs):
     assert read_analysis(out / "transfer.json").coordinates("threat") == ["pgd"]
     assert (out / "transfer.pdf").exists()
     assert not (out / "transfer.png").exists()
+
+
+def test_an_analysis_is_on_the_page_in_the_frames_and_in_a_bundle(moat, runs):
+    import moat as library
+
+    moat("analyze", "transfer", STUDY, "--threats", "pgd", "--format", "pdf")
+    found = library.results(STUDY).analyses
+    assert list(found) == ["analysis/transfer"]
+    assert found["analysis/transfer"].coordinates("threat") == ["pgd"]
+    assert list(library.results("results").groups[0].analyses) == ["study/analysis/transfer"]
+    assert moat("report", STUDY, "--html", "page.html").code == 0
+    page = Path("page.html").read_text("utf-8")
+    assert '<h2 id="analyses">Analyses</h2>' in page
+    assert page.count('<img class="analysis" src="data:image/png;base64,') == 1
+    assert moat("bundle", STUDY, "study.zip").code == 0
+    carried = library.results("study.zip").analyses["analysis/transfer"]
+    assert carried.header() == found["analysis/transfer"].header()
+    assert any(name.endswith("analysis/transfer.pdf") for name in ZipFile("study.zip").namelist())
+    (STUDY / "analysis" / "transfer.npz").write_bytes(b"")
+    answer = moat("report", STUDY, "--html", "page.html")
+    assert answer.code == 0
+    with pytest.raises(MoatError, match="the arrays of the analysis are not those of its record"):
+        _ = library.results(STUDY).analyses
+
+
+def test_examples_and_their_film_are_written(moat, runs):
+    words = ("analyze", "examples", PLAIN, "--threats", "pgd,flow", "--examples", 2)
+    answer = moat(*words, "--animate", "--format", "gif")
+    assert (answer.code, answer.err) == (0, "")
+    found = read_analysis(PLAIN / "analysis" / "examples.json")
+    ids = found["example"].tolist()
+    assert found["film"].shape[:4] == (1, 2, 3, 2)
+    assert (PLAIN / "analysis" / "examples.gif").exists()
+    answer = moat("analyze", "examples", PLAIN, "--ids", ids[1], "--format", "svg")
+    assert answer.code == 0
+    assert read_analysis(PLAIN / "analysis" / "examples.json")["example"].tolist() == ids[1:]
+    assert not (PLAIN / "analysis" / "examples.gif").exists()
+
+
+def test_spectra_are_written(moat, runs):
+    answer = moat("analyze", "frequency", PLAIN, "--threats", "flow", "--format", "svg")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("mean frequency of natural on plain: 0.")
+    found = read_analysis(PLAIN / "analysis" / "frequency.json")
+    assert found.coordinates("signal") == ["natural", "flow"]
 
 
 def test_a_model_that_moat_did_not_train_stands_beside_runs(moat, runs, tmp_path):
@@ -141,6 +188,27 @@ def test_ctrl_c_loses_no_finished_model(moat, runs, monkeypatch):
 )
 def test_bad_input_exits_with_2_and_the_mend(moat, runs, words, message):
     answer = moat("analyze", "transfer", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--ids", "99999"],
+            "examples: the test set has no example 99999: its 359 ids lie between ",
+        ),
+        (["--examples", 41], "examples: 41 examples are wanted, and the protocol evaluates 40.\n"),
+        (
+            ["--format", "gif"],
+            "--format: a film is written as gif, and this call makes none.\n"
+            "  moat analyze examples RUN --animate makes one.\n",
+        ),
+    ],
+)
+def test_examples_that_are_not_there_exit_with_2_and_the_mend(moat, runs, words, message):
+    answer = moat("analyze", "examples", PLAIN, *words)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(message)
 

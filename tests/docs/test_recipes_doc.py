@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from moat import data, models, scalarizers, threats
 from moat.data import Augmentation
 from moat.recipe import schema
+from moat.recipe.conditioned import ConditionedTable
 from moat.records import Difference, Published, Relationship
 from moat.registry import Registry
 from moat.threats import Friendly, GradientThreat
@@ -40,6 +41,9 @@ DOCUMENTED: dict[str, Any] = {
     "`[threats.<label>]`": schema.ThreatTable,
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
+    "`conditioned`": ConditionedTable,
+    "The legs of a path": schema.LegsTable,
+    "Starts": schema.StartTable,
     "`[published]`": Published,
     "figure `relationship`": Relationship,
     "figure `difference`": Difference,
@@ -97,7 +101,8 @@ def written(default: Any) -> str:
     if default is None:
         return "none"
     if isinstance(default, BaseModel):
-        table = default.model_dump(exclude_defaults=not isinstance(default, Constant))
+        typed = {"type": default.type} if hasattr(default, "type") else {}
+        table = typed | default.model_dump(exclude_defaults=True)
         return f"`{{ {', '.join(f'{k} = {json.dumps(v)}' for k, v in table.items())} }}`".replace(
             "{  }", "{}"
         )

@@ -8,6 +8,7 @@ import pytest
 
 ROOMS = (
     "moat",
+    "moat.analysis",
     "moat.data",
     "moat.errors",
     "moat.evaluation",

@@ -49,8 +49,8 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
-        "precision, warmup",
+        "known: allocator, batch_size, compile, conflict_every, epochs, keep, log_every, "
+        "pass_size, passes, precision, warmup",
     ),
     "optimizer": (
         "lr = 0.5",
@@ -216,8 +216,8 @@ WRONG = {
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'optimizer'?\n"
-        "known: allocator, batch_size, compile, epochs, keep, log_every, pass_size, passes, "
-        "precision, warmup",
+        "known: allocator, batch_size, compile, conflict_every, epochs, keep, log_every, "
+        "pass_size, passes, precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",

@@ -45,6 +45,7 @@ def hashes(path: Path, *overrides: str) -> tuple[list[str], list[str]]:
         ("threats.flow.evaluate.at_steps=[1, 2]", False, True),
         ("threats.flow.evaluate.epsilon=0.2", False, True),
         ("training.log_every=3", False, False),
+        ("training.conflict_every=3", False, False),
         ("training.pass_size=7", False, False),
         ("training.allocator=system", False, False),
     ],

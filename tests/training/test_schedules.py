@@ -1,9 +1,12 @@
 """Schedules and optimizers are torch's, with the recipe's numbers."""
 
 import warnings
+from math import ceil
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis.strategies import floats
 
 from moat.training import SGD, AdamW, Constant, Cosine, MultiStep
 
@@ -52,3 +55,33 @@ def test_optimizers_take_the_recipe_s_numbers():
 def test_milestones_ascend():
     with pytest.raises(ValueError, match=r"milestones should ascend, not be \[3, 1\]"):
         MultiStep(milestones=(3, 1))
+
+
+SCHEDULES = {
+    "constant": Constant(),
+    "cosine": Cosine(),
+    "multi-step": MultiStep(milestones=(2, 3), gamma=0.5),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@given(ratio=floats(0.01, 0.99))
+def test_a_warmup_raises_the_rate_step_by_step_and_then_the_schedule_goes_on(name, ratio):
+    schedule = SCHEDULES[name]
+    found, last = rates(schedule.model_copy(update={"warmup_ratio": ratio}))
+    rising = min(ceil(ratio * len(found)), len(found) - 1)
+    assert found[:rising] == [pytest.approx((step + 1) / rising) for step in range(rising)]
+    after = found[rising:]
+    assert after == sorted(after, reverse=True)
+    if name == "multi-step":  # its epochs count from the beginning
+        assert after == rates(schedule)[0][rising:]
+    else:
+        assert after[0] == 1.0
+    if name == "cosine":
+        assert last == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.0, 1.5])
+def test_a_warmup_is_a_share_below_one(ratio):
+    with pytest.raises(ValueError, match="warmup_ratio"):
+        Cosine(warmup_ratio=ratio)

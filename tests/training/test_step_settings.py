@@ -32,6 +32,7 @@ def unchecked():
         ({"reach": float("nan")}, "above 0 and at most 1, not nan."),
         ({"reach": "half"}, "above 0 and at most 1, not 'half'."),
         ({"search": "fast"}, "search is 'fast', not a function."),
+        ({"observe": 3}, "observe is 3, not a function."),
     ],
 )
 def test_a_value_that_no_step_can_be_taken_with_is_refused_where_it_is_written(settings, text):

@@ -50,6 +50,13 @@ class FrontOptions:
             "first, or a score.",
         ),
     ] = None
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Compare every setting with this one. Default: the average of the threats.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(
@@ -68,11 +75,11 @@ def front(options: FrontOptions) -> None:
     """
     from moat.cli.console import console
     from moat.cli.output_files import OutputFiles
-    from moat.report import front_table, interval_table, make_fronts, write_front
+    from moat.report import difference_table, front_table, interval_table, make_fronts, write_front
     from moat.runs import opened, outputs_of
 
     results, form = options.results, options.form
-    with as_options("objectives", "prefer", "sort"):
+    with as_options("objectives", "prefer", "sort", "baseline"):
         report = make_fronts(
             *map(opened, results),
             merge=options.merge,
@@ -80,6 +87,7 @@ def front(options: FrontOptions) -> None:
             against=options.against and opened(options.against),
             prefer=weights_of(options.prefer, "--prefer"),
             sort=options.sort,
+            baseline=options.baseline,
         )
     folder = options.out or (outputs_of(results[0]) if len(results) == 1 else Path())
     written = OutputFiles()
@@ -98,6 +106,8 @@ def front(options: FrontOptions) -> None:
         console.print(front_table(one, console.width, brief=not options.notes))
         if sure := interval_table(one, console.width):
             console.print(sure)
+        if apart := difference_table(one, console.width):
+            console.print(apart)
         if one.choice:  # a line of its own, which no terminal breaks
             chosen = one.choice.row
             say(f"preferred: {chosen.name}: {chosen.point.place}")
@@ -106,11 +116,12 @@ def front(options: FrontOptions) -> None:
 
 def _text(report: "FrontReport", form: Format) -> str:
     from moat.report.front.data import csv_text, json_text
-    from moat.report.front.table import front_sheet, interval_sheet
+    from moat.report.front.table import difference_sheet, front_sheet, interval_sheet
 
     if form is Format.csv:
         return csv_text(report.fronts[0]).rstrip("\n")
     if form is Format.json:
         return json_text(report.fronts[0], report.skipped).rstrip("\n")
-    sheets = [sheet for one in report.fronts for sheet in (front_sheet(one), interval_sheet(one))]
+    made = (front_sheet, interval_sheet, difference_sheet)
+    sheets = [sheet_of(one) for one in report.fronts for sheet_of in made]
     return sheets_text([sheet for sheet in sheets if sheet is not None], form)

@@ -54,6 +54,13 @@ class ReportOptions:
             "score.",
         ),
     ] = None
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Compare every column with this one. Default: the average of the threats.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(
@@ -104,6 +111,8 @@ def _require_one_report(options: ReportOptions) -> None:
         raise typer.BadParameter("published figures and another protocol are two reports")
     if options.against and options.sort:
         raise typer.BadParameter("--sort is for one protocol; leave out --against")
+    if options.against and options.baseline:
+        raise typer.BadParameter("--baseline is for one protocol; leave out --against")
     if options.against and options.html:
         raise typer.BadParameter("--html shows one protocol; leave out --against")
 
@@ -134,8 +143,10 @@ def _scores(options: ReportOptions) -> None:
 
     recipe = options.recipe
     published, variants = published_of(recipe) if recipe else (None, [])
-    with as_options("sort"):
-        made = make_scoreboards(options.results, published, variants, options.sort)
+    with as_options("sort", "baseline"):
+        made = make_scoreboards(
+            options.results, published, variants, options.sort, options.baseline
+        )
     written = OutputFiles()
     if options.form is not Format.table:
         require_one(len(made.boards), "report", options.form)

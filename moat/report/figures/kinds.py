@@ -10,6 +10,15 @@ from moat.records import Analysis
 
 _Draw = Callable[[Analysis], Figure]
 _DRAW: Mapping[str, str] = {
+    "examples": "examples.draw_examples",
+    "frequency": "frequency.draw_frequency",
+    "curvature": "curvature.draw_curvature",
+    "landscape": "landscape.draw_landscape",
+    "saliency": "saliency.draw_saliency",
+    "skewness": "skewness.draw_skewness",
+    "conflict": "conflict.draw_conflict",
+    "overfitting": "trends.draw_overfitting_analysis",
+    "relationship": "trends.draw_relationship_analysis",
     "transfer": "transfer.draw_transfer",
 }
 """The file and the function of each kind, in this folder."""

@@ -42,6 +42,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
         "hypervolume_is_exact": front.exact,
         "duplicates": front.duplicates,
         "high_trade_offs": [front.settings[place].name for place in front.knees],
+        "difference_from": front.differences and front.differences.baseline.name,
         "attainment": _attainment(front),
         "choice": _choice(front),
         "against": _rival(front),
@@ -106,6 +107,18 @@ def _setting(front: Front, place: int) -> _Table:
         "seeds": setting.seeds,
         "runs": [row.name for row in setting.rows],
         **_standing(front, place),
+        **_differences(front, place),
+    }
+
+
+def _differences(front: Front, place: int) -> _Table:
+    """Return the paired differences of a setting to the baseline, and their standard errors."""
+    if front.differences is None:
+        return {}
+    found = front.differences.beside(front.settings[place])
+    return {
+        "difference": {name: of and of.value for name, of in found.items()},
+        "difference_error": {name: of and of.error for name, of in found.items()},
     }
 
 
@@ -161,11 +174,13 @@ def _run(front: Front, place: int, row: Row) -> _Table:
 def _flat(front: Front, place: int, row: Row) -> _Table:
     """Return a run's table for a line of CSV: dotted keys, the baseline as text.
 
-    And what is known of its setting: low, high, interval_over and non_dominated.
+    And what is known of its setting: low, high, interval_over, non_dominated and its differences.
     """
     flat: _Table = {}
     sure = {k: v for k, v in _standing(front, place).items() if k in _SURE}
-    told = {**_run(front, place, row), "sanity": worst_verdict(row.point), **sure}
+    compared = front.differences and {"difference_from": front.differences.baseline.name}
+    between = {**(compared or {}), **_differences(front, place)}
+    told = {**_run(front, place, row), "sanity": worst_verdict(row.point), **sure, **between}
     for key, value in as_json(told).items():
         if key == "accuracy":
             value = {f"{t}.{s}": v for t, by in value.items() for s, v in by.items()}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from moat.fronts import dominated_by, hypervolume, is_exact, non_dominated
 from moat.fronts.decisions import high_trade_offs
+from moat.report.differences import Differences, differences_to, require_baseline
 from moat.report.front.attainment import Attainment, attainment_of
 from moat.report.front.choice import Choice, choose
 from moat.report.front.objectives import (
@@ -52,6 +53,7 @@ class Front:
     attainment: Attainment | None = None
     choice: Choice | None = None
     rival: Rival | None = None
+    differences: Differences | None = None
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
@@ -124,6 +126,7 @@ def make_fronts(
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
     sort: str | None = None,
+    baseline: str | None = None,
 ) -> FrontReport:
     """Read every finished run in some folders; make one front for each comparable group.
 
@@ -132,13 +135,14 @@ def make_fronts(
     whose fronts are compared with these; a front without its counterpart there is refused. `prefer`
     gives scores their weights for the choice of one run on its held-out examples. `sort` is a cost
     ("passes", "passes_to_here", "seconds") or a score: the order of the members, and of the others,
-    in place of the first objective.
+    in place of the first objective. `baseline` names the setting that the others are compared with,
+    in place of the usual one.
     """
     points, skipped = read_points(*results)
     groups = group_points(points)
     if merge:
         refuse_unequal(groups, results[0])
-    fronts, missed = fronts_of(groups, objectives, against, prefer, sort)
+    fronts, missed = fronts_of(groups, objectives, against, prefer, sort, baseline)
     return FrontReport(results, fronts, [*skipped, *missed])
 
 
@@ -148,6 +152,7 @@ def fronts_of(
     against: Path | None = None,
     prefer: Mapping[str, float] | None = None,
     sort: str | None = None,
+    baseline: str | None = None,
 ) -> tuple[list[Front], list[str]]:
     """Return a front a group, measured and chosen from as asked, and what could not be read.
 
@@ -159,7 +164,9 @@ def fronts_of(
         others, missed = read_points(against)
         rivalries = [rivalry_of(group, group_points(others), against) for group in groups]
         groups = [rivalry.group for rivalry in rivalries]
-    fronts = [front_of(group, objectives, sort) for group in groups]
+    fronts = [front_of(group, objectives, sort, baseline) for group in groups]
+    if baseline is not None and not any(front.differences for front in fronts):
+        require_baseline([setting for one in fronts for setting in one.settings], baseline)
     if prefer:
         fronts = [replace(one, choice=choose(one.settings, one.group, prefer)) for one in fronts]
     if rivalries:
@@ -170,9 +177,15 @@ def fronts_of(
     return fronts, missed
 
 
-def front_of(group: Group, objectives: Sequence[str] = (), sort: str | None = None) -> Front:
+def front_of(
+    group: Group,
+    objectives: Sequence[str] = (),
+    sort: str | None = None,
+    baseline: str | None = None,
+) -> Front:
     """Return a group's front by the named objectives, or by the usual two."""
     settings = settings_of(group)
+    differences = differences_to(settings, baseline)  # the usual baseline is the first of its kind
     chosen = (
         named_objectives(objectives, settings, group)
         if objectives
@@ -199,4 +212,5 @@ def front_of(group: Group, objectives: Sequence[str] = (), sort: str | None = No
         knees=tuple(high_trade_offs(points[members])),  # members come first
         uncertainty=uncertainty_of(settings, chosen),
         attainment=attainment_of(settings, chosen),
+        differences=differences,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from moat.names import NATURAL
+from moat.report.differences import differences_sheet, differences_table
 from moat.report.front.front import Front
 from moat.report.front.notes import brief_notes, notes
 from moat.report.front.objectives import objective_of, threat_title
@@ -131,6 +132,18 @@ def interval_table(front: Front, width: int = 120) -> TerminalSheet | None:
     """Return `interval_sheet` for the terminal."""
     sheet = interval_sheet(front)
     return None if sheet is None else narrowed(sheet, width, ("over", "seed"), terminal_of)
+
+
+def difference_table(front: Front, width: int = 120) -> TerminalSheet | None:
+    """Return the paired differences to the baseline for the terminal; None without any."""
+    found = front.differences
+    return None if found is None else differences_table(found, front.settings, width)
+
+
+def difference_sheet(front: Front) -> Sheet | None:
+    """Return the same for a file."""
+    found = front.differences
+    return None if found is None else differences_sheet(found, front.settings)
 
 
 def interval_sheet(front: Front) -> Sheet | None:

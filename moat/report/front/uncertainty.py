@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moat.fronts import non_dominated
-from moat.outcomes import resampling_weights
+from moat.outcomes import resampling_weights, seed_moves
 from moat.outcomes.intervals import FEWEST_SEEDS, Floats
 from moat.outcomes.resampling import DRAWS
 from moat.report.front.objectives import Objective, signs_of
@@ -51,7 +51,7 @@ def uncertainty_of(
     compared = max(seeds) == 1 or min(seeds) >= FEWEST_SEEDS
     examples = len(settings[0].first.outcomes.ids)
     weights = resampling_weights(examples, draws if compared else 0)
-    luck = _luck(settings, len(weights))
+    luck = seed_moves([setting.seeds for setting in settings], len(weights))
     low, high = (np.empty((len(settings), len(objectives))) for _ in range(2))
     scores = np.empty((len(weights), len(settings), len(objectives)))
     for some in _blocks(settings, examples * len(objectives)):
@@ -72,28 +72,6 @@ def _on_front(scores: Floats, objectives: Sequence[Objective]) -> Floats:
     """
     points = scores.round(RESAMPLED) * signs_of(objectives)
     return np.asarray(np.mean([non_dominated(each) for each in points], axis=0))
-
-
-def _luck(settings: Sequence[Setting], draws: int) -> list[Floats]:
-    """Return how far each seed's deviation moves a setting's mean, (draws, seeds) each.
-
-    A normal number a seed, over √(S χ²) of S − 1 degrees of freedom: times the deviations, that is
-    the standard error times Student's t. A seed has the same number in every setting.
-    """
-    generator = np.random.default_rng(1)
-    numbers = {
-        seed: generator.standard_normal(draws)
-        for seed in sorted({seed for setting in settings for seed in setting.seeds})
-    }
-    squares = {
-        count: generator.chisquare(max(count - 1, 1), draws)
-        for count in sorted({len(setting.rows) for setting in settings})
-    }
-    return [
-        np.stack([numbers[seed] for seed in setting.seeds], 1)
-        / np.sqrt(len(setting.rows) * squares[len(setting.rows)])[:, None]
-        for setting in settings
-    ]
 
 
 def _blocks(settings: Sequence[Setting], numbers: int) -> list[list[int]]:

@@ -13,6 +13,7 @@ from moat.errors import DiskError, FrontError
 from moat.paths import require_path
 from moat.plain import json_of
 from moat.report.front.front import Front, fronts_of
+from moat.report.page.analyses import analysis_figures
 from moat.report.page.sections import Section, sections_of
 from moat.report.points import NOT_FINISHED
 from moat.report.scores.scoreboard import ScoreReport
@@ -81,7 +82,8 @@ def page_of(
     fronts = fronts_of([board.group for board in made.boards])[0] if fronts is None else fronts
     sections, pictures = sections_of(made.boards, fronts, results)
     plotly = _plotly()
-    problems = [p for section in sections for card in section.cards for p in card.problems]
+    analyses, problems = analysis_figures(results)
+    problems += [p for section in sections for card in section.cards for p in card.problems]
     script, style = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("js", "css"))
     waiting = [text for text in made.messages if NOT_FINISHED in text]
     page = (
@@ -100,6 +102,7 @@ def page_of(
             script=script,
             plotly=_packed(plotly),
             pictures=pictures,
+            analyses=analyses,
         )
     )
     return page, problems

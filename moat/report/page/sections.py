@@ -22,7 +22,7 @@ from moat.report.page.cards import Card, card_of
 from moat.report.page.pictures import shown_galleries
 from moat.report.page.sources import Sources, sources_of
 from moat.report.page.study_recipe import StudyRecipe, study_recipes
-from moat.report.page.tables import board_table, runs_table
+from moat.report.page.tables import board_table, differences_html, runs_table
 from moat.report.rows import Row
 from moat.report.scores.notes import board_notes
 from moat.report.scores.scoreboard import Scoreboard
@@ -45,6 +45,7 @@ class Section:
     caption: str
     bars: bool  # whether points have intervals
     board: Markup
+    differences: Markup  # to the baseline, "" without one
     runs: Markup
     seeds: bool  # whether a setting has several
     cards: list[Card]
@@ -111,6 +112,7 @@ def _section(
         bars=front.uncertainty is not None,
         seeds=front.several_seeds,
         board=board_table(board, front, numbers),
+        differences=differences_html(board),
         runs=runs_table(front, numbers),
         cards=cards,
     )

@@ -1,10 +1,12 @@
 """The page's tables: scores with the seeds together, every single run, a run's own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
 from moat.records import Check
+from moat.report.differences import differences_note, differences_sheet
 from moat.report.front.front import Front
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.gate import worst_verdict
@@ -66,6 +68,22 @@ def board_table(board: Scoreboard, front: Front, numbers: Mapping[str, int]) -> 
         sides="l" * len(headings) + "r" * len(board.cells),
     )
     return html_of(sheet, _sortable("board", captions, shown, values, unsorted=frozenset({1})))
+
+
+def differences_html(board: Scoreboard) -> Markup:
+    """Return a line for each column but the baseline: its paired differences, sortable."""
+    found = board.differences
+    if found is None:
+        return Markup("")
+    sheet = differences_sheet(found, board.columns)
+    shown = [found.beside(column) for column in board.columns]
+    values: _Values = {
+        (line, at): None if of is None else of.value
+        for line, beside in enumerate(filter(None, shown))
+        for at, of in enumerate(beside.values(), 1)
+    }
+    caption = Markup("{}").format(differences_note(found))
+    return html_of(replace(sheet, notes=()), _sortable("differences", [caption], {}, values))
 
 
 def runs_table(front: Front, numbers: Mapping[str, int]) -> Markup:

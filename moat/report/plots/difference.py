@@ -5,7 +5,6 @@ from statistics import fmean
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from moat.errors import PlotError
 from moat.outcomes import robustness_contributions
@@ -19,13 +18,12 @@ from moat.report.intervals import (
     same_examples,
     spoken_of,
 )
-from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.notes import protocol_text
-from moat.report.plots.looks import BANDS, draw_line
+from moat.report.plots.looks import BANDS
 from moat.report.plots.sweeps import Swept, scored, swept, unswept
+from moat.report.plots.threat_lines import ThreatChart, ThreatLine, draw_threat_lines
 from moat.report.points import Point, in_order
 from moat.report.settings import Runs, Setting
-from moat.report.style import GREY, PAPER, drawn_in
 
 Lines = dict[str, list[list[float]]]
 """For each threat, at each place, a difference a seed."""
@@ -42,22 +40,14 @@ def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
     bands = [[_band(o, t, name, figure.measure) for o, _, t in pairs] for name in lines]
     several = max(len(seeds) for values in lines.values() for seeds in values)
     looks = {name: runs.group.looks.of_objective(name) for name in lines}
-    with drawn_in(PAPER):
-        handles = [
-            Line2D([], [], label=name, **looks[name].line, linewidth=1.1, markersize=3.5)
-            for name in lines
-        ]
-        panels = Panels(1, 1, 1.9, left=0.46, title=0.2)
-        caption = _caption(runs, study, figure, several)
-        figure_, (axes,) = lay_out(panels, runs.group.title, handles, caption)
-        plain(axes)
-        axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
-        for (name, values), band in zip(lines.items(), bands, strict=True):
-            draw_line(axes, across.places, values, looks[name].line, band)
-        across.dress(axes)
-        label = f"{figure.of} \N{MINUS SIGN} {figure.minus} (points)"
-        axes.set_ylabel(label, fontsize=TEXT, labelpad=1.5)
-    return figure_
+    drawn = [
+        ThreatLine(name, name, looks[name].line, values, band)
+        for (name, values), band in zip(lines.items(), bands, strict=True)
+    ]
+    measured = f"{figure.of} \N{MINUS SIGN} {figure.minus} (points)"
+    caption = _caption(runs, study, figure, several)
+    chart = ThreatChart(runs.group.title, drawn, across, measured, caption, zero=True)
+    return draw_threat_lines(chart)
 
 
 def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, Lines]:
@@ -75,6 +65,12 @@ def differences_of(runs: Runs, study: str, figure: Difference) -> tuple[Swept, L
             hint="An evaluation with union_only has no score for a single threat.",
         )
     return Swept(columns, values, figure.across), lines
+
+
+def paired_settings(runs: Runs, study: str, figure: Difference) -> tuple[Swept, list[Setting]]:
+    """Return the settings of the minuend at each common value, and those of the subtrahend."""
+    columns, values, others = zip(*_pairs(runs, study, figure), strict=True)
+    return Swept(columns, values, figure.across), list(others)
 
 
 def _pairs(runs: Runs, study: str, figure: Difference) -> list[tuple[Setting, Any, Setting]]:

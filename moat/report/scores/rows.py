@@ -19,6 +19,8 @@ def scores_rows(board: Scoreboard) -> list[dict[str, Any]]:
     for place, column in enumerate(board.columns):
         for score, cells in board.cells.items():
             cell = cells[place]
+            others = board.differences
+            apart = others.beside(column).get(score) if others else None
             rows.append(
                 {
                     "study": column.first.study,
@@ -28,6 +30,9 @@ def scores_rows(board: Scoreboard) -> list[dict[str, Any]]:
                     "low": None if cell.interval is None else cell.interval.low,
                     "high": None if cell.interval is None else cell.interval.high,
                     "interval_over": None if cell.interval is None else cell.interval.over,
+                    "difference_from": others.baseline.name if others and apart else "",
+                    "paired_difference": apart and apart.value,
+                    "paired_difference_error": apart and apart.error,
                     "seeds": len(column.rows),
                     "published": cell.published,
                     "difference": finite(cell.difference),

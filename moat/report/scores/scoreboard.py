@@ -7,6 +7,7 @@ from statistics import fmean
 
 from moat.names import NATURAL
 from moat.records import Published
+from moat.report.differences import Differences, differences_to, require_baseline
 from moat.report.front.objectives import (
     OUT_OF_REACH,
     SCORES,
@@ -60,6 +61,7 @@ class Scoreboard:
     cells: dict[str, tuple[Cell, ...]]
     sources: tuple[str, ...]  # of each column's published figures; "" where it has none
     stated: tuple[Published, ...]  # the different tables that the runs' recipes state
+    differences: Differences | None = None  # to a baseline
 
     @property
     def rows(self) -> list[Row]:
@@ -89,11 +91,13 @@ def make_scoreboards(
     published: Published | None = None,
     variants: Sequence[str] = (),
     sort: str | None = None,
+    baseline: str | None = None,
 ) -> ScoreReport:
     """Read every finished run in some folders; make a scoreboard for each comparable group.
 
     The published figures are those of the runs' own recipes, unless others are given; `variants`
     gives the order of the columns, or `sort` a cost ("passes", "seconds", ...) or a score.
+    `baseline` names the column that the others are compared with, in place of the usual one.
     """
     folders = [results] if isinstance(results, Path) else results
     points, skipped = read_points(*folders)
@@ -101,7 +105,10 @@ def make_scoreboards(
         stated, uncompared = published_by(points)
     else:
         stated, uncompared = {point.where: published for point in points}, []
-    boards = [scoreboard_of(group, stated, variants, sort) for group in group_points(points)]
+    groups = group_points(points)
+    boards = [scoreboard_of(group, stated, variants, sort, baseline) for group in groups]
+    if baseline is not None and not any(board.differences for board in boards):
+        require_baseline([column for board in boards for column in board.columns], baseline)
     return ScoreReport(boards, skipped, uncompared)
 
 
@@ -110,6 +117,7 @@ def scoreboard_of(
     stated: Mapping[str, Published],
     variants: Sequence[str] = (),
     sort: str | None = None,
+    baseline: str | None = None,
 ) -> Scoreboard:
     """Return a group's scoreboard beside what the recipes of its runs state, by their folders."""
     tables: list[Published] = []
@@ -117,7 +125,10 @@ def scoreboard_of(
         if point.where in stated and stated[point.where] not in tables:
             tables.append(stated[point.where])
     named = [variant for table in tables for variant in table.variants]
-    columns = in_order_of(sort, settings_of(group, variants or named), group)
+    usual = settings_of(group)  # whose first average is the baseline, whatever order is shown
+    settings = settings_of(group, variants or named) if variants or named else usual
+    differences = differences_to(usual, baseline)
+    columns = in_order_of(sort, settings, group)
     beside = [_table_for(column, group, stated) for column in columns]
     objectives = board_objectives(columns[0].first)
     each = [
@@ -127,7 +138,7 @@ def scoreboard_of(
     if not any(cell.values for cell in cells[OUT_OF_REACH]):
         del cells[OUT_OF_REACH]
     sources = tuple(table.source if table else "" for table in beside)
-    return Scoreboard(group, tuple(columns), cells, sources, tuple(tables))
+    return Scoreboard(group, tuple(columns), cells, sources, tuple(tables), differences)
 
 
 def board_values(row: Row) -> dict[str, float | None]:

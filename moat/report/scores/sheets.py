@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from moat.report.differences import differences_sheet, differences_table
 from moat.report.front.objectives import OUT_OF_REACH
 from moat.report.numbers import DASH, as_printed, decimals, gap
 from moat.report.order import TO_HERE, cost
@@ -36,6 +37,8 @@ def score_table(board: Scoreboard, width: int, *, brief: bool = False) -> Group:
     shown: list[RenderableType] = [Text(board.group.title, style="italic")]
     for part in blocks(len(board.columns), lambda part: made(part).width <= width):
         shown += [made(part), ""]
+    if board.differences:
+        shown += [differences_table(board.differences, board.columns, width), ""]
     said = brief_board_notes(board) if brief else board_notes(board)
     return Group(*shown, Text("\n".join(said), style="dim"))
 
@@ -44,7 +47,7 @@ def board_markdown(board: Scoreboard, messages: Sequence[str] = ()) -> str:
     """Return title, tables and notes, messages of what could not be read among the notes."""
     parts = [
         f"# {escaped(board.group.title)}",
-        *map(markdown_of, board_sheets(board)),
+        *map(markdown_of, [*board_sheets(board), *difference_sheets(board)]),
         "\n".join(f"- {escaped(note)}" for note in [*board_notes(board), *messages]),
     ]
     return "\n\n".join(parts) + "\n"
@@ -54,6 +57,12 @@ def board_sheets(board: Scoreboard) -> list[Sheet]:
     """Return the columns in as few sheets as may be, of eight columns at most."""
     every = blocks(len(board.columns), lambda block: len(block) <= MOST_COLUMNS)
     return [board_sheet(board, block, "score") for block in every]
+
+
+def difference_sheets(board: Scoreboard) -> list[Sheet]:
+    """Return the paired differences to the baseline as one sheet, none where there are none."""
+    found = board.differences
+    return [differences_sheet(found, board.columns)] if found else []
 
 
 def board_sheet(board: Scoreboard, places: Sequence[int], first: str = "") -> Sheet:

@@ -4,9 +4,10 @@ import json
 import numpy as np
 import pytest
 
+from moat.outcomes import seed_moves
 from moat.report import draw_front, interval_table, make_fronts, write_front
 from moat.report.front.notes import standing_notes
-from moat.report.front.uncertainty import _TOGETHER, _luck, uncertainty_of
+from moat.report.front.uncertainty import _TOGETHER, uncertainty_of
 from moat.runs import RunFolder
 from moat.sheets import dicts_of
 
@@ -193,7 +194,7 @@ def test_of_equally_good_settings_few_seeds_name_none_with_certainty(tmp_path, w
     write_seeds(write, tmp_path, "a", (40, 41, 42))
     settings = front_of(tmp_path, objectives=("natural", "pgd")).settings
     luck = np.random.default_rng(0).normal(0, 2, (2000, 3))  # of the difference of two settings
-    (drawn,) = _luck(settings, 2000)
+    (drawn,) = seed_moves([setting.seeds for setting in settings], 2000)
     mean = luck.mean(1, keepdims=True)
     below = (mean + (luck - mean) @ drawn.T < 0).mean(1)
     for share in (0.05, 0.2, 0.5, 0.8, 0.95):

@@ -1,0 +1,100 @@
+"""The layers of a network whose output channels have weights of their own."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from moat.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A layer by its path in a network, with its count of channels.
+
+    `axis` is the dimension of its weight along which the channels lie.
+
+    Example:
+        >>> network = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+        >>> affine_layers(network)
+        (Affine(path='1', channels=4, axis=0),)
+    """
+
+    path: str
+    channels: int
+    axis: int = 0
+
+    def weight(self, network: nn.Module) -> Tensor:
+        """Return the layer's weight, as the network holds it now."""
+        return self._held(network)["weight"]
+
+    def modulated(self, network: nn.Module, scale: Tensor, shift: Tensor) -> dict[str, Tensor]:
+        """Return its weight and bias by their names in the network, for modulated outputs.
+
+        `scale` and `shift` are (channels,). A layer without a bias is scaled only.
+        """
+        held = self._held(network)
+        weight, prefix = held["weight"], f"{self.path}." if self.path else ""
+        ahead = [1] * self.axis + [-1] + [1] * (weight.ndim - self.axis - 1)
+        found = {f"{prefix}weight": weight * scale.view(ahead)}
+        if (bias := held.get("bias")) is not None:
+            rest = [-1] + [1] * (bias.ndim - 1)
+            found[f"{prefix}bias"] = bias * scale.view(rest) + shift.view(rest)
+        return found
+
+    def _held(self, network: nn.Module) -> dict[str, Tensor]:
+        layer = network.get_submodule(self.path)
+        held = {name: getattr(layer, name, None) for name in ("weight", "bias")}
+        return {name: value for name, value in held.items() if isinstance(value, Tensor)}
+
+
+def affine_layers(network: nn.Module) -> tuple[Affine, ...]:
+    """Return the norm layers; without any, the convolutions; without these, the linear layers.
+
+    The last linear layer, which gives the logits, counts only if it is alone. A layer counts if its
+    weight and bias are parameters of its own: neither shared with another layer nor computed, as by
+    a parametrization. Raises ModelError if there is none.
+    """
+    held = Counter(id(value) for layer in network.modules() for value in layer._parameters.values())
+    own = [
+        (path, layer)
+        for path, layer in network.named_modules()
+        if layer._parameters.get("weight") is not None
+        and all(value is None or held[id(value)] == 1 for value in layer._parameters.values())
+    ]
+    for is_one in (_is_norm, _is_convolution, _is_linear):
+        if found := [(path, layer) for path, layer in own if is_one(layer)]:
+            if is_one is _is_linear and len(found) > 1:
+                found = found[:-1]
+            return tuple(_affine(path, layer) for path, layer in found)
+    raise ModelError(
+        "the network has no layer to condition: no norm, convolution or linear layer with a weight "
+        "of its own.",
+        hint="Build it of torch's layers, such as nn.Conv2d or nn.GroupNorm.",
+    )
+
+
+def _affine(path: str, layer: Any) -> Affine:
+    axis = 1 if isinstance(layer, _ConvTransposeNd) else 0
+    return Affine(path, layer.weight.shape[axis], axis)
+
+
+def _is_norm(layer: nn.Module) -> bool:
+    """Say whether a layer is a norm of torch, or of its kind by name and shape."""
+    known = isinstance(layer, _NormBase | nn.GroupNorm | nn.LayerNorm | nn.RMSNorm)
+    weight = layer._parameters["weight"]
+    alike = "norm" in type(layer).__name__.lower() and weight is not None and weight.ndim == 1
+    return known or alike
+
+
+def _is_convolution(layer: nn.Module) -> bool:
+    if isinstance(layer, _ConvTransposeNd):
+        return layer.groups == 1  # with groups, no axis of its weight has all channels
+    return isinstance(layer, _ConvNd)
+
+
+def _is_linear(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Linear)

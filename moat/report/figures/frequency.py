@@ -1,0 +1,88 @@
+"""Power spectra: a panel a signal for each model, and the shares of rings of frequency."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from moat.names import NATURAL
+from moat.records import Analysis
+from moat.report.figures.caption import caption_of
+from moat.report.layout import SMALL, TEXT, Panels, lay_out, plain
+from moat.report.looks.palette import OBJECTIVES
+from moat.report.style import PAPER, drawn_in
+from moat.report.text_widths import cut_to
+
+_DECADES = 1.5  # above and below white noise, whose share is equal everywhere
+_PROFILE = 2  # rows of panels that the profile takes, for each model
+
+
+def draw_frequency(analysis: Analysis) -> Figure:
+    """Return the figure: for each model the spectra, and below them the profile by frequency."""
+    signals = [str(one) for one in analysis.coordinates("signal")]
+    models = [str(one) for one in analysis.coordinates("model")]
+    rows = 1 + _PROFILE
+    side = (3.33 - 0.3 - 0.05 * (len(signals) - 1)) / len(signals)
+    looks = OBJECTIVES.looks_of([NATURAL, *signals])
+    with drawn_in(PAPER):
+        panels = Panels(
+            rows=rows * len(models),
+            columns=len(signals),
+            height=min(side, 0.8),
+            left=0.3,
+            below=0.34,
+            between=(0.05, 0.2),
+        )
+        handles = [
+            Line2D([], [], label=name, **looks[name].line, markersize=3, linewidth=1.1)
+            for name in signals
+        ]
+        title = "Power spectra of perturbations"
+        figure, every = lay_out(panels, title, handles, caption_of(analysis))
+        for m, model in enumerate(models):
+            first = m * rows * len(signals)
+            for s, signal in enumerate(signals):
+                _draw_spectrum(every[first + s], analysis, m, s)
+                if m == 0:
+                    name = cut_to(signal, TEXT, panels.size[0])
+                    every[first + s].set_title(name, fontsize=TEXT, pad=2)
+            name = cut_to(model, SMALL, panels.size[1])
+            every[first].set_ylabel(name, fontsize=SMALL, labelpad=2)
+            profile = _spanned(figure, every[first + len(signals) : first + rows * len(signals)])
+            _draw_profile(profile, analysis, m, looks)
+            profile.set_xlabel("cycles per pixel" if m + 1 == len(models) else "", fontsize=TEXT)
+    return figure
+
+
+def _draw_spectrum(axes: Any, analysis: Analysis, model: int, signal: int) -> None:
+    share = analysis["share"][model, signal]
+    over = np.log10(np.maximum(share * share.size / 100, 10**-_DECADES))
+    axes.imshow(over, cmap="gray", vmin=-_DECADES, vmax=_DECADES, aspect="auto")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _spanned(figure: Figure, every: list[Any]) -> Any:
+    """Replace some panels by one over all of their place."""
+    boxes = [axes.get_position() for axes in every]
+    for axes in every:
+        axes.remove()
+    left, low = min(box.x0 for box in boxes), min(box.y0 for box in boxes)
+    right, high = max(box.x1 for box in boxes), max(box.y1 for box in boxes)
+    return figure.add_axes((left, low, right - left, high - low))
+
+
+def _draw_profile(axes: Any, analysis: Analysis, model: int, looks: Any) -> None:
+    across = analysis["frequency"]
+    plain(axes)
+    for s, name in enumerate(map(str, analysis.coordinates("signal"))):
+        look = looks[name].line
+        values, low, high = (
+            analysis[f"ring_share{end}"][model, s] for end in ("", "_low", "_high")
+        )
+        axes.plot(across, values, **look, markersize=2.5, linewidth=1.0)
+        axes.fill_between(across, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    axes.set_ylabel("share of power (%)", fontsize=TEXT, labelpad=1.5)
+    axes.set_xlim(0, across[-1])
+    axes.set_ylim(bottom=0)

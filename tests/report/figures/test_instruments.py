@@ -1,0 +1,45 @@
+"""The pictures of landscape, curvature, saliency and skewness: each number has its place."""
+
+from matplotlib.figure import Figure
+
+from moat.report.figures.kinds import draw_analysis
+
+
+def texts_of(figure: Figure) -> list[str]:
+    inner = [axes.get_title() for axes in figure.axes]
+    return [text.get_text() for text in figure.texts] + inner
+
+
+def test_a_landscape_names_its_rows_and_the_range_of_its_loss(made_up):
+    texts = texts_of(draw_analysis(made_up("landscape")))
+    assert "natural, rt" in texts
+    assert texts.count("0 to 2 nats") == 6
+    assert [text for text in texts if text in ("start, far", "start, near", "end")] == [
+        "start, far",
+        "start, near",
+        "end",
+    ]
+
+
+def test_the_points_of_a_curvature_are_its_medians(made_up):
+    figure = draw_analysis(made_up("curvature"))
+    extremes, negative, _ = figure.axes
+    points = [line for line in negative.lines if len(line.get_xdata()) == 1]
+    assert sorted(float(line.get_xdata()[0]) for line in points) == list(range(8))
+    both = [line for line in extremes.lines if line.get_marker() not in ("", "None", None)]
+    assert {float(line.get_xdata()[0]) for line in both} == {*range(-7, 8)}
+
+
+def test_the_maps_of_saliency_are_grey_where_they_are_0(made_up):
+    figure = draw_analysis(made_up("saliency"))
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) == 2 + 2 * 2 * 2
+    signed = [image for image in images if image.norm.vmin < 0]
+    assert len(signed) == 4
+    assert all(image.norm.vmin == -image.norm.vmax for image in signed)
+
+
+def test_a_line_of_skewness_is_its_medians_in_the_order_of_the_models(made_up):
+    signed, absolute = draw_analysis(made_up("skewness")).axes
+    assert [list(line.get_ydata()) for line in signed.lines[:2]] == [[0, 4], [1, 5]]
+    assert [list(line.get_ydata()) for line in absolute.lines[:2]] == [[2, 6], [3, 7]]

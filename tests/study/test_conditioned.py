@@ -1,0 +1,192 @@
+"""A conditioned network: trained once, a run for each point, and plain networks for any other."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import moat
+from moat import study
+from moat.errors import InputError, RunFolderError
+from moat.events import TrainingStep
+from moat.models import FiLM
+from moat.runs import RunFolder
+
+SMALL = Path(__file__).parents[1] / "small.toml"
+HEAD = (
+    SMALL.read_text("utf-8").partition("[[variant]]")[0].replace("examples = 40", "examples = 20")
+)
+FILM = """
+[[variant]]
+name = "plain"
+threats = ["pgd"]
+
+[[variant]]
+name = "film"
+threats = ["pgd"]
+scalarizer = "sampled"
+conditioned = { at = [0.5, 0, { natural = 0.25, pgd = 0.75 }], hidden = 8 }
+"""
+TEXT = HEAD.replace('type = "digits"', 'type = "digits"\ntrain_examples = 256') + FILM
+POINTS = ("at=0.5", "at=0", "at=0.25natural+0.75pgd")
+SAME = ("model.safetensors", "conditioned.safetensors", "evaluation.npz", "evaluation.json")
+"""Files in which no time stands."""
+
+
+@pytest.fixture
+def film_recipe(tmp_path):
+    """Write a small study with a conditioned network, with a piece of its text replaced."""
+
+    def write(old="", new=""):
+        assert old in TEXT
+        file = tmp_path / "study.toml"
+        file.write_text(TEXT.replace(old, new, 1), "utf-8")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def points(film_recipe, trained, results):
+    """Lay down the finished points; return their folders by name."""
+    trained(film_recipe(), "film")
+    folder = results / "study" / "film"
+    return {name: RunFolder(folder / name / "seed-0") for name in POINTS}
+
+
+def images():
+    return torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_the_first_point_trains_and_the_others_take_their_network_from_it(points):
+    records = [run.read_record() for run in points.values()]
+    passes = [record.training["passes"] for record in records]
+    assert passes[0] > 0
+    assert passes[1:] == [0, 0]
+    assert {record.passes_to_here for record in records} == {passes[0]}
+    assert [run.checkpoint.exists() for run in points.values()] == [True, False, False]
+    assert [record.label for record in records] == [f"film {name}" for name in POINTS]
+    assert len({record.train_hash for record in records}) == 3
+    trunk = records[0].train_hash
+    assert [record.start and record.start.training for record in records] == [None, trunk, trunk]
+    assert len({run.path.joinpath("evaluation.npz").read_bytes() for run in points.values()}) > 1
+
+
+def test_each_point_is_a_plain_network_of_the_model_and_any_run_gives_every_point(points):
+    ways = {
+        "at=0.5": {"at": 0.5},
+        "at=0": {"preference": {"natural": 1.0}},
+        "at=0.25natural+0.75pgd": {"at": 0.75},  # with one threat, every preference is on the line
+    }
+    answers = []
+    for name, run in points.items():
+        network = moat.load(run.path)
+        assert isinstance(network, nn.Sequential)
+        assert not any(isinstance(module, FiLM) for module in network.modules())
+        answers.append(network(images()))
+        for other in points.values():
+            loaded = moat.load(other.path, **ways[name])
+            assert not loaded.training
+            assert torch.equal(loaded(images()), answers[-1])
+    assert not torch.equal(answers[0], answers[1])
+
+
+def test_the_trained_network_at_a_preference_equals_the_run_of_the_point(points):
+    run = points["at=0.5"]
+    network = FiLM(moat.load(run.path), ("natural", "pgd"), 8)
+    network.load_state_dict(run.load_conditioned(run.read_record().train_hash))
+    network.prefer({"natural": 0.5, "pgd": 0.5})
+    assert torch.equal(network(images()), moat.load(run.path)(images()))
+
+
+def test_another_point_is_evaluated_as_a_run_beside_the_others_and_kept(points, film_recipe):
+    folder = next(iter(points.values())).path.parents[1]
+    paths = [run.path for run in points.values()]
+    (one,) = study.evaluate_points(paths, at=0.125, device="cpu")
+    assert one.error is None
+    assert one.folder == folder / "at=0.125" / "seed-0"
+    record = RunFolder(one.folder).read_record()
+    assert record.label == "film at=0.125"
+    assert record.training["passes"] == 0
+    expected = moat.load(paths[0], at=0.125)(images())
+    assert torch.equal(moat.load(one.folder)(images()), expected)
+    (again,) = study.evaluate_points(paths[1:2], at=0.125, device="cpu")
+    assert again.before
+    (known,) = study.evaluate_points(paths, preference={"natural": 1.0}, device="cpu")
+    assert known.folder.parent.name == "at=1natural"
+    text = film_recipe("at = [0.5, 0,", "at = [0.5, 0.125, 0,")  # as if the recipe named it
+    done = study.train(text, results=folder.parents[1], only=["film"], device="cpu")
+    assert done.failed == {}
+    assert done.done == []
+
+
+def test_a_run_that_died_has_the_same_bytes_once_it_is_done(film_recipe, tmp_path):
+    def die(event):
+        if isinstance(event, TrainingStep) and event.epoch == 2:
+            raise KeyboardInterrupt
+
+    keys = {"only": ["film"], "device": "cpu", "overrides": ["training.epochs=2"]}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    done = study.train(film_recipe(), results=whole, **keys).done
+    with pytest.raises(KeyboardInterrupt):
+        study.train(film_recipe(), results=broken, listener=die, **keys)
+    assert len(study.train(film_recipe(), results=broken, **keys).done) == 3
+    for run in done:
+        for file in (run / name for name in SAME if (run / name).exists()):
+            assert (broken / file.relative_to(whole)).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ({"at": 1.5}, "at is 1.5, not a number from 0 to 1"),
+        ({"preference": {"natural": 0.5, "rt": 0.5}}, "the preference names 'rt', no objective"),
+        ({"preference": {"natural": 0.5}}, "the weights of the preference sum to 0.5, not to 1"),
+        ({"preference": {"natural": 1.5, "pgd": -0.5}}, "the weight 1.5, not a number from 0"),
+        ({"at": 0.5, "preference": {"natural": 1.0}}, "at and preference both choose"),
+    ],
+)
+def test_an_invalid_preference_is_refused(points, keys, text):
+    with pytest.raises(InputError, match=text):
+        moat.load(points["at=0"].path, **keys)
+    if len(keys) == 1:
+        (one,) = study.evaluate_points([points["at=0"].path], **keys, device="cpu")
+        assert text in str(one.error)
+
+
+def test_a_run_without_a_conditioned_network_has_no_other_preference(trained, film_recipe):
+    (run,) = [path for path in trained(film_recipe(), "plain") if path.exists()]
+    for keys in ({"at": 0.5}, {"preference": {"natural": 1.0}}):
+        with pytest.raises(InputError, match="for no other preference than its own"):
+            moat.load(run, **keys)
+    (one,) = study.evaluate_points([run], at=0.5, device="cpu")
+    assert "for no other preference than its own" in str(one.error)
+    with pytest.raises(InputError, match="neither at nor preference is given"):
+        study.evaluate_points([run])
+
+
+def test_a_missing_conditioned_network_is_named_with_the_mend(points, film_recipe):
+    trunk = points["at=0.5"].path
+    (trunk / "conditioned.safetensors").unlink()
+    with pytest.raises(RunFolderError, match="the folder has no conditioned network"):
+        moat.load(points["at=0"].path, at=0.3)
+    shutil.rmtree(points["at=0"].path)
+    done = study.train(
+        film_recipe(), results=trunk.parents[3], only=["film"], device="cpu", seeds=[0]
+    )
+    (error,) = done.failed.values()
+    assert "the folder has no conditioned network (conditioned.safetensors)" in str(error)
+
+
+def test_a_conditioned_network_that_does_not_fit_is_refused(points):
+    run = points["at=0.5"]
+    trunk = run.read_record().train_hash
+    (run.path / "run.json").unlink()
+    run.save_conditioned({"weight": torch.zeros(2)}, trunk)
+    with pytest.raises(RunFolderError, match="the conditioned network does not fit the run"):
+        moat.load(points["at=0"].path, at=0.3)
+    run.save_conditioned({"weight": torch.zeros(2)}, "of another")
+    with pytest.raises(RunFolderError, match="the file belongs to another run"):
+        moat.load(points["at=0"].path, at=0.3)
