@@ -203,7 +203,7 @@ def _require_points(variant: VariantTable, source: Source, position: int) -> Non
     key = ("variant", str(position), "conditioned")
     if variant.path:
         raise RecipeError(
-            "a conditioned network has its points in `at`, and no path.",
+            "a conditioned network has its points in `at`, not on a path.",
             where=source.where(*key),
             hint="Leave the path out, or sweep its key: then each value has a network of its own.",
         )

@@ -98,7 +98,7 @@ def test_each_value_of_a_sweep_has_a_network_of_its_own(film):
         (
             'scalarizer = "sampled"',
             'path = { "optimizer.lr" = [0.1, 0.2] }',
-            "conditioned: a conditioned network has its points in `at`, and no path",
+            "conditioned: a conditioned network has its points in `at`, not on a path",
         ),
     ],
 )
