@@ -186,9 +186,10 @@ def _analysis(
 def _findings(
     names: Sequence[str], reference: str, values: NDArray[np.float64]
 ) -> list[AnalysisFinding]:
-    """Return which models are sparser than the reference, and the trend.
+    """Return the median of each model, in the paper's words and in one that no scale changes.
 
-    They are of the paper's words, signed and raw, and of what no scale of the logits changes.
+    Signed raw maps are the paper's, whose sign follows whichever model has the larger gradients;
+    only absolute maps of unit length say which one is sparser.
     """
     findings = []
     for kind, scale in (("signed", "raw"), ("absolute", "unit")):
@@ -197,12 +198,12 @@ def _findings(
         low, high = bootstrap_interval(each)
         for m, name in enumerate(names):
             median = float(np.median(each[m]))
-            words = "as sparse, within the interval, as"
-            if low[m] > 0 or high[m] < 0:
-                words = "sparser than" if median > 0 else "denser than"
+            words = f"{name} minus {reference}"
+            if scale == "unit":
+                words = f"{name} is {_sparseness(low[m], high[m])} {reference}"
             findings.append(
                 AnalysisFinding(
-                    f"{kind} {scale} maps: {name} is {words} {reference}; median skewness",
+                    f"{kind} {scale} maps: {words}; median skewness",
                     median,
                     float(low[m]),
                     float(high[m]),
@@ -219,6 +220,12 @@ def _findings(
                 )
             )
     return findings
+
+
+def _sparseness(low: float, high: float) -> str:
+    if low > 0:
+        return "sparser than"
+    return "denser than" if high < 0 else "as sparse, within the interval, as"
 
 
 def _trend(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
