@@ -18,6 +18,7 @@ from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.saliency import SaliencySettings, maps_of
 from moat.data import Split
 from moat.errors import AnalysisError, did_you_mean
+from moat.names import sweep_groups
 from moat.outcomes.bootstrap import bootstrap_interval
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public, public_at_once
@@ -73,9 +74,9 @@ def skewness(
     the reference is the sparser of the two. Arrays: `skewness` (model, maps, scale, example), its
     `median` over examples and the 95 % interval (bootstrap); `maps` are signed or absolute, `scale`
     is raw or unit (each map at Euclidean length 1), since the paper does not say which it takes.
-    With three models or more beside the reference, findings give the rank correlation of the median
-    with the order in which the models are given, as of growing strength. Raises AnalysisError for
-    one model alone and for an unknown reference.
+    For three models or more whose names begin alike, as those of a sweep, or for all if none do,
+    findings give the rank correlation of the median with their order, as of growing strength.
+    Raises AnalysisError for one model alone and for an unknown reference.
 
     Example:
         >>> import torch
@@ -209,12 +210,15 @@ def _findings(
                     float(high[m]),
                 )
             )
-        if len(names) > 2:
-            trend_low, trend_high = bootstrap_interval(each, _trend)
+        for group in sweep_groups(names):
+            if len(group) < 3:
+                continue
+            trend_low, trend_high = bootstrap_interval(each[group], _trend)
+            ends = f"{names[group[0]]} to {names[group[-1]]}"
             findings.append(
                 AnalysisFinding(
-                    f"{kind} {scale} maps: rank correlation of medians and order of the models",
-                    float(_trend(each, axis=-1)),
+                    f"{kind} {scale} maps, {ends}: rank correlation of median and order",
+                    float(_trend(each[group], axis=-1)),
                     float(trend_low),
                     float(trend_high),
                 )

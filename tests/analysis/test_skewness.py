@@ -46,7 +46,7 @@ def test_sparser_models_rise_along_their_order(batch, protocol):
     texts = {one.text: one for one in found.findings}
     name = "absolute unit maps: power 8 is sparser than power 1; median skewness"
     assert texts[name].low > 0
-    trend = texts["absolute unit maps: rank correlation of medians and order of the models"]
+    trend = texts["absolute unit maps, power 2 to power 8: rank correlation of median and order"]
     assert trend.value == pytest.approx(1)
 
 
