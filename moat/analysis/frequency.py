@@ -1,6 +1,7 @@
 """Frequencies: the power spectrum of what each threat changes in an image."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Unpack
 
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from moat.analysis.batches import all_rows, batches_of, evaluated_examples, require_threats
+from moat.analysis.batching import Batching
 from moat.analysis.parts import AnalysisKeys, AnalysisWork
+from moat.analysis.smoothgrad import SmoothGrad, saliency_maps
 from moat.analysis.spectra import Rings, by_ring, frequencies, power_spectra
 from moat.evaluation.batch import Batch
+from moat.evaluation.evaluator import BATCH
 from moat.evaluation.searching import searched_images
 from moat.names import NATURAL
 from moat.outcomes.intervals import mean_interval
@@ -22,8 +26,36 @@ from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
 from moat.runs.arrays import Arrays
 from moat.types import Images
 
-Signal = Callable[[Batch, Images, Tensor], Images]
-"""From a batch, its images and labels to signals of the images' shape."""
+SALIENCY = "saliency"
+"""The name of the SmoothGrad maps among the signals."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A signal beside the perturbations: `make` maps a batch, its images and labels to signals.
+
+    They have the shape of the images; one costs `passes` forwards and backwards.
+    """
+
+    make: Callable[[Batch, Images, Tensor], Images]
+    passes: float = 0.0
+
+
+def saliency_signal(settings: SmoothGrad | None = None) -> Signal:
+    """Return the SmoothGrad maps of the true class's logit as a signal (Eq. 10).
+
+    Example:
+        >>> saliency_signal(SmoothGrad(copies=20)).passes
+        20
+    """
+    how = settings or SmoothGrad()
+
+    def make(batch: Batch, x: Images, y: Tensor) -> Images:
+        first = batch.number * BATCH
+        order = Batching(ids=range(first, first + len(x)), pass_size=batch.room.pass_size)
+        return saliency_maps(batch.model, x, y, settings=how, batching=order)
+
+    return Signal(make, how.copies)
 
 
 @public_at_once
@@ -41,7 +73,8 @@ def frequency(
 
     The perturbation is the image at the end of the protocol's search at the threat's largest
     strength, minus the natural one; of natural images it is the image minus its mean. `signals`
-    are further ones by name. `keys` are `pass_size`, `parts` and `progress`.
+    are further ones by name, such as `saliency_signal()`. `keys` are `pass_size`, `parts` and
+    `progress`.
 
     Arrays, with axes model and signal: `power` (vertical, horizontal) is the mean over examples of
     P = Σ_channels |F|² / (height · width), in squared intensities, with 0 in the middle; `share`
@@ -62,9 +95,10 @@ def frequency(
     split, classes, stated = evaluated_examples(data, protocol)
     labels = require_threats(stated, threats)
     rings = Rings.of(*split.images.shape[-2:])
-    each = len(split) * sum(stated.cost(label) for label in labels)
-    work = AnalysisWork(len(models) * each, keys.get("progress"), keys.get("parts"))
     further = dict(signals or {})
+    passes = sum(stated.cost(label) for label in labels)
+    each = len(split) * (passes + sum(one.passes for one in further.values()))
+    work = AnalysisWork(len(models) * each, keys.get("progress"), keys.get("parts"))
     found = []
     with tensor_float_32(False):
         for name, model in models.items():
@@ -117,8 +151,10 @@ def _signals(
         images, _ = searched_images(batch, label, all_rows(batch))
         work.advance(len(batch) * batch.protocol.cost(label))
         yield images - x
-    for make in further.values():
-        yield make(batch, x, y)
+    for one in further.values():
+        found = one.make(batch, x, y)
+        work.advance(len(batch) * one.passes)
+        yield found
 
 
 def _analysis(

@@ -7,12 +7,10 @@ import typer
 from moat.cli.options import listed, whole_number
 
 ExamplesOption = Annotated[
-    str | None,
-    typer.Option(metavar="ID,...", help="Test examples by id. Default: some of every class."),
+    int | None,
+    typer.Option(metavar="COUNT", min=1, help="How many test examples, every class by its share."),
 ]
-CountOption = Annotated[
-    int | None, typer.Option(min=1, help="How many test examples, where none is named.")
-]
+IdsOption = Annotated[str | None, typer.Option(metavar="ID,...", help="Test examples by id.")]
 SeedOption = Annotated[
     int, typer.Option(min=0, help="Seed of the choice of examples and of all draws.")
 ]

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moat.analysis import frequency
+from moat.analysis import SmoothGrad, frequency, saliency_maps
+from moat.analysis.frequency import Signal, saliency_signal
 from moat.analysis.spectra import Rings, by_ring, frequencies, power_spectra
 from moat.evaluation import Protocol
 from moat.threats import Threat
@@ -87,7 +88,7 @@ def test_images_without_a_change_have_no_share_and_are_counted(network):
     x = torch.full((6, 1, 8, 8), 0.5)
     change = wave(8, 8, 1, 0).repeat(6, 1, 1, 1)
     change[:4] = 0
-    further = {"still": lambda batch, x, y: torch.zeros_like(x)}
+    further = {"still": Signal(lambda batch, x, y: torch.zeros_like(x))}
     found = frequency(
         {"net": network(0)},
         (x, torch.zeros(6).long()),
@@ -107,3 +108,24 @@ def test_frequencies_are_those_of_a_shifted_transform():
         middle = frequencies(size)
         assert middle[size // 2] == 0
         assert (np.diff(middle) > 0).all()
+
+
+def test_the_saliency_of_a_linear_model_has_the_spectrum_of_its_weight_rows():
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    with torch.no_grad():
+        for row in range(10):
+            net[1].weight[row] = wave(8, 8, 0, 1 + row % 3).flatten()
+    x, y = torch.rand(6, 1, 8, 8), torch.arange(6)
+    done = []
+    found = frequency(
+        {"net": net},
+        (x, y),
+        Protocol({"still": Added(0.0)}),
+        signals={"saliency": saliency_signal(SmoothGrad(copies=4))},
+        progress=lambda passes, of: done.append((passes, of)),
+    )
+    assert found["centroid"][0, 2] == pytest.approx((1 + 2 + 3) / 3 / 8, abs=1e-5)
+    assert done[-1][0] == pytest.approx(done[-1][1])
+    maps = saliency_maps(net, x, y, settings=SmoothGrad(copies=4))
+    norm = power_spectra(maps).mean(0).sum()
+    assert found["power"][0, 2].sum() == pytest.approx(float(norm))

@@ -85,14 +85,14 @@ def test_an_analysis_is_on_the_page_in_the_frames_and_in_a_bundle(moat, runs):
 
 
 def test_examples_and_their_film_are_written(moat, runs):
-    words = ("analyze", "examples", PLAIN, "--threats", "pgd,flow", "--count", 2)
+    words = ("analyze", "examples", PLAIN, "--threats", "pgd,flow", "--examples", 2)
     answer = moat(*words, "--animate", "--format", "gif")
     assert (answer.code, answer.err) == (0, "")
     found = read_analysis(PLAIN / "analysis" / "examples.json")
     ids = found["example"].tolist()
     assert found["film"].shape[:4] == (1, 2, 3, 2)
     assert (PLAIN / "analysis" / "examples.gif").exists()
-    answer = moat("analyze", "examples", PLAIN, "--examples", ids[1], "--format", "svg")
+    answer = moat("analyze", "examples", PLAIN, "--ids", ids[1], "--format", "svg")
     assert answer.code == 0
     assert read_analysis(PLAIN / "analysis" / "examples.json")["example"].tolist() == ids[1:]
     assert not (PLAIN / "analysis" / "examples.gif").exists()
@@ -196,10 +196,10 @@ def test_bad_input_exits_with_2_and_the_mend(moat, runs, words, message):
     ("words", "message"),
     [
         (
-            ["--examples", 99999],
+            ["--ids", "99999"],
             "examples: the test set has no example 99999: its 359 ids lie between ",
         ),
-        (["--count", 41], "examples: 41 examples are wanted, and the protocol evaluates 40.\n"),
+        (["--examples", 41], "examples: 41 examples are wanted, and the protocol evaluates 40.\n"),
         (
             ["--format", "gif"],
             "--format: a film is written as gif, and this call makes none.\n"

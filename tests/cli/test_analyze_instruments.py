@@ -18,10 +18,10 @@ def runs(trained, recipe):
 @pytest.mark.parametrize(
     ("words", "shape"),
     [
-        (["landscape", "--points", 3, "--count", 2, "--threats", "flow"], ("loss", 2)),
-        (["curvature", "--products", 2, "--count", 2, "--threats", "flow"], ("lowest", 2)),
-        (["saliency", "--copies", 2, "--count", 2], ("map", 2)),
-        (["skewness", "--copies", 2, "--count", 3], ("skewness", 1)),
+        (["landscape", "--points", 3, "--examples", 2, "--threats", "flow"], ("loss", 2)),
+        (["curvature", "--products", 2, "--examples", 2, "--threats", "flow"], ("lowest", 2)),
+        (["saliency", "--copies", 2, "--examples", 2], ("map", 2)),
+        (["skewness", "--copies", 2, "--examples", 3], ("skewness", 1)),
     ],
 )
 def test_a_study_is_looked_into(moat, runs, words, shape):
@@ -41,7 +41,7 @@ def test_a_study_is_looked_into(moat, runs, words, shape):
 
 def test_the_same_call_writes_the_same_bytes(moat, runs):
     for out in "ab":
-        words = ("landscape", PLAIN, "--points", 3, "--count", 1, "--threats", "flow")
+        words = ("landscape", PLAIN, "--points", 3, "--examples", 1, "--threats", "flow")
         moat("analyze", *words, "--views", "end", "--out", out, "--format", "svg,pdf")
     first, second = ({path.name: path.read_bytes() for path in Path(out).iterdir()} for out in "ab")
     assert first == second
@@ -51,7 +51,7 @@ def test_the_same_call_writes_the_same_bytes(moat, runs):
 def test_ids_choose_the_examples(moat, runs):
     moat("analyze", "skewness", STUDY, "--copies", 1, "--out", "ids")
     known = read_analysis(Path("ids/skewness.json")).coordinates("example")
-    moat("analyze", "saliency", PLAIN, "--copies", 1, "--examples", f"{known[3]},{known[1]}")
+    moat("analyze", "saliency", PLAIN, "--copies", 1, "--ids", f"{known[3]},{known[1]}")
     found = read_analysis(PLAIN / "analysis" / "saliency.json")
     assert found.coordinates("example") == [known[1], known[3]]
 
@@ -67,11 +67,11 @@ def test_ids_choose_the_examples(moat, runs):
         ),
         (["curvature", PLAIN, "--products", 0], "steps is 0, and must be above 0."),
         (
-            ["saliency", PLAIN, "--examples", "999999"],
+            ["saliency", PLAIN, "--ids", "999999"],
             "examples: the test set has no example 999999: its ",
         ),
         (
-            ["saliency", PLAIN, "--count", "41"],
+            ["saliency", PLAIN, "--examples", "41"],
             "examples: 41 test examples are asked for, and the protocol evaluates 40.\n",
         ),
         (

@@ -1,7 +1,7 @@
 """The inputs of an analysis: models by name, the data and the protocol that they share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -63,6 +63,21 @@ class AnalysisInputs:
     def protocol(self) -> Protocol:
         """The threats, their strengths, and the evaluated examples."""
         return self.stated.protocol
+
+    def protocol_on(self, examples: int | None) -> Protocol:
+        """Return the protocol on so many of its examples; all of them for None.
+
+        Raises AnalysisError for more than there are.
+        """
+        own, test = self.protocol.examples, len(self.data.test)
+        known = test if own is None else min(own, test)
+        if examples is not None and examples > known:
+            raise AnalysisError(
+                f"{examples} test examples are asked for, and the protocol evaluates {known}.",
+                where="examples",
+                hint=f"Ask for 1 to {known}.",
+            )
+        return self.protocol if examples is None else replace(self.protocol, examples=examples)
 
 
 def analysis_inputs(

@@ -6,19 +6,17 @@ from typing import Annotated
 import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
+from moat.cli.instrument_options import ExamplesOption, IdsOption, chosen_examples
 from moat.cli.option_table import of_table
-from moat.cli.options import listed, whole_number
+from moat.cli.options import listed
 
 
 @dataclass(frozen=True)
 class ExamplesOptions(AnalyzeOptions):
     """What a call of `moat analyze examples` names."""
 
-    examples: Annotated[
-        str | None,
-        typer.Option(metavar="ID,...", help="Test examples by id. Default: of different classes."),
-    ] = None
-    count: Annotated[int, typer.Option(min=1, help="How many, where none is named.")] = 3
+    examples: ExamplesOption = None
+    ids: IdsOption = None
     seed: Annotated[
         int | None, typer.Option(min=0, help="Draw them at random, with this seed.")
     ] = None
@@ -36,13 +34,17 @@ def examples(options: ExamplesOptions) -> None:
     """Show test images beside what each threat makes of them, and how it moved the pixels."""
     from moat.analysis import ExampleChoice
     from moat.cli.analysis import analyze_asked
-    from moat.study.analyses import examples_of
+    from moat.study import analyses
 
-    ids = tuple(whole_number(one) for one in listed(options.examples))
-    choice = ExampleChoice(ids, options.count, options.seed)
+    chosen = chosen_examples(options.ids, options.examples) or ExampleChoice.count
+    choice = (
+        ExampleChoice(count=chosen, seed=options.seed)
+        if isinstance(chosen, int)
+        else ExampleChoice(chosen)
+    )
     analyze_asked(
         options,
-        lambda request, out, listener: examples_of(
+        lambda request, out, listener: analyses.examples_of(
             request,
             out,
             listener,

@@ -1,8 +1,12 @@
 """`moat analyze frequency`."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
+from moat.cli.instrument_options import ExamplesOption
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -12,6 +16,11 @@ class FrequencyOptions(AnalyzeOptions):
     """What a call of `moat analyze frequency` names."""
 
     threats: ThreatsOption = None
+    examples: ExamplesOption = None
+    saliency: Annotated[
+        bool,
+        typer.Option("--saliency", help="Also the spectrum of the SmoothGrad maps, n = 100."),
+    ] = False
 
 
 @of_table
@@ -23,6 +32,11 @@ def frequency(options: FrequencyOptions) -> None:
     analyze_asked(
         options,
         lambda request, out, listener: frequency_of(
-            request, out, listener, threats=listed(options.threats)
+            request,
+            out,
+            listener,
+            threats=listed(options.threats),
+            examples=options.examples,
+            saliency=options.saliency,
         ),
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
-from moat.cli.instrument_options import CountOption, ExamplesOption, SeedOption, chosen_examples
+from moat.cli.instrument_options import ExamplesOption, IdsOption, SeedOption, chosen_examples
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -17,7 +17,7 @@ class LandscapeOptions(AnalyzeOptions):
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None
-    count: CountOption = None
+    ids: IdsOption = None
     views: Annotated[
         str, typer.Option(metavar="VIEW,...", help="Some of far, near (start) and end.")
     ] = "far,near,end"
@@ -33,7 +33,7 @@ def landscape(options: LandscapeOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    chosen = chosen_examples(options.examples, options.count)
+    chosen = chosen_examples(options.ids, options.examples)
     settings = LandscapeSettings(
         threats=tuple(listed(options.threats)),
         examples=LandscapeSettings.examples if chosen is None else chosen,

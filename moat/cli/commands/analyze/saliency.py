@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from moat.cli.analyze_options import AnalyzeOptions
 from moat.cli.instrument_options import (
     CopiesOption,
-    CountOption,
     ExamplesOption,
+    IdsOption,
     NoiseOption,
     SeedOption,
     chosen_examples,
@@ -19,7 +19,7 @@ class SaliencyOptions(AnalyzeOptions):
     """What a call of `moat analyze saliency` names."""
 
     examples: ExamplesOption = None
-    count: CountOption = None
+    ids: IdsOption = None
     copies: CopiesOption = 100
     noise: NoiseOption = 0.1
     seed: SeedOption = 0
@@ -32,7 +32,7 @@ def saliency(options: SaliencyOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    chosen = chosen_examples(options.examples, options.count)
+    chosen = chosen_examples(options.ids, options.examples)
     settings = SaliencySettings(
         examples=SaliencySettings.examples if chosen is None else chosen,
         copies=options.copies,

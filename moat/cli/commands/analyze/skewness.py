@@ -8,8 +8,8 @@ import typer
 from moat.cli.analyze_options import AnalyzeOptions
 from moat.cli.instrument_options import (
     CopiesOption,
-    CountOption,
     ExamplesOption,
+    IdsOption,
     NoiseOption,
     SeedOption,
     chosen_examples,
@@ -25,7 +25,7 @@ class SkewnessOptions(AnalyzeOptions):
         str, typer.Option(metavar="NAME", help="The model to compare with. Default: the first.")
     ] = ""
     examples: ExamplesOption = None
-    count: CountOption = None
+    ids: IdsOption = None
     copies: CopiesOption = 100
     noise: NoiseOption = 0.1
     seed: SeedOption = 0
@@ -40,7 +40,7 @@ def skewness(options: SkewnessOptions) -> None:
 
     settings = SkewnessSettings(
         reference=options.reference,
-        examples=chosen_examples(options.examples, options.count),
+        examples=chosen_examples(options.ids, options.examples),
         copies=options.copies,
         noise=options.noise,
         seed=options.seed,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
+from moat.cli.instrument_options import ExamplesOption
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -12,6 +13,7 @@ class TransferOptions(AnalyzeOptions):
     """What a call of `moat analyze transfer` names."""
 
     threats: ThreatsOption = None
+    examples: ExamplesOption = None
 
 
 @of_table
@@ -23,6 +25,6 @@ def transfer(options: TransferOptions) -> None:
     analyze_asked(
         options,
         lambda request, out, listener: transfer_of(
-            request, out, listener, threats=listed(options.threats)
+            request, out, listener, threats=listed(options.threats), examples=options.examples
         ),
     )
