@@ -148,7 +148,7 @@ def _say(one: Judged) -> None:
 
 def _again(asked: EvaluateOptions, left: Sequence[Path]) -> list[str]:
     """Return the command that goes on: the same, unless it would do again what is done."""
-    if asked.model or (asked.protocol and not asked.overwrite):
+    if asked.model or _names_point(asked) or (asked.protocol and not asked.overwrite):
         return ["moat", *sys.argv[1:]]
     words = ["moat", "evaluate", *(as_typed(str(run)) for run in left), "--device", asked.device]
     if asked.allow_code is not None:

@@ -252,3 +252,42 @@ def test_a_dry_run_of_which_one_run_is_refused_prices_the_others(moat, any_itera
     dry, real = moat(*asked, "--dry-run"), moat(*asked)
     assert dry.code == real.code
     assert re.search(r"\npgd-at +to make ", dry.out)
+
+
+FILM = """
+[[variant]]
+name = "film"
+threats = ["pgd"]
+scalarizer = "sampled"
+conditioned = { at = [0.5], hidden = 8 }
+"""
+
+
+def test_a_conditioned_network_is_evaluated_at_a_point_or_a_preference(
+    moat, recipe, trained, any_iterate
+):
+    path = recipe()
+    path.write_text(path.read_text("utf-8") + FILM, "utf-8")
+    trained(path, "film")
+    run = Path("results", "study", "film", "at=0.5", "seed-0")
+    for option, value, name in (
+        ("--at", "0.25", "at=0.25"),
+        ("--preference", "natural=0.3,pgd=0.7", "at=0.3natural+0.7pgd"),
+    ):
+        answer = moat("evaluate", run, option, value)
+        assert (answer.code, answer.err) == (0, "")
+        assert f"study/film/{name}/seed-0: natural" in answer.out
+        assert "evaluated before" in moat("evaluate", run, option, value).out
+    refused = {
+        ("--at", "1.5"): "at is 1.5, not a number from 0 to 1",
+        ("--preference", "natural=1,rt=0"): "the preference names 'rt', no objective",
+        ("--preference", "natural=0.5"): "the weights of the preference sum to 0.5, not to 1",
+        ("--preference", "natural"): "'natural' is not a weight of a score",
+        ("--at", "0", "--preference", "pgd=1"): "at and preference both choose the network",
+        ("--at", "0", "--protocol", str(any_iterate)): "do not go with --protocol",
+        ("--at", "0", "--dry-run"): "--dry-run lists evaluations of runs that exist",
+    }
+    for words, text in refused.items():
+        answer = moat("evaluate", run, *words)
+        assert answer.code == 2, words
+        assert text in answer.err
