@@ -190,7 +190,7 @@ def _require_one_form(asked: EvaluateOptions) -> None:
         if asked.dry_run:
             raise MoatError(
                 "--dry-run lists evaluations of runs that exist; a new point has none.",
-                hint="Leave --dry-run out: a point costs one evaluation and no training.",
+                hint="Leave --dry-run out: a point costs one evaluation, without training.",
             )
     if asked.run and asked.model:
         raise MoatError("runs and --model need a call each.", hint=_FORMS)
