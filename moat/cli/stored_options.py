@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.analyze_options import AsOption, FormatOption, OutOption
+from moat.cli.analyze_options import AsOption, OutOption, PictureFormats
 
 AcrossOption = Annotated[
     str | None,
@@ -37,4 +37,4 @@ class StoredOptions:
     ] = None
     out: OutOption = None
     called: AsOption = None
-    format: FormatOption = None
+    format: PictureFormats = None
