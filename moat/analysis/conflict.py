@@ -12,7 +12,6 @@ from scipy.special import stdtrit
 from torch import Tensor, nn
 
 from moat.analysis.batches import all_rows, batches_of, evaluated_examples, require_threats
-from moat.analysis.conflict_log import Log, logged_arrays
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.trend_arrays import finding_of, with_ends
 from moat.errors import AnalysisError
@@ -27,7 +26,7 @@ from moat.public import public_at_once
 from moat.records import Analysis, AnalysisFinding, AnalysisSubject, NamedArray
 from moat.runs.arrays import Arrays
 from moat.scalarizers.gradients import flat_gradient
-from moat.training.conflict import in_eval_mode, pairs_of
+from moat.training.conflict import in_eval_mode, objective_pairs
 from moat.training.objective_gradients import cosines_of, layer_gramians, layer_sizes, trainable
 
 NETWORK = "network"
@@ -42,7 +41,6 @@ def conflict(
     protocol: Any,
     *,
     threats: Sequence[str] = (),
-    logs: Mapping[str, Log] | None = None,
     batch_size: int = 32,
     parts: AnalysisParts | None = None,
     progress: AnalysisProgress | None = None,
@@ -57,9 +55,7 @@ def conflict(
     layer is the whole network. `wins` (%), with axes subject and threat, is the share of examples
     for which a threat has the largest loss: what `max` would train on.
 
-    `logs` adds from the log of a run, if it has any, `logged_cosine` (subject, step, layer, pair)
-    over the training; `loss_correlation` (subject, pair), that of the last 50 logged batch means of
-    the losses; and `training_wins` (%) of `max` over the last epoch. The network is in eval mode.
+    The network is in eval mode. `with_logs` adds the conflict over the training.
 
     Raises AnalysisError for a threat that the protocol lacks, for a batch of no example, and for a
     model without parameters to train.
@@ -93,7 +89,7 @@ def conflict(
             measure = partial(_measured, batches, model, labels, batch_size, work)
             found[name] = work.part(f"{name}/{'/'.join(labels)}/{batch_size}", each, measure)
     layers = {name: [NETWORK, *layer_sizes(model)] for name, model in models.items()}
-    analysis = _analysis(found, layers, labels, logs or {})
+    analysis = _analysis(found, layers, labels)
     settings = {"threats": list(labels), "examples": len(split), "batch_size": batch_size}
     return replace(analysis, settings=settings, findings=tuple(_findings(analysis)))
 
@@ -115,7 +111,7 @@ def _measured(
         for *objectives, y_part in zip(*parts, strict=True):
             gramians, values = gramians_on(model, objectives, y_part, batch.room.pass_size)
             whole = torch.cat([gramians.sum(0, keepdim=True), gramians]).double()
-            upper = tuple(zip(*pairs_of(len(objectives)), strict=True))
+            upper = tuple(zip(*objective_pairs(len(objectives)), strict=True))
             cosines.append(cosines_of(whole)[:, upper[0], upper[1]].cpu().numpy())
             losses.append(values.cpu().numpy())
         work.advance(len(batch) * (sum(map(batch.protocol.cost, labels)) + len(images)))
@@ -150,10 +146,11 @@ def _analysis(
     found: Mapping[str, Arrays],
     layers: Mapping[str, Sequence[str]],
     labels: Sequence[str],
-    logs: Mapping[str, Log],
 ) -> Analysis:
     objectives = [NATURAL, *labels]
-    pairs = [f"{objectives[one]}, {objectives[other]}" for one, other in pairs_of(len(objectives))]
+    pairs = [
+        f"{objectives[one]}, {objectives[other]}" for one, other in objective_pairs(len(objectives))
+    ]
     every = list(dict.fromkeys(layer for names in layers.values() for layer in names))
     cosines = np.full((len(found), len(every), len(pairs), 3), np.nan)
     for place, (name, arrays) in enumerate(found.items()):
@@ -163,7 +160,6 @@ def _analysis(
     counts = np.array([np.bincount(won, minlength=len(labels)) for won in winners])
     examples = np.array([[len(won)] for won in winners])
     wins = np.stack([100 * counts / examples, *share_interval(counts, examples)], -1)
-    logged = {name: logs.get(name, ()) for name in found}
     named = {
         "subject": NamedArray(np.array([*found]), ("subject",)),
         "layer": NamedArray(np.array(every), ("layer",)),
@@ -171,7 +167,6 @@ def _analysis(
         "threat": NamedArray(np.array(labels), ("threat",)),
         **with_ends("cosine", cosines, _LAYERED),
         **with_ends("wins", wins, ("subject", "threat"), "%"),
-        **logged_arrays(logged, objectives, every),
     }
     subjects = tuple(map(AnalysisSubject, found))
     return Analysis("conflict", named, subjects=subjects, notes=(_NOTE,))

@@ -1,20 +1,37 @@
 """The conflict over a training, from the log of its run: cosines, losses, and who won."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from moat.records import NamedArray
+from moat.names import NATURAL
+from moat.outcomes.intervals import Floats
+from moat.public import public
+from moat.records import Analysis, NamedArray
 
 Log = Sequence[Mapping[str, Any]]
 """The lines of log.jsonl."""
 WINDOW = 50
 """The logged steps whose losses are correlated, as the window of the two-moment program."""
 _NETWORK = 0
-Floats = NDArray[np.float64]
+
+
+@public
+def with_logs(found: Analysis, logs: Mapping[str, Log]) -> Analysis:
+    """Return a conflict with what the logs of its runs, by subject, tell of their trainings.
+
+    Added are `logged_cosine` (subject, step, layer, pair), of runs with `training.conflict_every`;
+    `loss_correlation` (subject, pair), that of the last 50 logged batch means of the losses; and
+    `training_wins` (subject, threat), the mean weights of the last epoch in percent: under `max`
+    the share of the examples that each threat wins. What a log lacks is NaN.
+    """
+    objectives = [NATURAL, *map(str, found.coordinates("threat"))]
+    layers = [str(layer) for layer in found.coordinates("layer")]
+    own = {str(name): logs.get(str(name), ()) for name in found.coordinates("subject")}
+    return replace(found, arrays={**found.arrays, **logged_arrays(own, objectives, layers)})
 
 
 def logged_arrays(

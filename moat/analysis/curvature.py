@@ -97,7 +97,7 @@ def curvature(
     how = settings or CurvatureSettings()
     split, _, stated = evaluated_examples(data, protocol)
     threats = gradient_threats(stated, how.threats)
-    few = few_examples(split, how.examples, how.seed)
+    few = few_examples(data, split, stated, how.examples, how.seed)
     each = len(few) * how.products * _PRODUCT * len(_PLACES)
     work = AnalysisWork(of=len(models) * len(threats) * each, progress=progress, parts=parts)
     found = []

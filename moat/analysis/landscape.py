@@ -94,12 +94,12 @@ def landscape(
         >>> found["loss"].shape, found["mean_peaks"].shape
         ((1, 1, 3, 2, 5, 5), (1, 1, 3))
 
-    Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018; Figure 2 of the paper.
+    Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018.
     """
     how = settings or LandscapeSettings()
     split, _, stated = evaluated_examples(data, protocol)
     threats = gradient_threats(stated, how.threats)
-    few = few_examples(split, how.examples, how.seed)
+    few = few_examples(data, split, stated, how.examples, how.seed)
     each = len(how.views) * how.points**2 * len(few) * _FORWARD
     work = AnalysisWork(of=len(models) * len(threats) * each, progress=progress, parts=parts)
     found = []

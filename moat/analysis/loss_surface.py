@@ -68,7 +68,7 @@ def loss_surfaces(
     grid: SurfaceGrid | None = None,
     batching: Batching | None = None,
 ) -> Surfaces:
-    """Return L(w₀ + a d₁ + b d₂) of each example, a along the rows and b along the columns.
+    """Return L(w₀ + a d₁ + b d₂) of each example, a along rows and b along columns (Figure 2).
 
     L is what the search climbs, mostly the cross-entropy, in nats. Each example has two random
     directions of its own, filter-normalised: in every block of w a direction is as long as a
@@ -83,7 +83,7 @@ def loss_surfaces(
         >>> loss_surfaces(smooth_model(), rt, x, y, view="end", grid=SurfaceGrid(points=5)).shape
         torch.Size([4, 5, 5])
 
-    Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018; Figure 2 of the paper.
+    Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018.
     """
     searched = require_gradient_threat(threat)
     require_one_of("view", view, View)

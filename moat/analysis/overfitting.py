@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moat.analysis.swept_outcomes import (
-    Floats,
     SweptOutcomes,
     difference_with_interval,
     interval_notes,
     interval_scope,
-    require_searched,
+    require_common_threats,
     require_strengths,
 )
 from moat.analysis.trend_arrays import ends_of, finding_of, trend_finding, trends_in, with_ends
 from moat.outcomes import resampled_scores, searches_of
+from moat.outcomes.intervals import Floats
 from moat.outcomes.searches import Searches
 from moat.outcomes.trends import Resampled
 from moat.public import public_at_once
@@ -71,7 +71,7 @@ def overfitting(
     for side in (ours, theirs):
         require_strengths(side, strength)
     every = [one for side in (ours, theirs) for seeds in side.values() for one in seeds.values()]
-    named = require_searched(every, threats)
+    named = require_common_threats(every, threats)
     view = _View(ours, theirs, named, conditional)
     settings: dict[str, Any] = {
         "strength": strength,

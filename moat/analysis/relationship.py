@@ -12,7 +12,7 @@ from moat.analysis.swept_outcomes import (
     interval_notes,
     interval_scope,
     mean_with_interval,
-    require_searched,
+    require_common_threats,
     require_strengths,
     strengths_of,
 )
@@ -68,7 +68,7 @@ def relationship(
     require_strengths(runs, strength)
     places = dict(sorted(runs.items()))
     every = [outcomes for seeds in places.values() for outcomes in seeds.values()]
-    named = require_searched(every, threats)
+    named = require_common_threats(every, threats)
     base = [[accuracy(one, NATURAL_COLUMN) for one in seeds.values()] for seeds in places.values()]
     if conditional and min(map(min, base)) == 0:
         raise AnalysisError(

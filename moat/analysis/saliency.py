@@ -60,7 +60,7 @@ def saliency(
     parts: AnalysisParts | None = None,
     progress: AnalysisProgress | None = None,
 ) -> Analysis:
-    """Return the SmoothGrad of the true class's logit for some test images, by every model.
+    """Return SmoothGrad (Eq. 10) of the true class's logit for some test images, by every model.
 
     Arrays: `image` (example, channel, row, column) in [0, 1], `label` (example) and `map` (model,
     example, channel, row, column), signed, in logits per unit of intensity. Every model meets the
@@ -76,11 +76,11 @@ def saliency(
         >>> found["map"].shape
         (1, 2, 1, 8, 8)
 
-    Source: Smilkov et al., SmoothGrad: removing noise by adding noise, 2017; Eq. 10 of the paper.
+    Source: Smilkov et al., SmoothGrad: removing noise by adding noise, 2017.
     """
     how = settings or SaliencySettings()
-    split, _, _ = evaluated_examples(data, protocol)
-    few = few_examples(split, how.examples, how.seed)
+    split, _, stated = evaluated_examples(data, protocol)
+    few = few_examples(data, split, stated, how.examples, how.seed)
     each = float(len(few) * how.copies)
     work = AnalysisWork(of=len(models) * each, progress=progress, parts=parts)
     with tensor_float_32(False):

@@ -86,13 +86,13 @@ def skewness(
         >>> found = skewness(pair, data, PGD(epsilon=0.1, step_size=0.1), settings=few)
         >>> found.coordinates("model"), found["skewness"].shape
         (['b'], (1, 2, 2, 20))
-
-    Source: Section 3.2 and Figure 5 of the paper.
     """
     how = settings or SkewnessSettings()
     reference = _reference_of(models, how.reference)
-    split, _, _ = evaluated_examples(data, protocol)
-    few = split if how.examples is None else few_examples(split, how.examples, how.seed)
+    split, _, stated = evaluated_examples(data, protocol)
+    few = split
+    if how.examples is not None:
+        few = few_examples(data, split, stated, how.examples, how.seed)
     each = float(len(models) * how.copies)
     work = AnalysisWork(of=len(few) * each, progress=progress, parts=parts)
     found = []

@@ -42,7 +42,7 @@ def saliency_maps(
     settings: SmoothGrad | None = None,
     batching: Batching | None = None,
 ) -> Images:
-    """Return S(x) = 1/n Σ ∂f_y(x + q_i)/∂x, q_i ~ N(0, σ²): the SmoothGrad of the true logit.
+    """Return S(x) = 1/n Σ ∂f_y(x + q_i)/∂x, q_i ~ N(0, σ²): SmoothGrad of the true logit (Eq. 10).
 
     Signed, in logits per unit of intensity, of the shape of the images; σ is a share of the range
     of each image, and noisy copies are not clamped. The noise of an image follows from the seed and

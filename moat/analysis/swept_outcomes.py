@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moat.errors import AnalysisError, did_you_mean
 from moat.outcomes import (
@@ -14,11 +13,10 @@ from moat.outcomes import (
     share_contributions,
     withstood,
 )
-from moat.outcomes.intervals import FEWEST_SEEDS
+from moat.outcomes.intervals import FEWEST_SEEDS, Floats
 from moat.outcomes.searches import Searches, searches_of
 from moat.outcomes.trends import FEWEST_PLACES
 
-Floats = NDArray[np.float64]
 SweptOutcomes = Mapping[float, Mapping[int, Outcomes]]
 """The outcomes of the runs at each strength, by seed."""
 
@@ -28,7 +26,7 @@ def require_strengths(runs: SweptOutcomes, where: str) -> None:
     for strength, seeds in runs.items():
         if not seeds:
             raise AnalysisError(
-                f"there is no run at strength {strength:g}.", where=where, hint=_SEVERAL
+                f"a run is missing at strength {strength:g}.", where=where, hint=_SEVERAL
             )
     if len(runs) < FEWEST_PLACES:
         there = ", ".join(f"{strength:g}" for strength in sorted(runs)) or "none"
@@ -39,7 +37,7 @@ def require_strengths(runs: SweptOutcomes, where: str) -> None:
         )
 
 
-def require_searched(outcomes: Sequence[Outcomes], threats: Sequence[str]) -> tuple[str, ...]:
+def require_common_threats(outcomes: Sequence[Outcomes], threats: Sequence[str]) -> tuple[str, ...]:
     """Return the named threats and ensembles, or all that the runs share.
 
     Raises AnalysisError for a run that lacks one, and for runs on different test examples.

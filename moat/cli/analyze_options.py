@@ -19,7 +19,7 @@ OutOption = Annotated[
 AsOption = Annotated[
     str | None, typer.Option("--as", metavar="NAME", help="Name of the files. Default: the kind.")
 ]
-PictureFormats = Annotated[
+FormatsOption = Annotated[
     list[str] | None,
     typer.Option(metavar="FORMAT,...", help="png, svg or pdf; repeatable. Default: png and svg."),
 ]
@@ -55,6 +55,6 @@ class AnalyzeOptions:
     ] = None
     out: OutOption = None
     called: AsOption = None
-    format: PictureFormats = None
+    format: FormatsOption = None
     device: DeviceOption = Device.auto
     allow_code: CodeOption = None

@@ -137,6 +137,8 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
 
 def _epochs(one: RunEstimate) -> str:
     """Return the epochs, with the digits of a last one that is cut; unknown without data."""
+    if one.plan.is_point:
+        return "0"  # another run trains its network
     if one.plan.training.epochs is not None:
         return str(one.plan.training.epochs)
     return DASH if one.length is None else f"{one.length.exact_epochs:.4g}"

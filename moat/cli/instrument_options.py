@@ -1,49 +1,28 @@
-"""The options of the instruments of `moat analyze`: examples, grids, noise."""
+"""The options of several instruments of `moat analyze`: examples, noise, seed."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from moat.errors import AnalysisError
-
-Default = TypeVar("Default")
+from moat.cli.options import listed, whole_number
 
 ExamplesOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COUNT|ID,...", help="How many test examples, or the ids of some with commas."
-    ),
-]
-CountOption = Annotated[
     int | None,
-    typer.Option(
-        "--examples",
-        metavar="COUNT",
-        min=1,
-        help="How many test examples, every class by its share. Default: the protocol's.",
-    ),
+    typer.Option(metavar="COUNT", min=1, help="How many test examples, every class by its share."),
 ]
-SeedOption = Annotated[int, typer.Option(help="Seed of the choice of examples and of all draws.")]
-CopiesOption = Annotated[int, typer.Option(help="Noisy copies of an image.")]
+IdsOption = Annotated[str | None, typer.Option(metavar="ID,...", help="Test examples by id.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, help="Seed of the choice of examples and of all draws.")
+]
+CopiesOption = Annotated[int, typer.Option(min=1, help="Noisy copies of an image.")]
 NoiseOption = Annotated[float, typer.Option(help="Noise, as a share of an image's range.")]
 
 
-def examples_of(text: str | None, default: Default) -> Default | int | tuple[int, ...]:
-    """Return a count of examples, or their ids where there is a comma; AnalysisError for others.
+def chosen_examples(ids: str | None, count: int | None) -> int | tuple[int, ...] | None:
+    """Return the ids of the options, or else the count, None without either.
 
     Example:
-        >>> examples_of("20", 4), examples_of("3,5", 4), examples_of("7,", 4), examples_of(None, 4)
-        (20, (3, 5), (7,), 4)
+        >>> chosen_examples("3,5", None), chosen_examples(None, 20), chosen_examples(None, None)
+        ((3, 5), 20, None)
     """
-    if text is None:
-        return default
-    try:
-        if "," not in text:
-            return int(text)
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise AnalysisError(
-            f"{text!r} is neither a count of test examples nor a list of their ids.",
-            where="--examples",
-            hint="Write a count, 20, or ids with commas: 3,5 (7, for one).",
-        ) from None
+    return tuple(whole_number(one) for one in listed(ids)) or count

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.analyze_options import AsOption, OutOption, PictureFormats
+from moat.cli.analyze_options import AsOption, FormatsOption, OutOption
 
 AcrossOption = Annotated[
     str | None,
@@ -37,4 +37,4 @@ class StoredOptions:
     ] = None
     out: OutOption = None
     called: AsOption = None
-    format: PictureFormats = None
+    format: FormatsOption = None

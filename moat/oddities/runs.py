@@ -61,15 +61,16 @@ def equal_trainings(view: StudyView) -> Iterator[Oddity]:
 
 
 def sweep_of_one_value(view: StudyView) -> Iterator[Oddity]:
-    """Yield each sweep of a study that has one value; a run's own recipe has such sweeps."""
+    """Yield each sweep or path of a study that has one value; a run's own recipe has such."""
     if (recipe := view.recipe) is None or len(recipe.variant) == 1 == len(recipe.seeds):
         return
     for position, variant in enumerate(recipe.variant):
-        for key, values in variant.sweep.items():
+        swept = [("sweep", *item) for item in variant.sweep.items()]
+        for table, key, values in [*swept, *(("path", *item) for item in variant.path.items())]:
             if len(values) == 1:
                 yield Oddity(
-                    view.source.where("variant", position, "sweep", key),
-                    "a sweep of one value.",
+                    view.source.where("variant", position, table, key),
+                    f"a {table} of one value.",
                     "Add values, or write the key into its table.",
                 )
 

@@ -9,18 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from moat.errors import InputError
-from moat.outcomes.intervals import FEWEST_SEEDS, LEVEL
+from moat.outcomes.intervals import FEWEST_SEEDS, LEVEL, Floats
 from moat.outcomes.matrix import Outcomes
 from moat.outcomes.resampling import DRAWS, resampling_weights, seed_moves
 from moat.outcomes.searches import NATURAL_SEARCHES, Searches, withstood
 from moat.public import public
 
-Floats = NDArray[np.float64]
 Seeds = Mapping[int, Outcomes]
 """The outcomes of one setting's runs, by seed."""
 FEWEST_PLACES = 3
 """Of fewer strengths every order is a perfect one."""
-RESAMPLED = 4
+_DECIMALS = 4
 """Decimals of a resampled score that count, as in `moat front`."""
 
 
@@ -86,10 +85,10 @@ class Resampled:
 
     def trend(self, strengths: Sequence[float]) -> Trend:
         """Return the rank correlation with the strengths of the places."""
-        value = float(rank_correlations(strengths, self.found.round(RESAMPLED)))
+        value = float(rank_correlations(strengths, self.found.round(_DECIMALS)))
         if self.drawn is None:
             return Trend(value, np.nan, np.nan)
-        each = rank_correlations(strengths, self.drawn.round(RESAMPLED))
+        each = rank_correlations(strengths, self.drawn.round(_DECIMALS))
         return Trend(value, *_ends(each))
 
 

@@ -16,6 +16,7 @@ from moat.recipe.provenance import Document, Key
 from moat.recipe.schema import (
     DataTable,
     EvaluationTable,
+    LegsTable,
     ModelTable,
     Recipe,
     ThreatTable,
@@ -87,6 +88,8 @@ def _homes(document: Document) -> Iterator[tuple[Key, list[str]]]:
         if isinstance(variant, dict):
             place = ("variant", str(variant.get("name")))
             yield place, [*VariantTable.model_fields]
+            if variant.get("path"):
+                yield (*place, "legs"), [*LegsTable.model_fields]
             made = variant.get("scalarizer", "average")
             label = made if isinstance(made, str) else ""
             yield (*place, "scalarizer"), _registered(scalarizers.registry, made, label)

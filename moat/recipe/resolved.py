@@ -18,12 +18,14 @@ from moat.recipe.build import DEFAULT_SCALARIZER
 from moat.recipe.length import BUDGET_KEY, PASSES
 from moat.recipe.losses import is_one_loss
 from moat.recipe.plan import RunPlan, described
-from moat.recipe.provenance import Document, Key, Source
+from moat.recipe.provenance import Document, Key, Source, is_table
 from moat.recipe.schema import (
     DataTable,
     EvaluationTable,
+    LegsTable,
     ModelTable,
     Recipe,
+    StartTable,
     VariantTable,
 )
 from moat.recipe.statement_lines import statement_lines
@@ -32,6 +34,8 @@ from moat.scalarizers import Scalarizer
 from moat.training.losses import LOSS_CLASSES
 
 BY_DEFAULT = "default"
+_OWN_RULES = ("scalarizer", "losses", "sweep", "path", "legs", "start")
+"""Keys of a variant whose defaults are written out by rules of their own, or not at all."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ class _Defaults:
         self.added: list[Key] = []
         self.unset: list[Key] = []
         tables = self.document["variant"]
-        self.swept = {key for table in tables for key in table.get("sweep", {})}
+        changing = (table.get(name, {}) for table in tables for name in ("sweep", "path"))
+        self.swept = {key for values in changing for key in values}
 
     def fill(self) -> None:
         document = self.document
@@ -117,13 +122,19 @@ class _Defaults:
         for label, table in document.get("threats", {}).items():
             self._registered(("threats", label), threats.registry, table.get("type", label))
         self._values(("evaluation",), _defaults_of(EvaluationTable))
+        if is_table(document.get("start")):
+            self._values(("start",), {"optimizer": _defaults_of(StartTable)["optimizer"]})
         for number in range(len(document["variant"])):
             self._variant(("variant", str(number)))
 
     def _variant(self, key: Key) -> None:
         table = self._table(key)
-        self._values(key, _defaults_of(VariantTable, without=("scalarizer", "losses", "sweep")))
-        swept = table.get("sweep", {})
+        self._values(key, _defaults_of(VariantTable, without=_OWN_RULES))
+        if table.get("path"):
+            self._legs((*key, "legs"))
+        if is_table(table.get("start")):
+            self._values((*key, "start"), {"optimizer": _defaults_of(StartTable)["optimizer"]})
+        swept = {**table.get("sweep", {}), **table.get("path", {})}
         if "losses" in table and not any(one.split(".")[0] == "losses" for one in swept):
             self._losses((*key, "losses"), table["losses"])
         if "scalarizer" in swept or "scalarizer.type" in swept:
@@ -133,6 +144,12 @@ class _Defaults:
             self.added += [(*key, "scalarizer"), (*key, "scalarizer", "type")]
         table["scalarizer"] = rule = {"type": rule} if isinstance(rule, str) else rule
         self._values((*key, "scalarizer"), _fields_of(scalarizers.registry.get(rule["type"])))
+
+    def _legs(self, key: Key) -> None:
+        """Write out the settings of a path's legs."""
+        said = LegsTable.model_validate(self._table(key))
+        self._values(key, _defaults_of(LegsTable, without=("schedule",)))
+        self._values((*key, "schedule"), said.schedule.model_dump())
 
     def _losses(self, key: Key, said: Any) -> None:
         """Write out a loss, or each of a table of them."""

@@ -117,6 +117,10 @@ def _spelled_out(value: Any) -> Any:
     return {"weights": value} if isinstance(value, str) else value
 
 
+def _typed(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
 StartWeights = Annotated[StartTable, BeforeValidator(_spelled_out)]
 """A path alone is short for its table."""
 
@@ -132,7 +136,7 @@ class LegsTable(Table):
     passes: PositiveNumber | None = None  # for each example, in place of epochs
     optimizer: OptimizerState = "fresh"  # its state: new, or that of the leg before
     lr: PositiveNumber | None = None
-    schedule: Schedule = Cosine(warmup_ratio=0.1)
+    schedule: Annotated[Schedule, BeforeValidator(_typed)] = Cosine(warmup_ratio=0.1)
 
     @model_validator(mode="after")
     def _one_length(self) -> "LegsTable":
@@ -226,6 +230,8 @@ def json_schema() -> dict[str, Any]:
         top[key] = _or_its_type(top[key])
     for holder in (top, schema["$defs"]["VariantTable"]["properties"]):
         holder["start"]["anyOf"].append({"type": "string"})
+    legs = schema["$defs"]["LegsTable"]["properties"]
+    legs["schedule"] = {"anyOf": [*legs["schedule"].pop("oneOf"), {"type": "string"}]}
     _take_fractions(schema)
     return schema
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from moat.errors import FieldError
 from moat.recipe.provenance import Document, Key
+from moat.recipe.start import START
 
 T = TypeVar("T")
 
@@ -22,12 +23,15 @@ _LONGEST = 60
 
 
 def spelled_out(path: Key, value: Any) -> Any:
-    """Return the value of a key; a `type` alone becomes its table.
+    """Return the value of a key; a `type` alone becomes its table, as the path of a start does.
 
     Example:
         >>> spelled_out(("schedule",), "cosine"), spelled_out(("seeds",), [0])
         ({'type': 'cosine'}, [0])
     """
+    own = path if path[:1] != ("variant",) else path[2:]
+    if own == (START,) and isinstance(value, str):
+        return {"weights": value}
     typed = path[:1] == ("threats",) if len(path) == 2 else len(path) == 1 and path[0] in _TYPED
     return {"type": value} if typed and isinstance(value, str) else value
 

@@ -165,4 +165,4 @@ def _side_by_side(runner: Runner, task: WorkerTask, wanted: Jobs, result: StudyR
         return
     _start(runner, result, share.jobs)
     pool = Pool(task, share, runner)
-    pool.run(pool.run([n for n, plan in enumerate(runner.plans) if not runner.skips(plan)]))
+    pool.run(pool.run(runner.unfinished()))

@@ -78,6 +78,18 @@ class Runner:
                 return True
         return False
 
+    def unfinished(self) -> list[int]:
+        """Skip the finished runs; return the numbers of the others, and of those that start there.
+
+        A run whose start is trained again may have another start then.
+        """
+        left: dict[Path, int] = {}
+        for number, plan in enumerate(self.plans):
+            before = self._predecessors.get(plan.path)
+            if (before is not None and before.path in left) or not self.skips(plan):
+                left[plan.path] = number
+        return [*left.values()]
+
     def is_recorded(self, plan: RunPlan) -> bool:
         """Say whether a run's folder has a record, valid or not."""
         return self._folder(plan).is_done

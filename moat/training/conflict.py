@@ -93,11 +93,11 @@ def gramians_of(
     return layer_gramians(gradients, list(layers.values()))
 
 
-def pairs_of(count: int) -> list[tuple[int, int]]:
+def objective_pairs(count: int) -> list[tuple[int, int]]:
     """Return the pairs of so many objectives, in the order of the log.
 
     Example:
-        >>> pairs_of(3)
+        >>> objective_pairs(3)
         [(0, 1), (0, 2), (1, 2)]
     """
     return [(one, other) for one in range(count) for other in range(one + 1, count)]
@@ -107,7 +107,7 @@ def _entry(cosines: Tensor, gramian: Tensor) -> dict[str, list[float]]:
     """Return an entry of the log; NaN becomes null there."""
     cells = cosines.tolist()
     return {
-        "cosines": [cells[one][other] for one, other in pairs_of(len(cells))],
+        "cosines": [cells[one][other] for one, other in objective_pairs(len(cells))],
         "norms": gramian.diagonal().sqrt().tolist(),
     }
 

@@ -1,6 +1,6 @@
 """Schedules of the learning rate, over torch's; each steps once a training step."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from math import ceil, cos, pi
 from typing import Annotated, Literal
 
@@ -14,15 +14,18 @@ from moat.number_bounds import PositiveCount, PositiveNumber
 Scheduler = lr_scheduler.LRScheduler
 
 
-class _Warmed(Fields):
+Ratio = Annotated[float, Field(ge=0, lt=1)]
+
+
+class _Warmed(ABC):
     """A schedule whose first steps, that share of all, raise the learning rate to its full size."""
 
-    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the steps
+    warmup_ratio: float
 
     def build(
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
     ) -> Scheduler:
-        """Return torch's scheduler of the decay; after a warm-up, the same over the steps left."""
+        """Return torch's scheduler, or one that raises the rate first and then follows it."""
         rising = min(ceil(self.warmup_ratio * steps), steps - 1)  # the last step is the schedule's
         if not rising:
             return self.decay(optimizer, steps, steps_per_epoch)
@@ -45,7 +48,7 @@ class _Warmed(Fields):
         """Return the share of the learning rate at a step after a warm-up of `rising` steps."""
 
 
-class Constant(_Warmed):
+class Constant(_Warmed, Fields):
     """The learning rate stays.
 
     Example:
@@ -54,6 +57,7 @@ class Constant(_Warmed):
     """
 
     type: Literal["constant"] = "constant"
+    warmup_ratio: Ratio = 0.0  # of the steps, as in the others
 
     def decay(
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int
@@ -66,7 +70,7 @@ class Constant(_Warmed):
         return 1.0
 
 
-class MultiStep(_Warmed):
+class MultiStep(_Warmed, Fields):
     """The learning rate is multiplied by `gamma` after each of the named epochs.
 
     Example:
@@ -80,6 +84,7 @@ class MultiStep(_Warmed):
     type: Literal["multi-step"] = "multi-step"
     milestones: Annotated[tuple[PositiveCount, ...], Field(strict=False, min_length=1)]  # epochs
     gamma: PositiveNumber = 0.1
+    warmup_ratio: Ratio = 0.0
 
     @model_validator(mode="after")
     def _ascending(self) -> "MultiStep":
@@ -100,7 +105,7 @@ class MultiStep(_Warmed):
         return float(self.gamma**passed)
 
 
-class Cosine(_Warmed):
+class Cosine(_Warmed, Fields):
     """The learning rate falls along half a cosine, to zero after the last step.
 
     Example:
@@ -112,6 +117,7 @@ class Cosine(_Warmed):
     """
 
     type: Literal["cosine"] = "cosine"
+    warmup_ratio: Ratio = 0.0
 
     def decay(
         self, optimizer: torch.optim.Optimizer, steps: int, steps_per_epoch: int

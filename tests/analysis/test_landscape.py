@@ -103,7 +103,7 @@ def test_threats_without_a_gradient_are_left_out_unless_they_are_named(network, 
         ({"threats": ("flwo",)}, "no threat labelled 'flwo'. Did you mean 'flow'"),
         ({"examples": 13}, "13 test examples are asked for, and the protocol evaluates 12"),
         ({"examples": 0}, "0 test examples are asked for"),
-        ({"examples": (3, 12)}, "no evaluated test example has the number 12"),
+        ({"examples": (3, 12)}, "the test set has no example 12: its 12 ids lie between 0 and 11."),
     ],
 )
 def test_bad_input_is_refused_with_the_mend(network, batch, protocol, settings, message):
@@ -120,12 +120,12 @@ def test_views_are_checked_before_anything_is_loaded():
         LandscapeSettings(points=4)
 
 
-def test_chosen_examples_are_looked_at_in_their_order(network, batch, protocol):
+def test_chosen_examples_are_looked_at_in_the_order_of_the_test_set(network, batch, protocol):
     how = LandscapeSettings(threats=("rt",), examples=(7, 2), points=3, views=("far",))
     found = landscape({"a": network()}, batch, protocol, settings=how)
-    assert found.coordinates("example") == [7, 2]
+    assert found.coordinates("example") == [2, 7]
     with torch.no_grad():
         natural = torch.nn.functional.cross_entropy(
-            network()(batch[0][[7, 2]]), batch[1][[7, 2]], reduction="none"
+            network()(batch[0][[2, 7]]), batch[1][[2, 7]], reduction="none"
         )
     np.testing.assert_allclose(found["loss"][0, 0, 0, :, 1, 1], natural.numpy(), rtol=1e-4)

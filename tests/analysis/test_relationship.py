@@ -121,7 +121,7 @@ def test_seeds_are_paired_and_strengths_of_one_variant_alone_left_out():
             "recipes/digits_figures.toml.",
         ),
         ({}, {}, "steps: a trend needs runs at 3 strengths or more, not 0: none.\n"),
-        ({**study(), 7.0: {}}, {}, "steps: there is no run at strength 7.\n"),
+        ({**study(), 7.0: {}}, {}, "steps: a run is missing at strength 7.\n"),
         (
             study(),
             {"threats": ["flwo"]},

@@ -92,7 +92,7 @@ def test_examples_and_their_film_are_written(moat, runs):
     ids = found["example"].tolist()
     assert found["film"].shape[:4] == (1, 2, 3, 2)
     assert (PLAIN / "analysis" / "examples.gif").exists()
-    answer = moat("analyze", "examples", PLAIN, "--examples", f"{ids[1]},", "--format", "svg")
+    answer = moat("analyze", "examples", PLAIN, "--ids", ids[1], "--format", "svg")
     assert answer.code == 0
     assert read_analysis(PLAIN / "analysis" / "examples.json")["example"].tolist() == ids[1:]
     assert not (PLAIN / "analysis" / "examples.gif").exists()
@@ -196,7 +196,7 @@ def test_bad_input_exits_with_2_and_the_mend(moat, runs, words, message):
     ("words", "message"),
     [
         (
-            ["--examples", "99999,"],
+            ["--ids", "99999"],
             "examples: the test set has no example 99999: its 359 ids lie between ",
         ),
         (["--examples", 41], "examples: 41 examples are wanted, and the protocol evaluates 40.\n"),

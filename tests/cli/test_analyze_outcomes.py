@@ -12,7 +12,7 @@ from moat.errors import AnalysisError
 from moat.report.plots.sweeps import Swept
 from moat.report.points import read_points
 from moat.runs import read_analysis
-from moat.study.analyses.swept import numbers_of
+from moat.study.analyses.trends import strength_numbers
 
 STUDY = Path("results", "digits_pareto")
 RELATIONSHIP = ("--variant", "pareto", "--across", "scalarizer.r")
@@ -153,7 +153,7 @@ def test_runs_of_another_protocol_are_told_apart(moat):
 @pytest.mark.parametrize("value", ["noise", True, None])
 def test_a_key_whose_values_do_not_grow_is_refused(value):
     with pytest.raises(AnalysisError) as caught:
-        numbers_of(Swept((), (0, value), "threats.pgd.train.start"))
+        strength_numbers(Swept((), (0, value), "threats.pgd.train.start"))
     assert str(caught.value) == (
         f"across: {value!r} is not a number, so runs at it have no place along "
         "'threats.pgd.train.start'.\n"

@@ -13,10 +13,11 @@ from pydantic_core import PydanticUndefined
 from moat import data, models, scalarizers, threats
 from moat.data import Augmentation
 from moat.recipe import schema
+from moat.recipe.conditioned import ConditionedTable
 from moat.records import Difference, Published, Relationship
 from moat.registry import Registry
-from moat.threats import GradientThreat
-from moat.training import SGD, AdamW, Constant, Cosine, MultiStep, Training
+from moat.threats import Friendly, GradientThreat
+from moat.training import SGD, AdamW, Constant, Cosine, MultiStep, Overfitting, Training
 from moat.training.losses import LOSS_CLASSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
@@ -35,9 +36,14 @@ DOCUMENTED: dict[str, Any] = {
     "`[augmentation]`": Augmentation,
     "`[model]`": schema.ModelTable,
     "`[training]`": Training,
+    "`[training.friendly]`": Friendly,
+    "`[training.overfitting]`": Overfitting,
     "`[threats.<label>]`": schema.ThreatTable,
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
+    "`conditioned`": ConditionedTable,
+    "The legs of a path": schema.LegsTable,
+    "Starts": schema.StartTable,
     "`[published]`": Published,
     "figure `relationship`": Relationship,
     "figure `difference`": Difference,
@@ -95,7 +101,8 @@ def written(default: Any) -> str:
     if default is None:
         return "none"
     if isinstance(default, BaseModel):
-        table = default.model_dump(exclude_defaults=not isinstance(default, Constant))
+        typed = {"type": default.type} if hasattr(default, "type") else {}
+        table = typed | default.model_dump(exclude_defaults=True)
         return f"`{{ {', '.join(f'{k} = {json.dumps(v)}' for k, v in table.items())} }}`".replace(
             "{  }", "{}"
         )

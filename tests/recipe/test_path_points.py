@@ -113,6 +113,16 @@ def test_the_values_of_the_path_count_more_than_those_of_the_legs(planned):
     assert [plan.training.epochs for plan in planned(lines, variant=AVERAGE)] == [4, 3, 2]
 
 
+def test_a_start_is_set_from_outside_by_its_path_or_its_keys(recipe, tmp_path):
+    file = recipe(more=VARIANT.replace('type = "two-moment"', 'type = "two-moment", rho = 0.5'))
+    sets = ["variant.path.start=a.pth", "variant.path.start.optimizer=kept"]
+    (plan,) = plan_runs(read(file, sets), ["path"])
+    assert (plan.start.place.name, plan.start.optimizer) == ("a.pth", "kept")
+    assert plan.start.place.is_absolute()
+    whole = plan_runs(read(file, ["start=b.pth"]))
+    assert {one.start.place.name for one in whole} == {"b.pth"}
+
+
 def test_a_run_s_own_recipe_plans_the_same_run(planned, tmp_path):
     lines = 'sweep = { "training.epochs" = [8] }\n' + RHO + "\nlegs = { lr = 0.1 }"
     for plan in planned(lines):

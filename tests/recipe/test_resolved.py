@@ -46,6 +46,12 @@ MORE = {
     "a scalarizer that is swept": 'sweep = { "scalarizer" = ["max", "average"] }',
     "a threat that is swept": 'sweep = { "threats.flow.type" = ["flow"], '
     '"threats.pgd.train.steps" = [1, 2] }',
+    "a path": 'path = { "threats.pgd.epsilon" = [0.1, 0.2] }',
+    "legs": 'path = { "threats.pgd.epsilon" = [0.1, 0.2] }\n'
+    'legs = { passes = 3, lr = 0.1, optimizer = "kept", schedule = "constant" }',
+    "a path beside a sweep": 'sweep = { "optimizer.lr" = [0.1, 0.2] }\n'
+    'path = { "scalarizer" = ["average", "max"] }',
+    "a start": 'start = { weights = "nowhere/seed-{seed}", optimizer = "kept" }',
     "a rule": 'scalarizer = { type = "two-moment", rho = 0.5 }',
 }
 

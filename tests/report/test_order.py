@@ -2,9 +2,11 @@
 
 import pytest
 
+import moat
 from moat.errors import FrontError
 from moat.report import make_fronts, make_scoreboards
 from moat.report.scores.sheets import board_markdown
+from moat.runs import RunFolder
 
 RUNS = {  # passes, natural accuracy, and the score of each threat
     "natural": (60.0, 99.0, 20.0),
@@ -36,6 +38,41 @@ def test_columns_of_a_report_ascend_in_cost_and_fall_in_a_score(results, sort, e
     (board,) = make_scoreboards(results, sort=sort).boards
     assert [column.name for column in board.columns] == expected
     assert [cell.mean for cell in board.cells["natural"]] == [RUNS[n][1] for n in expected]
+
+
+@pytest.fixture
+def legs(results):
+    """Let two runs start from others, of which one counted its passes."""
+    for variant, before in (("cheap", {"passes": 700.0}), ("middle", {})):
+        run = RunFolder(results / variant)
+        start = {"place": "study/dear/seed-0", "weights": "0123456789abcdef", **before}
+        run.write_record(run.read_record().replace(start=start))
+    return results
+
+
+def test_passes_to_here_count_the_runs_that_a_run_starts_from(legs):
+    (board,) = make_scoreboards(legs, sort="passes_to_here").boards
+    names = [column.name for column in board.columns]
+    assert names == ["natural", "dear", "cheap", "middle", "unknown"]
+    text = board_markdown(board)
+    assert "passes to here: the same with the trainings that led to the start of the run." in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| passes to here")]
+    assert [cell.strip() for cell in row.strip("|").split("|")[1:]] == [
+        "60",
+        "900",
+        "1000",
+        "-",
+        "-",
+    ]
+    frame = moat.results(legs).runs
+    assert dict(frame.select("label", "passes_to_here").rows())["cheap"] == 1000.0
+    assert dict(frame.select("label", "passes").rows())["cheap"] == 300.0
+
+
+def test_the_picture_of_costs_counts_the_runs_before_and_says_so(legs):
+    figure = moat.results(legs).plot("cost")
+    words = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    assert "A run that starts from another also counts the passes of that one." in words
 
 
 def test_members_of_a_front_and_others_ascend_each_by_themselves(results):

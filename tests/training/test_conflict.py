@@ -13,7 +13,7 @@ from moat.scalarizers import MGDA, Average, Max, Sampled
 from moat.testing import Counted
 from moat.threats import PGD, RTGrid, trusted
 from moat.training import SGD, Constant, Fit, StepSettings, Training, fabric_for, fit
-from moat.training.conflict import Conflict, gramians_of, pairs_of
+from moat.training.conflict import Conflict, gramians_of, objective_pairs
 from moat.training.craft import craft
 from moat.training.objective_gradients import cosines_of, layer_gramians, layer_sizes
 
@@ -81,7 +81,7 @@ def test_an_objective_that_a_step_leaves_out_has_no_cosine(tmp_path):
         there = [norm is not None for norm in entry["norms"]]
         assert there[0]  # natural images need no search
         assert not all(there)
-        both = [there[one] and there[other] for one, other in pairs_of(3)]
+        both = [there[one] and there[other] for one, other in objective_pairs(3)]
         assert [cosine is not None for cosine in entry["cosines"]] == both
 
 

@@ -96,7 +96,8 @@ def _draw_layers(axes: Any, analysis: Analysis, row: int, looks: list[dict[str, 
         values, ends = middle[kept, place], (low[kept, place], high[kept, place])
         if np.isfinite(ends[0]).any():
             axes.vlines(at, *ends, color=look["color"], linewidth=0.8)
-        axes.plot(at, values, **{**look, "linestyle": ""}, markersize=2.6)
+        marks = {**look, "linestyle": ""}
+        axes.plot(at, values, **marks, markersize=2.6)
     axes.axvline(0.5, color=GREY, linewidth=0.5)
     axes.set_xlim(-0.5, len(kept) - 0.5)
     shown = range(0, len(kept), max(1, -(-len(kept) // 8)))

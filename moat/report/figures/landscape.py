@@ -28,13 +28,13 @@ def draw_landscape(analysis: Analysis) -> Figure:
     views = [str(view) for view in analysis.coordinates("view")]
     pairs = list(product(*map(analysis.coordinates, ("model", "threat"))))
     with drawn_in(PAPER):
-        width = (COLUMN - 0.88) / 3
+        width = (COLUMN - 0.84) / 3
         panels = Panels(
             rows=2 * len(pairs),
             columns=len(views),
             height=_HEIGHT,
             left=0.42,
-            right=0.02,
+            right=0.02 + (3 - len(views)) * (width + 0.14),
             below=0.28,
             between=(0.14, 0.14),
             width=width,
@@ -97,13 +97,7 @@ def _draw_surface(figure: Figure, old: Any, axis: NDArray[Any], loss: NDArray[An
     )
     axes.view_init(elev=28, azim=-60)
     axes.set_box_aspect((1, 1, 0.72), zoom=1.28)
-    axes.set_xticklabels([])
-    axes.set_yticklabels([])
-    axes.set_zticklabels([])
-    axes.tick_params(length=0)
-    for one in (axes.xaxis, axes.yaxis, axes.zaxis):
-        one.set_pane_color((1, 1, 1, 0))
-        one._axinfo["grid"].update(linewidth=0.3, color="#D0D0D0")
+    axes.set_axis_off()  # the contours below have the scales
     return axes
 
 

@@ -23,14 +23,14 @@ def draw_saliency(analysis: Analysis) -> Figure:
     with drawn_in(PAPER):
         columns = len(models) + 1
         gap = 0.05
-        side = min(_WIDEST, (COLUMN - 0.2 - gap * columns) / columns)
+        side = min(_WIDEST, (COLUMN - 0.14 - gap * columns) / columns)
         high, wide = analysis["image"].shape[-2:]
         panels = Panels(
             rows=2 * len(examples),
             columns=columns,
             height=side * high / wide,
             left=0.0,
-            right=0.0,
+            right=COLUMN - 0.12 - columns * side - gap * (columns - 1),
             below=0.04,
             between=(gap, gap),
             width=side,

@@ -6,8 +6,8 @@ from moat.study.analyses.folder import Complete, analyses_folder, complete_analy
 from moat.study.analyses.frequency import frequency_of
 from moat.study.analyses.inputs import AnalysisInputs, AnalysisRequest, analysis_inputs
 from moat.study.analyses.instruments import InstrumentSettings, instrument_of
-from moat.study.analyses.swept import overfitting_of, relationship_of
 from moat.study.analyses.transfer import transfer_of
+from moat.study.analyses.trends import overfitting_of, relationship_of
 
 __all__ = [
     "AnalysisInputs",

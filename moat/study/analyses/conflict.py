@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from moat import analysis
+from moat.analysis.conflict_log import with_logs
 from moat.events import Listener
 from moat.precision import plain_torch
 from moat.study.analyses.folder import Complete, complete_analysis
@@ -21,7 +22,7 @@ def conflict_of(
 ) -> Complete:
     """Return the conflict in each model, as `moat.analysis.conflict` does, with the runs' logs."""
     inputs = analysis_inputs(request, listener=listener, out=out)
-    return complete_analysis(
+    found, parts = complete_analysis(
         "conflict",
         inputs,
         {"threats": list(threats), "batch_size": batch_size},
@@ -32,9 +33,10 @@ def conflict_of(
             inputs.data,
             inputs.protocol,
             threats=threats,
-            logs={name: run.folder.read_log() for name, run in inputs.runs.items()},
             batch_size=batch_size,
             parts=parts,
             progress=tell,
         ),
     )
+    logs = {name: run.folder.read_log() for name, run in inputs.runs.items()}
+    return with_logs(found, logs), parts

@@ -88,11 +88,68 @@ def made_up_frequency():
     )
 
 
+MODELS = ("natural", "a run with quite a long name, seed 3")
+
+
+def named(**names):
+    return {axis: NamedArray(np.array(values), (axis,)) for axis, values in names.items()}
+
+
+def made_up_landscape(constant: bool = False) -> Analysis:
+    axis = np.linspace(-1, 1, 5)
+    bowl = axis[:, None] ** 2 + axis**2
+    mean = np.broadcast_to(0 * bowl if constant else bowl, (2, 1, 3, 5, 5)).copy()
+    arrays = named(model=MODELS, threat=["rt"], view=["far", "near", "end"], a=axis, b=axis)
+    arrays["mean"] = NamedArray(mean, ("model", "threat", "view", "a", "b"), "nats")
+    return Analysis("landscape", arrays, notes=("Note.",))
+
+
+def made_up_curvature(flat: bool = False) -> Analysis:
+    axes = ("model", "threat", "place")
+    arrays = named(model=MODELS, threat=["rt", "integrated"], place=["start", "end"])
+    values = np.arange(8.0).reshape(2, 2, 2) * (0 if flat else 1)
+    for quantity in ("lowest", "highest", "negative", "convexity"):
+        sign = -1 if quantity == "lowest" else 1
+        for end in ("", "_low", "_high"):
+            own = np.full_like(values, np.nan) if flat and quantity == "convexity" else values
+            arrays[f"median_{quantity}{end}"] = NamedArray(sign * own, axes)
+    return Analysis("curvature", arrays, notes=("Note.",))
+
+
+def made_up_saliency(channels: int = 1, flat: bool = False) -> Analysis:
+    generator = np.random.default_rng(0)
+    pixels = (channels, 6, 8)
+    arrays = named(model=MODELS, example=[3, 70])
+    arrays["label"] = NamedArray(np.array([1, 2]), ("example",))
+    arrays["image"] = NamedArray(
+        generator.random((2, *pixels)), ("example", "channel", "row", "column")
+    )
+    maps = generator.normal(size=(2, 2, *pixels)) * (0 if flat else 1)
+    arrays["map"] = NamedArray(maps, ("model", "example", "channel", "row", "column"))
+    return Analysis("saliency", arrays, notes=("Note.",))
+
+
+def made_up_skewness() -> Analysis:
+    arrays = named(model=MODELS, maps=["signed", "absolute"], scale=["raw", "unit"])
+    values = np.arange(8.0).reshape(2, 2, 2)
+    for name, shift in (("median", 0), ("median_low", -0.5), ("median_high", 0.5)):
+        arrays[name] = NamedArray(values + shift, ("model", "maps", "scale"))
+    return Analysis("skewness", arrays, settings={"reference": "natural"}, notes=("Note.",))
+
+
 MADE_UP = {
     "transfer": made_up_transfer,
     "examples": made_up_examples,
     "examples in colour": lambda: made_up_examples(channels=3, models=("one",)),
     "frequency": made_up_frequency,
+    "landscape": made_up_landscape,
+    "a constant landscape": lambda: made_up_landscape(constant=True),
+    "curvature": made_up_curvature,
+    "curvature of a flat loss": lambda: made_up_curvature(flat=True),
+    "saliency": made_up_saliency,
+    "saliency in colour": lambda: made_up_saliency(channels=3),
+    "saliency of a constant model": lambda: made_up_saliency(flat=True),
+    "skewness": made_up_skewness,
 }
 
 

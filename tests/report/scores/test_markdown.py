@@ -28,7 +28,8 @@ def markdown(results, published=None):
 def test_scores_are_rows_and_eight_runs_at_most_are_columns(study):
     text = markdown(study)
     assert text.startswith("# digits_pareto on digits (size 16)\n\n| score | natural |")
-    first, second = tables(text)
+    first, second, differences = tables(text)
+    assert differences[0][:2] == ["less average-at", "natural"]
     assert [len(table[0]) for table in (first, second)] == [8, 8]
     assert first[0][:4] == ["score", "natural", "average-at", "max-at"]
     assert first[1] == ["---", *["---:"] * 7]

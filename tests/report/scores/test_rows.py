@@ -26,7 +26,8 @@ def test_there_is_one_line_for_each_score_of_each_run(study):
     assert len(found) == 14 * 8
     assert len({(one["study"], one["label"], one["score"]) for one in found}) == len(found)
     assert list(found[0]) == [
-        *("study", "label", "score", "ours", "low", "high", "interval_over", "seeds"),
+        *("study", "label", "score", "ours", "low", "high", "interval_over"),
+        *("difference_from", "paired_difference", "paired_difference_error", "seeds"),
         *("published", "difference", "source"),
         *("examples", "constant_guesses", "protocol_hash", "folders"),
     ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
-from moat.cli.instrument_options import ExamplesOption, SeedOption, examples_of
+from moat.cli.instrument_options import ExamplesOption, IdsOption, SeedOption, chosen_examples
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -17,6 +17,7 @@ class CurvatureOptions(AnalyzeOptions):
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None
+    ids: IdsOption = None
     products: Annotated[int, typer.Option(help="Products with the Hessian for an example.")] = 32
     seed: SeedOption = 0
 
@@ -28,10 +29,10 @@ def curvature(options: CurvatureOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    examples = examples_of(options.examples, CurvatureSettings.examples)
+    chosen = chosen_examples(options.ids, options.examples)
     settings = CurvatureSettings(
         threats=tuple(listed(options.threats)),
-        examples=examples,
+        examples=CurvatureSettings.examples if chosen is None else chosen,
         products=options.products,
         seed=options.seed,
     )

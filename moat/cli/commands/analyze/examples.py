@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
-from moat.cli.instrument_options import ExamplesOption, examples_of
+from moat.cli.instrument_options import ExamplesOption, IdsOption, chosen_examples
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -16,6 +16,7 @@ class ExamplesOptions(AnalyzeOptions):
     """What a call of `moat analyze examples` names."""
 
     examples: ExamplesOption = None
+    ids: IdsOption = None
     seed: Annotated[
         int | None, typer.Option(min=0, help="Draw them at random, with this seed.")
     ] = None
@@ -35,7 +36,7 @@ def examples(options: ExamplesOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study import analyses
 
-    chosen = examples_of(options.examples, ExampleChoice.count)
+    chosen = chosen_examples(options.ids, options.examples) or ExampleChoice.count
     choice = (
         ExampleChoice(count=chosen, seed=options.seed)
         if isinstance(chosen, int)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
-from moat.cli.instrument_options import CountOption
+from moat.cli.instrument_options import ExamplesOption
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -16,7 +16,7 @@ class FrequencyOptions(AnalyzeOptions):
     """What a call of `moat analyze frequency` names."""
 
     threats: ThreatsOption = None
-    examples: CountOption = None
+    examples: ExamplesOption = None
     saliency: Annotated[
         bool,
         typer.Option("--saliency", help="Also the spectrum of the SmoothGrad maps, n = 100."),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
-from moat.cli.instrument_options import ExamplesOption, SeedOption, examples_of
+from moat.cli.instrument_options import ExamplesOption, IdsOption, SeedOption, chosen_examples
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -17,6 +17,7 @@ class LandscapeOptions(AnalyzeOptions):
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None
+    ids: IdsOption = None
     views: Annotated[
         str, typer.Option(metavar="VIEW,...", help="Some of far, near (start) and end.")
     ] = "far,near,end"
@@ -32,10 +33,10 @@ def landscape(options: LandscapeOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    examples = examples_of(options.examples, LandscapeSettings.examples)
+    chosen = chosen_examples(options.ids, options.examples)
     settings = LandscapeSettings(
         threats=tuple(listed(options.threats)),
-        examples=examples,
+        examples=LandscapeSettings.examples if chosen is None else chosen,
         views=tuple(listed(options.views)),
         points=options.points,
         extent=options.extent,

@@ -6,9 +6,10 @@ from moat.cli.analyze_options import AnalyzeOptions
 from moat.cli.instrument_options import (
     CopiesOption,
     ExamplesOption,
+    IdsOption,
     NoiseOption,
     SeedOption,
-    examples_of,
+    chosen_examples,
 )
 from moat.cli.option_table import of_table
 
@@ -18,6 +19,7 @@ class SaliencyOptions(AnalyzeOptions):
     """What a call of `moat analyze saliency` names."""
 
     examples: ExamplesOption = None
+    ids: IdsOption = None
     copies: CopiesOption = 100
     noise: NoiseOption = 0.1
     seed: SeedOption = 0
@@ -30,9 +32,12 @@ def saliency(options: SaliencyOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study.analyses import instrument_of
 
-    examples = examples_of(options.examples, SaliencySettings.examples)
+    chosen = chosen_examples(options.ids, options.examples)
     settings = SaliencySettings(
-        examples=examples, copies=options.copies, noise=options.noise, seed=options.seed
+        examples=SaliencySettings.examples if chosen is None else chosen,
+        copies=options.copies,
+        noise=options.noise,
+        seed=options.seed,
     )
     analyze_asked(
         options, lambda request, out, listener: instrument_of(request, out, listener, settings)

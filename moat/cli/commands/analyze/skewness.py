@@ -9,9 +9,10 @@ from moat.cli.analyze_options import AnalyzeOptions
 from moat.cli.instrument_options import (
     CopiesOption,
     ExamplesOption,
+    IdsOption,
     NoiseOption,
     SeedOption,
-    examples_of,
+    chosen_examples,
 )
 from moat.cli.option_table import of_table
 
@@ -24,6 +25,7 @@ class SkewnessOptions(AnalyzeOptions):
         str, typer.Option(metavar="NAME", help="The model to compare with. Default: the first.")
     ] = ""
     examples: ExamplesOption = None
+    ids: IdsOption = None
     copies: CopiesOption = 100
     noise: NoiseOption = 0.1
     seed: SeedOption = 0
@@ -38,7 +40,7 @@ def skewness(options: SkewnessOptions) -> None:
 
     settings = SkewnessSettings(
         reference=options.reference,
-        examples=examples_of(options.examples, None),
+        examples=chosen_examples(options.ids, options.examples),
         copies=options.copies,
         noise=options.noise,
         seed=options.seed,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
-from moat.cli.instrument_options import CountOption
+from moat.cli.instrument_options import ExamplesOption
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
 
@@ -13,7 +13,7 @@ class TransferOptions(AnalyzeOptions):
     """What a call of `moat analyze transfer` names."""
 
     threats: ThreatsOption = None
-    examples: CountOption = None
+    examples: ExamplesOption = None
 
 
 @of_table

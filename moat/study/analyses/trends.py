@@ -34,7 +34,7 @@ def relationship_of(
     asked = figure or _declared(runs, study, "relationship")
     across = swept(runs, study, asked.variant, asked.across, asked.zero)
     found = analysis.relationship(
-        dict(zip(numbers_of(across), map(_by_seed, across.columns), strict=True)),
+        dict(zip(strength_numbers(across), map(_by_seed, across.columns), strict=True)),
         threats=_threats(asked, runs),
         conditional=asked.measure == CONDITIONAL,
         strength=key_text(asked.across),
@@ -53,7 +53,7 @@ def overfitting_of(
     runs, study = _runs_of(results)
     asked = figure or _declared(runs, study, "difference")
     across, theirs = paired_settings(runs, study, asked)
-    places = numbers_of(across)
+    places = strength_numbers(across)
     found = analysis.overfitting(
         dict(zip(places, map(_by_seed, across.columns), strict=True)),
         dict(zip(places, map(_by_seed, theirs), strict=True)),
@@ -104,7 +104,7 @@ def _threats(figure: RecipeFigure, runs: Runs) -> Sequence[str]:
     return figure.threats or runs.group.scored
 
 
-def numbers_of(across: Swept) -> list[float]:
+def strength_numbers(across: Swept) -> list[float]:
     """Return the values of a swept key as numbers; AnalysisError for a value that is not one."""
     for value in across.values:
         if isinstance(value, bool) or not isinstance(value, int | float):
