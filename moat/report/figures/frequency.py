@@ -82,9 +82,13 @@ def _draw_profile(axes: Any, analysis: Analysis, model: int, looks: Any) -> None
         values, low, high = (
             analysis[f"ring_density{end}"][model, s] for end in ("", "_low", "_high")
         )
+        seen = values > 10**-_DECADES  # natural images have no power at 0
+        values, low, high = (np.where(seen, one, np.nan) for one in (values, low, high))
         axes.plot(across, values, **look, markersize=2.5, linewidth=1.0)
         axes.fill_between(across, low, high, color=look["color"], alpha=0.15, linewidth=0)
     axes.set_ylabel("power / white noise", fontsize=TEXT, labelpad=1.5)
     axes.set_xlim(0, across[-1])
     axes.set_yscale("log")
     axes.set_ylim(10**-_DECADES, 10**_DECADES)
+    axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"], fontsize=TEXT)
+    axes.minorticks_off()
