@@ -79,8 +79,9 @@ def frequency(
     Arrays, with axes model and signal: `power` (vertical, horizontal) is the mean over examples of
     P = Σ_channels |F|² / (height · width), in squared intensities, with 0 in the middle; `share`
     (%) the mean of each example's spectrum divided by its sum. `ring_share` (%) is `share` summed
-    over rings of equal distance from 0 (`frequency`, cycles per pixel), `centroid` the mean
-    frequency, weighted by power; both have 95 % intervals over examples. `moved` counts the
+    over rings of equal distance from 0 (`frequency`, cycles per pixel), `ring_density` the same in
+    units of white noise, whose power is equal at all frequencies, `centroid` the mean frequency,
+    weighted by power; all three have 95 % intervals over examples. `moved` counts the
     examples with a signal other than 0: the others have no share.
 
     Example:
@@ -173,6 +174,7 @@ def _analysis(
     share = 100 * np.stack([part["share"] for part in found]) / counted
     ring_mean, ring_low, ring_high = _with_ends(each.swapaxes(2, 3), 1.0)
     mean, low, high = _with_ends(centroids, float(rings.radius.max()))
+    white = np.bincount(rings.ring.ravel()) / rings.ring.size  # its share of each ring
     unit = "cycles per pixel"
     arrays = {
         "model": NamedArray(np.array(models), ("model",)),
@@ -190,6 +192,9 @@ def _analysis(
         "ring_share": NamedArray(100 * ring_mean, ringed, "%"),
         "ring_share_low": NamedArray(100 * ring_low, ringed, "%"),
         "ring_share_high": NamedArray(100 * ring_high, ringed, "%"),
+        "ring_density": NamedArray(ring_mean / white, ringed, "times white noise"),
+        "ring_density_low": NamedArray(ring_low / white, ringed, "times white noise"),
+        "ring_density_high": NamedArray(ring_high / white, ringed, "times white noise"),
         "centroid": NamedArray(mean, both, unit),
         "centroid_low": NamedArray(low, both, unit),
         "centroid_high": NamedArray(high, both, unit),
@@ -221,7 +226,7 @@ def _with_ends(values: NDArray[np.float64], largest: float) -> list[NDArray[np.f
 
 _NOTE = (
     "Squares: the share of power at each frequency, 0 in the middle; mid-grey is the share of "
-    "white noise, black a thirtieth of it, white thirty times as much. Curves: the share by "
-    "distance from 0, bands 95 % intervals over test examples. Natural images are taken without "
-    "their mean."
+    "white noise, black a thirtieth of it, white thirty times as much. Curves: power by distance "
+    "from 0 in the same unit, bands 95 % intervals over test examples. Natural images are taken "
+    "without their mean."
 )

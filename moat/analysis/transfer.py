@@ -183,7 +183,8 @@ def _findings(found: Analysis) -> list[AnalysisFinding]:
 
 
 _NOTE = (
-    "Accuracy of the target (columns) on images that the protocol's searches found on the source "
-    "(rows), at each threat's largest strength. Differences are paired by example; intervals are "
-    "95 % intervals over test examples."
+    "Accuracy of the target (columns, %) on images that the searches found on the source "
+    "(rows), at each threat's largest strength. Off the diagonal, with a sign: the difference to "
+    "the target's own images, in percentage points, paired by example. A heavy frame: more fell "
+    "than to the own search, by more than the 95 % interval over test examples."
 )

@@ -82,6 +82,7 @@ def test_white_noise_has_equal_power_everywhere(network):
     flat = np.bincount(Rings.of(8, 8).ring.ravel()) * 100 / 64
     low, high = found["ring_share_low"][0, 1], found["ring_share_high"][0, 1]
     assert ((low <= flat) & (flat <= high)).mean() >= 0.8
+    np.testing.assert_allclose(found["ring_density"][0, 1], 1, rtol=0.25)
 
 
 def test_images_without_a_change_have_no_share_and_are_counted(network):

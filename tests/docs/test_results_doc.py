@@ -32,7 +32,7 @@ def run(blocks):
 @pytest.mark.usefixtures("beside")
 def test_the_examples_of_the_page_run():
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     names = run(blocks)
     assert names["hardest"]["share"].is_sorted()
     assert Path("radar.pdf").read_bytes().startswith(b"%PDF")

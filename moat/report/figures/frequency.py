@@ -15,6 +15,7 @@ from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to
 
 _DECADES = 1.5  # above and below white noise, whose share is equal everywhere
+_LEFT = 0.38  # inches
 _PROFILE = 2  # rows of panels that the profile takes, for each model
 
 
@@ -23,14 +24,14 @@ def draw_frequency(analysis: Analysis) -> Figure:
     signals = [str(one) for one in analysis.coordinates("signal")]
     models = [str(one) for one in analysis.coordinates("model")]
     rows = 1 + _PROFILE
-    side = (3.33 - 0.3 - 0.05 * (len(signals) - 1)) / len(signals)
+    side = (3.33 - _LEFT - 0.05 * (len(signals) - 1)) / len(signals)
     looks = OBJECTIVES.looks_of([NATURAL, *signals])
     with drawn_in(PAPER):
         panels = Panels(
             rows=rows * len(models),
             columns=len(signals),
             height=min(side, 0.8),
-            left=0.3,
+            left=_LEFT,
             below=0.34,
             between=(0.05, 0.2),
         )
@@ -79,10 +80,15 @@ def _draw_profile(axes: Any, analysis: Analysis, model: int, looks: Any) -> None
     for s, name in enumerate(map(str, analysis.coordinates("signal"))):
         look = looks[name].line
         values, low, high = (
-            analysis[f"ring_share{end}"][model, s] for end in ("", "_low", "_high")
+            analysis[f"ring_density{end}"][model, s] for end in ("", "_low", "_high")
         )
+        seen = values > 10**-_DECADES  # natural images have no power at 0
+        values, low, high = (np.where(seen, one, np.nan) for one in (values, low, high))
         axes.plot(across, values, **look, markersize=2.5, linewidth=1.0)
         axes.fill_between(across, low, high, color=look["color"], alpha=0.15, linewidth=0)
-    axes.set_ylabel("share of power (%)", fontsize=TEXT, labelpad=1.5)
+    axes.set_ylabel("power / white noise", fontsize=TEXT, labelpad=1.5)
     axes.set_xlim(0, across[-1])
-    axes.set_ylim(bottom=0)
+    axes.set_yscale("log")
+    axes.set_ylim(10**-_DECADES, 10**_DECADES)
+    axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"], fontsize=TEXT)
+    axes.minorticks_off()

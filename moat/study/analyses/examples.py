@@ -12,7 +12,7 @@ from moat.study.analyses.inputs import AnalysisRequest, analysis_inputs
 
 
 @plain_torch()
-def examples_of(
+def adversarial_examples_of(
     request: AnalysisRequest,
     out: Path,
     listener: Listener,

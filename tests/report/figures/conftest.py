@@ -81,9 +81,9 @@ def made_up_frequency():
             "signal": (signals, ("signal",), ""),
             "frequency": (np.arange(7) / 8, ("frequency",), "cycles per pixel"),
             "share": (100 * share, (*both, "vertical", "horizontal"), "%"),
-            "ring_share": (ring, ringed, "%"),
-            "ring_share_low": (ring - 1, ringed, "%"),
-            "ring_share_high": (ring + 1, ringed, "%"),
+            "ring_density": (ring, ringed, ""),
+            "ring_density_low": (0.9 * ring, ringed, ""),
+            "ring_density_high": (1.1 * ring, ringed, ""),
         },
     )
 

@@ -5,7 +5,7 @@ from moat.errors import PlotError
 from moat.records import Analysis
 from moat.report.figures.kinds import draw_analysis
 from moat.report.layout import COLUMN
-from moat.report.style import render
+from moat.report.style import STYLE, drawn_in, render
 
 
 def test_every_picture_is_as_wide_as_a_column_and_legible(analysis):
@@ -18,7 +18,8 @@ def test_every_picture_is_as_wide_as_a_column_and_legible(analysis):
 
 def test_every_text_lies_within_the_picture(analysis):
     figure = draw_analysis(analysis)
-    figure.canvas.draw()
+    with drawn_in(STYLE):  # as it is written
+        figure.canvas.draw()
     width, height = figure.canvas.get_width_height()
     for axes in figure.axes:
         box = axes.get_tightbbox()

@@ -44,7 +44,7 @@ def examples(options: ExamplesOptions) -> None:
     )
     analyze_asked(
         options,
-        lambda request, out, listener: analyses.examples_of(
+        lambda request, out, listener: analyses.adversarial_examples_of(
             request,
             out,
             listener,
