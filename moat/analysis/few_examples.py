@@ -16,11 +16,13 @@ from moat.evaluation.float_images import float_images
 from moat.threats import home_of
 from moat.types import Images, Labels
 
-Choice = int | tuple[int, ...]
+FewExamples = int | tuple[int, ...]
 """How many examples, every class by its share, or the ids of some."""
 
 
-def few_examples(data: Any, split: Split, protocol: Protocol, choice: Choice, seed: int) -> Split:
+def few_examples(
+    data: Any, split: Split, protocol: Protocol, choice: FewExamples, seed: int
+) -> Split:
     """Return the chosen ones of a protocol's examples, in the order of the split.
 
     With one seed, fewer examples are part of more. Raises AnalysisError for no example, for more
