@@ -8,6 +8,7 @@ from moat.kept_modules import modules_of
 from moat.recipe.checks import (
     require_bounded,
     require_distinct_folders,
+    require_followed,
     require_held_out,
     require_names,
     require_sound,
@@ -140,6 +141,7 @@ def _plan(
         document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
+    require_followed(recipe.training, threats, source)
     dataset = data_set_of(recipe.data, source)
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)
