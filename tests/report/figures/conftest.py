@@ -137,7 +137,57 @@ def made_up_skewness() -> Analysis:
     return Analysis("skewness", arrays, settings={"reference": "natural"}, notes=("Note.",))
 
 
+def with_ends(name, values, axes, unit, apart=5.0):
+    ends = (("", 0.0), ("_low", -apart), ("_high", apart))
+    return {f"{name}{end}": NamedArray(values + by, axes, unit) for end, by in ends}
+
+
+def made_up_relationship(seeds: int = 3, threats: int = 2) -> Analysis:
+    names = ["flow", "rt", "a threat with a long name"][:threats]
+    searches = [f"{name}, {count} iterations" for name in names for count in (5, 10)]
+    arrays = named(strength=[0.0, 5.0, 10.0], search=searches, threat=names)
+    arrays["search_threat"] = NamedArray(np.repeat(names, 2), ("search",))
+    values = np.linspace(20, 80, len(searches) * 3).reshape(len(searches), 3)
+    width = np.nan if seeds == 2 else 5.0
+    arrays |= with_ends("accuracy", values, ("search", "strength"), "%", width)
+    arrays |= with_ends("correlation", np.linspace(-0.9, 0.9, threats), ("threat",), "", width)
+    settings = {"strength": "steps", "conditional": True, "interval_over": "examples"}
+    return Analysis("relationship", arrays, settings=settings, notes=("Note.",))
+
+
+def made_up_overfitting() -> Analysis:
+    arrays = named(strength=[0.1, 0.2, 0.3], threat=["pgd", "flow"])
+    values = np.array([[-5.0, -2.0, 0.0], [30.0, 10.0, 2.0]])
+    arrays |= with_ends("difference", values, ("threat", "strength"), "percentage points")
+    arrays |= with_ends("correlation", np.array(-1.0), (), "", 0.0)
+    settings = {"strength": "epsilon", "conditional": False, "interval_over": "examples"}
+    return Analysis("overfitting", arrays, settings=settings, notes=("Note.",))
+
+
+def made_up_conflict(logged: bool = True, subjects: int = 2) -> Analysis:
+    layers = ["network", "features.0.convolution", "1"]
+    pairs = ["natural, pgd", "natural, flow", "pgd, flow"]
+    names = [f"a run of number {number}" for number in range(subjects)]
+    arrays = named(subject=names, layer=layers, pair=pairs, threat=["pgd", "flow"])
+    cosines = np.linspace(-0.9, 0.9, subjects * 9).reshape(subjects, 3, 3)
+    cosines[-1, 2] = np.nan
+    arrays |= with_ends("cosine", cosines, ("subject", "layer", "pair"), "", 0.1)
+    if logged:
+        arrays["step"] = NamedArray(np.arange(20, 120, 20), ("step",))
+        over = np.repeat(cosines[:, None], 5, axis=1)
+        over[-1] = np.nan
+        axes = ("subject", "step", "layer", "pair")
+        arrays["logged_cosine"] = NamedArray(over, axes)
+    return Analysis("conflict", arrays, notes=("Note.",))
+
+
 MADE_UP = {
+    "relationship": made_up_relationship,
+    "relationship of two seeds": lambda: made_up_relationship(seeds=2, threats=3),
+    "overfitting": made_up_overfitting,
+    "conflict": made_up_conflict,
+    "conflict without a log": lambda: made_up_conflict(logged=False),
+    "conflict of many": lambda: made_up_conflict(subjects=10),
     "transfer": made_up_transfer,
     "examples": made_up_examples,
     "examples in colour": lambda: made_up_examples(channels=3, models=("one",)),
