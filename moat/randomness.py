@@ -6,7 +6,7 @@ from hashlib import sha256
 import numpy as np
 import torch
 
-PURPOSES = ("initialisation", "global", "order", "search", "augmentation", "encoder")
+PURPOSES = ("initialisation", "global", "order", "search", "augmentation", "encoder", "overfitting")
 
 
 def generator_of(seed: int) -> torch.Generator:

@@ -103,6 +103,7 @@ class Protocol:
             for label in members:
                 self._require_evaluated(label, self.threats)
         for label in self.threats:
+            _require_bounded(self, label)
             _require_strengths(self, label)
 
     def _require_evaluated(self, label: str, known: Mapping[str, object] | tuple[str, ...]) -> None:
@@ -209,6 +210,15 @@ def require_sample(sample: str) -> None:
         raise InputError(
             f"a sample is 'stratified' or the 'first' examples, not {sample!r}."
             f"{did_you_mean(sample, get_args(Sample))}"
+        )
+
+
+def _require_bounded(protocol: Protocol, label: str) -> None:
+    threat = protocol.threats[label]
+    if isinstance(threat, GradientThreat) and threat.start == "wide":
+        raise InputError(
+            f'{label!r} has start = "wide", whose images leave the ball: it is for training.',
+            hint='Write train = { steps = 1, start = "wide" }, and evaluate with another start.',
         )
 
 

@@ -1,12 +1,13 @@
 """One row for each run: its names, its training and its summary scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from moat.frames import identity
 from moat.report.gate import worst_verdict
+from moat.report.overfitting_notes import overfitted
 from moat.report.rows import Row
 
 RUNS_SCHEMA: dict[str, pl.DataType] = {
@@ -26,6 +27,8 @@ RUNS_SCHEMA: dict[str, pl.DataType] = {
     "backwards": pl.Int64(),
     "searched": pl.Int64(),
     "passes": pl.Float64(),
+    "search_saved": pl.Float64(),
+    "overfitted_at": pl.Int64(),
     "passes_to_here": pl.Float64(),
     "gate": pl.String(),
     "folder": pl.String(),
@@ -64,12 +67,21 @@ def _row(row: Row) -> dict[str, Any]:
         "seconds": _number(training.get("seconds"), int | float),
         **{key: _number(training.get(key), int) for key in ("forwards", "backwards", "searched")},
         "passes": _number(training.get("passes"), int | float),
+        "search_saved": _number(_table(training, "search").get("saved"), int | float),
+        "overfitted_at": min(
+            (step for _, step in overfitted(training) if step is not None), default=None
+        ),
         "passes_to_here": point.passes_to_here,
         "gate": worst_verdict(point),
         "folder": point.place,
         "tags": list(point.tags),
         "notes": point.notes,
     }
+
+
+def _table(training: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = training.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _number(value: Any, kind: Any) -> Any:

@@ -84,6 +84,35 @@ def parts_of(ball: Ball) -> tuple[Ball, ...]:
 
 
 @public
+def restepped(ball: Ball, factor: float) -> Ball:
+    """Return a ball with its steps, or those of a union's parts, times `factor`; radii stay.
+
+    Example:
+        >>> from moat.geometry.balls import LinfBall
+        >>> restepped(LinfBall(0.1, 0.02), 5.0)
+        LinfBall(epsilon=0.1, step_size=0.1, low=None, high=None)
+    """
+    made = replace(ball, step_size=factor * ball.step_size)
+    if not isinstance(made, UnionBall):
+        return made
+    return replace(made, parts=tuple(restepped(part, factor) for part in made.parts))
+
+
+@public
+def widened(ball: Ball, factor: float) -> Ball:
+    """Return a ball, or the union of a union's parts, of `factor` times the radius; steps stay.
+
+    Example:
+        >>> from moat.geometry.balls import LinfBall
+        >>> widened(LinfBall(0.1, 0.02), 2.0)
+        LinfBall(epsilon=0.2, step_size=0.02, low=None, high=None)
+    """
+    if isinstance(ball, UnionBall):
+        return replace(ball, parts=tuple(widened(part, factor) for part in ball.parts))
+    return replace(ball, epsilon=factor * ball.epsilon)
+
+
+@public
 def hardest_of(members: list[Tensor], scores: Tensor) -> Tensor:
     """Return each example's member with the highest score (members, batch); NaN counts as lowest.
 

@@ -21,6 +21,7 @@ from moat.oddities.searches import (
 )
 from moat.oddities.training import (
     batch_beyond_data,
+    curriculum_beyond_epochs,
     decay_to_nothing,
     loss_of_constant_guess,
     milestones_after_end,
@@ -38,6 +39,7 @@ LOOKS: tuple[Callable[[StudyView], Iterator[Oddity]], ...] = (
     constant_image_in_ball,
     evaluation_weaker_than_training,
     warmup_beyond_epochs,
+    curriculum_beyond_epochs,
     milestones_after_end,
     decay_to_nothing,
     batch_beyond_data,

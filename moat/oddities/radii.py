@@ -96,7 +96,7 @@ def _adds_noise(one: SearchedSet, block: torch.Tensor) -> bool:
 def _reach(one: SearchedSet, ball: Ball) -> float:
     threat = one.threat
     climbs = isinstance(threat, GradientThreat) and threat.search == "sign"
-    if isinstance(threat, GradientThreat) and climbs and threat.start != "uniform":
+    if isinstance(threat, GradientThreat) and climbs and threat.start not in ("uniform", "wide"):
         return min(ball.epsilon, threat.steps * ball.step_size)
     return ball.epsilon
 

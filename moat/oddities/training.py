@@ -43,6 +43,19 @@ def warmup_beyond_epochs(view: StudyView) -> Iterator[Oddity]:
             )
 
 
+def curriculum_beyond_epochs(view: StudyView) -> Iterator[Oddity]:
+    """Yield each run whose searches never have all their steps."""
+    for plan in view.plans:
+        growing, epochs = plan.training.curriculum, plan.training.epochs
+        if growing is not None and epochs is not None and growing >= epochs and plan.threats:
+            yield Oddity(
+                plan.source.where("training", "curriculum"),
+                f"the searches grow over {growing:g} epochs, and there are {epochs:.4g}: they have "
+                "all their steps in none.",
+                "Lower it, to half of the epochs, say.",
+            )
+
+
 def milestones_after_end(view: StudyView) -> Iterator[Oddity]:
     """Yield each schedule with milestones that no training reaches."""
     for plan in view.plans:

@@ -8,6 +8,7 @@ from moat.kept_modules import modules_of
 from moat.recipe.checks import (
     require_bounded,
     require_distinct_folders,
+    require_followed,
     require_held_out,
     require_names,
     require_sound,
@@ -38,7 +39,7 @@ from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.selection import chosen_runs
 from moat.recipe.shorthand import with_fractions
-from moat.recipe.start import START
+from moat.recipe.start import START_KEY
 from moat.recipe.start_table import start_after, start_of
 
 OF_A_VARIANT = ("scalarizer", "losses")
@@ -123,7 +124,7 @@ def _plan(
         if table == "path" and leg:
             set_leg(applied, recipe.variant[position].legs)
         for key, value in values.items():
-            if key == START:
+            if key == START_KEY:
                 continue
             where = source.where("variant", position, table, key)
             for said in set_key(applied, tuple(key.split(".")), value, where):
@@ -140,6 +141,7 @@ def _plan(
         document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
+    require_followed(recipe.training, threats, source)
     dataset = data_set_of(recipe.data, source)
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)

@@ -1,11 +1,11 @@
 """The rules for a recipe beyond the form of its tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from moat.errors import RecipeError, did_you_mean
+from moat.errors import InputError, RecipeError, did_you_mean
 from moat.names import NATURAL, why_no_name
 from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
@@ -14,8 +14,11 @@ from moat.recipe.conditioned import place_in_words
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
-from moat.recipe.start import START
+from moat.recipe.start import START_KEY
 from moat.short_text import cut_short
+from moat.threats import Threat
+from moat.training import Training
+from moat.training.search_length import require_searches
 
 _NOT_OF_A_RUN = {"variant", "seeds", "plugins", "published", "figure", "tags", "notes"}
 MOST_OF_PATH = 3000
@@ -26,7 +29,7 @@ SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
 
-_STAYS = ("model", START)
+_STAYS = ("model", START_KEY)
 """The tables that all runs of a path share."""
 
 
@@ -88,6 +91,15 @@ def require_held_out(recipe: Recipe, source: Source) -> None:
             where=source.where("training", "keep"),
             hint='Set data.validation, for example 0.1, or training.keep = "last".',
         )
+
+
+def require_followed(training: Training, threats: Mapping[str, Threat], source: Source) -> None:
+    """Raise RecipeError if a variant's threats cannot follow a setting of shorter searches."""
+    try:
+        require_searches(training, threats)
+    except InputError as error:
+        where = source.where(*error.where.split("."))
+        raise RecipeError(error.message, where, error.hint) from error
 
 
 def require_distinct_folders(folders: Sequence[str], source: Source) -> None:
@@ -167,7 +179,7 @@ def _require_sweep(
     for key, values in swept.items():
         where = ("variant", str(position), table, key)
         root, _, rest = key.partition(".")
-        if root not in SWEPT or not all(key.split(".")) or (root == START and rest):
+        if root not in SWEPT or not all(key.split(".")) or (root == START_KEY and rest):
             near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
             raise RecipeError(
                 f"a {table} cannot set {key!r}.{near}",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from moat.records import Check
+from moat.report.overfitting_notes import overfitting_notes
 from moat.report.plugin_notes import plugin_notes
 from moat.report.points import Point
 from moat.report.solver_notes import unsolved_notes
@@ -50,7 +51,8 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
             "makes it."
         )
     plugins = plugin_notes(points, [names[point.where] for point in points])
-    return [*lines, *unsolved_notes(points, names), *plugins]
+    overfitted = overfitting_notes(points, names)
+    return [*lines, *unsolved_notes(points, names), *overfitted, *plugins]
 
 
 def named_by_place(points: Sequence[Point]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from moat.records import Check
 from moat.report.gate import Doubt, doubts_of, named_by_place
+from moat.report.overfitting_notes import overfitting_notes
 from moat.report.plugin_notes import plugin_notes
 from moat.report.points import Point
 from moat.report.solver_notes import unsolved_notes
@@ -24,7 +25,8 @@ def gate_brief(points: Sequence[Point]) -> list[str]:
     if bare:
         lines.append(f"No sanity gate is stored with {some(bare)}: `moat evaluate RUN` makes it.")
     plugins = plugin_notes(points, [names[point.where] for point in points])
-    return [*lines, *unsolved_notes(points, names), *plugins]
+    overfitted = overfitting_notes(points, names)
+    return [*lines, *unsolved_notes(points, names), *overfitted, *plugins]
 
 
 def _lines(points: Sequence[Point], names: dict[str, str]) -> Iterator[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from moat.data import Data, DataSet
 from moat.errors import DataError, MoatError
-from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.room import room_for
+from moat.evaluation.validation import validation_protocol
 from moat.events import DataNote, Listener, ignore
 from moat.oddities import Amounts
 from moat.precision import plain_torch
@@ -19,7 +19,7 @@ from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.start import missing_start
-from moat.study.step_cost import length_of_run, spent_per_example
+from moat.study.step_cost import spent_per_example, training_cost
 from moat.threats import Spent
 from moat.training.length import Length
 
@@ -111,17 +111,16 @@ def _without_data(plan: RunPlan, missing: DataError) -> RunEstimate:
 def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     """Count the passes of a run and estimate their seconds."""
     classes = len(data.classes)
-    search, descent = spent_per_example(plan, times.batch_norm, classes)
     evaluation = plan.protocol.spent(classes)
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
     with asked_for(plan, "training", "passes"):
-        length = length_of_run(plan, trained, search.plus(descent))
+        search, descent, length = training_cost(plan, trained, times.batch_norm, classes)
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
-    validation = Protocol(plan.threats).spent(classes)
+    validation = validation_protocol(plan.threats).spent(classes)
     room = room_for(
         plan.protocol,
         (min(BATCH, max(tested, held_out)), *data.shape),

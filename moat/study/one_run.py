@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +9,8 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data, Split
-from moat.evaluation import Protocol, evaluate
+from moat.evaluation import evaluate
+from moat.evaluation.validation import validation_protocol
 from moat.events import Listener, Note
 from moat.models import built
 from moat.names import NATURAL
@@ -184,7 +184,7 @@ class _Validation:
 
     def __init__(self, plan: RunPlan, held_out: Split) -> None:
         self.held_out, self.plan = held_out, plan
-        self.protocol = Protocol(plan.threats, memory=plan.protocol.memory)
+        self.protocol = validation_protocol(plan.threats, plan.protocol.memory)
         self.pass_size, self.memory = plan.training.pass_size, plan.memory
 
     @told_elsewhere()
@@ -216,6 +216,6 @@ def _record(
         data,
         plan.test_data,
         machine_of(fabric.device, size),
-        training=asdict(fitted),
+        training=fitted.table(),
         files=folder.trained_digests(),
     )

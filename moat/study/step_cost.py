@@ -2,8 +2,10 @@
 
 from moat.data import batches_per_epoch
 from moat.recipe import RunPlan
-from moat.threats import Spent
+from moat.threats import GradientThreat, Spent
+from moat.training.detector import look_cost
 from moat.training.length import Length, length_of
+from moat.training.search_length import mean_steps
 from moat.training.step_cost import step_cost
 
 
@@ -40,3 +42,41 @@ def spent_per_example(
         batch_norm=batch_norm,
         classes=classes,
     )
+
+
+def training_cost(
+    plan: RunPlan, trained: int, batch_norm: bool = False, classes: int = 10
+) -> tuple[Spent, Spent, Length]:
+    """Return (search, descent, length) of a training on so many examples.
+
+    With epochs, searches count at their mean over the training, looks for overfitting included.
+    With a budget, step and length are those at full cost: together they are the budget. Friendly
+    searches count whole.
+    """
+    search, descent = spent_per_example(plan, batch_norm, classes)
+    length = length_of_run(plan, trained, search.plus(descent))
+    if plan.training.passes is None and not plan.is_point:
+        search = _mean_search(plan, search, length, trained, classes)
+    return search, descent, length
+
+
+def _mean_search(plan: RunPlan, search: Spent, length: Length, trained: int, classes: int) -> Spent:
+    """Return the mean cost of the searches of a training step, looks included."""
+    training, per_epoch = plan.training, length.steps_per_epoch
+    climbed = {n: one for n, one in plan.threats.items() if isinstance(one, GradientThreat)}
+    if training.curriculum is not None:
+        means = {
+            n: mean_steps(training, one.steps, length.exact_epochs, per_epoch)
+            for n, one in climbed.items()
+        }
+        search, _ = step_cost(
+            plan.threats, plan.scalarizer, losses=plan.losses, classes=classes, steps=means
+        )
+    if training.overfitting is not None:
+        watch = training.overfitting
+        watched = {n: one for n, one in climbed.items() if one.steps < watch.steps}
+        looks = per_epoch / (watch.every or per_epoch)  # an epoch
+        share = looks * min(watch.examples, trained) / trained
+        forwards, backwards = look_cost(watch, watched)
+        search = search.plus(Spent(share * forwards, share * backwards))
+    return search

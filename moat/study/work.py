@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from moat.data import Data
-from moat.evaluation import Protocol
 from moat.evaluation.evaluator import BATCH
 from moat.evaluation.sanity.examine import PROBED
+from moat.evaluation.validation import validation_protocol
 from moat.recipe import RunPlan
 from moat.study.failures import asked_for
-from moat.study.step_cost import length_of_run, spent_per_example
+from moat.study.step_cost import training_cost
 from moat.threats import GradientThreat
 
 DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
@@ -37,10 +37,9 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
         split, held = plan.share.of(data.train)
     held_out, protocol, classes = len(held) if held else 0, plan.protocol, len(data.classes)
     judged = [min(protocol.examples or count, count) for count in (len(data.test), held_out)]
-    search, descent = spent_per_example(plan, batch_norm, classes)
     with asked_for(plan, "training", "passes"):
-        length = length_of_run(plan, len(split), search.plus(descent))
-    validation = Protocol(plan.threats).spent(classes)
+        search, descent, length = training_cost(plan, len(split), batch_norm, classes)
+    validation = validation_protocol(plan.threats).spent(classes)
     an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
     return Work(

@@ -10,7 +10,8 @@ from moat.threats.costs import Spent, spent_by
 from moat.threats.devices import device_of, home_of
 from moat.threats.flow import Flow
 from moat.threats.footprint import LiveBytes, example_bytes
-from moat.threats.gradient import GradientThreat, StepSize
+from moat.threats.friendly import Friendly
+from moat.threats.gradient import GradientThreat, StepSize, with_steps, within_ball
 from moat.threats.guard import bare, door, guarded_network, is_trusted, trusted
 from moat.threats.integrated import Integrated
 from moat.threats.joint import JointSearch, SearchedThreat, joint_search, search
@@ -24,6 +25,7 @@ from moat.threats.msd import MSD
 from moat.threats.pgd import PGD
 from moat.threats.rt import RT
 from moat.threats.rt_grid import RTGrid
+from moat.threats.short_search import ShortSearch, steps_at
 from moat.threats.stadv import StAdv
 from moat.threats.table import threat_table, type_labels
 
@@ -34,6 +36,7 @@ __all__ = [
     "AutoAttack",
     "Climb",
     "Flow",
+    "Friendly",
     "GradientThreat",
     "Inputs",
     "Integrated",
@@ -43,6 +46,7 @@ __all__ = [
     "RTGrid",
     "Repetition",
     "SearchedThreat",
+    "ShortSearch",
     "Spent",
     "StAdv",
     "StepSize",
@@ -67,9 +71,12 @@ __all__ = [
     "require_no_probabilities",
     "search",
     "spent_by",
+    "steps_at",
     "threat",
     "threat_table",
     "to_eval",
     "trusted",
     "type_labels",
+    "with_steps",
+    "within_ball",
 ]

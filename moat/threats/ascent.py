@@ -16,6 +16,7 @@ from moat.passes import Pass, cut, is_out_of_memory
 from moat.public import public
 from moat.threats.climb import Climb, Trace
 from moat.threats.climber import Climber
+from moat.threats.friendly import Friendly
 from moat.threats.logits import UNFIT, cannot_change_mode, no_gradient, said
 from moat.threats.searches import BestSearch
 from moat.types import Images
@@ -30,7 +31,7 @@ def ascend(
     pass_size: int,
     *,
     measure: bool = True,
-    until_fallen: bool = False,
+    until_fallen: bool | Friendly = False,
     leave_every: int | None = None,
 ) -> list[dict[int, Trace]]:
     """Run the searches together; return the traces of each by its count of iterations.
@@ -39,7 +40,8 @@ def ascend(
     forward if its last iterate is measured: the losses of the others come from the gradient passes.
     With `until_fallen` an example falls at its first misclassified iterate, which its later traces
     repeat. Fallen examples leave the passes in every iteration on a CPU, and in every eighth on a
-    GPU, where the check makes the host wait; with 0 they never leave.
+    GPU, where the check makes the host wait; with 0 they never leave. A `Friendly` in its place
+    says when an example has fallen far enough; its traces then tell images and w alone.
 
     Example:
         >>> from moat.testing import examples, smooth_model

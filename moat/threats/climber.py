@@ -10,6 +10,7 @@ from moat.geometry.balls import rows
 from moat.losses import LOSSES, TARGETED, is_correct, nth_other_class
 from moat.passes import cut, in_passes
 from moat.threats.climb import Climb, Trace
+from moat.threats.friendly import Friendly, Patience
 from moat.threats.searches import BestSearch
 from moat.threats.standings import Standings
 from moat.threats.steepest import SteepestSearch
@@ -29,14 +30,17 @@ class Climber:
         model: nn.Module,
         pass_size: int,
         *,
-        until_fallen: bool = False,
+        until_fallen: bool | Friendly = False,
         measure: bool = True,
         leave_every: int = 1,
     ) -> None:
-        self.climb, self.until_fallen, self.leave_every = climb, until_fallen, leave_every
+        self.climb, self.until_fallen, self.leave_every = climb, bool(until_fallen), leave_every
         self.x, self.y = _differentiable(climb.x), _differentiable(climb.y)
         self.w: Transform = tuple(_differentiable(block) for block in climb.start)
         self.rows = torch.arange(len(self.x), device=self.x.device)
+        self.patience: Patience | None = None
+        if isinstance(until_fallen, Friendly):
+            self.patience = Patience(until_fallen, self.rows)
         self.steps = max(climb.at_steps)
         self.balls = climb.balls(self.x)
         self.reference = reference_of(climb, self.x, self.y, model, pass_size)
@@ -97,7 +101,8 @@ class Climber:
         if self.light:
             self.slopes.append((loss, slopes))
         else:
-            correct = is_correct(logits, self.y[rows])
+            stands = is_correct if self.patience is None else self.patience.friendly.stands
+            correct = stands(logits, self.y[rows])
             self.parts.append((images.detach(), loss, correct, slopes))
 
     def advance(self, step: int) -> None:
@@ -115,7 +120,8 @@ class Climber:
         if step in self.climb.at_steps:
             self._report(step, images, loss, correct)
         if self.until_fallen:
-            left = self._let_fall(step, images, loss, correct)
+            stays = correct if self.patience is None else self.patience.stays(correct)
+            left = self._let_fall(step, images, loss, stays)
             if left is not None:
                 loss, slopes = loss[left], tuple(slope[left] for slope in slopes)
         self._move(loss, slopes)
@@ -195,6 +201,8 @@ class Climber:
         self.reference = None if self.reference is None else self.reference[chosen]
         self.balls = self.climb.balls(self.x)
         self.search.keep(chosen)
+        if self.patience is not None:
+            self.patience.keep(chosen)
 
 
 def climbed_value(

@@ -45,10 +45,11 @@ class Spent(NamedTuple):
 
 @public
 def spent_by(
-    threat: Threat, *, steps: int | None = None, measured: bool = False, classes: int = 10
+    threat: Threat, *, steps: float | None = None, measured: bool = False, classes: int = 10
 ) -> Spent:
     """Return the cost of a search for an example that withstands it, in `steps` or its own.
 
+    A number of steps that is not whole is a mean, and so is the cost.
     If it is `measured`, its last iterate takes one more forward. Of the threats with a search of
     their own, only AutoAttack has a known count, to about a tenth; others count as 0.
 

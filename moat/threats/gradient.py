@@ -1,8 +1,10 @@
 """Threats searched by ascent over the blocks of `w`: three methods and their numbers."""
 
+import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import torch
 from pydantic import ConfigDict, PositiveFloat, model_validator
@@ -12,10 +14,11 @@ from moat.annotations import value_in_words
 from moat.errors import DefinitionError
 from moat.geometry.balls import Ball, draw
 from moat.geometry.draws import draw_seed, generator_like
-from moat.geometry.union_ball import UnionBall
+from moat.geometry.union_ball import UnionBall, restepped, widened
 from moat.losses import TARGETED, LossName
 from moat.number_bounds import PositiveCount
-from moat.threats.base import Repetition
+from moat.public import public
+from moat.threats.base import Repetition, Threat
 from moat.threats.climb import Climb
 from moat.threats.foreign import FOREIGN_TO_ASCENT
 from moat.threats.joint import SearchedThreat
@@ -25,6 +28,10 @@ from moat.types import Images, Labels, PerExample, Transform
 
 START_NOISE = 1e-3
 """Standard deviation of start = "noise", in the unit of each block, as TRADES starts PGD."""
+_WIDE = 2.0
+"""Radii of the ball that start = "wide" draws from, as N-FGSM does."""
+_UNBOUNDED = 1e6
+"""Radii of a ball that a step never leaves: then only the image box bounds it."""
 
 
 class _FixedStep:
@@ -47,6 +54,14 @@ class GradientThreat(SearchedThreat):
 
     A subclass defines `identity`, `apply` and `balls`, and declares its numbers.
 
+    A single step finds a hard example from a noisy start: `start = "uniform"` with a step of 1.25
+    radii is that of RS-FGSM, and `start = "wide"` with a step of one radius that of N-FGSM. The
+    latter draws from the ball of twice the radius and does not project onto the ball, so its images
+    may lie up to three radii away; it is for training.
+
+    Source: Wong, Rice and Kolter, Fast is Better than Free, 2020; de Jorge et al., Make Some Noise:
+    Reliable and Efficient Single-Step Adversarial Training, 2022.
+
     Example:
         >>> from moat.threats import PGD
         >>> PGD(epsilon=0.1, step_size=0.02, steps=5).identity(torch.rand(2, 1, 8, 8))[0].shape
@@ -54,11 +69,12 @@ class GradientThreat(SearchedThreat):
     """
 
     steps: PositiveCount = 10  # iterations
-    start: Literal["zero", "noise", "uniform"] = "zero"  # identity; 0.001 N(0, 1); in the ball
+    start: Literal["zero", "noise", "uniform", "wide"] = "zero"  # identity; 0.001 N(0, 1); in ball
     loss: LossName = "cross-entropy"  # what is climbed
     search: Literal["sign", "apgd", "random"] = "sign"  # Eq. 9; Auto-PGD; draws without a gradient
     foreign_words: ClassVar[Mapping[str, str]] = FOREIGN_TO_ASCENT
     keeps_best: ClassVar[bool] = False  # whether sign steps, too, report their best iterate
+    _stride: ClassVar[float] = 1.0  # times the threat's own step size: see `with_steps`
 
     @model_validator(mode="after")
     def _off_the_flat_start(self) -> "GradientThreat":
@@ -76,6 +92,16 @@ class GradientThreat(SearchedThreat):
             raise ValueError(
                 f"{missing[0]} is missing: sign steps have a fixed size. Set it, or use "
                 'search = "apgd" or "random", which do not need it'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _wide_of_one_step(self) -> "GradientThreat":
+        if self.start == "wide" and (self.steps > 1 or self.search != "sign"):
+            other = f"steps = {self.steps}" if self.steps > 1 else f'search = "{self.search}"'
+            raise ValueError(
+                f"a wide start is followed by one sign step, and {other}: without a projection "
+                'more steps would leave the ball ever farther; set steps = 1, or start = "uniform"'
             )
         return self
 
@@ -133,7 +159,11 @@ class GradientThreat(SearchedThreat):
                     f"{type(self).__name__}.balls returns {value_in_words(whole)}, not a tuple.",
                     hint="Return one ball for each block of w: return (ball,).",
                 )
-            return whole if reach == 1 else tuple(ball.scaled(reach) for ball in whole)
+            if self._stride != 1:
+                whole = tuple(restepped(ball, self._stride) for ball in whole)
+            if reach != 1:
+                whole = tuple(ball.scaled(reach) for ball in whole)
+            return whole
 
         start = self._start(x, balls, generator)
         seed = draw_seed(generator) if self.search == "random" else 0
@@ -153,7 +183,7 @@ class GradientThreat(SearchedThreat):
             y=y,
             start=start,
             apply=self.apply,
-            balls=balls,
+            balls=balls if self.start != "wide" else lambda x: _of_radii(_UNBOUNDED, balls(x)),
             loss=self.loss,
             at_steps=at_steps or (self.steps,),
             search=search,
@@ -174,10 +204,58 @@ class GradientThreat(SearchedThreat):
         identity = self.identity(x)
         if self.start == "zero":
             return identity
-        pairs = zip(identity, balls(x), strict=True)
-        if self.start == "uniform":
+        around = balls(x) if self.start != "wide" else _of_radii(_WIDE, balls(x))
+        pairs = zip(identity, around, strict=True)
+        if self.start in ("uniform", "wide"):
             return tuple(ball.sample(block, generator) for block, ball in pairs)
         return tuple(
             ball.project(block + START_NOISE * draw(torch.randn, block, generator))
             for block, ball in pairs
         )
+
+
+G = TypeVar("G", bound=GradientThreat)
+
+
+@public
+def with_steps(threat: G, steps: int) -> G:
+    """Return a threat with another number of iterations, whose steps are together as long.
+
+    A search of s iterations in place of S takes sign steps of S / s times the size, so that the
+    reach of the search stays, at most the ball. Auto-PGD sets its own step sizes. A wide start is
+    for one step: with more, it is drawn in the ball itself.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=10)
+        >>> short, x = with_steps(pgd, 2), torch.rand(1, 1, 8, 8)
+        >>> (ball,) = short.climb(x, torch.tensor([3])).balls(x)
+        >>> short.steps, ball.epsilon, ball.step_size
+        (2, 0.1, 0.1)
+    """
+    if steps == threat.steps:
+        return threat
+    made = copy.copy(threat)
+    stride = threat._stride * threat.steps / steps
+    start = "uniform" if threat.start == "wide" and steps > 1 else threat.start
+    for name, value in (("steps", steps), ("_stride", stride), ("start", start)):
+        object.__setattr__(made, name, value)  # it is frozen, and its class may be anybody's
+    return made
+
+
+@public
+def within_ball(threat: Threat) -> Threat:
+    """Return a threat whose images stay in its ball: a wide start becomes a uniform one.
+
+    Example:
+        >>> from moat.threats import PGD
+        >>> within_ball(PGD(epsilon=0.1, step_size=0.1, steps=1, start="wide")).start
+        'uniform'
+    """
+    if isinstance(threat, GradientThreat) and threat.start == "wide":
+        return replace(threat, start="uniform")
+    return threat
+
+
+def _of_radii(factor: float, balls: tuple[Ball, ...]) -> tuple[Ball, ...]:
+    return tuple(widened(ball, factor) for ball in balls)

@@ -105,7 +105,7 @@ def long_steps(threat: Threat, shape: Shape | None = None) -> Iterator[WideNumbe
     """
     if not isinstance(threat, GradientThreat) or threat.search != "sign":
         return
-    once = threat.start == "uniform" and threat.steps == 1
+    once = threat.start in ("uniform", "wide") and threat.steps == 1
     for ball, radius, step, _ in balls_of(threat, shape):
         size, epsilon = ball.step_size, ball.epsilon
         if size <= (2 if once else 1) * epsilon * _ROUNDING:

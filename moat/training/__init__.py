@@ -17,6 +17,7 @@ from moat.training.losses import (
     TrainingLoss,
 )
 from moat.training.optimizers import SGD, AdamW, Optimizer
+from moat.training.overfitting import Overfitting
 from moat.training.own_step import Step
 from moat.training.schedules import Constant, Cosine, MultiStep, Schedule
 from moat.training.settings import Training
@@ -40,6 +41,7 @@ __all__ = [
     "Margin",
     "MultiStep",
     "Optimizer",
+    "Overfitting",
     "PairLoss",
     "Schedule",
     "Step",

@@ -21,14 +21,16 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     spent: dict[str, int] | None = field(default_factory=lambda: vars(Ledger()))  # see Ledger
+    searches: dict[str, Any] | None = None  # see TrainingSearches
     best_score: float = float("-inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
     start: dict[str, Any] | None = None  # of a training that began with other weights
 
     def as_table(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps; without the start if there is none."""
-        return {key: value for key, value in vars(self).items() if key != "start" or value}
+        """Return what a checkpoint keeps; start and searches only if there are any."""
+        young = ("start", "searches")
+        return {key: value for key, value in vars(self).items() if key not in young or value}
 
 
 @dataclass(frozen=True, eq=False)

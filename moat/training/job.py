@@ -1,7 +1,7 @@
 """The training of one run: its settings, and its result."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import nn
@@ -80,7 +80,8 @@ class Fitted:
 
     It also has the cost: forwards and backwards of examples, searched examples, one for each
     threat, and `passes`, the forwards plus backwards for each example of the training split. They
-    are None for a training that began without a count.
+    are None for a training that began without a count. `search` and `overfitting` are the effects
+    of `Training.curriculum`, `friendly` and `overfitting`.
 
     Example:
         >>> Fitted(epoch=3, steps=36, seconds=1.5, images_per_second=3000.0, scalarizer={}).epoch
@@ -97,3 +98,10 @@ class Fitted:
     backwards: int | None = None
     searched: int | None = None
     passes: float | None = None
+    search: dict[str, Any] | None = None  # passes of shorter searches, and of those in full length
+    overfitting: dict[str, Any] | None = None  # the alarms of the watch, by threat
+
+    def table(self) -> dict[str, Any]:
+        """Return the result as a table; what was not asked for is left out."""
+        young = ("search", "overfitting")
+        return {n: v for n, v in asdict(self).items() if v is not None or n not in young}

@@ -5,7 +5,6 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
 import torch
@@ -31,9 +30,11 @@ from moat.training.finite import Finite
 from moat.training.guard import FEW_TRIED, check_trainable
 from moat.training.job import Fit, Fitted
 from moat.training.ledger import Ledger
-from moat.training.length import Length, length_of
+from moat.training.length import length_of
 from moat.training.measuring import has_batch_norm
 from moat.training.memory import memory_explained
+from moat.training.pace import pace_of
+from moat.training.searches import TrainingSearches
 from moat.training.step import train_step
 from moat.training.step_cost import step_cost
 from moat.training.step_settings import StepSettings
@@ -87,7 +88,12 @@ class _Loop:
         self.model = job.model.to(device)
         self.finite = Finite(self.model)
         self.split = job.split.near(device, job.memory)
-        self.length = self._length()
+        cost = self._cost()
+        self.length = length_of(job.training, len(job.split), cost)
+        self.pace = pace_of(job.training, self.length, len(job.split), cost)
+        self.searches = TrainingSearches(
+            job, self.split, self.length.steps_per_epoch, has_batch_norm(self.model)
+        )
         self.pass_size = job.training.pass_size or default_pass_size(device)
         self.optimizer = job.optimizer.build(self.model.parameters())
         self.scheduler = job.schedule.build(
@@ -108,30 +114,30 @@ class _Loop:
         self.faults: list[tuple[int, Tensor]] = []  # by step, not read yet
         self.conflict = Conflict(self.model, job.fabric, self.pass_size, job.losses)
 
-    def _length(self) -> Length:
-        """Return how long the training is, which only under a budget depends on a step's cost."""
-        job, cost = self.job, Spent()
-        if job.training.passes is not None:
-            norm = has_batch_norm(self.model)
-            search, descent = step_cost(
-                job.threats,
-                job.scalarizer,
-                losses=job.losses,
-                batch_norm=norm,
-                classes=job.classes,
-            )
-            cost = search.plus(descent)
-        return length_of(job.training, len(job.split), cost)
+    def _cost(self) -> Spent:
+        """Return the cost of a full step for each example, which only a budget asks for."""
+        job = self.job
+        if job.training.passes is None:
+            return Spent()
+        search, descent = step_cost(
+            job.threats,
+            job.scalarizer,
+            losses=job.losses,
+            batch_norm=has_batch_norm(self.model),
+            classes=job.classes,
+        )
+        return search.plus(descent)
 
     def run(self) -> Fitted:
         self.progress = self.checkpointer.restore(self.job.fabric.device)
         if not self.progress.step:
             self._begin()
         self.ledger = Ledger(**self.progress.spent or {})
+        self.searches.load_state_dict(self.progress.searches)
         network = InPrecision(self.compiled.network, self.job.fabric, self.ledger)
         with tensor_float_32(self.job.training.precision == "tf32"):
             self._require_trainable(InPrecision(self.model, self.job.fabric))
-            while self.progress.epoch < self.length.epochs:
+            while not self._is_over(min(self.job.training.batch_size, len(self.split))):
                 started = time.monotonic()
                 self._epoch(network)
                 self._require_finite_weights()
@@ -139,6 +145,7 @@ class _Loop:
                 self.progress.seconds += time.monotonic() - started
                 if self.progress.spent is not None:
                     self.progress.spent = dict(vars(self.ledger))
+                self.progress.searches = self.searches.state_dict()
                 self._validate()
                 self.checkpointer.save(self.progress)
         return self._finished()
@@ -185,14 +192,15 @@ class _Loop:
         size, device = job.training.batch_size, job.fabric.device
         network.train()
         clock, seen = time.monotonic(), 0
-        left = self.length.steps - self.progress.step
-        for x, y in islice(shuffled_batches(self.split, size, order, augment, device), left):
+        for x, y in shuffled_batches(self.split, size, order, augment, device):
+            if self._is_over(len(x)):
+                break
             objectives, table = 1 + len(job.threats), "training."
             with memory_explained(network, x, y, self.pass_size, objectives, table), trusted():
                 descent = train_step(
                     network,
                     self.optimizer,
-                    job.threats,
+                    self.searches.threats,
                     job.scalarizer,
                     x,
                     y,
@@ -213,16 +221,43 @@ class _Loop:
                 clock, seen = now, 0
             if (measured := self.conflict.taken()) is not None:
                 self._log({**self._place(), "conflict": measured})
-            self.scheduler.step()
+            self._look(network, epoch + 1)
+            while self.scheduler.last_epoch < self.pace.place(self.progress.step, self._passes()):
+                self.scheduler.step()
             self.listener(self._step(epoch + 1))
         self._require_sound()
 
+    def _passes(self) -> float:
+        """Return the passes of examples so far."""
+        return self.ledger.spent.total
+
+    def _is_over(self, examples: int) -> bool:
+        """Say whether the training ends before a step on so many examples."""
+        step, by_steps = self.progress.step, self.pace.budget is None
+        coming = 0.0 if by_steps else examples * self.searches.passes_at(step)
+        return self.pace.is_over(step, self._passes(), coming)
+
+    def _look(self, network: nn.Module, epoch: int) -> None:
+        """Look for catastrophic overfitting where it is due and within the budget.
+
+        Looks at smaller radii, as during a warm-up, could not be compared with later ones.
+        """
+        step = self.progress.step
+        passes = self.searches.look_passes(step) if self._reach() == 1 else None
+        if passes is None or self.pace.is_over(0, self._passes(), passes):
+            return
+        entry, alarms = self.searches.look(network, step, epoch, pass_size=self.pass_size)
+        self._log(entry)
+        for text in alarms:
+            self.listener(Note(run=self.job.folder.path, text=f"training.overfitting: {text}"))
+
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
-        search, losses = self.compiled.search, self.job.losses
+        search = self.searches.search(self.compiled.search, self.progress.step, self.ledger)
         every = self.job.training.conflict_every
         measures = every is not None and (self.progress.step + 1) % every == 0
         observe = self.conflict.observe if measures else None
+        losses = self.job.losses
         return StepSettings(
             self.pass_size, generator, self._reach(), search, loss=losses, observe=observe
         )
@@ -231,9 +266,9 @@ class _Loop:
         return TrainingStep(
             run=self.job.folder.path,
             epoch=epoch,
-            epochs=self.length.epochs,
+            epochs=max(epoch, self.pace.epochs(self.progress.step, self._passes())),
             step=self.progress.step,
-            steps=self.length.steps,
+            steps=self.pace.steps(self.progress.step, self._passes()),
         )
 
     def _reach(self) -> float:
@@ -251,12 +286,13 @@ class _Loop:
             "lr": self.optimizer.param_groups[0]["lr"],
             "images_per_second": round(rate, 1),
             **self.job.scalarizer.log(),
+            **self.searches.log(self.progress.step - 1),
         }
 
     def _place(self) -> dict[str, int]:
         """Return the place of a step's record in the log."""
         step, epoch = self.progress.step, self.progress.epoch + 1
-        return {"step": step, "steps": self.length.steps, "epoch": epoch}
+        return {"step": step, "steps": self.pace.steps(step, self._passes()), "epoch": epoch}
 
     def _validate(self) -> None:
         """Measure the held-out examples, and keep the weights if they are the best so far."""
@@ -322,6 +358,7 @@ class _Loop:
             scalarizer=self.job.scalarizer.log(),
             compiled=self.compiled.outcome(),
             **self._spent(),
+            **self.searches.about(),
         )
 
     def _spent(self) -> dict[str, Any]:

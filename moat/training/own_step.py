@@ -13,7 +13,7 @@ from moat.names import NATURAL
 from moat.objectives import LossMatrix, side_by_side
 from moat.public import public
 from moat.scalarizers import Scalarizer, scalarizer_for
-from moat.threats import Threat, bare, is_trusted, threat_table
+from moat.threats import JointSearch, Threat, bare, is_trusted, joint_search, threat_table
 from moat.threats.cautions import warn_of_wide_radii
 from moat.training.arguments import require_arguments
 from moat.training.descent import Descent
@@ -90,18 +90,24 @@ class Step:
 
     @public
     def __call__(
-        self, x: Images, y: Labels, *, weight: PerExample | None = None, reach: float = 1.0
+        self,
+        x: Images,
+        y: Labels,
+        *,
+        weight: PerExample | None = None,
+        reach: float = 1.0,
+        search: JointSearch = joint_search,
     ) -> Descent:
         """Take a whole step on one batch; return its losses and weights.
 
-        Gradients that stand in `.grad` are cleared before and after. `weight` and `reach` are as
-        in `backward`.
+        Gradients that stand in `.grad` are cleared before and after. `weight`, `reach` and `search`
+        are as in `backward`.
 
         Raises NotFiniteError (a TrainingError and a ValueError) for a loss or a gradient that is
         not finite; nothing moves then.
         """
         self._clear()
-        descent = self.backward(x, y, weight=weight, reach=reach)
+        descent = self.backward(x, y, weight=weight, reach=reach, search=search)
         self.update()
         return descent
 
@@ -114,13 +120,15 @@ class Step:
         weight: PerExample | None = None,
         scale: float | Tensor = 1.0,
         reach: float = 1.0,
+        search: JointSearch = joint_search,
     ) -> Descent:
         """Search, and add the gradient of Σ weights · losses to `.grad`; the parameters stay.
 
         `weight` (batch,) multiplies the loss of each example; the sum is divided by the size of the
         batch: (1/B) Σ_b weight_b · loss_b. `scale` multiplies the gradient: 1 / n if n batches make
         a step, `scaler.get_scale()` with a GradScaler. `reach` is the share of the threats' radius
-        and step size.
+        and step size. `search` searches the threats together: a `moat.threats.ShortSearch` makes
+        fewer iterations, or lets fallen examples leave.
 
         Raises ModelError for invalid images and labels, DefinitionError for a loss that is not one
         number for each example, NotFiniteError for a loss that is not finite, and TrainingError,
@@ -133,6 +141,7 @@ class Step:
                 own.pass_size,
                 own.generator,
                 reach,
+                search,
                 loss=own.loss,
                 weight=weight,
                 scale=scale,

@@ -8,6 +8,8 @@ from moat.allocator import Allocator
 from moat.errors import FieldError
 from moat.fields import Fields
 from moat.number_bounds import MOST_COUNTED, PositiveCount, PositiveNumber
+from moat.threats.friendly import Friendly
+from moat.training.overfitting import Overfitting
 
 
 def _refuse_float16(value: Any) -> Any:
@@ -45,6 +47,11 @@ class Training(Fields):
     every ball's radius and step size grow linearly, step by step, from near zero to full size.
     Threats without an ascent have full size from the start.
 
+    Three settings make searches cheaper, each off by default. Over the `curriculum` epochs the
+    number of their iterations grows from 1 to each threat's own, with steps of together the same
+    length. With `friendly`, an example leaves its search once it has fallen. `overfitting` watches
+    searches with few steps for catastrophic overfitting.
+
     `compile` concerns only speed on a GPU and does not identify a run: "graph" replays each search
     as one CUDA graph, "default" also compiles the network by torch, and "none" does neither. If
     capture or compilation fails, the step runs without it, and the run's record gives the reason.
@@ -61,6 +68,9 @@ class Training(Fields):
     passes: PositiveNumber | None = None  # for each example, in all; in place of epochs
     batch_size: PositiveCount = 128
     warmup: Annotated[int, Field(ge=0, le=MOST_COUNTED)] = 0  # epochs over which the threats grow
+    curriculum: PositiveNumber | None = None  # epochs over which the searches get their steps
+    friendly: Friendly | None = None  # the end of a search for a fallen example
+    overfitting: Overfitting | None = None  # the watch for it
     precision: Precision = "32-true"
     keep: Literal["last", "best"] = "last"
     compile: Literal["none", "graph", "default"] = "graph"
@@ -83,5 +93,15 @@ class Training(Fields):
                 "training is.",
                 hint="Leave one of them out: with passes, the epochs follow from what a step "
                 "costs.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_change_of_steps(self) -> "Training":
+        if self.curriculum is not None and self.overfitting and self.overfitting.switch:
+            raise FieldError(
+                f"curriculum = {self.curriculum:g} lets the number of steps grow, and "
+                f"overfitting.switch = {self.overfitting.switch} would set it.",
+                hint="Leave one of them out.",
             )
         return self

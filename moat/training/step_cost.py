@@ -14,6 +14,7 @@ from moat.training.forward_count import Partners, partners_among
 from moat.training.objective_losses import LossTable
 
 _NO_LOSSES: LossTable = {}  # cross-entropy for every objective
+_OWN: Mapping[str, float] = {}
 
 
 def step_cost(
@@ -23,9 +24,11 @@ def step_cost(
     losses: LossTable = _NO_LOSSES,
     batch_norm: bool = False,
     classes: int = 10,
+    steps: Mapping[str, float] = _OWN,
 ) -> tuple[Spent, Spent]:
     """Return (search, descent), the cost of a training step for each example.
 
+    `steps` are numbers of iterations in place of a threat's own, such as means over a training.
     For a scalarizer that draws its plan, it is the expectation by `Scalarizer.expected_plan`, or an
     upper bound if a loss has a drawn threat as its partner.
     """
@@ -33,8 +36,8 @@ def step_cost(
     rule = deepcopy(scalarizer)  # a draw here is not missing in training
     partners = partners_among(losses, names, rule.expected_plan(names).tolist())
     found = [
-        _times(spent_by(threat, classes=classes), partners.searched(number))
-        for number, threat in enumerate(threats.values(), 1)
+        _times(spent_by(one, steps=steps.get(name), classes=classes), partners.searched(number))
+        for number, (name, one) in enumerate(threats.items(), 1)
     ]
     forwards, backwards = _descent(rule, names, partners, batch_norm)
     descent = Spent(_whole(forwards), _whole(backwards))

@@ -16,8 +16,8 @@ from moat.recipe import schema
 from moat.recipe.conditioned import ConditionedTable
 from moat.records import Difference, Published, Relationship
 from moat.registry import Registry
-from moat.threats import GradientThreat
-from moat.training import SGD, AdamW, Constant, Cosine, MultiStep, Training
+from moat.threats import Friendly, GradientThreat
+from moat.training import SGD, AdamW, Constant, Cosine, MultiStep, Overfitting, Training
 from moat.training.losses import LOSS_CLASSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
@@ -36,6 +36,8 @@ DOCUMENTED: dict[str, Any] = {
     "`[augmentation]`": Augmentation,
     "`[model]`": schema.ModelTable,
     "`[training]`": Training,
+    "`[training.friendly]`": Friendly,
+    "`[training.overfitting]`": Overfitting,
     "`[threats.<label>]`": schema.ThreatTable,
     "`[evaluation]`": schema.EvaluationTable,
     "`[[variant]]`": schema.VariantTable,
