@@ -14,6 +14,7 @@ from moat.printable import printable
 from moat.public import public_at_once
 from moat.report.manifest import listed_files
 from moat.report.points import error_text, point_without_weights, read_each
+from moat.report.race.plan import plan_files
 from moat.runs import (
     CODE,
     PLANNED,
@@ -154,6 +155,8 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
         run = RunFolder(folder)
         if PLANNED in names:
             found.add(folder / PLANNED)
+            for plan in plan_files(folder):
+                found.add(plan)
         if run.is_held:
             found.left_out.append(f"{folder}: a process is writing this run.")
         elif why := _why_unreadable(run):

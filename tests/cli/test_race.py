@@ -51,6 +51,8 @@ def test_a_folder_or_a_plan_shows_its_races_without_the_recipe(digits, moat):
     assert "Race for union" in both.out
     one = moat("race", "results/digits_pareto/race-2.json")
     assert one.out.count("Race for ") == 1
+    moat("bundle", "results/digits_pareto", "digits.zip")
+    assert moat("race", "digits.zip").out.count("Race for ") == 2
     shutil.rmtree("results/digits_pareto")
     Path("results/other").mkdir()
     none = moat("race", "results")

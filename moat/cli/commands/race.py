@@ -97,7 +97,7 @@ def race(options: RaceOptions) -> None:
 
     The plan is written to race.json before the first run. The same command goes on after a stop.
     """
-    if options.recipe.is_dir() or options.recipe.suffix == ".json":
+    if _is_stored(options.recipe):
         for found in _stored(options.recipe):
             _show(found, options)
         return
@@ -166,11 +166,19 @@ def _listener(form: Format) -> Iterator[Listener]:
     yield lambda event: say(event.text, err=True) if isinstance(event, StudyNote) else None
 
 
+def _is_stored(place: Path) -> bool:
+    from moat.runs import is_bundle
+
+    return place.is_dir() or place.suffix == ".json" or is_bundle(place)
+
+
 def _stored(place: Path) -> list["Race"]:
     """Return the races of a study's folder, or the one of a plan."""
     from moat.report.race.plan import plan_files
     from moat.report.race.race import read_race
+    from moat.runs import opened
 
+    place = place if place.suffix == ".json" else opened(place)
     studies = dict.fromkeys(sorted(path.parent for path in place.rglob("race*.json")))
     files = [file for study in studies for file in plan_files(study)]
     files = files if place.is_dir() else [place]
@@ -188,10 +196,13 @@ def _show(found: "Race", options: RaceOptions) -> None:
     from moat.cli.output_files import OutputFiles
     from moat.report.race.files import write_race
     from moat.report.race.sheets import looks_sheet, verdict_sheet
+    from moat.runs import is_bundle
     from moat.sheets import narrowed, terminal_of
 
+    bundled = is_bundle(options.recipe)  # nothing is written into a bundle
     written = OutputFiles()
-    written.write(lambda: write_race(found, options.out))
+    if options.out or not bundled:
+        written.write(lambda: write_race(found, options.out))
     if options.form is not Format.table:
         say(_text(found, options.form))
         written.say(err=True)

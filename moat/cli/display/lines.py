@@ -57,6 +57,7 @@ class PlainLines:
         match event:
             case StudyStart():
                 self.runs, self.jobs = event.runs, event.jobs
+                self.numbers.clear()  # of the study before: a race trains one for each look
                 if event.folder is not None:
                     self.clock.follow(event.folder, event.planned)
             case StudyNote(text=text):
