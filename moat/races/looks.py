@@ -127,13 +127,14 @@ class _Race:
     def _holm(self, seeds: int) -> dict[tuple[str, str], PairAtLook]:
         """Decide the pairs in the order of their p, each with the level that its rank leaves.
 
-        A pair that is no longer compared keeps its share of the level.
+        "No difference" and "a difference beyond the margin" are two families of hypotheses: each
+        has the whole level, shared by the pairs in which it is not rejected. A pair that is no
+        longer compared keeps its share.
         """
         found: dict[tuple[str, str], PairAtLook] = {}
         while True:
-            level = self.design.level / max(len(self.undecided), 1)
             present = [pair for pair in self.undecided if {*pair} <= {*self.racing}]
-            found |= {pair: self._at(pair, seeds, level) for pair in present}
+            found |= {pair: self._at(pair, seeds) for pair in present}
             decided = [pair for pair in present if not found[pair].is_open]
             if not decided:
                 return found
@@ -141,9 +142,17 @@ class _Race:
             self.verdicts[first] = found[first]
             self.undecided.remove(first)
 
-    def _at(self, pair: tuple[str, str], seeds: int, level: float) -> PairAtLook:
+    def _at(self, pair: tuple[str, str], seeds: int) -> PairAtLook:
         one, other = (np.asarray(self.scores[name][:seeds], dtype=np.float64) for name in pair)
-        return pair_at_look(pair, (one - other).tolist(), self.design, level)
+        pairs, within = len(self.verdicts) + len(self.undecided), self._count_within()
+        apart = len(self.verdicts) - within
+        level, level_within = (
+            self.design.level / max(pairs - decided, 1) for decided in (apart, within)
+        )
+        return pair_at_look(pair, (one - other).tolist(), self.design, level, level_within)
+
+    def _count_within(self) -> int:
+        return sum(pair.verdict == WITHIN for pair in self.verdicts.values())
 
 
 @public

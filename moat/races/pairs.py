@@ -61,12 +61,16 @@ class PairAtLook:
 
 @public
 def pair_at_look(
-    names: tuple[str, str], differences: Sequence[float], design: Design, level: float
+    names: tuple[str, str],
+    differences: Sequence[float],
+    design: Design,
+    level: float,
+    level_within: float | None = None,
 ) -> PairAtLook:
     """Return what the paired differences of a rule and another say at this level of the whole race.
 
     An interval within the margin is said first: there a difference is too small to matter, whether
-    it is 0 or not.
+    it is 0 or not. `level_within` is its level, where it is another.
 
     Example:
         >>> pair_at_look(("a", "b"), [3.0, 4.0, 3.5], Design(margin=2.0), 0.05).verdict
@@ -75,24 +79,28 @@ def pair_at_look(
         'within the margin'
     """
     each = np.asarray(differences, dtype=np.float64)
+    within = level if level_within is None else level_within
     if design.exact:
-        return _by_flips(names, each, design, level)
+        return _by_flips(names, each, design, level, within)
     nominal = nominal_level(design.first, design.last, level)
     mean, low, high = t_interval(each, nominal)
     p = float(t_probabilities(each, len(each))[-1])
     verdict: PairVerdict = UNDECIDED
-    if -design.margin <= low and high <= design.margin:
-        verdict = WITHIN
+    ends = t_interval(each, nominal_level(design.first, design.last, within))[1:]
+    if -design.margin <= ends[0] and ends[1] <= design.margin:
+        verdict, (low, high) = WITHIN, ends
     elif p < nominal:
         verdict = BETTER if mean > 0 else WORSE
     return PairAtLook(names[0], names[1], len(each), mean, low, high, p, verdict)
 
 
-def _by_flips(names: tuple[str, str], each: np.ndarray, design: Design, level: float) -> PairAtLook:
+def _by_flips(
+    names: tuple[str, str], each: np.ndarray, design: Design, level: float, within: float
+) -> PairAtLook:
     mean = float(each.mean())
     low, high = (_end(each, design, level, sign) for sign in (-1, 1))
     verdict: PairVerdict = UNDECIDED
-    if _is_within(each, design, level):
+    if _is_within(each, design, within):
         verdict = WITHIN
     elif flips_reject(each, design, level):
         verdict = BETTER if mean > 0 else WORSE

@@ -35,6 +35,18 @@ def test_rules_of_equal_worth_are_told_apart_as_often_as_the_level_says(rules, b
         assert share >= 0.035
 
 
+def test_a_pair_within_the_margin_leaves_no_more_of_the_level_to_the_others():
+    draw, design = np.random.default_rng(13), Design(margin=1.5)
+    wrong = []
+    for _ in range(600):
+        scores = scores_of(draw, [0.0, 0.0, 0.0], deviation=0.2)
+        scores["two"] = (np.array(scores["two"]) + 20 * draw.standard_normal(12)).tolist()
+        found = verdicts(scores, design, "base")
+        assert found["one"] == "within the margin"
+        wrong.append(found["two"] in ("better", "worse"))
+    assert np.mean(wrong) <= 0.04  # at half the level
+
+
 def test_planted_effects_are_found_and_the_equal_rule_stays():
     draw, right = np.random.default_rng(4), []
     for _ in range(60):
