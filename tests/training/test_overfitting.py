@@ -53,3 +53,41 @@ def trained(folder, digits, epsilon, epochs, **watch):
     lines = [event.record for event in events if isinstance(event, LogEntry)]
     looks = [line["overfitting"]["pgd"] for line in lines if "overfitting" in line]
     return fitted, looks, [event.text for event in events if isinstance(event, Note)]
+
+
+def test_one_large_step_overfits_and_the_run_reports_it(tmp_path, digits):
+    fitted, looks, notes = trained(tmp_path, digits, epsilon=0.3, epochs=14, switch=5)
+    alarm = fitted.overfitting["pgd"]
+    assert (alarm["own"], alarm["more"]) == (looks[-1]["own"], looks[-1]["more"])
+    assert alarm["own"] > 25
+    assert alarm["more"] < 5
+    (note,) = notes
+    assert note.startswith("training.overfitting: catastrophic overfitting to the search of 'pgd'")
+    assert note.endswith("it takes 5 steps.")
+    log = RunFolder(tmp_path).read_log()
+    assert [line["step"] for line in log if "alarm" in line] == [alarm["step"]]
+    assert fitted.passes > 4 * 14 + 2 * 4  # a step of the rest takes 12 passes, not 4
+
+
+def test_one_small_step_does_not_overfit(tmp_path, digits):
+    fitted, looks, notes = trained(tmp_path, digits, epsilon=0.1, epochs=8)
+    assert fitted.overfitting == {}
+    assert not notes
+    assert looks[-1]["more"] > 60
+
+
+@pytest.mark.parametrize(
+    ("own", "more", "overfitted"),
+    [
+        (97.0, 8.0, True),
+        (60.0, 32.0, True),  # by exactly the points
+        (60.0, 33.0, False),
+        (59.0, 8.0, False),  # both fall
+        (76.0, 47.0, True),  # one rises, the other falls by a quarter of the points
+        (90.0, 48.0, False),  # which noise may do
+        (90.0, 52.0, False),
+    ],
+)
+def test_it_is_that_one_accuracy_falls_while_the_other_does_not(own, more, overfitted):
+    highest = Accuracies(own=60.0, more=52.0)
+    assert has_overfitted(highest, Accuracies(own, more), apart=20.0) is overfitted
