@@ -56,9 +56,9 @@ def trained(folder, digits, epsilon, epochs, **watch):
 
 
 def test_one_large_step_overfits_and_the_run_reports_it(tmp_path, digits):
-    fitted, looks, notes = trained(tmp_path, digits, epsilon=0.3, epochs=14, switch=5)
+    fitted, looks, notes = trained(tmp_path, digits, epsilon=0.3, epochs=12, switch=5)
     alarm = fitted.overfitting["pgd"]
-    assert (alarm["own"], alarm["more"]) == (looks[-1]["own"], looks[-1]["more"])
+    assert looks[-1] == {"own": round(alarm["own"], 2), "more": round(alarm["more"], 2)}
     assert alarm["own"] > 25
     assert alarm["more"] < 5
     (note,) = notes
@@ -66,14 +66,16 @@ def test_one_large_step_overfits_and_the_run_reports_it(tmp_path, digits):
     assert note.endswith("it takes 5 steps.")
     log = RunFolder(tmp_path).read_log()
     assert [line["step"] for line in log if "alarm" in line] == [alarm["step"]]
-    assert fitted.passes > 4 * 14 + 2 * 4  # a step of the rest takes 12 passes, not 4
+    one_step = 4 * 12 + len(looks) * 24 * 128 / len(digits)  # passes without the switch
+    later = (fitted.steps - alarm["step"]) * 64 / len(digits)  # epochs
+    assert fitted.passes == pytest.approx(one_step + 8 * later, abs=0.2)
 
 
 def test_one_small_step_does_not_overfit(tmp_path, digits):
-    fitted, looks, notes = trained(tmp_path, digits, epsilon=0.1, epochs=8)
+    fitted, looks, notes = trained(tmp_path, digits, epsilon=0.1, epochs=6)
     assert fitted.overfitting == {}
     assert not notes
-    assert looks[-1]["more"] > 60
+    assert looks[-1]["more"] > 45
 
 
 @pytest.mark.parametrize(
