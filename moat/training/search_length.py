@@ -66,7 +66,7 @@ def require_searches(
         )
     if training.overfitting and isinstance(scalarizer, RandomPreference):
         raise InputError(
-            "a conditioned network has an accuracy for each preference, and the watch compares one.",
+            "a conditioned network has an accuracy for each preference, and the watch takes one.",
             "training.overfitting",
             "Leave the table out.",
         )
