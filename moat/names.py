@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Sequence
 
 NATURAL = "natural"
 """The name of objective 0, the loss on the images as they are."""
@@ -48,3 +49,25 @@ def names_file(weights: str) -> bool:
         (True, True, False)
     """
     return weights.endswith(SUFFIXES) or "/" in weights or os.sep in weights
+
+
+def sweep_groups(names: Sequence[str]) -> list[list[int]]:
+    """Return the places of the names that follow each other and share a first word.
+
+    So the runs of one variant's sweep, `pgd-at steps=1` and the next, form one group. If no two
+    names do, all of them are one group.
+
+    Example:
+        >>> sweep_groups(["pgd-at steps=1", "pgd-at steps=3", "rt-at steps=1"])
+        [[0, 1], [2]]
+        >>> sweep_groups(["a", "b"])
+        [[0, 1]]
+    """
+    groups: list[list[int]] = []
+    for place, name in enumerate(names):
+        same = groups and names[groups[-1][-1]].split(" ")[0] == name.split(" ")[0]
+        if same:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    return groups if any(len(group) > 1 for group in groups) else [list(range(len(names)))]

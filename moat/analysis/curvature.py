@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -98,17 +99,24 @@ def curvature(
     split, _, stated = evaluated_examples(data, protocol)
     threats = gradient_threats(stated, how.threats)
     few = few_examples(data, split, stated, how.examples, how.seed)
-    each = len(few) * how.products * _PRODUCT * len(_PLACES)
-    work = AnalysisWork(of=len(models) * len(threats) * each, progress=progress, parts=parts)
+    costs = {label: _cost(threat, few, how) for label, threat in threats.items()}
+    each = {label: len(few) * len(_PLACES) * cost for label, cost in costs.items()}
+    work = AnalysisWork(of=len(models) * sum(each.values()), progress=progress, parts=parts)
     found = []
     with tensor_float_32(False):
         for name, model in models.items():
             for label, threat in threats.items():
                 make = partial(_spectra, model, threat, few, how, (work, pass_size))
-                found.append(work.part(f"{name}/{label}", each, make))
+                found.append(work.part(f"{name}/{label}", each[label], make))
     shape = (len(models), len(threats), len(_PLACES), len(few))
     arrays = {key: np.stack([one[key] for one in found]).reshape(shape) for key in found[0]}
     return _analysis(list(models), list(threats), few, how, arrays)
+
+
+def _cost(threat: GradientThreat, few: Split, how: CurvatureSettings) -> float:
+    """Return the passes of one spectrum: a small w takes a product an entry."""
+    entries = sum(block.numel() for block in threat.identity(torch.zeros(1, *few.images.shape[1:])))
+    return min(entries, how.products) * _PRODUCT
 
 
 def _spectra(
@@ -121,7 +129,7 @@ def _spectra(
     """Return what is known of the Hessians of one threat on one model, (place, example)."""
     x, y, ids = images_for(model, few)
     work, size = doing
-    cost = how.products * _PRODUCT
+    cost = _cost(threat, few, how)
     order = Batching(ids=ids, pass_size=size, progress=lambda n: work.advance(n * cost))
     lanczos = how.lanczos()
     start = loss_curvature(model, threat, x, y, at="start", settings=lanczos, batching=order)

@@ -129,7 +129,7 @@ def _analysis(
 
 _NOTE = (
     "SmoothGrad of the true class's logit, the mean gradient over {copies} noisy copies, whose "
-    "noise is {noise:g} of the range of each image. Of each pair the upper map keeps the sign, "
-    "summed over channels: grey is 0, white raises the logit, black lowers it. The lower map is "
+    "noise is {noise:g} of the range of each image. Of each pair the left map keeps the sign, "
+    "summed over channels: grey is 0, white raises the logit, black lowers it. The right map is "
     "its size, black where it is large. Each map is scaled to its own 99th percentile."
 )

@@ -18,6 +18,7 @@ from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.saliency import SaliencySettings, maps_of
 from moat.data import Split
 from moat.errors import AnalysisError, did_you_mean
+from moat.names import sweep_groups
 from moat.outcomes.bootstrap import bootstrap_interval
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public, public_at_once
@@ -73,9 +74,9 @@ def skewness(
     the reference is the sparser of the two. Arrays: `skewness` (model, maps, scale, example), its
     `median` over examples and the 95 % interval (bootstrap); `maps` are signed or absolute, `scale`
     is raw or unit (each map at Euclidean length 1), since the paper does not say which it takes.
-    With three models or more beside the reference, findings give the rank correlation of the median
-    with the order in which the models are given, as of growing strength. Raises AnalysisError for
-    one model alone and for an unknown reference.
+    For three models or more whose names begin alike, as those of a sweep, or for all if none do,
+    findings give the rank correlation of the median with their order, as of growing strength.
+    Raises AnalysisError for one model alone and for an unknown reference.
 
     Example:
         >>> import torch
@@ -186,9 +187,10 @@ def _analysis(
 def _findings(
     names: Sequence[str], reference: str, values: NDArray[np.float64]
 ) -> list[AnalysisFinding]:
-    """Return which models are sparser than the reference, and the trend.
+    """Return the median of each model, in the paper's words and in one that no scale changes.
 
-    They are of the paper's words, signed and raw, and of what no scale of the logits changes.
+    Signed raw maps are the paper's, whose sign follows whichever model has the larger gradients;
+    only absolute maps of unit length say which one is sparser.
     """
     findings = []
     for kind, scale in (("signed", "raw"), ("absolute", "unit")):
@@ -197,28 +199,37 @@ def _findings(
         low, high = bootstrap_interval(each)
         for m, name in enumerate(names):
             median = float(np.median(each[m]))
-            words = "as sparse, within the interval, as"
-            if low[m] > 0 or high[m] < 0:
-                words = "sparser than" if median > 0 else "denser than"
+            words = f"{name} minus {reference}"
+            if scale == "unit":
+                words = f"{name} is {_sparseness(low[m], high[m])} {reference}"
             findings.append(
                 AnalysisFinding(
-                    f"{kind} {scale} maps: {name} is {words} {reference}; median skewness",
+                    f"{kind} {scale} maps: {words}; median skewness",
                     median,
                     float(low[m]),
                     float(high[m]),
                 )
             )
-        if len(names) > 2:
-            trend_low, trend_high = bootstrap_interval(each, _trend)
+        for group in sweep_groups(names):
+            if len(group) < 3:
+                continue
+            trend_low, trend_high = bootstrap_interval(each[group], _trend)
+            ends = f"{names[group[0]]} to {names[group[-1]]}"
             findings.append(
                 AnalysisFinding(
-                    f"{kind} {scale} maps: rank correlation of medians and order of the models",
-                    float(_trend(each, axis=-1)),
+                    f"{kind} {scale} maps, {ends}: rank correlation of median and order",
+                    float(_trend(each[group], axis=-1)),
                     float(trend_low),
                     float(trend_high),
                 )
             )
     return findings
+
+
+def _sparseness(low: float, high: float) -> str:
+    if low > 0:
+        return "sparser than"
+    return "denser than" if high < 0 else "as sparse, within the interval, as"
 
 
 def _trend(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:

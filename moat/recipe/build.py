@@ -39,7 +39,7 @@ from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.selection import chosen_runs
 from moat.recipe.shorthand import with_fractions
-from moat.recipe.start import START
+from moat.recipe.start import START_KEY
 from moat.recipe.start_table import start_after, start_of
 
 OF_A_VARIANT = ("scalarizer", "losses")
@@ -124,7 +124,7 @@ def _plan(
         if table == "path" and leg:
             set_leg(applied, recipe.variant[position].legs)
         for key, value in values.items():
-            if key == START:
+            if key == START_KEY:
                 continue
             where = source.where("variant", position, table, key)
             for said in set_key(applied, tuple(key.split(".")), value, where):

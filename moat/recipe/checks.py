@@ -14,7 +14,7 @@ from moat.recipe.conditioned import place_in_words
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
-from moat.recipe.start import START
+from moat.recipe.start import START_KEY
 from moat.short_text import cut_short
 from moat.threats import Threat
 from moat.training import Training
@@ -29,7 +29,7 @@ SWEPT = ("scalarizer", "losses", *(set(Recipe.model_fields) - _NOT_OF_A_RUN))
 """The tables whose keys a sweep can set."""
 
 
-_STAYS = ("model", START)
+_STAYS = ("model", START_KEY)
 """The tables that all runs of a path share."""
 
 
@@ -179,7 +179,7 @@ def _require_sweep(
     for key, values in swept.items():
         where = ("variant", str(position), table, key)
         root, _, rest = key.partition(".")
-        if root not in SWEPT or not all(key.split(".")) or (root == START and rest):
+        if root not in SWEPT or not all(key.split(".")) or (root == START_KEY and rest):
             near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
             raise RecipeError(
                 f"a {table} cannot set {key!r}.{near}",

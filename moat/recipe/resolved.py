@@ -147,7 +147,10 @@ class _Defaults:
 
     def _legs(self, key: Key) -> None:
         """Write out the settings of a path's legs."""
-        said = LegsTable.model_validate(self._table(key))
+        table = self._table(key)
+        said = LegsTable.model_validate(table)
+        if isinstance(table.get("schedule"), str):
+            table["schedule"] = {"type": table["schedule"]}
         self._values(key, _defaults_of(LegsTable, without=("schedule",)))
         self._values((*key, "schedule"), said.schedule.model_dump())
 

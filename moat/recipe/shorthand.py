@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from moat.errors import FieldError
 from moat.recipe.provenance import Document, Key
-from moat.recipe.start import START
+from moat.recipe.start import START_KEY
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def spelled_out(path: Key, value: Any) -> Any:
         ({'type': 'cosine'}, [0])
     """
     own = path if path[:1] != ("variant",) else path[2:]
-    if own == (START,) and isinstance(value, str):
+    if own == (START_KEY,) and isinstance(value, str):
         return {"weights": value}
     typed = path[:1] == ("threats",) if len(path) == 2 else len(path) == 1 and path[0] in _TYPED
     return {"type": value} if typed and isinstance(value, str) else value

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-START = "start"
+START_KEY = "start"
 """The key of a recipe, of a variant and of a sweep."""
 OptimizerState = Literal["fresh", "kept"]
 """The optimizer's state at the start: new, or that of the other run's checkpoint."""

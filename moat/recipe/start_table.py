@@ -10,7 +10,7 @@ from moat.recipe.paths import absolute
 from moat.recipe.plan import RunPlan
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import Recipe, StartTable
-from moat.recipe.start import START, Start
+from moat.recipe.start import START_KEY, Start
 from moat.runs import weights_file
 
 SEED = "{seed}"
@@ -34,8 +34,8 @@ def start_of(
     None means new weights. A sweep's path is relative to the folder of the file that states it.
     """
     said = recipe.variant[position].start or recipe.start
-    if START in point.sweep and (said is None or said.digest is None):
-        said = _swept(point.sweep[START], said, source, position)
+    if START_KEY in point.sweep and (said is None or said.digest is None):
+        said = _swept(point.sweep[START_KEY], said, source, position)
     if said is None:
         return None
     (seed,) = document["seeds"]
@@ -50,7 +50,7 @@ def start_of(
 
 
 def _swept(value: Any, said: StartTable | None, source: Source, position: int) -> StartTable:
-    key = ("variant", str(position), "sweep", START)
+    key = ("variant", str(position), "sweep", START_KEY)
     where = source.where(*key)
     if not isinstance(value, str):
         raise RecipeError(
@@ -66,5 +66,5 @@ def _swept(value: Any, said: StartTable | None, source: Source, position: int) -
 
 
 def _write(document: Document, table: dict[str, Any]) -> None:
-    document.pop(START, None)
-    document["variant"][0][START] = table
+    document.pop(START_KEY, None)
+    document["variant"][0][START_KEY] = table

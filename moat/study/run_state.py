@@ -12,7 +12,7 @@ from moat.models.torchvision import Torchvision
 from moat.models.weights import DIGEST
 from moat.recipe import RunPlan
 from moat.recipe.own_recipe import kept_recipe
-from moat.recipe.start import START, Start
+from moat.recipe.start import START_KEY, Start
 from moat.records import RunRecord
 from moat.runs import RunFolder, require_one_protocol, require_one_result
 from moat.storage import Record
@@ -75,7 +75,7 @@ class RunState:
             return planned
         with suppress(RunFolderError, ValueError):
             kept, _ = kept_recipe(planned.document, self.folder.path, planned.source.code)
-            own, now = self._own_start(), kept["variant"][0][START]
+            own, now = self._own_start(), kept["variant"][0][START_KEY]
             if isinstance(digest := own.get("digest"), str) and own == {**now, "digest": digest}:
                 return replace(planned, start=replace(start, digest=digest))
         return planned
@@ -89,7 +89,7 @@ class RunState:
 
     def _own_start(self) -> Record:
         variants = (self.recipe or {}).get("variant")
-        table = variants[0].get(START) if isinstance(variants, list) and variants else None
+        table = variants[0].get(START_KEY) if isinstance(variants, list) and variants else None
         return table if isinstance(table, dict) else {}
 
     @property

@@ -15,7 +15,7 @@ from moat.report.looks.palette import OBJECTIVES
 from moat.report.style import GREY, PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
 
-_LONGEST_NAME = 0.95  # inches
+_LONGEST_NAME = 1.15  # inches
 _TITLES = {
     "extremes": "extremes (nats / w²)",
     "negative": "negative (%)",

@@ -1,4 +1,4 @@
-"""Saliency: a pair of rows an image, signed above and absolute below; a column a model."""
+"""Saliency: a row a model, and for each image a pair of maps, signed and absolute."""
 
 from typing import Any
 
@@ -8,50 +8,66 @@ from numpy.typing import NDArray
 
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
-from moat.report.layout import COLUMN, TEXT, Panels, lay_out
+from moat.report.layout import COLUMN, SMALL, TEXT, Panels, lay_out
 from moat.report.style import PAPER, drawn_in
-from moat.report.text_widths import cut_to
+from moat.report.text_widths import cut_to, inches_of
 
-_WIDEST = 0.62  # inches of a map
+_LONGEST_NAME = 1.2  # inches
+_WIDEST = 0.6  # inches of a map
+_MOST = 5  # images side by side
+_GAP = 0.04
 _SHOWN = 99  # percentile of a map's size at which it is black or white
 
 
 def draw_saliency(analysis: Analysis) -> Figure:
-    """Return the figure; all maps are in grey, so that nothing is lost in print."""
+    """Return the figure: the images above, below them the maps of each model, all in grey.
+
+    It has at most five images, the first; a model has a row however many there are.
+    """
     models = [str(name) for name in analysis.coordinates("model")]
-    examples = analysis.coordinates("example")
+    examples = analysis.coordinates("example")[:_MOST]
     with drawn_in(PAPER):
-        columns = len(models) + 1
-        gap = 0.05
-        side = min(_WIDEST, (COLUMN - 0.14 - gap * columns) / columns)
+        shown = [cut_to(name, TEXT, _LONGEST_NAME) for name in models]
+        left = max(inches_of(name, TEXT) for name in shown) + 0.06
+        columns = 2 * len(examples)
+        gaps = _GAP * (columns - 1)
+        side = min(_WIDEST, (COLUMN - left - gaps - 0.14) / columns)
         high, wide = analysis["image"].shape[-2:]
         panels = Panels(
-            rows=2 * len(examples),
+            rows=len(models) + 1,
             columns=columns,
             height=side * high / wide,
-            left=0.0,
-            right=COLUMN - 0.12 - columns * side - gap * (columns - 1),
+            left=left,
+            right=COLUMN - 0.12 - left - columns * side - gaps,
             below=0.04,
-            between=(gap, gap),
+            between=(_GAP, _GAP),
             width=side,
-            title=0.18,
+            title=0.06,
         )
         title = "SmoothGrad of the true class's logit"
-        figure, every = lay_out(panels, title, (), caption_of(analysis))
+        caption = caption_of(analysis)
+        if len(analysis.coordinates("example")) > _MOST:
+            caption += f" The first {_MOST} images are shown."
+        figure, every = lay_out(panels, title, (), caption)
         for number, example in enumerate(examples):
-            upper = every[2 * number * columns :][:columns]
-            lower = every[(2 * number + 1) * columns :][:columns]
-            _draw_image(upper[0], analysis["image"][number])
-            lower[0].axis("off")
-            words = f"{example}: class {analysis['label'][number]}"
-            lower[0].text(0.5, 1.0, cut_to(words, TEXT, side), ha="center", va="top", fontsize=TEXT)
-            for place in range(len(models)):
-                maps = analysis["map"][place, number]
-                _draw_map(upper[place + 1], maps.sum(0), signed=True)
-                _draw_map(lower[place + 1], np.abs(maps).sum(0), signed=False)
-        for axes, name in zip(every[1:columns], models, strict=True):
-            axes.set_title(cut_to(name, TEXT, side + gap), fontsize=TEXT, pad=2)
+            place = 2 * number
+            words = f"{example}\nclass {analysis['label'][number]}"
+            _draw_image(every[place], analysis["image"][number])
+            _write(every[place + 1], words)
+            for row, maps in enumerate(analysis["map"][:, number], 1):
+                pair = every[row * columns + place :][:2]
+                _draw_map(pair[0], maps.sum(0), signed=True)
+                _draw_map(pair[1], np.abs(maps).sum(0), signed=False)
+        for row, name in enumerate(shown, 1):
+            every[row * columns].set_ylabel(
+                name, fontsize=TEXT, rotation=0, ha="right", va="center", labelpad=3
+            )
     return figure
+
+
+def _write(axes: Any, words: str) -> None:
+    axes.axis("off")
+    axes.text(0.0, 0.5, words, fontsize=SMALL, va="center", transform=axes.transAxes)
 
 
 def _draw_image(axes: Any, image: NDArray[Any]) -> None:
@@ -62,7 +78,9 @@ def _draw_image(axes: Any, image: NDArray[Any]) -> None:
 
 def _draw_map(axes: Any, values: NDArray[Any], *, signed: bool) -> None:
     reach = float(np.percentile(np.abs(values), _SHOWN)) or float(np.abs(values).max()) or 1.0
-    look = {"cmap": "Greys_r", "vmin": -reach} if signed else {"cmap": "Greys", "vmin": 0.0}
+    look: dict[str, Any] = {"cmap": "Greys", "vmin": 0.0}
+    if signed:
+        look = {"cmap": "Greys_r", "vmin": -reach}
     axes.imshow(values, vmax=reach, interpolation="nearest", **look)
     _frame(axes)
 

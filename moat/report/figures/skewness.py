@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from moat.names import sweep_groups
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
 from moat.report.layout import TEXT, Panels, lay_out, plain
@@ -20,7 +21,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 
 
 def draw_skewness(analysis: Analysis) -> Figure:
-    """Return the figure: medians with their 95 % intervals, in the order of the models."""
+    """Return the figure: medians with their 95 % intervals, a line for the runs of each sweep."""
     names = [str(name) for name in analysis.coordinates("model")]
     kinds = [str(name) for name in analysis.coordinates("maps")]
     scales = [str(name) for name in analysis.coordinates("scale")]
@@ -43,7 +44,8 @@ def draw_skewness(analysis: Analysis) -> Figure:
         figure, every = lay_out(panels, title, handles, caption_of(analysis))
         for k, (axes, kind) in enumerate(zip(every, kinds, strict=True)):
             for s, scale in enumerate(scales):
-                _draw_line(axes, analysis, (k, s), _LOOKS[scale])
+                for group in sweep_groups(names):
+                    _draw_line(axes, analysis, (group, k, s), _LOOKS[scale])
             plain(axes, grid="y")
             axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
             axes.set_title(f"{kind} maps", fontsize=7, pad=3)
@@ -53,11 +55,14 @@ def draw_skewness(analysis: Analysis) -> Figure:
     return figure
 
 
-def _draw_line(axes: Any, analysis: Analysis, place: tuple[int, int], look: dict[str, Any]) -> None:
-    """Draw one line, moved a little aside so that intervals do not hide each other."""
+def _draw_line(
+    axes: Any, analysis: Analysis, place: tuple[list[int], int, int], look: dict[str, Any]
+) -> None:
+    """Draw the line of a group, moved aside so that intervals do not hide each other."""
+    group, kind, scale = place
     middle, low, high = (
-        analysis[f"median{end}"][:, place[0], place[1]] for end in ("", "_low", "_high")
+        analysis[f"median{end}"][group, kind, scale] for end in ("", "_low", "_high")
     )
-    across = np.arange(len(middle)) + (0.06 if place[1] else -0.06)
+    across = np.array(group) + (0.06 if scale else -0.06)
     axes.plot(across, middle, markersize=3.5, linewidth=1, **look)
     axes.vlines(across, low, high, color=look["color"], linewidth=1)

@@ -40,6 +40,6 @@ def test_the_maps_of_saliency_are_grey_where_they_are_0(made_up):
 
 
 def test_a_line_of_skewness_is_its_medians_in_the_order_of_the_models(made_up):
-    signed, absolute = draw_analysis(made_up("skewness")).axes
+    signed, absolute = draw_analysis(made_up("skewness")).axes  # no names begin alike: one line
     assert [list(line.get_ydata()) for line in signed.lines[:2]] == [[0, 4], [1, 5]]
     assert [list(line.get_ydata()) for line in absolute.lines[:2]] == [[2, 6], [3, 7]]
