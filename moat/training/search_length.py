@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from moat.errors import InputError
+from moat.scalarizers import RandomPreference, Scalarizer
 from moat.threats import GradientThreat, Threat, steps_at
 from moat.training.settings import Training
 
@@ -34,8 +35,10 @@ def mean_steps(training: Training, steps: int, epochs: float, steps_per_epoch: i
     return sum(steps_at(steps, growth) for growth in growing) / count
 
 
-def require_searches(training: Training, threats: Mapping[str, Threat]) -> None:
-    """Raise InputError for a setting of shorter searches that these threats cannot follow.
+def require_searches(
+    training: Training, threats: Mapping[str, Threat], scalarizer: Scalarizer | None = None
+) -> None:
+    """Raise InputError for a setting of shorter searches that this training cannot follow.
 
     Without threats there is no search, and nothing to refuse.
     """
@@ -60,6 +63,12 @@ def require_searches(training: Training, threats: Mapping[str, Threat]) -> None:
             f"{friendly.after + 1} at the earliest, so that no pass is saved.",
             "training.friendly",
             "Raise the threats' train.steps, or leave training.friendly out.",
+        )
+    if training.overfitting and isinstance(scalarizer, RandomPreference):
+        raise InputError(
+            "a conditioned network has an accuracy for each preference, and the watch takes one.",
+            "training.overfitting",
+            "Leave the table out.",
         )
     if training.overfitting:
         _require_watch(training, searched, named)

@@ -23,7 +23,7 @@ class TrainingSearches:
     """
 
     def __init__(self, job: Fit, split: Split, steps_per_epoch: int, batch_norm: bool) -> None:
-        require_searches(job.training, job.threats)
+        require_searches(job.training, job.threats, job.scalarizer)
         self.job, self.per_epoch, self.batch_norm = job, steps_per_epoch, batch_norm
         self.threats: dict[str, Threat] = dict(job.threats)
         self.count = SearchCount()

@@ -82,7 +82,7 @@ def test_a_training_step_spends_what_is_counted(threats, scalarizer, batch_norm,
         n: loss for n, loss in LOSSES[losses].items() if {n, loss.partner} <= {"natural", *threats}
     }
     chosen, network = {name: THREATS[name] for name in threats}, Counted(batch_norm=batch_norm)
-    run = SimpleNamespace(threats=chosen, scalarizer=scalarizer, losses=own)
+    run = SimpleNamespace(threats=chosen, scalarizer=scalarizer, losses=own, is_point=False)
     search, descent = spent_per_example(run, batch_norm, classes=5)
     optimizer = torch.optim.SGD(network.parameters(), 0.0)
     scalarizer = copy.deepcopy(scalarizer)

@@ -9,7 +9,7 @@ from moat.data import Split
 from moat.errors import FieldError, InputError
 from moat.events import LogEntry, TrainingStep
 from moat.runs import RunFolder
-from moat.scalarizers import Average, Sampled
+from moat.scalarizers import Average, RandomPreference, Sampled
 from moat.testing import smooth_model
 from moat.threats import (
     PGD,
@@ -198,6 +198,12 @@ def test_a_setting_that_the_threats_cannot_follow_is_refused(tmp_path, threats, 
     assert refused.value.hint
     assert refused.value.where.startswith("training.")
     fit(job_for(tmp_path, threats={}, scalarizer=Sampled(rule="natural"), epochs=1, **training))
+
+
+def test_a_network_of_many_preferences_is_not_watched(tmp_path):
+    job = job_for(tmp_path, scalarizer=RandomPreference(), epochs=1, **ALL["watch"])
+    with pytest.raises(InputError, match="an accuracy for each preference"):
+        fit(job)
 
 
 def test_a_curriculum_and_a_switch_exclude_each_other():
