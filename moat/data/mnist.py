@@ -11,7 +11,7 @@ from moat.data.base import Data, DataSet, Split, dataset, find_root
 from moat.data.idx import missing_files, read_idx
 from moat.errors import DataError
 
-SIDE: Final = 28
+PIXELS: Final = 28
 """Pixels of a side, as stored."""
 Size = Literal[28, 14, 7]
 _AT_ONCE = 10_000  # images as floats: 30 MB
@@ -38,7 +38,7 @@ class MNIST(DataSet):
 
     root: Path | None = None
     download: bool = False
-    size: Size = SIDE
+    size: Size = PIXELS
 
     def load(self, cache: Path | None = None) -> Data:
         """Read both splits; raise DataError where a file is missing or broken."""
@@ -64,7 +64,7 @@ class FashionMNIST(DataSet):
 
     root: Path | None = None
     download: bool = False
-    size: Size = SIDE
+    size: Size = PIXELS
 
     def load(self, cache: Path | None = None) -> Data:
         """Read both splits; raise DataError where a file is missing or broken."""

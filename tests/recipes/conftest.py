@@ -55,7 +55,7 @@ def jpeg(side: int) -> bytes:
 def small_root(tmp_path_factory) -> Path:
     """A folder with every data set of the recipes, small, and torch's folder of weights."""
     root = tmp_path_factory.mktemp("data")
-    write_mnist(root, train=2000, test=20)
+    write_mnist(root, train=4500, test=20)
     write_cifar10(root, images=30)
     with zipfile.ZipFile(root / "cifar10-jpeg.zip", "w") as archive:
         for part, count in (("train", 20), ("test", 6)):

@@ -24,7 +24,7 @@ SMOKE = sorted((RECIPES / "smoke").glob("*.toml"))
 PAPERS = [
     path
     for path in (*STUDIES, *SMOKE, *sorted((RECIPES / "base").glob("*.toml")))
-    if "digits" not in path.name and not path.name.startswith("mnist_cpu")  # moat's own studies
+    if not path.name.startswith(("digits", "mnist_cpu", "mnist14"))  # moat's own studies
 ]
 
 
