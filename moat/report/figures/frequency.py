@@ -48,8 +48,8 @@ def draw_frequency(analysis: Analysis) -> Figure:
                 if m == 0:
                     name = cut_to(signal, TEXT, panels.size[0])
                     every[first + s].set_title(name, fontsize=TEXT, pad=2)
-            name = cut_to(model, SMALL, panels.size[1])
-            every[first].set_ylabel(name, fontsize=SMALL, labelpad=2)
+            name = [cut_to(part, SMALL, panels.size[1]) for part in model.split(" ", 1)]
+            every[first].set_ylabel("\n".join(name), fontsize=SMALL, labelpad=2)
             profile = _spanned(figure, every[first + len(signals) : first + rows * len(signals)])
             _draw_profile(profile, analysis, m, looks)
             profile.set_xlabel("cycles per pixel" if m + 1 == len(models) else "", fontsize=TEXT)
