@@ -63,12 +63,12 @@ def _draw_matrix(axes: Any, analysis: Analysis, threat: int) -> None:
         ink = "white" if accuracy[row, column] < _DARK else "black"
         text = f"{accuracy[row, column]:.0f}"
         if row != column:
-            text += f" ({_signed(apart[row, column])})"
+            text += f" ({_signed(float(apart[row, column]))})"
         wide = COLUMN / size > 0.6
         axes.text(
             column,
             row,
-            text if wide or row == column else _signed(apart[row, column]),
+            text if wide or row == column else _signed(float(apart[row, column])),
             ha="center",
             va="center",
             color=ink,

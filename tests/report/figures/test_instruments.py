@@ -85,3 +85,10 @@ def test_a_sweep_point_beside_the_spectra_is_whole(made_up):
     analysis = replace(analysis, arrays=analysis.arrays | {"model": names})
     labels = [axes.get_ylabel() for axes in draw_analysis(analysis).axes]
     assert "pgd-at\nsteps=5" in labels
+
+
+def test_the_profiles_of_all_models_hold_the_highest_power(made_up):
+    analysis = made_up("frequency")
+    analysis["ring_density"][0, 0, 0] = 400
+    profiles = [axes for axes in draw_analysis(analysis).axes if axes.lines]
+    assert [axes.get_ylim()[1] for axes in profiles] == [600, 600]
