@@ -127,7 +127,7 @@ def _row(one: RunEstimate) -> tuple[str, ...]:
         _epochs(one),
         DASH if one.passes is None else f"{one.passes:.4g}",
         str(one.search),
-        str(one.descent),
+        str(one.descent.plus(one.conflict)),
         str(one.evaluation),
         *(DASH if count is None else str(count) for count in images),
         estimated_duration(one.seconds),

@@ -19,9 +19,11 @@ from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
 from moat.study.start import missing_start
-from moat.study.step_cost import spent_per_example, training_cost
+from moat.study.step_cost import conflict_per_example, spent_per_example, training_cost
 from moat.threats import Spent
 from moat.training.length import Length
+
+_NOT_MEASURED = Spent()
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class RunEstimate:
     memory: int | None = None  # bytes that evaluation takes at most, beside network and data set
     missing: MoatError | None = None
     length: Length | None = None  # of the training
+    conflict: Spent = _NOT_MEASURED  # of a step, by `training.conflict_every`, on the mean
 
     @property
     def train_examples(self) -> int | None:
@@ -57,7 +60,9 @@ class RunEstimate:
         if self.plan.is_point:
             return 0.0
         epochs = self.length.exact_epochs if self.length else training.epochs
-        return training.passes if epochs is None else epochs * self.search.plus(self.descent).total
+        if epochs is None:
+            return training.passes
+        return epochs * self.search.plus(self.descent).plus(self.conflict).total
 
 
 @plain_torch()
@@ -129,7 +134,8 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         pass_size=plan.training.pass_size,
         classes=classes,
     )
-    an_epoch = trained * (times.searching(search) + times.descending(descent))
+    conflict = conflict_per_example(plan, length)
+    an_epoch = trained * (times.searching(search) + times.descending(descent.plus(conflict)))
     an_epoch += held_out * times.searching(validation)
     return RunEstimate(
         plan=plan,
@@ -142,4 +148,5 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         memory=room.needed(plan.protocol),
         missing=missing_start(plan) if plan.start else times.missing,
         length=length,
+        conflict=conflict,
     )

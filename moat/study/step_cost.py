@@ -6,7 +6,7 @@ from moat.threats import GradientThreat, Spent
 from moat.training.detector import look_cost
 from moat.training.length import Length, length_of
 from moat.training.search_length import mean_steps
-from moat.training.step_cost import step_cost
+from moat.training.step_cost import conflict_cost, step_cost
 
 
 def passes_per_example(plan: RunPlan) -> tuple[float, float]:
@@ -58,6 +58,16 @@ def training_cost(
     if plan.training.passes is None and not plan.is_point:
         search = _mean_search(plan, search, length, trained, classes)
     return search, descent, length
+
+
+def conflict_per_example(plan: RunPlan, length: Length) -> Spent:
+    """Return the mean cost, over the steps of a training, of measuring `conflict_every` so many."""
+    every, steps = plan.training.conflict_every, length.steps
+    if every is None or not steps:
+        return Spent()
+    cost = conflict_cost(plan.threats, plan.scalarizer, plan.losses)
+    share = steps // every / steps
+    return Spent(share * cost.forwards, share * cost.backwards)
 
 
 def _mean_search(plan: RunPlan, search: Spent, length: Length, trained: int, classes: int) -> Spent:

@@ -8,7 +8,7 @@ from moat.evaluation.sanity.examine import PROBED
 from moat.evaluation.validation import validation_protocol
 from moat.recipe import RunPlan
 from moat.study.failures import asked_for
-from moat.study.step_cost import training_cost
+from moat.study.step_cost import conflict_per_example, training_cost
 from moat.threats import GradientThreat
 
 DESCENT = 1.3  # times a search's pass: its backward goes to the parameters as well (1.1 to 1.6)
@@ -40,6 +40,7 @@ def work_of(plan: RunPlan, data: Data, batch_norm: bool = False) -> Work:
     with asked_for(plan, "training", "passes"):
         search, descent, length = training_cost(plan, len(split), batch_norm, classes)
     validation = validation_protocol(plan.threats).spent(classes)
+    descent = descent.plus(conflict_per_example(plan, length))
     an_example = search.passes + DESCENT * descent.passes
     probed = sum(isinstance(threat, GradientThreat) for threat in protocol.threats.values())
     return Work(

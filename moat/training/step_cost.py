@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from functools import reduce
 
 import torch
@@ -42,6 +43,22 @@ def step_cost(
     forwards, backwards = _descent(rule, names, partners, batch_norm)
     descent = Spent(_whole(forwards), _whole(backwards))
     return reduce(Spent.plus, found, Spent()), descent
+
+
+def conflict_cost(
+    threats: Mapping[str, Threat], scalarizer: Scalarizer, losses: LossTable = _NO_LOSSES
+) -> Spent:
+    """Return the cost of one measurement of the objectives' conflict for each example.
+
+    The natural images count whole, planned or not, unless their loss has a partner.
+    """
+    names = (NATURAL, *threats)
+    shares = deepcopy(scalarizer).expected_plan(names).tolist()
+    partners = partners_among(losses, names, shares)
+    if partners.numbers[0] is None:
+        partners = replace(partners, shares=(1.0, *partners.shares[1:]))
+    count = _whole(partners.images_apart(partners.planned))
+    return Spent(count, count)
 
 
 def _descent(

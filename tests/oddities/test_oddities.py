@@ -23,7 +23,6 @@ MEANT = {
     "caltech_representation": {"one flat colour"},
     "cifar10_strong_pgd": {"a radius of 0.031"},  # Table 2 trains beyond what it evaluates
     "mnist_overfitting": {"a radius of 0.3"},  # Figure 6 sweeps the radius of training alone
-    "digits_overfitting": {"a radius of 0.2", "a radius of 0.3"},
     "caltech_pareto_smoke": {"a sweep of one value"},  # a cut of the whole study
     "cifar10_pareto_smoke": {"a sweep of one value"},
     "mnist_pareto_smoke": {"a sweep of one value"},

@@ -72,6 +72,17 @@ def test_what_is_held_out_is_not_trained_on(recipe):
     assert one.train_examples == pytest.approx(0.9 * 1438, abs=10)
 
 
+@pytest.mark.parametrize("budget", [(), ("budget.passes_per_example=30",)])
+def test_passes_count_the_measurements_of_the_conflict_beside_a_budget(recipe, budget):
+    every = (*budget, "training.conflict_every=1")
+    (one,) = estimate_all(plan(recipe(), only=("pgd-at",), overrides=every), "cpu")
+    (plain,) = estimate_all(plan(recipe(), only=("pgd-at",), overrides=budget), "cpu")
+    measured = one.conflict.total * one.length.exact_epochs
+    assert str(one.conflict) == "2"
+    assert one.passes == pytest.approx(plain.passes + measured)
+    assert one.length == plain.length
+
+
 def test_a_longer_study_takes_longer(recipe):
     path = recipe("[0.5, 1.0]", '[0.5], "training.epochs" = [1, 100]')
     short, long = estimate_all(plan(path, only=("pareto",)), "cpu")

@@ -11,9 +11,20 @@ from moat.data import Split
 from moat.evaluation import Protocol, evaluate
 from moat.evaluation.model_checks import check_model
 from moat.scalarizers import MGDA, Average, BatchMax, Max, Natural, Softmax, Tchebycheff, TwoMoment
-from moat.study.step_cost import spent_per_example
+from moat.study.step_cost import conflict_per_example, spent_per_example
 from moat.threats import MSD, PGD, AutoAttack, Flow, RTGrid, StAdv, spent_by
-from moat.training import KL, MART, LogitPairing, StepSettings, train_step
+from moat.training import (
+    KL,
+    MART,
+    LogitPairing,
+    StepSettings,
+    Training,
+    fabric_for,
+    train_step,
+)
+from moat.training.conflict import Conflict
+from moat.training.length import Length
+from moat.training.step_cost import conflict_cost
 
 
 class Counted(nn.Module):
@@ -89,6 +100,31 @@ def test_a_training_step_spends_what_is_counted(threats, scalarizer, batch_norm,
     train_step(network, optimizer, chosen, scalarizer, *BATCH, StepSettings(4, loss=own))
     both = search.plus(descent)
     assert (network.forwards, network.backwards) == (6 * both.forwards, 6 * both.backwards)
+
+
+@pytest.mark.parametrize("losses", LOSSES)
+@pytest.mark.parametrize(
+    "scalarizer",
+    [Natural(), Average(include_natural=True), Max(), MGDA(), BatchMax()],
+    ids=lambda scalarizer: str(scalarizer),
+)
+def test_a_measurement_of_the_conflict_spends_what_is_counted(scalarizer, losses):
+    chosen = {name: THREATS[name] for name in ("pgd", "kl", "apgd", "drawn", "grid")}
+    own, network = LOSSES[losses], Counted()
+    conflict = Conflict(network, fabric_for("cpu", "32-true"), 4, own)
+    settings = StepSettings(4, loss=own, observe=conflict.observe)
+    optimizer = torch.optim.SGD(network.parameters(), 0.0)
+    train_step(network, optimizer, chosen, copy.deepcopy(scalarizer), *BATCH, settings)
+    assert conflict.taken()["passes"] == 6 * conflict_cost(chosen, scalarizer, own).total
+
+
+@pytest.mark.parametrize(("every", "share"), [(None, 0), (2, 0.4), (3, 0.2), (9, 0)])
+def test_the_conflict_counts_at_its_share_of_the_steps(every, share):
+    """Five steps: none, two, one or none of them are measured."""
+    threats = {"pgd": THREATS["pgd"]}
+    training = Training(epochs=1, conflict_every=every)
+    run = SimpleNamespace(threats=threats, scalarizer=Average(), losses={}, training=training)
+    assert conflict_per_example(run, Length(5, 5)) == (2 * share, 2 * share)
 
 
 @pytest.mark.parametrize("falls", ["last", "any"])

@@ -48,8 +48,8 @@ def draw_frequency(analysis: Analysis) -> Figure:
                 if m == 0:
                     name = cut_to(signal, TEXT, panels.size[0])
                     every[first + s].set_title(name, fontsize=TEXT, pad=2)
-            name = cut_to(model, SMALL, panels.size[1])
-            every[first].set_ylabel(name, fontsize=SMALL, labelpad=2)
+            lines = [cut_to(part, SMALL, panels.size[1]) for part in model.split(" ", 1)]
+            every[first].set_ylabel("\n".join(lines), fontsize=SMALL, labelpad=2)
             profile = _spanned(figure, every[first + len(signals) : first + rows * len(signals)])
             _draw_profile(profile, analysis, m, looks)
             profile.set_xlabel("cycles per pixel" if m + 1 == len(models) else "", fontsize=TEXT)
@@ -89,6 +89,7 @@ def _draw_profile(axes: Any, analysis: Analysis, model: int, looks: Any) -> None
     axes.set_ylabel("power / white noise", fontsize=TEXT, labelpad=1.5)
     axes.set_xlim(0, across[-1])
     axes.set_yscale("log")
-    axes.set_ylim(10**-_DECADES, 10**_DECADES)
+    highest = float(np.nanmax(analysis["ring_density"], initial=0.0))
+    axes.set_ylim(10**-_DECADES, max(10**_DECADES, 1.5 * highest))
     axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"], fontsize=TEXT)
     axes.minorticks_off()

@@ -32,9 +32,9 @@ def draw_skewness(analysis: Analysis) -> Figure:
             rows=1,
             columns=len(kinds),
             height=1.35,
-            left=0.36,
+            left=0.43,
             below=max(inches_of(name, TEXT) for name in shown) + 0.1,
-            between=(0.34, 0.3),
+            between=(0.36, 0.3),
         )
         handles = [
             Line2D([], [], label=f"{scale} maps", markersize=3.5, **_LOOKS[scale])

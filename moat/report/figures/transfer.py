@@ -13,6 +13,7 @@ from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
 
 _LONGEST_NAME = 0.85  # inches
+_DARK = 30  # %; on the grey of a lower accuracy, white has more contrast than black
 
 
 def draw_transfer(analysis: Analysis) -> Figure:
@@ -59,15 +60,15 @@ def _draw_matrix(axes: Any, analysis: Analysis, threat: int) -> None:
     size = len(accuracy)
     axes.imshow(accuracy, cmap="Greys_r", vmin=-20, vmax=110, aspect="auto")
     for row, column in np.ndindex(size, size):
-        ink = "white" if accuracy[row, column] < 45 else "black"
+        ink = "white" if accuracy[row, column] < _DARK else "black"
         text = f"{accuracy[row, column]:.0f}"
         if row != column:
-            text += f" ({apart[row, column]:+.0f})"
+            text += f" ({_signed(float(apart[row, column]))})"
         wide = COLUMN / size > 0.6
         axes.text(
             column,
             row,
-            text if wide or row == column else f"{apart[row, column]:+.0f}",
+            text if wide or row == column else _signed(float(apart[row, column])),
             ha="center",
             va="center",
             color=ink,
@@ -86,3 +87,9 @@ def _draw_matrix(axes: Any, analysis: Analysis, threat: int) -> None:
                     linestyle="-",
                 )
             )
+
+
+def _signed(difference: float) -> str:
+    """Return a difference in whole points, with its sign; 0 has none."""
+    points = round(difference)
+    return f"{points:+d}".replace("-", "\N{MINUS SIGN}") if points else "0"
