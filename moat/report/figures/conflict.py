@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import not_drawn
 from moat.report.layout import COLUMN, TEXT, Panels, lay_out, plain
 from moat.report.looks.palette import DASHES, MARKERS
 from moat.report.style import GREY, PAPER, drawn_in
@@ -24,14 +25,12 @@ def draw_conflict(analysis: Analysis) -> Figure:
     Without a log of the conflict there is a panel of the layers alone. Of more than eight subjects
     the first eight are drawn.
     """
-    subjects = [str(name) for name in analysis.coordinates("subject")][:MOST_SUBJECTS]
-    left_out = len(analysis.coordinates("subject")) - len(subjects)
+    names = [str(name) for name in analysis.coordinates("subject")]
+    subjects = names[:MOST_SUBJECTS]
     columns = 2 if "logged_cosine" in analysis.arrays else 1
     pairs = [str(name) for name in analysis.coordinates("pair")]
     looks = [_look(place) for place in range(len(pairs))]
-    caption = caption_of(analysis)
-    if left_out:
-        caption += f" {left_out} more of the subjects are in the table alone."
+    caption = caption_of(analysis) + not_drawn(names, len(subjects), "subjects")
     with drawn_in(PAPER):
         handles = [
             Line2D([], [], label=name.replace(", ", " and "), **look, markersize=3.2, linewidth=1)

@@ -34,5 +34,5 @@ def test_many_subjects_are_cut_and_said_to_be(made_up):
     figure = draw_analysis(made_up("conflict of many"))
     assert len(figure.axes) == 16
     assert any(
-        "2 more of the subjects" in one.get_text().replace("\n", " ") for one in figure.texts
+        "the first 8 of 10 subjects" in one.get_text().replace("\n", " ") for one in figure.texts
     )
