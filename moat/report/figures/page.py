@@ -28,5 +28,5 @@ def not_drawn(names: Sequence[str], fit: int, what: str) -> str:
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     return (
         f" The picture has the first {fit} of {len(names)} {what}, the record all; "
-        f"not drawn: {', '.join(others[:_NAMED])}{more}."
+        f"not drawn: {'; '.join(others[:_NAMED])}{more}."
     )
