@@ -41,6 +41,8 @@ def trained(study: str, results: Path, jobs: int) -> None:
 def fronts(study: str, results: Path) -> pl.DataFrame:
     """Return a row for each method and seed: its hypervolume (%), passes (U) and points."""
     held = [results / recipe for recipe in STUDIES[study] if (results / recipe).exists()]
+    if not held:
+        raise SystemExit(f"{results} has no results of {study}; leave out --stored to train them.")
     runs = moat.results(*held).runs.filter(pl.col("variant").is_in(_variants(study)))
     points = runs.with_columns(
         method=pl.col("label").str.replace(r" [^ ]*=[^ ]*$", "").replace(NAMES)
@@ -108,7 +110,7 @@ def _interval(values: Sequence[float]) -> str:
 
 
 def main() -> None:
-    """Train what lacks, and print a table for each study."""
+    """Train the missing runs, and print a table for each study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", nargs="*", default=list(STUDIES), help=", ".join(STUDIES))
     parser.add_argument("--results", type=Path, default=Path("results"))

@@ -46,9 +46,24 @@ ROOMS = {
 }
 """The pages of the reference, each with its modules."""
 SHADOWED = {
-    "moat": "moat.frames.results.results",
-    "frames": "moat.frames.results.results",
-    "testing": "moat.testing.run_record.run_record",
+    "moat": ["moat.frames.results.results"],
+    "frames": ["moat.frames.results.results"],
+    "testing": ["moat.testing.run_record.run_record"],
+    "analysis": [
+        f"moat.analysis.{name}.{name}"
+        for name in (
+            "conflict",
+            "curvature",
+            "frequency",
+            "lanczos",
+            "landscape",
+            "overfitting",
+            "relationship",
+            "saliency",
+            "skewness",
+            "transfer",
+        )
+    ],
 }
 """Functions that have their module's name: read without importing, the name is the module's."""
 
@@ -136,7 +151,7 @@ def _notebook(text: str) -> str:
 def _reference(page: str) -> str:
     modules = ROOMS[page]
     if len(modules) == 1:
-        shadowed = f"\n::: {SHADOWED[page]}\n" + SHOWN if page in SHADOWED else ""
+        shadowed = "".join(f"\n::: {name}\n{SHOWN}" for name in SHADOWED.get(page, ()))
         return f"# {modules[0]}\n\n::: {modules[0]}\n{shadowed}"
     parts = [f"## {one}\n\n::: {one}\n    options:\n      heading_level: 3\n" for one in modules]
     return "\n\n".join([f"# {_title(page)}", *parts])

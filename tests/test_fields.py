@@ -60,7 +60,8 @@ def test_what_is_refused_is_an_error_of_moat_and_a_value_error_with_its_cause():
         (lambda: PGD(epsilon=0), "PGD.epsilon should be greater than 0, not 0."),
         (
             lambda: PGD(epsilon=1.0, step_size=1.0, start="nose"),
-            "PGD.start should be 'zero', 'noise' or 'uniform', not 'nose'. Did you mean 'noise'?",
+            "PGD.start should be 'zero', 'noise', 'uniform' or 'wide', not 'nose'. "
+            "Did you mean 'noise'?",
         ),
         (lambda: PGD(epsilon="x" * 999), "PGD.epsilon should be a valid number, not 'xxxxx"),
         (

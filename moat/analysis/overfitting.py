@@ -17,7 +17,7 @@ from moat.analysis.swept_outcomes import (
 )
 from moat.analysis.trend_arrays import ends_of, finding_of, trend_finding, trends_in, with_ends
 from moat.outcomes import resampled_scores, searches_of
-from moat.outcomes.intervals import Floats
+from moat.outcomes.intervals import LEVEL, Floats
 from moat.outcomes.searches import Searches
 from moat.outcomes.trends import Resampled
 from moat.public import public_at_once
@@ -44,7 +44,8 @@ def overfitting(
     Both variants have the outcomes of their runs at each strength, by seed; strengths that only one
     has are left out. Arrays: `difference` (percentage points) with axes threat and strength, paired
     by example and seed, with the ends of its 95 % interval; `gap`, the mean over the threats of its
-    size; `correlation` of that gap with the strength, by rank, with a bootstrap interval over the
+    size, with such an interval (noise makes a size too large, so the interval's lower end is
+    corrected for it); `correlation` of that gap with the strength, by rank, with a bootstrap interval over the
     test examples and, with three seeds or more, over seeds. `wins` (%) is kept beside them: the
     share of training examples for which each threat has the largest loss.
 
@@ -111,7 +112,7 @@ class _View:
             "strength": NamedArray(np.array(strengths, np.float64), ("strength",)),
             "threat": NamedArray(np.array(self.threats), _THREAT),
             **with_ends("difference", differences, ("threat", "strength"), _POINTS),
-            "gap": NamedArray(gap.found, ("strength",), _POINTS),
+            **with_ends("gap", np.stack(_gap_ends(gap), -1), ("strength",), _POINTS),
             **with_ends("correlation", ends_of(gap.trend(strengths)), ()),
         }
 
@@ -134,6 +135,23 @@ class _View:
     def _groups(self, name: str) -> list[Searches]:
         first = next(iter(next(iter(self.ours.values())).values()))
         return searches_of(first, name)
+
+
+def _gap_ends(gap: Resampled) -> tuple[Floats, Floats, Floats]:
+    """Return the mean sizes and the ends of their intervals, NaN without resamples.
+
+    The size of a noisy difference is too large, and that of a resampled one more so. Each end is
+    therefore the outer one of the percentile interval and of its reflection at the mean size; none
+    is below 0.
+    """
+    if gap.drawn is None:
+        none = np.full_like(gap.found, np.nan)
+        return gap.found, none, none
+    tail = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(gap.drawn, [tail, 100 - tail], axis=0)
+    reflected = 2 * gap.found - high, 2 * gap.found - low
+    least = np.maximum(0, np.minimum(low, reflected[0]))
+    return gap.found, least, np.maximum(high, reflected[1])
 
 
 def _win_arrays(wins: WinShares, strengths: Sequence[float]) -> dict[str, NamedArray]:

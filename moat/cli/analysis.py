@@ -17,13 +17,14 @@ from moat.consent import consenting
 from moat.errors import AnalysisError, did_you_mean
 from moat.events import Listener
 from moat.names import why_no_name
-from moat.records import Analysis
+from moat.records import Analysis, AnalysisFinding
 from moat.report.figures.caption import finding_line
 from moat.report.figures.files import FORMATS, write_analysis
 from moat.report.figures.film import FILM_FORMATS
 from moat.runs import as_typed
 from moat.study.analyses import AnalysisRequest, Complete, analyses_folder
 
+_MOST_FINDINGS = 20
 _Make = Callable[[AnalysisRequest, Path, Listener], Complete]
 
 
@@ -64,9 +65,29 @@ def say_analysis(
     written.write(lambda: write_analysis(found, out, name=stem, formats=formats))
     if not written.refusal:
         then()
-    for finding in found.findings:
-        say(as_typed(finding_line(finding)))
+    record = out / f"{stem or found.kind}.json"
+    for line in findings_said(found.findings, record):
+        say(as_typed(line))
     written.say()
+
+
+def findings_said(findings: Sequence[AnalysisFinding], record: Path) -> list[str]:
+    """Return a line for each of the first findings, warnings before others, and how many are left.
+
+    Example:
+        >>> each = [AnalysisFinding(f"{number} is a number") for number in range(30)]
+        >>> len(lines := findings_said(each, Path("a.json"))), lines[-1]
+        (21, '10 more findings are in a.json.')
+    """
+    ranked = sorted(range(len(findings)), key=lambda place: not findings[place].is_warning)
+    lines = [finding_line(findings[place]) for place in sorted(ranked[:_MOST_FINDINGS])]
+    others = [findings[place] for place in ranked[_MOST_FINDINGS:]]
+    if others:
+        noun = "more finding is" if len(others) == 1 else "more findings are"
+        warnings = sum(one.is_warning for one in others)
+        among = f", {warnings} of them warnings" if warnings else ""
+        lines.append(f"{len(others)} {noun} in {record}{among}.")
+    return lines
 
 
 def formats_of(texts: Sequence[str] | None, *, film: bool = False) -> tuple[str, ...]:

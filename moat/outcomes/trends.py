@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from moat.errors import InputError
 from moat.outcomes.intervals import FEWEST_SEEDS, LEVEL, Floats
@@ -56,6 +55,8 @@ def rank_correlations(strengths: Any, scores: Any) -> Floats:
 
     Source: Spearman, The Proof and Measurement of Association between Two Things, 1904.
     """
+    from scipy.stats import rankdata  # here: it takes as long as all else of this room
+
     x = rankdata(np.asarray(strengths, np.float64))
     y = rankdata(np.asarray(scores, np.float64), axis=-1)
     x, y = x - x.mean(), y - y.mean(-1, keepdims=True)

@@ -16,14 +16,19 @@ _NUMBERS = 3_000_000
 """Numbers of a calibration at most, so that it takes less than a second."""
 _FEWEST_RACES = 20_000
 _TOGETHER = 20_000
+_FEWEST_BELOW = 20
+"""A quantile with fewer races below it is not estimated."""
 
 
 @public
-def t_probabilities(differences: ArrayLike, first: int = 2) -> _Floats:
+def t_probabilities(
+    differences: ArrayLike, first: int = 2, *, least_deviation: float = 0.0
+) -> _Floats:
     """Return the two-sided p of Student's t after each number of seeds from the `first` on.
 
-    `differences` (..., seeds) are paired; the result is (..., looks). Equal differences have a p of
-    0, and of 1 if all are 0.
+    `differences` (..., seeds) are paired; the result is (..., looks). Their deviation counts as
+    `least_deviation` where it is smaller. Without one, equal differences have a p of 0, and of 1 if
+    all are 0.
 
     Example:
         >>> t_probabilities([1.0, 2.0, 3.0], first=3).round(4).tolist()
@@ -37,6 +42,7 @@ def t_probabilities(differences: ArrayLike, first: int = 2) -> _Floats:
     mean = sums[..., places] / seeds
     spread = np.maximum(squares[..., places] - seeds * mean**2, 0.0)
     spread = np.where(spread > 1e-12 * squares[..., places], spread, 0.0)  # no rounding of 0
+    spread = np.maximum(spread, (seeds - 1) * least_deviation**2)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(mean) / np.sqrt(spread / (seeds * (seeds - 1)))
     return np.asarray(np.where(np.isnan(t), 1.0, 2 * stdtr(seeds - 1, -t)))
@@ -48,7 +54,9 @@ def nominal_level(first: int, last: int, level: float = 0.05) -> float:
 
     It looks after each seed from the `first` to the `last`, and stops at a p below the result. The
     result is the quantile of the smallest p in simulated races of normal differences, from a fixed
-    seed; it is computed once in a process for each pair of ends.
+    seed; it is computed once in a process for each pair of ends. It is at most `level`, and at
+    least the share of `level` for each look, which is the result for a `level` below the resolution
+    of the simulation.
 
     Example:
         >>> round(nominal_level(3, 12), 3), round(nominal_level(5, 5), 3)
@@ -62,7 +70,10 @@ def nominal_level(first: int, last: int, level: float = 0.05) -> float:
 
 @lru_cache(maxsize=1024)
 def _quantile_of_races(first: int, last: int, level: float) -> float:
-    return float(np.quantile(_smallest_probabilities(first, last), level))
+    smallest, share = _smallest_probabilities(first, last), level / (last - first + 1)
+    if level * len(smallest) < _FEWEST_BELOW:
+        return share
+    return max(share, min(level, float(np.quantile(smallest, level))))
 
 
 @lru_cache(maxsize=16)
@@ -79,15 +90,19 @@ def _smallest_probabilities(first: int, last: int) -> _Floats:
 
 
 @public
-def t_interval(differences: ArrayLike, level: float) -> tuple[float, float, float]:
+def t_interval(
+    differences: ArrayLike, level: float, *, least_deviation: float = 0.0
+) -> tuple[float, float, float]:
     """Return the mean of paired differences (seeds,) and the ends of Student's interval about it.
 
-    The interval excludes 0 exactly where the p of `t_probabilities` is below `level`.
+    The interval excludes 0 exactly where the p of `t_probabilities` is below `level`, with
+    the same `least_deviation`.
     """
     each = np.asarray(differences, dtype=np.float64)
     mean = float(each.mean())
     deviation = float(each.std(ddof=1))
     if deviation <= 1e-6 * float(np.sqrt((each**2).mean())):
         deviation = 0.0  # equal, but for rounding
+    deviation = max(deviation, least_deviation)
     reach = float(stdtrit(len(each) - 1, 1 - level / 2)) * deviation / len(each) ** 0.5
     return mean, mean - reach, mean + reach

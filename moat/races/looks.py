@@ -9,6 +9,7 @@ import numpy as np
 from moat.errors import InputError, did_you_mean
 from moat.public import public
 from moat.races.design import Design
+from moat.races.grid import least_deviation
 from moat.races.pairs import WITHIN, WORSE, PairAtLook, pair_at_look
 
 Scores = Mapping[str, Sequence[float]]
@@ -43,7 +44,9 @@ def race_looks(scores: Scores, design: Design, baseline: str = "") -> list[RaceA
     each rule is compared with the leader, the one of the highest mean so far; one that is worse is
     out, and the race ends when the others are within the margin of the leader. Holm's procedure
     holds the level over the rules within each look: over those that are compared with the baseline,
-    and without one over all pairs, since any rule may come to lead.
+    and without one over all pairs, since any rule may come to lead. Scores that
+    are multiples of a step, as shares of test images are, tie at times: the deviation of their
+    differences is at least that of rounding to this step, step / sqrt(12).
 
     Example:
         >>> scores = {"a": [50.0, 51.0, 49.0], "b": [60.0, 61.5, 59.0], "c": [50.0, 52.0, 48.0]}
@@ -62,6 +65,13 @@ def race_looks(scores: Scores, design: Design, baseline: str = "") -> list[RaceA
             where="baseline",
             hint=f"known: {', '.join(names)}",
         )
+    for name, values in scores.items():
+        if not np.isfinite(np.asarray(values, dtype=np.float64)).all():
+            raise InputError(
+                f"the scores of {name!r} have a value that is not finite.",
+                where="scores",
+                hint="Give a finite number for each seed; leave out a run without a score.",
+            )
     race = _Race(scores, design, baseline)
     found: list[RaceAtLook] = []
     for seeds in design.looks:
@@ -149,7 +159,18 @@ class _Race:
         level, level_within = (
             self.design.level / max(pairs - decided, 1) for decided in (apart, within)
         )
-        return pair_at_look(pair, (one - other).tolist(), self.design, level, level_within)
+        return pair_at_look(
+            pair,
+            (one - other).tolist(),
+            self.design,
+            level,
+            level_within,
+            least_deviation=self._least_deviation(seeds),
+        )
+
+    def _least_deviation(self, seeds: int) -> float:
+        """Return the deviation of rounding, from the scores of all rules up to this look."""
+        return least_deviation(value for of in self.scores.values() for value in of[:seeds])
 
     def _count_within(self) -> int:
         return sum(pair.verdict == WITHIN for pair in self.verdicts.values())
@@ -160,7 +181,7 @@ def verdicts_of(looks: Sequence[RaceAtLook]) -> dict[str, PairAtLook]:
     """Return for each rule the pair of the last look that compared it, in order of the looks.
 
     Example:
-        >>> race = race_looks({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}, Design(first=3), "a")
+        >>> race = race_looks({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}, Design(margin=2), "a")
         >>> verdicts_of(race)["b"].verdict
         'within the margin'
     """

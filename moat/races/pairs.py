@@ -66,11 +66,15 @@ def pair_at_look(
     design: Design,
     level: float,
     level_within: float | None = None,
+    *,
+    least_deviation: float = 0.0,
 ) -> PairAtLook:
     """Return what the paired differences of a rule and another say at this level of the whole race.
 
     An interval within the margin is said first: there a difference is too small to matter, whether
-    it is 0 or not. `level_within` is its level, where it is another.
+    it is 0 or not. No interval lies within a margin of 0: a difference of 0 cannot be shown.
+    `level_within` is its level, where it is another. Student's t takes
+    `least_deviation` for the deviation of the differences where theirs is smaller.
 
     Example:
         >>> pair_at_look(("a", "b"), [3.0, 4.0, 3.5], Design(margin=2.0), 0.05).verdict
@@ -83,11 +87,12 @@ def pair_at_look(
     if design.exact:
         return _by_flips(names, each, design, level, within)
     nominal = nominal_level(design.first, design.last, level)
-    mean, low, high = t_interval(each, nominal)
-    p = float(t_probabilities(each, len(each))[-1])
+    mean, low, high = t_interval(each, nominal, least_deviation=least_deviation)
+    p = float(t_probabilities(each, len(each), least_deviation=least_deviation)[-1])
     verdict: PairVerdict = UNDECIDED
-    ends = t_interval(each, nominal_level(design.first, design.last, within))[1:]
-    if -design.margin <= ends[0] and ends[1] <= design.margin:
+    at_margin = nominal_level(design.first, design.last, within)
+    ends = t_interval(each, at_margin, least_deviation=least_deviation)[1:]
+    if design.margin and -design.margin <= ends[0] and ends[1] <= design.margin:
         verdict, (low, high) = WITHIN, ends
     elif p < nominal:
         verdict = BETTER if mean > 0 else WORSE
@@ -111,6 +116,8 @@ def _by_flips(
 
 def _is_within(each: np.ndarray, design: Design, level: float) -> bool:
     """Say whether one-sided tests reject both differences beyond the margin."""
+    if not design.margin:
+        return False
     if not each.any():
         return True  # no difference in any seed: no flip changes a sum of zeros
     return all(

@@ -65,7 +65,7 @@ class RandomPreference(LaggedScalarizer):
         >>> rule, names = RandomPreference(), ("natural", "pgd", "rt")
         >>> mask = rule.plan(names, batch=4, generator=torch.Generator().manual_seed(0))
         >>> rule.preference
-        tensor([0.5037, 0.2482, 0.2482], dtype=torch.float64)
+        tensor([0.7575, 0.1213, 0.1213], dtype=torch.float64)
 
     Source: Ruchte and Grabocka, Scalable Pareto Front Approximation for Deep Multi-Objective
     Learning, 2021 (COSMOS: Dirichlet preferences); Navon et al., Learning the Pareto Front with
@@ -73,8 +73,8 @@ class RandomPreference(LaggedScalarizer):
     """
 
     permutes = False  # it draws
-    rule: FixedRule = "average"  # type: ignore[assignment]  # the robust end of the line
     draw: Literal["line", "levels", "dirichlet"] = "line"
+    rule: FixedRule = "average"  # type: ignore[assignment]  # the robust end of the line
     levels: Annotated[
         tuple[Level, ...], Field(strict=False)
     ] = ()  # of the line, for draw = "levels"

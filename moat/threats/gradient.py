@@ -223,7 +223,8 @@ def with_steps(threat: G, steps: int) -> G:
 
     A search of s iterations in place of S takes sign steps of S / s times the size, so that the
     reach of the search stays, at most the ball. Auto-PGD sets its own step sizes. A wide start is
-    for one step: with more, it is drawn in the ball itself.
+    for one step: with more, it is drawn in the ball itself. Raises DefinitionError for a threat
+    without an ascent.
 
     Example:
         >>> from moat.threats import PGD
@@ -233,6 +234,11 @@ def with_steps(threat: G, steps: int) -> G:
         >>> short.steps, ball.epsilon, ball.step_size
         (2, 0.1, 0.1)
     """
+    if not isinstance(threat, GradientThreat):
+        raise DefinitionError(
+            f"only a threat with an ascent has steps, not {value_in_words(threat)}.",
+            hint="Pass a threat such as PGD(epsilon=0.1, step_size=0.02, steps=10).",
+        )
     if steps == threat.steps:
         return threat
     made = copy.copy(threat)

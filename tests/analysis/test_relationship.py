@@ -103,6 +103,33 @@ def test_a_variant_differs_from_itself_by_nothing():
     assert (found["difference_low"] < 0).all()  # other examples might tell them apart
 
 
+def of_noise(rng):
+    """Return outcomes of 200 examples that withstand either threat by chance alone."""
+    values = np.ones((200, 3), np.int8)
+    values[:, 1:] = rng.random((200, 2)) < 0.5
+    columns = (Column("natural", 0), Column("flow", 5), Column("rt", 5))
+    return Outcomes(values, columns, np.arange(200))
+
+
+def test_the_interval_of_a_gap_reaches_0_where_it_is_noise_and_not_where_it_is_large():
+    rng = np.random.default_rng(0)
+    one, other = ({place: {0: of_noise(rng)} for place in range(20)} for _ in range(2))
+    noise = overfitting(one, other)
+    assert (noise["gap"] > 0).all()
+    assert (noise["gap_low"] == 0).mean() >= 0.9
+    large = overfitting(study(flow=(190,) * 4, rt=(190,) * 4), study(flow=(20,) * 4, rt=(20,) * 4))
+    assert (large["gap_low"] > 50).all()
+    for found in (noise, large):
+        assert (found["gap_low"] <= found["gap"]).all()
+        assert (found["gap"] <= found["gap_high"]).all()
+
+
+def test_the_gap_of_two_seeds_has_no_interval():
+    found = overfitting(study(seeds=2), study(seeds=2))
+    assert np.isnan(found["gap_low"]).all()
+    assert np.isnan(found["gap_high"]).all()
+
+
 def test_seeds_are_paired_and_strengths_of_one_variant_alone_left_out():
     ours, theirs = study(seeds=3), {**study(seeds=1), 9.0: {0: outcomes_of(1, 1)}}
     found = overfitting(ours, theirs)

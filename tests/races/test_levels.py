@@ -42,3 +42,8 @@ def test_equal_differences_have_no_spread_and_no_rounding_makes_one(difference, 
     each = np.full(7, difference)
     assert t_probabilities(each, 3).tolist() == [p] * 5
     assert t_interval(each, 0.05)[1:] == pytest.approx((difference, difference), abs=1e-12)
+
+
+@pytest.mark.parametrize("level", [1e-300, 1e-9, 1e-6, 1e-4, 0.001, 0.05, 0.5])
+def test_the_level_of_a_look_is_between_its_share_and_the_whole(level):
+    assert level / 10 <= nominal_level(3, 12, level) <= level

@@ -4,6 +4,7 @@ import pytest
 from moat.errors import InputError
 from moat.races import Design, race_looks, verdicts_of
 
+NOT_FINITE = "the scores of 'b' have a value that is not finite."
 NAMES = ("base", "one", "two", "three")
 
 
@@ -69,7 +70,7 @@ def test_a_copy_of_a_rule_is_within_the_margin_and_a_far_one_is_decided_as_soon_
     draw = np.random.default_rng(6)
     scores = scores_of(draw, [0.0, 50.0])
     scores["copy"] = list(scores["base"])
-    looks = race_looks(scores, Design(first=6, exact=exact), "base")
+    looks = race_looks(scores, Design(first=6, margin=0.5, exact=exact), "base")
     found = verdicts_of(looks)
     assert (found["copy"].verdict, found["copy"].seeds) == ("within the margin", 6)
     assert found["one"].verdict == "better"
@@ -122,6 +123,8 @@ def test_a_pair_turned_is_the_same_pair_from_the_other_side():
     ("scores", "baseline", "message"),
     [
         ({"a": [1.0]}, "", "a race needs two rules or more."),
+        ({"a": [1.0], "b": [1.0, float("nan")]}, "", NOT_FINITE),
+        ({"a": [1.0], "b": [float("-inf")]}, "a", NOT_FINITE),
         ({"alpha": [1.0], "b": [1.0]}, "alpa", "no rule is called 'alpa'. Did you mean 'alpha'?"),
     ],
 )
@@ -129,3 +132,33 @@ def test_a_race_of_one_rule_or_against_an_unknown_one_is_refused(scores, baselin
     with pytest.raises(InputError, match=r".*") as caught:
         race_looks(scores, Design(), baseline)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("first", [2, 3])
+@pytest.mark.parametrize("deviation", [0.5, 1.0, 2.0])
+def test_scores_on_the_grid_of_few_test_images_hold_the_level(first, deviation):
+    draw, grid, wrong = np.random.default_rng(14), 100 / 360, []
+    for _ in range(500):
+        scores = scores_of(draw, [0.0, 0.0], deviation=deviation * grid)
+        scores = {name: (np.round(np.array(of) / grid) * grid) for name, of in scores.items()}
+        found = verdicts({name: of.tolist() for name, of in scores.items()}, Design(first), "base")
+        wrong.append(found["one"] in ("better", "worse"))
+    assert np.mean(wrong) <= 0.065
+
+
+def test_equal_differences_of_two_seeds_decide_nothing_but_a_large_one_is_found():
+    def at_two(ahead):
+        scores = {"a": [50.0, 51.25], "b": [50.0 + ahead, 51.25 + ahead]}
+        (pair,) = race_looks(scores, Design(first=2, last=2), "a")[0].pairs
+        return pair
+
+    assert at_two(0.25).verdict == "open"
+    assert at_two(0.25).low < 0 < at_two(0.25).high
+    assert at_two(10.0).verdict == "better"
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_ties_are_open_without_a_margin(exact):
+    scores = {"a": [50.0, 51.25, 49.0] * 3, "b": [50.0, 51.25, 49.0] * 3, "c": [50.0] * 9}
+    found = verdicts(scores, Design(last=9, exact=exact), "a")
+    assert found == {"b": "open", "c": "open"}

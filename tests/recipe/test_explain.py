@@ -49,8 +49,8 @@ WRONG = {
         "batchsize",
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
-        "known: allocator, batch_size, compile, conflict_every, epochs, keep, log_every, "
-        "pass_size, passes, precision, warmup",
+        "known: allocator, batch_size, compile, conflict_every, curriculum, epochs, friendly, "
+        "keep, log_every, overfitting, pass_size, passes, precision, warmup",
     ),
     "optimizer": (
         "lr = 0.5",
@@ -107,7 +107,7 @@ WRONG = {
         'name = "pgd-at"\nthreat',
         "variant.pgd-at.threat",
         "unknown key. Did you mean 'threats'?\n"
-        "known: legs, losses, name, path, scalarizer, start, sweep, threats",
+        "known: conditioned, legs, losses, name, path, scalarizer, start, sweep, threats",
     ),
     "scalarizer": (
         "window = 3",
@@ -158,7 +158,7 @@ WRONG = {
         "train = { steps = 1 }",
         'train = { start = "noisy" }',
         "threats.flow.train.start",
-        "should be 'zero', 'noise' or 'uniform', not 'noisy'. Did you mean 'noise'?",
+        "should be 'zero', 'noise', 'uniform' or 'wide', not 'noisy'. Did you mean 'noise'?",
     ),
     "16-mixed": ("log_every = 2", 'precision = "16-mixed"', "training.precision", FLOAT16),
     # a wrong type
@@ -216,8 +216,8 @@ WRONG = {
         "[training.optimizer]\n",
         "training.optimizer",
         "unknown key. Did you mean 'optimizer'?\n"
-        "known: allocator, batch_size, compile, conflict_every, epochs, keep, log_every, "
-        "pass_size, passes, precision, warmup",
+        "known: allocator, batch_size, compile, conflict_every, curriculum, epochs, friendly, "
+        "keep, log_every, overfitting, pass_size, passes, precision, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",

@@ -145,7 +145,7 @@ class TestFields:
             ("steps", 2.5, "valid integer"),
             ("steps", "3", "valid integer"),
             ("epsilon", "0.3", "valid number"),
-            ("start", "middle", "'zero', 'noise' or 'uniform'"),
+            ("start", "middle", "'zero', 'noise', 'uniform' or 'wide'"),
             ("loss", "mse", "'cross-entropy', 'margin', 'dlr', 'kl', 'targeted-cross-entropy'"),
             ("search", "apdg", "'sign', 'apgd' or 'random'"),
             ("alpha", 0.1, "Its fields: steps, start"),

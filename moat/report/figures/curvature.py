@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import on_a_page
 from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.looks import Look
 from moat.report.looks.palette import OBJECTIVES
@@ -26,16 +27,20 @@ _TITLES = {
 def draw_curvature(analysis: Analysis) -> Figure:
     """Return the figure: a row for each model, at start and end; medians with their intervals.
 
-    The first panel has the lowest and the highest eigenvalue of each threat, on a scale that is
-    linear around 0 and logarithmic beyond.
+    The first models are drawn, as many as fit on a page. The first panel has the lowest and the
+    highest eigenvalue of each threat, on a scale that is linear around 0 and logarithmic beyond.
     """
     threats = [str(name) for name in analysis.coordinates("threat")]
     looks = OBJECTIVES.looks_of(threats)
     rows = list(product(*map(analysis.coordinates, ("model", "place"))))
+    models = [str(name) for name in analysis.coordinates("model")]
+    step = 0.085 * len(threats) + 0.09
+    places = len(analysis.coordinates("place"))
+    fit, others = on_a_page(models, step * places, "models")
+    rows = rows[: fit * places]
     names = [cut_to(f"{model}, {place}", TEXT, _LONGEST_NAME) for model, place in rows]
     with drawn_in(PAPER):
         left = max(inches_of(name, TEXT) for name in names) + 0.08
-        step = 0.085 * len(threats) + 0.09
         panels = Panels(
             rows=1,
             columns=3,
@@ -47,7 +52,7 @@ def draw_curvature(analysis: Analysis) -> Figure:
         )
         handles = [_handle(name, looks[name]) for name in threats]
         title = "Hessian of the loss in w"
-        figure, every = lay_out(panels, title, handles, caption_of(analysis))
+        figure, every = lay_out(panels, title, handles, caption_of(analysis) + others)
         for axes, (kind, words) in zip(every, _TITLES.items(), strict=True):
             quantities = ("lowest", "highest") if kind == "extremes" else (kind,)
             for quantity in quantities:
@@ -57,7 +62,7 @@ def draw_curvature(analysis: Analysis) -> Figure:
             axes.set_ylim(len(rows) - 0.5, -0.5)
             axes.set_yticks(range(len(rows)), names if axes is every[0] else [])
             axes.tick_params(axis="y", length=0)
-            for line in range(1, len(analysis.coordinates("model"))):
+            for line in range(1, fit):
                 axes.axhline(2 * line - 0.5, color=GREY, linewidth=0.4)
         _scale_eigenvalues(every[0], analysis)
         every[1].set_xlim(-4, 104)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from moat.names import NATURAL
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import PAGE, not_drawn
 from moat.report.layout import SMALL, Panels, lay_out
 from moat.report.style import GREY, PAPER, drawn_in
 from moat.report.text_widths import cut_to
@@ -19,14 +20,23 @@ _LINES = 15  # of a warped grid, to a side at most
 
 
 def draw_examples(analysis: Analysis) -> Figure:
-    """Return the figure: a column a threat; for each example images, differences, displacements."""
+    """Return the figure: a column a threat; for each example images, differences, displacements.
+
+    On one page: where there is no room for all, the first examples of each model, of one model at
+    the least.
+    """
     threats = [str(one) for one in analysis.coordinates("threat")]
     still = np.isnan(analysis["displacement"]).all(axis=(0, 2, 3, 4, 5))
+    kinds = ("image", "difference", *([] if still.all() else ["displacement"]))
+    high = len(kinds) * (_side(len(threats)) + _GAP)
+    models, examples = _fitting(len(analysis.subjects), len(analysis["label"]), int(PAGE / high))
+    others = not_drawn([one.name for one in analysis.subjects], models, "models")
+    others += not_drawn([str(one) for one in analysis["example"]], examples, "examples")
     rows = [
         (kind, model, example)
-        for model in range(len(analysis.subjects))
-        for example in range(len(analysis["label"]))
-        for kind in ("image", "difference", *([] if still.all() else ["displacement"]))
+        for model in range(models)
+        for example in range(examples)
+        for kind in kinds
     ]
     several = len(analysis.subjects) > 1
     with drawn_in(PAPER):
@@ -39,8 +49,9 @@ def draw_examples(analysis: Analysis) -> Figure:
             between=(0.04, _GAP),
             title=0.16,
         )
-        title = ", ".join(one.name for one in analysis.subjects)
-        figure, every = lay_out(panels, title, (), f"{_strengths(analysis)} {caption_of(analysis)}")
+        title = ", ".join(one.name for one in analysis.subjects[:models])
+        caption = f"{_strengths(analysis)} {caption_of(analysis)}{others}"
+        figure, every = lay_out(panels, title, (), caption)
         for place, axes in enumerate(every):
             row, column = divmod(place, len(threats) + 1)
             axes.set_axis_off()
@@ -54,6 +65,12 @@ def draw_examples(analysis: Analysis) -> Figure:
                 where = {"ha": "right", "va": "top", "transform": axes.transAxes}
                 axes.text(-0.06, 1, shown, rotation=90, fontsize=SMALL, **where)
     return figure
+
+
+def _fitting(models: int, examples: int, room: int) -> tuple[int, int]:
+    """Return how many models and how many examples of each fill the room for pairs of both."""
+    shown = min(examples, max(1, room // models))
+    return min(models, max(1, room // shown)), shown
 
 
 def _strengths(analysis: Analysis) -> str:

@@ -9,38 +9,45 @@ from matplotlib.lines import Line2D
 from moat.names import NATURAL
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import on_a_page
 from moat.report.layout import SMALL, TEXT, Panels, lay_out, plain
 from moat.report.looks.palette import OBJECTIVES
 from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to
 
 _DECADES = 1.5  # above and below white noise, whose share is equal everywhere
-_LEFT = 0.38  # inches
+_LEFT, _DOWN = 0.38, 0.2  # inches
 _PROFILE = 2  # rows of panels that the profile takes, for each model
 
 
 def draw_frequency(analysis: Analysis) -> Figure:
-    """Return the figure: for each model the spectra, and below them the profile by frequency."""
+    """Return the figure: for each model the spectra, and below them the profile by frequency.
+
+    The first models are drawn, as many as fit on a page.
+    """
     signals = [str(one) for one in analysis.coordinates("signal")]
     models = [str(one) for one in analysis.coordinates("model")]
     rows = 1 + _PROFILE
     side = (3.33 - _LEFT - 0.05 * (len(signals) - 1)) / len(signals)
+    high = min(side, 0.8)
+    fit, others = on_a_page(models, rows * (high + _DOWN), "models")
+    models = models[:fit]
     looks = OBJECTIVES.looks_of([NATURAL, *signals])
     with drawn_in(PAPER):
         panels = Panels(
             rows=rows * len(models),
             columns=len(signals),
-            height=min(side, 0.8),
+            height=high,
             left=_LEFT,
             below=0.34,
-            between=(0.05, 0.2),
+            between=(0.05, _DOWN),
         )
         handles = [
             Line2D([], [], label=name, **looks[name].line, markersize=3, linewidth=1.1)
             for name in signals
         ]
         title = "Power spectra of perturbations"
-        figure, every = lay_out(panels, title, handles, caption_of(analysis))
+        figure, every = lay_out(panels, title, handles, caption_of(analysis) + others)
         for m, model in enumerate(models):
             first = m * rows * len(signals)
             for s, signal in enumerate(signals):

@@ -9,24 +9,30 @@ from numpy.typing import NDArray
 
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import on_a_page
 from moat.report.layout import COLUMN, SMALL, TEXT, Panels, lay_out
 from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to
 
 _COLOURS = "cividis"  # its lightness rises evenly, so that it prints in grey
 _LEVELS = 8
-_HEIGHT = 0.9  # inches
+_HEIGHT, _DOWN = 0.9, 0.14  # inches
+_SCALES = "Each panel has its own scale of colour and height; its ends stand above the contours."
 _VIEWS = {"far": "start, far", "near": "start, near", "end": "end"}
 
 
 def draw_landscape(analysis: Analysis) -> Figure:
-    """Return the figure: pairs of rows, above the surfaces and below their contours.
+    """Return the figure: pairs of rows, above the surfaces and below their contours, on one page.
 
     Every panel has its own scale of the loss, whose ends stand above the contours: the views differ
     by orders of magnitude.
     """
     views = [str(view) for view in analysis.coordinates("view")]
-    pairs = list(product(*map(analysis.coordinates, ("model", "threat"))))
+    every_pair = list(product(*map(analysis.coordinates, ("model", "threat"))))
+    names = [f"{model}, {threat}" for model, threat in every_pair]
+    fit, others = on_a_page(names, 2 * (_HEIGHT + _DOWN), "pairs of model and threat")
+    pairs = every_pair[:fit]
+    caption = f"{caption_of(analysis)} {_SCALES}{others}"
     with drawn_in(PAPER):
         width = (COLUMN - 0.84) / 3
         panels = Panels(
@@ -36,11 +42,11 @@ def draw_landscape(analysis: Analysis) -> Figure:
             left=0.42,
             right=0.02 + (3 - len(views)) * (width + 0.14),
             below=0.28,
-            between=(0.14, 0.14),
+            between=(0.14, _DOWN),
             width=width,
             title=0.24,
         )
-        figure, every = lay_out(panels, "Loss over two directions of w", (), caption_of(analysis))
+        figure, every = lay_out(panels, "Loss over two directions of w", (), caption)
         axis = np.array(analysis.coordinates("a"))
         for pair, (model, threat) in enumerate(pairs):
             place = np.unravel_index(pair, analysis["mean"].shape[:2])

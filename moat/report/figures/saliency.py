@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import on_a_page
 from moat.report.layout import COLUMN, SMALL, TEXT, Panels, lay_out
 from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
@@ -22,7 +23,7 @@ _SHOWN = 99  # percentile of a map's size at which it is black or white
 def draw_saliency(analysis: Analysis) -> Figure:
     """Return the figure: the images above, below them the maps of each model, all in grey.
 
-    It has at most five images, the first; a model has a row however many there are.
+    It has at most five images, the first, and the models, a row each, that fit on a page.
     """
     models = [str(name) for name in analysis.coordinates("model")]
     examples = analysis.coordinates("example")[:_MOST]
@@ -33,8 +34,10 @@ def draw_saliency(analysis: Analysis) -> Figure:
         gaps = _GAP * (columns - 1)
         side = min(_WIDEST, (COLUMN - left - gaps - 0.14) / columns)
         high, wide = analysis["image"].shape[-2:]
+        fit, others = on_a_page(models, side * high / wide + _GAP, "models")
+        shown = shown[:fit]
         panels = Panels(
-            rows=len(models) + 1,
+            rows=fit + 1,
             columns=columns,
             height=side * high / wide,
             left=left,
@@ -45,7 +48,7 @@ def draw_saliency(analysis: Analysis) -> Figure:
             title=0.06,
         )
         title = "SmoothGrad of the true class's logit"
-        caption = caption_of(analysis)
+        caption = caption_of(analysis) + others
         if len(analysis.coordinates("example")) > _MOST:
             caption += f" The first {_MOST} images are shown."
         figure, every = lay_out(panels, title, (), caption)
@@ -54,7 +57,7 @@ def draw_saliency(analysis: Analysis) -> Figure:
             words = f"{example}\nclass {analysis['label'][number]}"
             _draw_image(every[place], analysis["image"][number])
             _write(every[place + 1], words)
-            for row, maps in enumerate(analysis["map"][:, number], 1):
+            for row, maps in enumerate(analysis["map"][:fit, number], 1):
                 pair = every[row * columns + place :][:2]
                 _draw_map(pair[0], maps.sum(0), signed=True)
                 _draw_map(pair[1], np.abs(maps).sum(0), signed=False)

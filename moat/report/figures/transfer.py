@@ -8,19 +8,22 @@ from matplotlib.patches import Rectangle
 
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
+from moat.report.figures.page import on_a_page
 from moat.report.layout import COLUMN, SMALL, TEXT, Panels, lay_out
 from moat.report.style import PAPER, drawn_in
 from moat.report.text_widths import cut_to, inches_of
 
 _LONGEST_NAME = 0.85  # inches
 _DARK = 30  # %; on the grey of a lower accuracy, white has more contrast than black
+_FRAME = "A thin frame: a model's own images."
 
 
 def draw_transfer(analysis: Analysis) -> Figure:
     """Return the figure: in a cell the target's accuracy, and the difference to its own search.
 
     The darker a cell, the fewer of the target's examples withstand the source's images. A frame
-    marks the diagonal, a heavy one images that fell more than the target's own search.
+    marks the diagonal, a heavy one images that fell more than the target's own search. The first
+    threats are drawn, as many as fit on a page.
     """
     names = [str(name) for name in analysis.coordinates("target")]
     threats = [str(name) for name in analysis.coordinates("threat")]
@@ -28,6 +31,10 @@ def draw_transfer(analysis: Analysis) -> Figure:
         shown = [cut_to(name, TEXT, _LONGEST_NAME) for name in names]
         left = max(inches_of(name, TEXT) for name in shown) + 0.08
         columns = min(len(threats), 2 if len(names) < 4 else 1)
+        inches = (0.19 * len(names) + 0.22) / columns
+        fit, others = on_a_page(threats, inches, "threats")
+        threats = threats[:fit]
+        caption = f"{caption_of(analysis)} {_FRAME}{others}"
         panels = Panels(
             rows=-(-len(threats) // columns),
             columns=columns,
@@ -38,7 +45,7 @@ def draw_transfer(analysis: Analysis) -> Figure:
             between=(0.12, 0.22),
         )
         title = "Transfer: source of the images (rows), target (columns)"
-        figure, every = lay_out(panels, title, (), caption_of(analysis), None)
+        figure, every = lay_out(panels, title, (), caption, None)
         for axes in every[len(threats) :]:
             axes.remove()
         for place, (axes, threat) in enumerate(zip(every, threats, strict=False)):

@@ -17,6 +17,8 @@ from moat.report.plots.threat_lines import (
     strength_looks,
 )
 
+_MOST_BANDS = 3
+
 
 def draw_relationship_analysis(analysis: Analysis) -> Figure:
     """Return a figure with a line for each threat at each strength of its search, light to dark."""
@@ -52,7 +54,8 @@ def _chart(
     across = Swept((), tuple(analysis.coordinates("strength")), settings["strength"])
     over = f"{title} of {settings['study']}" if "study" in settings else title
     caption = " ".join([caption_of(analysis), *_told(analysis)])
-    return ThreatChart(over, lines, across, measured, caption, **how)
+    bars = len(lines) > _MOST_BANDS
+    return ThreatChart(over, lines, across, measured, caption, bars=bars, **how)
 
 
 def _line(analysis: Analysis, name: str, row: int) -> tuple[Any, Any]:

@@ -6,12 +6,15 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from moat.report.intervals import Interval
 from moat.report.layout import TEXT, Panels, lay_out, plain
 from moat.report.plots.looks import draw_line
 from moat.report.plots.sweeps import Swept
 from moat.report.style import GREY, PAPER, drawn_in
+
+_ASIDE = 1.6  # points between the bars of neighbouring lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class ThreatChart:
     """Lines of threats across the values of a key.
 
     `apart`: three threats or more have a panel each. `zero` draws a line at 0, for differences.
+    `bars` draws intervals as bars, line beside line, where bands would hide each other.
     """
 
     title: str
@@ -39,6 +43,7 @@ class ThreatChart:
     caption: str
     apart: bool = False
     zero: bool = False
+    bars: bool = False
 
 
 def draw_threat_lines(chart: ThreatChart) -> Figure:
@@ -64,14 +69,31 @@ def draw_threat_lines(chart: ThreatChart) -> Figure:
             plain(axes)
             if chart.zero:
                 axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
-            for line in chart.lines:
-                if line.threat in names:
-                    draw_line(axes, chart.across.places, line.values, line.look, line.bands)
+            mine = [line for line in chart.lines if line.threat in names]
+            for place, line in enumerate(mine):
+                across = chart.across.places
+                if chart.bars:
+                    _draw_bars(axes, across, line, place - (len(mine) - 1) / 2)
+                else:
+                    draw_line(axes, across, line.values, line.look, line.bands)
             chart.across.dress(axes)
             labelled = number % columns == 0
             axes.set_ylabel(chart.measured if labelled else "", fontsize=TEXT, labelpad=1.5)
             axes.set_title(names[0] if split else "", fontsize=7, pad=3)
     return figure
+
+
+def _draw_bars(axes: Any, across: Sequence[float], line: ThreatLine, aside: float) -> None:
+    """Draw a line with its intervals as bars, moved aside by so many of their distances."""
+    moved = ScaledTranslation(aside * _ASIDE / 72, 0, axes.figure.dpi_scale_trans)
+    draw_line(axes, across, line.values, line.look, ())
+    drawn = [axes.lines[-1]]
+    ends = [(at, one.low, one.high) for at, one in zip(across, line.bands, strict=True) if one]
+    if ends:
+        at, low, high = zip(*ends, strict=True)
+        drawn.append(axes.vlines(at, low, high, color=line.look["color"], linewidth=0.8))
+    for artist in drawn:  # only now, so that the scales are those of the values
+        artist.set_transform(axes.transData + moved)
 
 
 def strength_looks(threats: Sequence[str], looks: Any) -> list[dict[str, Any]]:

@@ -32,6 +32,11 @@ def plan_lines(race: Race) -> list[str]:
         f"{test}{holm}; looks after {design.first} to {design.last} seeds; margin "
         f"{design.margin:g}; against {against}."
     ]
+    if design.first == 2 and not design.exact:
+        lines.append(
+            "Two seeds hardly show a spread: the first look decides only large differences, and it "
+            "costs power at all others. Looks from 3 seeds on are safer."
+        )
     if race.score.sign < 0:
         lines.append("A difference above 0 is better: it is by how much the score is lower.")
     if shared:
