@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from moat.analysis.arguments import require_above_zero
 from moat.analysis.batches import evaluated_examples
 from moat.analysis.batching import Batching
 from moat.analysis.few_examples import few_examples, images_for
@@ -57,6 +58,7 @@ class CurvatureSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        require_above_zero("products", self.products)
         self.lanczos()
 
     def lanczos(self) -> Lanczos:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from moat.analysis.arguments import require_one_of
+from moat.analysis.arguments import require_distinct, require_one_of
 from moat.analysis.batches import evaluated_examples
 from moat.analysis.batching import Batching
 from moat.analysis.climbed_loss import View
@@ -55,6 +55,7 @@ class LandscapeSettings:
     def __post_init__(self) -> None:
         for view in self.views:
             require_one_of("view", view, View)
+        require_distinct("view", self.views, "views")
         if not self.views:
             raise AnalysisError("a landscape needs a view.", hint="Name far, near or end.")
         self.grid()
