@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from moat.analysis.arguments import require_distinct
 from moat.data import DEVICE_MEMORY, Data, Split, stored_in_order
 from moat.errors import AnalysisError, did_you_mean
 from moat.evaluation import Protocol
@@ -48,6 +49,7 @@ def require_threats(protocol: Protocol, threats: Sequence[str]) -> tuple[str, ..
                 where="threats",
                 hint=f"evaluated: {', '.join(known) or 'none'}",
             )
+    require_distinct("threat", threats, "threats")
     if not known:
         raise AnalysisError(
             "the protocol evaluates no threat, so an analysis of its images has none.",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from moat.analysis.arguments import require_distinct
 from moat.data import Data, Split
 from moat.errors import AnalysisError
 from moat.evaluation import Protocol
@@ -47,6 +48,7 @@ def example_places(data: Any, split: Split, protocol: Protocol, choice: ExampleC
         raise AnalysisError(
             f"{choice.count} examples are wanted, and the protocol evaluates {len(known)}.",
             where="examples",
+            hint=f"Ask for 1 to {len(known)}.",
         )
     if choice.seed is not None:
         drawn = np.random.default_rng(choice.seed).permutation(len(known))
@@ -58,6 +60,7 @@ def example_places(data: Any, split: Split, protocol: Protocol, choice: ExampleC
 
 
 def _require_ids(data: Any, split: Split, ids: tuple[int, ...]) -> None:
+    require_distinct("example", ids, "examples")
     known = split_of(data)
     test = (known.test if isinstance(known, Data) else known).ids.tolist()
     evaluated = set(split.ids.tolist())

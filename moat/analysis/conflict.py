@@ -90,8 +90,9 @@ def conflict(
             found[name] = work.part(f"{name}/{'/'.join(labels)}/{batch_size}", each, measure)
     layers = {name: [NETWORK, *layer_sizes(model)] for name, model in models.items()}
     analysis = _analysis(found, layers, labels)
+    counts = [len(arrays["cosines"]) for arrays in found.values()]
     settings = {"threats": list(labels), "examples": len(split), "batch_size": batch_size}
-    return replace(analysis, settings=settings, findings=tuple(_findings(analysis)))
+    return replace(analysis, settings=settings, findings=tuple(_findings(analysis, counts)))
 
 
 def _measured(
@@ -185,7 +186,7 @@ def mean_over_batches(each: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.stack([mean, np.maximum(mean - reach, -1), np.minimum(mean + reach, 1)], -1)
 
 
-def _findings(found: Analysis) -> Iterator[AnalysisFinding]:
+def _findings(found: Analysis, counts: Sequence[int]) -> Iterator[AnalysisFinding]:
     """Yield for each subject the pair of objectives with the lowest cosine."""
     pairs = found.coordinates("pair")
     for place, name in enumerate(found.coordinates("subject")):
@@ -194,11 +195,14 @@ def _findings(found: Analysis) -> Iterator[AnalysisFinding]:
             continue
         lowest = int(np.nanargmin(whole[0]))
         ends = [one[lowest] for one in whole]
-        yield finding_of(f"{name}: {_verdict(ends)} ({pairs[lowest]}), cosine", ends)
+        yield finding_of(f"{name}: {_verdict(ends, counts[place])} ({pairs[lowest]}), cosine", ends)
 
 
-def _verdict(ends: Sequence[float]) -> str:
+def _verdict(ends: Sequence[float], batches: int) -> str:
     _, low, high = ends
+    if np.isnan(low):
+        some = f"{batches} mini-batch is" if batches == 1 else f"{batches} mini-batches are"
+        return f"{some} too few for an interval, a smaller --batch-size gives more; the lowest"
     if high < 0:
         return "objectives conflict"
     return "no objectives conflict; the lowest" if low > 0 else "conflict is open; the lowest"

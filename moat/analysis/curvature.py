@@ -10,15 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from moat.analysis.arguments import require_above_zero
 from moat.analysis.batches import evaluated_examples
 from moat.analysis.batching import Batching
-from moat.analysis.few_examples import few_examples, images_for
+from moat.analysis.few_examples import few_examples, few_notes, images_for
 from moat.analysis.gradient_threats import gradient_threats
 from moat.analysis.hessian_spectrum import Lanczos, loss_curvature
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.threat_findings import threat_differences
 from moat.data import Split
-from moat.outcomes.bootstrap import bootstrap_interval
+from moat.outcomes.bootstrap import FEWEST_EXAMPLES, bootstrap_interval
 from moat.precision import plain_torch, tensor_float_32
 from moat.public import public, public_at_once
 from moat.records import Analysis, AnalysisSubject, NamedArray
@@ -57,6 +58,7 @@ class CurvatureSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        require_above_zero("products", self.products)
         self.lanczos()
 
     def lanczos(self) -> Lanczos:
@@ -167,7 +169,9 @@ def _analysis(
     }
     for name, unit in _QUANTITIES.items():
         values = measured[name]
-        low, high = bootstrap_interval(values, _median)
+        few_known = np.isfinite(values).sum(-1) < FEWEST_EXAMPLES
+        ends = bootstrap_interval(values, _median)
+        low, high = (np.where(few_known, np.nan, end) for end in ends)
         arrays[name] = NamedArray(values, (*_AXES, "example"), unit)
         arrays[f"median_{name}"] = NamedArray(_median(values), _AXES, unit)
         arrays[f"median_{name}_low"] = NamedArray(low, _AXES, unit)
@@ -182,7 +186,7 @@ def _analysis(
             "products": how.products,
             "seed": how.seed,
         },
-        notes=(_NOTE.format(count=len(few)),),
+        notes=(_NOTE.format(count=len(few)), *few_notes(len(few))),
     )
     words = "convexity (1 convex, -1 concave)"
     return replace(analysis, findings=threat_differences(analysis, "convexity", words))

@@ -130,7 +130,8 @@ def _analysis(
     wrong = (arrays["predicted"] != known).sum(-1)
     found = [
         AnalysisFinding(
-            f"under {label}, {name} misclassifies {wrong[m, t]} of {len(known)} examples"
+            f"under {label}, {name} misclassifies {wrong[m, t]} of "
+            f"{len(known)} example{'' if len(known) == 1 else 's'}"
         )
         for m, name in enumerate(names)
         for t, label in enumerate(labels)

@@ -13,6 +13,7 @@ from moat.data.splits import stratified
 from moat.errors import AnalysisError
 from moat.evaluation import Protocol
 from moat.evaluation.float_images import float_images
+from moat.outcomes.bootstrap import FEWEST_EXAMPLES
 from moat.threats import home_of
 from moat.types import Images, Labels
 
@@ -39,6 +40,19 @@ def few_examples(
             hint=f"Ask for 1 to {len(split)}.",
         )
     return split.take(stratified(split.labels.cpu(), count, seed))
+
+
+def few_notes(count: int) -> tuple[str, ...]:
+    """Return the note that there are too few examples for an interval, if that is so.
+
+    Example:
+        >>> few_notes(2)
+        ('There is no interval: it takes 6 test examples, and there are 2.',)
+    """
+    if count >= FEWEST_EXAMPLES:
+        return ()
+    there = "there is 1" if count == 1 else f"there are {count}"
+    return (f"There is no interval: it takes {FEWEST_EXAMPLES} test examples, and {there}.",)
 
 
 def images_for(model: nn.Module, split: Split) -> tuple[Images, Labels, list[int]]:

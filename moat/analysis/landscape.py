@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from moat.analysis.arguments import require_one_of
+from moat.analysis.arguments import require_distinct, require_one_of
 from moat.analysis.batches import evaluated_examples
 from moat.analysis.batching import Batching
 from moat.analysis.climbed_loss import View
-from moat.analysis.few_examples import few_examples, images_for
+from moat.analysis.few_examples import few_examples, few_notes, images_for
 from moat.analysis.gradient_threats import gradient_threats
 from moat.analysis.loss_surface import SurfaceGrid, loss_surfaces
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
@@ -55,6 +55,7 @@ class LandscapeSettings:
     def __post_init__(self) -> None:
         for view in self.views:
             require_one_of("view", view, View)
+        require_distinct("view", self.views, "views")
         if not self.views:
             raise AnalysisError("a landscape needs a view.", hint="Name far, near or end.")
         self.grid()
@@ -179,7 +180,7 @@ def _analysis(
         arrays,
         subjects=tuple(map(AnalysisSubject, names)),
         settings={"threats": list(labels), "examples": len(few), "seed": how.seed},
-        notes=(_NOTE.format(count=len(few)),),
+        notes=(_NOTE.format(count=len(few)), *few_notes(len(few))),
     )
     return replace(
         found, findings=threat_differences(found, "peaks", "local maxima on the surface")

@@ -49,7 +49,7 @@ class SurfaceGrid:
             raise InputError(
                 f"points is {self.points!r}: a surface has an odd number of at least 3 on an axis, "
                 "so that one lies in the middle.",
-                hint="Take 51, or 25 for a fourth of the passes.",
+                hint=f"Take {max(3, self.points | 1)}, or the default, 51.",
             )
 
     def axis(self) -> Tensor:

@@ -12,10 +12,11 @@ from scipy.stats import rankdata
 from torch import nn
 
 from moat.analysis.batches import evaluated_examples
-from moat.analysis.few_examples import few_examples
+from moat.analysis.few_examples import few_examples, few_notes
 from moat.analysis.map_skewness import Maps, Scale, saliency_skewness
 from moat.analysis.parts import AnalysisParts, AnalysisProgress, AnalysisWork
 from moat.analysis.saliency import SaliencySettings, maps_of
+from moat.analysis.trend_arrays import finding_of
 from moat.data import Split
 from moat.errors import AnalysisError, did_you_mean
 from moat.names import sweep_groups
@@ -180,7 +181,7 @@ def _analysis(
         subjects=tuple(map(AnalysisSubject, (reference, *names))),
         settings=settings,
         findings=tuple(_findings(names, reference, values)),
-        notes=(_NOTE.format(reference=reference, count=len(few)),),
+        notes=(_NOTE.format(reference=reference, count=len(few)), *few_notes(len(few))),
     )
 
 
@@ -200,14 +201,12 @@ def _findings(
         for m, name in enumerate(names):
             median = float(np.median(each[m]))
             words = f"{name} minus {reference}"
-            if scale == "unit":
+            if scale == "unit" and np.isfinite(low[m]):
                 words = f"{name} is {_sparseness(low[m], high[m])} {reference}"
             findings.append(
-                AnalysisFinding(
+                finding_of(
                     f"{kind} {scale} maps: {words}; median skewness",
-                    median,
-                    float(low[m]),
-                    float(high[m]),
+                    [median, float(low[m]), float(high[m])],
                 )
             )
         for group in sweep_groups(names):
@@ -216,11 +215,9 @@ def _findings(
             trend_low, trend_high = bootstrap_interval(each[group], _trend)
             ends = f"{names[group[0]]} to {names[group[-1]]}"
             findings.append(
-                AnalysisFinding(
+                finding_of(
                     f"{kind} {scale} maps, {ends}: rank correlation of median and order",
-                    float(_trend(each[group], axis=-1)),
-                    float(trend_low),
-                    float(trend_high),
+                    [float(_trend(each[group], axis=-1)), float(trend_low), float(trend_high)],
                 )
             )
     return findings

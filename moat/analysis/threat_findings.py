@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from moat.analysis.trend_arrays import finding_of
 from moat.outcomes.bootstrap import bootstrap_interval
 from moat.records import Analysis, AnalysisFinding
 
@@ -25,5 +26,5 @@ def threat_differences(found: Analysis, quantity: str, words: str) -> tuple[Anal
                     continue
                 low, high = bootstrap_interval(apart, np.mean)
                 text = f"{model}, {place}: {words}, {label} minus {labels[0]}"
-                findings.append(AnalysisFinding(text, float(apart.mean()), float(low), float(high)))
+                findings.append(finding_of(text, [float(one) for one in (apart.mean(), low, high)]))
     return tuple(findings)

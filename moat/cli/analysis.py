@@ -117,6 +117,12 @@ def formats_of(texts: Sequence[str] | None, *, film: bool = False) -> tuple[str,
 
 def stem_of(name: str | None) -> str:
     """Return the name of the files, "" for the kind's; AnalysisError for none of a file's."""
+    if name == "":
+        raise AnalysisError(
+            "the files have no name.",
+            where="--as",
+            hint="Name them, or leave --as out: they have the name of the kind.",
+        )
     if name is not None and (why := why_no_name(name)):
         raise AnalysisError(f"{name!r} cannot be the name of files: {why}.", where="--as")
     return name or ""

@@ -12,6 +12,8 @@ from moat.public import public
 
 HELD = 1 << 22
 """Numbers that are resampled at once."""
+FEWEST_EXAMPLES = 6
+"""Of fewer, resampled values cover a median in less than 95 % of samples."""
 Statistic = Callable[..., Any]
 """A function of values and `axis` that takes any further axes, such as np.median."""
 
@@ -23,7 +25,8 @@ def bootstrap_interval(
     """Return the ends of the 95 % interval of a statistic over examples, the last axis.
 
     Examples are drawn with replacement, the same for all rows, and the ends are quantiles of the
-    statistic over the draws. Without an example both are NaN.
+    statistic over the draws. Of fewer than six examples both are NaN: no draw leaves the range of
+    the examples, and that of n covers a median in 1 − 2^(1 − n) of samples, less than 95 %.
 
     Example:
         >>> low, high = bootstrap_interval(np.arange(101.0))
@@ -34,8 +37,9 @@ def bootstrap_interval(
     """
     each = np.asarray(values, dtype=np.float64)
     count = each.shape[-1]
-    if not count:
-        none = np.full(each.shape[:-1], np.nan)
+    if count < FEWEST_EXAMPLES:
+        shape = np.shape(statistic(each, axis=-1)) if count else each.shape[:-1]
+        none = np.full(shape, np.nan)
         return none, none
     generator = np.random.default_rng(seed)
     together = max(1, HELD // max(1, each.size))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from moat.data import Data
-from moat.local_imports import dotted_name, imports_of, module_files, search_path
+from moat.local_imports import Modules, dotted_name, imports_of, module_files, search_path
 from moat.models import Model, PythonModel, built, load_into
 from moat.models.unsaved_state import unsaved_state
 from moat.study.layout import best_layout
@@ -68,7 +68,8 @@ def require_no_chance(
 @contextmanager
 def imported_anew(model: Model) -> Iterator[None]:
     """Run the local modules of the user's callable once more, apart from those imported before."""
-    names = _modules_of(model)
+    places = local_modules(model)
+    names = {dotted_name(place).removesuffix(".__init__") for place in places}
     held = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     try:
         yield
@@ -78,11 +79,15 @@ def imported_anew(model: Model) -> Iterator[None]:
         sys.modules.update(held)
 
 
-def _modules_of(model: Model) -> set[str]:
+def local_modules(model: Model) -> Modules:
+    """Return the user's modules that a callable's model is made of: its own, and what it imports.
+
+    There are none for another model, and for the code that a run keeps.
+    """
     if not isinstance(model, PythonModel) or model.code is not None:
-        return set()
+        return {}
     name, folders = model.reference.split(":")[1], search_path()
     files = module_files(name, folders)
     for place, file in list(files.items()):
         files |= imports_of(file, folders, dotted_name(place))
-    return {dotted_name(place).removesuffix(".__init__") for place in files}
+    return files

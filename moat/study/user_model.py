@@ -12,7 +12,7 @@ from torch import nn
 
 from moat import allocator
 from moat.data import Data
-from moat.digests import digest_of_file
+from moat.digests import digest_of_file, short_hash
 from moat.errors import InputError
 from moat.events import DataNote
 from moat.models import Model, PythonModel
@@ -37,6 +37,7 @@ from moat.study.model_record import machine_of, model_record
 from moat.study.network import few_images
 from moat.study.own_folder import judge_apart
 from moat.study.places import PlaceKeys, place_of
+from moat.study.run_network import local_modules
 from moat.study.subjects import Subject
 from moat.study.user_network import network_of
 from moat.study.whole_state import answers
@@ -130,6 +131,20 @@ class AskedModel:
             with suppress(Exception):  # what it caches in its first forward is there from now on
                 answers(network, x[:2])
         return network
+
+    def identity(self, network: nn.Module) -> str:
+        """Return the digest of everything beside the weights that gives the network its answers.
+
+        It covers callable, arguments, checkpoint, settings of the modules, and the user's code.
+        """
+        code = local_modules(self.made) if self.made else {}
+        said = {
+            "model": described(self.made) if self.made else self.called,
+            "network": digest_of_network(network),
+            "checkpoint": digest_of_file(self.checkpoint) if self.checkpoint else None,
+            "code": {place: digest_of_file(file) for place, file in code.items()},
+        }
+        return short_hash(said)
 
     @property
     def command(self) -> list[str]:

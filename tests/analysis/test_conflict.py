@@ -160,3 +160,13 @@ def test_a_model_without_trained_parameters_is_refused(network, batch, protocol)
         "a: the model has no parameter that is trained, so no gradient.\n"
         "  Let its parameters require gradients."
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(12, "1 mini-batch is too few"), (6, "2 mini-batches are too few")]
+)
+def test_too_few_mini_batches_are_said_with_the_option(network, batch, protocol, size, words):
+    found = conflict({"a": network()}, batch, protocol, threats=("rt",), batch_size=size)
+    (finding,) = found.findings
+    assert finding.text.startswith(f"a: {words} for an interval, a smaller --batch-size gives more")
+    assert finding.low is None

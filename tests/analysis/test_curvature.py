@@ -60,5 +60,5 @@ def test_a_flat_loss_has_no_convexity_and_no_finding(batch):
 
 
 def test_impossible_settings_are_refused():
-    with pytest.raises(InputError, match="steps is 0"):
+    with pytest.raises(InputError, match="products is 0"):
         CurvatureSettings(products=0)

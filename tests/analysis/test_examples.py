@@ -184,3 +184,12 @@ def test_an_example_that_is_not_there_or_was_not_searched_is_refused(
 def test_a_count_of_none_is_refused():
     with pytest.raises(AnalysisError, match="the count of examples is at least 1, not 0"):
         ExampleChoice(count=0)
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "of 1 example"), (2, "of 2 examples")])
+def test_a_finding_counts_in_words_that_fit(network, batch, protocol, count, words):
+    found = adversarial_examples(
+        {"a": network()}, batch, protocol, ExampleChoice(count=count), threats=("flow",)
+    )
+    (finding,) = found.findings
+    assert finding.text.endswith(words)

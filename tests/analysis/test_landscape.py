@@ -40,7 +40,7 @@ def test_the_surfaces_are_those_of_each_model_threat_and_view(network, batch, pr
     )
     assert found["loss"][1, 0, 2, :, 2, 2] == pytest.approx(own[:, 2, 2].numpy(), rel=1e-5)
     np.testing.assert_allclose(found["mean"], found["loss"].mean(3), rtol=1e-6)
-    assert (found["mean_peaks_low"] <= found["mean_peaks"]).all()
+    assert np.isnan(found["mean_peaks_low"]).all()
     assert [one.text for one in found.findings][:2] == [
         "a, far: local maxima on the surface, pgd minus rt",
         "a, near: local maxima on the surface, pgd minus rt",
@@ -129,3 +129,15 @@ def test_chosen_examples_are_looked_at_in_the_order_of_the_test_set(network, bat
             network()(batch[0][[2, 7]]), batch[1][[2, 7]], reduction="none"
         )
     np.testing.assert_allclose(found["loss"][0, 0, 0, :, 1, 1], natural.numpy(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+def test_of_too_few_examples_a_note_says_that_there_is_no_interval(network, batch, protocol, count):
+    few = LandscapeSettings(threats=("rt", "pgd"), examples=count, points=3, views=("far",))
+    found = landscape({"a": network()}, batch, protocol, settings=few)
+    has_interval = count >= 6
+    assert np.isfinite(found["mean_peaks_low"]).all() == has_interval
+    if has_interval:
+        assert (found["mean_peaks_low"] <= found["mean_peaks"]).all()
+    assert all((one.low is not None) == has_interval for one in found.findings)
+    assert any("There is no interval" in note for note in found.notes) != has_interval

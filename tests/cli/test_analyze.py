@@ -199,7 +199,13 @@ def test_bad_input_exits_with_2_and_the_mend(moat, runs, words, message):
             ["--ids", "99999"],
             "examples: the test set has no example 99999: its 359 ids lie between ",
         ),
-        (["--examples", 41], "examples: 41 examples are wanted, and the protocol evaluates 40.\n"),
+        (
+            ["--examples", 41],
+            "examples: 41 examples are wanted, and the protocol evaluates 40.\n  Ask ",
+        ),
+        (["--ids", 3, "--examples", 2], "--examples: --ids names the test examples, so their "),
+        (["--ids", 3, "--seed", 4], "--seed: --ids names the test examples, so none is drawn.\n"),
+        (["--as", ""], "--as: the files have no name.\n  Name them, or leave --as out: "),
         (
             ["--format", "gif"],
             "--format: a film is written as gif, and this call makes none.\n"

@@ -65,7 +65,27 @@ def test_ids_choose_the_examples(moat, runs):
             ["landscape", PLAIN, "--threats", "rt"],
             "threats: the protocol evaluates no threat labelled 'rt'.",
         ),
-        (["curvature", PLAIN, "--products", 0], "steps is 0, and must be above 0."),
+        (["curvature", PLAIN, "--products", 0], "products is 0, and must be above 0."),
+        (["saliency", PLAIN, "--noise", "inf"], "noise is inf, and must be finite.\n"),
+        (["skewness", STUDY, "--noise", "inf"], "noise is inf, and must be finite.\n"),
+        (["landscape", PLAIN, "--extent", "inf"], "extent is inf, and must be finite.\n"),
+        (
+            ["landscape", PLAIN, "--views", "end,far,end"],
+            "views: the view 'end' is named twice.\n  Name each of them once.\n",
+        ),
+        (
+            ["curvature", PLAIN, "--threats", "pgd,pgd"],
+            "threats: the threat 'pgd' is named twice.\n",
+        ),
+        (
+            ["saliency", PLAIN, "--ids", "3,3"],
+            "examples: the example 3 is named twice.\n",
+        ),
+        (
+            ["saliency", PLAIN, "--ids", "3", "--examples", 2],
+            "--examples: --ids names the test examples, so their count has no effect.\n"
+            "  Leave one of the two out.\n",
+        ),
         (
             ["saliency", PLAIN, "--ids", "999999"],
             "examples: the test set has no example 999999: its ",

@@ -1,6 +1,7 @@
 """The bootstrap of a statistic: it covers, and it is paired."""
 
 import numpy as np
+import pytest
 
 from moat.outcomes.bootstrap import bootstrap_interval
 
@@ -21,5 +22,13 @@ def test_rows_are_resampled_together():
 
 
 def test_equal_values_have_an_interval_without_width_and_no_values_none():
-    assert [float(end) for end in bootstrap_interval([2.0, 2.0, 2.0])] == [2, 2]
+    assert [float(end) for end in bootstrap_interval([2.0] * 6)] == [2, 2]
     assert all(np.isnan(end).all() for end in bootstrap_interval(np.zeros((3, 0))))
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_of_too_few_examples_there_is_no_interval(count):
+    values = np.random.default_rng(0).normal(size=(2, count))
+    for end in bootstrap_interval(values, draws=50):
+        assert end.shape == (2,)
+        assert np.isfinite(end).all() == (1 - 2.0 ** (1 - count) >= 0.95)

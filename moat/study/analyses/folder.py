@@ -51,8 +51,8 @@ def complete_analysis(
 ) -> Complete:
     """Make an analysis, or go on from the finished parts of one that was interrupted.
 
-    Parts belong to the same kind, models, data, protocol, settings and version. The caller clears
-    them once the analysis is written.
+    Parts belong to the same kind, models in their order, data, protocol, settings and version. The
+    caller clears them once the analysis is written.
     """
     parts = AnalysisPartFiles(out, _fingerprint(kind, inputs, settings))
 
@@ -65,7 +65,7 @@ def complete_analysis(
 
 
 def _fingerprint(kind: str, inputs: AnalysisInputs, settings: Mapping[str, Any]) -> str:
-    models = {one.name: dict(one.identity) for one in inputs.subjects}
+    models = [[one.name, dict(one.identity)] for one in inputs.subjects]  # parts follow their order
     said = [kind, models, inputs.stated.protocol_hash, dict(settings), __version__]
     return digest_of_text(json.dumps(said, sort_keys=True, default=str))
 

@@ -107,7 +107,8 @@ def analysis_inputs(
     return AnalysisInputs(
         models=models,
         subjects=tuple(
-            _subject(name, model, runs.get(name), data, out) for name, model in models.items()
+            _subject(name, model, runs.get(name, asked), data, out)
+            for name, model in models.items()
         ),
         data=data,
         stated=stated,
@@ -223,11 +224,16 @@ def _require_new(label: str, names: Mapping[str, object]) -> None:
 
 
 def _subject(
-    name: str, model: nn.Module, run: TrainedRun | None, data: Data, out: Path | None
+    name: str,
+    model: nn.Module,
+    run: TrainedRun | AskedModel | None,
+    data: Data,
+    out: Path | None,
 ) -> AnalysisSubject:
     identity = {"weights": digest_of_weights(model), "data": data.test.digest()}
-    if run is None:
-        return AnalysisSubject(name, identity=identity)
+    if not isinstance(run, TrainedRun):
+        own = {} if run is None else {"model": run.identity(model)}
+        return AnalysisSubject(name, identity={**identity, **own})
     place = as_typed(str(run.folder.path))
     place = place if out is None else seen_from(place, out)
     if run.record.train_hash:

@@ -9,6 +9,7 @@ from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
 from moat.cli.instrument_options import ExamplesOption, IdsOption, chosen_examples
 from moat.cli.option_table import of_table
 from moat.cli.options import listed
+from moat.errors import AnalysisError
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ def examples(options: ExamplesOptions) -> None:
     from moat.cli.analysis import analyze_asked
     from moat.study import analyses
 
+    if options.ids is not None and options.seed is not None:
+        raise AnalysisError(
+            "--ids names the test examples, so none is drawn.",
+            where="--seed",
+            hint="Leave one of the two out.",
+        )
     chosen = chosen_examples(options.ids, options.examples) or ExampleChoice.count
     choice = (
         ExampleChoice(count=chosen, seed=options.seed)
