@@ -45,9 +45,9 @@ def overfitting(
     has are left out. Arrays: `difference` (percentage points) with axes threat and strength, paired
     by example and seed, with the ends of its 95 % interval; `gap`, the mean over the threats of its
     size, with such an interval (noise makes a size too large, so the interval's lower end is
-    corrected for it); `correlation` of that gap with the strength, by rank, with a bootstrap interval over the
-    test examples and, with three seeds or more, over seeds. `wins` (%) is kept beside them: the
-    share of training examples for which each threat has the largest loss.
+    corrected for it); `correlation` of that gap with the strength, by rank, with a bootstrap
+    interval over the test examples and, with three seeds or more, over seeds. `wins` (%) is kept
+    beside them: the share of training examples for which each threat has the largest loss.
 
     The paper's claim is that the gap vanishes as PGD grows: the correlation is negative, and the
     differences at the largest strength have intervals with 0 inside. Raises AnalysisError for fewer
