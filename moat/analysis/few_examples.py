@@ -47,12 +47,11 @@ def few_notes(count: int) -> tuple[str, ...]:
 
     Example:
         >>> few_notes(2)
-        ('There is no interval: it takes 6 test examples, and there are 2.',)
+        ('An interval takes 6 test examples, not 2.',)
     """
     if count >= FEWEST_EXAMPLES:
         return ()
-    there = "there is 1" if count == 1 else f"there are {count}"
-    return (f"There is no interval: it takes {FEWEST_EXAMPLES} test examples, and {there}.",)
+    return (f"An interval takes {FEWEST_EXAMPLES} test examples, not {count}.",)
 
 
 def images_for(model: nn.Module, split: Split) -> tuple[Images, Labels, list[int]]:

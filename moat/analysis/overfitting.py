@@ -44,10 +44,10 @@ def overfitting(
     Both variants have the outcomes of their runs at each strength, by seed; strengths that only one
     has are left out. Arrays: `difference` (percentage points) with axes threat and strength, paired
     by example and seed, with the ends of its 95 % interval; `gap`, the mean over the threats of its
-    size, with such an interval (noise makes a size too large, so the interval's lower end is
-    corrected for it); `correlation` of that gap with the strength, by rank, with a bootstrap
-    interval over the test examples and, with three seeds or more, over seeds. `wins` (%) is kept
-    beside them: the share of training examples for which each threat has the largest loss.
+    size, with an interval that allows for the noise, which makes sizes larger; `correlation` of
+    that gap with the strength, by rank, with a bootstrap interval over the test examples and, with
+    three seeds or more, over seeds. `wins` (%) is kept beside them: the
+    share of training examples for which each threat has the largest loss.
 
     The paper's claim is that the gap vanishes as PGD grows: the correlation is negative, and the
     differences at the largest strength have intervals with 0 inside. Raises AnalysisError for fewer
@@ -107,26 +107,18 @@ class _View:
             ]
             for name in self.threats
         ]
-        gap = self._gap()
+        apart = self._apart()
         return {
             "strength": NamedArray(np.array(strengths, np.float64), ("strength",)),
             "threat": NamedArray(np.array(self.threats), _THREAT),
             **with_ends("difference", differences, ("threat", "strength"), _POINTS),
-            **with_ends("gap", np.stack(_gap_ends(gap), -1), ("strength",), _POINTS),
-            **with_ends("correlation", ends_of(gap.trend(strengths)), ()),
+            **with_ends("gap", _gap_ends(apart), ("strength",), _POINTS),
+            **with_ends("correlation", ends_of(_gap(apart).trend(strengths)), ()),
         }
 
-    def _gap(self) -> Resampled:
-        """Return the mean over the threats of the size of the difference."""
-        apart = [
-            self._scores(self.ours, n).less(self._scores(self.theirs, n)) for n in self.threats
-        ]
-        sizes = [one.through(np.abs) for one in apart]
-        drawn = [one.drawn for one in sizes if one.drawn is not None]
-        whole = len(drawn) == len(sizes)
-        return Resampled(
-            np.mean([one.found for one in sizes], 0), np.mean(drawn, 0) if whole else None
-        )
+    def _apart(self) -> list[Resampled]:
+        """Return the differences, a threat each."""
+        return [self._scores(self.ours, n).less(self._scores(self.theirs, n)) for n in self.threats]
 
     def _scores(self, runs: SweptOutcomes, name: str) -> Resampled:
         groups = self._groups(name)
@@ -137,21 +129,28 @@ class _View:
         return searches_of(first, name)
 
 
-def _gap_ends(gap: Resampled) -> tuple[Floats, Floats, Floats]:
-    """Return the mean sizes and the ends of their intervals, NaN without resamples.
+def _gap(apart: Sequence[Resampled]) -> Resampled:
+    """Return the mean over the threats of the size of the difference."""
+    drawn = [np.abs(one.drawn) for one in apart if one.drawn is not None]
+    whole = len(drawn) == len(apart)
+    return Resampled(
+        np.mean([np.abs(one.found) for one in apart], 0), np.mean(drawn, 0) if whole else None
+    )
 
-    The size of a noisy difference is too large, and that of a resampled one more so. Each end is
-    therefore the outer one of the percentile interval and of its reflection at the mean size; none
-    is below 0.
+
+def _gap_ends(apart: Sequence[Resampled]) -> NDArray[np.float64]:
+    """Return the mean sizes and the ends of their intervals, (strength, 3); NaN if seeds are few.
+
+    The true mean size is at most the mean size of the errors away, whose quantile the resamples
+    give. So the interval covers it at least as often as it says, also where the differences are 0
+    and the mean size is noise alone; no end is below 0.
     """
-    if gap.drawn is None:
-        none = np.full_like(gap.found, np.nan)
-        return gap.found, none, none
-    tail = 100 * (1 - LEVEL) / 2
-    low, high = np.percentile(gap.drawn, [tail, 100 - tail], axis=0)
-    reflected = 2 * gap.found - high, 2 * gap.found - low
-    least = np.maximum(0, np.minimum(low, reflected[0]))
-    return gap.found, least, np.maximum(high, reflected[1])
+    found = _gap(apart).found
+    errors = [np.abs(one.drawn - one.found) for one in apart if one.drawn is not None]
+    reach = np.full_like(found, np.nan)
+    if len(errors) == len(apart):
+        reach = np.percentile(np.mean(errors, 0), 100 * LEVEL, axis=0)
+    return np.stack([found, np.maximum(0, found - reach), found + reach], -1)
 
 
 def _win_arrays(wins: WinShares, strengths: Sequence[float]) -> dict[str, NamedArray]:

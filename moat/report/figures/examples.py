@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from moat.names import NATURAL
 from moat.records import Analysis
 from moat.report.figures.caption import caption_of
-from moat.report.figures.page import PAGE, not_drawn
+from moat.report.figures.page import PAGE_HEIGHT, not_drawn
 from moat.report.layout import SMALL, Panels, lay_out
 from moat.report.style import GREY, PAPER, drawn_in
 from moat.report.text_widths import cut_to
@@ -29,7 +29,9 @@ def draw_examples(analysis: Analysis) -> Figure:
     still = np.isnan(analysis["displacement"]).all(axis=(0, 2, 3, 4, 5))
     kinds = ("image", "difference", *([] if still.all() else ["displacement"]))
     high = len(kinds) * (_side(len(threats)) + _GAP)
-    models, examples = _fitting(len(analysis.subjects), len(analysis["label"]), int(PAGE / high))
+    models, examples = _fitting(
+        len(analysis.subjects), len(analysis["label"]), int(PAGE_HEIGHT / high)
+    )
     others = not_drawn([one.name for one in analysis.subjects], models, "models")
     others += not_drawn([str(one) for one in analysis["example"]], examples, "examples")
     rows = [

@@ -17,6 +17,7 @@ from moat.report.text_widths import cut_to
 
 _DECADES = 1.5  # above and below white noise, whose share is equal everywhere
 _LEFT, _DOWN = 0.38, 0.2  # inches
+_MANY = 3  # models: their panels are lower
 _PROFILE = 2  # rows of panels that the profile takes, for each model
 
 
@@ -29,7 +30,7 @@ def draw_frequency(analysis: Analysis) -> Figure:
     models = [str(one) for one in analysis.coordinates("model")]
     rows = 1 + _PROFILE
     side = (3.33 - _LEFT - 0.05 * (len(signals) - 1)) / len(signals)
-    high = min(side, 0.8)
+    high = min(side, 0.8 if len(models) < _MANY else 0.5)
     fit, others = on_a_page(models, rows * (high + _DOWN), "models")
     models = models[:fit]
     looks = OBJECTIVES.looks_of([NATURAL, *signals])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-PAGE = 8.4
+PAGE_HEIGHT = 8.4
 """Inches that the rows of one picture may take; title, legend and caption come on top."""
 _NAMED = 6
 
@@ -16,7 +16,7 @@ def on_a_page(names: Sequence[str], inches: float, what: str) -> tuple[int, str]
         >>> on_a_page(["a", "b", "c"], 4.0, "models")
         (2, ' The picture has the first 2 of 3 models, the record all; not drawn: c.')
     """
-    fit = min(len(names), max(1, int(PAGE / inches)))
+    fit = min(len(names), max(1, int(PAGE_HEIGHT / inches)))
     return fit, not_drawn(names, fit, what)
 
 

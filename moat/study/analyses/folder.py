@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from moat.analysis import Analysis, AnalysisParts, AnalysisProgress
-from moat.digests import digest_of_text
+from moat.digests import short_hash
 from moat.errors import AnalysisError
 from moat.events import AnalysisStep, Listener
 from moat.own_files import ANALYSES
+from moat.plain import json_of
 from moat.runs import AnalysisPartFiles, StudyFolder, outputs_of
 from moat.study.analyses.inputs import AnalysisInputs
 from moat.version import __version__
@@ -65,9 +66,14 @@ def complete_analysis(
 
 
 def _fingerprint(kind: str, inputs: AnalysisInputs, settings: Mapping[str, Any]) -> str:
-    models = [[one.name, dict(one.identity)] for one in inputs.subjects]  # parts follow their order
-    said = [kind, models, inputs.stated.protocol_hash, dict(settings), __version__]
-    return digest_of_text(json.dumps(said, sort_keys=True, default=str))
+    said = {
+        "kind": kind,
+        "models": [[one.name, dict(one.identity)] for one in inputs.subjects],  # parts follow them
+        "protocol": inputs.stated.protocol_hash,
+        "settings": dict(settings),
+        "moat": __version__,
+    }
+    return short_hash(json.loads(json_of(said)))
 
 
 def _study_of(run: Path) -> Path | None:
