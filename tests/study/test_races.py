@@ -287,3 +287,32 @@ def test_the_seeds_of_the_recipe_come_first(recipe, results, monkeypatch):
     with pytest.raises(pytest.fail.Exception):
         study.race(path, ["plain", "pgd-at"], seeds="2..5", results=results)
     assert read_json(results / "study" / "race.json")["seeds"] == [7, 1, 0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [("training.epochs=3", "training"), ("evaluation.seed=1", "protocol")],
+)
+@pytest.mark.parametrize("kept", [0, 2])
+def test_finished_runs_of_another_recipe_are_refused_before_the_plan_is_written(
+    stored, tmp_path, change, word, kept
+):
+    for seed in {0, 1, 2} - {kept}:  # a run of any seed counts
+        for rule in ("average-at", "max-at"):
+            shutil.rmtree(tmp_path / "digits_pareto" / rule / f"seed-{seed}")
+    path = tmp_path / "digits_pareto.toml"
+    table, _, value = change.partition(".")
+    path.write_text(f'extends = "digits_pareto"\n[{table}]\n{value}\n', "utf-8")
+    with pytest.raises(RunFolderError) as caught:
+        study.race(path, ["average-at", "max-at"], seeds="3..3", results=tmp_path)
+    assert caught.value.message == f"the finished run has another {word} than the recipe."
+    assert "train it again" not in caught.value.hint
+    assert not list((tmp_path / "digits_pareto").glob("race*"))
+
+
+def test_the_right_race_follows_a_refused_one(stored, tmp_path):
+    path = tmp_path / "digits_pareto.toml"
+    path.write_text('extends = "digits_pareto"\n[training]\nepochs = 3\n', "utf-8")
+    with pytest.raises(RunFolderError, match="another training than the recipe"):
+        study.race(path, ["average-at", "max-at"], seeds="3..3", results=tmp_path)
+    assert stored("average-at", "max-at").is_over
