@@ -62,10 +62,11 @@ def race(
     and the last look: 3..12 looks after 3, 4, ... 12 seeds, those of the recipe first. Verdicts are
     "better", "worse", "within the margin" (the whole interval lies within `margin` points of 0) and
     "open"; a wrong "better" or "worse" has the probability `level` (0.05) in the whole race.
-    `baseline` is the rule that the others are compared with: of two rules the first, of more the
-    leader so far. `exact` tests by sign flips. The score is any column of the front, or
+    `baseline` is the rule that the others are compared with: the first of two rules, and with more
+    the leader so far. `exact` tests by sign flips. The score is any column of the front, or
     "hypervolume", the share of a box that all points of a variant dominate in the `objectives`,
-    from a `reference`. `choose` names variants of which the point that is best on held-out images
+    from a `reference`: without one, that of the front. `choose` names variants of which the point
+    that is best on held-out images
     is raced.
 
     The plan is written to race.json in the study's folder before the first run; a later call goes

@@ -140,6 +140,8 @@ def _written(key: str, value: Any) -> str:
         return "..".join(map(str, value))
     if key == "baseline":
         return repr(value) if value else "none (the leader)"
+    if key == "reference" and not value:
+        return "none (that of the front)"
     if isinstance(value, list):
         return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
