@@ -42,7 +42,7 @@ def rules_of(
     variant: all its points. Raises RecipeError, or FrontError for a score that these runs lack.
     """
     known = {*(plan.label for plan in plans), *(plan.variant for plan in plans)}
-    require_race_score(score, _scores_of(plans[0]))
+    require_race_score(score, _scores_of(plans[0]), plans[0].protocol.scored())
     rules = {name: _of_rule(plans, name, score) for name in separated(names, known)}
     variants = separated(choose, known)
     choices = {name: _of_choice(plans, name, score) for name in variants}

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -18,7 +17,7 @@ from moat.races import Design, nominal_level
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import RaceRecord
 from moat.report.evidence import validation_of
-from moat.report.race.plan import RACE_FORMAT, keep_choice, settle_plan
+from moat.report.race.plan import RACE_FORMAT, earlier_plan, keep_choice, settle_plan
 from moat.report.race.race import Race, race_of
 from moat.report.race.score import HYPERVOLUME, RaceScore
 from moat.report.race.sheets import look_lines
@@ -26,6 +25,7 @@ from moat.report.race.words import floor_lines, race_notes
 from moat.runs import RunFolder
 from moat.study.all_runs import train_source
 from moat.study.job_count import Jobs, jobs_of
+from moat.study.own_runs import require_planned_runs
 from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.race_rules import RaceRules, rule_passes, rules_of, shared_by
 
@@ -62,10 +62,11 @@ def race(
     and the last look: 3..12 looks after 3, 4, ... 12 seeds, those of the recipe first. Verdicts are
     "better", "worse", "within the margin" (the whole interval lies within `margin` points of 0) and
     "open"; a wrong "better" or "worse" has the probability `level` (0.05) in the whole race.
-    `baseline` is the rule that the others are compared with: of two rules the first, of more the
-    leader so far. `exact` tests by sign flips. The score is any column of the front, or
+    `baseline` is the rule that the others are compared with: the first of two rules, and with more
+    the leader so far. `exact` tests by sign flips. The score is any column of the front, or
     "hypervolume", the share of a box that all points of a variant dominate in the `objectives`,
-    from a `reference`. `choose` names variants of which the point that is best on held-out images
+    from a `reference`: without one, that of the front. `choose` names variants of which the point
+    that is best on held-out images
     is raced.
 
     The plan is written to race.json in the study's folder before the first run; a later call goes
@@ -169,8 +170,10 @@ def _run(asked: _Asked, at: Place, jobs: Jobs) -> Race:
     rules = rules_of(plans, asked.names, asked.choose, asked.score)
     study = (at.results or Path("results")) / plans[0].study
     planned = _record_of(asked, rules)
-    with suppress(MoatError):  # of runs that are there already; the engine says what is wrong
-        planned = planned.replace(floor=race_of(study / "race.json", planned).floor)
+    if earlier_plan(study, planned) is None:  # a plan that no run can follow is not written
+        require_planned_runs(_plans_of(asked, rules), study.parent)
+        if len(planned.rules) > 1:
+            planned = planned.replace(floor=race_of(study / "race.json", planned).floor)
     file, record = settle_plan(study, planned)
     engine = _Engine(asked.source, at, jobs)
     if asked.choose and not record.choice:
@@ -318,6 +321,13 @@ def _tell(lines: Sequence[str], listener: Listener) -> None:
 
 def _labels(rules: RaceRules, rule: str) -> list[str]:
     return [plan.label for plan in rules.rules[rule]] if rule in rules.rules else [rule]
+
+
+def _plans_of(asked: _Asked, rules: RaceRules) -> list[RunPlan]:
+    """Return the runs of all seeds that the race may read."""
+    labels = [*(plan.label for plan in rules.every), *_natural_label(rules)]
+    seeds = [*asked.choice_seeds, *asked.seeds]
+    return [plan for plan in plan_runs(asked.source, (), seeds) if plan.label in labels]
 
 
 def _natural_label(rules: RaceRules) -> list[str]:

@@ -1,3 +1,4 @@
+import math
 import shutil
 
 import pytest
@@ -17,6 +18,8 @@ from moat.report.race.race import read_race
 from moat.storage import read_json
 from moat.study import StudyResult
 from moat.study.races import looks_asked
+
+EMPTY = "the box is empty: the reference of "
 
 
 @pytest.fixture
@@ -175,6 +178,15 @@ def test_a_changed_recipe_is_refused_by_name_and_another_variant_is_no_change(st
             of(f"{two}{change}")
 
 
+def test_a_default_reference_is_named_in_words(stored):
+    keys = {"score": "hypervolume", "objectives": ["natural", "total"]}
+    stored("average-at", "max-at", **keys)
+    with pytest.raises(RunFolderError) as caught:
+        stored("average-at", "max-at", reference=[80, 0], **keys)
+    said = "the race was planned with reference none (that of the front), and this call has 80,0."
+    assert caught.value.message == said
+
+
 def test_races_of_other_rules_or_scores_have_files_of_their_own(stored):
     first, second = stored("average-at", "max-at"), stored("average-at", "pgd-at")
     third = stored("average-at", "max-at", score="union")
@@ -248,6 +260,23 @@ def test_a_run_that_fails_or_is_held_ends_the_call_and_names_the_mend(race, monk
             FrontError,
             "no score is called 'total'.",
         ),
+        *[
+            (
+                ["plain", "pgd-at"],
+                {"score": "hypervolume", "objectives": objectives, "reference": reference},
+                FrontError,
+                message,
+            )
+            for objectives, reference, message in (
+                (["natural", "total"], [200, 0], EMPTY + "natural accuracy is 200, and no run is"),
+                (["natural", "total"], [100, 0], EMPTY + "natural accuracy is 100, and no run is"),
+                (["natural", "total"], [0, 300], EMPTY + "total score is 300, and no run is"),
+                (["total", "sacrificed"], [0, -100], EMPTY + "sacrificed natural accuracy is -100"),
+                (["natural", "total"], [math.nan, 0], "the reference of natural accuracy is nan"),
+                (["natural", "total"], [0, -math.inf], "the reference of total score is -inf"),
+                (["natural", "total"], [0], "the reference needs a number for each of 2"),
+            )
+        ],
         (["plain", "pgd-at"], {"baseline": "x"}, InputError, "the baseline 'x' is not one of"),
         (["plain", "pgd-at"], {"margin": -1}, InputError, "-1 is not a margin"),
         (["plain", "pgd-at"], {"seeds": "3-12"}, InputError, "'3-12' is not a first and a last"),
@@ -287,3 +316,32 @@ def test_the_seeds_of_the_recipe_come_first(recipe, results, monkeypatch):
     with pytest.raises(pytest.fail.Exception):
         study.race(path, ["plain", "pgd-at"], seeds="2..5", results=results)
     assert read_json(results / "study" / "race.json")["seeds"] == [7, 1, 0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [("training.epochs=3", "training"), ("evaluation.seed=1", "protocol")],
+)
+@pytest.mark.parametrize("kept", [0, 2])
+def test_finished_runs_of_another_recipe_are_refused_before_the_plan_is_written(
+    stored, tmp_path, change, word, kept
+):
+    for seed in {0, 1, 2} - {kept}:  # a run of any seed counts
+        for rule in ("average-at", "max-at"):
+            shutil.rmtree(tmp_path / "digits_pareto" / rule / f"seed-{seed}")
+    path = tmp_path / "digits_pareto.toml"
+    table, _, value = change.partition(".")
+    path.write_text(f'extends = "digits_pareto"\n[{table}]\n{value}\n', "utf-8")
+    with pytest.raises(RunFolderError) as caught:
+        study.race(path, ["average-at", "max-at"], seeds="3..3", results=tmp_path)
+    assert caught.value.message == f"the finished run has another {word} than the recipe."
+    assert "train it again" not in caught.value.hint
+    assert not list((tmp_path / "digits_pareto").glob("race*"))
+
+
+def test_the_right_race_follows_a_refused_one(stored, tmp_path):
+    path = tmp_path / "digits_pareto.toml"
+    path.write_text('extends = "digits_pareto"\n[training]\nepochs = 3\n', "utf-8")
+    with pytest.raises(RunFolderError, match="another training than the recipe"):
+        study.race(path, ["average-at", "max-at"], seeds="3..3", results=tmp_path)
+    assert stored("average-at", "max-at").is_over

@@ -65,17 +65,26 @@ def settle_plan(study: Path, asked: RaceRecord) -> tuple[Path, RaceRecord]:
     """
     make_folder(study)
     with locked_folder(study):
-        files = plan_files(study)
-        for file in files:
-            known = read_plan(file)
-            if _question(known) == _question(asked):
-                _require_agreement(known, asked, file)
-                return file, known
-        number = 1 + max([0, *map(_number, files)])
+        if earlier := earlier_plan(study, asked):
+            return earlier
+        number = 1 + max([0, *map(_number, plan_files(study))])
         file = study / ("race.json" if number == 1 else f"race-{number}.json")
         sweep(study, [file.name])
         replace(file, to_json(asked.as_table()))
         return file, asked
+
+
+def earlier_plan(study: Path, asked: RaceRecord) -> tuple[Path, RaceRecord] | None:
+    """Return the file and the plan of the same race, None without one; writes nothing.
+
+    Raises RunFolderError as `settle_plan` does.
+    """
+    for file in plan_files(study):
+        known = read_plan(file)
+        if _question(known) == _question(asked):
+            _require_agreement(known, asked, file)
+            return file, known
+    return None
 
 
 def keep_choice(file: Path, record: RaceRecord, **values: Any) -> RaceRecord:
@@ -131,6 +140,8 @@ def _written(key: str, value: Any) -> str:
         return "..".join(map(str, value))
     if key == "baseline":
         return repr(value) if value else "none (the leader)"
+    if key == "reference" and not value:
+        return "none (that of the front)"
     if isinstance(value, list):
         return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -175,7 +175,6 @@ def _point(study: Path, record: RaceRecord, folder: str, seed: int) -> Point | N
         raise RunFolderError(
             "the run has another training or protocol than the race was planned with.",
             where=str(run.path),
-            hint="Undo the change of the recipe and train it again, or race in another --results "
-            "folder.",
+            hint="Undo the change of the recipe, or race in another --results folder.",
         )
     return point

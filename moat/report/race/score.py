@@ -1,5 +1,6 @@
 """The score of a race: a column of the front, or the hypervolume of a rule's points."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from moat.errors import FrontError
 from moat.fronts import hypervolume
-from moat.outcomes import resampling_weights
+from moat.names import NATURAL
+from moat.outcomes import bounds_of, resampling_weights
 from moat.outcomes.intervals import Floats
 from moat.report.front.objectives import (
     Objective,
@@ -101,8 +103,11 @@ class RaceScore:
         return np.array([100 * hypervolume(one, self._corner) / box for one in points])
 
 
-def require_race_score(score: RaceScore, known: Sequence[str]) -> None:
-    """Raise FrontError for a score, objectives or a reference that no race can have."""
+def require_race_score(score: RaceScore, known: Sequence[str], summed: Sequence[str] = ()) -> None:
+    """Raise FrontError for a score, objectives or a reference that no race can have.
+
+    `summed` are the threats of the total score.
+    """
     require_scores([score.name], [*known, HYPERVOLUME], "score")
     if not score.is_hypervolume:
         if score.objectives or score.reference:
@@ -121,8 +126,32 @@ def require_race_score(score: RaceScore, known: Sequence[str]) -> None:
         )
     if score.reference and len(score.reference) != len(score.objectives):
         raise FrontError(
-            f"the reference has {len(score.reference)} numbers for {len(score.objectives)} "
-            "objectives.",
+            f"the reference needs a number for each of {len(score.objectives)} objectives, and it "
+            f"has {len(score.reference)}.",
             where="reference",
             hint="Give a number for each: 80,0.",
+        )
+    for name, value in zip(score.objectives, score.reference, strict=False):
+        _require_room(name, value, summed)
+
+
+def _require_room(name: str, value: float, summed: Sequence[str]) -> None:
+    """Raise FrontError for a reference that no run can be better than."""
+    axis = objective_of(name)
+    of_total = name in ("total", "universal")
+    most = bounds_of("total" if of_total else NATURAL, summed)[1]
+    best, word = (most, "at most") if axis.maximised else (-most, "at least")
+    if not math.isfinite(value):
+        raise FrontError(
+            f"the reference of {axis.name} is {value:g}, which is not finite.",
+            where="reference",
+            hint="Give a finite number for each objective: 80,0.",
+        )
+    if (value >= best) if axis.maximised else (value <= best):
+        raise FrontError(
+            f"the box is empty: the reference of {axis.name} is {value:g}, and no run is better, "
+            f"since it is {word} {best:g}.",
+            where="reference",
+            hint=f"Give the worst {axis.name} that counts. Without a reference it is "
+            f"{axis.reference:g}.",
         )

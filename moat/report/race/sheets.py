@@ -5,7 +5,7 @@ import math
 from moat.races import PairAtLook
 from moat.report.numbers import DASH, percent
 from moat.report.race.race import Race
-from moat.report.race.words import race_notes
+from moat.report.race.words import MEASURABLE, race_notes
 from moat.sheets import STRONG, Sheet
 
 
@@ -28,7 +28,7 @@ def verdict_sheet(race: Race) -> Sheet:
                 DASH if passes is None else f"{passes:,.4g}",
                 *[pair.against if pair else DASH] * led,
                 *_pair_cells(pair),
-                DASH if error is None else f"±{error:.2f}",
+                DASH if error is None or error < MEASURABLE else f"±{error:.2f}",
                 _standing(race, rule, pair),
             )
         )

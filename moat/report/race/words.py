@@ -6,6 +6,8 @@ from moat.report.words import listing
 
 ALIKE = 0.01
 """The share by which the passes of rules may differ and still count as equal."""
+MEASURABLE = 0.005
+"""The smallest error in points that two decimals show."""
 PAIRED = ("start", "order of the images", "augmentation", "held-out split")
 """What rules of one seed share where nothing of their recipe sets it apart."""
 
@@ -80,6 +82,11 @@ def floor_lines(race: Race) -> list[str]:
     floor = race.floor
     if floor is None:
         return ["The error due to the test images is unknown until two rules have a run each."]
+    if floor < MEASURABLE:
+        return [
+            "The error due to the test images is not measurable with these seeds: what differs "
+            "between images is no larger than what changes from seed to seed."
+        ]
     of = f"{race.examples:,} test images" if race.examples else "test images"
     line = (
         f"The verdicts hold for these {of}; on others of their kind a difference has a standard "

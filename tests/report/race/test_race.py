@@ -130,7 +130,10 @@ def test_a_run_of_another_training_or_a_broken_plan_is_refused(raced):
         ({"objectives": ["natural", "pgd"]}, "objectives and a reference belong to a hypervolume"),
         ({"score": "hypervolume", "objectives": ["pgd"]}, "needs two objectives or more"),
         ({"score": "hypervolume", "objectives": ["pgd", "pgd"]}, "each named once"),
-        ({"score": "hypervolume", "reference": [1.0]}, "the reference has 1 numbers for 2"),
+        (
+            {"score": "hypervolume", "reference": [1.0]},
+            "the reference needs a number for each of 2 objectives",
+        ),
         ({"score": "hypervolume", "objectives": ["pgd", "fl"]}, "no score is called 'fl'"),
     ],
 )

@@ -1,6 +1,8 @@
 import pytest
 
+from moat.report.numbers import DASH
 from moat.report.race.race import Race
+from moat.report.race.sheets import verdict_sheet
 from moat.report.race.words import choice_lines, floor_lines, pass_lines, plan_lines
 
 
@@ -57,3 +59,22 @@ def test_a_choice_is_said_with_its_candidates_and_its_seeds(raced):
         "Chosen of pareto on held-out images: pareto r=0.4 (pareto r=0.1 200.0, pareto r=0.4 221.2;"
         " seeds 0, 1, which are not raced)."
     ]
+
+
+@pytest.mark.parametrize(("floor", "measured"), [(0.0, False), (0.004, False), (0.2, True)])
+def test_a_floor_that_rounds_to_zero_is_not_measurable(raced, monkeypatch, floor, measured):
+    monkeypatch.setattr(Race, "error_by_examples", lambda *_: floor)
+    race = raced("average-at", "max-at")
+    (line,) = floor_lines(race)
+    assert ("is not measurable with these seeds" in line) != measured
+    cells = [row[-2] for row in verdict_sheet(race).rows]
+    assert cells[1] == ("±0.20" if measured else DASH)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "exact", "warned"),
+    [("2..3", False, True), ("3..3", False, False), ("2..3", True, False)],
+)
+def test_a_first_look_after_two_seeds_is_warned_of_where_t_decides(raced, seeds, exact, warned):
+    lines = plan_lines(raced("average-at", "max-at", seeds=seeds, exact=exact))
+    assert any("Two seeds hardly show a spread" in line for line in lines) == warned
