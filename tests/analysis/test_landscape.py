@@ -140,4 +140,4 @@ def test_of_too_few_examples_a_note_says_that_there_is_no_interval(network, batc
     if has_interval:
         assert (found["mean_peaks_low"] <= found["mean_peaks"]).all()
     assert all((one.low is not None) == has_interval for one in found.findings)
-    assert any("There is no interval" in note for note in found.notes) != has_interval
+    assert any("An interval takes" in note for note in found.notes) != has_interval
