@@ -84,8 +84,8 @@ def floor_lines(race: Race) -> list[str]:
         return ["The error due to the test images is unknown until two rules have a run each."]
     if floor < MEASURABLE:
         return [
-            "The error due to the test images is not measurable with these seeds: what differs "
-            "between images is no larger than what changes from seed to seed."
+            "The error due to the test images is not measurable with these seeds: the differences "
+            "between images do not exceed those from seed to seed."
         ]
     of = f"{race.examples:,} test images" if race.examples else "test images"
     line = (
