@@ -149,8 +149,8 @@ def _require_room(name: str, value: float, summed: Sequence[str]) -> None:
         )
     if (value >= best) if axis.maximised else (value <= best):
         raise FrontError(
-            f"the box is empty: the reference of {axis.name} is {value:g}, but {axis.name} is {word} "
-            f"{best:g}.",
+            f"the box is empty: the reference of {axis.name} is {value:g}, but {axis.name} is "
+            f"{word} {best:g}.",
             where="reference",
             hint=f"Give the worst {axis.name} that counts. Without a reference it is "
             f"{axis.reference:g}.",
