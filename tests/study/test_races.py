@@ -268,9 +268,9 @@ def test_a_run_that_fails_or_is_held_ends_the_call_and_names_the_mend(race, monk
                 message,
             )
             for objectives, reference, message in (
-                (["natural", "total"], [200, 0], EMPTY + "natural accuracy is 200, and no run is"),
-                (["natural", "total"], [100, 0], EMPTY + "natural accuracy is 100, and no run is"),
-                (["natural", "total"], [0, 300], EMPTY + "total score is 300, and no run is"),
+                (["natural", "total"], [200, 0], EMPTY + "natural accuracy is 200, but"),
+                (["natural", "total"], [100, 0], EMPTY + "natural accuracy is 100, but"),
+                (["natural", "total"], [0, 300], EMPTY + "total score is 300, but"),
                 (["total", "sacrificed"], [0, -100], EMPTY + "sacrificed natural accuracy is -100"),
                 (["natural", "total"], [math.nan, 0], "the reference of natural accuracy is nan"),
                 (["natural", "total"], [0, -math.inf], "the reference of total score is -inf"),
