@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +14,11 @@ from moat.records import RaceRecord
 from moat.report.groups import Group
 from moat.report.intervals import judged_alike
 from moat.report.points import Point, read_point
+from moat.report.race.pair_line import pair_line
 from moat.report.race.plan import design_of, read_plan
 from moat.report.race.score import RaceScore
 from moat.report.rows import Row, rows_of
 from moat.runs import RunFolder
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 RunsByRule = Mapping[str, Sequence[Sequence[Row]]]
 """The runs of each rule: a seed after the other, and of each the points of its score."""
@@ -118,16 +115,8 @@ class Race:
         known = [error for error in errors if error is not None]
         return max(known) if known else None
 
-    def plot(self) -> "Figure":
-        """Return the picture: the interval of each difference against the number of seeds."""
-        from moat.report.race.figure import draw_race
-
-        return draw_race(self)
-
     def __repr__(self) -> str:
-        from moat.report.race.sheets import verdict_lines
-
-        return "\n".join([f"Race for {self.score.title}", *verdict_lines(self)])
+        return "\n".join([f"Race for {self.score.title}", *map(pair_line, self.verdicts.values())])
 
 
 def read_race(file: Path) -> Race:

@@ -1,9 +1,8 @@
 """A race as tables of text: the verdict on each rule, and a line for each look."""
 
-import math
-
 from moat.races import PairAtLook
 from moat.report.numbers import DASH, percent
+from moat.report.race.pair_line import interval_text
 from moat.report.race.race import Race
 from moat.report.race.words import MEASURABLE, race_notes
 from moat.sheets import STRONG, Sheet
@@ -58,15 +57,6 @@ def looks_sheet(race: Race) -> Sheet:
     return Sheet(("seeds", "last seed", "against", *rules), tuple(rows), "nnl" + "l" * len(rules))
 
 
-def verdict_lines(race: Race) -> list[str]:
-    """Return a sentence for each rule that was compared."""
-    return [
-        f"{pair.rule} against {pair.against}: {pair.verdict} after {pair.seeds} seeds, "
-        f"{interval_text(pair)}"
-        for pair in race.verdicts.values()
-    ]
-
-
 def look_lines(race: Race) -> list[str]:
     """Return a sentence for each look."""
     return [
@@ -78,17 +68,6 @@ def look_lines(race: Race) -> list[str]:
         + "."
         for look in race.looks
     ]
-
-
-def interval_text(pair: PairAtLook) -> str:
-    """Return a difference and its interval, where there is one.
-
-    Example:
-        >>> interval_text(PairAtLook("a", "b", 3, 1.25, -0.5, 3.0, 0.1))
-        '+1.25 [-0.50, +3.00]'
-    """
-    mean, low, high = (f"{value:+z.2f}" for value in (pair.difference, pair.low, pair.high))
-    return mean if math.isinf(pair.low) or math.isinf(pair.high) else f"{mean} [{low}, {high}]"
 
 
 def _pair_cells(pair: PairAtLook | None) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 from matplotlib.figure import Figure
 
+from moat.report.race.figure import draw_race
 from moat.report.race.files import race_csv, race_json, race_markdown, write_race
 from moat.report.race.race import Race
 from moat.report.race.sheets import look_lines, looks_sheet, verdict_sheet
@@ -56,7 +57,7 @@ def test_the_files_of_two_races_lie_side_by_side(raced, tmp_path):
 def test_the_picture_has_an_interval_for_each_look_and_fills_what_is_decided(raced):
     effects = {"average-at": 0.0, "max-at": 8.0, "pgd-at": 0.2}
     race = lengthened(raced(*effects, baseline="average-at"), effects)
-    figure = race.plot()
+    figure = draw_race(race)
     assert isinstance(figure, Figure)
     assert figure.get_size_inches()[0] <= 3.6
     (axes,) = figure.axes
