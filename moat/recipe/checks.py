@@ -242,7 +242,8 @@ def _require_path(variant: VariantTable, source: Source, position: int) -> None:
             raise RecipeError(
                 f"the path comes twice to {', '.join(map(repr, point))}.",
                 where=source.where(*key),
-                hint="Leave one of them out: both would be the same run.",
+                hint="Leave one of them out: a run is named by its values, and both would have the "
+                "same folder. A way back is a variant of its own.",
             )
     if "legs" in variant.model_fields_set and not variant.path:
         raise RecipeError(

@@ -34,7 +34,8 @@ def start_of(
     None means new weights. A sweep's path is relative to the folder of the file that states it.
     """
     said = recipe.variant[position].start or recipe.start
-    if START_KEY in point.sweep and (said is None or said.digest is None):
+    own = said is not None and (said.digest or said.training)  # of a run's own recipe
+    if START_KEY in point.sweep and not own:
         said = _swept(point.sweep[START_KEY], said, source, position)
     if said is None:
         return None

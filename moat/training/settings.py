@@ -90,7 +90,7 @@ class Training(Fields):
         if self.epochs is not None and self.passes is not None:
             raise FieldError(
                 f"epochs = {self.epochs} and passes = {self.passes:g} both set the length of the "
-                "training is.",
+                "training.",
                 hint="Leave one of them out: with passes, the epochs follow from what a step "
                 "costs.",
             )

@@ -123,8 +123,11 @@ def test_a_start_is_set_from_outside_by_its_path_or_its_keys(recipe, tmp_path):
     assert {one.start.place.name for one in whole} == {"b.pth"}
 
 
-def test_a_run_s_own_recipe_plans_the_same_run(planned, tmp_path):
-    lines = 'sweep = { "training.epochs" = [8] }\n' + RHO + "\nlegs = { lr = 0.1 }"
+@pytest.mark.parametrize("swept", ['"training.epochs" = [8]', 'start = ["a.pth", "b.pth"]'])
+def test_a_run_s_own_recipe_plans_the_same_run(planned, tmp_path, swept):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.pth").write_bytes(name.encode())
+    lines = f"sweep = {{ {swept} }}\n" + RHO + "\nlegs = { lr = 0.1 }"
     for plan in planned(lines):
         folder = tmp_path / "results" / plan.path
         folder.mkdir(parents=True)
