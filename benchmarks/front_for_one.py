@@ -19,6 +19,7 @@ from scipy.special import stdtrit
 
 import moat
 from moat.fronts import hypervolume
+from moat.recipe import plan_runs, read
 
 FULL = "independent, in full"
 """The method that all others are compared with: independent runs, each of a full training."""
@@ -44,9 +45,7 @@ def fronts(study: str, results: Path) -> pl.DataFrame:
     if not held:
         raise SystemExit(f"{results} has no results of {study}; leave out --stored to train them.")
     runs = moat.results(*held).runs.filter(pl.col("variant").is_in(_variants(study)))
-    points = runs.with_columns(
-        method=pl.col("label").str.replace(r" [^ ]*=[^ ]*$", "").replace(NAMES)
-    )
+    points = runs.with_columns(method=method_of())
     full = points.filter(pl.col("method") == FULL)["passes"].median()
     rows = [
         {
@@ -61,17 +60,22 @@ def fronts(study: str, results: Path) -> pl.DataFrame:
     return _whole(pl.DataFrame(rows))
 
 
+def method_of() -> pl.Expr:
+    """Return the method of a run: its label without the last value, the point on the front."""
+    return pl.col("label").str.replace(r" [^ ]*=[^ ]*$", "").replace(NAMES)
+
+
 def table(found: pl.DataFrame) -> str:
     """Return the methods by their passes, with 95 % intervals over the seeds."""
     full = {row["seed"]: row["hypervolume"] for row in found.rows(named=True) if _is_full(row)}
-    lines = [f"{'method':<26} seeds {'passes, U':>9}  {'hypervolume, %':<22}  % of it in full"]
+    lines = [f"{'method':<31} seeds {'passes, U':>9}  {'hypervolume, %':<22}  % of it in full"]
     for (method,), group in sorted(
         found.group_by("method"), key=lambda item: float(item[1]["passes"].mean())
     ):
         own = dict(zip(group["seed"], group["hypervolume"], strict=True))
         ratios = [100 * value / full[seed] for seed, value in own.items() if full.get(seed)]
         lines.append(
-            f"{method:<26} {len(own):>5} {group['passes'].mean():>9.2f}  "
+            f"{method:<31} {len(own):>5} {group['passes'].mean():>9.2f}  "
             f"{_interval(list(own.values())):<22}  {_interval(ratios)}"
         )
     return "\n".join(lines)
@@ -79,7 +83,7 @@ def table(found: pl.DataFrame) -> str:
 
 def _variants(study: str) -> list[str]:
     """Return the names of a study's variants, in all its recipes."""
-    plans = [p for recipe, only in STUDIES[study].items() for p in moat.plan(recipe, only=only)]
+    plans = [p for recipe, only in STUDIES[study].items() for p in plan_runs(read(recipe), only)]
     return list({plan.variant: None for plan in plans})
 
 

@@ -1,0 +1,78 @@
+"""The table of fronts by their cost: known points give known shares of the box."""
+
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FULL = ["independent passes=900 natural=1", "independent passes=900 natural=0"]
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    return import_module("benchmarks.front_for_one")
+
+
+@pytest.fixture
+def found(benchmark, monkeypatch, tmp_path):
+    """Read the fronts of some runs: (label, seed, passes, natural, total)."""
+    (tmp_path / "digits_front").mkdir()
+
+    def read(*runs):
+        names = ("label", "seed", "passes", "natural", "total")
+        frame = pl.DataFrame([dict(zip(names, run, strict=True)) for run in runs]).with_columns(
+            variant=pl.col("label").str.split(" ").list.first()
+        )
+        monkeypatch.setattr(benchmark.moat, "results", lambda *_: SimpleNamespace(runs=frame))
+        return benchmark.fronts("digits_front", tmp_path)
+
+    return read
+
+
+def full(seed, share=0.25):
+    """Two runs of 900 passes that dominate a share of the box from (80, 0) to (100, 300)."""
+    return [(FULL[0], seed, 900, 90, 600 * share), (FULL[1], seed, 900, 79.0, 290.0)]
+
+
+def test_a_front_is_the_share_of_the_box_that_its_points_dominate_and_costs_all_their_passes(found):
+    path = [
+        ("path passes=450 natural=3", 0, 450, 90, 150),
+        ("path passes=450 natural=0", 0, 45, 85, 300),
+    ]
+    rows = {row["method"]: row for row in found(*full(0), *path).rows(named=True)}
+    assert rows["independent, in full"]["hypervolume"] == pytest.approx(25)
+    assert rows["independent, in full"]["passes"] == 2
+    assert rows["path passes=450"]["hypervolume"] == pytest.approx(
+        100 * (10 * 150 + 5 * 150) / 6000
+    )
+    assert rows["path passes=450"]["passes"] == pytest.approx(0.55)
+
+
+def test_the_share_of_the_full_front_is_paired_by_seed(benchmark, found):
+    film = [("film passes=900 at=1", seed, 900, 90, total) for seed, total in ((0, 150), (1, 300))]
+    text = benchmark.table(found(*full(0), *full(1, 0.5), *film))
+    (line,) = [line for line in text.splitlines() if line.startswith("film")]
+    assert line.split()[-3:] == ["100.0", "[100.0,", "100.0]"]
+
+
+def test_a_front_that_lacks_a_point_is_left_out(found):
+    rows = found(*full(0), full(1)[0])
+    assert rows["seed"].to_list() == [0]
+
+
+@pytest.mark.parametrize("study", ["digits_front", "mnist14_front"])
+def test_the_recipes_of_a_study_have_five_points_for_each_method_and_seed(benchmark, study):
+    plans = [
+        plan
+        for recipe, only in benchmark.STUDIES[study].items()
+        for plan in benchmark.plan_runs(benchmark.read(recipe), only)
+    ]
+    points = pl.DataFrame([{"label": plan.label, "seed": plan.seed} for plan in plans])
+    counts = points.with_columns(method=benchmark.method_of()).group_by("method", "seed").len()
+    assert set(counts["len"]) == {5}
+    assert set(counts["seed"]) == set(range(5))
+    assert benchmark.FULL in set(counts["method"])
