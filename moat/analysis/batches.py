@@ -12,8 +12,8 @@ from moat.data import DEVICE_MEMORY, Data, Split, stored_in_order
 from moat.errors import AnalysisError, did_you_mean
 from moat.evaluation import Protocol
 from moat.evaluation.arguments import require_kinds
-from moat.evaluation.batch import Batch
-from moat.evaluation.evaluator import BATCH, evaluated
+from moat.evaluation.batch import BATCH, Batch
+from moat.evaluation.evaluator import evaluated
 from moat.evaluation.float_images import float_images
 from moat.evaluation.in_memory import protocol_of_threats, split_of
 from moat.evaluation.model_checks import FEW_EXAMINED, examined

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from moat.analysis.iterates import as_bytes, batch_rows, search_iterates
 from moat.analysis.parts import AnalysisWork
-from moat.evaluation.batch import Batch
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.batch import BATCH, Batch
 from moat.evaluation.search_results import Rows
 from moat.evaluation.searching import searched_images
 from moat.geometry.grids import identity_grid

@@ -15,8 +15,7 @@ from moat.analysis.batching import Batching
 from moat.analysis.parts import AnalysisKeys, AnalysisWork
 from moat.analysis.smoothgrad import SmoothGrad, saliency_maps
 from moat.analysis.spectra import Rings, by_ring, frequencies, power_spectra
-from moat.evaluation.batch import Batch
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.batch import BATCH, Batch
 from moat.evaluation.searching import searched_images
 from moat.names import NATURAL
 from moat.outcomes.intervals import mean_interval

@@ -1,7 +1,8 @@
 """The evaluation of a trained model under a protocol, with an outcome for each example."""
 
-from moat.evaluation.evaluator import Evaluation, EvaluationProgress, Parts, evaluate
+from moat.evaluation.evaluator import Evaluation, Parts, evaluate
 from moat.evaluation.gallery import make_gallery
+from moat.evaluation.progress import EvaluationProgress
 from moat.evaluation.protocol import Protocol
 from moat.records import Gallery
 

@@ -20,6 +20,8 @@ from moat.threats import Climb, SearchedThreat, Trace, ascend, attacked
 from moat.transfers import send
 from moat.types import Images, Labels, Logits, StoredImages
 
+BATCH = 512
+"""Examples whose iterates are held at once; random starts are drawn batch by batch."""
 T = TypeVar("T")
 Climbed = list[tuple[Climb, Trace]]
 """Each search with each of its traces, in the order of the columns."""
@@ -31,8 +33,8 @@ Keep = Callable[[Rows, tuple[Attempt, ...], Climbed], None]
 class Batch:
     """Examples, bytes or floats, with labels on the model's device, by a number of their own.
 
-    Random starts are drawn for the batch as a whole, so that neither memory nor passes nor who
-    else is searched changes what an example begins with.
+    Random starts are drawn for the batch as a whole, so that neither memory nor passes nor other
+    searches change the start of an example.
     """
 
     model: nn.Module

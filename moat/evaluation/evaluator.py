@@ -1,7 +1,7 @@
 """The run of a protocol against a model, batch by batch and threat by threat."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
@@ -13,11 +13,12 @@ from torch import nn
 from moat import outcomes as scoring
 from moat.data import DEVICE_MEMORY, Data, Split, sample, stored_in_order
 from moat.evaluation.arguments import guarded_evaluation
-from moat.evaluation.batch import Batch
+from moat.evaluation.batch import BATCH, Batch
 from moat.evaluation.float_images import float_images
 from moat.evaluation.model_checks import FEW_EXAMINED, examined
+from moat.evaluation.progress import EvaluationProgress, Telling
 from moat.evaluation.protocol import Protocol
-from moat.evaluation.room import Room, room_for
+from moat.evaluation.room import room_for
 from moat.evaluation.search_results import Found, Stored, below, beside
 from moat.evaluation.searching import natural_images, search_threat
 from moat.names import NATURAL
@@ -26,8 +27,6 @@ from moat.precision import plain_torch, tensor_float_32
 from moat.public import public
 from moat.threats import Threat, guarded_network, home_of, largest_of, require_classes
 from moat.threats.cautions import warn_of_channels_last, warn_of_infinite_logits
-
-BATCH = 512  # examples whose iterates are held at once; random starts are drawn batch by batch
 
 
 @public
@@ -98,33 +97,6 @@ class Evaluation:
     def arrays(self) -> Stored:
         """Return the outcome matrix, and what else was found, as the arrays that are stored."""
         return {**self.found.stored(), **self.outcomes.to_arrays()}
-
-
-@dataclass(frozen=True)
-class EvaluationProgress:
-    """The progress of an evaluation: passes done, passes at most, and the next threat.
-
-    `memory` is the largest number of bytes of its own, in passes of `pass_size` images.
-
-    Example:
-        >>> from moat.threats import PGD
-        >>> seen = []
-        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-        >>> images, labels = torch.rand(4, 1, 8, 8), torch.arange(4)
-        >>> pgd = PGD(epsilon=0.1, step_size=0.02, steps=2)
-        >>> _ = evaluate(network, (images, labels), pgd, progress=seen.append)
-        >>> seen[-1].threat, seen[-1].batch, seen[-1].batches
-        ('pgd', 1, 1)
-    """
-
-    done: float
-    of: float
-    threat: str
-    batch: int
-    batches: int
-    accuracy: dict[str, float] = field(default_factory=dict)  # percent of the examples so far
-    memory: int = 0
-    pass_size: int = 0
 
 
 @runtime_checkable
@@ -211,7 +183,7 @@ def evaluate(
     if classes is not None:
         protocol.require_classes(classes)
     batches: list[Found] = []
-    told = _Told(protocol, len(split), progress)
+    told = Telling(protocol, len(split), -(-len(split) // BATCH), progress)
     with tensor_float_32(False):
         for number, (images, labels) in enumerate(
             stored_in_order(split.near(device, memory), BATCH, device)
@@ -245,7 +217,7 @@ def evaluated(split: Split, protocol: Protocol) -> Split:
     return sample(split, count, protocol.seed)
 
 
-def _evaluate_batch(batch: Batch, parts: Parts | None, told: "_Told") -> Found:
+def _evaluate_batch(batch: Batch, parts: Parts | None, told: Telling) -> Found:
     """Search every threat on one batch, unless that was done before."""
     found: dict[str, Found] = {}
     number, protocol = batch.number, batch.protocol
@@ -267,52 +239,3 @@ def _evaluate_batch(batch: Batch, parts: Parts | None, told: "_Told") -> Found:
             parts.save(number, label, found[label].stored())
         told.end(label, number, found[label])
     return beside([found[label] for label in (NATURAL, *protocol.threats)])
-
-
-class _Told:
-    """What progress is told: how much is done, and the accuracies so far."""
-
-    def __init__(
-        self, protocol: Protocol, examples: int, tell: Callable[[EvaluationProgress], None] | None
-    ) -> None:
-        self.tell = tell
-        self.costs = {NATURAL: 1 / 3, **{label: protocol.cost(label) for label in protocol.threats}}
-        self.of = sum(self.costs.values()) * examples
-        self.batches = -(-examples // BATCH)
-        self.done, self.seen = 0.0, dict.fromkeys(self.costs, 0)
-        self.stood = dict.fromkeys(self.costs, 0.0)
-        self.memory = self.infinite = 0  # and examples whose logits are not finite
-        self.room: Room | None = None
-
-    def settle(self, room: Room, memory: int) -> None:
-        """Know from now on what memory is taken."""
-        self.room, self.memory = room, memory
-
-    @property
-    def pass_size(self) -> int | None:
-        """How many images a pass has at most by now."""
-        return self.room.pass_size if self.room else None
-
-    def begin(self, label: str, batch: int) -> None:
-        """Say who is searched next."""
-        if self.tell:
-            accuracy = {n: 100 * self.stood[n] / seen for n, seen in self.seen.items() if seen}
-            told = EvaluationProgress(
-                done=self.done,
-                of=self.of,
-                threat=label,
-                batch=batch + 1,
-                batches=self.batches,
-                accuracy=accuracy,
-                memory=self.memory,
-                pass_size=self.pass_size or 0,
-            )
-            self.tell(told)
-
-    def end(self, label: str, batch: int, found: Found) -> None:
-        """Count what was found, and say so."""
-        examples = len(found.outcomes)
-        self.done += self.costs[label] * examples
-        self.seen[label] += examples
-        self.stood[label] += int((found.outcomes != 0).all(1).sum())
-        self.begin(label, batch)

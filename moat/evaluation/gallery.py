@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from moat.data import Data, stored_in_order
-from moat.evaluation.batch import Batch
-from moat.evaluation.evaluator import BATCH, evaluated
+from moat.evaluation.batch import BATCH, Batch
+from moat.evaluation.evaluator import evaluated
 from moat.evaluation.protocol import Protocol
 from moat.evaluation.room import room_for
 from moat.evaluation.search_results import Rows

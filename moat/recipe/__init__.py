@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from moat.recipe.build import plan_runs
+    from moat.recipe.editor_schema import json_schema
     from moat.recipe.load import read
     from moat.recipe.model_by_name import named_model
     from moat.recipe.plan import RunPlan
     from moat.recipe.protocols import ReadProtocol, protocol_of_tables, read_protocol
     from moat.recipe.provenance import Source
-    from moat.recipe.schema import Recipe, json_schema
+    from moat.recipe.schema import Recipe
 
 _HOMES = {
     "ReadProtocol": "protocols",
     "Recipe": "schema",
     "RunPlan": "plan",
     "Source": "provenance",
-    "json_schema": "schema",
+    "json_schema": "editor_schema",
     "named_model": "model_by_name",
     "plan_runs": "build",
     "protocol_of_tables": "protocols",

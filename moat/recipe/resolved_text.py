@@ -14,7 +14,7 @@ _COLUMN = 44
 
 
 def resolved_toml(recipe: ResolvedRecipe) -> str:
-    """Return a recipe that resolves to the same runs; its comments say who stated each key."""
+    """Return a recipe that resolves to the same runs; its comments name the source of each key."""
     return "\n".join(_table((), recipe.document, "", recipe)).strip() + "\n"
 
 

@@ -71,7 +71,7 @@ class RunFolder(RunWork):
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 
-    # What trains it, written first.
+    # The recipe and the code of the training, written first.
 
     @property
     def recipe(self) -> Path:
@@ -283,7 +283,7 @@ class RunFolder(RunWork):
         """Return a few images and their versions under the threats, or None without any."""
         return load_arrays(self.path / "gallery.npz", record=self._beside)
 
-    # What TensorBoard shows.
+    # The event files of TensorBoard.
 
     @property
     def tensorboard(self) -> Path:

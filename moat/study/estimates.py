@@ -8,7 +8,7 @@ from pathlib import Path
 
 from moat.data import Data, DataSet
 from moat.errors import DataError, MoatError
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.batch import BATCH
 from moat.evaluation.room import room_for
 from moat.evaluation.validation import validation_protocol
 from moat.events import DataNote, Listener, ignore

@@ -12,7 +12,7 @@ from torch import nn
 
 from moat.data import Data, DataSet, TrainingShare
 from moat.errors import DataError, MoatError
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.batch import BATCH
 from moat.evaluation.room import room_for
 from moat.events import Listener
 from moat.oddities import Oddity, StudyView, oddities_of

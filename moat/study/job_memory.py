@@ -10,7 +10,7 @@ from torch import Tensor
 
 from moat.data import Data, DataSet
 from moat.data.mapped_images import ImageRows
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.batch import BATCH
 from moat.evaluation.room import room_for
 from moat.losses import cross_entropy
 from moat.passes import default_pass_size

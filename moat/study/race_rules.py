@@ -164,3 +164,8 @@ def _natural_of(plans: Sequence[RunPlan], score: RaceScore) -> RunPlan | None:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
+
+
+def place_of_rule(plan: RunPlan) -> str:
+    """Return the folder of a rule's runs within their study, without a seed."""
+    return plan.path.parent.relative_to(plan.study).as_posix()

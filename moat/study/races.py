@@ -5,29 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
-from statistics import fmean
 from typing import Unpack
 
-from moat.errors import BusyError, InputError, MoatError, TrainingError
+from moat.errors import InputError
 from moat.events import Listener, StudyNote
-from moat.outcomes import contributions
 from moat.precision import plain_torch
 from moat.public import public_at_once
 from moat.races import Design, nominal_level
 from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import RaceRecord
-from moat.report.evidence import validation_of
-from moat.report.race.plan import RACE_FORMAT, earlier_plan, keep_choice, settle_plan
+from moat.report.race.plan import RACE_FORMAT, earlier_plan, settle_plan
 from moat.report.race.race import Race, race_of
 from moat.report.race.score import HYPERVOLUME, RaceScore
 from moat.report.race.sheets import look_lines
 from moat.report.race.words import floor_lines, race_notes
-from moat.runs import RunFolder
-from moat.study.all_runs import train_source
 from moat.study.job_count import Jobs, jobs_of
 from moat.study.own_runs import require_planned_runs
 from moat.study.places import Place, PlaceKeys, place_of
-from moat.study.race_rules import RaceRules, rule_passes, rules_of, shared_by
+from moat.study.race_choice import with_choice
+from moat.study.race_engine import RaceEngine, kept_once_begun
+from moat.study.race_rules import RaceRules, place_of_rule, rule_passes, rules_of, shared_by
 
 _LOOKS = re.compile(r"(\d{1,6})\.\.(\d{1,6})", re.ASCII)
 
@@ -170,59 +167,33 @@ def _run(asked: _Asked, at: Place, jobs: Jobs) -> Race:
     rules = rules_of(plans, asked.names, asked.choose, asked.score)
     study = (at.results or Path("results")) / plans[0].study
     planned = _record_of(asked, rules)
-    if earlier_plan(study, planned) is None:  # a plan that no run can follow is not written
+    is_new = earlier_plan(study, planned) is None
+    if is_new:  # a plan that no run can follow is not written
         require_planned_runs(_plans_of(asked, rules), study.parent)
         if len(planned.rules) > 1:
             planned = planned.replace(floor=race_of(study / "race.json", planned).floor)
     file, record = settle_plan(study, planned)
-    engine = _Engine(asked.source, at, jobs)
+    with kept_once_begun(file, _plans_of(asked, rules), is_new=is_new):
+        return _followed(asked, rules, RaceEngine(asked.source, at, jobs), file, record)
+
+
+def _followed(
+    asked: _Asked, rules: RaceRules, engine: RaceEngine, file: Path, record: RaceRecord
+) -> Race:
+    """Train and look until the race is over."""
+    listener = engine.at.listener
     if asked.choose and not record.choice:
-        record = _with_choice(asked, rules, engine, file, record)
+        record = with_choice(asked.score, rules, engine, file, record)
     found = race_of(file, record)
-    _tell_plan(found, at.listener)
+    _tell_plan(found, listener)
     while not found.is_over:
         before = found
         wanted = [label for rule in found.racing for label in _labels(rules, rule)]
         engine.train([*wanted, *_natural_label(rules)], found.next_seeds)
         found = race_of(file, record)
-        _tell(floor_lines(found) if before.floor is None else [], at.listener)
-        _tell(look_lines(found)[len(before.looks) :], at.listener)
+        _tell(floor_lines(found) if before.floor is None else [], listener)
+        _tell(look_lines(found)[len(before.looks) :], listener)
     return found
-
-
-@dataclass(frozen=True)
-class _Engine:
-    """Trains runs of a race as `moat train` does."""
-
-    source: Source
-    at: Place
-    jobs: Jobs
-
-    def train(self, labels: Sequence[str], seeds: Sequence[int]) -> None:
-        """Train what is missing; raise the error of a run that failed or is held elsewhere."""
-        only = list(dict.fromkeys(labels))
-        results = self.at.results or Path("results")
-        missing = [
-            plan.seed
-            for plan in plan_runs(self.source, only, seeds)
-            if not RunFolder(results / plan.path).is_done
-        ]
-        if not missing:
-            return
-        needed = list(dict.fromkeys(missing))
-        result = train_source(self.source, self.at, self.jobs, only=only, seeds=needed)
-        for run, failure in result.failed.items():
-            raise TrainingError(
-                f"a run of the race failed: {failure.message}",
-                where=str(run),
-                hint=f"{failure.hint}\nThe same command goes on with the race.".strip(),
-            ) from failure
-        for run in result.held:
-            raise BusyError(
-                "another process holds a run of the race.",
-                where=str(run),
-                hint="The same command goes on when that process has ended.",
-            )
 
 
 def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
@@ -239,7 +210,7 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
     table = {
         "format": RACE_FORMAT,
         "study": rules.every[0].study,
-        "rules": {name: [_folder(plan) for plan in of] for name, of in rules.rules.items()},
+        "rules": {name: [place_of_rule(plan) for plan in of] for name, of in rules.rules.items()},
         "baseline": baseline,
         "score": asked.score.name,
         "objectives": list(asked.score.objectives),
@@ -256,56 +227,12 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
         "choice_seeds": asked.choice_seeds,
         "choice": {},
         "protocol_hash": rules.every[0].protocol_hash,
-        "trainings": {_folder(plan): plan.train_hash for plan in rules.every},
-        "natural": _folder(rules.natural) if rules.natural else None,
+        "trainings": {place_of_rule(plan): plan.train_hash for plan in rules.every},
+        "natural": place_of_rule(rules.natural) if rules.natural else None,
         "passes": {name: rule_passes(of, rules.plans) for name, of in rules.rules.items()},
         "shared": shared_by(rules.every),
     }
     return RaceRecord.model_validate(table)
-
-
-def _with_choice(
-    asked: _Asked, rules: RaceRules, engine: _Engine, file: Path, record: RaceRecord
-) -> RaceRecord:
-    """Choose a point of each sweep on held-out images, by seeds that are not raced; keep it."""
-    candidates = [plan for of in rules.choices.values() for plan in of]
-    engine.train([plan.label for plan in candidates], record.choice_seeds)
-    choice: dict[str, dict[str, float]] = {}
-    chosen: list[RunPlan] = []
-    for variant, of in rules.choices.items():
-        scores = {
-            plan.label: fmean(
-                _held_out_score(file.parent / _folder(plan) / f"seed-{seed}", plan, asked.score)
-                for seed in record.choice_seeds
-            )
-            for plan in of
-        }
-        choice[variant] = scores
-        chosen.append(max(of, key=lambda plan: asked.score.sign * scores[plan.label]))
-    return keep_choice(
-        file,
-        record,
-        choice=choice,
-        rules={**record.rules, **{plan.label: [_folder(plan)] for plan in chosen}},
-        passes={
-            **record.passes,
-            **{plan.label: rule_passes([plan], rules.plans) for plan in chosen},
-        },
-    )
-
-
-def _held_out_score(run: Path, plan: RunPlan, score: RaceScore) -> float:
-    """Return the score of a run on its held-out images, that of the natural run left out."""
-    found = validation_of(RunFolder(run), plan.protocol_hash)
-    if found is None:
-        raise MoatError(
-            "the run has no outcomes of held-out images to choose by.",
-            where=str(run),
-            hint="`moat evaluate` with this folder makes them.",
-        )
-    name = {"universal": "total", "sacrificed": "natural"}.get(score.name, score.name)
-    each = contributions(found, name, summed=plan.protocol.scored())
-    return float(each.mean()) * (-1.0 if score.name == "sacrificed" else 1.0)
 
 
 def _tell_plan(found: Race, listener: Listener) -> None:
@@ -332,8 +259,3 @@ def _plans_of(asked: _Asked, rules: RaceRules) -> list[RunPlan]:
 
 def _natural_label(rules: RaceRules) -> list[str]:
     return [rules.natural.label] if rules.natural else []
-
-
-def _folder(plan: RunPlan) -> str:
-    """Return a run's folder within its study, without its seed."""
-    return plan.path.parent.relative_to(plan.study).as_posix()

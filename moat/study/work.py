@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from moat.data import Data
-from moat.evaluation.evaluator import BATCH
+from moat.evaluation.batch import BATCH
 from moat.evaluation.sanity.examine import PROBED
 from moat.evaluation.validation import validation_protocol
 from moat.recipe import RunPlan

@@ -5,9 +5,10 @@ as a tensor, and they are read for many steps at once. A step taken alone is rea
 moves anything: its door has waited already.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -106,3 +107,24 @@ def require_faultless(
         raise TrainingError(
             f"the loss of the objective {loss!r} is no longer finite.", where=where, hint=hint
         )
+
+
+class UnreadFaults:
+    """The faults of a run's steps, left on their device until they are read all at once."""
+
+    def __init__(self, names: Sequence[str], run: Path) -> None:
+        self._names, self._run = names, run
+        self._steps: list[tuple[int, Tensor]] = []
+
+    def add(self, step: int, faults: Tensor) -> None:
+        """Add the faults of a step, bool (kinds, objectives)."""
+        self._steps.append((step, faults))
+
+    def require_none(self, hint: Callable[[], str]) -> None:
+        """Read the faults since the last look; raise the error of the first, with a hint."""
+        if not self._steps:
+            return
+        steps, faults = zip(*self._steps, strict=True)
+        self._steps = []
+        for step, rows in zip(steps, torch.stack(faults).tolist(), strict=True):
+            require_faultless(rows, self._names, f"{self._run}, step {step}", hint())

@@ -4,11 +4,10 @@ import copy
 import json
 import math
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from moat.data import batches_in_order, shuffled_batches
 from moat.errors import InputError, TrainingError
@@ -25,10 +24,11 @@ from moat.training.compile_modes import Compiled
 from moat.training.conflict import Conflict
 from moat.training.descent import Descent
 from moat.training.devices import InPrecision
-from moat.training.faults import require_faultless
+from moat.training.faults import UnreadFaults
 from moat.training.finite import Finite
 from moat.training.guard import FEW_TRIED, check_trainable
 from moat.training.job import Fit, Fitted
+from moat.training.kept_state import take_state
 from moat.training.ledger import Ledger
 from moat.training.length import length_of
 from moat.training.measuring import has_batch_norm
@@ -111,7 +111,7 @@ class _Loop:
 
         asked = "compile" in job.training.model_fields_set
         self.compiled = Compiled(self.model, job.training.compile, device, asked=asked)
-        self.faults: list[tuple[int, Tensor]] = []  # by step, not read yet
+        self.faults = UnreadFaults((NATURAL, *job.threats), job.folder.path)
         self.conflict = Conflict(self.model, job.fabric, self.pass_size, job.losses)
 
     def _cost(self) -> Spent:
@@ -154,25 +154,10 @@ class _Loop:
         """Take the optimizer's state of another training, and note whose weights these are."""
         start, kept = self.job.start, self.job.optimizer_state
         if kept is not None:
-            self._keep(kept)
+            take_state(self.optimizer, kept, where=self.job.folder.path)
         if start:
             self.progress.start = dict(start)
             self.job.folder.append_log({"step": 0, "epoch": 0, "start": start})
-
-    def _keep(self, kept: Mapping[str, Any]) -> None:
-        """Load the state of each parameter; learning rate and decay stay this training's own."""
-        own = self.optimizer.state_dict()["param_groups"]
-        try:
-            if set(kept["param_groups"][0]) != set(own[0]):
-                raise ValueError("it belongs to another kind of optimizer")
-            state = copy.deepcopy(kept["state"])  # torch takes the tensors themselves
-            self.optimizer.load_state_dict({"state": state, "param_groups": own})
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise TrainingError(
-                f"the optimizer's state of the start does not fit: {error}.",
-                where=str(self.job.folder.path),
-                hint='Set optimizer = "fresh" for the start, or the same [optimizer] as its run.',
-            ) from error
 
     def _require_trainable(self, network: nn.Module) -> None:
         """Look at the network and the labels once, so that no step need look at them again."""
@@ -211,10 +196,10 @@ class _Loop:
             seen += len(x)
             for reason in self.compiled.news():
                 self.listener(Note(run=job.folder.path, text=f"training.compile: {reason}."))
-            self.faults.append((self.progress.step, descent.faults()))
+            self.faults.add(self.progress.step, descent.faults())
             logs = self.progress.step % job.training.log_every == 0
             if logs or device.type == "cpu":  # a GPU would make the host wait for every look
-                self._require_sound()
+                self.faults.require_none(self._mend)
             if logs:
                 now = time.monotonic()
                 self._log(self._record(descent, seen / max(now - clock, 1e-9)))
@@ -225,7 +210,7 @@ class _Loop:
             while self.scheduler.last_epoch < self.pace.place(self.progress.step, self._passes()):
                 self.scheduler.step()
             self.listener(self._step(epoch + 1))
-        self._require_sound()
+        self.faults.require_none(self._mend)
 
     def _passes(self) -> float:
         """Return the passes of examples so far."""
@@ -316,27 +301,14 @@ class _Loop:
         self.job.folder.append_log(record)
         self.listener(LogEntry(run=self.job.folder.path, record=json.loads(json_of(record))))
 
-    def _require_sound(self) -> None:
-        """Read the faults of the steps since the last look, all at once; raise the first."""
-        if not self.faults:
-            return
-        names = (NATURAL, *self.job.threats)
-        steps, faults = zip(*self.faults, strict=True)
-        self.faults = []
-        for step, rows in zip(steps, torch.stack(faults).tolist(), strict=True):
-            require_faultless(rows, names, f"{self.job.folder.path}, step {step}", self._mend())
-
     def _require_finite_weights(self) -> None:
         """Refuse to keep weights that the last step of an epoch broke."""
         if name := self.finite.broken():
             raise TrainingError(
                 f"the trained weights are not finite: {name}.",
-                where=self._here(),
+                where=f"{self.job.folder.path}, step {self.progress.step}",
                 hint=self._mend(),
             )
-
-    def _here(self) -> str:
-        return f"{self.job.folder.path}, step {self.progress.step}"
 
     def _mend(self) -> str:
         done = self.progress.epoch

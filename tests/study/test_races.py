@@ -205,7 +205,9 @@ def test_known_outcomes_give_the_floor_before_the_first_look(stored, golden):
 
 def test_the_natural_runs_of_a_score_measured_from_them_are_trained_as_well(race, monkeypatch):
     asked = []
-    monkeypatch.setattr("moat.study.races.train_source", lambda *_, only, seeds: asked.append(only))
+    monkeypatch.setattr(
+        "moat.study.race_engine.train_source", lambda *_, only, seeds: asked.append(only)
+    )
     with pytest.raises(AttributeError):  # of None, which stands for the study's result
         race("pgd-at", "pareto r=0.5", score="universal")
     assert asked == [["pgd-at", "pareto r=0.5", "plain"]]
@@ -220,7 +222,7 @@ def test_a_run_that_fails_or_is_held_ends_the_call_and_names_the_mend(race, monk
         return result
 
     asked = []
-    monkeypatch.setattr("moat.study.races.train_source", end)
+    monkeypatch.setattr("moat.study.race_engine.train_source", end)
     kind, message, hint = {
         "failed": (TrainingError, "a run of the race failed: it fell.", "Mend it."),
         "held": (BusyError, "another process holds a run of the race.", "has ended"),
@@ -311,7 +313,9 @@ def test_anything_else_is_refused(seeds):
 
 
 def test_the_seeds_of_the_recipe_come_first(recipe, results, monkeypatch):
-    monkeypatch.setattr("moat.study.races.train_source", lambda *a, **k: pytest.fail("trained"))
+    monkeypatch.setattr(
+        "moat.study.race_engine.train_source", lambda *a, **k: pytest.fail("trained")
+    )
     path = recipe("[data]", "seeds = [7, 1]\n[data]")
     with pytest.raises(pytest.fail.Exception):
         study.race(path, ["plain", "pgd-at"], seeds="2..5", results=results)
@@ -345,3 +349,28 @@ def test_the_right_race_follows_a_refused_one(stored, tmp_path):
     with pytest.raises(RunFolderError, match="another training than the recipe"):
         study.race(path, ["average-at", "max-at"], seeds="3..3", results=tmp_path)
     assert stored("average-at", "max-at").is_over
+
+
+def test_a_plan_is_withdrawn_if_its_first_run_cannot_begin(race, results):
+    plan = results / "study" / "race.json"
+    with pytest.raises(TrainingError, match="the folder does not exist"):
+        race("plain", "pgd-at", margin=3, overrides=["start=nowhere"])
+    assert not plan.exists()
+    assert race("plain", "pgd-at", margin=100).is_over
+    with pytest.raises(RunFolderError, match=r"planned with margin 100"):
+        race("plain", "pgd-at", margin=3)
+    assert plan.exists()
+
+
+def test_a_new_plan_stays_after_an_error_if_a_run_has_an_epoch(race, results, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        race("plain", "pgd-at", listener=Heard(stop=1))
+    (results / "study" / "race.json").unlink()
+
+    def fail(*_, **__):
+        raise MoatError("it fell.")
+
+    monkeypatch.setattr("moat.study.race_engine.train_source", fail)
+    with pytest.raises(MoatError, match="it fell"):
+        race("plain", "pgd-at", margin=100)
+    assert (results / "study" / "race.json").exists()

@@ -90,7 +90,7 @@ class Bars:
         self.progress.update(self.steps, completed=event.step, total=event.steps, note=note)
 
     def _evaluation(self, event: EvaluationStep) -> None:
-        """Move the bar of the evaluation, and say who is searched and what stands so far."""
+        """Move the bar of the evaluation; show the threat and the accuracies so far."""
         note = f"{searched(event)}, batch {event.batch}/{event.batches}"
         note += f", up to {gib(event.memory)}" if event.memory else ""
         note += (

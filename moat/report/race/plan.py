@@ -8,7 +8,7 @@ from typing import Any
 from moat.errors import RunFolderError
 from moat.races import Design
 from moat.records import RaceRecord, typed
-from moat.storage import locked_folder, make_folder, read_json, replace, sweep, to_json
+from moat.storage import disk, locked_folder, make_folder, read_json, replace, sweep, to_json
 
 RACE_FORMAT = 1
 _NAME = re.compile(r"race(-(?P<number>\d+))?\.json")
@@ -93,6 +93,12 @@ def keep_choice(file: Path, record: RaceRecord, **values: Any) -> RaceRecord:
     with locked_folder(file.parent):
         replace(file, to_json(found.as_table()))
     return found
+
+
+def withdraw_plan(file: Path) -> None:
+    """Delete a plan that no run has followed."""
+    with locked_folder(file.parent), disk(file):
+        file.unlink(missing_ok=True)
 
 
 def _question(record: RaceRecord) -> tuple[Any, ...]:

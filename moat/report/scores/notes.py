@@ -106,7 +106,7 @@ def _guesses(board: Scoreboard) -> list[str]:
 
 
 def _published(board: Scoreboard) -> list[str]:
-    """Say whose the figures are, and which of them found no run or no score."""
+    """Name the source of the published figures, and those that found no run or no score."""
     if not board.stated:
         return []
     lines = []
