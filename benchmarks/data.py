@@ -1,4 +1,4 @@
-"""How fast training images come: moat's batches against a DataLoader, on the same images.
+"""The speed of loading training images: moat's batches against a DataLoader, on the same images.
 
     python -m benchmarks.data --images cifar10-jpeg.zip --size 32 --rounds 3
 

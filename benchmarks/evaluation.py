@@ -1,4 +1,4 @@
-"""What an evaluation costs: passes counted, time against who is alive, and other libraries.
+"""The cost of an evaluation: passes, the time by the share of standing examples, other libraries.
 
     python -m benchmarks.evaluation [--examples 512] [--epochs 3] [--rounds 5]
 
@@ -83,7 +83,7 @@ def separate(protocol: Protocol) -> Protocol:
 
 @dataclass(frozen=True)
 class Passes:
-    """What the evaluator does with an example; the look at the model beforehand is left out."""
+    """The passes of an evaluation for each example, without the look at the model before it."""
 
     both: float  # forwards with a backward
     alone: float  # forwards without one

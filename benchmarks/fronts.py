@@ -1,4 +1,4 @@
-"""What a front of very many runs costs, and what filtering very many points does.
+"""The cost of a front of very many runs, and of filtering very many points.
 
     python -m benchmarks.fronts RESULTS [--runs 1000] [--points 100000]
 

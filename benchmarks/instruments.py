@@ -1,4 +1,4 @@
-"""What the instruments cost, against the bare passes that they are made of.
+"""The cost of the instruments, against the passes that they consist of.
 
     python -m benchmarks.instruments [--images 20] [--points 51] [--rounds 9]
 

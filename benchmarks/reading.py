@@ -1,4 +1,4 @@
-"""What each command that reads results costs: CPU seconds and memory of the whole process.
+"""The cost of each command that reads results: CPU seconds and memory of the whole process.
 
     python -m benchmarks.reading RESULTS [--rounds 5] [--runs 1000]
     python -m benchmarks.reading RESULTS --recipe FILE [--set KEY=VALUE]...
@@ -32,7 +32,7 @@ ENTRY = (
 
 
 class Cost(NamedTuple):
-    """What one process took."""
+    """The cost of one process."""
 
     seconds: float  # of CPU, user and system
     mebibytes: float  # resident, at most

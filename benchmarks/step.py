@@ -1,4 +1,4 @@
-"""What a search, a step and a weight solve cost, against the passes they are made of.
+"""The cost of a search, a step and a weight solve, against the passes that they consist of.
 
     python -m benchmarks.step [--batch 128 512] [--rounds 9] [--allocator keep|system]
 

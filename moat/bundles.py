@@ -174,7 +174,7 @@ def _contents_of(results: Path, weights: bool) -> _Contents:
 
 
 def _why_unreadable(run: RunFolder) -> str:
-    """Return why a finished run cannot be read, "" of any other: whoever gets it could not either.
+    """Return why a finished run cannot be read, "" of any other: its receiver could not read it.
 
     Example:
         >>> _why_unreadable(RunFolder("nowhere"))

@@ -24,7 +24,7 @@ def _silent(line: str) -> None:
 
 @dataclass(frozen=True)
 class Consent:
-    """Which code may run: that which a person names, and that which results folders name.
+    """The code that may run: named by a person, and named by results folders.
 
     `say` hears a line before code runs that has not run before. `given` is the code that was
     allowed so far, by its digest: a results folder may hold the very code that a person named.

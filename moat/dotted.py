@@ -9,7 +9,7 @@ class _Absent:
 
 
 ABSENT = _Absent()
-"""What stands for a key that a table does not have."""
+"""The value of a key that a table does not have."""
 
 
 def differing(*tables: Any, key: str = "") -> dict[str, tuple[Any, ...]]:

@@ -41,11 +41,11 @@ class MoatError(Exception):
 
 
 class MoatWarning(UserWarning):
-    """What moat takes as it is given and hardly anybody means."""
+    """A valid input that is hardly ever intended."""
 
 
 class InputError(MoatError, ValueError):
-    """What a caller handed over cannot be used; a `ValueError`, as Python's own functions raise."""
+    """An argument that cannot be used; a `ValueError`, as Python's own functions raise."""
 
 
 class UnknownNameError(InputError):
@@ -97,7 +97,7 @@ class StartError(RunFolderError, InputError):
 
 
 class DiskError(RunFolderError):
-    """What the disk refuses to write."""
+    """A write that the disk refuses."""
 
 
 class BusyError(RunFolderError):
@@ -230,4 +230,4 @@ _SYNONYMS = {
     **dict.fromkeys(("checkpoint", "pretrained", "init_weights"), "initial_weights"),
     "name": "type",
 }
-"""What other libraries, or a slip of the plural, call moat's keys."""
+"""Names of moat's keys in other libraries, and wrong plurals."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 FAMILY = ":*"
-"""What ends the name of an entry point that offers a family, `torchjd:*` for `torchjd:MGDA`."""
+"""The end of the name of an entry point that offers a family: `torchjd:*` for `torchjd:MGDA`."""
 MEND = "Repair or uninstall that package; nothing else is affected."
 
 

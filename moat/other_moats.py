@@ -26,7 +26,7 @@ class OtherMoat:
 
     @property
     def mend(self) -> str:
-        """Which command uninstalls it: it takes files with it that both brought."""
+        """The command that uninstalls it, together with the files that both brought."""
         return REINSTALL.format(name=self.name)
 
 

@@ -9,7 +9,7 @@ RUN_FILES = (
     *("model.safetensors", "checkpoint.pt", "log.jsonl", "recipe.toml", "failed.json"),
     *("clock.json", "conditioned.safetensors"),
 )
-"""The files in a run's folder; who looks for runs looks for these names at any depth."""
+"""The files in a run's folder, by whose names runs are found at any depth."""
 PLANNED = "study.json"
 """The file in a study's folder that lists its planned runs."""
 FIGURES = "figures"
@@ -17,7 +17,7 @@ FIGURES = "figures"
 ANALYSES = "analysis"
 """The folder in a study's or a run's own where its analyses go."""
 PAGE = "report.html"
-"""What a study's page is usually called."""
+"""The usual name of a study's page."""
 TABLES = {
     "front": ("csv", "json", "png", "svg"),
     "report": ("md", "csv"),

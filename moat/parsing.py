@@ -41,8 +41,8 @@ def parse_json(text: str | bytes, *, plain: bool = True, finite: bool = False) -
     """Return the value of a JSON text; raise ValueError where it is none, or out of bounds.
 
     NaN and infinity, which JSON does not have and Python writes, are read as null, or refused by
-    their key where numbers must be `finite`. Without `plain` the numbers and texts are not looked
-    at one by one, for who checks them by their kinds.
+    their key where numbers must be `finite`. Without `plain` the numbers and texts are not checked
+    one by one: the caller checks them by their kinds.
     """
     try:
         value = json.loads(text, parse_constant=float if finite else _null)

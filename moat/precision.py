@@ -51,10 +51,10 @@ def without_autocast() -> Iterator[Context]:
 
 @contextmanager
 def plain_torch() -> Iterator[Context]:
-    """Compute as torch does that nobody has changed; yield a context of the caller's settings.
+    """Compute with torch's own settings; yield a context of the caller's.
 
     New tensors are float32 and lie on the CPU unless they say otherwise, nothing is rounded by
-    autocast, and gradients are there for who asks: so no setting of the caller's changes a number.
+    autocast, and gradients are made on request: so no setting of the caller's changes a number.
     It is a decorator as well.
 
     Example:

@@ -29,7 +29,7 @@ UNSUPPORTED = {
     *(errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP),
     *(errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR),
 }
-"""How systems refuse what they do not know, as against a disk that fails or is full."""
+"""The errors of systems for unknown operations, as against a disk that fails or is full."""
 T = TypeVar("T")
 PATIENCE = 10.0
 """Seconds to wait for another process that writes reports, or a list: each takes a moment."""
@@ -37,7 +37,7 @@ _REFUSED = {
     *(errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
     *(errno.ESTALE, errno.ETIMEDOUT),
 }
-"""What the system says where a file cannot be read and may be whole."""
+"""The errors of the system for a file that cannot be read and may be whole."""
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.moat-\d+\.tmp")
 
 

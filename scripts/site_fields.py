@@ -1,4 +1,4 @@
-"""What the reference shows: examples as code, a field's comment with its unit, no `__init__`."""
+"""The content of the reference: examples as code, comments of fields with units, no `__init__`."""
 
 import re
 from typing import Any

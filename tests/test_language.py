@@ -32,6 +32,9 @@ PHRASES = {
 EXCEPTIONS: dict[str, str] = {}
 """Messages with a phrase of the list, each with the reason."""
 
+PERSONS = {"moat/consent.py"}
+"""Modules whose docstrings are about persons."""
+
 OPENINGS = re.compile(r"(?:What|Who|Whose|Which|Whether|Whatever|Where|When|How)\b")
 """A module's first line is the noun of its content, not a relative clause."""
 
@@ -54,6 +57,27 @@ def test_a_module_is_named_by_its_content():
     assert not {file: line for file, line in first.items() if OPENINGS.match(line)}
 
 
+def test_a_docstring_begins_with_a_noun_or_a_verb():
+    """A boolean alone may begin with "Whether"."""
+    found = [
+        f"{file}:{node.lineno}: {text}"
+        for file, tree in SOURCES.items()
+        for node, text in docstrings(tree)
+        if OPENINGS.match(text) and not text.startswith("Whether ")
+    ]
+    assert not found
+
+
+def test_things_are_not_persons():
+    found = [
+        f"{file}:{node.lineno}"
+        for file, tree in SOURCES.items()
+        for node, text in docstrings(tree)
+        if file not in PERSONS and re.search(r"\bwho(?:m|ever)?\b", text)
+    ]
+    assert not found, "write: the passive, or the field's noun"
+
+
 @pytest.mark.parametrize(
     ("source", "texts"),
     [
@@ -66,6 +90,14 @@ def test_a_message_is_a_text_of_three_words_that_is_no_docstring(source, texts):
     assert [text for _, text in messages(ast.parse(source))] == texts
 
 
+def docstrings(tree: ast.Module) -> Iterator[tuple[ast.Expr, str]]:
+    """Yield the texts that are statements: docstrings, and the lines below attributes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node, text.strip()
+
+
 def messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield the texts of three words or more, each with its line; `{}` for what is filled in."""
     inside = {
@@ -74,17 +106,13 @@ def messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.JoinedStr)
         for part in node.values
     }
-    docstrings = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+    apart = {id(node.value) for node, _ in docstrings(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
             text = "".join(map(str, parts))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            text = "" if id(node) in inside | docstrings else node.value
+            text = "" if id(node) in inside | apart else node.value
         else:
             continue
         if text.count(" ") >= 2:

@@ -1,1 +1,1 @@
-"""What the studies cost on one GPU."""
+"""The cost of the studies on one GPU."""

@@ -1,4 +1,4 @@
-"""What the paper's studies cost on one GPU, in three stages that each end on time and go on later.
+"""The cost of the paper's studies on one GPU, in three stages that end on time and resume.
 
     python -m benchmarks.gpu steps --out gpu.json
     python -m benchmarks.gpu study --epochs 12 --seeds 3 --side-by-side 2 --out gpu.json

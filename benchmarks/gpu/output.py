@@ -1,4 +1,4 @@
-"""Where a stage writes: the file of figures, and archives in which what was trained travels."""
+"""The output of a stage: the file of figures, and archives of its trained runs."""
 
 import argparse
 import os

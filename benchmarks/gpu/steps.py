@@ -53,7 +53,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What the cell is called in the file."""
+        """The name of the cell in the file."""
         return f"{self.study}, {self.precision}, {self.mode}, {self.layout}"
 
 

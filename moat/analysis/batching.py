@@ -20,7 +20,7 @@ def _silent(done: int) -> None:
 @public
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Batching:
-    """How an instrument goes through its examples.
+    """The batches in which an instrument goes through its examples.
 
     `ids` number them, by default by place: all random draws for an example follow from its id.
     `pass_size` is the largest number of images in one forward. `progress` is told how many of its

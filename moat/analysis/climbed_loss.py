@@ -15,7 +15,7 @@ from moat.threats.climber import climbed_value, reference_of
 from moat.types import Images, Labels, PerExample, Transform
 
 View = Literal["far", "near", "end"]
-"""Where one looks: at the start with the reach of the ball, close to it, or around the end."""
+"""The place of the view: the start with the reach of the ball, close to it, or around the end."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Conflict: cosines between the gradients of the objectives, layer by layer, and who wins."""
+"""Conflict: cosines between the gradients of the objectives, layer by layer, and the winner."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

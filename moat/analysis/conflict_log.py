@@ -1,4 +1,4 @@
-"""The conflict over a training, from the log of its run: cosines, losses, and who won."""
+"""The conflict over a training, from the log of its run: cosines, losses, and winners."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

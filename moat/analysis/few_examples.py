@@ -18,7 +18,7 @@ from moat.threats import home_of
 from moat.types import Images, Labels
 
 FewExamples = int | tuple[int, ...]
-"""How many examples, every class by its share, or the ids of some."""
+"""A number of examples, every class by its share, or the ids of some."""
 
 
 def few_examples(

@@ -25,13 +25,13 @@ from moat.types import Images, Labels, PerExample, Transform
 SIGNIFICANT = 1e-4  # of the largest |eigenvalue|: below it the sign is rounding
 
 SearchEnd = Literal["start", "end"]
-"""Where in w the Hessian is taken."""
+"""The point in w at which the Hessian is taken."""
 
 
 @public
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """What is known of the Hessian of each example, in nats per squared unit of w.
+    """The spectrum of the Hessian of each example, in nats per squared unit of w.
 
     `lowest` and `highest` are its extreme eigenvalues, each known within `error`. `negative` and
     `positive` are the shares of its eigenvalues that are below and above 0 by more than rounding;
@@ -56,7 +56,7 @@ class Curvature:
 @public
 @dataclass(frozen=True, kw_only=True)
 class Lanczos:
-    """How spectra are found: the number of products for each example, and the seed of the starts.
+    """The settings of spectra: the number of products for each example, and the seed of the starts.
 
     Example:
         >>> Lanczos(steps=20)

@@ -17,7 +17,7 @@ from moat.types import Images, Labels
 @public
 @dataclass(frozen=True, kw_only=True)
 class SmoothGrad:
-    """How a saliency map is made: `copies` is n, `noise` is σ / (max − min) of the image.
+    """The settings of a saliency map: `copies` is n, `noise` is σ / (max − min) of the image.
 
     Example:
         >>> SmoothGrad(copies=20)

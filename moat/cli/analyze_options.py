@@ -27,7 +27,7 @@ FormatsOption = Annotated[
 
 @dataclass(frozen=True)
 class AnalyzeOptions:
-    """What a call of any kind names: models, protocol, files."""
+    """The options of every kind: models, protocol, files."""
 
     run: Annotated[list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")] = (
         None

@@ -48,7 +48,7 @@ class StudyClock:
 
     @property
     def line(self) -> str:
-        """What was spent, what is left, and until when."""
+        """The time spent, the time left, and the end."""
         spent = f"{duration(time.monotonic() - self.began)} elapsed"
         left = self.left
         return spent if left is None else f"{spent}, {left_text(left)}, until {hour_in(left)}"
@@ -60,7 +60,7 @@ def left_text(seconds: float) -> str:
 
 
 class LeftColumn(ProgressColumn):
-    """What is left of a bar by all that it took so far: rich's own forgets what took long."""
+    """The time left of a bar, by its whole past: rich's own column forgets long steps."""
 
     def __init__(self) -> None:
         super().__init__()

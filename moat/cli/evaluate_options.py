@@ -11,7 +11,7 @@ from moat.cli.options import CodeOption, Device, DeviceOption, Overrides
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What a call of `moat evaluate` names."""
+    """The arguments and options of `moat evaluate`."""
 
     run: Annotated[list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")] = (
         None

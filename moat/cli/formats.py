@@ -12,7 +12,7 @@ from moat.sheets import Sheet, csv_of, dicts_of, latex_of, markdown_of
 
 
 class Format(StrEnum):
-    """How a table is printed."""
+    """The form in which a table is printed."""
 
     table = "table"
     markdown = "markdown"

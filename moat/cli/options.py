@@ -30,7 +30,7 @@ class Device(StrEnum):
 
 
 class CatalogueKind(StrEnum):
-    """What can be listed."""
+    """The kinds of names that can be listed."""
 
     threats = "threats"
     scalarizers = "scalarizers"
@@ -40,7 +40,7 @@ class CatalogueKind(StrEnum):
 
 
 class PluginKind(StrEnum):
-    """What a plug-in adds."""
+    """The kinds of plug-ins."""
 
     threat = "threat"
     scalarizer = "scalarizer"

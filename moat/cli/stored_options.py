@@ -16,7 +16,7 @@ AcrossOption = Annotated[
 
 @dataclass(frozen=True)
 class StoredOptions:
-    """What a call names: runs, the figure's keys, files."""
+    """The options of a figure from stored runs: runs, the figure's keys, files."""
 
     results: Annotated[list[Path], typer.Argument(help="A study's folder, or runs of one study.")]
     across: AcrossOption = None

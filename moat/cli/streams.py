@@ -13,7 +13,7 @@ NOT_PRINTED = 1
 """The exit code after a failed write to standard output, such as to a full device."""
 
 _ERRORS = "replace"
-"""What becomes of a sign that a terminal does not have: → is no reason to fail."""
+"""The treatment of a sign that a terminal lacks, such as →: it is replaced."""
 
 
 class LastingStream(io.FileIO):

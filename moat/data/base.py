@@ -181,7 +181,7 @@ class DataSet(ABC):
 
     name: ClassVar[str]
     channels: ClassVar[int | None] = None
-    """How many channels its images have, where that is known before they are read."""
+    """The number of channels of its images, if it is known before they are read."""
     typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields with which `moat check` makes one, where they are not set."""
 

@@ -12,7 +12,7 @@ from moat.errors import DataError
 from moat.number_bounds import Seed
 
 TESTED = ("test", "val", "valid", "validation")
-"""What a folder of test images may be called; the first that holds categories is taken."""
+"""The possible names of a folder of test images; the first that holds categories is taken."""
 
 
 @dataset("image-folder")

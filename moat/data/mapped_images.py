@@ -29,7 +29,7 @@ class ImageRows:
 
     @property
     def device(self) -> torch.device:
-        """Where the images are."""
+        """The device of the images."""
         return self.stored.device
 
     def __len__(self) -> int:

@@ -36,7 +36,7 @@ ALONE = 1e-3  # relative: what an image may get otherwise beside others
 
 
 class Seen(NamedTuple):
-    """What a look at a model tells: its classes, and what a pass takes for an image, in bytes."""
+    """The findings of a look at a model: its classes, and the bytes of a pass for each image."""
 
     classes: int
     image_bytes: int

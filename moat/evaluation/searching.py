@@ -16,7 +16,7 @@ from moat.threats import Climb, SearchedThreat, Threat, Trace
 from moat.types import Images, Logits, PerExample, Transform
 
 Places = NDArray[np.bool_]
-"""Which examples of a batch, on the host."""
+"""A choice of examples of a batch, on the host."""
 
 
 def natural_images(batch: Batch) -> tuple[Found, int]:

@@ -31,7 +31,7 @@ class ResultsFront:
 
     @property
     def hypervolume(self) -> float:
-        """What the members dominate, up to the fixed reference point of the objectives."""
+        """The volume that the members dominate, up to the objectives' fixed reference point."""
         return self.of.hypervolume
 
     @property

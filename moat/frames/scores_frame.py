@@ -30,7 +30,7 @@ SCORES_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a row is of; `objective` is its value and what each test example adds to it."""
+    """The kind of a row; `objective` is its value, and the contribution of each test example."""
 
     score: str
     objective: Objective

@@ -36,7 +36,7 @@ class PythonModel(Model):
     initial_weights: Path | None = None
     """The file that a run's training begins with: .pth, .pt or .safetensors."""
     weights_digest: str | None = None
-    """What that file holds: 16 hex digits of its SHA-256."""
+    """The digest of that file: 16 hex digits of its SHA-256."""
     weights_key: ClassVar[str] = "initial_weights"
 
     @property

@@ -176,7 +176,7 @@ STATE_KEYS = (
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
     *("params", "module", "ema"),
 )
-"""What training scripts call the state dict in a checkpoint; the first that is there counts."""
+"""Names of the state dict in the checkpoints of training scripts; the first that exists counts."""
 _NESTED = 3
 
 

@@ -121,7 +121,7 @@ class Outcomes:
 
     @cached_property
     def _verdicts(self) -> dict[Column, NDArray[np.int8]]:
-        """What every score asks for again."""
+        """The outcomes by column, which every score needs."""
         return {}
 
     def _verdict(self, column: Column) -> NDArray[np.int8]:

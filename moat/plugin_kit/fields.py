@@ -15,7 +15,7 @@ TYPICAL_EPSILON, TYPICAL_STEP_SIZE = 0.15, 0.02
 
 
 def set_fields(texts: Sequence[str]) -> Source:
-    """Return what was set, each `key=value`, and who said each key."""
+    """Return the fields set by `key=value` texts, with the source of each key."""
     document: Document = {}
     said_in: dict[Key, str] = {}
     for text in texts:

@@ -8,7 +8,7 @@ from moat.registry import Registry
 
 
 class ExtensionKind(StrEnum):
-    """What a plug-in may add."""
+    """The kinds of extensions of a plug-in."""
 
     threat = "threat"
     scalarizer = "scalarizer"
@@ -17,12 +17,12 @@ class ExtensionKind(StrEnum):
 
     @property
     def registry(self) -> Registry[Any]:
-        """Where the names of this kind are."""
+        """The registry of the names of this kind."""
         return _REGISTRIES[self]
 
     @property
     def words(self) -> str:
-        """What it is called in a sentence."""
+        """The name of the kind in a sentence."""
         return self.registry.kind
 
 

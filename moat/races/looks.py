@@ -1,4 +1,4 @@
-"""The looks of a race, recomputed from the scores of its rules: who is out, who goes on."""
+"""The looks of a race, recomputed from the scores: verdicts, and the rules that go on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ Scores = Mapping[str, Sequence[float]]
 @public
 @dataclass(frozen=True)
 class RaceAtLook:
-    """A race after some seeds: each rule against the baseline or the leader, and who goes on.
+    """A race after some seeds: each rule against the baseline or the leader, and those that go on.
 
     `pairs` are those of the rules that this look compares; `racing` train the next seed, none when
     the race is over.
@@ -85,7 +85,7 @@ def race_looks(scores: Scores, design: Design, baseline: str = "") -> list[RaceA
 
 @dataclass
 class _Race:
-    """What is decided so far."""
+    """The decisions so far."""
 
     scores: Scores
     design: Design
@@ -107,7 +107,7 @@ class _Race:
         compared = [name for name in self.racing if name != against]
         pairs = tuple(self._shown(name, against, at_look) for name in compared)
         going = [pair.rule for pair in pairs if pair.is_open]
-        if going and not self.baseline:  # who is within the margin of this leader may meet another
+        if going and not self.baseline:  # rules within this leader's margin may meet another
             going = [pair.rule for pair in pairs if pair.verdict != WORSE]
         staying = {against, *going} if going and seeds < self.design.last else set[str]()
         self.racing = [name for name in self.racing if name in staying]

@@ -43,7 +43,7 @@ from moat.recipe.start import START_KEY
 from moat.recipe.start_table import start_after, start_of
 
 OF_A_VARIANT = ("scalarizer", "losses")
-"""What of a variant a sweep sets as if it stood at the top."""
+"""The keys of a variant that a sweep sets as if they stood at the top."""
 DEFAULT_SCALARIZER = VariantTable.model_fields["scalarizer"].default
 
 

@@ -32,7 +32,7 @@ IN_WORDS = {
 }
 
 UNSAID = ("str", "dict[str,any]", "[key]")
-"""What pydantic adds to a path and no recipe contains."""
+"""Parts of pydantic's paths that no recipe contains."""
 
 
 class UnknownKeyError(RecipeError):

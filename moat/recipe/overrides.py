@@ -83,7 +83,7 @@ def _require_settable(key: str, where: str) -> None:
 
 
 def arguments(texts: Iterable[str]) -> tuple[Document, dict[Key, str]]:
-    """Return a model table's keys from one `key=value` each, and who said each of them.
+    """Return a model table's keys from one `key=value` each, and the source of each key.
 
     Values are TOML, as an override's.
     """

@@ -20,7 +20,7 @@ from moat.threats import Threat
 from moat.training import Optimizer, Schedule, Training, TrainingLoss
 
 LOCATION = ("root", "download")
-"""Where data lies does not say what it is."""
+"""Keys of the place of the data, which do not identify them."""
 UNIDENTIFYING = {"log_every", "conflict_every", "pass_size", "compile", "allocator"}
 
 

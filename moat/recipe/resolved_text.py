@@ -10,7 +10,7 @@ from moat.recipe.provenance import Document, Key, is_table
 from moat.recipe.resolved import BY_DEFAULT, ResolvedRecipe
 
 _COLUMN = 44
-"""Where comments begin, behind shorter lines."""
+"""The column of comments behind shorter lines."""
 
 
 def resolved_toml(recipe: ResolvedRecipe) -> str:

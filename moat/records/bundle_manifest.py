@@ -19,7 +19,7 @@ class BundledFile(TypedDict):
 
 @with_config(ConfigDict(extra="allow"))
 class BundleManifest(TypedDict):
-    """Which moat wrote the bundle, which folder stands for its results, and its files."""
+    """The version of moat that wrote the bundle, the folder of its results, and its files."""
 
     moat: Line
     root: PathBelow

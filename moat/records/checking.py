@@ -106,4 +106,4 @@ def _plain(message: str) -> str:
 
 
 _UNSAID = ("[key]", "int", "float", "nullable")
-"""What pydantic adds to a key and no record contains."""
+"""Parts of pydantic's keys that no record contains."""

@@ -43,8 +43,8 @@ T = TypeVar("T")
 OrAbsent = Annotated[T | None, BeforeValidator(_a_value)]
 """A key that may be missing, which is None here; null in the file is no such."""
 Name = Annotated[str, AfterValidator(_a_name)]
-"""What becomes a folder: see `moat.names`."""
+"""A name that becomes a folder: see `moat.names`."""
 PathBelow = Annotated[str, AfterValidator(_a_path_below)]
 """A folder, seen from the one above it: names, and slashes between them."""
 Line = Annotated[str, AfterValidator(_a_line)]
-"""What a table shows."""
+"""A text for one line of a table."""

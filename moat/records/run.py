@@ -160,4 +160,4 @@ _CARRIED = (
         "classes",
     ),
 )
-"""What another folder's record has of the run's own, so that fronts and reports know it."""
+"""The keys that the record of an evaluation elsewhere takes from the run's own."""

@@ -18,7 +18,7 @@ from moat.storage import Record
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What lies in a finished run's folder: its record, outcomes, their scores, its sanity gate."""
+    """The content of a finished run's folder: its record, outcomes, scores, and sanity gate."""
 
     record: RunRecord
     outcomes: Outcomes

@@ -21,12 +21,12 @@ class Doubt:
 
     @property
     def check(self) -> str:
-        """Which check it is."""
+        """The name of the check."""
         return self.worst.name
 
     @property
     def text(self) -> str:
-        """What the answer means."""
+        """The meaning of the answer."""
         return self.worst.text
 
 

@@ -23,7 +23,7 @@ class Group:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What identifies the test set."""
+        """The identity of the test set."""
         return self.points[0].data
 
     @property
@@ -38,7 +38,7 @@ class Group:
 
     @property
     def scored(self) -> list[str]:
-        """What has a score: the threats, then the ensembles."""
+        """The names that have a score: the threats, then the ensembles."""
         return self.points[0].scored
 
     @property
@@ -53,7 +53,7 @@ class Group:
 
     @cached_property
     def looks(self) -> Looks:
-        """How each variant, setting and objective looks on every picture."""
+        """The looks of each variant, setting and objective on every picture."""
         return looks_of(self.points)
 
     @property

@@ -18,7 +18,7 @@ from moat.report.points import Point, in_order
 from moat.report.rows import Row
 
 EXAMPLES, SEEDS = "examples", "examples and seeds"
-"""What an interval speaks of: other test examples alone, or other seeds as well."""
+"""The scope of an interval: other test examples alone, or other seeds as well."""
 PERCENT = f"{100 * LEVEL:g} %"
 
 

@@ -20,7 +20,7 @@ _HANDLE, _PAD, _GAP = 2.6, 0.5, 1.0  # of a legend: before a label and after it,
 
 @dataclass(frozen=True)
 class Panels:
-    """How many panels, and in inches how large each is, and the room about it for its labels.
+    """The number of panels, the size of each in inches, and the room about it for its labels.
 
     `title`: above each; `left`, `right`, `below`: outside of the outermost; `between`: across and
     down.
@@ -83,7 +83,7 @@ class Footing:
 
     @property
     def height(self) -> float:
-        """How high both are, in inches."""
+        """The height of both, in inches."""
         return self.legend + self.below
 
     def draw(self, figure: Figure) -> None:

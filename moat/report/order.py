@@ -11,7 +11,7 @@ from moat.report.settings import Setting
 TO_HERE = "passes_to_here"
 """The passes of a training and of those that led to its start: the whole cost of its weights."""
 COSTS = ("passes", TO_HERE, "seconds")
-"""What a training took, as its record says: see `Fitted`."""
+"""The costs of a training in its record: see `Fitted`."""
 
 
 def cost(setting: Setting, name: str) -> float | None:

@@ -259,6 +259,6 @@ _SCORES = (
     *("natural", "accuracy", "scores", "worst", "conditional", "total", "union", "examples"),
 )
 NOT_FINISHED = "the run is not finished."
-"""What the message of a run says that was begun, and of which nothing is wrong."""
+"""The message of a run that has begun and has no fault."""
 _UNFINISHED = f"{{folder}}: {NOT_FINISHED} `moat train` with its recipe resumes it."
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."

@@ -45,7 +45,7 @@ class Setting:
 
     @property
     def guesses(self) -> int:
-        """How many of them do no better than a constant guess."""
+        """The number of runs that do no better than a constant guess."""
         return sum(is_guess(point) for point in self.points)
 
 

@@ -29,7 +29,7 @@ _METADATA: Mapping[str, Mapping[str, str | None]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-"""What a file says of its making: nothing that differs from one call to the next."""
+"""The metadata of a file: equal in every call."""
 PAPER: Any = [  # pictures that are as wide as a column of a paper, printed at their own size
     *STYLE,
     {"font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "legend.fontsize": 6.5},

@@ -94,4 +94,4 @@ def _header_of(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 _PLAIN = b"\x93NUMPY\x01\x00"
-"""How an .npy file of numpy's first format begins, which holds all that has no long header."""
+"""The first bytes of an .npy file in numpy's first format, that of arrays with a short header."""

@@ -24,14 +24,14 @@ from moat.version import __version__
 MOST_BUNDLE_BYTES = 1 << 38
 """Bytes that a bundle unpacks to: 256 GiB."""
 MOST_TIMES, FREE = 200, 1 << 24
-"""How often larger than the zip its files may be in all, and from how many bytes on."""
+"""The largest ratio of a bundle's files to its zip, and the size below which it does not count."""
 MOST_FILES = 1 << 20
 MOST_IN_MANIFEST = 1 << 28
 _CHUNK = 1 << 20
 _DRIVE = re.compile("[A-Za-z]:")
 _BEGIN, _END, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
-"""What zipfile raises where a zip is broken or of a kind that it does not read."""
+"""The errors of zipfile for a broken zip, or one of a kind that it does not read."""
 _AGAIN = "Copy it once more from where it was made, or make it again: moat bundle RESULTS OUT.zip"
 _NONE = "Name a results folder, or a zip that `moat bundle RESULTS OUT.zip` made."
 

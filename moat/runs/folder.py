@@ -10,7 +10,7 @@ It reads and writes records, plain dicts and arrays, and is the only file with t
     tensorboard/                                      the log once more, where that was asked for
     clock.json                                        how long training and evaluation took
     failed.json                                       why it failed, until it is tried again
-    .holder.json                                      who writes the folder, while it is written
+    .holder.json                                      its writer, while it is written
     .evaluation/<fingerprint>/<batch>-<threat>.npz    while it is evaluated
 
 Every write replaces the file in one step, so a reader meets the old file or the new one; run.json

@@ -9,5 +9,5 @@ BEGUN = frozenset({"run.json", "log.jsonl", ".holder.json", "failed.json"})
 """Files of which a run that was begun has one at least."""
 TENSORBOARD = "tensorboard"
 EVENTS_MARK = ".moat"
-"""What ends the names of moat's own event files: others in that folder are a user's."""
+"""The end of the names of moat's own event files: others in that folder are a user's."""
 LAYOUT = Layout((*RUN_FILES, ".holder.json"), ".lock", (PARTS, TENSORBOARD, CODE))

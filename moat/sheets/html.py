@@ -13,7 +13,7 @@ _Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class HtmlParts:
-    """What a page adds to a sheet: `shown` stands in the place of a cell's text, such as a link.
+    """A page's additions to a sheet: `shown` replaces the text of a cell, with a link, say.
 
     `caption` is HTML as well, for readers of the page alone where it is `unseen`; `classes` are
     those of the table. `values` are what cells are sorted by, their text where none is given. A

@@ -47,7 +47,7 @@ class TerminalSheet:
 
     @cached_property
     def width(self) -> int:
-        """How many cells of a terminal it takes where there is room for all of it."""
+        """The number of a terminal's cells that it takes where there is room for all of it."""
         return int(sum(map(min, self._widths, self._most))) + len(self._widths) - 1
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -89,12 +89,12 @@ class TerminalSheet:
 
     @cached_property
     def _gaps(self) -> list[int]:
-        """How many cells follow on each column's text."""
+        """The number of cells behind each column's text."""
         return [self.gap] * (len(self.sheet.headings) - 1) + [0]
 
     @cached_property
     def _widths(self) -> list[int]:
-        """How many cells each column takes where there is room for its longest text."""
+        """The number of cells of each column where there is room for its longest text."""
         longest = [_longest(self._heading(n).plain) for n in range(len(self.sheet.headings))]
         for row in self.sheet.rows:
             longest = [max(n, _longest(text)) for n, text in zip(longest, row, strict=True)]
@@ -104,7 +104,7 @@ class TerminalSheet:
 
     @cached_property
     def _most(self) -> list[float]:
-        """How many cells each column may take."""
+        """The largest number of cells of each column."""
         others = self._gaps[1:]
         return [float("inf"), *((self.room or float("inf")) + gap for gap in others)]
 

@@ -61,7 +61,7 @@ Priced = tuple[list[EvaluationEstimate], list[Oddity]]
 
 @dataclass(frozen=True)
 class _Images:
-    """What a network is shown."""
+    """The images of a network."""
 
     shape: tuple[int, int, int]
     classes: int

@@ -124,7 +124,7 @@ def looks_asked(seeds: str | tuple[int, int]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a call asks for."""
+    """The race of a call."""
 
     recipe: Source
     score: RaceScore

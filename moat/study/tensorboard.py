@@ -23,7 +23,7 @@ from moat.storage import Record, disk
 from moat.training.devices import TensorBoardLogger, event_files
 
 _NO_CURVE = {"step", "steps", "epoch", "score"}
-"""Where a record of the log stands, and the mean of its held-out accuracies."""
+"""The keys of a record's place in the log, and of the mean of its held-out accuracies."""
 
 
 class TensorBoard:

@@ -41,7 +41,7 @@ class DataCase:
 
     @cached_property
     def data(self) -> Any:
-        """What it loads; DataError where the data are missing."""
+        """The loaded data; DataError if they are missing."""
         return self.subject.load()
 
     @property

@@ -26,7 +26,7 @@ ERRORS: dict[str, tuple[int, ...]] = {
     MAKE: (errno.ENOSPC, errno.EACCES, errno.EROFS),
     CLEAR: (errno.EACCES, errno.EROFS),
 }
-"""What a disk may say to each kind of call."""
+"""The possible errors of a disk for each kind of call."""
 
 
 class Killed(BaseException):
@@ -66,7 +66,7 @@ NO_PROCESS = 2**22 + 1
 
 @dataclass
 class FaultyDisk:
-    """What was asked of a disk below a folder, call by call, and the one that it does not bear.
+    """The calls to a disk below a folder, one by one, and the one that it refuses.
 
     `versions` are the contents that a file was replaced by. A write that is refused, or at which
     the process dies, has written half.

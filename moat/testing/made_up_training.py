@@ -20,7 +20,7 @@ CORRECT_BELOW = 0.3  # nats: an example with a smaller made-up loss is classifie
 
 
 class WeighedStep(NamedTuple):
-    """What a scalarizer saw and chose in one step."""
+    """The losses and the weights of a scalarizer in one step."""
 
     plan: Mask
     losses: LossMatrix

@@ -68,7 +68,7 @@ class ModelCase:
 
     @cached_property
     def fault(self) -> Exception | None:
-        """What building the network raises, or a pass of two images; None where both succeed."""
+        """The error of building the network, or of a pass of two images; None if both succeed."""
         try:
             _answer(self.network().eval(), self.images[:2])
         except Exception as error:  # a foreign network may raise anything

@@ -16,7 +16,7 @@ class PromiseCase(Protocol):
 
     @property
     def subject(self) -> object:
-        """What made the promises."""
+        """The subject of the promises."""
 
 
 C = TypeVar("C", bound=PromiseCase)
@@ -30,7 +30,7 @@ def every_case(_: PromiseCase) -> bool:
 @public
 @dataclass(frozen=True)
 class Promise(Generic[C]):
-    """What every subject of a kind promises, in a sentence, and the check that holds it to that.
+    """A promise of every subject of a kind, in a sentence, and its check.
 
     The check raises AssertionError with a sentence where the promise is broken. `made_for` says
     which cases it applies to. `is_basis` is true where the other promises need what this one
@@ -49,7 +49,7 @@ class Promise(Generic[C]):
 
 
 class PromiseState(StrEnum):
-    """What became of a promise; "not made" is one that does not apply, or not as things are."""
+    """The state of a promise; "not made" is one that does not apply, or not as things are."""
 
     kept = "kept"
     broken = "broken"

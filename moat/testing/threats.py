@@ -130,7 +130,7 @@ _DRAW_NOTHING = (("zero", "sign"), ("zero", "apgd"))  # start and search
 
 
 class _Interruption(Exception):
-    """What a model raises in the middle of a search."""
+    """The error of a model in the middle of a search."""
 
 
 def _seeded() -> torch.Generator:

@@ -44,7 +44,7 @@ class Threat(ABC):
 
     name: ClassVar[str]
     needs_channels: ClassVar[int | None] = None
-    """How many channels its images must have, 3 for a change of hue, say; None for any number."""
+    """The number of channels of its images, 3 for a change of hue, say; None for any."""
     climbs: ClassVar[bool] = True
     """Whether it looks for a higher loss; False for a fixed change, such as a corruption."""
     draws_by_batch: ClassVar[bool] = False
@@ -52,7 +52,7 @@ class Threat(ABC):
     typical: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields with which `moat check` makes one, where they are not set."""
     foreign_words: ClassVar[Mapping[str, str]] = FOREIGN_WORDS
-    """What stands here for the fields of other libraries' attacks."""
+    """Names of fields in other libraries' attacks, and moat's names for them."""
     given_later: ClassVar[str] = (
         "A threat does not hold a model: pass model, images and labels to each search, "
         "threat.perturb(model, x, y) or threat(model, x, y)."

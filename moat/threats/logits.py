@@ -10,7 +10,7 @@ from moat.types import Images, Logits
 
 SUMMED = 1e-2  # what the sum of probabilities may be off by, rounded to bfloat16
 UNFIT = Exception
-"""What a network raises that cannot take the images: its code may raise anything."""
+"""The error of a network that cannot take the images: its code may raise any."""
 
 
 @public

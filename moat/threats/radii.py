@@ -17,7 +17,7 @@ from moat.threats.pgd import BALLS
 from moat.threats.rt_grid import RTGrid
 
 GRID_SPAN = 2.0
-"""What the image spans in grid units: a pixel that is moved so far comes from outside."""
+"""The extent of the image in grid units: a pixel that is moved so far comes from outside."""
 _ROUNDING = 1 + 1e-6
 
 

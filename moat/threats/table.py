@@ -11,7 +11,7 @@ from moat.threats.arguments import in_words
 from moat.threats.base import Threat
 
 ONE = "one of the threats"
-"""What an entry of a list is called, which has no label."""
+"""The name of an entry of a list, which has no label."""
 
 
 @public

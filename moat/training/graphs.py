@@ -151,7 +151,7 @@ _Key = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype, torch.device, i
 
 @runtime_checkable
 class _Recorded(Protocol):
-    """What of torch.cuda.CUDAGraph is used here."""
+    """The part of torch.cuda.CUDAGraph that is used here."""
 
     def replay(self) -> None: ...
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FrontOptions:
-    """What a call of `moat front` names."""
+    """The arguments and options of `moat front`."""
 
     results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]
     merge: Annotated[

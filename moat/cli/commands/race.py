@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RaceOptions:
-    """What a call of `moat race` names."""
+    """The arguments and options of `moat race`."""
 
     recipe: Annotated[
         Path,

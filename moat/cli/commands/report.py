@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What a call of `moat report` names."""
+    """The arguments and options of `moat report`."""
 
     results: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")]
     recipe: Annotated[

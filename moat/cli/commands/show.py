@@ -12,7 +12,7 @@ from moat.plain import json_of
 
 
 class RecipeForm(StrEnum):
-    """How a recipe is printed."""
+    """The form in which a recipe is printed."""
 
     toml = "toml"
     json = "json"

@@ -38,7 +38,7 @@ STATES = {
     RunHold: State.waiting,
     WorkerLoss: State.interrupted,
 }
-"""What an event makes of its run."""
+"""The state of a run after an event."""
 
 
 class Board:
@@ -51,7 +51,7 @@ class Board:
 
     @property
     def names(self) -> dict[Path, str]:
-        """What the runs that were begun are called, by their folders."""
+        """The names of the runs that have begun, by their folders."""
         return {path: run.name for path, run in self.runs.items() if run.label}
 
     @property

@@ -9,7 +9,7 @@ from moat.events import EvaluationStep
 from moat.report.status.run_status import Live
 
 STRONGEST = "accuracy at the largest strength"
-"""What is counted while an evaluation goes on; scores are means over strengths."""
+"""The figure shown during an evaluation; scores are means over strengths."""
 
 
 def scores_line(scores: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ SILENCE = 10.0  # seconds between two lines about the same run, outside a termin
 
 @dataclass
 class _Run:
-    """What was heard of a run: its newest figures, and when a line about it was printed."""
+    """The newest figures of a run, and the time of the last line about it."""
 
     lead: str = "  "  # what its lines begin with: its name, where others are at work beside it
     said: float = field(default_factory=lambda: time.monotonic())

@@ -19,7 +19,7 @@ class Screen:
 
     @property
     def view(self) -> Group:
-        """What is shown now."""
+        """The current content of the screen."""
         return self.shown.view
 
     def __call__(self, event: Event) -> None:

@@ -28,7 +28,7 @@ CHANGE = 0.05  # of a pixel, in the root of the mean square: what a step of w ch
 
 @dataclass(frozen=True)
 class GradientPoint:
-    """Where the gradient is asked, (batch, ...) a block, and how one moves from there.
+    """The point of a gradient, (batch, ...) for each block, and the moves from there.
 
     `size` says for each block how large a move is typical, as numbers that broadcast over it.
     """

@@ -101,7 +101,7 @@ def _looked(
 
 
 def _transfer_check(looked: _Looked, other: Other) -> Check:
-    """Return who of those that stand falls to images found on another model."""
+    """Return the share of standing examples that fall to images found on another model."""
     with tensor_float_32(False):
         felled = {
             label: now & ~looked.probe.transferred(label, other.model, now)

@@ -65,7 +65,7 @@ class Probe:
 
     @cached_property
     def boundary(self) -> Images:
-        """Where the model's answer changes near each example."""
+        """The images near each example at which the model's answer changes."""
         return boundary(self.model, self.x, self.y, self.pass_size)
 
     def by_ratio(self, label: str, standing: Verdicts) -> Verdicts:
@@ -123,7 +123,7 @@ class Probe:
         )
 
     def stood(self, climb: Climb, standing: Verdicts, steps: int) -> Verdicts:
-        """Search those that stand, and return who then still does."""
+        """Search the standing examples; return those that still stand."""
         searched = replace(climb, among=standing)
         (traces,) = ascend(self.model, [searched], self.pass_size, until_fallen=True)
         stood = traces[steps].stood

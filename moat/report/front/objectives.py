@@ -127,7 +127,7 @@ UNION = _point("union", "union")
 NATURAL_ACCURACY = _point("natural accuracy", NATURAL)
 
 OUT_OF_REACH = "r out of reach"
-"""What the scores of a run stand beside: the share of its steps whose r no weights could reach."""
+"""The column beside a run's scores: the share of its steps whose r no weights could reach."""
 SCORES = {
     NATURAL: NATURAL_ACCURACY,
     "total": TOTAL,
@@ -229,7 +229,7 @@ def values_of(rows: Iterable[Setting | Row], objectives: Sequence[Objective]) ->
     """Return the objectives of settings or runs as they are shown, NaN where one is absent.
 
     Rounded, so that equal counts of examples are equal scores: else the last bits of a sum would
-    decide who dominates whom.
+    decide which run dominates.
     """
     found = [
         [row.mean(o.value) if isinstance(row, Setting) else o.value(row) for o in objectives]

@@ -21,7 +21,7 @@ _TOGETHER = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """What other test examples, and other seeds where a setting has several, do to a front.
+    """The effect of other test examples, and of other seeds if there are several, on a front.
 
     `low` and `high` (settings, objectives) are the ends of the 95 % intervals, NaN of settings with
     two seeds; `over` says what each setting's speak of. `on_front` (settings,) is the share of

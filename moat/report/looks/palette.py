@@ -40,7 +40,7 @@ class Look:
 
     @property
     def line(self) -> dict[str, Any]:
-        """What matplotlib draws such a line with."""
+        """The keywords of matplotlib for such a line."""
         return {"color": self.colour, "linestyle": self.dash, "marker": self.marker}
 
     def at(self, place: int, count: int) -> "Look":

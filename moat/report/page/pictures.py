@@ -38,7 +38,7 @@ class Pictures:
 
     @property
     def size(self) -> int:
-        """How many characters they take."""
+        """The number of their characters."""
         return sum(map(len, self.urls))
 
     def cut(self, count: int) -> None:

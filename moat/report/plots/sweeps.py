@@ -24,7 +24,7 @@ class Swept:
 
     @property
     def places(self) -> list[float]:
-        """Where each stands."""
+        """The place of each."""
         numbers = [v for v in self.values if type(v) in (int, float)]
         return numbers if len(numbers) == len(self.values) else [*range(len(self.values))]
 

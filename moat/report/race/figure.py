@@ -15,7 +15,7 @@ from moat.report.race.words import floor_lines, plan_lines
 from moat.report.style import FAINT_GREY, GREY, PAPER, drawn_in
 
 _SPREAD = 0.36
-"""How far apart the intervals of one look may stand, in seeds."""
+"""The largest distance between the intervals of one look, in seeds."""
 
 
 def draw_race(race: Race) -> Figure:

@@ -73,7 +73,7 @@ class Race:
 
     @property
     def verdicts(self) -> dict[str, PairAtLook]:
-        """What is known of each rule, against the baseline or the leader."""
+        """The last verdict on each rule, against the baseline or the leader."""
         return verdicts_of(self.looks)
 
     @property

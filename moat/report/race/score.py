@@ -54,7 +54,7 @@ class RaceScore:
 
     @property
     def sign(self) -> float:
-        """What turns the score into one that is better the higher it is."""
+        """The factor that makes a higher score the better one."""
         return 1.0 if self.is_hypervolume or self._axes[0].maximised else -1.0
 
     @property

@@ -9,7 +9,7 @@ ALIKE = 0.01
 MEASURABLE = 0.005
 """The smallest error in points that two decimals show."""
 PAIRED = ("start", "order of the images", "augmentation", "held-out split")
-"""What rules of one seed share where nothing of their recipe sets it apart."""
+"""The things that rules of one seed share unless their recipe sets them apart."""
 
 
 def race_notes(race: Race) -> list[str]:

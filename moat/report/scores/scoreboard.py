@@ -47,7 +47,7 @@ class Cell:
 
     @property
     def difference(self) -> float | None:
-        """How far ours lies above the published figure, None where either is absent."""
+        """Our figure less the published one, None if either is absent."""
         mean = self.mean
         return None if mean is None or self.published is None else mean - self.published
 

@@ -26,12 +26,12 @@ class ComparedRun:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """What trained it, but for the seed."""
+        """Its recipe, without the seed."""
         return {key: value for key, value in self.point.trains.items() if key != "seed"}
 
     @property
     def circumstances(self) -> dict[str, Any]:
-        """What else may have moved its weights: the seed, versions, the machine."""
+        """Other influences on its weights: the seed, versions, the machine."""
         told = {"seed": self.point.seed, "moat": self.record.moat, **self.point.plugins}
         return {**told, "machine": self.record.machine}
 

@@ -11,7 +11,7 @@ from moat.report.side_by_side.scores import PairedDifference
 from moat.sheets import Sheet
 
 FEW_IDS = 5
-"""How many ids are shown where not all of them are asked for."""
+"""The number of ids that are shown unless all are asked for."""
 
 
 def runs_sheet(comparison: RunComparison) -> Sheet:

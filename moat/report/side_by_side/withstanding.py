@@ -23,7 +23,7 @@ from moat.report.side_by_side.runs import ComparedRun
 
 @dataclass(frozen=True, eq=False)
 class Withstanding:
-    """Which examples each run withstands, of natural images, a threat at all strengths, or union.
+    """The examples that each run withstands: natural images, a threat at all strengths, or union.
 
     `held` is of shape (runs, examples); None where a run was not searched for every example.
     """
@@ -34,17 +34,17 @@ class Withstanding:
 
     @property
     def all(self) -> int | None:
-        """How many examples every run withstands."""
+        """The number of examples that every run withstands."""
         return None if self.held is None else int(self.held.all(0).sum())
 
     @property
     def none(self) -> int | None:
-        """How many examples no run withstands."""
+        """The number of examples that no run withstands."""
         return None if self.held is None else int((~self.held.any(0)).sum())
 
     @property
     def some(self) -> int | None:
-        """How many examples several runs withstand, and not all of them."""
+        """The number of examples that some runs withstand, but not all."""
         if self.held is None:
             return None
         count = self.held.sum(0)

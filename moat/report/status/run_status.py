@@ -18,7 +18,7 @@ _FAR = 10_000  # lines of a log; more lie within no epoch of ours
 
 
 class State(StrEnum):
-    """What a run is at.
+    """The state of a run.
 
     *running* and *evaluating*: a process is at work on the folder, and the trained weights are not
     there yet, or are. Whether one is, its holder's file says (`moat.runs.holder.is_alive`); the
@@ -41,7 +41,7 @@ SETTLED = (State.done, State.failed)
 
 @dataclass(frozen=True)
 class Passes:
-    """What each part of a run takes, in passes times examples; `parts` files hold an evaluation."""
+    """The cost of a run's parts, in passes times examples; `parts` files hold an evaluation."""
 
     training: float
     validation: float
@@ -51,7 +51,7 @@ class Passes:
 
     @property
     def judging(self) -> float:
-        """What follows training."""
+        """The passes after the training."""
         return self.evaluation + self.gate
 
 
@@ -71,7 +71,7 @@ class Live:
 
     @property
     def share(self) -> float:
-        """How much of its steps the run has made, 0 where that is not known."""
+        """The share of its steps that the run has made, 0 if it is not known."""
         return min(1.0, self.step / self.steps) if self.step and self.steps else 0.0
 
 
@@ -99,12 +99,12 @@ class RunStatus:
 
     @property
     def name(self) -> str:
-        """What a table calls it."""
+        """The name of the run in a table."""
         return self.label if self.seed is None else f"{self.label}, seed {self.seed}"
 
     @property
     def left(self) -> float | None:
-        """How many seconds of training are left, None where that is not known."""
+        """The seconds of training that are left, None if they are not known."""
         return None if self.seconds is None else (1 - self.trained) * self.seconds
 
 

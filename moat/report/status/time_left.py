@@ -10,7 +10,7 @@ from moat.report.status.run_status import SETTLED, Passes, RunStatus, State
 
 _AT_WORK = (State.running, State.evaluating)
 _FADE = 0.7
-"""What a measure counts for beside the next later one: a machine's load changes."""
+"""The weight of a measurement beside the next later one: a machine's load changes."""
 _APART = 2.0
 """From this factor on a label's own speed counts: it takes what no pass tells."""
 _WHOLE = Passes(training=1.0, validation=0.0, evaluation=0.0, gate=0.0)
@@ -20,12 +20,12 @@ _WHOLE = Passes(training=1.0, validation=0.0, evaluation=0.0, gate=0.0)
 def time_left(runs: Sequence[RunStatus]) -> float | None:
     """Return about how many seconds are left of these runs, None where nothing was measured yet.
 
-    A pass takes what it took of late, in the runs that are done or at work; so does a pass of an
-    evaluation, the gate included, which before one is over takes what one of training does. What
-    lies between the steps, such as saves, takes the same in every epoch, however cheap its steps.
-    A run at work goes on at its own speed, and so does a label that is far off the others'. Of runs
-    whose passes are not known each takes what its label's or all others took. As many runs go on
-    side by side as do now, and whoever is through with one begins the next that waits.
+    A pass is as fast as the latest ones in the runs that are done or at work. So is a pass of an
+    evaluation, with its gate; before the first evaluation is over, one of training counts. Work
+    between the steps, such as saves, takes equally long in every epoch, however cheap its steps. A
+    run at work keeps its own speed, as does a label that is far off the others'. A run of unknown
+    passes takes as long as those of its label, or as all others. As many runs are side by side as
+    now, and the next one begins when one ends.
     """
     pending = [run for run in runs if run.state not in SETTLED]
     speeds = _speeds(runs, counted=all(run.passes is not None for run in pending))

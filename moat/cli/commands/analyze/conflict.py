@@ -12,7 +12,7 @@ from moat.cli.options import listed
 
 @dataclass(frozen=True)
 class ConflictOptions(AnalyzeOptions):
-    """What a call of `moat analyze conflict` names."""
+    """The arguments and options of `moat analyze conflict`."""
 
     threats: ThreatsOption = None
     batch_size: Annotated[

@@ -13,7 +13,7 @@ from moat.cli.options import listed
 
 @dataclass(frozen=True)
 class CurvatureOptions(AnalyzeOptions):
-    """What a call of `moat analyze curvature` names."""
+    """The arguments and options of `moat analyze curvature`."""
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None

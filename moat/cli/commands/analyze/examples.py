@@ -14,7 +14,7 @@ from moat.errors import AnalysisError
 
 @dataclass(frozen=True)
 class ExamplesOptions(AnalyzeOptions):
-    """What a call of `moat analyze examples` names."""
+    """The arguments and options of `moat analyze examples`."""
 
     examples: ExamplesOption = None
     ids: IdsOption = None

@@ -13,7 +13,7 @@ from moat.cli.options import listed
 
 @dataclass(frozen=True)
 class FrequencyOptions(AnalyzeOptions):
-    """What a call of `moat analyze frequency` names."""
+    """The arguments and options of `moat analyze frequency`."""
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None

@@ -13,7 +13,7 @@ from moat.cli.options import listed
 
 @dataclass(frozen=True)
 class LandscapeOptions(AnalyzeOptions):
-    """What a call of `moat analyze landscape` names."""
+    """The arguments and options of `moat analyze landscape`."""
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None

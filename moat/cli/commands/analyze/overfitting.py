@@ -11,7 +11,7 @@ from moat.cli.stored_options import StoredOptions
 
 @dataclass(frozen=True)
 class OverfittingOptions(StoredOptions):
-    """What a call of `moat analyze overfitting` names."""
+    """The arguments and options of `moat analyze overfitting`."""
 
     of: Annotated[
         str | None, typer.Option(metavar="NAME", help="The variant of the minuend, such as max-at.")

@@ -11,7 +11,7 @@ from moat.cli.stored_options import StoredOptions
 
 @dataclass(frozen=True)
 class RelationshipOptions(StoredOptions):
-    """What a call of `moat analyze relationship` names."""
+    """The arguments and options of `moat analyze relationship`."""
 
     variant: Annotated[
         str | None, typer.Option(metavar="NAME", help="The variant that sweeps the key.")

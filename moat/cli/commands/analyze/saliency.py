@@ -16,7 +16,7 @@ from moat.cli.option_table import of_table
 
 @dataclass(frozen=True)
 class SaliencyOptions(AnalyzeOptions):
-    """What a call of `moat analyze saliency` names."""
+    """The arguments and options of `moat analyze saliency`."""
 
     examples: ExamplesOption = None
     ids: IdsOption = None

@@ -19,7 +19,7 @@ from moat.cli.option_table import of_table
 
 @dataclass(frozen=True)
 class SkewnessOptions(AnalyzeOptions):
-    """What a call of `moat analyze skewness` names."""
+    """The arguments and options of `moat analyze skewness`."""
 
     reference: Annotated[
         str, typer.Option(metavar="NAME", help="The model to compare with. Default: the first.")

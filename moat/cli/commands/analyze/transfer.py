@@ -10,7 +10,7 @@ from moat.cli.options import listed
 
 @dataclass(frozen=True)
 class TransferOptions(AnalyzeOptions):
-    """What a call of `moat analyze transfer` names."""
+    """The arguments and options of `moat analyze transfer`."""
 
     threats: ThreatsOption = None
     examples: ExamplesOption = None
