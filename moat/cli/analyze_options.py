@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.options import CodeOption, Device, DeviceOption
+from moat.cli.options import (
+    CallableArguments,
+    CodeOption,
+    Device,
+    DeviceOption,
+    ModelOption,
+    RunsArgument,
+    WeightsOption,
+)
 
 ThreatsOption = Annotated[
     str | None,
@@ -29,9 +37,7 @@ FormatsOption = Annotated[
 class AnalyzeOptions:
     """The options of every kind: models, protocol, files."""
 
-    run: Annotated[list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")] = (
-        None
-    )
+    run: RunsArgument = None
     protocol: Annotated[
         Path | None, typer.Option(help="Search under this protocol instead of the runs' own.")
     ] = None
@@ -39,17 +45,9 @@ class AnalyzeOptions:
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the protocol."),
     ] = None
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
-    ] = None
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
-    ] = None
-    arg: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="An argument of the model's callable; repeatable."),
-    ] = None
+    model: ModelOption = None
+    checkpoint: WeightsOption = None
+    arg: CallableArguments = None
     name: Annotated[
         str | None, typer.Option(metavar="LABEL", help="The model's name in the analysis.")
     ] = None

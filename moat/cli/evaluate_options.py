@@ -6,16 +6,23 @@ from typing import Annotated
 
 import typer
 
-from moat.cli.options import CodeOption, Device, DeviceOption, Overrides
+from moat.cli.options import (
+    CallableArguments,
+    CodeOption,
+    Device,
+    DeviceOption,
+    ModelOption,
+    Overrides,
+    RunsArgument,
+    WeightsOption,
+)
 
 
 @dataclass(frozen=True)
 class EvaluateOptions:
     """The arguments and options of `moat evaluate`."""
 
-    run: Annotated[list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")] = (
-        None
-    )
+    run: RunsArgument = None
     protocol: Annotated[
         Path | None, typer.Option(help="Evaluate under this protocol, in folders beside the runs'.")
     ] = None
@@ -34,17 +41,9 @@ class EvaluateOptions:
         ),
     ] = None
     set_: Overrides = None
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
-    ] = None
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
-    ] = None
-    arg: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="An argument of the model's callable; repeatable."),
-    ] = None
+    model: ModelOption = None
+    checkpoint: WeightsOption = None
+    arg: CallableArguments = None
     name: Annotated[
         str | None, typer.Option(metavar="LABEL", help="The model's name in reports.")
     ] = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,6 +54,20 @@ Overrides = Annotated[
     typer.Option(
         "--set", metavar="KEY=VALUE", help="Override a key; the study gets its own folder."
     ),
+]
+RunsArgument = Annotated[
+    list[Path] | None, typer.Argument(help="Finished runs, or folders of them.")
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Any model: python:module:callable, torchvision:<name>."),
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="The model's weights: .pth, .pt or .safetensors.")
+]
+CallableArguments = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="An argument of the model's callable; repeatable."),
 ]
 CodeOption = Annotated[
     bool | None,
