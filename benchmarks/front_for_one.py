@@ -3,10 +3,13 @@
     python -m benchmarks.front_for_one [digits_front] [mnist14_front] [--results results]
 
 Each study is trained where runs are missing (`--stored`: nothing is), under a folder of results in
-which it resumes. A method is a front of five points at one budget, in every seed. Its hypervolume
-is that of (natural accuracy, total of three threats) in percent of the box from natural 80, total 0
-to natural 100, total 300. Costs are in U, the passes of one full training; a path costs what all
-its legs do, and a conditioned network is trained once for all of its points.
+which it resumes. `--keep FOLDER` writes the scores of its runs as a table, digits_front.csv say;
+`--results docs/results --stored` reads such tables, and bundles.
+
+A method is a front of five points at one budget, in every seed. Its hypervolume is that of (natural
+accuracy, total of three threats) in percent of the box from natural 80, total 0 to natural 100,
+total 300. Costs are in U, the passes of one full training; a path costs what all its legs do, and a
+conditioned network is trained once for all of its points.
 """
 
 import argparse
@@ -30,6 +33,8 @@ STUDIES = {
 """The recipes of a study, and their variants, where not all belong to it."""
 NAMES = {"independent passes=900": FULL, "weighted": FULL, "average-at": FULL}
 """The runs of a full training each: of the digits, and of MNIST's other recipe."""
+COLUMNS = ("study", "variant", "label", "seed", "passes", "natural", "total", "union")
+"""The columns of a kept table."""
 REFERENCE, BEST = np.array([80.0, 0.0]), np.array([100.0, 300.0])
 
 
@@ -39,12 +44,16 @@ def trained(study: str, results: Path, jobs: int) -> None:
         moat.train(recipe, only=only, results=results, jobs=jobs)
 
 
-def fronts(study: str, results: Path) -> pl.DataFrame:
-    """Return a row for each method and seed: its hypervolume (%), passes (U) and points."""
-    held = [results / recipe for recipe in STUDIES[study] if (results / recipe).exists()]
-    if not held:
+def finished(study: str, results: Path) -> pl.DataFrame:
+    """Return the finished runs of a study, by its folders, bundles or tables."""
+    found = [runs for recipe in STUDIES[study] if (runs := _runs_of(recipe, results)) is not None]
+    if not found:
         raise SystemExit(f"{results} has no results of {study}; leave out --stored to train them.")
-    runs = moat.results(*held).runs.filter(pl.col("variant").is_in(_variants(study)))
+    return pl.concat(found).filter(pl.col("variant").is_in(_variants(study)))
+
+
+def fronts(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each method and seed: its hypervolume (%), passes (U) and points."""
     points = runs.with_columns(method=method_of())
     full = points.filter(pl.col("method") == FULL)["passes"].median()
     rows = [
@@ -79,6 +88,17 @@ def table(found: pl.DataFrame) -> str:
             f"{_interval(list(own.values())):<22}  {_interval(ratios)}"
         )
     return "\n".join(lines)
+
+
+def _runs_of(recipe: str, results: Path) -> pl.DataFrame | None:
+    """Return the runs of one recipe; None if there are none."""
+    table = results / f"{recipe}.csv"
+    if table.exists():
+        return pl.read_csv(table).select(COLUMNS)
+    for place in (results / recipe, results / f"{recipe}.zip"):
+        if place.exists():
+            return moat.results(place).runs.select(COLUMNS)
+    return None
 
 
 def _variants(study: str) -> list[str]:
@@ -120,13 +140,18 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--stored", action="store_true", help="print what is finished")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the runs' scores here")
     chosen = parser.parse_args()
     if unknown := set(chosen.study) - set(STUDIES):
         parser.error(f"no study is called {sorted(unknown)[0]!r}; there are {', '.join(STUDIES)}")
     for study in chosen.study:
         if not chosen.stored:
             trained(study, chosen.results, chosen.jobs)
-        print(f"{study}\n{table(fronts(study, chosen.results))}\n")
+        runs = finished(study, chosen.results)
+        if chosen.keep:
+            kept = runs.filter(pl.col("study") == study).sort("label", "seed")
+            kept.write_csv(chosen.keep / f"{study}.csv")
+        print(f"{study}\n{table(fronts(runs))}\n")
 
 
 if __name__ == "__main__":

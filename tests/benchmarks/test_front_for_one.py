@@ -24,11 +24,12 @@ def found(benchmark, monkeypatch, tmp_path):
 
     def read(*runs):
         names = ("label", "seed", "passes", "natural", "total")
+        others = {"study": pl.lit("digits_front"), "union": pl.lit(0.0)}
         frame = pl.DataFrame([dict(zip(names, run, strict=True)) for run in runs]).with_columns(
-            variant=pl.col("label").str.split(" ").list.first()
+            variant=pl.col("label").str.split(" ").list.first(), **others
         )
         monkeypatch.setattr(benchmark.moat, "results", lambda *_: SimpleNamespace(runs=frame))
-        return benchmark.fronts("digits_front", tmp_path)
+        return benchmark.fronts(benchmark.finished("digits_front", tmp_path))
 
     return read
 
@@ -76,3 +77,15 @@ def test_the_recipes_of_a_study_have_five_points_for_each_method_and_seed(benchm
     assert set(counts["len"]) == {5}
     assert set(counts["seed"]) == set(range(5))
     assert benchmark.FULL in set(counts["method"])
+
+
+@pytest.mark.parametrize("study", ["digits_front"])
+def test_a_kept_table_gives_the_same_fronts_as_its_runs(benchmark, study):
+    stored = ROOT / "docs" / "results"
+    runs = benchmark.finished(study, stored)
+    assert set(benchmark.fronts(runs)["seed"]) == set(range(5))
+
+
+def test_missing_results_end_with_the_mend(benchmark, tmp_path):
+    with pytest.raises(SystemExit, match="leave out --stored"):
+        benchmark.finished("digits_front", tmp_path)
