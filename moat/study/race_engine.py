@@ -59,7 +59,7 @@ def require_look(before: Race, found: Race) -> None:
         "the race cannot look: a run that it needs is gone.",
         where=str(run),
         hint="If another process deletes or moves runs of this study, stop it. The same command "
-        "trains what is missing and goes on with the race.",
+        "trains the missing runs and goes on with the race.",
     )
 
 

@@ -418,7 +418,7 @@ def test_a_round_that_adds_no_look_is_an_error_and_the_same_call_goes_on(restore
         race("average-at", "max-at", seeds="2..3", level=1e-4, listener=heard)
     assert caught.value.message == "the race cannot look: a run that it needs is gone."
     assert caught.value.where.endswith(gone)
-    assert "The same command trains what is missing" in caught.value.hint
+    assert "The same command trains the missing runs" in caught.value.hint
     assert sum(note.startswith("After ") for note in heard.notes) == looks
     lost.clear()
     assert race("average-at", "max-at", seeds="2..3", level=1e-4).is_over
