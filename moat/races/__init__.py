@@ -14,6 +14,7 @@ from moat.races.pairs import (
     PairVerdict,
     pair_at_look,
 )
+from moat.races.reach import can_decide, fewest_seeds
 
 __all__ = [
     "BETTER",
@@ -24,7 +25,9 @@ __all__ = [
     "PairAtLook",
     "PairVerdict",
     "RaceAtLook",
+    "can_decide",
     "examples_error",
+    "fewest_seeds",
     "flip_probability",
     "flips_reject",
     "nominal_level",

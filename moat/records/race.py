@@ -11,7 +11,8 @@ class RaceRecord(StoredTable):
 
     `folders` has the run folders of each rule within the study, without their seeds: one, or those
     of all points whose hypervolume is the score. `trainings` has the training hash of each of these
-    for the first seed. `floor` is what was known of it before the start, in points.
+    and of the natural run for the first seed. `floor` is what was known of it before the start, in
+    points.
     """
 
     format: int

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from moat.errors import BusyError, MoatError, TrainingError
+from moat.errors import BusyError, MoatError, RunFolderError, TrainingError
 from moat.recipe import RunPlan, Source, plan_runs
 from moat.report.race.plan import withdraw_plan
+from moat.report.race.race import Race
 from moat.runs import RunFolder
 from moat.study.all_runs import train_source
 from moat.study.job_count import Jobs
@@ -47,6 +48,19 @@ class RaceEngine:
                 where=str(run),
                 hint="The same command goes on when that process has ended.",
             )
+
+
+def require_look(before: Race, found: Race) -> None:
+    """Raise RunFolderError if the runs of a round add no look: one of them is gone again."""
+    if len(found.looks) > len(before.looks):
+        return
+    run = next(iter(found.missing), found.file)
+    raise RunFolderError(
+        "the race cannot look: a run that it needs is gone.",
+        where=str(run),
+        hint="If another process deletes or moves runs of this study, stop it. The same command "
+        "trains the missing runs and goes on with the race.",
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The rules of a race among the runs of a recipe: each a point of a variant, or all its points."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,8 @@ def rules_of(
         raise RecipeError(
             f"a race needs two rules or more, not {len(asked)}.",
             where="rules",
-            hint='Name another: rules=["average-at", "max-at"], or choose a point of a sweep.',
+            hint=f"Name another of {_listed(_others(plans, asked))}; or --choose a variant of "
+            "several points, of which the best is raced.",
         )
     return RaceRules(rules, choices, _natural_of(plans, score), plans)
 
@@ -101,6 +103,10 @@ def _scores_of(plan: RunPlan) -> list[str]:
     return [*SCORES, *map(threat_title, [*protocol.threats, *protocol.ensembles])]
 
 
+def _others(plans: Sequence[RunPlan], asked: Sequence[str]) -> list[str]:
+    return [label for label in dict.fromkeys(plan.label for plan in plans) if label not in asked]
+
+
 def _of_rule(plans: Sequence[RunPlan], name: str, score: RaceScore) -> list[RunPlan]:
     found = [plan for plan in plans if name in (plan.label, plan.variant)]
     if not found:
@@ -115,21 +121,26 @@ def _of_rule(plans: Sequence[RunPlan], name: str, score: RaceScore) -> list[RunP
         raise RecipeError(
             f"{name!r} has {len(found)} points, and a rule is one of them.",
             where="rules",
-            hint=f"Name one of {_listed(labels)}; or choose={name} takes the best on held-out "
-            "images; or race for the hypervolume of all.",
+            hint=f"Name one of {_listed(labels)}; or --choose {name}, which races the best on "
+            "held-out images; or --score hypervolume, which is of all points.",
         )
     return found
 
 
 def _of_choice(plans: Sequence[RunPlan], name: str, score: RaceScore) -> list[RunPlan]:
     found = [plan for plan in plans if plan.variant == name]
-    swept = list(dict.fromkeys(plan.variant for plan in plans if plan.sweep))
     if len(found) < 2:
+        counts = Counter(plan.variant for plan in plans)
+        several = [variant for variant, points in counts.items() if points > 1]
+        kind = (
+            "a variant of several points, as a sweep, a path or a conditioned network has them"
+            if name in {*counts, *(plan.label for plan in plans)}
+            else "a variant of this recipe"
+        )
         raise RecipeError(
-            f"nothing is to be chosen of {name!r}: it is not a variant with a sweep."
-            f"{did_you_mean(name, swept)}",
+            f"nothing is to be chosen of {name!r}: it is not {kind}.{did_you_mean(name, several)}",
             where="choose",
-            hint=f"known: {_listed(swept) or 'none in this recipe'}",
+            hint=f"known: {_listed(several) or 'none in this recipe'}",
         )
     if score.is_hypervolume:
         raise RecipeError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from moat.errors import InputError
-from moat.events import Listener, StudyNote
+from moat.events import Listener, StudyNote, without_repeats
 from moat.precision import plain_torch
 from moat.public import public_at_once
 from moat.races import Design, nominal_level
@@ -16,6 +16,7 @@ from moat.recipe import RunPlan, Source, plan_runs, read
 from moat.records import RaceRecord
 from moat.report.race.plan import RACE_FORMAT, earlier_plan, settle_plan
 from moat.report.race.race import Race, race_of
+from moat.report.race.reach import require_reach
 from moat.report.race.score import HYPERVOLUME, RaceScore
 from moat.report.race.sheets import look_lines
 from moat.report.race.words import floor_lines, race_notes
@@ -23,7 +24,7 @@ from moat.study.job_count import Jobs, jobs_of
 from moat.study.own_runs import require_planned_runs
 from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.race_choice import with_choice
-from moat.study.race_engine import RaceEngine, kept_once_begun
+from moat.study.race_engine import RaceEngine, kept_once_begun, require_look
 from moat.study.race_rules import RaceRules, place_of_rule, rule_passes, rules_of, shared_by
 
 _LOOKS = re.compile(r"(\d{1,6})\.\.(\d{1,6})", re.ASCII)
@@ -84,7 +85,11 @@ def race(
     """
     place = {key: value for key, value in keys.items() if key in PlaceKeys.__annotations__}
     at, wanted = place_of(place), jobs_of(jobs)  # type: ignore[arg-type]
-    at = replace(at, results=at.results or Path("results"))
+    at = replace(
+        at,
+        results=at.results or Path("results"),
+        listener=without_repeats(at.listener),  # a note of each round is said once
+    )
     first, last = looks_asked(seeds)
     design = Design(first, last, keys.get("level", 0.05), float(margin), keys.get("exact", False))
     objectives = tuple(keys.get("objectives", ()))
@@ -191,6 +196,7 @@ def _followed(
         wanted = [label for rule in found.racing for label in _labels(rules, rule)]
         engine.train([*wanted, *_natural_label(rules)], found.next_seeds)
         found = race_of(file, record)
+        require_look(before, found)
         _tell(floor_lines(found) if before.floor is None else [], listener)
         _tell(look_lines(found)[len(before.looks) :], listener)
     return found
@@ -207,6 +213,7 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
             where="baseline",
             hint=f"Name one of {', '.join(rules.rules) or 'them'}.",
         )
+    needed = [*rules.every, *([rules.natural] if rules.natural else [])]
     table = {
         "format": RACE_FORMAT,
         "study": rules.every[0].study,
@@ -227,12 +234,14 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
         "choice_seeds": asked.choice_seeds,
         "choice": {},
         "protocol_hash": rules.every[0].protocol_hash,
-        "trainings": {place_of_rule(plan): plan.train_hash for plan in rules.every},
+        "trainings": {place_of_rule(plan): plan.train_hash for plan in needed},
         "natural": place_of_rule(rules.natural) if rules.natural else None,
         "passes": {name: rule_passes(of, rules.plans) for name, of in rules.rules.items()},
         "shared": shared_by(rules.every),
     }
-    return RaceRecord.model_validate(table)
+    record = RaceRecord.model_validate(table)
+    require_reach(record)
+    return record
 
 
 def _tell_plan(found: Race, listener: Listener) -> None:

@@ -71,6 +71,7 @@ def test_a_folder_or_a_plan_shows_its_races_without_the_recipe(digits, moat):
         (("--rules", "plain,pgd-at", "--score", "x"), "--score: no score is called 'x'."),
         (("--rules", "plain,pgd-at", "--baseline", "x"), "--baseline: the baseline 'x' is not"),
         (("--rules", "plain", "--choose", "pareto"), "--choose: nothing was held out to choose"),
+        (("--rules", "plain,pgd-at", "--exact", "--seeds", "3..4"), "--seeds: no look after"),
         (("--rules", "plain,pgd-at", "--objectives", "natural"), "--objectives: objectives and"),
         (("--rules", "plain,pgd-at", "--reference", "a"), "--reference: "),
         (("--rules", "plain,pgd-at", "--jobs", "0"), "--jobs: '0' is not a number of parallel"),

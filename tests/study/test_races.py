@@ -282,6 +282,8 @@ def test_a_run_that_fails_or_is_held_ends_the_call_and_names_the_mend(race, monk
         (["plain", "pgd-at"], {"baseline": "x"}, InputError, "the baseline 'x' is not one of"),
         (["plain", "pgd-at"], {"margin": -1}, InputError, "-1 is not a margin"),
         (["plain", "pgd-at"], {"seeds": "3-12"}, InputError, "'3-12' is not a first and a last"),
+        (["plain", "pgd-at"], {"exact": True}, InputError, "no look after 2 to 2 seeds can decide"),
+        (["plain"], {"choose": ["x"]}, RecipeError, "nothing is to be chosen of 'x': it is not a"),
         (["plain", "pgd-at"], {"seeds": "9..3"}, InputError, "looks after 9 to 3 seeds are not"),
     ],
 )
@@ -374,3 +376,65 @@ def test_a_new_plan_stays_after_an_error_if_a_run_has_an_epoch(race, results, mo
     with pytest.raises(MoatError, match="it fell"):
         race("plain", "pgd-at", margin=100)
     assert (results / "study" / "race.json").exists()
+
+
+@pytest.fixture
+def restored(stored, golden, tmp_path, monkeypatch):
+    """Race two seeds after the first look; the training lays down the kept runs, except `lost`."""
+
+    def restore(source, at, jobs, *, only, seeds):
+        at.listener(StudyNote(text="worth a second look: the same in each round"))
+        rounds.append(list(seeds))
+        assert len(rounds) < 5
+        for place in (f"{rule}/seed-{seed}" for rule in only for seed in seeds):
+            if place not in lost:
+                kept, to = (root / "digits_pareto" / place for root in (golden, tmp_path))
+                shutil.copytree(kept, to, dirs_exist_ok=True)
+        return StudyResult(tmp_path / "digits_pareto")
+
+    rounds, lost = [], set()
+    monkeypatch.setattr("moat.study.race_engine.train_source", restore)
+    for seed in range(3):
+        for rule in ("average-at", "max-at"):
+            shutil.rmtree(tmp_path / "digits_pareto" / rule / f"seed-{seed}")
+    return stored, rounds, lost
+
+
+def test_a_note_of_every_round_is_said_once(restored):
+    race, rounds, _ = restored
+    heard = Heard()
+    assert race("average-at", "max-at", seeds="2..3", level=1e-4, listener=heard).is_over
+    assert rounds == [[0, 1], [2]]
+    assert sum("worth a second look" in note for note in heard.notes) == 1
+    assert sum(note.startswith("After ") for note in heard.notes) == 2
+
+
+@pytest.mark.parametrize(("gone", "looks"), [("max-at/seed-1", 0), ("average-at/seed-2", 1)])
+def test_a_round_that_adds_no_look_is_an_error_and_the_same_call_goes_on(restored, gone, looks):
+    race, _, lost = restored
+    lost.add(gone)
+    heard = Heard()
+    with pytest.raises(RunFolderError) as caught:
+        race("average-at", "max-at", seeds="2..3", level=1e-4, listener=heard)
+    assert caught.value.message == "the race cannot look: a run that it needs is gone."
+    assert caught.value.where.endswith(gone)
+    assert "The same command trains the missing runs" in caught.value.hint
+    assert sum(note.startswith("After ") for note in heard.notes) == looks
+    lost.clear()
+    assert race("average-at", "max-at", seeds="2..3", level=1e-4).is_over
+
+
+def test_a_run_that_is_deleted_and_whose_sweep_changed_ends_in_an_error(stored, tmp_path):
+    keys = {"score": "hypervolume"}
+    assert stored("max-at", "pareto", **keys).is_over
+    shutil.rmtree(next((tmp_path / "digits_pareto" / "pareto").glob("r=0.7")))
+    path = tmp_path / "digits_pareto.toml"
+    text = 'extends = "digits_pareto"\n'
+    for name, more in (
+        ("max-at", 'scalarizer = "max"'),
+        ("pareto", 'scalarizer = { type = "two-moment" }\nsweep = { "scalarizer.r" = [0.1, 0.3] }'),
+    ):
+        text += f'[[variant]]\nname = "{name}"\nthreats = ["pgd", "flow", "rt"]\n{more}\n'
+    path.write_text(text, "utf-8")
+    with pytest.raises(RunFolderError, match=r"this call has the points r=0.1, r=0.3: the recipe"):
+        study.race(path, ["max-at", "pareto"], seeds="3..3", results=tmp_path, **keys)

@@ -1,7 +1,7 @@
 """The plans of races in a study's folder: race.json, race-2.json, and so on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ _ASKED = {
     "objectives": "objectives",
     "reference": "reference",
     "choice_seeds": "seeds of the choice",
+    "natural": "natural run",
     "protocol_hash": "protocol",
     "trainings": "training",
 }
 """The keys of a plan that a later call must repeat, each in words."""
+_OF_RECIPE = ("natural", "protocol_hash", "trainings")
+"""Those of them that the recipe gives, and no option of a call."""
 
 
 def design_of(record: RaceRecord) -> Design:
@@ -60,8 +63,8 @@ def settle_plan(study: Path, asked: RaceRecord) -> tuple[Path, RaceRecord]:
     """Return the file and the plan of a race: the earlier one, or `asked`, which is then written.
 
     Two calls mean one race if they name the same rules, choices and score. Raises RunFolderError,
-    with the first difference, if the earlier plan has another baseline, margin, level, test, seeds
-    or training.
+    with the first difference, if the earlier plan has another baseline, margin, level, test, seeds,
+    points of a rule or training.
     """
     make_folder(study)
     with locked_folder(study):
@@ -113,13 +116,14 @@ def _number(file: Path) -> int:
 
 
 def _require_agreement(known: RaceRecord, asked: RaceRecord, file: Path) -> None:
+    _require_points(known, asked, file)
     for key, word in _ASKED.items():
         before, now = getattr(known, key), getattr(asked, key)
         if key == "trainings":
             before, now = _of_both(before, now)
         if before == now:
             continue
-        if key in ("trainings", "protocol_hash"):
+        if key in _OF_RECIPE:
             raise RunFolderError(
                 f"the race was planned with another {word}: the recipe changed since.",
                 where=str(file),
@@ -132,6 +136,38 @@ def _require_agreement(known: RaceRecord, asked: RaceRecord, file: Path) -> None
             hint=f"A plan holds for all looks: repeat the call with {word} "
             f"{_written(key, before)}. {_ELSEWHERE}",
         )
+
+
+def _require_points(known: RaceRecord, asked: RaceRecord, file: Path) -> None:
+    """Raise RunFolderError if a variant has other points than the plan: of a sweep, path or film.
+
+    A score looks at all points of its rule, and a choice at all of its variant.
+    """
+    before, now = _points(known), _points(asked)
+    for variant in before:
+        old, new = before[variant], now.get(variant, [])
+        if sorted(old) != sorted(new):
+            raise RunFolderError(
+                f"the race was planned with {_named(old)} of {variant!r}, and this call has "
+                f"{_named(new)}: the recipe changed since.",
+                where=str(file),
+                hint=f"Undo the change. {_ELSEWHERE}",
+            )
+
+
+def _points(record: RaceRecord) -> dict[str, list[str]]:
+    """Return the points of each variant that a plan names, in words; none of a single run."""
+    found: dict[str, list[str]] = {}
+    for folder in record.trainings:
+        if folder != record.natural:  # another key of the plan
+            variant, *swept = folder.split("/")
+            found.setdefault(variant, []).extend([" ".join(swept)] if swept else [])
+    return found
+
+
+def _named(points: Sequence[str]) -> str:
+    word = "point" if len(points) == 1 else "points"
+    return f"the {word} {', '.join(points)}" if points else "a single run"
 
 
 def _of_both(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Any, Any]:

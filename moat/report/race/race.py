@@ -90,6 +90,18 @@ class Race:
         return self.looks[-1].racing if self.looks else self.rules
 
     @property
+    def missing(self) -> list[Path]:
+        """The folders of the runs that the next look needs and that are not finished."""
+        folders = [folder for rule in self.racing for folder in self.record.rules[rule]]
+        natural = [self.record.natural] if self.record.natural is not None else []
+        runs = [
+            self.file.parent / folder / f"seed-{seed}"
+            for seed in self.next_seeds
+            for folder in [*folders, *natural]
+        ]
+        return [run for run in runs if not RunFolder(run).is_done]
+
+    @property
     def examples(self) -> int | None:
         """The number of test examples, None before the first run."""
         return next((rows[0].point.examples for of in self.runs.values() for rows in of), None)

@@ -1,7 +1,11 @@
 """A race in sentences: its plan, pairing, passes, floor and choice."""
 
+from itertools import combinations
+
 from moat.races import nominal_level
+from moat.records import RaceRecord
 from moat.report.race.race import Race
+from moat.report.race.reach import reach_lines
 from moat.report.words import listing
 
 ALIKE = 0.01
@@ -39,6 +43,7 @@ def plan_lines(race: Race) -> list[str]:
             "Two seeds hardly show a spread: the first look decides only large differences, and it "
             "costs power at all others. Looks from 3 seeds on are safer."
         )
+    lines += [*reach_lines(record), *_same_trainings(record)]
     if race.score.sign < 0:
         lines.append("A difference above 0 is better: it is by how much the score is lower.")
     if shared:
@@ -46,6 +51,20 @@ def plan_lines(race: Race) -> list[str]:
     if apart:
         lines.append(f"Rules of one seed do not share {_and(apart)}: their recipes differ there.")
     return lines
+
+
+def _same_trainings(record: RaceRecord) -> list[str]:
+    """Return a note for each two rules of equal trainings: there is nothing to decide."""
+    trainings = {
+        rule: sorted(record.trainings.get(folder, folder) for folder in folders)
+        for rule, folders in record.rules.items()
+    }
+    return [
+        f"{one} and {other} are the same training: their scores differ only as far as the machine "
+        "does not repeat its results."
+        for one, other in combinations(trainings, 2)
+        if trainings[one] == trainings[other]
+    ]
 
 
 def choice_lines(race: Race) -> list[str]:

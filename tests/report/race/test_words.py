@@ -16,9 +16,15 @@ def test_the_plan_is_said_in_words(raced):
     assert said[1] == (
         "Rules of one seed share start, order of the images, augmentation and held-out split."
     )
-    exact = raced("average-at", "pgd-at", exact=True, score="sacrificed")
+    exact = raced("average-at", "pgd-at", exact=True, score="sacrificed", margin=1)
     assert plan_lines(exact)[0].startswith("Sign flips, 5 % spent equally over the looks; ")
-    assert plan_lines(exact)[1].startswith("A difference above 0 is better")
+    assert plan_lines(exact)[1] == (
+        "No look after 3 to 3 seeds can decide better or worse by sign flips: their p is 0.25 or "
+        "more, and the level is 5 %. Within the margin is decided only if all differences are 0. "
+        "Take 6 seeds or more for the last look: 3..6. Student's t, the test without --exact, has "
+        "no such bound."
+    )
+    assert plan_lines(exact)[2].startswith("A difference above 0 is better")
 
 
 def test_what_rules_do_not_share_is_said(raced):
@@ -76,5 +82,13 @@ def test_a_floor_that_rounds_to_zero_is_not_measurable(raced, monkeypatch, floor
     [("2..3", False, True), ("3..3", False, False), ("2..3", True, False)],
 )
 def test_a_first_look_after_two_seeds_is_warned_of_where_t_decides(raced, seeds, exact, warned):
-    lines = plan_lines(raced("average-at", "max-at", seeds=seeds, exact=exact))
+    lines = plan_lines(raced("average-at", "max-at", seeds=seeds, exact=exact, margin=1))
     assert any("Two seeds hardly show a spread" in line for line in lines) == warned
+
+
+def test_two_rules_of_one_training_are_said(raced):
+    race = raced("average-at", "max-at")
+    same = race.record.replace(trainings=dict.fromkeys(race.record.trainings, "0" * 16))
+    said = "average-at and max-at are the same training: "
+    assert any(line.startswith(said) for line in plan_lines(Race(race.file, same, race.runs)))
+    assert not any("same training" in line for line in plan_lines(race))
