@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from moat.errors import DiskError, MoatError, NoRunError
@@ -35,6 +36,16 @@ def require_path(path: Path, kind: type[MoatError] = NoRunError) -> Path:
     except ValueError as error:
         raise _refusal(path, "a name holds a NUL character", None, kind) from error
     return path
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files at any depth below a folder, in any order.
+
+    A folder that another process deletes meanwhile is passed over, as are folders that may not be
+    read. Links to folders are not followed.
+    """
+    for here, _, names in os.walk(folder):
+        yield from (Path(here, name) for name in names)
 
 
 def require_place(path: Path) -> Path:

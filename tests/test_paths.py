@@ -1,6 +1,7 @@
 """Paths that the system cannot look up: refused by name, at every door of Python."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import moat
 from moat import data, report, runs, study
 from moat.errors import DataError, DiskError, MoatError, ModelError, RunFolderError
 from moat.models.weights import read_weights
-from moat.paths import require_path, require_place
+from moat.paths import files_below, require_path, require_place
 from moat.storage import make_folder, write_text
 
 IMPOSSIBLE = {
@@ -126,3 +127,14 @@ def test_the_folder_of_data_may_be_named_by_the_environment(impossible, monkeypa
 def test_a_run_folder_of_such_a_name_is_refused(impossible):
     with pytest.raises(RunFolderError), runs.RunFolder(impossible).locked():
         pass
+
+
+def test_folders_deleted_during_the_search_for_files_are_passed_over(tmp_path):
+    for name in ("a/x.txt", "b/y.txt", "z.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = files_below(tmp_path)
+    assert next(found) == tmp_path / "z.txt"
+    shutil.rmtree(tmp_path / "a")
+    assert list(found) == [tmp_path / "b" / "y.txt"]
+    assert not list(files_below(tmp_path / "nowhere"))

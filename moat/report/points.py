@@ -14,6 +14,7 @@ from moat.outcomes import NATURAL_COLUMN, Outcomes, accuracy, summary, union
 from moat.outcomes.intervals import Floats
 from moat.printable import all_printable, printable
 from moat.records import Check, ProtocolRecord
+from moat.records.start import StartRecord
 from moat.report.evidence import Evidence, evidence_of
 from moat.runs import RunFolder, as_typed, find_runs, require_results, unfinished_runs
 
@@ -49,7 +50,9 @@ class Point:
     outcomes: Outcomes = field(repr=False)  # the matrix, without its losses
     is_natural: bool = False  # trained plainly, whatever its variant is called
     training: dict[str, Any] = field(default_factory=dict)  # how it went: epochs, clamped share
-    trains: dict[str, Any] = field(default_factory=dict)  # everything that trained it
+    trains: dict[str, Any] = field(default_factory=dict)  # the identity of its training
+    train_hash: str | None = None  # the hash of that
+    start: StartRecord | None = None  # of its training, unless its weights were new
     plugins: dict[str, str] = field(default_factory=dict)  # packages of that, with versions
     evaluation_plugins: dict[str, str] = field(default_factory=dict)  # and of the protocol
     classes: int | None = None
@@ -212,6 +215,8 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         is_natural=described_type(record.trains.get("scalarizer")) == NATURAL,
         training=_told(record.training),
         trains=record.trains,
+        train_hash=record.train_hash,
+        start=record.start,
         plugins=record.plugins or {},
         evaluation_plugins=record.evaluation_plugins or {},
         sanity=evidence.sanity,

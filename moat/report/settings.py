@@ -1,6 +1,5 @@
 """The settings of a front and of a scoreboard: variants and points of their sweeps."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from moat.report.groups import Group, group_points
 from moat.report.numbers import ascending
 from moat.report.points import Point, read_points
 from moat.report.rows import Row, names_of, rows_of
+from moat.report.setting_key import setting_keys
 
 GUESS, MARGIN = 1.5, 5.0
 """A natural accuracy counts as a guess up to this factor and this many points above chance."""
@@ -85,19 +85,15 @@ def settings_of(group: Group, variants: Sequence[str] = ()) -> list[Setting]:
     Then the variants in the order given, then the others as they were read; sweep values ascend.
     """
     gathered: dict[str, list[Row]] = {}
+    keys = setting_keys(group.points)
     for row in rows_of(group):
-        gathered.setdefault(_same_but_for_the_seed(row.point), []).append(row)
+        gathered.setdefault(keys[row.point], []).append(row)
     parts = [part for rows in gathered.values() for part in _one_run_a_seed(rows)]
     ranks = list(dict.fromkeys([*variants, *(point.variant for point in group.points)]))
     parts.sort(key=lambda rows: _rank(rows[0].point, group.studies, ranks))
     # Of one seed, so that names_of tells apart by study, and by folder where all else agrees.
     names = names_of([replace(rows[0].point, seed=0) for rows in parts])
     return [Setting(name, tuple(rows)) for name, rows in zip(names, parts, strict=True)]
-
-
-def _same_but_for_the_seed(point: Point) -> str:
-    trains = {key: value for key, value in point.trains.items() if key != "seed"}
-    return json.dumps([point.study, point.label, trains], sort_keys=True)
 
 
 def _one_run_a_seed(rows: list[Row]) -> list[list[Row]]:

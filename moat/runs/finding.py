@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moat.errors import RunFolderError
 from moat.own_files import PLANNED
-from moat.paths import require_path
+from moat.paths import files_below, require_path
 from moat.printable import folder_key
 from moat.runs.folder import RunFolder
 from moat.runs.layout import BEGUN
@@ -38,13 +38,19 @@ def require_own_name(folder: Path) -> None:
 
 def unfinished_runs(results: Path) -> list[RunFolder]:
     """Return the folders of the runs below a folder that were begun and are not finished."""
-    begun = (path.parent for path in sorted(require_path(results).rglob("recipe.toml")))
-    return [RunFolder(run) for run in begun if not (run / "run.json").exists()]
+    runs = _runs_with("recipe.toml", results)
+    return [run for run in runs if not run.is_done]
 
 
 def find_runs(results: Path) -> list[RunFolder]:
     """Return the folders of the finished runs anywhere below a folder, in order of their paths."""
-    return [RunFolder(path.parent) for path in sorted(require_path(results).rglob("run.json"))]
+    return _runs_with("run.json", results)
+
+
+def _runs_with(name: str, results: Path) -> list[RunFolder]:
+    """Return the folders with a file of this name, in order of the files' paths."""
+    files = (path for path in files_below(require_path(results)) if path.name == name)
+    return [RunFolder(path.parent) for path in sorted(files)]
 
 
 def find_studies(results: Path) -> tuple[list[StudyFolder], list[RunFolder]]:

@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from moat.errors import RunFolderError
+from moat.paths import files_below
 from moat.runs.arrays import load_arrays, save_arrays
 from moat.storage import make_folder
 
@@ -59,7 +60,7 @@ class EvaluationParts:
 def clear_parts(folder: Path, but: Path | None = None) -> None:
     """Delete the parts of evaluations below a folder, except those of one; other files stay."""
     with suppress(OSError):  # what cannot be deleted harms nobody
-        for path in _files_below(folder):
+        for path in files_below(folder):
             if _is_part(path) and not (but and path.is_relative_to(but)):
                 path.unlink(missing_ok=True)
     for here, _, _ in os.walk(folder, topdown=False):
@@ -70,7 +71,7 @@ def clear_parts(folder: Path, but: Path | None = None) -> None:
 
 def others_in(folder: Path) -> list[Path]:
     """Return the files below a folder of parts that are not parts."""
-    return sorted(path for path in _files_below(folder) if not _is_part(path))
+    return sorted(path for path in files_below(folder) if not _is_part(path))
 
 
 def has_parts(folder: Path) -> bool:
@@ -80,19 +81,18 @@ def has_parts(folder: Path) -> bool:
     return False
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for here, _, names in os.walk(folder):
-        yield from (Path(here, name) for name in names)
-
-
 def _is_part(path: Path) -> bool:
     return bool(_PART.fullmatch(path.name))
+
+
+def _arrays_below(folder: Path) -> Iterator[Path]:
+    return (path for path in files_below(folder) if path.suffix == ".npz")
 
 
 def part_times(folder: Path) -> list[float]:
     """Return when the files below a folder were written, in seconds, ascending."""
     times = []
-    for path in folder.rglob("*.npz"):
+    for path in _arrays_below(folder):
         with suppress(OSError):  # the evaluation may end at this moment
             times.append(path.stat().st_mtime)
     return sorted(times)
@@ -101,7 +101,7 @@ def part_times(folder: Path) -> list[float]:
 def newest_part(folder: Path) -> tuple[int, str] | None:
     """Return the batch and the threat of the newest file below a folder, None without files."""
     newest: tuple[int, int, str] | None = None
-    for path in folder.rglob("*.npz"):
+    for path in _arrays_below(folder):
         batch, _, label = path.stem.partition("-")
         with suppress(OSError, ValueError):  # the evaluation may end at this moment
             found = (path.stat().st_mtime_ns, int(batch), label)
@@ -116,6 +116,6 @@ def is_older(folder: Path, file: Path) -> bool:
     """
     with suppress(OSError):
         written = file.stat().st_mtime_ns
-        parts = [path.stat() for path in folder.rglob("*.npz")] or [folder.stat()]
+        parts = [path.stat() for path in _arrays_below(folder)] or [folder.stat()]
         return has_parts(folder) and all(part.st_mtime_ns <= written for part in parts)
     return False

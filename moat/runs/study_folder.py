@@ -8,6 +8,7 @@ from filelock import FileLock, Timeout
 
 from moat.errors import BusyError, RunFolderError
 from moat.own_files import PLANNED
+from moat.paths import files_below
 from moat.records import PlannedRuns, check_record
 from moat.runs.folder import RunFolder
 from moat.runs.formats import in_format
@@ -110,7 +111,7 @@ class StudyFolder:
 
     def runs(self) -> list[RunFolder]:
         """Return the folders of runs begun here, planned or not."""
-        below = (path.parent for name in BEGUN for path in self.path.rglob(name))
+        below = (path.parent for path in files_below(self.path) if path.name in BEGUN)
         return [RunFolder(path) for path in sorted(set(below))]
 
     def _is_done(self, run: Record) -> bool:

@@ -153,7 +153,7 @@ def test_a_run_that_failed_exits_with_1_and_the_others_went_on(moat, recipe):
         f"failed: {folder}, step 2: the loss of the objective 'natural' is no longer finite"
     )
     assert "  A lower learning rate is the usual mend.\n" in answer.err
-    assert "  FAILED pareto r=0.5 lr=1e+30: the loss of the objective" in answer.out
+    assert "  FAILED pareto r=0.5 lr=1e+30, seed 0: the loss of the objective" in answer.out
     assert answer.out.endswith(done(1, failed=1))
 
 

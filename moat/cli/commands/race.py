@@ -174,13 +174,14 @@ def _is_stored(place: Path) -> bool:
 
 def _stored(place: Path) -> list["Race"]:
     """Return the races of a study's folder, or the one of a plan."""
+    from moat.paths import files_below
     from moat.report.race.plan import plan_files
     from moat.report.race.race import read_race
     from moat.runs import opened
 
     place = place if place.suffix == ".json" else opened(place)
-    studies = dict.fromkeys(sorted(path.parent for path in place.rglob("race*.json")))
-    files = [file for study in studies for file in plan_files(study)]
+    studies = {path.parent for path in files_below(place) if path.suffix == ".json"}
+    files = [file for study in sorted(studies) for file in plan_files(study)]
     files = files if place.is_dir() else [place]
     if not files:
         raise MoatError(

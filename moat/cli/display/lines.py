@@ -88,7 +88,7 @@ class PlainLines:
             case WorkerLoss():
                 self._say(f"{lead}{event.text}")
             case RunFailure():
-                self._say(f"  FAILED {event.label}: {event.message}")
+                self._say(f"  FAILED {name}: {event.message}")
 
     def _news(self, event: RunEvent, run: _Run) -> None:
         """Say how far a run is, not too often."""

@@ -14,6 +14,7 @@ from moat.errors import FrontError
 from moat.report.common_examples import common_ids, same_examples_hint
 from moat.report.groups import Group, group_points
 from moat.report.points import Point, on_examples, read_points
+from moat.report.setting_key import setting_keys
 from moat.runs import RunFolder, as_typed
 
 SUM, WHOLE_UNION = "sum", "union"
@@ -102,9 +103,10 @@ def compare_protocols(results: Path, against: Path) -> ProtocolComparison:
     matched = [(ours[key], theirs[key]) for key in both]
     ids = _common_ids(here, there, matched)
     compared = [(on_examples(one, ids), on_examples(other, ids)) for one, other in matched]
+    keys = setting_keys(one for one, _ in compared)
     alike: dict[str, list[tuple[Point, Point]]] = {}
     for pair in compared:
-        alike.setdefault(_trained(pair[0], seed=False), []).append(pair)
+        alike.setdefault(keys[pair[0]], []).append(pair)
     alone = [
         point.place
         for side, other in ((here, theirs), (there, ours))
@@ -168,10 +170,9 @@ def _changed(ours: Point, theirs: Point) -> bool:
     return not np.array_equal(ours.outcomes.values[:, 0], theirs.outcomes.values[:, 0])
 
 
-def _trained(point: Point, seed: bool = True) -> str:
-    """Return what identifies a run's training, with or without its seed."""
-    trains = {key: value for key, value in point.trains.items() if key != "seed"}
-    return json.dumps([point.label, trains, point.seed if seed else None], sort_keys=True)
+def _trained(point: Point) -> str:
+    """Return the identity of a run's training, with its label."""
+    return json.dumps([point.label, point.trains, point.seed], sort_keys=True)
 
 
 def _pair(points: Sequence[tuple[Point, Point]], names: Sequence[str], summed: list[str]) -> Pair:

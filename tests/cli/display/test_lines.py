@@ -38,7 +38,7 @@ def test_plain_lines_say_what_begins_and_what_ends(story, printed):
         "  done: natural 97.2  pgd 50.0  flow 61.3  union 40.0",
         "[2/3] pgd-at, seed 0: already finished",
         f"[3/3] pareto r=0.5, seed 0: {story.HERE.with_name('pareto')}",
-        "  FAILED pareto r=0.5: of [type] [/x] it fell.",
+        "  FAILED pareto r=0.5, seed 0: of [type] [/x] it fell.",
     ]
 
 

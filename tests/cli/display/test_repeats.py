@@ -19,10 +19,10 @@ def test_a_failure_of_several_runs_is_told_once_and_others_whole(capsys):
     ):
         listener(event)
     assert capsys.readouterr().out.splitlines() == [
-        "  FAILED plain: no readable MNIST.",
-        "  FAILED pgd-at: for the same reason as plain, seed 0",
-        "  FAILED pgd-at: the loss is no longer finite.",
-        "  FAILED pareto: for the same reason as plain, seed 0",
+        "  FAILED plain, seed 0: no readable MNIST.",
+        "  FAILED pgd-at, seed 0: for the same reason as plain, seed 0",
+        "  FAILED pgd-at, seed 1: the loss is no longer finite.",
+        "  FAILED pareto, seed 0: for the same reason as plain, seed 0",
     ]
 
 
