@@ -94,7 +94,7 @@ def read_weights(path: Path, digest: str | None = None, *, hint: str = "") -> St
         ) from error
     except Exception as error:  # a foreign file makes its parser raise nearly anything
         raise ModelError(
-            f"the file {str(path)!r} cannot be read as weights ({_first_line(error)}).",
+            f"the file {str(path)!r} cannot be read as weights ({_why_unread(error)}).",
             hint="Save the state dict alone: torch.save(network.state_dict(), path).",
         ) from error
     return _state_in(held, path)
@@ -199,6 +199,16 @@ def _all_begin(names: list[str], prefix: str) -> bool:
 
 _WRAPPERS = ("module.", "_orig_mod.", "model.", "network.")
 """DataParallel's, compile's, Lightning's, and that of moat.models.torchvision."""
+
+
+_OF_A_PARSER = (IndexError, KeyError, EOFError, AttributeError, TypeError, ValueError)
+"""Errors of a parser that took other content for a format of weights."""
+
+
+def _why_unread(error: Exception) -> str:
+    if isinstance(error, _OF_A_PARSER):
+        return "neither safetensors nor torch.save wrote it"
+    return _first_line(error)
 
 
 def _first_line(error: Exception) -> str:

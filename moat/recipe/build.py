@@ -141,7 +141,6 @@ def _plan(
         document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
-    require_followed(recipe.training, threats, source)
     dataset = data_set_of(recipe.data, source)
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)
@@ -149,6 +148,7 @@ def _plan(
     if variant.conditioned is not None:
         scalarizer_table = with_draws(scalarizer_table)
     scalarizer = scalarizer_of(scalarizer_table, source, position, list(threats))
+    require_followed(recipe.training, threats, scalarizer, source)
     losses = variant_losses(variant.losses, source, position, variant.threats, scalarizer)
     return RunPlan(
         source=source,

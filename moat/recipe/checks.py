@@ -15,6 +15,7 @@ from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.start import START_KEY
+from moat.scalarizers import Scalarizer
 from moat.short_text import cut_short
 from moat.threats import Threat
 from moat.training import Training
@@ -93,10 +94,12 @@ def require_held_out(recipe: Recipe, source: Source) -> None:
         )
 
 
-def require_followed(training: Training, threats: Mapping[str, Threat], source: Source) -> None:
-    """Raise RecipeError if a variant's threats cannot follow a setting of shorter searches."""
+def require_followed(
+    training: Training, threats: Mapping[str, Threat], scalarizer: Scalarizer, source: Source
+) -> None:
+    """Raise RecipeError if a variant's training cannot follow a setting of its searches."""
     try:
-        require_searches(training, threats)
+        require_searches(training, threats, scalarizer)
     except InputError as error:
         where = source.where(*error.where.split("."))
         raise RecipeError(error.message, where, error.hint) from error
@@ -179,13 +182,15 @@ def _require_sweep(
     for key, values in swept.items():
         where = ("variant", str(position), table, key)
         root, _, rest = key.partition(".")
-        if root not in SWEPT or not all(key.split(".")) or (root == START_KEY and rest):
-            near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, SWEPT)
+        known = [name for name in SWEPT if table == "sweep" or name not in _STAYS]
+        own = root in known or root in _STAYS  # of a path these are refused below, with the reason
+        if not own or not all(key.split(".")) or (root == START_KEY and rest):
+            near = "" if root in _NOT_OF_A_RUN else did_you_mean(root, known)
             raise RecipeError(
                 f"a {table} cannot set {key!r}.{near}",
                 where=source.where(*where),
                 hint='Its keys are dotted, as in "scalarizer.r", and start with one of '
-                f"{', '.join(sorted(SWEPT))}.",
+                f"{', '.join(sorted(known))}.",
             )
         if root == "threats":
             label = rest.partition(".")[0]

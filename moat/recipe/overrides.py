@@ -32,7 +32,20 @@ def names_path(key: Key, value: object) -> bool:
     if not isinstance(value, str):
         return False
     published = key == ("model", "weights") and not names_file(value)
-    return (key in PATHS and not published) or is_start(key)
+    plugin = key[:1] == ("plugins",) and len(key) == 2
+    return (key in PATHS and not published) or is_start(key) or plugin
+
+
+def with_absolute_paths(key: Key, value: Any, folder: Path, where: str) -> Any:
+    """Return the value of a key with each path in it, at any depth, as an absolute one."""
+    if names_path(key, value):
+        return absolute(value, folder, where)
+    if isinstance(value, dict):
+        return {n: with_absolute_paths((*key, n), one, folder, where) for n, one in value.items()}
+    if isinstance(value, list):
+        entries = enumerate(value)
+        return [with_absolute_paths((*key, str(n)), one, folder, where) for n, one in entries]
+    return value
 
 
 def is_start(key: Key) -> bool:
@@ -62,9 +75,8 @@ def override(document: Document, said_in: dict[Key, str], text: str) -> None:
             "write an override as key=value, with a dotted key, as in data.validation=0.1.",
             where=where,
         )
-    if names_path(path, value):
-        value = absolute(value, Path(), where)
     _require_settable(path[0], where)
+    value = with_absolute_paths(path, value, Path(), cut_short(where))
     path, value = key_and_value(path, value, cut_short(where))
     said = set_key(document, path, value, where)
     kept = forget_below(said_in, said)

@@ -11,8 +11,14 @@ from moat.short_text import cut_short
 def absolute(text: str, folder: Path, where: str) -> str:
     """Return a path as an absolute one, relative to a folder, with `~` expanded to a home.
 
-    Raises RecipeError for an invalid path, and for an unknown home.
+    Raises RecipeError for an empty or invalid path, and for an unknown home.
     """
+    if not text.strip():
+        raise RecipeError(
+            f"should be a path, and {text!r} is empty.",
+            where=where,
+            hint='Leave the key out, or write "." for the folder itself.',
+        )
     try:
         path = (folder / expanded(text, where)).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links that lead back, a NUL

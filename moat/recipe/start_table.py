@@ -1,20 +1,22 @@
 """The start of a planned run, and its table in the run's own recipe."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from moat.digests import digest_of_file
-from moat.errors import RecipeError
+from moat.errors import BundleError, RecipeError, did_you_mean
 from moat.recipe.path_points import PathPoint
 from moat.recipe.paths import absolute
 from moat.recipe.plan import RunPlan
 from moat.recipe.provenance import Document, Source
 from moat.recipe.schema import Recipe, StartTable
 from moat.recipe.start import START_KEY, Start
-from moat.runs import weights_file
+from moat.runs import opened_weights, weights_file
 
 SEED = "{seed}"
 """In the path of a start: the seed of the run."""
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 def start_after(document: Document, recipe: Recipe, position: int, before: RunPlan) -> Start:
@@ -41,13 +43,43 @@ def start_of(
         return None
     (seed,) = document["seeds"]
     place = Path(said.weights.replace(SEED, str(seed)))
-    file, digest = weights_file(place), said.digest
-    if said.training is None and digest is None and file.is_file():
-        digest = digest_of_file(file)
+    digest = said.digest
+    if said.training is None and digest is None:
+        digest = _digest_at(place)
+        if digest is None:
+            _require_placeholders(place, _where(source, position, point))
     told = {"weights": str(place), "training": said.training, "digest": digest}
     table = {key: value for key, value in told.items() if value is not None}
     _write(document, {**table, "optimizer": said.optimizer})
     return Start(place, said.training, digest, said.optimizer)
+
+
+def _digest_at(place: Path) -> str | None:
+    try:
+        file = weights_file(opened_weights(place))
+    except BundleError:  # which a dry run says, and the run
+        return None
+    return digest_of_file(file) if file.is_file() else None
+
+
+def _require_placeholders(place: Path, where: str) -> None:
+    """Raise RecipeError for a path that is not there and has another placeholder than the seed."""
+    if (found := _PLACEHOLDER.search(str(place))) and not place.exists():
+        near = did_you_mean(found[0], [SEED])
+        raise RecipeError(
+            f"{found[0]} in the path of a start stands for nothing.{near}",
+            where=where,
+            hint=f"{SEED} is the only placeholder: it stands for the seed of the run.",
+        )
+
+
+def _where(source: Source, position: int, point: PathPoint) -> str:
+    """Return the place of the key that states a run's start."""
+    variant = ("variant", str(position))
+    if START_KEY in point.sweep:
+        return source.where(*variant, "sweep", START_KEY)
+    own = START_KEY in source.document["variant"][position]
+    return source.where(*(variant if own else ()), START_KEY)
 
 
 def _swept(value: Any, said: StartTable | None, source: Source, position: int) -> StartTable:
@@ -55,9 +87,12 @@ def _swept(value: Any, said: StartTable | None, source: Source, position: int) -
     where = source.where(*key)
     if not isinstance(value, str):
         raise RecipeError(
-            f"should be the path of a run folder or of a file of weights, not {value!r}.",
+            "a sweep of starts is a list of paths, each of a run folder or a file of weights, not "
+            f"{value!r}.",
             where=where,
-            hint='Write paths in quotes: start = ["results/digits/natural/seed-{seed}"].',
+            hint='Write paths in quotes: start = ["results/digits/natural/seed-{seed}"]. The '
+            'variant\'s own start = { weights = "...", optimizer = "kept" } keeps the state of '
+            "all.",
         )
     stated = next(filter(None, (source.said_in.get(key[:n]) for n in range(4, -1, -1))), "")
     folder = Path() if stated.startswith("--") else Path(stated).parent

@@ -10,6 +10,8 @@ def label_of(variant: str, sweep: Mapping[str, Any]) -> str:
     Example:
         >>> label_of("pareto", {"scalarizer.r": 0.4})
         'pareto r=0.4'
+        >>> label_of("on", {"start": "results/digits/natural/seed-{seed}"})  # of each seed its own
+        'on start=results-digits-natural'
     """
     return " ".join([variant, *sweep_names(sweep)])
 
@@ -23,4 +25,5 @@ def sweep_names(sweep: Mapping[str, Any], joined: str | None = None) -> list[str
 
 
 def _plain(value: Any) -> str:
-    return str(value).replace("/", "-").replace(" ", "")
+    text = str(value).removesuffix("/seed-{seed}").replace("{seed}", "seed")
+    return text.replace("/", "-").replace(" ", "")

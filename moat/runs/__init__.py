@@ -10,7 +10,14 @@ from moat.runs.agreement import (
     require_one_training,
 )
 from moat.runs.analyses import AnalysisPartFiles, analysis_files, read_analysis
-from moat.runs.bundle import as_typed, is_bundle, manifest_text, opened, outputs_of
+from moat.runs.bundle import (
+    as_typed,
+    is_bundle,
+    manifest_text,
+    opened,
+    opened_weights,
+    outputs_of,
+)
 from moat.runs.bundle_checks import why_no_place
 from moat.runs.command import command_again, judged_run, kept_command
 from moat.runs.finding import (
@@ -51,6 +58,7 @@ __all__ = [
     "kept_command",
     "manifest_text",
     "opened",
+    "opened_weights",
     "outputs_of",
     "read_analysis",
     "require_folder_of",

@@ -72,6 +72,19 @@ def is_bundle(path: Path) -> bool:
     return _file_of(path) is not None
 
 
+def opened_weights(place: Path) -> Path:
+    """Return a place of weights: itself, or the folder that it names in a bundle, unpacked.
+
+    Raises BundleError as `opened` does, also for a bundle without weights.
+
+    Example:
+        >>> opened_weights(Path("nets/mine.pth"))  # a torch file is a zip as well
+        PosixPath('nets/mine.pth')
+    """
+    is_file = place.is_file() and place.suffix.lower() != ".zip"
+    return place if is_file or not is_bundle(place) else opened(place, weights=True)
+
+
 def outputs_of(path: Path) -> Path:
     """Return the folder for reports of results: themselves, or one beside their bundle.
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from moat.recipe import RunPlan
 from moat.scalarizers import GradientScalarizer
 from moat.study.failures import asked_for, said_of
 from moat.study.pass_times import PassTimes, time_passes
-from moat.study.start import missing_start
+from moat.study.start_look import StartLook
 from moat.study.step_cost import conflict_per_example, spent_per_example, training_cost
 from moat.threats import Spent
 from moat.training.length import Length
@@ -32,8 +32,8 @@ class RunEstimate:
 
     For a scalarizer that draws its searches, `search` and `descent` are expectations. Without its
     data set only passes are known: then `missing` is the error of reading it, and the other numbers
-    are None; a budget of passes counts whole. Missing initial weights are also in `missing`, but
-    every number is known.
+    are None; a budget of passes counts whole. Missing initial weights and an unusable start are
+    also in `missing`, but every number is known.
     """
 
     plan: RunPlan
@@ -79,6 +79,7 @@ def estimate_all(
     """
     loaded: dict[DataSet, Data | DataError] = {}
     timed: dict[str, PassTimes] = {}
+    look = StartLook()
     estimates = []
     for plan in plans:
         if plan.dataset not in loaded:
@@ -93,7 +94,8 @@ def estimate_all(
         shared = json.dumps([*(plan.trains[n] for n in ("data", "model", "training")), kind])
         if shared not in timed:
             timed[shared] = time_passes(plan, data, device)
-        estimates.append(estimate(plan, data, timed[shared]))
+        found = estimate(plan, data, timed[shared])
+        estimates.append(replace(found, missing=look.fault(plan, data)) if plan.start else found)
     return estimates
 
 
@@ -120,8 +122,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
     with asked_for(plan, "data"):
         split, held = plan.share.of(data.train)
     trained, held_out = len(split), len(held) if held else 0
-    with asked_for(plan, "training", "passes"):
-        search, descent, length = training_cost(plan, trained, times.batch_norm, classes)
+    search, descent, length = training_cost(plan, trained, times.batch_norm, classes)
     known = Amounts(trained, held_out, len(data.test), data.shape, classes)
     tested = min(plan.protocol.examples or len(data.test), len(data.test))
     judged = tested + min(plan.protocol.examples or held_out, held_out)
@@ -146,7 +147,7 @@ def estimate(plan: RunPlan, data: Data, times: PassTimes) -> RunEstimate:
         test_examples=tested,
         seconds=length.exact_epochs * an_epoch + judged * times.searching(evaluation),
         memory=room.needed(plan.protocol),
-        missing=missing_start(plan) if plan.start else times.missing,
+        missing=times.missing,
         length=length,
         conflict=conflict,
     )

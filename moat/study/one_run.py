@@ -38,12 +38,14 @@ from moat.study.own_recipe import keep_recipe
 from moat.study.run_network import require_same_when_loaded, require_saved_whole
 from moat.study.run_state import RunState
 from moat.study.start import Begun, begin, started
+from moat.study.step_cost import training_cost
 from moat.study.subjects import held_out_of, run_subject
 from moat.study.training_clock import TrainingClock
 from moat.threats.arguments import require_channels
 from moat.threats.cautions import told_elsewhere
 from moat.training import Fit, Fitted, fabric_for, fit, seed_globally
 from moat.training.devices import Fabric
+from moat.training.measuring import has_batch_norm
 
 UNTRAINED = Fitted(
     epoch=0,
@@ -137,6 +139,8 @@ def _train(
         split, _ = plan.share.of(data.train)
     if plan.conditioned is not None:
         model = conditioned_network(plan, model)
+    if plan.training.passes is not None:  # too few are refused by the key that says them
+        training_cost(plan, len(split), has_batch_norm(model), len(data.classes))
     held_out = held_out_of(plan, data)
     job = Fit(
         model=model,

@@ -145,7 +145,8 @@ class Runner:
         except RunFolderError as error:
             if not self.setting.overwrite:
                 raise
-            what = f"{error.where}: {error.message}"
+            where = error.where.removeprefix(str(state.folder.path)).lstrip("/, ")
+            what = f"{where}: {error.message}" if where else error.message
             self.listener(Overwrite(folder=state.folder.path, what=what))
             return False
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from moat.digests import digest_of_file
 from moat.errors import (
+    BundleError,
     BusyError,
     ForeignFileError,
-    MoatError,
     ModelError,
     RunFolderError,
     StartError,
@@ -23,9 +23,20 @@ from moat.names import names_file
 from moat.recipe import RunPlan
 from moat.recipe.start import Start
 from moat.records import RunRecord
-from moat.runs import RunFolder, find_runs, require_results, weights_file
+from moat.runs import (
+    RunFolder,
+    as_typed,
+    find_runs,
+    opened_weights,
+    require_results,
+    weights_file,
+)
 
 NOT_STARTED = "not started, because"
+_OF_ALL_PREFERENCES = (
+    "The file is a network for all preferences. Name the folder of a run beside it: each has the "
+    "plain network of its point."
+)
 
 
 @dataclass(frozen=True)
@@ -115,13 +126,20 @@ def begin(plan: RunPlan, run: Path, network: nn.Module) -> Begun:
     Raises StartError if they are missing, changed or not finite, or do not fit the network.
     """
     assert plan.start is not None
-    start, place = plan.start, start_place(plan, run)
+    start, place = plan.start, _opened(start_place(plan, run))
     with_weights_of(start, place, network)
     entry = {"place": str(start.place), "weights": digest_of_file(weights_file(place))}
     if start.training is not None:
         entry = {**entry, "place": start.place.as_posix(), "training": start.training}
     optimizer = _optimizer_state(place) if start.optimizer == "kept" else None
     return Begun({**entry, **_passes_of(place)}, optimizer)
+
+
+def _opened(place: Path) -> Path:
+    try:
+        return opened_weights(place)
+    except BundleError as error:
+        raise StartError(error.message, error.where, error.hint) from error
 
 
 def started(folder: RunFolder) -> dict[str, Any]:
@@ -140,33 +158,24 @@ def with_weights_of(start: Start, place: Path, network: nn.Module) -> None:
     except ModelError as error:
         raise StartError(
             f"the weights of the start do not fit the network: {error.message}.",
-            where=str(place),
-            hint="Start from a run of the same network, or set [model] to that run's.",
+            where=as_typed(str(place)),
+            hint=_OF_ALL_PREFERENCES
+            if place.name == "conditioned.safetensors"
+            else "Start from a run of the same network, or set [model] to that run's.",
         ) from error
     held = saved_state(network).items()
     if broken := [n for n, v in held if isinstance(v, Tensor) and not bool(v.isfinite().all())]:
         raise StartError(
             f"the weights of the start are not finite: {broken[0]}.",
-            where=str(place),
+            where=as_typed(str(place)),
             hint="Start from a run or a file from before its training diverged.",
         )
 
 
-def missing_start(plan: RunPlan) -> MoatError | None:
-    """Return the error of a start that is not there; None for a run that the study trains."""
-    start = plan.start
-    if start is None or start.training is not None or start.digest is not None:
-        return None
-    try:
-        _weights(start, start.place)
-    except MoatError as error:
-        return error
-    return None
-
-
 def _weights(start: Start, place: Path) -> Mapping[str, Any]:
     file = weights_file(place)
-    if not place.exists() and not names_file(place.name):
+    is_recipe = place.suffix.lower() == ".toml"
+    if is_recipe or (not place.exists() and not names_file(place.name)):
         require_results(place, StartError, "A start is a run's own folder or a file of weights.")
     if start.digest and file.is_file() and (found := digest_of_file(file)) != start.digest:
         raise StartError(
@@ -178,24 +187,31 @@ def _weights(start: Start, place: Path) -> Mapping[str, Any]:
         return read_weights(file)
     state = RunFolder(place).load_model(start.training)
     if state is None:
-        below = [str(run.path) for run in find_runs(place)]
+        below = [as_typed(str(run.path)) for run in find_runs(place)]
         near = f" Did you mean {below[0]!r}?" if below else ""
         raise StartError(
             f"the folder of the start has no trained weights.{near}",
-            where=str(place),
+            where=as_typed(str(place)),
             hint="Name the folder of a finished run, results/<study>/<variant>/.../seed-<n>.",
         )
     return state
 
 
 def _optimizer_state(place: Path) -> Mapping[str, Any]:
-    state = RunFolder(place).load_checkpoint() if place.is_dir() else None
+    if not place.is_dir():
+        raise StartError(
+            "the optimizer's state cannot be kept: a file of weights has none.",
+            where=str(place),
+            hint='Name the folder of its run, which has a checkpoint, or set optimizer = "fresh".',
+        )
+    state = RunFolder(place).load_checkpoint()
     if state is None or not isinstance(state.get("optimizer"), dict):
         raise StartError(
             "the optimizer's state cannot be kept: no checkpoint lies beside the weights of the "
             "start.",
-            where=str(place),
-            hint='Set optimizer = "fresh", or put back checkpoint.pt of that run.',
+            where=as_typed(str(place)),
+            hint='Set optimizer = "fresh", or put back checkpoint.pt of that run. A '
+            "bundle has none.",
         )
     kept: Mapping[str, Any] = state["optimizer"]
     return kept

@@ -2,6 +2,7 @@
 
 from moat.data import batches_per_epoch
 from moat.recipe import RunPlan
+from moat.study.failures import asked_for
 from moat.threats import GradientThreat, Spent
 from moat.training.detector import look_cost
 from moat.training.length import Length, length_of
@@ -22,7 +23,18 @@ def length_of_run(plan: RunPlan, examples: int, cost: Spent) -> Length:
     """Return the length of a run's training; 0 if it takes its network from another run."""
     if plan.is_point:
         return Length(0, batches_per_epoch(examples, plan.training.batch_size))
-    return length_of(plan.training, examples, cost)
+    key = length_key(plan)
+    with asked_for(plan, *key):
+        return length_of(plan.training, examples, cost, ".".join(key[-2:]))
+
+
+def length_key(plan: RunPlan) -> tuple[str, ...]:
+    """Return the key of a run's length: that of the training, or that of the path's legs."""
+    is_leg = plan.start is not None and plan.start.training is not None
+    if not is_leg or "training.passes" in plan.sweep:
+        return ("training", "passes")
+    position = [table.get("name") for table in plan.source.document["variant"]].index(plan.variant)
+    return ("variant", str(position), "legs", "passes")
 
 
 def spent_per_example(

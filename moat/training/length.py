@@ -33,11 +33,13 @@ class Length:
         return self.steps / self.steps_per_epoch
 
 
-def length_of(training: Training, examples: int, cost: Spent) -> Length:
+def length_of(
+    training: Training, examples: int, cost: Spent, key: str = "training.passes"
+) -> Length:
     """Return the length of a training on `examples` examples; `cost` is a step's cost for each.
 
-    A budget of passes buys whole steps, as many as it covers. Raises InputError if it does not
-    cover one.
+    A budget of passes buys whole steps, as many as it covers. Raises InputError, with the `key` of
+    the budget, if it does not cover one.
 
     Example:
         >>> length_of(Training(passes=114, batch_size=100), examples=1000, cost=Spent(19, 19))
@@ -56,7 +58,7 @@ def length_of(training: Training, examples: int, cost: Spent) -> Length:
         raise InputError(
             f"{training.passes:g} passes for each example do not pay for one step, which takes "
             f"{float(step):.4g} for each of its {largest} examples.",
-            hint=f"Set training.passes to at least {least:.2g}; an epoch takes {float(step):.4g}.",
+            hint=f"Set {key} to at least {least:.2g}; an epoch takes {float(step):.4g}.",
         )
     last = examples - (per_epoch - 1) * largest  # examples of an epoch's last batch
     an_epoch = step * ((per_epoch - 1) * largest + min(last, largest))

@@ -66,9 +66,10 @@ def require_searches(
         )
     if training.overfitting and isinstance(scalarizer, RandomPreference):
         raise InputError(
-            "a conditioned network has an accuracy for each preference, and the watch takes one.",
+            "a network that is trained for drawn preferences has an accuracy for each, and the "
+            "watch takes one.",
             "training.overfitting",
-            "Leave the table out.",
+            "Leave the table out, or train the variant in a recipe without it.",
         )
     if training.overfitting:
         _require_watch(training, searched, named)

@@ -100,6 +100,11 @@ def test_each_value_of_a_sweep_has_a_network_of_its_own(film):
             'path = { "optimizer.lr" = [0.1, 0.2] }',
             "conditioned: a conditioned network has its points in `at`, not on a path",
         ),
+        (
+            "[training]",
+            "[training.overfitting]\n[training]",
+            "training.overfitting: a network that is trained for drawn preferences has an accuracy",
+        ),
     ],
 )
 def test_a_table_that_does_not_hold_is_refused_with_its_place(film, old, new, text):

@@ -278,6 +278,38 @@ def test_a_path_may_start_at_home_or_at_the_root(folder, monkeypatch):
     assert read(recipe, ["data.root=/files"]).document["data"]["root"] == "/files"
 
 
+INLINE = {
+    "a start": ('start={ weights = "here" }', ("start", "weights")),
+    "a variant's start": ('variant.pareto.start={ weights="here" }', ("start", "weights")),
+    "a variant's start as text": ("variant.pareto.start=here", ("start", "weights")),
+    "variants": ('variant=[{ name = "a" }, { name = "b", start = "here" }]', ("start",)),
+    "weights": ('model={ type = "resnet18", weights = "./here" }', ("model", "weights")),
+    "initial weights": (
+        'model={ type = "python:nets:make", initial_weights = "here" }',
+        ("model", "initial_weights"),
+    ),
+    "data": ('data={ type = "image-folder", root = "here" }', ("data", "root")),
+    "plugins": ('plugins=["here"]', ("plugins", 0)),
+}
+
+
+@pytest.mark.parametrize("case", INLINE)
+def test_a_path_in_a_table_or_a_list_that_is_set_is_relative_to_where_moat_runs(recipe, case):
+    text, place = INLINE[case]
+    held = read(recipe(name="sub/study.toml"), [text]).document
+    held = held if place[0] in held and "variant" not in text else held["variant"][-1]
+    for part in place:
+        held = held[part]
+    assert held == str(Path.cwd() / "here")
+
+
+@pytest.mark.parametrize("text", ['data={ root = "" }', 'start={ weights="" }', 'plugins=[" "]'])
+def test_an_empty_path_is_refused(recipe, text):
+    said = refusal(recipe(), text)
+    assert "should be a path, and " in said
+    assert said.startswith(f"--set {text}: ")
+
+
 # --set
 
 

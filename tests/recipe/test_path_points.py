@@ -7,6 +7,7 @@ import tomli_w
 
 from moat.errors import RecipeError
 from moat.recipe import plan_runs, read
+from moat.recipe.checks import SWEPT as SWEPT_TABLES
 from moat.recipe.own_recipe import kept_recipe
 from moat.training import Constant, Cosine
 
@@ -193,6 +194,17 @@ REFUSED = {
     ),
     "empty": ('path = { "scalarizer.rho" = [] }', "at least"),
     "no list": ('path = { "scalarizer.rho" = 0.3 }', "should be a list"),
+    "empty start": ('start = ""', "should be a path, and '' is empty"),
+    "blank start in a table": ('start = { weights = " " }', "should be a path, and ' ' is empty"),
+    "placeholder": (
+        'start = "runs/seed-{sed}"',
+        "{sed} in the path of a start stands for nothing. Did you mean '{seed}'?",
+    ),
+    "placeholder in a sweep": ('sweep = { start = ["seed-{n}"] }', "{n} in the path of a start"),
+    "table in a sweep of starts": (
+        'sweep = { start = [{ weights = "a", optimizer = "kept" }] }',
+        "a sweep of starts is a list of paths",
+    ),
     "start of a number": ("start = 3", "should be a table"),
     "key of start": ('start = { weight = "a" }', "Did you mean 'weights'?"),
 }
@@ -206,3 +218,15 @@ def test_a_wrong_path_is_refused_with_its_place_and_the_mend(planned, case):
     assert message in str(error.value)
     assert "study.toml" in error.value.where
     assert "path" in error.value.where or "start" in error.value.where
+
+
+def test_the_refusal_of_a_path_s_key_lists_the_keys_that_a_path_may_set(planned):
+    with pytest.raises(RecipeError) as error:
+        planned('path = { strat = ["a", "b"] }')
+    listed = error.value.hint.partition("one of ")[2].rstrip(".").split(", ")
+    assert set(SWEPT_TABLES) - set(listed) == {"model", "start"}
+
+
+def test_the_label_of_a_start_of_each_seed_s_own_run_has_no_placeholder(planned):
+    plans = planned('sweep = { start = ["a/x/seed-{seed}", "w-{seed}.pth"] }', variant=AVERAGE)
+    assert [plan.label for plan in plans] == ["path start=a-x", "path start=w-seed.pth"]

@@ -2,6 +2,8 @@ import pytest
 
 from moat.errors import DataError, InputError, ModelError
 from moat.study import estimate_all, plan
+from moat.study.step_cost import length_of_run
+from moat.threats import Spent
 
 SCALARIZERS = """
 [[variant]]
@@ -65,6 +67,29 @@ def test_a_budget_gives_each_variant_its_epochs_at_equal_passes(recipe):
 def test_a_budget_below_a_step_is_refused_with_its_key(recipe):
     with pytest.raises(InputError, match=r"study.toml, training.passes: 0.1 passes .* do not pay"):
         estimate_all(plan(recipe("epochs = 1", "passes = 0.1")), "cpu")
+
+
+LEGS = {
+    "of the legs": ("legs = { passes = 0.1 }", r"legs.passes: 0.1 passes", "Set legs.passes to"),
+    "a quarter": ("", r"legs.passes: 5 passes", "Set legs.passes to"),
+    "on the path": (
+        'path = { "training.passes" = [20, 0.1] }',
+        r'path."training.passes".*: 0.1 passes',
+        "Set training.passes to",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LEGS)
+def test_too_few_passes_of_a_leg_are_refused_with_their_key(recipe, case):
+    lines, message, mend = LEGS[case]
+    if "path" not in lines:
+        lines = f'path = {{ "threats.pgd.epsilon" = [0.1, 0.2] }}\n{lines}'
+    more = f'\n[[variant]]\nname = "on"\nthreats = ["pgd"]\n{lines}'
+    _, leg = plan(recipe("epochs = 1", "passes = 20", more=more), only=["on"])
+    with pytest.raises(InputError, match=message) as error:
+        length_of_run(leg, 1000, Spent(200, 200))
+    assert error.value.hint.startswith(mend)
 
 
 def test_what_is_held_out_is_not_trained_on(recipe):

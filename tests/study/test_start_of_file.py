@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
+import moat
 from moat import study
+from moat.data import Digits
 from moat.errors import MoatError, StartError
 from moat.recipe import plan_runs, read
 from moat.runs import RunFolder
+from moat.study.start_look import StartLook
 
 SMALL = Path(__file__).parents[1] / "small.toml"
 HEAD = (
@@ -37,6 +40,11 @@ def started(tmp_path):
         return file
 
     return write
+
+
+@pytest.fixture(scope="module")
+def digits_data():
+    return Digits().load()
 
 
 def trains_of(file):
@@ -120,6 +128,33 @@ def test_weights_of_another_network_are_refused_by_their_keys(plain, started, tr
     assert isinstance(error, StartError)
     assert "the weights of the start do not fit the network: " in error.message
     assert "of another shape" in error.message
+
+
+def test_a_run_begins_with_the_weights_in_a_bundle(plain, started, train, tmp_path):
+    bundle = moat.bundle(plain.parents[1], tmp_path / "b.zip", weights=True)
+    inside = bundle.path / "plain" / "seed-0"
+    assert trains_of(started(inside)) == trains_of(started(plain))
+    (run,) = train(started(inside)).done
+    assert RunFolder(run).read_record().start.place == str(inside)
+    bundle.path.unlink()
+    assert train(started(inside)).skipped == [run]
+
+
+BUNDLED = {
+    "no weights": (False, "plain/seed-0", "the bundle has no weights"),
+    "no such run": (True, "plain/seed-1", "Did you mean 'plain/seed-0'?"),
+    "the whole": (True, "", "has no trained weights. Did you mean"),
+}
+
+
+@pytest.mark.parametrize("case", BUNDLED)
+def test_a_bundle_that_gives_no_start_says_why(plain, started, digits_data, tmp_path, case):
+    weights, inside, message = BUNDLED[case]
+    moat.bundle(plain.parents[1], tmp_path / "b.zip", weights=weights)
+    (run,) = plan_runs(read(started(tmp_path / "b.zip" / inside)))
+    found = StartLook().fault(run, digits_data)
+    assert message in found.message
+    assert str(tmp_path / "b.zip") in found.where
 
 
 def test_a_finished_run_outlives_its_start(plain, started, train):

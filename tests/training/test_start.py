@@ -9,6 +9,7 @@ from moat.errors import TrainingError
 from moat.runs import RunFolder
 from moat.scalarizers import Natural
 from moat.training import SGD, AdamW, Constant, Fit, Training, fabric_for, fit
+from moat.training.kept_state import take_state
 
 LR, MOMENTUM = 0.125, 0.5
 
@@ -67,3 +68,21 @@ def test_the_log_begins_with_the_start_once(tmp_path):
     lines = RunFolder(tmp_path / "run").read_log()
     assert [line["start"] for line in lines if "start" in line] == [start]
     assert lines[0]["step"] == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([nn.Linear(64, 10), nn.Linear(10, 10)], "it belongs to 4 parameters, and this network"),
+        ([nn.Linear(63, 10)], r"it has the shape \(10, 63\) for a parameter of \(10, 64\)"),
+    ],
+)
+def test_the_state_of_other_parameters_is_refused(tmp_path, layers, message):
+    optimizer = AdamW(lr=0.1).build(nn.Sequential(*layers).parameters())
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    own = AdamW(lr=0.1).build(nn.Linear(64, 10).parameters())
+    with pytest.raises(TrainingError, match=message):
+        take_state(own, optimizer.state_dict(), tmp_path)
