@@ -115,7 +115,7 @@ def test_another_point_is_evaluated_as_a_run_beside_the_others_and_kept(points, 
     (again,) = study.evaluate_points(paths[1:2], at=0.125, device="cpu")
     assert again.before
     (known,) = study.evaluate_points(paths, preference={"natural": 1.0}, device="cpu")
-    assert known.folder.parent.name == "at=1natural"
+    assert (known.folder.parent.name, known.before) == ("at=0", True)  # the same weights
     text = film_recipe("at = [0.5, 0,", "at = [0.5, 0.125, 0,")  # as if the recipe named it
     done = study.train(text, results=folder.parents[1], only=["film"], device="cpu")
     assert done.failed == {}
