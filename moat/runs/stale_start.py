@@ -21,7 +21,7 @@ def is_stale(folder: RunFolder, record: RunRecord) -> bool:
     if len(folder.path.parents) < depth:
         return False
     now = _weights_now(folder.path.parents[depth - 1] / start.place)
-    return now is not None and now != start.weights
+    return now is not None and not now.startswith(start.weights)
 
 
 def _weights_now(place: Path) -> str | None:
