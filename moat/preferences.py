@@ -11,7 +11,7 @@ from moat.types import Weights
 SUM_ROUNDING = 1e-6
 """The error that the sum of a preference may have."""
 
-LARGEST = 1e300
+LARGEST_WEIGHT = 1e300
 """No weight is larger, so that their sum is a number."""
 
 
@@ -49,7 +49,7 @@ def simplex_row(preference: Mapping[str, float], names: Sequence[str]) -> Weight
 
 def _is_weight(weight: object) -> bool:
     number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    return number and 0 <= weight < LARGEST  # type: ignore[operator]
+    return number and 0 <= weight < LARGEST_WEIGHT  # type: ignore[operator]
 
 
 def on_the_line(at: float, robust: Tensor) -> Tensor:

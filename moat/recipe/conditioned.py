@@ -95,11 +95,11 @@ def place_in_words(at: Any) -> Any:
     return "+".join(f"{weight:g}{name}" for name, weight in at.items() if weight)
 
 
-def in_order(at: Any, names: Sequence[str]) -> Any:
+def in_objective_order(at: Any, names: Sequence[str]) -> Any:
     """Return a preference in the order of the objectives, without weights of 0; a number as it is.
 
     Example:
-        >>> in_order({"pgd": 0.7, "rt": 0, "natural": 0.3}, ["natural", "pgd", "rt"])
+        >>> in_objective_order({"pgd": 0.7, "rt": 0, "natural": 0.3}, ["natural", "pgd", "rt"])
         {'natural': 0.3, 'pgd': 0.7}
     """
     if not isinstance(at, Mapping):

@@ -13,7 +13,7 @@ from moat.events import DataNote, Listener, ignore
 from moat.names import NATURAL
 from moat.public import public_at_once
 from moat.recipe import RunPlan, plan_runs
-from moat.recipe.conditioned import in_order
+from moat.recipe.conditioned import in_objective_order
 from moat.runs import RunFolder, as_typed, cache_of
 from moat.study.failures import asked_for
 from moat.study.judge import Judged, whole_scores
@@ -79,7 +79,7 @@ def _folder_and_plan(run: TrainedRun, at: At) -> tuple[RunFolder, RunPlan]:
     """Return the folder and the plan of a point: of the one with the same weights, if there is."""
     known = known_point(run, at)
     if known is None:
-        plan = _plan_at(run, in_order(at, (NATURAL, *run.plan.threats)))
+        plan = _plan_at(run, in_objective_order(at, (NATURAL, *run.plan.threats)))
         return RunFolder(run.folder.path.parents[1].joinpath(*plan.path.parts[-2:])), plan
     folder, at = known
     return folder, run.plan if folder.path == run.folder.path else _plan_at(run, at)
