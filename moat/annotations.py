@@ -22,7 +22,9 @@ def fits(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return any(value is one or (type(value) is type(one) and value == one) for one in arguments)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(fits(v, arguments[1]) for v in value.values())
+        return isinstance(value, Mapping) and all(
+            fits(k, arguments[0]) and fits(v, arguments[1]) for k, v in value.items()
+        )
     if origin is Callable or hint is Callable:
         return callable(value)
     if isinstance(origin, type) and issubclass(origin, Iterable) and origin.__module__ in _PLAIN:
@@ -42,18 +44,21 @@ def type_in_words(hint: Any) -> str:
     Example:
         >>> type_in_words(int | None), type_in_words(list[str]), type_in_words(Literal["a", "b"])
         ('a whole number or None', 'a list, each entry a text', "'a' or 'b'")
+        >>> type_in_words(list[int] | None)
+        'None or a list, each entry a whole number'
     """
     hint, arguments = _bare(hint), get_args(_bare(hint))
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         words = dict.fromkeys(type_in_words(one) for one in arguments)
-        return " or ".join(words)
+        return " or ".join(sorted(words, key=lambda one: ", each " in one))  # the long one last
     if origin is Literal:
         return " or ".join(map(repr, arguments))
     if origin is Callable or hint is Callable:
         return "a function"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"a table, each value {type_in_words(arguments[1])}"
+        kinds = zip(("name", "value"), map(type_in_words, arguments), strict=True)
+        return ", ".join(["a table", *(f"each {part} {kind}" for part, kind in kinds if kind)])
     if isinstance(origin, type) and issubclass(origin, Iterable):
         element = type_in_words(arguments[0]) if arguments else ""
         return f"a list, each entry {element}" if element else "a list"

@@ -11,6 +11,9 @@ from moat.types import Weights
 SUM_ROUNDING = 1e-6
 """The error that the sum of a preference may have."""
 
+LARGEST_WEIGHT = 1e300
+"""No weight is larger, so that their sum is a number."""
+
 
 def simplex_row(preference: Mapping[str, float], names: Sequence[str]) -> Weights:
     """Return a preference as a row (objectives,), float64, in the order of the names.
@@ -23,24 +26,30 @@ def simplex_row(preference: Mapping[str, float], names: Sequence[str]) -> Weight
         tensor([0.2500, 0.7500, 0.0000], dtype=torch.float64)
     """
     known = f"The objectives: {', '.join(names)}."
-    for name, weight in preference.items():
+    for name in preference:
         if name not in names:
-            near = did_you_mean(name, names)
+            near = did_you_mean(name, names) if isinstance(name, str) else ""
             raise InputError(f"the preference names {name!r}, no objective.{near}", hint=known)
-        number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not (number and 0 <= weight <= 1):
-            raise InputError(
-                f"the preference gives {name!r} the weight {weight!r}, not a number from 0 to 1.",
-                hint=known,
-            )
-    total = sum(preference.values())
+    shares = all(map(_is_weight, preference.values()))
+    total = sum(preference.values()) if shares else 1
     if abs(total - 1) > SUM_ROUNDING:
         raise InputError(
             f"the weights of the preference sum to {total:g}, not to 1.",
             hint=f"Divide each by {total:g}." if total > 0 else known,
         )
+    for name, weight in preference.items():
+        if not (_is_weight(weight) and weight <= 1 + SUM_ROUNDING):
+            raise InputError(
+                f"the preference gives {name!r} the weight {weight!r}, not a number from 0 to 1.",
+                hint=known,
+            )
     row = [float(preference.get(name, 0)) for name in names]
     return torch.tensor(row, dtype=torch.float64, device="cpu") / total
+
+
+def _is_weight(weight: object) -> bool:
+    number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    return number and 0 <= weight < LARGEST_WEIGHT  # type: ignore[operator]
 
 
 def on_the_line(at: float, robust: Tensor) -> Tensor:

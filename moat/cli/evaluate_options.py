@@ -15,6 +15,7 @@ from moat.cli.options import (
     Overrides,
     RunsArgument,
     WeightsOption,
+    point_of_the_line,
 )
 
 
@@ -30,6 +31,7 @@ class EvaluateOptions:
         float | None,
         typer.Option(
             metavar="POINT",
+            parser=point_of_the_line,
             help="Evaluate a conditioned network at this point, from natural (0) to robust (1).",
         ),
     ] = None
@@ -61,7 +63,8 @@ class EvaluateOptions:
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Repeat finished evaluations; replace those of another model."
+            "--overwrite",
+            help="Repeat finished evaluations; replace those of another model or a stale point.",
         ),
     ] = False
     dry_run: Annotated[

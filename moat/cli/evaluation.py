@@ -25,6 +25,7 @@ from moat.study import (
     evaluate_points,
     evaluate_runs,
     evaluate_under,
+    point_runs,
     trained_runs,
 )
 from moat.study.evaluation_estimates import estimate_model, estimate_runs, estimate_under
@@ -38,7 +39,7 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
         _dry_run(asked)
         return
     done: list[Judged] = []
-    runs = [] if asked.model else trained_runs([opened(r, weights=True) for r in asked.run or ()])
+    runs = _runs(asked)
     try:
         with listener_for_terminal() as listener:
             listener(StudyStart(runs=len(runs) or 1))
@@ -56,6 +57,17 @@ def evaluate_asked(asked: EvaluateOptions) -> None:
     for study in dict.fromkeys(one.study for one in done if one.study):
         say(f"Next: moat front {shlex.quote(str(study))}")
     _end(failed, len(done))
+
+
+def _runs(asked: EvaluateOptions) -> list[Path]:
+    """Return the named runs; for a point, those of conditioned networks, and say what is left."""
+    named = [opened(run, weights=True) for run in asked.run or ()]
+    if asked.model or not _names_point(asked):
+        return [] if asked.model else trained_runs(named)
+    runs, others = point_runs(named)
+    if others:
+        say(f"Left out: {len(others)} run(s) without a conditioned network.")
+    return runs
 
 
 def _dry_run(asked: EvaluateOptions) -> None:
@@ -102,9 +114,14 @@ def _end(failed: dict[Path, MoatError], of: int, head: str = "failed") -> None:
 def _judged(asked: EvaluateOptions, runs: Sequence[Path], listener: Listener) -> Iterator[Judged]:
     if _names_point(asked):
         text = asked.preference
-        weights = None if text is None else weights_of(text, "--preference")
+        weights = None if text is None else weights_of(text, "--preference", "an objective")
         yield from evaluate_points(
-            runs, at=asked.at, preference=weights, device=asked.device, listener=listener
+            runs,
+            at=asked.at,
+            preference=weights,
+            device=asked.device,
+            overwrite=asked.overwrite,
+            listener=listener,
         )
     elif not asked.protocol:
         yield from evaluate_runs(runs, asked.device, listener)
@@ -148,7 +165,9 @@ def _say(one: Judged) -> None:
 
 def _again(asked: EvaluateOptions, left: Sequence[Path]) -> list[str]:
     """Return the command that goes on: the same, unless it would do again what is done."""
-    if asked.model or _names_point(asked) or (asked.protocol and not asked.overwrite):
+    if _names_point(asked):  # what is begun anew goes on
+        return ["moat", *(word for word in sys.argv[1:] if word != "--overwrite")]
+    if asked.model or (asked.protocol and not asked.overwrite):
         return ["moat", *sys.argv[1:]]
     words = ["moat", "evaluate", *(as_typed(str(run)) for run in left), "--device", asked.device]
     if asked.allow_code is not None:
@@ -173,7 +192,7 @@ def _require_one_form(asked: EvaluateOptions) -> None:
             "--model": asked.model,
             "--set": asked.set_,
             "--results": asked.results,
-            "--overwrite": asked.overwrite,
+            "--overwrite": asked.overwrite and not _names_point(asked),
             "--validation": asked.validation,
         },
     }
@@ -181,7 +200,8 @@ def _require_one_form(asked: EvaluateOptions) -> None:
     for needed, options in wants.items():
         for option, value in options.items():
             if value and not given[needed]:
-                raise MoatError(f"{option} needs {needed}.", hint=_FORMS)
+                others = ", --at or --preference" if option == "--overwrite" else ""
+                raise MoatError(f"{option} needs {needed}{others}.", hint=_FORMS)
     if _names_point(asked):
         for option, value in wants["--protocol"].items():
             if value or asked.protocol:

@@ -140,6 +140,16 @@ def seconds(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is not a number in the range 0.1 to 86400")
 
 
+def point_of_the_line(text: str) -> float:
+    """Return the number of a point of the line from natural to robust; BadParameter else."""
+    with suppress(ValueError):
+        return plain_number(text)
+    raise typer.BadParameter(
+        f"{text!r} is not a number from 0 (natural) to 1 (robust). For other weights, write "
+        "--preference natural=0.3,pgd=0.7"
+    )
+
+
 @contextmanager
 def as_options(*arguments: str) -> Iterator[None]:
     """Say of the library's arguments in an error what the options of the same names are called."""
@@ -151,7 +161,7 @@ def as_options(*arguments: str) -> Iterator[None]:
         raise error.at(f"--{error.where}") from error
 
 
-def weights_of(text: str | None, option: str) -> dict[str, float]:
+def weights_of(text: str | None, option: str, of: str = "a score") -> dict[str, float]:
     """Return the weights of an option that gives names one each, separated by commas."""
     weights: dict[str, float] = {}
     for part in listed(text):
@@ -162,7 +172,9 @@ def weights_of(text: str | None, option: str) -> dict[str, float]:
             weight = -1.0
         if not name or weight < 0 or name in weights:
             raise MoatError(
-                f"{part!r} is not a weight of a score.",
+                f"{name!r} is named twice."
+                if name in weights
+                else f"{part!r} is not a weight of {of}.",
                 where=option,
                 hint="Name each once, with a number of at least 0: natural=0.5,pgd=0.3,rt=0.2",
             )

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
@@ -56,8 +57,15 @@ def channel_layers(network: nn.Module) -> tuple[ChannelLayer, ...]:
 
     The last linear layer, which gives the logits, counts only if it is alone. A layer counts if its
     weight and bias are parameters of its own: neither shared with another layer nor computed, as by
-    a parametrization. Raises ModelError if there is none.
+    a parametrization. Raises ModelError if there is none, if a norm without weights would cancel
+    their modulation, and for a network compiled by torch.jit.
     """
+    if any(isinstance(part, torch.jit.ScriptModule) for part in network.modules()):
+        raise ModelError(
+            "a network compiled by torch.jit cannot be conditioned: its weights are fixed in its "
+            "code.",
+            hint="Pass the network before torch.jit.script or torch.jit.trace.",
+        )
     held = Counter(id(value) for layer in network.modules() for value in layer._parameters.values())
     own = [
         (path, layer)
@@ -69,12 +77,34 @@ def channel_layers(network: nn.Module) -> tuple[ChannelLayer, ...]:
         if found := [(path, layer) for path, layer in own if is_one(layer)]:
             if is_one is _is_linear and len(found) > 1:
                 found = found[:-1]
+            if is_one is not _is_norm:
+                _require_no_norm_behind(network, found[0][0])
             return tuple(_affine(path, layer) for path, layer in found)
     raise ModelError(
         "the network has no layer to condition: no norm, convolution or linear layer with a weight "
         "of its own.",
         hint="Build it of torch's layers, such as nn.Conv2d or nn.GroupNorm.",
     )
+
+
+def _require_no_norm_behind(network: nn.Module, first: str) -> None:
+    """Raise ModelError for a norm behind the first modulated layer: no norm has weights here."""
+    modules = list(network.named_modules())
+    start = [path for path, _ in modules].index(first)
+    for path, layer in modules[start + 1 :]:
+        if isinstance(layer, _NORMS):
+            kind = type(layer).__name__
+            raise ModelError(
+                f"the network cannot be conditioned: its norm layers have no weights of their own, "
+                f"as {path!r} ({kind}). They cancel the modulation of the layers before them.",
+                hint=_WEIGHTS_OF.get(kind, "Build the norm layers with affine=True."),
+            )
+
+
+_NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+_WEIGHTS_OF = dict.fromkeys(
+    ("LayerNorm", "RMSNorm"), "Build the norm layers with elementwise_affine=True."
+)
 
 
 def _affine(path: str, layer: Any) -> ChannelLayer:
@@ -84,7 +114,7 @@ def _affine(path: str, layer: Any) -> ChannelLayer:
 
 def _is_norm(layer: nn.Module) -> bool:
     """Say whether a layer is a norm of torch, or of its kind by name and shape."""
-    known = isinstance(layer, _NormBase | nn.GroupNorm | nn.LayerNorm | nn.RMSNorm)
+    known = isinstance(layer, _NORMS)
     weight = layer._parameters["weight"]
     alike = "norm" in type(layer).__name__.lower() and weight is not None and weight.ndim == 1
     return known or alike

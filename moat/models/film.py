@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from moat.errors import ModelError
 from moat.models.channel_layers import ChannelLayer, channel_layers
 from moat.preferences import simplex_row
 from moat.public import public
@@ -31,7 +30,8 @@ class FiLM(nn.Module):
 
     `network` is any module with a norm, convolution or linear layer; it is held, not copied.
     `objectives` are the names, "natural" first. `hidden` is the width of the encoder. Raises
-    ModelError for a network without such a layer, or compiled by torch.jit.
+    ModelError for a network without such a layer, for one whose norms have no weights and so cancel
+    the modulation before them, and for one compiled by torch.jit.
 
     Example:
         >>> network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
@@ -50,12 +50,6 @@ class FiLM(nn.Module):
 
     def __init__(self, network: nn.Module, objectives: Sequence[str], hidden: int = 32) -> None:
         super().__init__()
-        if any(isinstance(part, torch.jit.ScriptModule) for part in network.modules()):
-            raise ModelError(
-                "a network compiled by torch.jit cannot be conditioned: its weights are fixed in "
-                "its code.",
-                hint="Pass the network before torch.jit.script or torch.jit.trace.",
-            )
         self.network = network
         self.objectives = tuple(objectives)
         self.layers: tuple[ChannelLayer, ...] = channel_layers(network)

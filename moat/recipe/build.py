@@ -14,7 +14,11 @@ from moat.recipe.checks import (
     require_sound,
 )
 from moat.recipe.code import require_consent_to
-from moat.recipe.conditioned import with_draws
+from moat.recipe.conditioned_run import (
+    conditioned_scalarizer_of,
+    require_distinct_points,
+    require_parts,
+)
 from moat.recipe.explain import explained
 from moat.recipe.figures import require_figures
 from moat.recipe.homes import naming_homes
@@ -90,6 +94,7 @@ def _path(source: Source, position: int, points: list[PathPoint], recipe: Recipe
             plans.append(_plan(source, position, point, seed, recipe, before.get(seed)))
             if point.at is None or not point.number:  # all points of a network are its trunk's
                 before[seed] = plans[-1]
+    require_distinct_points([p for p in plans if p.seed == recipe.seeds[0]], source, position)
     return plans
 
 
@@ -145,10 +150,11 @@ def _plan(
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)
     require_known_channels({**protocol.threats, **threats}, dataset, source)
     model = with_digests(model_of(recipe.model, source), document)
-    if variant.conditioned is not None:
-        scalarizer_table = with_draws(scalarizer_table)
-    scalarizer = scalarizer_of(scalarizer_table, source, position, list(threats))
+    made_by = scalarizer_of if variant.conditioned is None else conditioned_scalarizer_of
+    scalarizer = made_by(scalarizer_table, source, position, list(threats))
     require_followed(recipe.training, threats, scalarizer, source)
+    parts = source.where("variant", str(position), "scalarizer", "parts")
+    require_parts(scalarizer, scalarizer_table, recipe.training, parts)
     losses = variant_losses(variant.losses, source, position, variant.threats, scalarizer)
     return RunPlan(
         source=source,

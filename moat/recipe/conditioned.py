@@ -1,22 +1,24 @@
 """The conditioned network of a variant: its table, its points, and the rule of its training."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from moat.number_bounds import PositiveCount
+from moat.preferences import SUM_ROUNDING
 from moat.recipe.shorthand import number_of
-from moat.scalarizers import RandomPreference
-
-PREFERENCE_DRAWS = RandomPreference.name
-"""The type of the scalarizer that draws a preference for each step."""
+from moat.types import Weights
 
 
 def _place(value: Any) -> Any:
     found = number_of(value)
+    if isinstance(found, dict):
+        found = {name: number_of(weight) for name, weight in found.items()}
     numbers = list(found.values()) if isinstance(found, dict) else [found]
-    if not numbers or not all(map(_is_share, numbers)):
+    fits = all(map(_is_number, numbers)) if isinstance(found, dict) else _is_share(found)
+    if not numbers or not fits:  # the sum of a preference is checked with its objectives
         raise ValueError(
             "should be a number from 0 (natural) to 1 (robust), or weights by objective, as in "
             f"{{ natural = 0.3, pgd = 0.7 }}, not {value!r}"
@@ -24,8 +26,12 @@ def _place(value: Any) -> Any:
     return found if isinstance(found, dict) else float(found)
 
 
+def _is_number(number: Any) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool)
+
+
 def _is_share(number: Any) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= 1
+    return _is_number(number) and 0 <= number <= 1
 
 
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -89,10 +95,20 @@ def place_in_words(at: Any) -> Any:
     return "+".join(f"{weight:g}{name}" for name, weight in at.items() if weight)
 
 
-def with_draws(scalarizer: Any) -> dict[str, Any]:
-    """Return the table of the scalarizer that draws preferences up to the given one's weights."""
-    if scalarizer == PREFERENCE_DRAWS or (
-        isinstance(scalarizer, dict) and scalarizer.get("type") == PREFERENCE_DRAWS
-    ):
-        return {"type": PREFERENCE_DRAWS} if isinstance(scalarizer, str) else scalarizer
-    return {"type": PREFERENCE_DRAWS, "rule": scalarizer}
+def in_objective_order(at: Any, names: Sequence[str]) -> Any:
+    """Return a preference in the order of the objectives, without weights of 0; a number as it is.
+
+    Example:
+        >>> in_objective_order({"pgd": 0.7, "rt": 0, "natural": 0.3}, ["natural", "pgd", "rt"])
+        {'natural': 0.3, 'pgd': 0.7}
+    """
+    if not isinstance(at, Mapping):
+        return at
+    known = [name for name in names if name in at]
+    kept = {name: at[name] for name in [*known, *at] if at[name] != 0}
+    return kept or dict(at)
+
+
+def same_point(one: Weights, other: Weights) -> bool:
+    """Say whether two preferences (objectives,) are one, up to rounding."""
+    return bool((one - other).abs().max() <= SUM_ROUNDING)

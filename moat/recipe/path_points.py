@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from moat.recipe.conditioned import place_in_words
+from moat.names import NATURAL
+from moat.recipe.conditioned import in_objective_order, place_in_words
 from moat.recipe.provenance import Document
 from moat.recipe.schema import LegsTable, VariantTable
 from moat.recipe.shorthand import numbers_of
@@ -41,8 +42,9 @@ def paths_of(variant: VariantTable) -> Iterator[list[PathPoint]]:
     for values in product(*map(numbers_of, variant.sweep.values())):
         sweep = dict(zip(variant.sweep, values, strict=True))
         if variant.conditioned is not None:
-            ats = enumerate(numbers_of(list(variant.conditioned.at)))
-            yield [PathPoint(sweep, {}, number, at) for number, at in ats]
+            names = (NATURAL, *variant.threats)
+            ats = [in_objective_order(at, names) for at in numbers_of(list(variant.conditioned.at))]
+            yield [PathPoint(sweep, {}, number, at) for number, at in enumerate(ats)]
             continue
         yield [PathPoint(sweep, place, number) for number, place in enumerate(places or [{}])]
 

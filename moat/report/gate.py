@@ -9,6 +9,7 @@ from moat.report.overfitting_notes import overfitting_notes
 from moat.report.plugin_notes import plugin_notes
 from moat.report.points import Point
 from moat.report.solver_notes import unsolved_notes
+from moat.report.stale_notes import stale_notes
 from moat.report.words import some
 
 
@@ -52,7 +53,8 @@ def gate_notes(points: Sequence[Point]) -> list[str]:
         )
     plugins = plugin_notes(points, [names[point.where] for point in points])
     overfitted = overfitting_notes(points, names)
-    return [*lines, *unsolved_notes(points, names), *overfitted, *plugins]
+    said = [*stale_notes(points, names), *unsolved_notes(points, names), *overfitted, *plugins]
+    return [*lines, *said]
 
 
 def named_by_place(points: Sequence[Point]) -> dict[str, str]:

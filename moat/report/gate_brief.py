@@ -9,6 +9,7 @@ from moat.report.overfitting_notes import overfitting_notes
 from moat.report.plugin_notes import plugin_notes
 from moat.report.points import Point
 from moat.report.solver_notes import unsolved_notes
+from moat.report.stale_notes import stale_notes
 from moat.report.words import some
 
 
@@ -26,7 +27,8 @@ def gate_brief(points: Sequence[Point]) -> list[str]:
         lines.append(f"No sanity gate is stored with {some(bare)}: `moat evaluate RUN` makes it.")
     plugins = plugin_notes(points, [names[point.where] for point in points])
     overfitted = overfitting_notes(points, names)
-    return [*lines, *unsolved_notes(points, names), *overfitted, *plugins]
+    said = [*stale_notes(points, names), *unsolved_notes(points, names), *overfitted, *plugins]
+    return [*lines, *said]
 
 
 def _lines(points: Sequence[Point], names: dict[str, str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from moat.printable import all_printable, printable
 from moat.records import Check, ProtocolRecord
 from moat.records.start import StartRecord
 from moat.report.evidence import Evidence, evidence_of
-from moat.runs import RunFolder, as_typed, find_runs, require_results, unfinished_runs
+from moat.runs import RunFolder, as_typed, find_runs, is_stale, require_results, unfinished_runs
 
 T = TypeVar("T")
 
@@ -60,6 +60,7 @@ class Point:
     tags: Sequence[str] = ()  # the user's own words for it, and the notes
     notes: str = ""
     passes_to_here: float | None = None  # of its training, and of those that led to its start
+    is_stale: bool = False  # the run of the study that it started from was trained again
 
     @property
     def place(self) -> str:
@@ -227,6 +228,7 @@ def point_of(folder: RunFolder, results: Path, evidence: Evidence) -> Point:
         protocol=record.protocol,
         protocol_hash=record.protocol_hash,
         passes_to_here=record.passes_to_here,
+        is_stale=is_stale(folder, record),
         **{name: all_printable(getattr(record, name)) for name in _SHOWN},
         **_scores_of(outcomes, evidence.scores),
     )

@@ -34,6 +34,7 @@ from moat.runs.model_file import weights_file
 from moat.runs.ownership import identity_of, require_own
 from moat.runs.parts import EvaluationParts
 from moat.runs.places import results_of, seen_from
+from moat.runs.stale_start import is_stale
 from moat.runs.study_folder import StudyFolder
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "find_studies",
     "identity_of",
     "is_bundle",
+    "is_stale",
     "judged_run",
     "kept_command",
     "manifest_text",

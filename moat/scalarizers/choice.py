@@ -28,7 +28,8 @@ def scalarizer_for(choice: Any) -> Scalarizer:
         except FieldError as error:
             raise FieldError(
                 error.message,
-                hint=f"The name alone does not suffice: pass {cls.__name__}(...) with its fields.",
+                hint=f"The name alone does not suffice: pass {cls.__name__}(...) with its fields, "
+                f'in a recipe {{ type = "{choice}", ... }}.',
             ) from error
     given = f"the class {choice.__name__}" if isinstance(choice, type) else f"{choice!r}"
     raise DefinitionError(

@@ -12,7 +12,7 @@ from moat.errors import FieldError
 from moat.number_bounds import PositiveCount
 from moat.preferences import on_the_line, simplex_row
 from moat.scalarizers.average import Average
-from moat.scalarizers.base import LaggedScalarizer, Scalarizer, scalarizer
+from moat.scalarizers.base import LaggedScalarizer, Scalarizer, registry, scalarizer
 from moat.scalarizers.choice import scalarizer_from
 from moat.scalarizers.sampled import Sampled
 from moat.scalarizers.weighted import Weighted
@@ -24,16 +24,29 @@ EXPECTED_OVER = 64
 """Draws, for each level, whose mean plan is expected."""
 
 
+def has_fixed_weights(rule: Scalarizer) -> bool:
+    """Say whether a rule has fixed weights, or is `sampled` with such a rule."""
+    return isinstance(rule.rule if isinstance(rule, Sampled) else rule, Average | Weighted)
+
+
 def fixed_rule(choice: Any) -> LaggedScalarizer:
     """Return a rule of fixed weights from a name, a table or an object, or `sampled` of such."""
+    if isinstance(choice, str) and not issubclass(registry.get(choice), _FIXED):
+        raise _without_fixed_weights(choice)  # before its own fields are asked for
     made = scalarizer_from(choice)
-    inner = made.rule if isinstance(made, Sampled) else made
-    if not isinstance(inner, Average | Weighted):
-        raise FieldError(
-            f"the rule {inner.name!r} has no fixed weights for the robust end of the line.",
-            hint='Take "average", "weighted", or "sampled" with one of them as its rule.',
-        )
+    if not has_fixed_weights(made):
+        raise _without_fixed_weights((made.rule if isinstance(made, Sampled) else made).name)
     return made  # type: ignore[return-value]
+
+
+def _without_fixed_weights(name: str) -> FieldError:
+    return FieldError(
+        f"the rule {name!r} has no fixed weights for the robust end of the line.",
+        hint='Take "average", "weighted", or "sampled" with one of them as its rule.',
+    )
+
+
+_FIXED = (Average, Weighted, Sampled)
 
 
 FixedRule = Annotated[
@@ -86,6 +99,11 @@ class RandomPreference(LaggedScalarizer):
             raise FieldError(
                 f"draw = {self.draw!r} and levels = {list(self.levels)} do not belong together.",
                 hint='Write draw = "levels" with levels = [0, 0.5, 1], or neither.',
+            )
+        if self.draw != "dirichlet" and self.concentration != 1:
+            raise FieldError(
+                f"concentration = {self.concentration:g} has no effect with draw = {self.draw!r}.",
+                hint='Write draw = "dirichlet", or leave the concentration out.',
             )
         self._waiting: list[Tensor] = []  # preferences of the coming parts of this step
         self._preference: Tensor | None = None

@@ -6,6 +6,7 @@ from moat.study.in_memory import evaluate
 from moat.study.judge import Judged
 from moat.study.looks import oddities_of_estimates
 from moat.study.model_loading import load
+from moat.study.network_points import point_runs
 from moat.study.new_point import evaluate_points
 from moat.study.other_protocol import evaluate_under
 from moat.study.own_protocol import evaluate_run, evaluate_runs
@@ -30,6 +31,7 @@ __all__ = [
     "load",
     "oddities_of_estimates",
     "plan",
+    "point_runs",
     "race",
     "train",
     "trained_runs",

@@ -13,6 +13,7 @@ from moat.evaluation import evaluate
 from moat.evaluation.validation import validation_protocol
 from moat.events import Listener, Note
 from moat.models import built
+from moat.models.channel_layers import channel_layers
 from moat.names import NATURAL
 from moat.outcomes import NATURAL_COLUMN, accuracy
 from moat.passes import default_pass_size
@@ -116,6 +117,8 @@ def initial_model(plan: RunPlan, data: Data, *, pretrained: bool = True) -> nn.M
     with asked_for(plan, "model"):
         model = built(plan.model, data.shape, len(data.classes))
         check_network(model, data, plan.scalarizer)
+        if plan.conditioned is not None:
+            channel_layers(model)  # refuses a network that cannot be conditioned
         if is_foreign(plan.model):  # moat's own take any
             check_batch_sizes(model, data, plan.training, len(plan.threats))
         require_saved_whole(model, plan.model, data)

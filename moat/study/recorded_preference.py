@@ -6,11 +6,11 @@ from typing import Any
 
 from torch import nn
 
-from moat.errors import InputError
+from moat.errors import ForeignFileError, InputError
 from moat.models import FiLM
 from moat.names import NATURAL
 from moat.records import RunRecord
-from moat.runs import RunFolder
+from moat.runs import RunFolder, as_typed
 from moat.scalarizers.choice import scalarizer_from
 from moat.scalarizers.random_preference import preference_at
 from moat.study.conditioned import load_trained
@@ -64,5 +64,15 @@ def plain_of_record(network: nn.Module, folder: RunFolder, record: RunRecord, at
     names = (NATURAL, *trains["order"])
     conditioned = FiLM(network, names, table["hidden"])
     preference = preference_at(at, scalarizer_from(trains["scalarizer"]), names)
-    load_trained(conditioned, place, training)
+    try:
+        load_trained(conditioned, place, training)
+    except ForeignFileError as error:
+        if place == folder.path:
+            raise
+        raise ForeignFileError(
+            error.message,
+            error.where,
+            f"The network was trained again after this point. Name a run of the network as it is "
+            f"now, such as {as_typed(str(place))}.",
+        ) from error
     return conditioned.plain(preference)

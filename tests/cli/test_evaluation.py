@@ -278,11 +278,15 @@ def test_a_conditioned_network_is_evaluated_at_a_point_or_a_preference(
         assert (answer.code, answer.err) == (0, "")
         assert f"study/film/{name}/seed-0: natural" in answer.out
         assert "evaluated before" in moat("evaluate", run, option, value).out
+    answer = moat("evaluate", run, "--at", "0.25", "--overwrite")
+    assert (answer.code, "overwriting" in answer.out, "before" in answer.out) == (0, True, False)
     refused = {
         ("--at", "1.5"): "at is 1.5, not a number from 0 to 1",
         ("--preference", "natural=1,rt=0"): "the preference names 'rt', no objective",
         ("--preference", "natural=0.5"): "the weights of the preference sum to 0.5, not to 1",
-        ("--preference", "natural"): "'natural' is not a weight of a score",
+        ("--preference", "natural"): "'natural' is not a weight of an objective",
+        ("--preference", "natural=1,natural=0"): "'natural' is named twice",
+        ("--at", "abc"): "'abc' is not a number from 0",
         ("--at", "0", "--preference", "pgd=1"): "at and preference both choose the network",
         ("--at", "0", "--protocol", str(any_iterate)): "do not go with --protocol",
         ("--at", "0", "--dry-run"): "--dry-run lists evaluations of runs that exist",

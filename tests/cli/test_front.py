@@ -60,7 +60,7 @@ def test_a_preference_names_a_run_and_its_folder(moat, results):
         ("natural=inf", "--prefer: 'natural=inf' is not a weight of a score."),
         ("natural=nan", "--prefer: 'natural=nan' is not a weight of a score."),
         ("=1", "--prefer: '=1' is not a weight of a score."),
-        ("natural=1,natural=1", "--prefer: 'natural=1' is not a weight of a score."),
+        ("natural=1,natural=1", "--prefer: 'natural' is named twice."),
         ("natural=0,pgd=0", "--prefer: all weights are 0."),
         ("natral=1", "--prefer: no score is called 'natral'. Did you mean 'natural'?"),
     ],

@@ -51,8 +51,8 @@ def test_a_seed_is_written_in_digits(text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a=1,a=2", "'a=2' is not a weight of a score."),
-        ("a=1, a =2", "'a =2' is not a weight of a score."),
+        ("a=1,a=2", "'a' is named twice."),
+        ("a=1, a =2", "'a' is named twice."),
         ("=1", "'=1' is not a weight of a score."),
         ("a", "'a' is not a weight of a score."),
         ("a=-1", "'a=-1' is not a weight of a score."),

@@ -68,6 +68,12 @@ MOATS = {
     model.name: lambda m=model: m(**SMALL.get(m.name, {})).build((1, 28, 28), classes=10)
     for model in registry
 }
+WEIGHTLESS = [
+    (nn.BatchNorm2d(4, affine=False), "'1' .BatchNorm2d.*before them.\n.*affine=True"),
+    (nn.InstanceNorm2d(4), "norm layers have no weights of their own, as '1' .InstanceNorm2d"),
+    (nn.GroupNorm(4, 4, affine=False), "'1' .GroupNorm.*\n.*with affine=True"),
+    (nn.LayerNorm(6, elementwise_affine=False), "LayerNorm.*\n.*elementwise_affine=True"),
+]
 NETWORKS = OWN | MOATS
 
 
@@ -195,6 +201,8 @@ def test_a_search_climbs_at_the_preference_and_leaves_the_network_as_it_was():
         ({"natural": 0.5, "pdg": 0.5}, "the preference names 'pdg', no objective. Did you mean"),
         ({"natural": 0.5, "pgd": 0.6}, "the weights of the preference sum to 1.1, not to 1."),
         ({}, "the weights of the preference sum to 0, not to 1."),
+        ({"natural": 3, "pgd": 1}, "sum to 4, not to 1.\n  Divide each by 4."),
+        ({"natural": 10**400}, "gives 'natural' the weight 1000"),
         ({"natural": 1.5, "pgd": -0.5}, "gives 'natural' the weight 1.5, not a number from 0 to 1"),
         ({"natural": 1.0, "pgd": -0.1}, "gives 'pgd' the weight -0.1, not a number from 0 to 1"),
         ({"natural": float("nan"), "pgd": 0.5}, "gives 'natural' the weight nan, not a number"),
@@ -210,12 +218,21 @@ def test_an_invalid_preference_is_refused(preference, text):
     ("network", "text"),
     [
         (lambda: nn.Flatten(), "the network has no layer to condition"),
+        *(
+            (lambda norm=norm: nn.Sequential(nn.Conv2d(1, 4, 3), norm, nn.ReLU()), mend)
+            for norm, mend in WEIGHTLESS
+        ),
         (lambda: scripted(OWN["one layer"]()), "compiled by torch.jit cannot be conditioned"),
     ],
 )
 def test_a_network_that_cannot_be_conditioned_is_refused(network, text):
     with pytest.raises(ModelError, match=text):
         FiLM(network(), NAMES)
+
+
+def test_a_norm_without_weights_ahead_of_the_modulated_layers_is_no_obstacle():
+    network = nn.Sequential(nn.InstanceNorm2d(1), nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3))
+    assert [layer.path for layer in FiLM(network, NAMES).layers] == ["1", "3"]
 
 
 def test_a_weight_that_is_computed_from_another_is_not_modulated():

@@ -46,6 +46,14 @@ def test_each_point_is_a_run_and_all_start_from_the_first(film):
     assert len({plan.train_hash for plan in plans}) == 3
 
 
+def test_a_preference_is_named_in_the_order_of_the_objectives_without_weights_of_0(film):
+    first = film()
+    other = film("natural = 0.3, flow = 0.7", "pgd = 0, flow = 0.7, natural = 0.3")
+    assert [plan.label for plan in other] == [plan.label for plan in first]
+    assert [plan.train_hash for plan in other] == [plan.train_hash for plan in first]
+    assert first[2].conditioned.at == {"natural": 0.3, "flow": 0.7}
+
+
 def test_a_further_point_changes_no_run_and_another_first_one_changes_all(film):
     hashes = {plan.label: plan.train_hash for plan in film()}
     more = {plan.label: plan.train_hash for plan in film("], hidden", ", 1], hidden")}
@@ -89,11 +97,23 @@ def test_each_value_of_a_sweep_has_a_network_of_its_own(film):
         ("0.5,", "{},", "conditioned.at.0: should be a number from 0"),
         ("0.5,", "0.5, 0.5,", "conditioned.at: the point 0.5 is named twice"),
         ("flow = 0.7", "flow = 0.6", "conditioned.at: the weights of the preference sum to 0.9"),
+        ("flow = 0.7", "flow = 2.7", "sum to 3, not to 1.\n  Divide each by 3"),
+        ("0.5,", "0, { natural = 1 },", "the points 0 and 1natural are the same"),
+        ("0.5,", "1, { flow = 0.5, pgd = 0.5 },", "the points 1 and 0.5pgd.0.5flow are the same"),
+        ("0.5,", "{ flow = 0.7, natural = 0.3 },", "the point 0.3natural.0.7flow is named twice"),
         ("flow = 0.7", "rt = 0.7", "conditioned.at: the preference names 'rt', no objective"),
         ("hidden = 8", "hiden = 8", "conditioned.hiden: unknown key. Did you mean 'hidden'"),
         ("hidden = 8", "hidden = 0", "conditioned.hidden: should be greater than 0"),
         ("hidden = 8", 'by = "filn"', "conditioned.by: should be 'film', not 'filn'"),
         ('"sampled"', '"max"', "the rule 'max' has no fixed weights for the robust end"),
+        ('"sampled"', '"two-moment"', "film.scalarizer: the rule 'two-moment' has no fixed"),
+        ('"sampled"', '"natural"', "film.scalarizer: the rule 'natural' has no fixed weights"),
+        ('"sampled"', '"averag"', "film.scalarizer.type: no scalarizer is called 'averag'"),
+        (
+            '"sampled"',
+            '{ type = "random-preference", parts = 129 }',
+            "scalarizer.parts: parts = 129 is too many for a batch of 256.*\n.*parts = 128",
+        ),
         ('threats = ["pgd", "flow"]', "", "weighs threats, but this variant names none"),
         (
             'scalarizer = "sampled"',

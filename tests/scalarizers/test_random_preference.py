@@ -94,6 +94,9 @@ def test_the_expected_plan_is_the_mean_of_many():
         ({"levels": (0.5,)}, r"draw = 'line' and levels = \[0.5\] do not belong together"),
         ({"draw": "levels", "levels": (1.5,)}, "should be less than or equal to 1"),
         ({"draw": "dirichlet", "concentration": 0}, "should be greater than 0"),
+        ({"concentration": 3}, "concentration = 3 has no effect with draw = 'line'"),
+        ({"rule": "two-moment"}, "the rule 'two-moment' has no fixed weights"),
+        ({"rule": "weighted"}, "needs the field 'preference'"),
         ({"parts": 0}, "should be greater than 0"),
     ],
 )

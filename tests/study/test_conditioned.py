@@ -12,6 +12,7 @@ from moat import study
 from moat.errors import InputError, RunFolderError
 from moat.events import TrainingStep
 from moat.models import FiLM
+from moat.report import read_points
 from moat.runs import RunFolder
 
 SMALL = Path(__file__).parents[1] / "small.toml"
@@ -115,11 +116,63 @@ def test_another_point_is_evaluated_as_a_run_beside_the_others_and_kept(points, 
     (again,) = study.evaluate_points(paths[1:2], at=0.125, device="cpu")
     assert again.before
     (known,) = study.evaluate_points(paths, preference={"natural": 1.0}, device="cpu")
-    assert known.folder.parent.name == "at=1natural"
+    assert (known.folder.parent.name, known.before) == ("at=0", True)  # the same weights
     text = film_recipe("at = [0.5, 0,", "at = [0.5, 0.125, 0,")  # as if the recipe named it
     done = study.train(text, results=folder.parents[1], only=["film"], device="cpu")
     assert done.failed == {}
     assert done.done == []
+
+
+def test_a_point_of_a_network_that_was_trained_again_is_stale_and_made_anew(points, film_recipe):
+    trunk, results = points["at=0.5"], points["at=0.5"].path.parents[3]
+    asked = {"preference": {"pgd": 0.25, "natural": 0.75}, "device": "cpu"}
+    (one,) = study.evaluate_points([trunk.path], **asked)
+    assert one.folder.parent.name == "at=0.75natural+0.25pgd"
+    assert stale_below(results) == []
+    again = film_recipe("batch_size = 256", "batch_size = 128")
+    study.train(again, results=results, only=["film"], device="cpu", overwrite=True)
+    assert stale_below(results) == ["film at=0.75natural+0.25pgd"]
+    with pytest.raises(RunFolderError, match=r"The network was trained again after this point"):
+        moat.load(one.folder, at=0.3)
+    for named in (trunk.path, one.folder):
+        (refused,) = study.evaluate_points([named], **asked)
+        assert "the folder contains a run with other training settings" in str(refused.error)
+        mend = "--preference pgd=0.25,natural=0.75 --overwrite` makes the point anew"
+        assert mend in refused.error.hint
+    (anew,) = study.evaluate_points([one.folder, trunk.path], **asked, overwrite=True)
+    assert (anew.error, anew.folder, anew.before) == (None, one.folder, False)
+    assert stale_below(results) == []
+    assert torch.equal(moat.load(one.folder)(images()), moat.load(trunk.path, at=0.25)(images()))
+    (kept,) = study.evaluate_points([trunk.path], at=0.25, device="cpu")
+    assert (kept.folder, kept.before) == (one.folder, True)
+
+
+def stale_below(results):
+    return sorted(point.label for point in read_points(results)[0] if point.is_stale)
+
+
+def test_the_run_that_trained_the_network_is_not_overwritten_for_its_point(points):
+    run = points["at=0.5"]
+    before = run.path.joinpath("run.json").read_bytes()
+    (one,) = study.evaluate_points([run.path], at=0.5, device="cpu", overwrite=True)
+    assert "the run of this point trained the network" in str(one.error)
+    assert run.path.joinpath("run.json").read_bytes() == before
+
+
+def test_a_network_whose_norms_have_no_weights_is_refused_before_training(
+    film_recipe, tmp_path, monkeypatch
+):
+    (tmp_path / "weightless_norms.py").write_text(
+        "from torch import nn\n"
+        "def net(classes=10):\n"
+        "    parts = nn.Conv2d(1, 4, 3), nn.InstanceNorm2d(4), nn.Flatten()\n"
+        "    return nn.Sequential(*parts, nn.Linear(144, classes))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe = film_recipe('type = "tiny-cnn"\nwidth = 4', 'type = "python:weightless_norms:net"')
+    done = study.train(recipe, results=tmp_path / "results", only=["film"])
+    assert all("norm layers have no weights" in str(error) for error in done.failed.values())
+    assert len(done.failed) == 3
 
 
 def test_a_run_that_died_has_the_same_bytes_once_it_is_done(film_recipe, tmp_path):
@@ -154,6 +207,11 @@ def test_an_invalid_preference_is_refused(points, keys, text):
     if len(keys) == 1:
         (one,) = study.evaluate_points([points["at=0"].path], **keys, device="cpu")
         assert text in str(one.error)
+
+
+def test_a_preference_whose_names_are_no_texts_is_refused_at_once(tmp_path):
+    with pytest.raises(InputError, match="preference should be None or a table, each name a text"):
+        moat.load(tmp_path, preference={1: 1})
 
 
 def test_a_run_without_a_conditioned_network_has_no_other_preference(trained, film_recipe):
