@@ -82,6 +82,8 @@ def test_the_recipes_of_a_study_have_five_points_for_each_method_and_seed(benchm
 @pytest.mark.parametrize("study", ["digits_front"])
 def test_a_kept_table_gives_the_same_fronts_as_its_runs(benchmark, study):
     stored = ROOT / "docs" / "results"
+    if not stored.exists():
+        pytest.skip("the source distribution has no results")
     runs = benchmark.finished(study, stored)
     assert set(benchmark.fronts(runs)["seed"]) == set(range(5))
 

@@ -202,7 +202,7 @@ def test_a_setting_that_the_threats_cannot_follow_is_refused(tmp_path, threats, 
 
 def test_a_network_of_many_preferences_is_not_watched(tmp_path):
     job = job_for(tmp_path, scalarizer=RandomPreference(), epochs=1, **ALL["watch"])
-    with pytest.raises(InputError, match="an accuracy for each preference"):
+    with pytest.raises(InputError, match="drawn preferences has an accuracy for each"):
         fit(job)
 
 
