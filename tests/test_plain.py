@@ -57,5 +57,11 @@ def test_nothing_else_in_moat_writes_json_that_is_kept():
         if re.search(r"json\.dumps\(|json\.dump\(", path.read_text())
     }
     keys = {"digests.py", "judge.py", "study_recipe.py", "groups.py", "setting_key.py"}
-    keys |= {"comparison.py", "estimates.py", "evaluation_estimates.py", "mends.py", "start_look.py"}
+    keys |= {
+        "comparison.py",
+        "estimates.py",
+        "evaluation_estimates.py",
+        "mends.py",
+        "start_look.py",
+    }
     assert writers == {"plain.py", "plan.py", *keys}
