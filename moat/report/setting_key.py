@@ -4,11 +4,10 @@ A run that starts from another one has that run's training in its identity, and 
 Here the other run stands by its own setting.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from moat.digests import short_hash
 from moat.report.points import Point
 
 Trained = Mapping[tuple[str, str], Point]
@@ -19,26 +18,43 @@ def setting_keys(points: Iterable[Point]) -> dict[Point, str]:
     """Return the key of each run's setting; runs that differ in their seeds alone share it."""
     points = list(points)
     known: Trained = {(p.study, p.train_hash): p for p in points if p.train_hash}
-    return {point: _key(point, known) for point in points}
+    keys: dict[Point, str] = {}
+    for point in points:
+        for run in reversed(_with_starts(point, known, keys)):  # each after the run before it
+            if run not in keys:
+                before = _before(run, known)
+                keys[run] = _key(run, keys.get(before) if before else None)
+    return {point: keys[point] for point in points}
 
 
-def _key(point: Point, known: Trained) -> str:
+def _with_starts(point: Point, known: Trained, keys: Mapping[Point, str]) -> list[Point]:
+    """Return a run, the run that it starts from, and so on, up to the first that has a key."""
+    found = dict.fromkeys([point])
+    while (before := _before(point, known)) is not None:
+        if before in found or before in keys:
+            break
+        found[before] = None
+        point = before
+    return list(found)
+
+
+def _before(point: Point, known: Trained) -> Point | None:
+    start = point.start
+    if start is None or start.training is None:
+        return None
+    return known.get((point.study, start.training))
+
+
+def _key(point: Point, before: str | None) -> str:
+    """Return a run's key, by that of the run before it."""
     trains = {key: value for key, value in point.trains.items() if key != "seed"}
     if isinstance(trains.get("start"), dict) and point.start is not None:
-        trains["start"] = {**trains["start"], **_start(point, known)}
-    return json.dumps([point.study, point.label, trains], sort_keys=True)
-
-
-def _start(point: Point, known: Trained) -> dict[str, Any]:
-    """Return the entries of a start that are equal in all seeds."""
-    assert point.start is not None
-    place = _place_for_any(point.seed, point.start.place)
-    if (training := point.start.training) is not None:
-        before = known.get((point.study, training))
-        if before is not None and before is not point:
-            return {"training": _key(before, known)}
-        return {"training": place}
-    return {} if place == point.start.place else {"weights": place}
+        place = _place_for_any(point.seed, point.start.place)
+        if point.start.training is not None:
+            trains["start"] = {**trains["start"], "training": before or place}
+        elif place != point.start.place:
+            trains["start"] = {**trains["start"], "weights": place}
+    return short_hash({"study": point.study, "label": point.label, "trains": trains})
 
 
 def _place_for_any(seed: int, place: str) -> str:

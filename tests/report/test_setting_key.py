@@ -51,6 +51,23 @@ def test_legs_of_another_optimizer_are_another_setting(seeds):
     assert len(set(setting_keys([*seeds, *legs]).values())) == 3
 
 
+def test_a_path_of_many_legs_has_short_keys_and_needs_no_deep_stack(seeds):
+    legs = seeds[:2]
+    for number in range(1200):
+        legs += [leg(before, f"path {number}") for before in legs[-2:]]
+    keys = setting_keys(reversed(legs))
+    assert all(keys[one] == keys[other] for one, other in zip(legs[::2], legs[1::2], strict=True))
+    assert len(set(keys.values())) == 1201
+    assert max(map(len, keys.values())) < 100
+
+
+def test_records_that_lead_round_in_a_circle_have_keys(seeds):
+    first = leg(seeds[0], "a")
+    second = leg(first, "b")
+    circle = replace(first, start=first.start.replace(training=second.train_hash))
+    assert len(set(setting_keys([circle, second]).values())) == 2
+
+
 @pytest.mark.parametrize(
     ("places", "settings"),
     [
