@@ -68,6 +68,16 @@ def test_a_docstring_begins_with_a_noun_or_a_verb():
     assert not found
 
 
+def test_a_docstring_counts_for_each():
+    found = [
+        f"{file}:{node.lineno}"
+        for file, tree in SOURCES.items()
+        for node, text in docstrings(tree)
+        if re.search(r"\b(?:an?|one) (?:row|line|column|panel|card|number) an? \w+\b", text)
+    ]
+    assert not found, "write: a row for each run"
+
+
 def test_things_are_not_persons():
     found = [
         f"{file}:{node.lineno}"

@@ -56,7 +56,7 @@ def estimates_sheet(estimates: Sequence[RunEstimate]) -> Sheet:
 
 
 def evaluations_table(estimates: Sequence[EvaluationEstimate], width: int) -> TerminalSheet:
-    """Return a line an evaluation for a terminal: a column is left out before a name is broken."""
+    """Return a line for each evaluation; a column is left out before a name is broken."""
     there = sum(one.state == "there" for one in estimates)
     todo = [one for one in estimates if one.state not in ("there", "refused")]
     times = [one.seconds for one in todo if one.seconds is not None]

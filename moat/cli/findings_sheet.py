@@ -7,7 +7,7 @@ from moat.sheets import FAINT, STRONG, Sheet
 
 
 def findings_sheet(findings: Sequence[Finding]) -> Sheet:
-    """Return a row a finding, with a rule above each area; the last note is the verdict."""
+    """Return a row for each finding, with a rule above each area; the last note is the verdict."""
     rows = tuple((one.area, one.subject, one.state, one.found, one.mend) for one in findings)
     areas = [one.area for one in findings]
     starts = (n for n in range(1, len(areas)) if areas[n] != areas[n - 1])

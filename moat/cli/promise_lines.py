@@ -26,7 +26,7 @@ def promise_count(found: Sequence[PromiseVerdict]) -> str:
 
 
 def promise_sheet(found: Sequence[PromiseVerdict], candidate: Candidate) -> Sheet:
-    """Return a row a promise, with what was found."""
+    """Return a row for each promise, with what was found."""
     rows = tuple(
         (one.promise, one.state.value, _breach(one, candidate) or one.reason) for one in found
     )

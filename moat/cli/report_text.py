@@ -17,7 +17,7 @@ from moat.report.scores.sheets import board_markdown, board_sheets, difference_s
 
 
 def boards_text(made: ScoreReport, form: Format) -> str:
-    """Return the scoreboards; CSV and JSON are of the first, a row a score and setting."""
+    """Return the scoreboards; CSV and JSON are of the first, a row for each score and setting."""
     if form is Format.csv:
         return scores_csv(made.boards[0]).rstrip("\n")
     if form is Format.json:

@@ -32,7 +32,7 @@ def natural_images(batch: Batch) -> tuple[Found, int]:
 
 
 def search_threat(batch: Batch, label: str, standing: Places, natural: Places) -> Found:
-    """Return what became of a batch under one threat, a column a strength and restart.
+    """Return what became of a batch under one threat, a column for each strength and restart.
 
     `standing` are the examples to be searched; with `union_only` fallen examples leave it from
     one search to the next. `natural` says which images are classified correctly as they are.

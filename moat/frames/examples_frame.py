@@ -21,7 +21,7 @@ EXAMPLES_SCHEMA: dict[str, pl.DataType] = {
 
 
 def examples_frame(runs: Iterable[tuple[str, Outcomes]]) -> pl.DataFrame:
-    """Return a row a run, example and search; `runs` are the names and outcome matrices of each.
+    """Return a row for each run, example and search; `runs` are names and matrices.
 
     The natural image is the threat "natural" of strength 0. `withstood` is null where an example
     was not searched, `loss` where none was kept. A search stands for itself here: a strength is

@@ -41,7 +41,7 @@ class ResultsFront:
 
     @property
     def settings(self) -> pl.DataFrame:
-        """A row a setting, members of the front first.
+        """A row for each setting, members of the front first.
 
         Each objective has a column, the mean over seeds, and two more with the ends of its 95 %
         interval, null where the seeds are too few. `on_front` says whether no setting dominates it,
@@ -51,7 +51,7 @@ class ResultsFront:
 
     @property
     def differences(self) -> pl.DataFrame:
-        """A row a setting and score: the paired difference to the baseline, its standard error.
+        """A row for each setting and score: the paired difference to the baseline, and its error.
 
         A setting is paired with the `baseline` by seed and test image. The `error` is null where
         it is unknown, as for two seeds; the frame is empty without a baseline.

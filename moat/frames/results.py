@@ -83,18 +83,18 @@ class Results:
 
     @cached_property
     def runs(self) -> pl.DataFrame:
-        """A row a run: names, settings, training, and the scores that sum it up."""
+        """A row for each run: names, settings, training, and the scores that sum it up."""
         return runs_frame(self._rows)
 
     @cached_property
     def scores(self) -> pl.DataFrame:
-        """A row a run, threat, strength and score, each with its 95 % interval over examples."""
+        """A row for each run, threat, strength and score, with its 95 % interval over examples."""
         return scores_frame(self._rows)
 
     @cached_property
     @places_as_typed()
     def examples(self) -> pl.DataFrame:
-        """A row a run, test example and search: what it came to, and the highest loss found."""
+        """A row for each run, test example and search: the outcome, and the highest loss found."""
         return examples_frame(
             (point.where, outcomes_of(RunFolder(point.folder), point.protocol_hash))
             for point in self._points

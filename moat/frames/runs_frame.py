@@ -40,7 +40,7 @@ SWEEP = "sweep."
 
 
 def runs_frame(rows: Sequence[Row]) -> pl.DataFrame:
-    """Return a row a run; every key that some run sweeps is a further column."""
+    """Return a row for each run; every key that some run sweeps is a further column."""
     table = pl.DataFrame([_row(row) for row in rows], schema=RUNS_SCHEMA, orient="row")
     keys = dict.fromkeys(key for row in rows for key in row.point.sweep)
     return table.with_columns(

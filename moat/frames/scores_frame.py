@@ -39,7 +39,7 @@ class _Kind:
 
 
 def scores_frame(rows: Sequence[Row]) -> pl.DataFrame:
-    """Return a row a run, threat, strength and score, in percent or percentage points."""
+    """Return a row for each run, threat, strength and score, in percent or percentage points."""
     return pl.DataFrame(
         [line for row in rows for line in _lines(row)], schema=SCORES_SCHEMA, orient="row"
     )

@@ -110,7 +110,7 @@ class RunFolder(RunWork):
             require_own(self.path / CODE / place, content, {}, own, f"{CODE}/{place}")
         return found
 
-    # The log: a JSON line an interval.
+    # The log: a JSON line for each interval.
 
     def append_log(self, record: Mapping[str, Any]) -> None:
         """Add one line to the log."""

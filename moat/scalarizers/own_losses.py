@@ -61,9 +61,9 @@ def weights_for(
     """Return the weights of losses of any origin, and have the scalarizer learn from them.
 
     `scalarizer.weights(losses, parameters)` is the same. `losses` are a table by name, a list, or
-    one tensor: a scalar each, of shape (k,) in all, or a number an example, (k, batch). What is
-    returned has the shape (k,), or (k, batch) of a scalarizer that weighs each example. Call it
-    once a step, then differentiate `(weights * losses).sum()`.
+    one tensor: a scalar each, of shape (k,) in all, or a number for each example, (k, batch). The
+    result has the shape (k,), or (k, batch) of a scalarizer that weighs each example. Call it once
+    a step, then differentiate `(weights * losses).sum()`.
 
     Scalarizers of gradients take the Gramian of the losses' gradients to `parameters`, a network or
     its tensors: those that the losses share. Others leave them unread. The loss called "natural"

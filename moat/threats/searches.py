@@ -23,7 +23,7 @@ class Search(ABC):
 
     follows_gradient: ClassVar[bool] = True
     per_example: ClassVar[tuple[str, ...]] = ()
-    """The attributes with a row an example: tensors, or tuples of tensors."""
+    """The attributes with a row for each example: tensors, or tuples of tensors."""
 
     @abstractmethod
     def next(self, w: Transform, loss: PerExample, gradients: Transform, balls: Balls) -> Transform:

@@ -1,4 +1,4 @@
-"""Curvature: extreme eigenvalues, the share of negative ones, convexity; a line a threat."""
+"""Curvature: extreme eigenvalues, the share of negative ones, convexity; a line for each threat."""
 
 from itertools import product
 from typing import Any

@@ -20,7 +20,7 @@ _LINES = 15  # of a warped grid, to a side at most
 
 
 def draw_examples(analysis: Analysis) -> Figure:
-    """Return the figure: a column a threat; for each example images, differences, displacements.
+    """Return the figure: a column for each threat; images, differences, displacements.
 
     On one page: where there is no room for all, the first examples of each model, of one model at
     the least.

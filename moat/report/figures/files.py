@@ -39,7 +39,7 @@ def write_analysis(
 
 
 def analysis_csv(analysis: Analysis) -> str:
-    """Return the tidy table of an analysis: a line a number, with its coordinates and unit."""
+    """Return the tidy table of an analysis: a line for each number, with coordinates and unit."""
     rows = list(analysis.rows())
     axes = dict.fromkeys(axis for array in analysis.arrays.values() for axis in array.axes)
     used = [axis for axis in axes if any(axis in row for row in rows)]

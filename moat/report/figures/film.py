@@ -21,10 +21,10 @@ _WRONG = "#D55E00"
 
 
 def film_of(analysis: Analysis, format: str) -> bytes:
-    """Return a film of the searches of an analysis of examples: a frame an iterate.
+    """Return a film of the searches of an analysis of examples: a frame for each iterate.
 
-    A row an example of a model, a column a threat; a frame about an image marks a wrong answer, and
-    so shows at which iterate the prediction flips. PlotError for an analysis without iterates.
+    A row for each example of a model, a column for each threat; the border of an image marks a
+    wrong answer, and so the iterate at which the prediction flips. PlotError for an analysis without iterates.
     """
     if "film" not in analysis.arrays:
         raise PlotError(

@@ -1,4 +1,4 @@
-"""Power spectra: a panel a signal for each model, and the shares of rings of frequency."""
+"""Power spectra: a panel for each signal for each model, and the shares of rings of frequency."""
 
 from typing import Any
 

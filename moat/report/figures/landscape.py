@@ -1,4 +1,4 @@
-"""Landscapes: for each model and threat a surface and its contours, a column a view."""
+"""Landscapes: for each model and threat a surface and its contours, a column for each view."""
 
 from itertools import product
 from typing import Any

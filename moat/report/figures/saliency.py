@@ -1,4 +1,4 @@
-"""Saliency: a row a model, and for each image a pair of maps, signed and absolute."""
+"""Saliency: a row for each model, and for each image a pair of maps, signed and absolute."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Transfer as matrices: a panel a threat, sources down, targets across."""
+"""Transfer as matrices: a panel for each threat, sources down, targets across."""
 
 from typing import Any
 

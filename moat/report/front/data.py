@@ -17,7 +17,7 @@ _Table = dict[str, Any]
 
 
 def csv_text(front: Front) -> str:
-    """Return one line a run, floats at full precision, nothing where a value is absent."""
+    """Return one line for each run, floats at full precision, nothing where a value is absent."""
     rows = [_flat(front, place, row) for place, row in _rows(front)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     names.sort(key=lambda name: not name.startswith(("name", "study", "variant", "sweep")))
@@ -58,7 +58,7 @@ def json_text(front: Front, skipped: list[str]) -> str:
 
 
 def _lined(name: str, tables: Sequence[_Table]) -> str:
-    """Return a further key of the report with a line a table: indented, they took seconds."""
+    """Return a further key of the report, a line for each table: indented, they took seconds."""
     rows = (json_of(table) for table in tables)
     return f',\n  "{name}": [\n    ' + ",\n    ".join(rows) + "\n  ]"
 

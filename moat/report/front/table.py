@@ -30,7 +30,7 @@ class _Layout:
 
 
 def front_table(front: Front, width: int = 120, *, brief: bool = False) -> TerminalSheet:
-    """Return one line a setting: what it was, its scores, and its place on or off the front.
+    """Return one line for each setting: what it was, its scores, and its place on or off the front.
 
     For a terminal that is too narrow, headings are broken, then the share of steps whose r was
     out of reach is left out, then runs are named by numbers, then scores are left out; last, names

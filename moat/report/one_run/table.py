@@ -49,7 +49,7 @@ def _part(sheet: Sheet, notes: Sequence[str]) -> Group:
 
 
 def run_sheet(scores: RunScores) -> Sheet:
-    """Return a line a threat, and what all of them come to."""
+    """Return a line for each threat, and what all of them come to."""
     point = scores.point
     rows = [(NATURAL, "", percent(point.natural), "", "", _loss(scores, NATURAL))]
     for name in point.scored:

@@ -30,7 +30,7 @@ Lines = dict[str, list[list[float]]]
 
 
 def draw_difference(runs: Runs, study: str, figure: Difference) -> Figure:
-    """Return the figure: a line a threat, the difference of its scores, in points.
+    """Return the figure: a line for each threat, the difference of its scores, in points.
 
     A seed is compared with the same seed; where none is shared, means are. PlotError where the runs
     are missing.

@@ -36,7 +36,7 @@ class Series:
 
 
 def draw_relationship(runs: Runs, study: str, figure: Relationship) -> Figure:
-    """Return the figure: a line a strength, a colour and dashes a threat, light to dark.
+    """Return the figure: a line for each strength, colour and dashes by threat, light to dark.
 
     Up to two threats share a panel, more have one each. PlotError where the runs are missing.
     """

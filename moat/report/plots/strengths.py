@@ -29,7 +29,7 @@ _MOST_POINTS = 4  # of a sweep, where there are too many lines
 
 
 def draw_strengths(runs: Runs) -> Figure:
-    """Return the figure: a panel a threat, a line a variant and point of its sweep.
+    """Return the figure: a panel for each threat, a line for each variant and point of its sweep.
 
     Several seeds are a mean and a band. PlotError where no threat was searched at each strength for
     every example.

@@ -19,7 +19,7 @@ from moat.sheets import Sheet, csv_of, escaped, markdown_of, terminal_of
 
 
 def against_table(comparison: ProtocolComparison) -> Group:
-    """Return the title, a line a variant, and the notes."""
+    """Return the title, a line for each variant, and the notes."""
     return Group(
         Text(_title(comparison), style="italic"),
         terminal_of(_sheet(comparison, "", gaps=False), gap=2),

@@ -10,7 +10,7 @@ _Rows = Mapping[str, Mapping[str, float | None]]
 
 
 def figures_table(live: Live, width: int) -> TerminalSheet | None:
-    """Return the figures, a column an objective, or a row each where that is too wide.
+    """Return the figures, a column for each objective, or rows where that is too wide.
 
     None before the run has logged any.
     """
