@@ -24,7 +24,8 @@ def film_of(analysis: Analysis, format: str) -> bytes:
     """Return a film of the searches of an analysis of examples: a frame for each iterate.
 
     A row for each example of a model, a column for each threat; the border of an image marks a
-    wrong answer, and so the iterate at which the prediction flips. PlotError for an analysis without iterates.
+    wrong answer, and so the iterate at which the prediction flips. PlotError for an
+    analysis without iterates.
     """
     if "film" not in analysis.arrays:
         raise PlotError(
