@@ -3,8 +3,8 @@
     python -m benchmarks.front_for_one [digits_front] [mnist14_front] [--results results]
 
 Each study is trained where runs are missing (`--stored`: nothing is), under a folder of results in
-which it resumes. `--keep FOLDER` writes the scores of its runs as a table, digits_front.csv say;
-`--results docs/results --stored` reads such tables, and bundles.
+which it resumes. `--keep FOLDER` writes the scores of its runs into a table, digits_front.csv say,
+beside those of other seeds; `--results docs/results --stored` reads such tables, and bundles.
 
 A method is a front of five points at one budget, in every seed. Its hypervolume is that of (natural
 accuracy, total of three threats) in percent of the box from natural 80, total 0 to natural 100,
@@ -90,6 +90,13 @@ def table(found: pl.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def keep(runs: pl.DataFrame, table: Path) -> None:
+    """Write the scores of runs into a table, in place of the same runs in an existing one."""
+    known = [pl.read_csv(table).select(COLUMNS)] if table.exists() else []
+    both = pl.concat([*known, runs], how="vertical_relaxed")
+    both.unique(["label", "seed"], keep="last").sort("label", "seed").write_csv(table)
+
+
 def _runs_of(recipe: str, results: Path) -> pl.DataFrame | None:
     """Return the runs of one recipe; None if there are none."""
     table = results / f"{recipe}.csv"
@@ -149,8 +156,7 @@ def main() -> None:
             trained(study, chosen.results, chosen.jobs)
         runs = finished(study, chosen.results)
         if chosen.keep:
-            kept = runs.filter(pl.col("study") == study).sort("label", "seed")
-            kept.write_csv(chosen.keep / f"{study}.csv")
+            keep(runs.filter(pl.col("study") == study), chosen.keep / f"{study}.csv")
         print(f"{study}\n{table(fronts(runs))}\n")
 
 

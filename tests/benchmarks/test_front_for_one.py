@@ -88,6 +88,19 @@ def test_a_kept_table_gives_the_same_fronts_as_its_runs(benchmark, study):
     assert set(benchmark.fronts(runs)["seed"]) == set(range(5))
 
 
+def test_a_table_keeps_the_runs_of_other_seeds_and_replaces_the_same_ones(benchmark, tmp_path):
+    def scores(seed, passes):
+        plain = {"study": "s", "variant": "v", "label": "v r=1", "natural": 9.5, "total": 2.0}
+        return pl.DataFrame([{**plain, "seed": seed, "passes": passes, "union": 0.0}]).select(
+            benchmark.COLUMNS
+        )
+
+    table = tmp_path / "s.csv"
+    for runs in (scores(1, 5), scores(0, 6), scores(1, 7.5)):
+        benchmark.keep(runs, table)
+    assert pl.read_csv(table).select("seed", "passes").rows() == [(0, 6.0), (1, 7.5)]
+
+
 def test_missing_results_end_with_the_mend(benchmark, tmp_path):
     with pytest.raises(SystemExit, match="leave out --stored"):
         benchmark.finished("digits_front", tmp_path)
