@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from moat.errors import ModelError
 
@@ -58,13 +59,19 @@ def channel_layers(network: nn.Module) -> tuple[ChannelLayer, ...]:
     The last linear layer, which gives the logits, counts only if it is alone. A layer counts if its
     weight and bias are parameters of its own: neither shared with another layer nor computed, as by
     a parametrization. Raises ModelError if there is none, if a norm without weights would cancel
-    their modulation, and for a network compiled by torch.jit.
+    their modulation, for a network compiled by torch.jit, and for lazy layers without weights yet.
     """
     if any(isinstance(part, torch.jit.ScriptModule) for part in network.modules()):
         raise ModelError(
             "a network compiled by torch.jit cannot be conditioned: its weights are fixed in its "
             "code.",
             hint="Pass the network before torch.jit.script or torch.jit.trace.",
+        )
+    lazy = [part for part in network.modules() if isinstance(part, LazyModuleMixin)]
+    if any(part.has_uninitialized_params() for part in lazy):
+        raise ModelError(
+            "the network has lazy layers without weights, and cannot be conditioned yet.",
+            hint="Pass one batch through it first.",
         )
     held = Counter(id(value) for layer in network.modules() for value in layer._parameters.values())
     own = [

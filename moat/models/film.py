@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from moat.errors import InputError
 from moat.models.channel_layers import ChannelLayer, channel_layers
 from moat.preferences import simplex_row
 from moat.public import public
@@ -31,7 +32,8 @@ class FiLM(nn.Module):
     `network` is any module with a norm, convolution or linear layer; it is held, not copied.
     `objectives` are the names, "natural" first. `hidden` is the width of the encoder. Raises
     ModelError for a network without such a layer, for one whose norms have no weights and so cancel
-    the modulation before them, and for one compiled by torch.jit.
+    the modulation before them, for one compiled by torch.jit, and for a lazy one before its first
+    batch; InputError for no objectives, or equal ones.
 
     Example:
         >>> network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
@@ -50,6 +52,7 @@ class FiLM(nn.Module):
 
     def __init__(self, network: nn.Module, objectives: Sequence[str], hidden: int = 32) -> None:
         super().__init__()
+        _require_arguments(objectives, hidden)
         self.network = network
         self.objectives = tuple(objectives)
         self.layers: tuple[ChannelLayer, ...] = channel_layers(network)
@@ -64,12 +67,20 @@ class FiLM(nn.Module):
     def prefer(self, preference: Mapping[str, float] | Weights) -> None:
         """Compute at a preference from now on: weights by name, or (objectives,) in their order.
 
-        No tensor's value is read, so a row of weights is not checked. Raises InputError for invalid
-        weights by name.
+        No tensor's value is read, so the values of a row are not checked. Raises InputError for
+        invalid weights by name, and for a row of another length.
         """
-        row = preference
-        if isinstance(row, Mapping):
-            row = simplex_row(row, self.objectives)
+        if isinstance(preference, Mapping):
+            row = simplex_row(preference, self.objectives)
+        else:
+            row = torch.as_tensor(preference)
+        if row.shape != self.preference.shape:
+            raise InputError(
+                f"a preference is a row of {len(self.objectives)} weights, those of "
+                f"{', '.join(self.objectives)}; this one has the shape {tuple(row.shape)}.",
+                where="preference",
+                hint='Give the weights by name, as in {"natural": 0.5, ...}: others are 0.',
+            )
         with torch.no_grad():
             self.preference.copy_(send(row.to(self.preference.dtype), self.preference.device))
 
@@ -107,3 +118,15 @@ class FiLM(nn.Module):
             for layer, scale, shift in parts:
                 found |= layer.modulated(self.network, 1 + scale, shift)
         return found
+
+
+def _require_arguments(objectives: Sequence[str], hidden: int) -> None:
+    names = [objectives] if isinstance(objectives, str) else list(objectives)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError(
+            f"a network is conditioned on two or more objectives of different names, not {names}.",
+            where="objectives",
+            hint='Write them as in ["natural", "pgd"].',
+        )
+    if hidden < 1:
+        raise InputError(f"the encoder has a width of 1 or more, not {hidden}.", where="hidden")

@@ -34,9 +34,10 @@ def unused_threats(view: StudyView) -> Iterator[Oddity]:
 
 
 def threats_of_natural_variant(view: StudyView) -> Iterator[Oddity]:
-    """Yield each variant that names threats, and whose scalarizer never asks for one."""
+    """Yield each variant that names threats, and whose scalarizer asks for none in any run."""
+    training = {plan.variant for plan in view.plans if plan.threats and _asks_for_threats(plan)}
     for plan in view.plans:
-        if plan.threats and not _asks_for_threats(plan):
+        if plan.threats and plan.variant not in training:
             yield Oddity(
                 view.where(plan, "threats"),
                 f"the scalarizer {plan.scalarizer.name!r} searches no threat: the variant does "

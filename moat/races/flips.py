@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from moat.public import public
 from moat.races.design import Design
+from moat.races.differences import paired
 
 _Floats = NDArray[np.float64]
 
@@ -20,13 +21,15 @@ _SAME = 1e-9
 def flip_probability(differences: ArrayLike) -> float:
     """Return the p of paired differences (seeds,): the share of sign flips with as large a mean.
 
+    Raises InputError for no differences, or for one that is not finite.
+
     Example:
         >>> flip_probability([1.0, 2.0, 3.0, 1.5, 0.5])  # of 32 flips two are as large
         0.0625
 
     Source: Fisher, The Design of Experiments, 1935, Section 21.
     """
-    each = np.asarray(differences, dtype=np.float64)
+    each = paired(differences, fewest=1)
     sums = np.abs(_signs(len(each)) @ np.abs(each))
     return float((sums >= abs(each.sum()) - _SAME * np.abs(each).sum()).mean())
 
@@ -40,12 +43,13 @@ def flips_reject(
     `differences` (seeds,) end at the present look. Of all flips, an equal share of `level` is spent
     at each look; what the discrete sums leave unspent is carried over. The boundary of a look
     depends on the sizes of the differences alone, so the error over all looks is at most `level`
-    for any differences that are symmetric about 0. `one_sided` rejects a mean of at most 0.
+    for any differences that are symmetric about 0. `one_sided` rejects a mean of at most 0. Raises
+    InputError for no differences, or for one that is not finite.
 
     Source: Mathieu et al., AdaStop: adaptive statistical testing for sound comparisons of Deep RL
     agents, 2023, with paired seeds.
     """
-    each = np.asarray(differences, dtype=np.float64)
+    each = paired(differences, fewest=1)
     signs = np.vstack([np.where(each < 0, -1.0, 1.0), _signs(len(each))])  # the first as found
     sums = np.cumsum(signs * np.abs(each), axis=1)
     if not one_sided:

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
+from moat.errors import InputError
 from moat.public import public
+from moat.races.design import Design
+from moat.races.differences import paired
 
 _Floats = NDArray[np.float64]
 
@@ -28,13 +31,13 @@ def t_probabilities(
 
     `differences` (..., seeds) are paired; the result is (..., looks). Their deviation counts as
     `least_deviation` where it is smaller. Without one, equal differences have a p of 0, and of 1 if
-    all are 0.
+    all are 0. Raises InputError for a difference that is not finite.
 
     Example:
         >>> t_probabilities([1.0, 2.0, 3.0], first=3).round(4).tolist()
         [0.0742]
     """
-    each = np.asarray(differences, dtype=np.float64)
+    each = paired(differences)
     number = np.arange(1, each.shape[-1] + 1)
     sums, squares = each.cumsum(-1), (each**2).cumsum(-1)
     places = slice(first - 1, None)
@@ -62,9 +65,18 @@ def nominal_level(first: int, last: int, level: float = 0.05) -> float:
         >>> round(nominal_level(3, 12), 3), round(nominal_level(5, 5), 3)
         (0.011, 0.05)
 
+    Raises InputError for looks that are not a race, and for a level outside (0, 1).
+
     Source: Pocock, Group sequential methods in the design and analysis of clinical trials, 1977,
     with Student's t, and a look after each seed.
     """
+    Design(first, last)  # refuses looks that are not a race
+    if not 0 < level < 1:
+        raise InputError(
+            f"{level:g} is not a level: it is a probability between 0 and 1.",
+            where="level",
+            hint="0.05 is usual.",
+        )
     return level if first == last else _quantile_of_races(first, last, level)
 
 
@@ -96,9 +108,10 @@ def t_interval(
     """Return the mean of paired differences (seeds,) and the ends of Student's interval about it.
 
     The interval excludes 0 exactly where the p of `t_probabilities` is below `level`, with
-    the same `least_deviation`.
+    the same `least_deviation`. Raises InputError for fewer than two differences, or for one that is
+    not finite.
     """
-    each = np.asarray(differences, dtype=np.float64)
+    each = paired(differences, fewest=2)
     mean = float(each.mean())
     deviation = float(each.std(ddof=1))
     if deviation <= 1e-6 * float(np.sqrt((each**2).mean())):

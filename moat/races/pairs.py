@@ -8,6 +8,7 @@ import numpy as np
 
 from moat.public import public
 from moat.races.design import Design
+from moat.races.differences import paired
 from moat.races.flips import flip_probability, flips_reject
 from moat.races.levels import nominal_level, t_interval, t_probabilities
 
@@ -73,8 +74,9 @@ def pair_at_look(
 
     An interval within the margin is said first: there a difference is too small to matter, whether
     it is 0 or not. No interval lies within a margin of 0: a difference of 0 cannot be shown.
-    `level_within` is its level, where it is another. Student's t takes
-    `least_deviation` for the deviation of the differences where theirs is smaller.
+    `level_within` is its level, where it is another. Student's t takes `least_deviation` for the
+    deviation of the differences where theirs is smaller. Raises InputError for fewer than two
+    differences, or for one that is not finite.
 
     Example:
         >>> pair_at_look(("a", "b"), [3.0, 4.0, 3.5], Design(margin=2.0), 0.05).verdict
@@ -82,7 +84,7 @@ def pair_at_look(
         >>> pair_at_look(("a", "b"), [0.1, -0.1, 0.0], Design(margin=2.0), 0.05).verdict
         'within the margin'
     """
-    each = np.asarray(differences, dtype=np.float64)
+    each = paired(differences, fewest=2)
     within = level if level_within is None else level_within
     if design.exact:
         return _by_flips(names, each, design, level, within)

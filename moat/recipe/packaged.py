@@ -68,12 +68,17 @@ def nearest_packaged(text: str) -> str:
     Example:
         >>> nearest_packaged("recipes/digits_pareto.toml")
         " Did you mean 'digits_pareto', which comes with moat?"
+        >>> nearest_packaged("base/digits.toml")
+        " Did you mean 'base/digits', which comes with moat?"
     """
     known = _by_name()
     path = Path(text)
-    near = did_you_mean(path.stem, {path.stem} & {*known}) if path.suffix else ""
-    near = near or ("" if path.suffix else did_you_mean(text, known))
-    return near.replace("?", ", which comes with moat?")
+    if not path.suffix:
+        return did_you_mean(text, known).replace("?", ", which comes with moat?")
+    parts = path.with_suffix("").parts
+    names = ("/".join(parts[first:]) for first in range(len(parts)))
+    near = next((name for name in names if name in known), None)
+    return "" if near is None else f" Did you mean {near!r}, which comes with moat?"
 
 
 def _by_name() -> dict[str, Path]:

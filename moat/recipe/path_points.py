@@ -52,12 +52,13 @@ def paths_of(variant: VariantTable) -> Iterator[list[PathPoint]]:
 def set_leg(document: Document, legs: LegsTable) -> None:
     """Write the settings of a leg over those of the trunk: length, learning rate and schedule.
 
-    The threats have their full size from the start.
+    The threats have their full size and their searches all steps from the start.
     """
     training, optimizer = document.get("training"), document.get("optimizer")
     if isinstance(training, dict):
         _shorten(training, legs)
-        training.pop("warmup", None)
+        for growing in ("warmup", "curriculum"):
+            training.pop(growing, None)
     if isinstance(optimizer, dict) and legs.lr is not None:
         optimizer["lr"] = legs.lr
     document["schedule"] = legs.schedule.model_dump(mode="json")

@@ -12,7 +12,7 @@ from moat.report.race.plan import keep_choice
 from moat.report.race.score import RaceScore
 from moat.runs import RunFolder
 from moat.study.race_engine import RaceEngine
-from moat.study.race_rules import RaceRules, place_of_rule, rule_passes
+from moat.study.race_rules import RaceRules, place_of_rule, rule_passes, shared_by
 
 
 def with_choice(
@@ -37,6 +37,7 @@ def with_choice(
         file,
         record,
         choice=choice,
+        shared=shared_by([*(plan for of in rules.rules.values() for plan in of), *chosen]),
         rules={**record.rules, **{plan.label: [place_of_rule(plan)] for plan in chosen}},
         passes={
             **record.passes,

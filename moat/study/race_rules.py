@@ -76,6 +76,8 @@ def rule_passes(of: Sequence[RunPlan], plans: Sequence[RunPlan]) -> float:
 
 
 def _training_passes(plan: RunPlan) -> float:
+    if plan.is_point:
+        return 0.0  # of a network that another run trains
     if plan.training.passes is not None:
         return float(plan.training.passes)
     search, descent = spent_per_example(plan)

@@ -7,7 +7,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Unpack
 
-from moat.errors import InputError
+from moat.errors import InputError, did_you_mean
 from moat.events import Listener, StudyNote, without_repeats
 from moat.precision import plain_torch
 from moat.public import public_at_once
@@ -173,10 +173,9 @@ def _run(asked: _Asked, at: Place, jobs: Jobs) -> Race:
     study = (at.results or Path("results")) / plans[0].study
     planned = _record_of(asked, rules)
     is_new = earlier_plan(study, planned) is None
-    if is_new:  # a plan that no run can follow is not written
-        require_planned_runs(_plans_of(asked, rules), study.parent)
-        if len(planned.rules) > 1:
-            planned = planned.replace(floor=race_of(study / "race.json", planned).floor)
+    require_planned_runs(_plans_of(asked, rules), study.parent)  # before a plan is written
+    if is_new and len(planned.rules) > 1:
+        planned = planned.replace(floor=race_of(study / "race.json", planned).floor)
     file, record = settle_plan(study, planned)
     with kept_once_begun(file, _plans_of(asked, rules), is_new=is_new):
         return _followed(asked, rules, RaceEngine(asked.source, at, jobs), file, record)
@@ -208,8 +207,9 @@ def _record_of(asked: _Asked, rules: RaceRules) -> RaceRecord:
     names = [*rules.rules, *rules.choices]
     baseline = asked.baseline or (names[0] if len(names) == 2 and rules.rules else "")
     if baseline and baseline not in rules.rules:
+        near = did_you_mean(baseline, rules.rules)
         raise InputError(
-            f"the baseline {baseline!r} is not one of the rules.",
+            f"the baseline {baseline!r} is not one of the rules.{near}",
             where="baseline",
             hint=f"Name one of {', '.join(rules.rules) or 'them'}.",
         )

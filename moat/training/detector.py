@@ -103,7 +103,7 @@ class Detector:
     def text(self, label: str) -> str:
         """Return the text of a threat's alarm."""
         alarm, switch = self.alarms[label], self.settings.switch
-        then = f"; from now on it takes {switch} steps" if switch else ""
+        then = f"; from now on it takes at least {switch} steps" if switch else ""
         return (
             f"catastrophic overfitting to the search of {label!r} at step {alarm['step']:,}: "
             f"accuracy is {alarm['own']:.1f} % under the training's own search and "

@@ -6,23 +6,41 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from moat.errors import ModelError
 from moat.models import FiLM
 from moat.objectives import by_entry, side_by_side
 from moat.scalarizers import RandomPreference, Scalarizer
 from moat.training.descent import Descent
 from moat.training.step_settings import StepSettings
-from moat.types import Images, Labels
+from moat.types import Images, Labels, Weights
 
 PartDescent = Callable[[Images, Labels, StepSettings], Descent]
 """From a part of a batch to its losses, its gradient added."""
 
 
-def inform(model: nn.Module, scalarizer: Scalarizer) -> None:
-    """Let a conditioned network compute at the preference that was drawn for the coming step."""
+def inform(model: nn.Module, scalarizer: Scalarizer, names: Sequence[str]) -> None:
+    """Let a conditioned network compute at the preference that was drawn for the coming step.
+
+    `names` are the objectives of the step. Raises ModelError if the network has others.
+    """
     if isinstance(scalarizer, RandomPreference):
         for module in model.modules():
             if isinstance(module, FiLM):
-                module.prefer(scalarizer.preference)
+                module.prefer(_in_order_of(module, scalarizer.preference, names))
+
+
+def _in_order_of(network: FiLM, preference: Weights, names: Sequence[str]) -> Weights:
+    """Return the weights of a step's objectives in the order of a network's."""
+    own = network.objectives
+    if own == tuple(names):
+        return preference
+    if sorted(own) != sorted(names):
+        raise ModelError(
+            f"the network is conditioned on {', '.join(own)}, and the step has the objectives "
+            f"{', '.join(names)}.",
+            hint=f"Make it with FiLM(network, {list(names)}).",
+        )
+    return preference[[names.index(name) for name in own]]
 
 
 def by_parts(

@@ -74,7 +74,7 @@ def step_gradients(
 
     def descend(x: Images, y: Labels, settings: StepSettings) -> Descent:
         plan = scalarizer.plan(names, len(x), settings.generator)  # usually: every objective
-        inform(model, scalarizer)  # of the preference, for a conditioned network
+        inform(model, scalarizer, names)  # of the preference, for a conditioned network
         examples = craft(model, threats, x, y, plan, settings)  # lines 3-4: maximise over w
         if settings.observe is not None:
             settings.observe(examples, x, y)

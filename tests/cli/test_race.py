@@ -58,6 +58,10 @@ def test_a_folder_or_a_plan_shows_its_races_without_the_recipe(digits, moat):
     none = moat("race", "results")
     assert (none.code, none.out) == (2, "")
     assert none.err.startswith("results: no race was planned in this folder.\n")
+    for wrong in ("resluts", "digist.zip"):
+        answer = moat("race", wrong)
+        assert answer.code == 2
+        assert answer.err.startswith(f"{wrong}: the folder does not exist.")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,10 @@ def test_a_folder_or_a_plan_shows_its_races_without_the_recipe(digits, moat):
         (("--rules", "plain,pgd-at", "--margin", "-1"), "--margin: -1 is not a margin"),
         (("--rules", "plain,pgd-at", "--level", "2"), "--level: 2 is not a level"),
         (("--rules", "plain,pgd-at", "--score", "x"), "--score: no score is called 'x'."),
-        (("--rules", "plain,pgd-at", "--baseline", "x"), "--baseline: the baseline 'x' is not"),
+        (
+            ("--rules", "plain,pgd-at", "--baseline", "plian"),
+            "--baseline: the baseline 'plian' is not one of the rules. Did you",
+        ),
         (("--rules", "plain", "--choose", "pareto"), "--choose: nothing was held out to choose"),
         (("--rules", "plain,pgd-at", "--exact", "--seeds", "3..4"), "--seeds: no look after"),
         (("--rules", "plain,pgd-at", "--objectives", "natural"), "--objectives: objectives and"),

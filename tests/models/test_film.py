@@ -214,9 +214,31 @@ def test_an_invalid_preference_is_refused(preference, text):
         FiLM(OWN["one layer"](), NAMES).prefer(preference)
 
 
+@pytest.mark.parametrize("row", [torch.tensor([1.0]), torch.ones(5) / 5])
+def test_a_row_of_another_length_is_refused(row):
+    with pytest.raises(InputError, match="a preference is a row of"):
+        FiLM(OWN["one layer"](), NAMES).prefer(row)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "hidden", "text"),
+    [
+        ([], 8, "conditioned on two or more objectives"),
+        (["natural"], 8, "conditioned on two or more objectives"),
+        ("natural", 8, "conditioned on two or more objectives"),
+        (["pgd", "pgd"], 8, "of different names"),
+        (["natural", "pgd"], 0, "the encoder has a width of 1 or more, not 0"),
+    ],
+)
+def test_invalid_arguments_are_refused(objectives, hidden, text):
+    with pytest.raises(InputError, match=text):
+        FiLM(OWN["one layer"](), objectives, hidden)
+
+
 @pytest.mark.parametrize(
     ("network", "text"),
     [
+        (lambda: nn.Sequential(nn.LazyConv2d(2, 3), nn.ReLU()), "lazy layers without weights"),
         (lambda: nn.Flatten(), "the network has no layer to condition"),
         *(
             (lambda norm=norm: nn.Sequential(nn.Conv2d(1, 4, 3), norm, nn.ReLU()), mend)

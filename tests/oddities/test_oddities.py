@@ -301,6 +301,13 @@ def test_what_a_device_and_a_budget_show(seen):
     assert seen(seconds=80_000.0) == []
 
 
+@pytest.mark.parametrize("table", ["path", "sweep"])
+def test_a_variant_may_begin_at_the_natural_objective(seen, table):
+    rule = 'scalarizer = { type = "weighted", preference = { natural = 1, pgd = 1 } }'
+    values = f'{table} = {{ "scalarizer.preference.pgd" = [0, 1] }}'
+    assert not [line for line in seen(more=f"\n{VARIANT}{rule}\n{values}\n") if "searches" in line]
+
+
 def test_a_base_may_define_more_threats_than_a_study_uses(recipe):
     base = recipe(*HELD)
     path = base.with_name("above.toml")

@@ -230,3 +230,9 @@ def test_the_refusal_of_a_path_s_key_lists_the_keys_that_a_path_may_set(planned)
 def test_the_label_of_a_start_of_each_seed_s_own_run_has_no_placeholder(planned):
     plans = planned('sweep = { start = ["a/x/seed-{seed}", "w-{seed}.pth"] }', variant=AVERAGE)
     assert [plan.label for plan in plans] == ["path start=a-x", "path start=w-seed.pth"]
+
+
+def test_a_leg_searches_all_steps_whatever_the_curriculum_of_the_trunk(recipe):
+    steps = ["threats.pgd.steps=3", "threats.flow.train.steps=3", "training.curriculum=1"]
+    plans = plan_runs(read(recipe(more=VARIANT + RHO), steps), ["path"])
+    assert [plan.training.curriculum for plan in plans] == [1, None, None]

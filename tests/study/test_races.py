@@ -1,5 +1,7 @@
+import json
 import math
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -14,11 +16,23 @@ from moat.errors import (
     TrainingError,
 )
 from moat.events import RunEnd, RunStart, StudyNote
+from moat.recipe import plan_runs, read
+from moat.report.race import finished_runs
+from moat.report.race.files import write_race
 from moat.report.race.race import read_race
+from moat.report.race.sheets import verdict_sheet
+from moat.report.race.words import race_notes
 from moat.storage import read_json
-from moat.study import StudyResult
+from moat.study import StudyResult, races
+from moat.study.race_rules import rule_passes
 from moat.study.races import looks_asked
 
+FILM = """
+[[variant]]
+name = "film"
+threats = ["pgd"]
+conditioned = { at = [0, 0.5, 1] }
+"""
 EMPTY = "the box is empty: the reference of "
 
 
@@ -113,6 +127,13 @@ def test_a_point_is_chosen_on_held_out_images_by_seeds_that_are_not_raced(recipe
         path, ["plain"], choose=["pareto"], margin=100, seeds="2..2", results=results, device="cpu"
     )
     assert again.record == record
+    table = {**read_json(found.file), "choice": {}, "rules": {"plain": record.rules["plain"]}}
+    found.file.write_text(json.dumps(table), "utf-8")  # as a stop during the choice leaves it
+    stopped = read_race(found.file)
+    assert (stopped.looks, stopped.is_over) == ([], False)
+    assert any("pareto is not chosen yet" in note for note in race_notes(stopped))
+    assert verdict_sheet(stopped).rows
+    write_race(stopped, results)
 
 
 def test_the_plan_is_written_before_the_first_run_and_has_all_that_decides(race, results):
@@ -343,6 +364,54 @@ def test_finished_runs_of_another_recipe_are_refused_before_the_plan_is_written(
     assert caught.value.message == f"the finished run has another {word} than the recipe."
     assert "train it again" not in caught.value.hint
     assert not list((tmp_path / "digits_pareto").glob("race*"))
+
+
+def test_a_run_of_any_seed_that_was_trained_otherwise_since_ends_a_race(
+    stored, tmp_path, monkeypatch
+):
+    stored("average-at", "max-at")
+    run = tmp_path / "digits_pareto" / "max-at" / "seed-1"
+
+    def read_point(folder, root, read=finished_runs.read_point):
+        point = read(folder, root)
+        longer = {**point.trains, "training": {**point.trains["training"], "epochs": 99}}
+        return replace(point, trains=longer) if folder.path == run else point
+
+    monkeypatch.setattr(finished_runs, "read_point", read_point)
+    with pytest.raises(RunFolderError, match="another training than seed 0") as caught:
+        read_race(tmp_path / "digits_pareto" / "race.json")
+    assert caught.value.where == str(run)
+
+
+def test_a_planned_race_looks_at_the_finished_runs_of_all_its_seeds(stored, monkeypatch):
+    stored("average-at", "max-at")
+    seen = []
+    monkeypatch.setattr(races, "require_planned_runs", lambda plans, _: seen.extend(plans))
+    stored("average-at", "max-at")
+    assert {(plan.label, plan.seed) for plan in seen} == {
+        (rule, seed) for rule in ("average-at", "max-at") for seed in range(3)
+    }
+
+
+def test_a_run_whose_start_was_trained_again_ends_a_race(stored, tmp_path, monkeypatch):
+    stored("average-at", "max-at")
+    read_point = finished_runs.read_point
+    monkeypatch.setattr(
+        finished_runs,
+        "read_point",
+        lambda run, root: replace(read_point(run, root), is_stale=run.path.parent.name == "max-at"),
+    )
+    with pytest.raises(RunFolderError, match="was trained again since") as caught:
+        read_race(tmp_path / "digits_pareto" / "race.json")
+    assert "--only max-at --overwrite" in caught.value.hint
+
+
+def test_the_points_of_a_conditioned_network_cost_one_training(recipe):
+    path = recipe(more=FILM)
+    plans = plan_runs(read(path, ["training.passes=40"]), (), [0])
+    film = [plan for plan in plans if plan.variant == "film"]
+    assert len(film) == 3
+    assert rule_passes(film, plans) == 40
 
 
 def test_the_right_race_follows_a_refused_one(stored, tmp_path):

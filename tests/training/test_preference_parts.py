@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from moat.errors import ModelError
 from moat.models import FiLM, TinyCNN
 from moat.scalarizers import MGDA, Average, RandomPreference, Weighted
 from moat.threats import PGD, Threat
@@ -46,6 +47,29 @@ def gradient(model, rule, x, y, seed=2, **settings):
     settings = StepSettings(7, torch.Generator().manual_seed(seed), **settings)
     descent = step_gradients(model, optimizer, THREATS, rule, x, y, settings)
     return torch.cat([p.grad.reshape(-1) for p in model.parameters()]), descent
+
+
+def test_a_network_with_its_objectives_in_another_order_computes_at_the_same_preference():
+    x, y = batch(6)
+    model = network()
+    turned = copy.deepcopy(model)
+    order = [2, 0, 1]
+    turned.objectives = tuple(NAMES[place] for place in order)
+    with torch.no_grad():
+        first = turned.encoder[0].weight
+        first.copy_(first[:, order].clone())
+    shared = slice(0, sum(p.numel() for p in model.network.parameters()))
+    found, _ = gradient(model, RandomPreference(draw="dirichlet"), x, y)
+    other, _ = gradient(turned, RandomPreference(draw="dirichlet"), x, y)
+    torch.testing.assert_close(other[shared], found[shared])
+
+
+def test_a_network_of_other_objectives_is_refused():
+    x, y = batch(6)
+    model = network()
+    model.objectives = ("natural", "a", "b")
+    with pytest.raises(ModelError, match="conditioned on natural, a, b, and the step has the obj"):
+        gradient(model, RandomPreference(), x, y)
 
 
 @pytest.mark.parametrize(("count", "parts"), [(12, 1), (12, 3), (11, 4), (3, 4), (1, 4)])

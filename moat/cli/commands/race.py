@@ -106,8 +106,8 @@ def race(options: RaceOptions) -> None:
     except KeyboardInterrupt:
         again = shlex.join(["moat", *sys.argv[1:]])
         say(
-            "\nInterrupted. Finished runs, the last checkpoint and the plan are kept. To go on:\n"
-            f"  {again}",
+            "\nInterrupted. Finished runs, the last checkpoint and a written plan are kept. To go "
+            f"on:\n  {again}",
             err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
@@ -125,6 +125,7 @@ def _run(options: RaceOptions) -> "Race":
     from moat.study.job_count import jobs_of
 
     if not options.rules and not options.choose:
+        _require_recipe(options.recipe)
         raise MoatError(
             "no rule is named.", where="--rules", hint='--rules average-at,"pareto r=0.7", say.'
         )
@@ -170,6 +171,15 @@ def _is_stored(place: Path) -> bool:
     from moat.runs import is_bundle
 
     return place.is_dir() or place.suffix == ".json" or is_bundle(place)
+
+
+def _require_recipe(place: Path) -> None:
+    """Raise MoatError, with the nearest folder, for a path that is not that of a recipe."""
+    from moat.recipe.packaged import file_or_packaged
+    from moat.runs import require_results
+
+    if place.suffix != ".toml" and not file_or_packaged(place).is_file():
+        require_results(place, MoatError)
 
 
 def _stored(place: Path) -> list["Race"]:

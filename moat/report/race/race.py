@@ -1,27 +1,20 @@
 """A race as its run folders tell it: scores by seed, looks, verdicts, and the floor."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from moat.errors import RunFolderError
 from moat.races import Design as RaceDesign
 from moat.races import PairAtLook, RaceAtLook, examples_error, race_looks, verdicts_of
 from moat.records import RaceRecord
-from moat.report.groups import Group
 from moat.report.intervals import judged_alike
-from moat.report.points import Point, read_point
+from moat.report.race.finished_runs import RunsByRule, finished_runs
 from moat.report.race.pair_line import pair_line
 from moat.report.race.plan import design_of, read_plan
 from moat.report.race.score import RaceScore
-from moat.report.rows import Row, rows_of
 from moat.runs import RunFolder
-
-RunsByRule = Mapping[str, Sequence[Sequence[Row]]]
-"""The runs of each rule: a seed after the other, and of each the points of its score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +52,19 @@ class Race:
 
     @cached_property
     def looks(self) -> list[RaceAtLook]:
-        """The looks so far."""
+        """The looks so far; none before every rule is chosen."""
+        if self.is_choosing:
+            return []
         better = {
             name: [self.score.sign * value for value in values]
             for name, values in self.scores.items()
         }
         return race_looks(better, self.design, self.record.baseline)
+
+    @property
+    def is_choosing(self) -> bool:
+        """Whether a point of a sweep is still to be chosen, and then raced."""
+        return bool(self.record.choose) and not self.record.choice
 
     @property
     def is_over(self) -> bool:
@@ -134,48 +134,12 @@ class Race:
 def read_race(file: Path) -> Race:
     """Return a race from its plan and the finished runs of its study; trains nothing.
 
-    Raises RunFolderError for a plan or a run that cannot be read, and for a run of another training
-    than planned.
+    Raises RunFolderError for a plan or a run that cannot be read, for a run of another training
+    than planned or than the other seeds have, and for one whose start was trained again since.
     """
     return race_of(file, read_plan(file))
 
 
 def race_of(file: Path, record: RaceRecord) -> Race:
     """Return the same with a plan that is read already."""
-    natural: dict[int, Point | None] = {}
-    runs: dict[str, list[list[Row]]] = {}
-    for rule, folders in record.rules.items():
-        runs[rule] = []
-        for seed in record.seeds:
-            points = [_point(file.parent, record, folder, seed) for folder in folders]
-            if record.natural is not None and seed not in natural:
-                natural[seed] = _point(file.parent, record, record.natural, seed)
-            base = natural.get(seed)
-            found = [point for point in points if point is not None]
-            if len(found) < len(points) or (record.natural is not None and base is None):
-                break
-            runs[rule].append(_rows(found, base))
-    return Race(file, record, runs)
-
-
-def _rows(points: Sequence[Point], base: Point | None) -> list[Row]:
-    """Return the runs of a rule and seed, each beside the natural run of this seed."""
-    others = [] if base is None or base.folder in [point.folder for point in points] else [base]
-    return rows_of(Group((*points, *others)))[: len(points)]
-
-
-def _point(study: Path, record: RaceRecord, folder: str, seed: int) -> Point | None:
-    run = RunFolder(study / folder / f"seed-{seed}")
-    if not run.is_done:
-        return None
-    point = read_point(run, study.parent)
-    trained = run.read_record()
-    planned = record.trainings.get(folder) if seed == record.seeds[0] else None
-    same = trained is not None and planned in (None, trained.train_hash)
-    if not same or point.protocol_hash != record.protocol_hash:
-        raise RunFolderError(
-            "the run has another training or protocol than the race was planned with.",
-            where=str(run.path),
-            hint="Undo the change of the recipe, or race in another --results folder.",
-        )
-    return point
+    return Race(file, record, finished_runs(file.parent, record))

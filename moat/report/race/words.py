@@ -71,6 +71,11 @@ def choice_lines(race: Race) -> list[str]:
     """Return which point of each sweep was chosen, and on what."""
     record = race.record
     lines = []
+    if race.is_choosing:
+        lines.append(
+            f"The point of {_and(record.choose)} is not chosen yet: repeat the call that planned "
+            "the race."
+        )
     for variant, scores in record.choice.items():
         best = max(scores, key=lambda name: race.score.sign * scores[name])
         shown = ", ".join(f"{name} {value:.1f}" for name, value in scores.items())
