@@ -63,7 +63,7 @@ def test_the_race_of_h1_is_that_of_the_stored_runs(tmp_path):
         assert re.search(f"by {points} for {name}", said)
 
 
-@pytest.mark.parametrize("study", ["digits_front"])
+@pytest.mark.parametrize("study", ["digits_front", "mnist14_front"])
 def test_the_table_of_fronts_is_that_of_the_stored_runs(monkeypatch, study):
     monkeypatch.syspath_prepend(ROOT)
     benchmark = import_module("benchmarks.front_for_one")
