@@ -33,7 +33,7 @@ class FiLM(nn.Module):
     `objectives` are the names, "natural" first. `hidden` is the width of the encoder. Raises
     ModelError for a network without such a layer, for one whose norms have no weights and so cancel
     the modulation before them, for one compiled by torch.jit, and for a lazy one before its first
-    batch; InputError for no objectives, or equal ones.
+    batch; InputError for fewer than two objectives, equal ones, or a `hidden` below 1.
 
     Example:
         >>> network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))

@@ -17,6 +17,7 @@ from moat.errors import (
 )
 from moat.events import RunEnd, RunStart, StudyNote
 from moat.recipe import plan_runs, read
+from moat.records.start import StartRecord
 from moat.report.race import finished_runs
 from moat.report.race.files import write_race
 from moat.report.race.race import read_race
@@ -381,6 +382,25 @@ def test_a_run_of_any_seed_that_was_trained_otherwise_since_ends_a_race(
     with pytest.raises(RunFolderError, match="another training than seed 0") as caught:
         read_race(tmp_path / "digits_pareto" / "race.json")
     assert caught.value.where == str(run)
+
+
+def test_a_leg_without_its_trunk_is_not_taken_for_another_training(stored, tmp_path, monkeypatch):
+    stored("average-at", "max-at")
+    study, first = tmp_path / "digits_pareto", {}
+
+    def read_point(folder, root, read=finished_runs.read_point):
+        point = read(folder, root)
+        if point.variant == "average-at":
+            first[point.seed] = point.train_hash
+            return point
+        trunk = f"digits_pareto/average-at/seed-{point.seed}"
+        training = first.get(point.seed, "gone")
+        start = StartRecord(place=trunk, training=training, weights="0")
+        return replace(point, start=start, trains={**point.trains, "start": {"training": training}})
+
+    shutil.rmtree(study / "average-at" / "seed-1")
+    monkeypatch.setattr(finished_runs, "read_point", read_point)
+    assert len(read_race(study / "race.json").scores["max-at"]) == 3
 
 
 def test_a_planned_race_looks_at_the_finished_runs_of_all_its_seeds(stored, monkeypatch):

@@ -1,4 +1,4 @@
-"""Power spectra: a panel for each signal for each model, and the shares of rings of frequency."""
+"""Power spectra: for each model a panel for each signal, and the shares of rings of frequency."""
 
 from typing import Any
 

@@ -70,10 +70,9 @@ def _point(study: Path, record: RaceRecord, folder: str, seed: int) -> Point | N
 
 def _require_one_training(study: Path, read: Mapping[str, Mapping[int, Point | None]]) -> None:
     """Raise RunFolderError if the seeds of a rule differ in more than their seeds."""
-    points = [point for of in read.values() for point in of.values() if point is not None]
-    keys = setting_keys(points)
     for folder, of in read.items():
-        found = [(seed, keys[point]) for seed, point in of.items() if point is not None]
+        # Each for itself, so that a leg whose trunk is gone has the key of the others.
+        found = [(seed, *setting_keys([p]).values()) for seed, p in of.items() if p is not None]
         for seed, key in found[1:]:
             if key != found[0][1]:
                 raise RunFolderError(
