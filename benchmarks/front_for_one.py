@@ -1,15 +1,19 @@
 """The hypervolume of a front by the passes of training that it costs.
 
-    python -m benchmarks.front_for_one [digits_front] [mnist14_front] [--results results]
+    python -m benchmarks.front_for_one [digits_front] [...] [--results results]
 
 Each study is trained where runs are missing (`--stored`: nothing is), under a folder of results in
 which it resumes. `--keep FOLDER` writes the scores of its runs into a table, digits_front.csv say,
-beside those of other seeds; `--results docs/results --stored` reads such tables, and bundles.
+beside those of other seeds; `--results docs/results --stored` reads such tables.
 
 A method is a front of five points at one budget, in every seed. Its hypervolume is that of (natural
 accuracy, total of three threats) in percent of the box from natural 80, total 0 to natural 100,
 total 300. Costs are in U, the passes of one full training; a path costs what all its legs do, and a
-conditioned network is trained once for all of its points.
+conditioned network is trained once for all of its points. `alone` is the hypervolume of the best of
+the five points, and the ranges are those of the points' scores: a front whose best point alone has
+the same hypervolume offers no choice. The last column is the paired difference to a method, which
+`--against` names; by default it is the five full trainings. Intervals are 95 % t intervals over the
+seeds.
 """
 
 import argparse
@@ -22,17 +26,19 @@ from scipy.special import stdtrit
 
 import moat
 from moat.fronts import hypervolume
-from moat.recipe import plan_runs, read
 
 FULL = "independent, in full"
 """The method that all others are compared with: independent runs, each of a full training."""
-STUDIES = {
-    "digits_front": {"digits_front": ()},
-    "mnist14_front": {"mnist14_front": (), "mnist14_rules": ("weighted", "average-at")},
+STUDIES = ("digits_front", "digits_front_twofold", "mnist14_front")
+"""The recipes."""
+NAMES = {"independent passes=900": FULL, "independent passes=800": FULL}
+"""The runs of a full training each: of the digits, and of MNIST."""
+ALONE = {
+    f"{variant} passes={passes} natural=0": f"one training, {threats} threats"
+    for variant, threats in (("independent", "all"), ("independent-sampled", "drawn"))
+    for passes in (900, 800)
 }
-"""The recipes of a study, and their variants, where not all belong to it."""
-NAMES = {"independent passes=900": FULL, "weighted": FULL, "average-at": FULL}
-"""The runs of a full training each: of the digits, and of MNIST's other recipe."""
+"""The runs that are a method of one point, too: a plain training."""
 COLUMNS = ("study", "variant", "label", "seed", "passes", "natural", "total", "union")
 """The columns of a kept table."""
 REFERENCE, BEST = np.array([80.0, 0.0]), np.array([100.0, 300.0])
@@ -40,31 +46,37 @@ REFERENCE, BEST = np.array([80.0, 0.0]), np.array([100.0, 300.0])
 
 def trained(study: str, results: Path, jobs: int) -> None:
     """Train the missing runs of a study."""
-    for recipe, only in STUDIES[study].items():
-        moat.train(recipe, only=only, results=results, jobs=jobs)
+    moat.train(study, results=results, jobs=jobs)
 
 
 def finished(study: str, results: Path) -> pl.DataFrame:
-    """Return the finished runs of a study, by its folders, bundles or tables."""
-    found = [runs for recipe in STUDIES[study] if (runs := _runs_of(recipe, results)) is not None]
-    if not found:
-        raise SystemExit(f"{results} has no results of {study}; leave out --stored to train them.")
-    return pl.concat(found).filter(pl.col("variant").is_in(_variants(study)))
+    """Return the finished runs of a study, by its folder, bundle or table."""
+    table = results / f"{study}.csv"
+    if table.exists():
+        return pl.read_csv(table).select(COLUMNS)
+    for place in (results / study, results / f"{study}.zip"):
+        if place.exists():
+            return moat.results(place).runs.select(COLUMNS)
+    raise SystemExit(f"{results} has no results of {study}; leave out --stored to train them.")
 
 
 def fronts(runs: pl.DataFrame) -> pl.DataFrame:
     """Return a row for each method and seed: its hypervolume (%), passes (U) and points."""
     points = runs.with_columns(method=method_of())
     full = points.filter(pl.col("method") == FULL)["passes"].median()
+    alone = points.filter(pl.col("label").is_in(list(ALONE)))
+    every = pl.concat([points, alone.with_columns(method=pl.col("label").replace(ALONE))])
     rows = [
         {
             "method": method,
             "seed": seed,
             "hypervolume": _share_of_the_box(group),
+            "alone": max(_share_of_the_box(group[[row]]) for row in range(len(group))),
             "passes": float(group["passes"].sum()) / full,
             "points": len(group),
+            **{f"{name} range": _range(group[name]) for name in ("natural", "total")},
         }
-        for (method, seed), group in points.group_by("method", "seed", maintain_order=True)
+        for (method, seed), group in every.group_by("method", "seed", maintain_order=True)
     ]
     return _whole(pl.DataFrame(rows))
 
@@ -74,20 +86,32 @@ def method_of() -> pl.Expr:
     return pl.col("label").str.replace(r" [^ ]*=[^ ]*$", "").replace(NAMES)
 
 
-def table(found: pl.DataFrame) -> str:
-    """Return the methods by their passes, with 95 % intervals over the seeds."""
-    full = {row["seed"]: row["hypervolume"] for row in found.rows(named=True) if _is_full(row)}
-    lines = [f"{'method':<31} seeds {'passes, U':>9}  {'hypervolume, %':<22}  % of it in full"]
+def table(found: pl.DataFrame, against: str = FULL) -> str:
+    """Return the methods by their passes, each with its paired difference to one of them."""
+    full, other = (_of(found.filter(pl.col("method") == name)) for name in (FULL, against))
+    heading = ("method", "seeds", "passes, U", "hypervolume, %", "% of it in full", "alone, %")
+    lines = [(*heading, "range of natural", "and total", f"less {against}")]
     for (method,), group in sorted(
         found.group_by("method"), key=lambda item: float(item[1]["passes"].mean())
     ):
-        own = dict(zip(group["seed"], group["hypervolume"], strict=True))
-        ratios = [100 * value / full[seed] for seed, value in own.items() if full.get(seed)]
+        own = _of(group)
         lines.append(
-            f"{method:<31} {len(own):>5} {group['passes'].mean():>9.2f}  "
-            f"{_interval(list(own.values())):<22}  {_interval(ratios)}"
+            (
+                str(method),
+                str(len(own)),
+                f"{group['passes'].mean():.2f}",
+                _interval(list(own.values())),
+                _interval([100 * own[seed] / full[seed] for seed in own if full.get(seed)]),
+                f"{group['alone'].mean():.1f}",
+                *(f"{group[f'{name} range'].mean():.1f}" for name in ("natural", "total")),
+                _interval([own[seed] - other[seed] for seed in own if seed in other]),
+            )
         )
-    return "\n".join(lines)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def keep(runs: pl.DataFrame, table: Path) -> None:
@@ -95,23 +119,6 @@ def keep(runs: pl.DataFrame, table: Path) -> None:
     known = [pl.read_csv(table).select(COLUMNS)] if table.exists() else []
     both = pl.concat([*known, runs], how="vertical_relaxed")
     both.unique(["label", "seed"], keep="last").sort("label", "seed").write_csv(table)
-
-
-def _runs_of(recipe: str, results: Path) -> pl.DataFrame | None:
-    """Return the runs of one recipe; None if there are none."""
-    table = results / f"{recipe}.csv"
-    if table.exists():
-        return pl.read_csv(table).select(COLUMNS)
-    for place in (results / recipe, results / f"{recipe}.zip"):
-        if place.exists():
-            return moat.results(place).runs.select(COLUMNS)
-    return None
-
-
-def _variants(study: str) -> list[str]:
-    """Return the names of a study's variants, in all its recipes."""
-    plans = [p for recipe, only in STUDIES[study].items() for p in plan_runs(read(recipe), only)]
-    return list({plan.variant: None for plan in plans})
 
 
 def _share_of_the_box(group: pl.DataFrame) -> float:
@@ -125,8 +132,13 @@ def _whole(found: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("points") == pl.col("points").max().over("method"))
 
 
-def _is_full(row: dict[str, object]) -> bool:
-    return row["method"] == FULL
+def _range(scores: pl.Series) -> float:
+    return float(scores.max()) - float(scores.min())
+
+
+def _of(group: pl.DataFrame) -> dict[int, float]:
+    """Return the hypervolume by seed."""
+    return dict(group.select("seed", "hypervolume").iter_rows())
 
 
 def _interval(values: Sequence[float]) -> str:
@@ -147,6 +159,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--stored", action="store_true", help="print what is finished")
+    parser.add_argument("--against", default=FULL, metavar="METHOD", help="differences to it")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the runs' scores here")
     chosen = parser.parse_args()
     if unknown := set(chosen.study) - set(STUDIES):
@@ -156,8 +169,12 @@ def main() -> None:
             trained(study, chosen.results, chosen.jobs)
         runs = finished(study, chosen.results)
         if chosen.keep:
-            keep(runs.filter(pl.col("study") == study), chosen.keep / f"{study}.csv")
-        print(f"{study}\n{table(fronts(runs))}\n")
+            keep(runs, chosen.keep / f"{study}.csv")
+        found = fronts(runs)
+        if chosen.against not in set(found["method"]):
+            methods = ", ".join(sorted(set(found["method"])))
+            parser.error(f"{study} has no method {chosen.against!r}; there are {methods}")
+        print(f"{study}\n{table(found, chosen.against)}\n")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """A network conditioned on a preference: FiLM modulates its channels."""
 
-import copy
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from moat.errors import InputError
+from moat.errors import InputError, ModelError
 from moat.models.channel_layers import ChannelLayer, channel_layers
+from moat.models.copies import copy_of
 from moat.preferences import simplex_row
 from moat.public import public
 from moat.transfers import send
@@ -102,7 +102,12 @@ class FiLM(nn.Module):
         with torch.no_grad():
             found = {name: value.clone() for name, value in self._modulated().items()}
         self.preference.copy_(before)
-        network = copy.deepcopy(self.network)
+        network = copy_of(self.network)
+        if network is None:
+            raise ModelError(
+                "the network cannot be copied, which a plain one beside it needs.",
+                hint="Build it of modules that copy.deepcopy copies, with parameters as leaves.",
+            )
         with torch.no_grad():
             for name, value in found.items():
                 network.get_parameter(name).copy_(value)

@@ -6,6 +6,7 @@ from moat.oddities.budget import days_of_training
 from moat.oddities.radii import constant_image_in_ball, radius_beyond_image, step_beyond_radius
 from moat.oddities.runs import (
     equal_trainings,
+    held_out_was_trained_on,
     nothing_held_out,
     repeated_overrides,
     sweep_of_one_value,
@@ -50,6 +51,7 @@ LOOKS: tuple[Callable[[StudyView], Iterator[Oddity]], ...] = (
     equal_trainings,
     sweep_of_one_value,
     nothing_held_out,
+    held_out_was_trained_on,
     counted_twice,
     examples_beyond_test_set,
     protocols_within_study,

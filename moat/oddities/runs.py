@@ -4,12 +4,15 @@ import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 
+from moat.errors import MoatError
 from moat.names import NATURAL
 from moat.oddities.view import Oddity, StudyView
-from moat.recipe import RunPlan
+from moat.recipe import RunPlan, plan_runs, read
+from moat.recipe.length import BUDGET_KEY, LENGTHS, PASSES
 
 _DRAWS = 64
 """Steps that a scalarizer which draws is asked for, to see what it ever searches."""
@@ -88,6 +91,23 @@ def nothing_held_out(view: StudyView) -> Iterator[Oddity]:
         )
 
 
+def held_out_was_trained_on(view: StudyView) -> Iterator[Oddity]:
+    """Yield each run that starts from one that may have trained on its held-out images."""
+    known = {plan.path: plan for plan in view.plans}
+    for plan in view.plans:
+        if plan.start is None or not plan.share.validation:
+            continue
+        before = known.get(plan.start.place) or _run_at(plan.start.place)
+        if before and before.dataset == plan.dataset and before.share != plan.share:
+            yield Oddity(
+                plan.source.where("data"),
+                f"{plan.label!r} starts from a run with another split of these data, which may "
+                "have been trained on the held-out images of this run: no choice can "
+                "rest on them.",
+                "Set validation, train_examples and split_seed to those of that run.",
+            )
+
+
 def repeated_overrides(view: StudyView) -> Iterator[Oddity]:
     """Yield each `--set` whose key a later one sets again."""
     keys = [_key(text) for text in view.source.overrides]
@@ -97,7 +117,7 @@ def repeated_overrides(view: StudyView) -> Iterator[Oddity]:
         if again:
             yield Oddity(
                 f"--set {shlex.quote(view.source.overrides[number])}",
-                "a later --set sets the same key, and the last one counts: "
+                "a later --set sets the same key or replaces it, and the last one counts: "
                 f"{view.source.overrides[again[-1]]}.",
                 "Leave one of them out; both are part of the study's name.",
             )
@@ -111,9 +131,19 @@ def _asks_for_threats(plan: RunPlan) -> bool:
     return True
 
 
+def _run_at(place: Path) -> RunPlan | None:
+    """Return the plan of the run in a folder; None of a file of weights, or without a recipe."""
+    with suppress(MoatError):
+        if (place / "recipe.toml").is_file():
+            return plan_runs(read(place / "recipe.toml"))[0]
+    return None
+
+
 def _settings(view: StudyView) -> list[str]:
     return [f"--set {text}" for text in view.source.overrides]
 
 
 def _key(text: str) -> list[str]:
-    return [part.strip() for part in text.partition("=")[0].split(".")]
+    key = [part.strip() for part in text.partition("=")[0].split(".")]
+    lengths = (*(["training", name] for name in LENGTHS), [*BUDGET_KEY])
+    return [*PASSES] if key in lengths else key  # of the lengths, one replaces the other

@@ -32,6 +32,14 @@ class Design:
     exact: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("first", "last"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise InputError(
+                    f"{value!r} is not a number of seeds.",
+                    where=name,
+                    hint="Write a whole number, such as 3.",
+                )
         if not _FEWEST <= self.first <= self.last <= _MOST:
             raise InputError(
                 f"looks after {self.first} to {self.last} seeds are not a race: the first needs "

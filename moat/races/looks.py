@@ -66,6 +66,12 @@ def race_looks(scores: Scores, design: Design, baseline: str = "") -> list[RaceA
             hint=f"known: {', '.join(names)}",
         )
     for name, values in scores.items():
+        if np.asarray(values).dtype.kind not in "fiu" and len(values):
+            raise InputError(
+                f"the scores of {name!r} are not numbers: {values!r}.",
+                where="scores",
+                hint="Give a number for each seed.",
+            )
         if not np.isfinite(np.asarray(values, dtype=np.float64)).all():
             raise InputError(
                 f"the scores of {name!r} have a value that is not finite.",

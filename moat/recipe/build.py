@@ -11,6 +11,7 @@ from moat.recipe.checks import (
     require_followed,
     require_held_out,
     require_names,
+    require_one_length,
     require_sound,
 )
 from moat.recipe.code import require_consent_to
@@ -44,7 +45,7 @@ from moat.recipe.schema import Recipe, VariantTable
 from moat.recipe.selection import chosen_runs
 from moat.recipe.shorthand import with_fractions
 from moat.recipe.start import START_KEY
-from moat.recipe.start_table import start_after, start_of
+from moat.recipe.start_table import require_same_optimizer, start_after, start_of
 
 OF_A_VARIANT = ("scalarizer", "losses")
 """The keys of a variant that a sweep sets as if they stood at the top."""
@@ -116,6 +117,7 @@ def _plan(
     if point.at is not None:
         own[0]["conditioned"] = {**own[0]["conditioned"], "at": [point.at]}
     document["seeds"] = [seed]
+    require_one_length(point.values, source, position)
     if before is None:
         start = start_of(document, recipe, position, point, source)
     else:
@@ -132,7 +134,7 @@ def _plan(
             if key == START_KEY:
                 continue
             where = source.where("variant", position, table, key)
-            for said in set_key(applied, tuple(key.split(".")), value, where):
+            for said in set_key(applied, tuple(key.split(".")), deepcopy(value), where):
                 in_variant = ("variant", str(position)) if said[0] in OF_A_VARIANT else ()
                 said_in[*in_variant, *said] = where
     source = replace(source, said_in=said_in)
@@ -145,6 +147,8 @@ def _plan(
         table = document.get("evaluation", {})
         document["evaluation"] = {**table, "sample": recipe.evaluation.sample}
     require_held_out(recipe, source)
+    if before is not None:
+        require_same_optimizer(recipe, before, start, source, position)
     threats = {n: threat_of(recipe.threats[n], source, n, "train") for n in variant.threats}
     dataset = data_set_of(recipe.data, source)
     protocol = protocol_of(recipe.threats, recipe.evaluation, source)

@@ -1,6 +1,6 @@
 """The rules for a recipe beyond the form of its tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from moat.number_bounds import why_unfit
 from moat.own_files import is_taken
 from moat.printable import folder_key, is_portable
 from moat.recipe.conditioned import place_in_words
+from moat.recipe.length import LENGTHS
 from moat.recipe.mends import mend_of
 from moat.recipe.provenance import Source
 from moat.recipe.schema import Recipe, VariantTable
@@ -194,11 +195,29 @@ def _require_sweep(
             )
         if root == "threats":
             label = rest.partition(".")[0]
+            if not label:
+                raise RecipeError(
+                    f"a {table} cannot set 'threats' as a whole.",
+                    where=source.where(*where),
+                    hint='Name a key of one threat, as in "threats.pgd.epsilon"; a variant of its '
+                    "own trains against other threats.",
+                )
             _require_defined(
                 label, f"the {table} sets the threat {label!r}", recipe, source, *where
             )
         if table == "sweep":
             _require_distinct(values, "value", source, *where)
+
+
+def require_one_length(values: Collection[str], source: Source, position: int) -> None:
+    """Raise RecipeError if the keys of a sweep and a path set both lengths of the training."""
+    both = [key for name in LENGTHS if (key := f"training.{name}") in values]
+    if len(both) > 1:
+        raise RecipeError(
+            f"the variant's values set {' and '.join(both)}, and a training has one length.",
+            where=source.where("variant", position, "sweep"),
+            hint="Leave one of them out: with passes, the epochs follow from what a step costs.",
+        )
 
 
 def _require_points(variant: VariantTable, source: Source, position: int) -> None:

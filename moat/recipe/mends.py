@@ -89,7 +89,8 @@ def _text(value: Any, path: Key, typed: str) -> str:
 
 def _list(value: Any, path: Key, typed: str) -> str:
     if is_table(value):
-        if "sweep" in path and (dotted := _first_list(value, path[path.index("sweep") + 1 :])):
+        table = next((name for name in ("sweep", "path") if name in path), "")
+        if table and (dotted := _first_list(value, path[path.index(table) + 1 :])):
             key, values = dotted
             return f'Put the dotted key in quotes: "{".".join(key)}" = {toml_of(values)}.'
         if path[0] in _ARRAYS_OF_TABLES and len(path) == 1 and not typed:
@@ -124,9 +125,23 @@ def _table(value: Any, path: Key, typed: str) -> str:
         return "false removes a table of the extended recipe, which lacks it."
     if isinstance(value, list) and value and all(map(is_table, value)):
         return f"Write [{name}] in single brackets: there is only one."
+    if short := _SHORT.get(path[-1] if path else ""):
+        return f"Write {short}."
     if typed:
         return f"Set one of its keys: --set {typed}.KEY=VALUE."
+    if path[:1] == ("variant",) and len(path) > 2:
+        below = ".".join(map(_key, (path[0], *path[2:])))
+        return f"Write [{below}] below that [[variant]], and its keys on the lines below."
     return f"Write [{name}], and its keys on the lines below." if path else ""
+
+
+_SHORT = {
+    "conditioned": 'conditioned = { by = "film" }, or {} for the defaults',
+    "start": 'a path in quotes, or start = { weights = "...", optimizer = "kept" }',
+    "path": 'path = { "scalarizer.rho" = [0.0, 0.5] }, a list of values for each key',
+    "sweep": 'sweep = { "scalarizer.rho" = [0.0, 0.5] }, a list of values for each key',
+}
+"""The right form of tables that are usually written on one line."""
 
 
 def _shorter(value: Any, path: Key, typed: str) -> str:

@@ -118,7 +118,7 @@ def arguments(texts: Iterable[str]) -> tuple[Document, dict[Key, str]]:
 def _parsed(text: str, where: str) -> tuple[Key, Any]:
     """Return the parts of the key, of which one is empty where there is none, and the value."""
     key, equals, value = text.partition("=")
-    path = tuple(part.strip() for part in key.split(".")) if equals else ("",)
+    path = _parts(key) if equals else ("",)
     if len(path) > DEPTH:
         raise RecipeError(f"the key has {len(path):,} parts.", where=cut_short(where))
     try:
@@ -132,6 +132,21 @@ def _parsed(text: str, where: str) -> tuple[Key, Any]:
     if len(table) > 1:
         raise RecipeError("set one key at a time.", where=cut_short(where))
     return path, table["value"]
+
+
+def _parts(key: str) -> Key:
+    """Return the parts of a dotted key; one with dots stands in quotes, as those of a sweep do."""
+    if '"' in key or "'" in key:
+        try:
+            held: Any = tomllib.loads(f"{key} = 0")
+        except tomllib.TOMLDecodeError:
+            return ("",)
+        parts = []
+        while isinstance(held, dict):
+            ((part, held),) = held.items()
+            parts.append(part)
+        return tuple(parts)
+    return tuple(part.strip() for part in key.split("."))
 
 
 def _is_short(walked: Key) -> bool:

@@ -28,6 +28,20 @@ def start_after(document: Document, recipe: Recipe, position: int, before: RunPl
     return Start(before.path, training=before.train_hash, optimizer=legs.optimizer)
 
 
+def require_same_optimizer(
+    recipe: Recipe, before: RunPlan, start: Start | None, source: Source, position: int
+) -> None:
+    """Raise RecipeError for a leg that keeps the state of another type of optimizer."""
+    kept = start is not None and start.optimizer == "kept"
+    if kept and recipe.optimizer.type != before.optimizer.type:
+        raise RecipeError(
+            f"a leg by {recipe.optimizer.type!r} cannot keep the state of {before.optimizer.type!r}"
+            ", by which the run before it is trained.",
+            where=source.where("variant", str(position), "legs", "optimizer"),
+            hint='Set it to "fresh", or use one type of optimizer on the whole path.',
+        )
+
+
 def start_of(
     document: Document, recipe: Recipe, position: int, point: PathPoint, source: Source
 ) -> Start | None:
@@ -41,6 +55,13 @@ def start_of(
         said = _swept(point.sweep[START_KEY], said, source, position)
     if said is None:
         return None
+    if said.optimizer == "kept" and recipe.variant[position].conditioned and not said.training:
+        raise RecipeError(
+            "a conditioned network begins around plain weights, with a new encoder: no optimizer's "
+            "state belongs to it.",
+            where=source.where("variant", str(position), START_KEY),
+            hint='Set optimizer = "fresh", or leave `conditioned` out.',
+        )
     (seed,) = document["seeds"]
     place = Path(said.weights.replace(SEED, str(seed)))
     digest = said.digest

@@ -1,7 +1,8 @@
 """The identity of a setting: everything that identifies a run's training, but for its seed.
 
 A run that starts from another one has that run's training in its identity, and so that run's seed.
-Here the other run stands by its own setting.
+Here the other run stands by its own setting. If its folder is gone, it has the setting of the run
+that another seed started from, if there is one.
 """
 
 import re
@@ -10,27 +11,27 @@ from collections.abc import Iterable, Mapping
 from moat.digests import short_hash
 from moat.report.points import Point
 
-Trained = Mapping[tuple[str, str], Point]
-"""Runs by their study and the hash of their training."""
+Befores = Mapping[Point, Point]
+"""The run that each run starts from, or the one that another seed of its setting starts from."""
 
 
 def setting_keys(points: Iterable[Point]) -> dict[Point, str]:
     """Return the key of each run's setting; runs that differ in their seeds alone share it."""
     points = list(points)
-    known: Trained = {(p.study, p.train_hash): p for p in points if p.train_hash}
+    befores = _befores(points)
     keys: dict[Point, str] = {}
     for point in points:
-        for run in reversed(_with_starts(point, known, keys)):  # each after the run before it
+        for run in reversed(_with_starts(point, befores, keys)):  # each after the run before it
             if run not in keys:
-                before = _before(run, known)
+                before = befores.get(run)
                 keys[run] = _key(run, keys.get(before) if before else None)
     return {point: keys[point] for point in points}
 
 
-def _with_starts(point: Point, known: Trained, keys: Mapping[Point, str]) -> list[Point]:
+def _with_starts(point: Point, befores: Befores, keys: Mapping[Point, str]) -> list[Point]:
     """Return a run, the run that it starts from, and so on, up to the first that has a key."""
     found = dict.fromkeys([point])
-    while (before := _before(point, known)) is not None:
+    while (before := befores.get(point)) is not None:
         if before in found or before in keys:
             break
         found[before] = None
@@ -38,11 +39,17 @@ def _with_starts(point: Point, known: Trained, keys: Mapping[Point, str]) -> lis
     return list(found)
 
 
-def _before(point: Point, known: Trained) -> Point | None:
-    start = point.start
-    if start is None or start.training is None:
-        return None
-    return known.get((point.study, start.training))
+def _befores(points: Iterable[Point]) -> Befores:
+    points = list(points)
+    trained = {(p.study, p.train_hash): p for p in points if p.train_hash}
+    legs = [(p, p.start.training) for p in points if p.start and p.start.training is not None]
+    before = {leg: trained.get((leg.study, training)) for leg, training in legs}
+    found = {leg: run for leg, run in before.items() if run is not None}
+    by_place = {_key(leg, None): run for leg, run in found.items()}
+    for leg in before.keys() - found.keys():
+        if (run := by_place.get(_key(leg, None))) is not None:
+            found[leg] = run
+    return found
 
 
 def _key(point: Point, before: str | None) -> str:

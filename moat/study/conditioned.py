@@ -64,10 +64,15 @@ def load_trained(network: FiLM, place: Path, training: str) -> None:
     """
     weights = RunFolder(place).load_conditioned(training)
     if weights is None:
+        parts = place.parts
+        bundle = next((number for number, part in enumerate(parts) if part.endswith(".zip")), 0)
         raise RunFolderError(
             "the folder has no conditioned network (conditioned.safetensors).",
-            where=str(place),
-            hint="Put the file back, or train that run again with --overwrite.",
+            where=str(Path(*parts[bundle:])),
+            hint="Pack the folder of the variant, whose first point has the network: `moat bundle "
+            "results/STUDY/VARIANT FILE.zip --weights`."
+            if bundle
+            else "Put the file back, or train that run again with --overwrite.",
         )
     try:
         load_into(network, weights)

@@ -12,7 +12,8 @@ from moat.report.race.plan import keep_choice
 from moat.report.race.score import RaceScore
 from moat.runs import RunFolder
 from moat.study.race_engine import RaceEngine
-from moat.study.race_rules import RaceRules, place_of_rule, rule_passes, shared_by
+from moat.study.race_passes import rule_passes
+from moat.study.race_rules import RaceRules, place_of_rule, shared_by
 
 
 def with_choice(

@@ -8,12 +8,10 @@ from typing import Any
 from moat.errors import FrontError, RecipeError, did_you_mean
 from moat.names import NATURAL
 from moat.recipe import RunPlan
-from moat.recipe.predecessors import with_predecessors
 from moat.recipe.selection import separated
 from moat.report.front.objectives import SCORES, threat_title
 from moat.report.points import described_type
 from moat.report.race.score import RaceScore, require_race_score
-from moat.study.step_cost import spent_per_example
 
 OF_NATURAL = ("universal", "sacrificed")
 """The scores that are measured from the natural run of the same seed."""
@@ -64,24 +62,23 @@ def rules_of(
             hint=f"Name another of {_listed(_others(plans, asked))}; or --choose a variant of "
             "several points, of which the best is raced.",
         )
-    return RaceRules(rules, choices, _natural_of(plans, score), plans)
+    found = RaceRules(rules, choices, _natural_of(plans, score), plans)
+    _require_one_protocol(found)
+    return found
 
 
-def rule_passes(of: Sequence[RunPlan], plans: Sequence[RunPlan]) -> float:
-    """Return the passes of a rule's trainings for each of their images, forwards and backwards.
-
-    Those of the runs that they start from are counted, each once.
-    """
-    return sum(map(_training_passes, with_predecessors({plan.path for plan in of}, plans)))
-
-
-def _training_passes(plan: RunPlan) -> float:
-    if plan.is_point:
-        return 0.0  # of a network that another run trains
-    if plan.training.passes is not None:
-        return float(plan.training.passes)
-    search, descent = spent_per_example(plan)
-    return float((plan.training.epochs or 0) * search.plus(descent).total)
+def _require_one_protocol(rules: RaceRules) -> None:
+    """Raise RecipeError for runs of several protocols, whose scores cannot be compared."""
+    first, *others = [*rules.every, *([rules.natural] if rules.natural else [])]
+    for plan in others:
+        if plan.protocol_hash != first.protocol_hash:
+            raise RecipeError(
+                f"{first.label!r} and {plan.label!r} are evaluated by different protocols, and a "
+                "race compares scores of one.",
+                where="rules",
+                hint="Leave one of them out, or the sweep of [evaluation] or of the `evaluate` of "
+                "a threat: `moat evaluate` evaluates finished runs by another protocol.",
+            )
 
 
 def shared_by(plans: Sequence[RunPlan]) -> list[str]:

@@ -25,7 +25,8 @@ from moat.study.own_runs import require_planned_runs
 from moat.study.places import Place, PlaceKeys, place_of
 from moat.study.race_choice import with_choice
 from moat.study.race_engine import RaceEngine, kept_once_begun, require_look
-from moat.study.race_rules import RaceRules, place_of_rule, rule_passes, rules_of, shared_by
+from moat.study.race_passes import rule_passes
+from moat.study.race_rules import RaceRules, place_of_rule, rules_of, shared_by
 
 _LOOKS = re.compile(r"(\d{1,6})\.\.(\d{1,6})", re.ASCII)
 

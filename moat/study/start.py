@@ -217,8 +217,12 @@ def _optimizer_state(place: Path) -> Mapping[str, Any]:
     return kept
 
 
+def passes_before(place: Path) -> float:
+    """Return the passes of all trainings up to the weights at a place; 0 if they are not known."""
+    return _passes_of(place).get("passes", 0.0)
+
+
 def _passes_of(place: Path) -> dict[str, float]:
-    """Return the passes of all trainings up to the weights of the start, if they are known."""
     record = _record(place)
     known = None if record is None else record.passes_to_here
     return {} if known is None else {"passes": known}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 
 from moat.data import batches_per_epoch
 from moat.errors import InputError
@@ -51,17 +51,27 @@ def length_of(
         assert training.epochs is not None  # Training has one of both
         return Length(training.epochs * per_epoch, per_epoch)
     step = Fraction(cost.total).limit_denominator(1 << 20)  # passes an example
-    left = Fraction(training.passes) * examples  # passes
+    left = Fraction(training.passes).limit_denominator(1 << 20) * examples  # passes
     largest = min(size, examples)
     if left < step * largest:
-        least = float(step * largest / examples)
+        least = _rounded_up(step * largest / examples)
         raise InputError(
             f"{training.passes:g} passes for each example do not pay for one step, which takes "
             f"{float(step):.4g} for each of its {largest} examples.",
-            hint=f"Set {key} to at least {least:.2g}; an epoch takes {float(step):.4g}.",
+            hint=f"Set {key} to at least {least}; an epoch takes {float(step):.4g}.",
         )
     last = examples - (per_epoch - 1) * largest  # examples of an epoch's last batch
     an_epoch = step * ((per_epoch - 1) * largest + min(last, largest))
     whole = floor(left / an_epoch)
     rest = min(floor((left - whole * an_epoch) / (step * largest)), per_epoch - 1)
     return Length(whole * per_epoch + rest, per_epoch)
+
+
+def _rounded_up(value: Fraction) -> str:
+    """Return a number that is not smaller, with at most three decimals.
+
+    Example:
+        >>> _rounded_up(Fraction(32, 15)), _rounded_up(Fraction(40))
+        ('2.134', '40')
+    """
+    return f"{ceil(1000 * value) / 1000:.10g}"

@@ -148,6 +148,8 @@ class _Loop:
                 self.progress.searches = self.searches.state_dict()
                 self._validate()
                 self.checkpointer.save(self.progress)
+        if text := self.searches.unwatched():
+            self._note(f"training.overfitting: {text}")
         return self._finished()
 
     def _begin(self) -> None:
@@ -195,7 +197,7 @@ class _Loop:
             self.ledger.searched += descent.searched
             seen += len(x)
             for reason in self.compiled.news():
-                self.listener(Note(run=job.folder.path, text=f"training.compile: {reason}."))
+                self._note(f"training.compile: {reason}.")
             self.faults.add(self.progress.step, descent.faults())
             logs = self.progress.step % job.training.log_every == 0
             if logs or device.type == "cpu":  # a GPU would make the host wait for every look
@@ -228,13 +230,16 @@ class _Loop:
         Looks at smaller radii, as during a warm-up, could not be compared with later ones.
         """
         step = self.progress.step
-        passes = self.searches.look_passes(step) if self._reach() == 1 else None
+        passes = self.searches.look_passes(step) if self._growth() == 1 else None
         if passes is None or self.pace.is_over(0, self._passes(), passes):
             return
         entry, alarms = self.searches.look(network, step, epoch, pass_size=self.pass_size)
         self._log(entry)
         for text in alarms:
-            self.listener(Note(run=self.job.folder.path, text=f"training.overfitting: {text}"))
+            self._note(f"training.overfitting: {text}")
+
+    def _note(self, text: str) -> None:
+        self.listener(Note(run=self.job.folder.path, text=text))
 
     def _settings(self, generator: torch.Generator) -> StepSettings:
         """Return how the coming step is taken."""
@@ -258,6 +263,10 @@ class _Loop:
 
     def _reach(self) -> float:
         """Return the share of their radius that the threats have at the coming step."""
+        return self._growth() * (self.job.training.reach or 1.0)
+
+    def _growth(self) -> float:
+        """Return the share of the warm-up that is over at the coming step."""
         growing = self.job.training.warmup * self.length.steps_per_epoch
         return min(1.0, (self.progress.step + 1) / growing) if growing else 1.0
 

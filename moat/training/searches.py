@@ -124,6 +124,15 @@ class TrainingSearches:
             entries["overfitting"] = self.detector.alarms
         return entries
 
+    def unwatched(self) -> str:
+        """Return that no look was taken by the end of the training; "" where one was."""
+        if self.detector is None or self.detector.highest:
+            return ""
+        return (
+            "no look was taken: the training ended before the first one, or its budget did not "
+            "cover one. Lower `every` or `examples`, or give the training more passes."
+        )
+
     def _climbed(self) -> dict[str, GradientThreat]:
         return {n: one for n, one in self.threats.items() if isinstance(one, GradientThreat)}
 

@@ -45,7 +45,8 @@ class Training(Fields):
 
     `warmup` helps a training that would stay at the loss of a constant guess: over the first epochs
     every ball's radius and step size grow linearly, step by step, from near zero to full size.
-    Threats without an ascent have full size from the start.
+    Threats without an ascent have full size from the start. `reach` is the share of radius and step
+    size that they grow to, for trainings and paths against smaller balls; 1 where it is not given.
 
     Three settings make searches cheaper, each off by default. Over the `curriculum` epochs the
     number of their iterations grows from 1 to each threat's own, with steps of together the same
@@ -68,6 +69,7 @@ class Training(Fields):
     passes: PositiveNumber | None = None  # for each example, in all; in place of epochs
     batch_size: PositiveCount = 128
     warmup: Annotated[int, Field(ge=0, le=MOST_COUNTED)] = 0  # epochs over which the threats grow
+    reach: Annotated[float, Field(gt=0, le=1)] | None = None  # radii and steps, as a share
     curriculum: PositiveNumber | None = None  # epochs over which the searches get their steps
     friendly: Friendly | None = None  # the end of a search for a fallen example
     overfitting: Overfitting | None = None  # the watch for it
@@ -93,6 +95,16 @@ class Training(Fields):
                 "training.",
                 hint="Leave one of them out: with passes, the epochs follow from what a step "
                 "costs.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _looks_at_full_size(self) -> "Training":
+        if self.overfitting is not None and self.reach not in (None, 1):
+            raise FieldError(
+                f"reach = {self.reach:g} shortens the searches of the training, and the looks of "
+                "`overfitting` search whole balls.",
+                hint="Leave one of them out, or lower the threats' epsilon and step_size.",
             )
         return self
 

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from moat.study import plan
+
 ROOT = Path(__file__).parents[2]
 FULL = ["independent passes=900 natural=1", "independent passes=900 natural=0"]
 
@@ -57,22 +59,43 @@ def test_the_share_of_the_full_front_is_paired_by_seed(benchmark, found):
     film = [("film passes=900 at=1", seed, 900, 90, total) for seed, total in ((0, 150), (1, 300))]
     text = benchmark.table(found(*full(0), *full(1, 0.5), *film))
     (line,) = [line for line in text.splitlines() if line.startswith("film")]
-    assert line.split()[-3:] == ["100.0", "[100.0,", "100.0]"]
+    assert "  100.0 [100.0, 100.0]  " in line
+
+
+def test_a_method_is_compared_with_any_other_and_paired_by_seed(benchmark, found):
+    film = [("film passes=900 at=1", seed, 900, 90, total) for seed, total in ((0, 210), (1, 360))]
+    text = benchmark.table(found(*full(0), *full(1, 0.5), *film), "film passes=900")
+    assert text.splitlines()[0].endswith("less film passes=900")
+    (line,) = [line for line in text.splitlines() if line.startswith(benchmark.FULL)]
+    assert line.endswith("  -10.0 [-10.0, -10.0]")
+
+
+def test_the_best_point_alone_and_the_ranges_show_how_much_choice_a_front_has(found):
+    path = [
+        ("path passes=450 natural=3", 0, 450, 90, 150),
+        ("path passes=450 natural=0", 0, 45, 85, 210),
+    ]
+    rows = {row["method"]: row for row in found(*full(0), *path).rows(named=True)}
+    assert rows["path passes=450"]["alone"] == pytest.approx(100 * 10 * 150 / 6000)
+    assert rows["path passes=450"]["natural range"] == 5
+    assert rows["path passes=450"]["total range"] == 60
+
+
+def test_a_plain_training_is_a_method_of_one_point(found):
+    rows = {row["method"]: row for row in found(*full(0)).rows(named=True)}
+    alone = rows["one training, all threats"]
+    assert (alone["points"], alone["passes"], alone["hypervolume"]) == (1, 1.0, 0.0)
 
 
 def test_a_front_that_lacks_a_point_is_left_out(found):
     rows = found(*full(0), full(1)[0])
-    assert rows["seed"].to_list() == [0]
+    assert set(rows["seed"]) == {0}
 
 
-@pytest.mark.parametrize("study", ["digits_front", "mnist14_front"])
+@pytest.mark.parametrize("study", ["digits_front", "digits_front_twofold", "mnist14_front"])
 def test_the_recipes_of_a_study_have_five_points_for_each_method_and_seed(benchmark, study):
-    plans = [
-        plan
-        for recipe, only in benchmark.STUDIES[study].items()
-        for plan in benchmark.plan_runs(benchmark.read(recipe), only)
-    ]
-    points = pl.DataFrame([{"label": plan.label, "seed": plan.seed} for plan in plans])
+    plans = plan(ROOT / "recipes" / f"{study}.toml")
+    points = pl.DataFrame([{"label": run.label, "seed": run.seed} for run in plans])
     counts = points.with_columns(method=benchmark.method_of()).group_by("method", "seed").len()
     assert set(counts["len"]) == {5}
     assert set(counts["seed"]) == set(range(5))

@@ -108,3 +108,10 @@ def test_options_are_passed_on_and_ctrl_c_says_how_to_go_on(moat, monkeypatch):
     assert kept == {"exact": True, "baseline": "b", "choose": ["c"], "jobs": 2}
     assert keys["objectives"] == ["natural", "total"]
     assert keys["reference"] == [80.0, 0.0]
+
+
+@pytest.mark.parametrize("option", ["--margin=50", "--rules=a,b", "--exact", "--seeds=3..9"])
+def test_an_option_of_a_plan_beside_a_stored_race_is_refused(digits, moat, option):
+    answer = moat("race", "results", option)
+    assert answer.code == 2
+    assert f"{option.partition('=')[0]} has no effect" in answer.err

@@ -14,6 +14,7 @@ from moat.report.race.race import read_race
 ROOT = Path(__file__).parents[2]
 STORED = ROOT / "docs" / "results"
 LEDGER = (ROOT / "docs" / "reproduction.md").read_text("utf-8")
+STUDIES = ("digits_front", "digits_front_twofold", "mnist14_front")
 SCORES = ("natural", "pgd", "flow", "rt", "total", "union")
 pytestmark = pytest.mark.skipif(
     not STORED.exists(), reason="the source distribution has no results"
@@ -63,15 +64,60 @@ def test_the_race_of_h1_is_that_of_the_stored_runs(tmp_path):
         assert re.search(f"by {points} for {name}", said)
 
 
-@pytest.mark.parametrize("study", ["digits_front", "mnist14_front"])
-def test_the_table_of_fronts_is_that_of_the_stored_runs(monkeypatch, study):
+@pytest.fixture
+def benchmark(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
-    benchmark = import_module("benchmarks.front_for_one")
-    found = benchmark.table(benchmark.fronts(benchmark.finished(study, STORED))).splitlines()[1:]
+    return import_module("benchmarks.front_for_one")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_table_of_fronts_is_that_of_the_stored_runs(benchmark, study):
+    found = benchmark.fronts(benchmark.finished(study, STORED))
     rows = table_after(f"(`recipes/{study}.toml`")
-    assert sorted(figures(" ".join(row[1:])) for row in rows) == sorted(map(figures, found))
+    assert sorted(figures(" ".join(row[1:])) for row in rows) == sorted(
+        without_repeats(line) for line in benchmark.table(found).splitlines()[1:]
+    )
+    assert set(found.group_by("method").len()["len"]) == {5}
 
 
 def figures(line):
     """Return the numbers of a line that have decimals, but for the share of the full front."""
-    return [number for number in re.findall(r"\d+\.\d+", line) if number != "100.0"]
+    return [number for number in re.findall(r"-?\d+\.\d+", line) if number != "100.0"]
+
+
+def without_repeats(line):
+    """Return the figures of a benchmark's line that the ledger's table has.
+
+    The last column has a table of its own. One training is its own best point, and has no range.
+    """
+    *cells, _ = re.split(r" {2,}", line)
+    return figures(" ".join(cells[1:-3] if line.startswith("one training") else cells[1:]))
+
+
+def test_the_paired_differences_are_those_of_the_stored_runs(benchmark):
+    fronts = [benchmark.fronts(benchmark.finished(study, STORED)) for study in STUDIES]
+    for one, other, *cells in table_after("Paired differences"):
+        for study, found, cell in zip(STUDIES, fronts, cells, strict=True):
+            first, second = (method_of(name, study) for name in (one, other))
+            if {first, second} <= set(found["method"]):
+                lines = benchmark.table(found, second).splitlines()
+                (line,) = [line for line in lines if line.startswith(f"{first}  ")]
+                difference = re.split(r" {2,}", line)[-1].replace("-", "\N{MINUS SIGN}")
+                assert cell.removeprefix("+") == difference
+            else:
+                assert cell == "\N{EN DASH}"
+
+
+def method_of(name, study):
+    """Return the benchmark's name of a method at one U, or of five full trainings."""
+    kind, _, threats = name.removesuffix(" threats").partition(", ")
+    if kind == "one training":
+        return name
+    full = 800 if study.startswith("mnist") else 900
+    variant, passes = {
+        "five trainings": ("independent", full),
+        "conditioned network": ("film", full),
+        "path up": ("path", full // 2),
+        "path down": ("path-down", full // 2),
+    }[kind]
+    return f"{variant}{'-sampled' if threats == 'drawn' else ''} passes={passes}"

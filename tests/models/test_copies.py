@@ -26,6 +26,15 @@ def test_its_parameters_are_leaves_with_the_same_flags(make):
     assert {id(p) for p in copied.parameters()}.isdisjoint(id(p) for p in network.parameters())
 
 
+def test_a_weight_that_a_hook_computes_is_copied_by_its_value():
+    network = nn.Linear(4, 2)
+    with pytest.warns(FutureWarning):  # older networks have it
+        nn.utils.weight_norm(network)
+    network(torch.ones(1, 4)).sum().backward()
+    copied = copy_of(network)
+    assert torch.equal(copied(torch.ones(1, 4)), network(torch.ones(1, 4)))
+
+
 class Single(nn.Linear):
     def __deepcopy__(self, memo):
         raise TypeError("one of a kind")

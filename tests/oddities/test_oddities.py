@@ -288,6 +288,8 @@ def test_an_override_that_another_one_replaces_is_seen(seen):
     twice = ["training.epochs=3", "threats.pgd.steps=2", "training . epochs=1"]
     (line,) = seen(overrides=twice)
     assert line.startswith("--set training.epochs=3: a later --set sets the same key")
+    (line,) = seen(overrides=["training.passes=30", "training.epochs=3"])
+    assert line.startswith("--set training.passes=30: a later --set sets the same key or replaces")
     (line,) = seen(overrides=["optimizer.lr=0.1", 'optimizer={type="sgd",lr=0.2}'])
     assert line.startswith("--set optimizer.lr=0.1: a later --set")
 
@@ -354,3 +356,18 @@ def test_amounts_are_those_of_each_share(recipe):
         )
         == {}
     )
+
+
+@pytest.mark.parametrize("key", ["split_seed", "train_examples"])
+def test_a_leg_whose_held_out_images_its_trunk_was_trained_on_is_seen(seen, key):
+    path = f'path = {{ "data.{key}" = [300, 301] }}'
+    (line,) = [line for line in seen(more=f"\n{VARIANT}{path}\n") if "another split" in line]
+    assert line.startswith(f"data: 'more {key}=301' starts from a run with another split")
+
+
+def test_a_start_from_a_run_of_another_split_is_seen(seen, golden):
+    run = golden / "digits_pareto" / "natural" / "seed-0"
+    start = f'\n{VARIANT}start = "{run}"\n'
+    assert not [line for line in seen(more=start) if "another split" in line]
+    other = ("validation = 0.1\n", "validation = 0.1\nsplit_seed = 1\n")
+    assert [line for line in seen(other, more=start) if "another split" in line]

@@ -17,10 +17,12 @@ from moat.races import Design
         ({"level": math.nan}, "nan is not a level"),
         ({"margin": -1.0}, "-1 is not a margin"),
         ({"margin": math.inf}, "inf is not a margin"),
+        ({"first": 3.5}, "3.5 is not a number of seeds"),
+        ({"last": True}, "True is not a number of seeds"),
     ],
 )
 def test_a_design_outside_its_range_is_refused(field, message):
-    with pytest.raises(InputError, match=r"not a (race|level|margin)") as caught:
+    with pytest.raises(InputError, match=r"not a (race|level|margin|number)") as caught:
         Design(**field)
     assert message in caught.value.message
     assert caught.value.hint

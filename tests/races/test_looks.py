@@ -162,3 +162,8 @@ def test_ties_are_open_without_a_margin(exact):
     scores = {"a": [50.0, 51.25, 49.0] * 3, "b": [50.0, 51.25, 49.0] * 3, "c": [50.0] * 9}
     found = verdicts(scores, Design(last=9, exact=exact), "a")
     assert found == {"b": "open", "c": "open"}
+
+
+def test_scores_that_are_text_are_refused():
+    with pytest.raises(InputError, match="'a' are not numbers"):
+        race_looks({"a": ["1", "2", "3"], "b": [1, 2, 3]}, Design(first=3, last=3))

@@ -50,7 +50,7 @@ WRONG = {
         "training.batchsize",
         "unknown key. Did you mean 'batch_size'?\n"
         "known: allocator, batch_size, compile, conflict_every, curriculum, epochs, friendly, "
-        "keep, log_every, overfitting, pass_size, passes, precision, warmup",
+        "keep, log_every, overfitting, pass_size, passes, precision, reach, warmup",
     ),
     "optimizer": (
         "lr = 0.5",
@@ -217,7 +217,7 @@ WRONG = {
         "training.optimizer",
         "unknown key. Did you mean 'optimizer'?\n"
         "known: allocator, batch_size, compile, conflict_every, curriculum, epochs, friendly, "
-        "keep, log_every, overfitting, pass_size, passes, precision, warmup",
+        "keep, log_every, overfitting, pass_size, passes, precision, reach, warmup",
     ),
     "false for evaluate": (
         "evaluate = { at_steps = [1] }",

@@ -126,3 +126,23 @@ def test_of_other_faults_nothing_is_said(kind):
 @pytest.mark.parametrize("value", [1, 0.5, True, "a \"b\" 'c'\n", [1, "x"], {"a b": [0.5]}])
 def test_a_value_is_written_as_toml_reads_it(value):
     assert tomllib.loads(f"x = {toml_of(value)}")["x"] == value
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ('conditioned = "film"', 'conditioned = { by = "film" }'),
+        ("start = 3", 'start = { weights = "'),
+        ("legs = 3", "[variant.legs] below that [[variant]]"),
+        ("path = { scalarizer.rho = [0.1, 0.2] }", '"scalarizer.rho" = [0.1, 0.2]'),
+    ],
+)
+def test_a_table_of_a_variant_is_written_in_it(recipe, wrong, right):
+    assert right in refusal(recipe('name = "plain"', f'name = "plain"\n{wrong}')).hint
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_dotted_key_is_set_in_quotes(recipe, quote):
+    key = f"variant.pgd-at.sweep.{quote}training.batch_size{quote}"
+    plans = plan_runs(read(recipe(), [f"{key}=[8, 16]"]), ["pgd-at"])
+    assert [plan.training.batch_size for plan in plans] == [8, 16]

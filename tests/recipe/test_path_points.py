@@ -185,6 +185,21 @@ REFUSED = {
         'path = { "threats.pdg.epsilon" = [0.1, 0.3] }',
         "the path sets the threat 'pdg', which no table defines. Did you mean 'pgd'?",
     ),
+    "all threats": ('path = { "threats" = [["pgd"]] }', "cannot set 'threats' as a whole."),
+    "both lengths": (
+        'path = { "training.passes" = [9, 5], "training.epochs" = [2, 1] }',
+        "set training.epochs and training.passes, and a training has one length.",
+    ),
+    "the state of another optimizer": (
+        'path = { optimizer = [{ type = "adamw", lr = 0.1 }, { type = "sgd", lr = 0.1 }], '
+        '"scalarizer.rho" = [0.1, 0.2] }\n'
+        'legs = { optimizer = "kept" }',
+        "a leg by 'sgd' cannot keep the state of 'adamw'",
+    ),
+    "the state of a conditioned network": (
+        'start = { weights = "a", optimizer = "kept" }\nscalarizer = "average"\nconditioned = {}',
+        "no optimizer's state belongs to it",
+    ),
     "legs alone": ("legs = { epochs = 1 }", "legs has no effect without a path."),
     "unknown key of legs": (RHO + "\nlegs = { epoch = 1 }", "Did you mean 'epochs'?"),
     "optimizer of legs": (RHO + '\nlegs = { optimizer = "keep" }', "Did you mean 'kept'?"),
@@ -213,11 +228,13 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_wrong_path_is_refused_with_its_place_and_the_mend(planned, case):
     lines, message = REFUSED[case]
+    own = "scalarizer" in {line.partition(" = ")[0] for line in lines.splitlines()}
+    variant = "\n".join([*VARIANT.splitlines()[:-1], ""]) if own else VARIANT
     with pytest.raises(RecipeError) as error:
-        planned(lines)
+        planned(lines, variant=variant)
     assert message in str(error.value)
     assert "study.toml" in error.value.where
-    assert "path" in error.value.where or "start" in error.value.where
+    assert any(key in error.value.where for key in ("path", "start", "sweep", "legs"))
 
 
 def test_the_refusal_of_a_path_s_key_lists_the_keys_that_a_path_may_set(planned):
@@ -236,3 +253,19 @@ def test_a_leg_searches_all_steps_whatever_the_curriculum_of_the_trunk(recipe):
     steps = ["threats.pgd.steps=3", "threats.flow.train.steps=3", "training.curriculum=1"]
     plans = plan_runs(read(recipe(more=VARIANT + RHO), steps), ["path"])
     assert [plan.training.curriculum for plan in plans] == [1, None, None]
+
+
+def test_a_key_inside_a_swept_table_changes_no_other_run(planned):
+    tables = "[{ type = 'two-moment', rho = 0.1, window = 5 }, { type = 'two-moment', rho = 0.2 }]"
+    plans = planned(
+        f'sweep = {{ scalarizer = {tables} }}\npath = {{ "scalarizer.rho" = [0.3, 0.6] }}'
+    )
+    values = [plan.sweep["scalarizer"]["rho"] for plan in plans]
+    assert values == [0.1, 0.1, 0.2, 0.2]
+    assert [plan.scalarizer.rho for plan in plans] == [0.3, 0.6, 0.3, 0.6]
+    assert [plan.start.place for plan in plans if plan.start] == [plans[0].path, plans[2].path]
+
+
+def test_a_path_may_let_the_threats_grow(planned):
+    plans = planned('path = { "training.reach" = [0.25, 0.5, 1] }', variant=AVERAGE)
+    assert [plan.training.reach for plan in plans] == [0.25, 0.5, 1]

@@ -132,7 +132,7 @@ def test_the_readme_says_what_a_recipe_costs(path):
     assert cells[1].split(" | ") == [
         str(len(planned) // len({run.seed for run in planned})),
         str(planned[0].training.epochs or "by budget"),
-        f"{min(searches)} to {max(searches)}",
+        f"{min(searches):g} to {max(searches):g}",
         str(planned[0].protocol.passes()),
     ]
 

@@ -84,3 +84,11 @@ def test_a_start_at_each_seed_s_own_place_is_one_setting(seeds, places, settings
         trains = {**point.trains, "start": {"weights": digest, "optimizer": "fresh"}}
         runs.append(replace(point, trains=trains, start=StartRecord(place=place, weights=digest)))
     assert len(set(setting_keys(runs).values())) == settings
+
+
+def test_a_leg_whose_trunk_is_gone_has_the_setting_of_its_other_seeds(seeds):
+    first = [leg(trunk, "path rho=0.3") for trunk in seeds]
+    second = [leg(one, "path rho=0.6") for one in first]
+    keys = setting_keys([*seeds[:2], *first[:2], *second])
+    assert len({keys[point] for point in second}) == 1
+    assert keys[second[0]] == setting_keys([*seeds, *first, *second])[second[0]]

@@ -238,6 +238,15 @@ def test_a_missing_conditioned_network_is_named_with_the_mend(points, film_recip
     assert "the folder has no conditioned network (conditioned.safetensors)" in str(error)
 
 
+def test_a_bundle_without_the_conditioned_network_says_how_to_pack_it(points, tmp_path):
+    file = tmp_path / "one.zip"
+    moat.bundle(points["at=0"].path, file, weights=True)
+    with pytest.raises(RunFolderError, match="no conditioned network") as caught:
+        moat.load(file, at=0.3)
+    assert caught.value.where.startswith("one.zip")
+    assert "Pack the folder of the variant" in caught.value.hint
+
+
 def test_a_conditioned_network_that_does_not_fit_is_refused(points):
     run = points["at=0.5"]
     trunk = run.read_record().train_hash

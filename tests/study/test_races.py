@@ -23,9 +23,10 @@ from moat.report.race.files import write_race
 from moat.report.race.race import read_race
 from moat.report.race.sheets import verdict_sheet
 from moat.report.race.words import race_notes
+from moat.runs import RunFolder
 from moat.storage import read_json
 from moat.study import StudyResult, races
-from moat.study.race_rules import rule_passes
+from moat.study.race_passes import rule_passes
 from moat.study.races import looks_asked
 
 FILM = """
@@ -527,3 +528,35 @@ def test_a_run_that_is_deleted_and_whose_sweep_changed_ends_in_an_error(stored, 
     path.write_text(text, "utf-8")
     with pytest.raises(RunFolderError, match=r"this call has the points r=0.1, r=0.3: the recipe"):
         study.race(path, ["max-at", "pareto"], seeds="3..3", results=tmp_path, **keys)
+
+
+def test_rules_of_two_protocols_are_not_raced(recipe, results):
+    more = '\n[[variant]]\nname = "ev"\nscalarizer = "natural"\n'
+    path = recipe(more=more + 'sweep = { "evaluation.examples" = [12, 20] }\n')
+    with pytest.raises(RecipeError, match="evaluated by different protocols"):
+        study.race(path, ["ev examples=12", "ev examples=20"], seeds="2..2", results=results)
+    assert not results.exists()
+
+
+def test_the_passes_of_a_rule_are_those_that_its_run_makes(recipe, results):
+    """Also where the cost of a step changes, and where it starts from a run of another study."""
+    run = study.train(
+        recipe("examples = 40", "examples = 12"), only=["plain"], results=results
+    ).done[0]
+    more = (
+        '\n[[variant]]\nname = "growing"\nthreats = ["pgd"]\n'
+        'sweep = { "training.curriculum" = [1, 2] }\n'
+        f'\n[[variant]]\nname = "started"\nscalarizer = "natural"\nstart = "{run}"\n'
+    )
+    steps = "steps = 1\nevaluate = { at_steps = [1, 2] }"
+    path = recipe(steps, steps.replace("steps = 1", "steps = 3", 1), more=more, name="other.toml")
+    known = plan_runs(read(path, ["training.epochs=2"]), (), [0])
+    found = {plan.label: rule_passes([plan], known) for plan in known}
+    assert found["growing curriculum=1"] > found["growing curriculum=2"]
+    done = study.train(
+        path, only=["growing"], overrides=["training.epochs=2"], results=results
+    ).done
+    for one in done:
+        record = RunFolder(one).read_record()
+        assert found[f"growing {one.parent.name}"] == pytest.approx(record.passes_to_here, rel=0.02)
+    assert found["started"] == found["plain"] + RunFolder(run).read_record().passes_to_here

@@ -93,7 +93,6 @@ UNUSABLE = {
         "kept",
         "another kind of optimizer",
     ),
-    "the state of a plain network": ("run", [CONDITIONED], "kept", "it belongs to 8 parameters"),
 }
 
 

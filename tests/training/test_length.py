@@ -63,3 +63,12 @@ def test_a_training_has_one_length(given):
     with pytest.raises(FieldError) as error:
         Training(**given)
     assert "passes" in str(error.value)
+
+
+@pytest.mark.parametrize("examples", [100, 1000, 1294])
+@pytest.mark.parametrize("cost", [COST, Spent(2, 1), Spent(18 + 1 / 3, 17.6), Spent(1.5, 1.5)])
+def test_the_least_budget_that_is_named_pays_for_a_step(examples, cost):
+    with pytest.raises(InputError) as refused:
+        length_of(Training(passes=0.01), examples, cost)
+    least = float(refused.value.hint.split()[5].rstrip(";"))
+    assert length_of(Training(passes=least), examples, cost).steps == 1

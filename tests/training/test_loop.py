@@ -33,6 +33,7 @@ from moat.training import (
     Cosine,
     Fit,
     MultiStep,
+    Overfitting,
     Training,
     fabric_for,
     fit,
@@ -303,6 +304,23 @@ def test_over_the_warmup_the_threats_grow_in_a_straight_line_to_the_whole(
 
 def test_without_a_warmup_they_are_whole_from_the_first_step(split, tmp_path, monkeypatch):
     assert reaches(job_for(split, tmp_path), monkeypatch) == [1.0] * 9
+
+
+def test_reach_is_the_share_that_they_grow_to(split, tmp_path, monkeypatch):
+    training = Training(epochs=2, batch_size=16, warmup=1, reach=0.5)
+    job = job_for(split, tmp_path, training=training)
+    assert reaches(job, monkeypatch) == pytest.approx([1 / 6, 2 / 6, *[0.5] * 4])
+
+
+@pytest.mark.parametrize("reach", [0, 1.5, -1, math.nan])
+def test_a_reach_that_is_no_share_is_refused(reach):
+    with pytest.raises(ValueError, match="reach"):
+        Training(epochs=1, reach=reach)
+
+
+def test_looks_for_overfitting_search_whole_balls():
+    with pytest.raises(ValueError, match=r"reach = 0.5 shortens the searches"):
+        Training(epochs=1, reach=0.5, overfitting=Overfitting())
 
 
 VARIED = {

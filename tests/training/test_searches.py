@@ -7,7 +7,7 @@ import torch
 
 from moat.data import Split
 from moat.errors import FieldError, InputError
-from moat.events import LogEntry, TrainingStep
+from moat.events import LogEntry, Note, TrainingStep
 from moat.runs import RunFolder
 from moat.scalarizers import Average, RandomPreference, Sampled
 from moat.testing import smooth_model
@@ -246,3 +246,9 @@ def test_a_training_by_steps_keeps_its_pace():
     pace = Pace(Length(steps=30, steps_per_epoch=12))
     assert [pace.is_over(step, 0.0, 0.0) for step in (0, 29, 30)] == [False, False, True]
     assert (pace.place(7, 1e9), pace.steps(7, 1e9), pace.epochs(7, 1e9)) == (7, 30, 3)
+
+
+def test_a_training_without_a_look_says_so(tmp_path):
+    _, events = heard(job_for(tmp_path, epochs=3, warmup=4, **ALL["watch"]))
+    (note,) = [event.text for event in events if isinstance(event, Note)]
+    assert note.startswith("training.overfitting: no look was taken")

@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,6 +98,7 @@ def race(options: RaceOptions) -> None:
     The plan is written to race.json before the first run. The same command goes on after a stop.
     """
     if _is_stored(options.recipe):
+        _require_no_plan(options)
         for found in _stored(options.recipe):
             _show(found, options)
         return
@@ -118,6 +119,25 @@ _ARGUMENTS = (
     *("choose", "objectives", "reference"),
 )
 """The arguments of `moat.race` whose options have the same names."""
+
+
+_SHOWS = ("recipe", "results", "device", "jobs", "form", "out", "allow_code")
+"""The options that change no plan."""
+
+
+def _require_no_plan(options: RaceOptions) -> None:
+    """Raise MoatError for an option of a plan beside a stored race, which has its own."""
+    given = [
+        field.name.rstrip("_").replace("_", "-")
+        for field in fields(options)
+        if field.name not in _SHOWS and getattr(options, field.name) != field.default
+    ]
+    if given:
+        raise MoatError(
+            f"--{given[0]} has no effect: a stored race is shown by its own plan.",
+            where=str(options.recipe),
+            hint="Leave the option out; or name the recipe to plan another race, or go on.",
+        )
 
 
 def _run(options: RaceOptions) -> "Race":

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from moat.errors import RunFolderError
+from moat.errors import InputError, RunFolderError
 from moat.races import Design
 from moat.records import RaceRecord, typed
 from moat.storage import disk, locked_folder, make_folder, read_json, replace, sweep, to_json
@@ -49,7 +49,21 @@ def read_plan(file: Path) -> RaceRecord:
             where=str(file),
             hint="Upgrade moat-robust: git pull in its checkout, or install a newer wheel.",
         )
+    _require_whole(found, file)
     return found
+
+
+def _require_whole(record: RaceRecord, file: Path) -> None:
+    """Raise RunFolderError for values that no plan of moat has."""
+    why = ""
+    try:
+        design_of(record)
+    except InputError as error:
+        why = error.message
+    if empty := [name for name, folders in record.rules.items() if not folders]:
+        why = f"the rule {empty[0]!r} has no folder of runs."
+    if why:
+        raise RunFolderError(f"it is not a plan of moat's: {why}", where=str(file), hint=_BROKEN)
 
 
 def plan_files(study: Path) -> list[Path]:

@@ -72,7 +72,7 @@ class RaceScore:
         """Return the score of a rule's runs of one seed; FrontError where a run has none."""
         for row in rows:
             for axis in self._axes:
-                if axis.value(row) is None:
+                if _known(axis, row) is None:
                     raise FrontError(
                         f"{row.point.place} has no {axis.name}, so it cannot race for it.",
                         hint="Race for natural or union, which every run has.",
@@ -155,3 +155,11 @@ def _require_room(name: str, value: float, summed: Sequence[str]) -> None:
             hint=f"Give the worst {axis.name} that counts. Without a reference it is "
             f"{axis.reference:g}.",
         )
+
+
+def _known(axis: Objective, row: Row) -> float | None:
+    """Return a score of a run, None where it has none: its protocol lacks the threat, say."""
+    try:
+        return axis.value(row)
+    except KeyError:
+        return None

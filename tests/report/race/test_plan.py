@@ -2,7 +2,8 @@ import pytest
 
 from moat.errors import RunFolderError
 from moat.records import RaceRecord
-from moat.report.race.plan import plan_files, settle_plan
+from moat.report.race.plan import plan_files, read_plan, settle_plan
+from moat.storage import to_json
 
 
 def planned(places: dict[str, str], **keys) -> RaceRecord:
@@ -72,3 +73,20 @@ def test_another_natural_run_is_another_plan(tmp_path, natural):
 def test_the_same_points_in_another_order_are_the_same_plan(tmp_path):
     file, first = settle_plan(tmp_path, planned(TWO))
     assert settle_plan(tmp_path, planned(dict(reversed(TWO.items())))) == (file, first)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"looks": [5, 2]}, "looks after 5 to 2 seeds"),
+        ({"level": 3}, "3 is not a level"),
+        ({"rules": {"ave": ["ave"], "sw": []}}, "the rule 'sw' has no folder"),
+    ],
+)
+def test_a_plan_with_values_that_no_plan_has_is_refused_with_its_file(tmp_path, keys, said):
+    file = tmp_path / "race.json"
+    file.write_bytes(to_json({**planned(TWO).as_table(), **keys}))
+    with pytest.raises(RunFolderError, match="not a plan of moat's") as caught:
+        read_plan(file)
+    assert said in caught.value.message
+    assert caught.value.where == str(file)
