@@ -29,7 +29,7 @@ from moat.fronts import hypervolume
 
 FULL = "independent, in full"
 """The method that all others are compared with: independent runs, each of a full training."""
-STUDIES = ("digits_front", "digits_front_twofold", "mnist14_front")
+STUDIES = ("digits_front", "mnist14_front")
 """The recipes."""
 NAMES = {"independent passes=900": FULL, "independent passes=800": FULL}
 """The runs of a full training each: of the digits, and of MNIST."""
@@ -70,8 +70,8 @@ def fronts(runs: pl.DataFrame) -> pl.DataFrame:
         {
             "method": method,
             "seed": seed,
-            "hypervolume": _share_of_the_box(group),
-            "alone": max(_share_of_the_box(group[[row]]) for row in range(len(group))),
+            "hypervolume": share_of_the_box(group),
+            "alone": max(share_of_the_box(group[[row]]) for row in range(len(group))),
             "passes": float(group["passes"].sum()) / full,
             "points": len(group),
             **{f"{name} range": _range(group[name]) for name in ("natural", "total")},
@@ -79,6 +79,12 @@ def fronts(runs: pl.DataFrame) -> pl.DataFrame:
         for (method, seed), group in every.group_by("method", "seed", maintain_order=True)
     ]
     return _whole(pl.DataFrame(rows))
+
+
+def share_of_the_box(group: pl.DataFrame) -> float:
+    """Return the hypervolume of a front's points, in percent of the box."""
+    points = group.select("natural", "total").to_numpy()
+    return 100 * hypervolume(-points, -REFERENCE) / float(np.prod(BEST - REFERENCE))
 
 
 def method_of() -> pl.Expr:
@@ -119,12 +125,6 @@ def keep(runs: pl.DataFrame, table: Path) -> None:
     known = [pl.read_csv(table).select(COLUMNS)] if table.exists() else []
     both = pl.concat([*known, runs], how="vertical_relaxed")
     both.unique(["label", "seed"], keep="last").sort("label", "seed").write_csv(table)
-
-
-def _share_of_the_box(group: pl.DataFrame) -> float:
-    """Return the hypervolume of a front's points, in percent of the box."""
-    points = group.select("natural", "total").to_numpy()
-    return 100 * hypervolume(-points, -REFERENCE) / float(np.prod(BEST - REFERENCE))
 
 
 def _whole(found: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Numbers of a training with no effect, or with far too much."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from moat.data import batches_per_epoch
 from moat.errors import InputError
@@ -63,10 +64,11 @@ def milestones_after_end(view: StudyView) -> Iterator[Oddity]:
         if not isinstance(schedule, MultiStep):
             continue
         epochs = math.inf if epochs is None else epochs
+        where = _schedule_of(plan, view)
         if late := [epoch for epoch in schedule.milestones if epoch >= epochs]:
             none = len(late) == len(schedule.milestones)
             yield Oddity(
-                plan.source.where("schedule", "milestones"),
+                where("milestones"),
                 f"{late} are not before the end of training, epoch {epochs:.4g}: the learning rate "
                 + ("never falls." if none else "does not fall there."),
                 "Scale them with the epochs.",
@@ -74,10 +76,19 @@ def milestones_after_end(view: StudyView) -> Iterator[Oddity]:
         if schedule.gamma >= 1:
             grows = "grows" if schedule.gamma > 1 else "stays"
             yield Oddity(
-                plan.source.where("schedule", "gamma"),
+                where("gamma"),
                 f"a factor of {schedule.gamma:g}: the learning rate {grows} at each milestone.",
                 "Use one below 1, such as 0.1.",
             )
+
+
+def _schedule_of(plan: RunPlan, view: StudyView) -> Callable[[str], str]:
+    """Return the place of a key of a run's schedule: the recipe's, or that of a path's legs."""
+    is_leg = plan.start is not None and plan.start.training is not None
+    legs = plan.document["variant"][0].get("legs", {})
+    if is_leg and isinstance(legs, dict) and "schedule" in legs:
+        return partial(view.where, plan, "legs", "schedule")
+    return partial(plan.source.where, "schedule")
 
 
 def decay_to_nothing(view: StudyView) -> Iterator[Oddity]:

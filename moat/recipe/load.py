@@ -154,8 +154,8 @@ def _resolve_paths(document: Document, file: Path) -> None:
         held = document.get(table)
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
             held[key] = absolute(held[key], file.parent, f"{file}, {table}.{key}")
-    for start in start_tables(document):
-        start["weights"] = absolute(start["weights"], file.parent, f"{file}, start")
+    for key, start in start_tables(document):
+        start["weights"] = absolute(start["weights"], file.parent, f"{file}, {key}", is_start=True)
     if isinstance(code := document.get("code"), str):
         document["code"] = absolute(code, file.parent, f"{file}, code")
     if isinstance(plugins := document.get("plugins"), list):

@@ -54,16 +54,18 @@ def is_start(key: Key) -> bool:
     return inside in (("start",), ("start", "weights"))
 
 
-def start_tables(document: Document) -> Iterator[Document]:
-    """Yield the tables of all starts in a document that name a path, each spelled out."""
+def start_tables(document: Document) -> Iterator[tuple[str, Document]]:
+    """Yield the tables of all starts in a document that name a path, spelled out, by their keys."""
     variants = document.get("variant")
-    holders = [document, *(variants if isinstance(variants, list) else [])]
-    for holder in filter(is_table, holders):
+    tables = filter(is_table, variants if isinstance(variants, list) else [])
+    holders = [("start", document)]
+    holders += [(f"variant.{table.get('name', '')}.start", table) for table in tables]
+    for key, holder in holders:
         if isinstance(holder.get("start"), str):
             holder["start"] = {"weights": holder["start"]}
         start = holder.get("start")
         if isinstance(start, dict) and isinstance(start.get("weights"), str):
-            yield start
+            yield key, start
 
 
 def override(document: Document, said_in: dict[Key, str], text: str) -> None:

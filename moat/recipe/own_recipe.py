@@ -28,7 +28,7 @@ def kept_recipe(
         if isinstance(held, dict) and names_path((table, key), held.get(key)):
             seen = seen_from(held[key], run)
             held[key] = seen if "/" in seen else f"./{seen}"
-    for start in start_tables(kept):
+    for _, start in start_tables(kept):
         if Path(start["weights"]).is_absolute():
             start["weights"] = seen_from(start["weights"], run)
     return kept, {place: file.read_bytes() for place, file in files.items()}

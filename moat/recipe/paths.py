@@ -8,16 +8,19 @@ from moat.names import MOST_BYTES
 from moat.short_text import cut_short
 
 
-def absolute(text: str, folder: Path, where: str) -> str:
+def absolute(text: str, folder: Path, where: str, *, is_start: bool = False) -> str:
     """Return a path as an absolute one, relative to a folder, with `~` expanded to a home.
 
-    Raises RecipeError for an empty or invalid path, and for an unknown home.
+    `is_start` says that it leads to weights. Raises RecipeError for an empty or invalid path, and
+    for an unknown home.
     """
     if not text.strip():
         raise RecipeError(
             f"should be a path, and {text!r} is empty.",
             where=where,
-            hint='Leave the key out, or write "." for the folder itself.',
+            hint="Leave the key out to begin with new weights."
+            if is_start
+            else 'Leave the key out, or write "." for the folder itself.',
         )
     try:
         path = (folder / expanded(text, where)).resolve()

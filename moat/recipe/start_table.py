@@ -117,7 +117,7 @@ def _swept(value: Any, said: StartTable | None, source: Source, position: int) -
         )
     stated = next(filter(None, (source.said_in.get(key[:n]) for n in range(4, -1, -1))), "")
     folder = Path() if stated.startswith("--") else Path(stated).parent
-    weights = absolute(value, folder, where)
+    weights = absolute(value, folder, where, is_start=True)
     optimizer = "fresh" if said is None else said.optimizer
     return StartTable(weights=weights, optimizer=optimizer)
 

@@ -22,6 +22,7 @@ MEANT = {
     "caltech_pareto": {"one flat colour"},  # Appendix E: RT's 10 steps of 0.1 within 1.0
     "caltech_representation": {"one flat colour"},
     "cifar10_strong_pgd": {"a radius of 0.031"},  # Table 2 trains beyond what it evaluates
+    "digits_front_twofold": {"a sweep of one value"},  # names its passes, as digits_front
     "mnist_overfitting": {"a radius of 0.3"},  # Figure 6 sweeps the radius of training alone
     "caltech_pareto_smoke": {"a sweep of one value"},  # a cut of the whole study
     "cifar10_pareto_smoke": {"a sweep of one value"},
@@ -371,3 +372,10 @@ def test_a_start_from_a_run_of_another_split_is_seen(seen, golden):
     assert not [line for line in seen(more=start) if "another split" in line]
     other = ("validation = 0.1\n", "validation = 0.1\nsplit_seed = 1\n")
     assert [line for line in seen(other, more=start) if "another split" in line]
+
+
+def test_milestones_of_legs_are_named_where_they_are_said(seen):
+    legs = 'path = { "optimizer.lr" = [0.2, 0.1] }\nlegs = { epochs = 1, schedule = { type = '
+    legs += '"multi-step", milestones = [5], gamma = 0.1 } }'
+    (line,) = [line for line in seen(more=f"\n{VARIANT}{legs}\n") if "before the end" in line]
+    assert line.startswith("variant.more.legs.schedule.milestones")

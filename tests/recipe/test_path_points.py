@@ -211,6 +211,7 @@ REFUSED = {
     "no list": ('path = { "scalarizer.rho" = 0.3 }', "should be a list"),
     "empty start": ('start = ""', "should be a path, and '' is empty"),
     "blank start in a table": ('start = { weights = " " }', "should be a path, and ' ' is empty"),
+    "an empty start of a variant": ('start = ""', "Leave the key out to begin with new weights."),
     "placeholder": (
         'start = "runs/seed-{sed}"',
         "{sed} in the path of a start stands for nothing. Did you mean '{seed}'?",
