@@ -102,6 +102,14 @@ def plain_number(text: str) -> float:
     return number
 
 
+def number(text: str) -> float:
+    """Return a number; BadParameter for what is not one."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+
+
 def whole_number(text: str) -> int:
     """Return a whole number of at least 0, written in digits; BadParameter else."""
     if not _WHOLE.fullmatch(text):

@@ -115,3 +115,10 @@ def test_an_option_of_a_plan_beside_a_stored_race_is_refused(digits, moat, optio
     answer = moat("race", "results", option)
     assert answer.code == 2
     assert f"{option.partition('=')[0]} has no effect" in answer.err
+
+
+@pytest.mark.parametrize("option", ["--margin", "--level"])
+def test_what_is_not_a_number_is_shown(moat, option):
+    answer = moat("race", "digits_pareto", "--rules", "max-at,pgd-at", option, "abc")
+    assert answer.code == 2
+    assert f"Invalid value for '{option}': 'abc' is not a number" in answer.err

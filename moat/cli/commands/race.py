@@ -23,6 +23,7 @@ from moat.cli.options import (
     as_options,
     consent_to,
     listed,
+    number,
     plain_number,
 )
 from moat.consent import consenting
@@ -49,7 +50,12 @@ class RaceOptions:
         str, typer.Option(metavar="SCORE", help="Column of the front, or hypervolume.")
     ] = "total"
     margin: Annotated[
-        float, typer.Option(help="Smallest difference that matters, in points of the score.")
+        float,
+        typer.Option(
+            parser=number,
+            metavar="NUMBER",
+            help="Smallest difference that matters, in points of the score.",
+        ),
     ] = 0.0
     seeds: Annotated[
         str, typer.Option(metavar="FIRST..LAST", help="Seeds at the first look and at the last.")
@@ -58,7 +64,12 @@ class RaceOptions:
         str, typer.Option(help="Rule to compare with. Default: the first of two; else the leader.")
     ] = ""
     level: Annotated[
-        float, typer.Option(help="Probability of a wrong better or worse in the whole race.")
+        float,
+        typer.Option(
+            parser=number,
+            metavar="NUMBER",
+            help="Probability of a wrong better or worse in the whole race.",
+        ),
     ] = 0.05
     exact: Annotated[
         bool, typer.Option("--exact", help="Test by sign flips: differences need not be normal.")

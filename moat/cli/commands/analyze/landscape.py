@@ -8,7 +8,7 @@ import typer
 from moat.cli.analyze_options import AnalyzeOptions, ThreatsOption
 from moat.cli.instrument_options import ExamplesOption, IdsOption, SeedOption, chosen_examples
 from moat.cli.option_table import of_table
-from moat.cli.options import listed
+from moat.cli.options import listed, number
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,12 @@ class LandscapeOptions(AnalyzeOptions):
         str, typer.Option(metavar="VIEW,...", help="Some of far, near (start) and end.")
     ] = "far,near,end"
     points: Annotated[int, typer.Option(help="Points on each of the two axes; odd.")] = 51
-    extent: Annotated[float, typer.Option(help="Half the length of an axis, in directions.")] = 1.0
+    extent: Annotated[
+        float,
+        typer.Option(
+            parser=number, metavar="NUMBER", help="Half the length of an axis, in directions."
+        ),
+    ] = 1.0
     seed: SeedOption = 0
 
 
