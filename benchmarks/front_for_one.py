@@ -29,7 +29,7 @@ from moat.fronts import hypervolume
 
 FULL = "independent, in full"
 """The method that all others are compared with: independent runs, each of a full training."""
-STUDIES = ("digits_front", "mnist14_front")
+STUDIES = ("digits_front", "digits_front_twofold", "mnist14_front")
 """The recipes."""
 NAMES = {"independent passes=900": FULL, "independent passes=800": FULL}
 """The runs of a full training each: of the digits, and of MNIST."""

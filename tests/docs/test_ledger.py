@@ -16,7 +16,7 @@ from moat.report.race.race import read_race
 ROOT = Path(__file__).parents[2]
 STORED = ROOT / "docs" / "results"
 LEDGER = (ROOT / "docs" / "reproduction.md").read_text("utf-8")
-STUDIES = ("digits_front", "mnist14_front")
+STUDIES = ("digits_front", "digits_front_twofold", "mnist14_front")
 MINUS = "\N{MINUS SIGN}"
 SCORES = ("natural", "pgd", "flow", "rt", "total", "union")
 pytestmark = pytest.mark.skipif(
