@@ -8,6 +8,7 @@ from moat.own_files import PLANNED, RUN_FILES
 from moat.paths import require_path
 
 _USUAL = Path("results")
+_MARKS = ("run.json", "model.safetensors")
 _TRAIN = "`moat train RECIPE` trains runs; name the folder they were written to."
 
 
@@ -18,12 +19,12 @@ def require_results(path: Path, kind: type[MoatError], hint: str = _TRAIN) -> No
     """
     if _is_folder(require_path(path, kind)):
         return
-    if path.suffix.lower() == ".toml":
+    is_own = _is_own_file(path)
+    if path.suffix.lower() == ".toml" and not is_own:
         what = "this is a recipe" if _is_file(path) else "this recipe does not exist"
         raise kind(f"{what}; a results folder is needed.", str(path), _results_of(path))
     if _is_file(path):
-        own = path.name in {*RUN_FILES, PLANNED}
-        mend = f"Name its folder: {path.parent}" if own else hint
+        mend = f"Name its folder: {path.parent}" if is_own else hint
         raise kind("this is a file; a results folder is needed.", str(path), mend)
     raise kind(f"the folder does not exist.{_nearest(path)}", where=str(path), hint=hint)
 
@@ -42,6 +43,19 @@ def require_folder_of(file: Path, kind: type[MoatError]) -> None:
         )
 
 
+def _is_own_file(path: Path) -> bool:
+    """Say whether a file is one that moat writes to the folder of a run or a study.
+
+    A user's recipe may have the name of a run's own.
+    """
+    own = path.name in {*RUN_FILES, PLANNED}
+    return own and _is_file(path) and (path.suffix != ".toml" or _is_run(path.parent))
+
+
+def _is_run(folder: Path) -> bool:
+    return any(_is_file(folder / name) for name in _MARKS)
+
+
 def _results_of(recipe: Path) -> str:
     found = _USUAL / recipe.stem
     if _is_folder(found):
@@ -57,6 +71,8 @@ def _nearest(path: Path) -> str:
     usual = _USUAL / path
     if not path.is_absolute() and _is_folder(usual):
         return f" Did you mean {str(usual)!r}?"
+    if _is_run(path.parent):
+        return f" Did you mean {str(path.parent)!r}?"
     known: list[str] = []
     for above in dict.fromkeys((path.parent, _USUAL)):
         with suppress(OSError, ValueError):

@@ -32,6 +32,7 @@ from moat.runs import (
     weights_file,
 )
 
+_WITHOUT_WEIGHTS = (".toml", ".json", ".jsonl", ".npz")
 NOT_STARTED = "not started, because"
 _OF_ALL_PREFERENCES = (
     "The file is a network for all preferences. Name the folder of a run beside it: each has the "
@@ -174,8 +175,8 @@ def with_weights_of(start: Start, place: Path, network: nn.Module) -> None:
 
 def _weights(start: Start, place: Path) -> Mapping[str, Any]:
     file = weights_file(place)
-    is_recipe = place.suffix.lower() == ".toml"
-    if is_recipe or (not place.exists() and not names_file(place.name)):
+    is_missing = not place.exists() and not names_file(place.name)
+    if is_missing or place.suffix.lower() in _WITHOUT_WEIGHTS:
         require_results(place, StartError, "A start is a run's own folder or a file of weights.")
     if start.digest and file.is_file() and (found := digest_of_file(file)) != start.digest:
         raise StartError(

@@ -13,8 +13,10 @@ def place(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("results/study/a/seed-0", "other"):
         Path(folder).mkdir(parents=True)
-    for file in ("study.toml", "new.toml", "mine.txt", "results/study/a/seed-0/run.json"):
+    run = "results/study/a/seed-0"
+    for file in ("study.toml", "new.toml", "recipe.toml", "mine.txt", f"{run}/run.json"):
         Path(file).write_text("")
+    Path(run, "recipe.toml").write_text("")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,17 @@ def place(tmp_path, monkeypatch) -> None:
             "results/study/a/seed-0/run.json: this is a file; a results folder is needed.\n"
             "  Name its folder: results/study/a/seed-0",
         ),
+        (
+            "results/study/a/seed-0/recipe.toml",
+            "results/study/a/seed-0/recipe.toml: this is a file; a results folder is needed.\n"
+            "  Name its folder: results/study/a/seed-0",
+        ),
+        (
+            "results/study/a/seed-0/model.pt",
+            "results/study/a/seed-0/model.pt: the folder does not exist. Did you mean "
+            "'results/study/a/seed-0'?",
+        ),
+        ("recipe.toml", "recipe.toml: this is a recipe; a results folder is needed."),
     ],
 )
 def test_what_a_path_is_and_what_is_meant(path, said):

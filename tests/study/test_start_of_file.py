@@ -108,6 +108,7 @@ MISSING = {
         "Did you mean 'model.safetensors'?",
     ),
     "study": ("plain/seed-0", "plain", "has no trained weights. Did you mean"),
+    "suffix": ("plain/seed-0", "plain/seed-0/model.safetensor", "not exist. Did you mean"),
 }
 
 
@@ -120,6 +121,13 @@ def test_a_missing_start_is_refused_with_the_nearest(plain, started, train, case
     assert message in error.message
     (estimate,) = study.estimate_all(study.plan(file), "cpu")
     assert message in estimate.missing.message
+
+
+@pytest.mark.parametrize("name", ["recipe.toml", "run.json", "log.jsonl", "evaluation.npz"])
+def test_a_run_s_file_without_weights_leads_to_its_folder(plain, started, name):
+    (estimate,) = study.estimate_all(study.plan(started(f"{plain}/{name}")), "cpu")
+    assert "this is a file" in estimate.missing.message
+    assert estimate.missing.hint == f"Name its folder: {plain}"
 
 
 def test_weights_of_another_network_are_refused_by_their_keys(plain, started, train):
