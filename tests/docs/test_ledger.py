@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import moat
-from moat.races import Design, race_looks, verdicts_of
+from moat.races import Design, examples_error, race_looks, verdicts_of
 from moat.report.race.race import read_race
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +19,7 @@ LEDGER = (ROOT / "docs" / "reproduction.md").read_text("utf-8")
 STUDIES = ("digits_front", "digits_front_twofold", "mnist14_front")
 MINUS = "\N{MINUS SIGN}"
 SCORES = ("natural", "pgd", "flow", "rt", "total", "union")
+BOTH = ("weak", "strong")
 pytestmark = pytest.mark.skipif(
     not STORED.exists(), reason="the source distribution has no results"
 )
@@ -83,6 +84,72 @@ def test_the_race_of_h2_is_that_of_the_stored_runs(benchmark):
     assert f"the four rho covers {covers[0]}, that of the four fixed weights {covers[1]}:" in said
     points = f"{found.difference:.2f} points more [{found.low:.2f}, {found.high:.2f}]"
     assert f"{points.replace('-', MINUS)}, at a margin of 1." in said
+
+
+@pytest.fixture(scope="module")
+def held():
+    """Return what the test images of each run withstand, by protocol, seed and setting."""
+    return pl.read_csv(STORED / "mnist14_strong.csv").sort("protocol", "seed", "example")
+
+
+def share(held, protocol, seeds, label, letter):
+    """Return the percentages of a setting, for each seed and image."""
+    rows = held.filter(pl.col("protocol") == protocol, pl.col("seed").is_in(seeds))
+    return 100 * np.stack(
+        [of[label].str.contains(letter).cast(float) for of in rows.partition_by("seed")]
+    )
+
+
+def sum_of(held, protocol, seeds, label):
+    return sum(share(held, protocol, seeds, label, letter) for letter in "pfr")
+
+
+def test_the_accuracies_under_the_strong_protocol_are_those_of_the_stored_outcomes(held):
+    rows = table_after("### Under the strong protocol")
+    assert {row[0] for row in rows} == set(held.columns[3:])
+    best = sum_of(held, "strong", (5, 6), "average-at")
+    for label, *cells, less in rows:
+        for letter, cell in zip((*"pfr", "npfr"), (*cells[:3], cells[4]), strict=True):
+            assert cell == arrow(share(held, p, (5, 6), label, letter) for p in BOTH)
+        assert cells[3] == arrow(sum_of(held, p, (5, 6), label) for p in BOTH)
+        apart = (sum_of(held, "strong", (5, 6), label) - best).mean()
+        assert less == ("" if label == "average-at" else f"{apart:.1f}".replace("-", MINUS))
+
+
+def arrow(values):
+    return " \N{RIGHTWARDS ARROW} ".join(f"{value.mean():.1f}" for value in values)
+
+
+def test_h1_under_the_strong_protocol_is_that_of_the_stored_outcomes(held):
+    seeds, found = (5, 6, 7, 8, 9), []
+    for protocol in reversed(BOTH):
+        best = sum_of(held, protocol, seeds, "average-at")
+        for label in ("pareto r=0.8", "pareto-relative rho=0.6"):
+            less = best - sum_of(held, protocol, seeds, label)
+            error = np.hypot(less.mean(1).std(ddof=1) / 5**0.5, examples_error(less))
+            found.append(f"{less.mean():.1f} \N{PLUS-MINUS SIGN} {error:.1f}")
+    (line,) = [line for line in LEDGER.split("\n- ") if line.startswith("**H1 stays rejected.**")]
+    assert re.findall(r"\d+\.\d \S \d+\.\d", line) == found
+
+
+def test_the_fronts_under_the_strong_protocol_are_those_of_the_stored_outcomes(benchmark, held):
+    rules = ("pareto-relative ", "weighted ")
+    one, other = (
+        [benchmark.share_of_the_box(front_of(held, rule, seed)) for seed in (5, 6)]
+        for rule in rules
+    )
+    assert (
+        f"four rho covers {np.mean(one):.1f} % of the box, that of the four fixed weights "
+        f"{np.mean(other):.1f} %: {one[0] - other[0]:.1f} and {one[1] - other[1]:.1f} points more"
+    ) in " ".join(LEDGER.split())
+
+
+def front_of(held, rule, seed):
+    """Return natural accuracy and sum, under the strong protocol, of the settings of a rule."""
+    labels = [label for label in held.columns if label.startswith(rule)]
+    natural = [share(held, "strong", (seed,), label, "n").mean() for label in labels]
+    sums = [sum_of(held, "strong", (seed,), label).mean() for label in labels]
+    return pl.DataFrame({"natural": natural, "total": sums})
 
 
 def test_the_choice_between_two_threats_is_that_of_the_stored_runs():
