@@ -13,7 +13,7 @@ from moat.races import examples_error
 from moat.report.front.objectives import SCORES, Objective, robustness, threat_title
 from moat.report.intervals import same_examples
 from moat.report.numbers import DASH, gap
-from moat.report.points import described_type
+from moat.report.points import Point, described_type
 from moat.report.rows import Row
 from moat.report.settings import Setting
 from moat.sheets import Sheet, TerminalSheet, narrowed, terminal_of
@@ -100,7 +100,7 @@ def _named(settings: Sequence[Setting], name: str) -> Setting | None:
 
 
 def _usual(settings: Sequence[Setting]) -> Setting | None:
-    robust = [setting for setting in settings if not setting.first.is_natural]
+    robust = [one for one in settings if not (one.first.is_natural or _is_natural_end(one.first))]
     average = [
         setting
         for setting in robust
@@ -108,6 +108,12 @@ def _usual(settings: Sequence[Setting]) -> Setting | None:
         and len(setting.first.trains.get("threats", {})) > 1
     ]
     return next(iter([*average, *robust]), None)
+
+
+def _is_natural_end(point: Point) -> bool:
+    """Say whether a run is the point of a conditioned network without any robust weight."""
+    at = point.trains.get("conditioned", {}).get("at")
+    return at.get(NATURAL) == 1 if isinstance(at, dict) else at == 0
 
 
 def _pairs(setting: Setting, against: Setting) -> list[tuple[Row, Row]]:

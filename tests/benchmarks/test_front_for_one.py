@@ -47,25 +47,27 @@ def test_a_front_is_the_share_of_the_box_that_its_points_dominate_and_costs_all_
         ("path passes=450 natural=0", 0, 45, 85, 300),
     ]
     rows = {row["method"]: row for row in found(*full(0), *path).rows(named=True)}
-    assert rows["independent, in full"]["hypervolume"] == pytest.approx(25)
-    assert rows["independent, in full"]["passes"] == 2
-    assert rows["path passes=450"]["hypervolume"] == pytest.approx(
+    assert rows["five trainings, all threats"]["hypervolume"] == pytest.approx(25)
+    assert rows["five trainings, all threats"]["passes"] == 2
+    assert rows["path up, all threats, passes=450"]["hypervolume"] == pytest.approx(
         100 * (10 * 150 + 5 * 150) / 6000
     )
-    assert rows["path passes=450"]["passes"] == pytest.approx(0.55)
+    assert rows["path up, all threats, passes=450"]["passes"] == pytest.approx(0.55)
 
 
 def test_the_share_of_the_full_front_is_paired_by_seed(benchmark, found):
     film = [("film passes=900 at=1", seed, 900, 90, total) for seed, total in ((0, 150), (1, 300))]
     text = benchmark.table(found(*full(0), *full(1, 0.5), *film))
-    (line,) = [line for line in text.splitlines() if line.startswith("film")]
+    (line,) = [line for line in text.splitlines() if line.startswith("conditioned")]
     assert "  100.0 [100.0, 100.0]  " in line
 
 
 def test_a_method_is_compared_with_any_other_and_paired_by_seed(benchmark, found):
     film = [("film passes=900 at=1", seed, 900, 90, total) for seed, total in ((0, 210), (1, 360))]
-    text = benchmark.table(found(*full(0), *full(1, 0.5), *film), "film passes=900")
-    assert text.splitlines()[0].endswith("less film passes=900")
+    text = benchmark.table(
+        found(*full(0), *full(1, 0.5), *film), "conditioned network, all threats, passes=900"
+    )
+    assert text.splitlines()[0].endswith("less conditioned network, all threats, passes=900")
     (line,) = [line for line in text.splitlines() if line.startswith(benchmark.FULL)]
     assert line.endswith("  -10.0 [-10.0, -10.0]")
 
@@ -76,19 +78,19 @@ def test_the_best_point_alone_and_the_ranges_show_how_much_choice_a_front_has(fo
         ("path passes=450 natural=0", 0, 45, 85, 210),
     ]
     rows = {row["method"]: row for row in found(*full(0), *path).rows(named=True)}
-    assert rows["path passes=450"]["alone"] == pytest.approx(100 * 10 * 150 / 6000)
-    assert rows["path passes=450"]["natural range"] == 5
-    assert rows["path passes=450"]["total range"] == 60
+    assert rows["path up, all threats, passes=450"]["alone"] == pytest.approx(100 * 10 * 150 / 6000)
+    assert rows["path up, all threats, passes=450"]["natural range"] == 5
+    assert rows["path up, all threats, passes=450"]["total range"] == 60
 
 
-def test_a_plain_training_is_a_method_of_one_point(found):
-    rows = {row["method"]: row for row in found(*full(0)).rows(named=True)}
+def test_the_best_of_the_plain_trainings_is_a_method_of_one_point(found):
+    rows = {row["method"]: row for row in found(*full(0), *full(1, 0.5)).rows(named=True)}
     alone = rows["one training, all threats"]
-    assert (alone["points"], alone["passes"], alone["hypervolume"]) == (1, 1.0, 0.0)
+    assert (alone["points"], alone["passes"], alone["hypervolume"]) == (1, 1.0, 50.0)
 
 
 def test_a_front_that_lacks_a_point_is_left_out(found):
-    rows = found(*full(0), full(1)[0])
+    rows = found(*full(0), full(1)[0]).filter(pl.col("method") == "five trainings, all threats")
     assert set(rows["seed"]) == {0}
 
 

@@ -1,4 +1,4 @@
-"""Shares so far become shares of each quarter, and logged weights their means."""
+"""Shares so far become shares of all and of each quarter, and logged weights their means."""
 
 from importlib import import_module
 from pathlib import Path
@@ -20,24 +20,25 @@ def test_shares_so_far_become_shares_of_each_quarter(role):
         {"step": step, "clamped_share": sum(outside[:step]) / step}
         for step in range(10, len(outside) + 1, 10)
     ]
-    assert role.out_of_reach([*log, {"step": 400, "validation": {}}]) == pytest.approx(
-        [0, 50, 75, 100], abs=3
-    )
+    last = {"step": 400, "validation": {}}
+    assert role.out_of_reach(
+        [*log, last], {"scalarizer": {"clamped_share": 0.5625}}
+    ) == pytest.approx([56.25, 0, 50, 75, 100], abs=3)
 
 
 def test_a_log_without_the_share_has_none(role):
-    assert role.out_of_reach([{"step": 10, "loss": {}}]) is None
+    assert role.out_of_reach([{"step": 10, "loss": {}}], {}) is None
 
 
 def test_the_weight_of_the_natural_loss_is_the_mean_of_each_quarter(role):
     log = [
         {"weight": {"natural": value, "pgd": 1 - value}} for value in (1, 0.5, 0.5, 0, 0, 0, 0, 1)
     ]
-    assert role.natural_weight([*log, {"validation": {}}]) == [75, 25, 0, 50]
+    assert role.natural_weight([*log, {"validation": {}}], {}) == [37.5, 75, 25, 0, 50]
 
 
 def test_a_rule_without_the_natural_loss_has_no_weight_of_it(role):
-    assert role.natural_weight([{"weight": {"pgd": 1.0}}] * 8) is None
+    assert role.natural_weight([{"weight": {"pgd": 1.0}}] * 8, {}) is None
 
 
 def test_the_settings_of_a_study_are_listed_with_their_seeds(role, golden):

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 import moat
-from moat.races import Design, examples_error, race_looks, verdicts_of
+from moat.races import examples_error, race_looks, verdicts_of
+from moat.report.race.plan import design_of, read_plan
 from moat.report.race.race import read_race
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,39 @@ def test_the_scores_of_the_rules_are_the_means_of_the_stored_runs():
     assert set(means["seeds"]) == {5}
 
 
+def test_the_steps_out_of_reach_and_the_natural_weights_are_those_of_the_stored_logs(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    role, said = import_module("benchmarks.role_of_r"), " ".join(LEDGER.split())
+    place, weights = (
+        {label: of.mean(0) for label, of in role.shares(STORED / "mnist14_rules.zip", by).items()}
+        for by in (role.out_of_reach, role.natural_weight)
+    )
+    low, near, high, most = (place[f"pareto r={r}"] for r in (0.4, 0.8, 1.2, 1.5))
+    assert not low.any()
+    assert (
+        f"r = 0.4 is never out of reach, r = 0.8 in {near[0]:.1f} % of the steps, r = 1.2 in "
+        f"{high[0]:.0f} % and r = 1.5 in {most[0]:.0f} %; over the quarters of the training, r = "
+        f"1.2 in {listed(high[1:])} %, r = 1.5 in {listed(most[1:])} %."
+    ) in said
+    by_r = [weights[f"pareto r={r}"] for r in (0.4, 0.8, 1.2, 1.5)]
+    by_rho = [weights[f"pareto-relative rho={rho}"] for rho in (0.3, 0.6, 0.85, 0.95)]
+    assert (
+        f"{by_r[0][0]:.0f} % of the weight at r = 0.4, {by_r[1][0]:.0f} % at 0.8, and "
+        f"{by_r[3][0]:.0f} to {by_r[2][0]:.0f} % above; "
+    ) in said
+    assert (
+        f"{by_rho[0][0]:.0f}, {by_rho[1][0]:.0f}, {by_rho[2][0]:.0f} and {by_rho[3][0]:.1f} % at "
+        "the four rho"
+    ) in said
+    assert f"at r = 0.8 from {by_r[1][1]:.0f} % in the first quarter to nothing" in said
+    assert by_r[1][4] == 0
+
+
+def listed(values):
+    *others, last = (f"{value:.0f}" for value in values)
+    return f"{', '.join(others)} and {last}"
+
+
 def test_the_race_of_h1_is_that_of_the_stored_runs(tmp_path):
     with ZipFile(STORED / "mnist14_race.zip") as bundle:
         bundle.extractall(tmp_path)
@@ -76,7 +110,8 @@ def test_the_race_of_h2_is_that_of_the_stored_runs(benchmark):
         ]
         for (rule,), of in runs.group_by("variant")
     }
-    looks = race_looks(scores, Design(first=5, last=12, margin=1.0), "weighted")
+    plan = read_plan(STORED / "mnist14_h2.json")
+    looks = race_looks(scores, design_of(plan), "weighted")
     found = verdicts_of(looks)["pareto-relative"]
     assert (looks[-1].seeds, found.verdict) == (8, "within the margin")
     said = " ".join(LEDGER.split())
@@ -218,14 +253,7 @@ def test_the_paired_differences_are_those_of_the_stored_runs(benchmark):
 
 def method_of(name, study):
     """Return the benchmark's name of a method at one U, or of five full trainings."""
-    kind, _, threats = name.removesuffix(" threats").partition(", ")
-    if kind == "one training":
+    if "training" in name:
         return name
     full = 800 if study.startswith("mnist") else 900
-    variant, passes = {
-        "five trainings": ("independent", full),
-        "conditioned network": ("film", full),
-        "path up": ("path", full // 2),
-        "path down": ("path-down", full // 2),
-    }[kind]
-    return f"{variant}{'-sampled' if threats == 'drawn' else ''} passes={passes}"
+    return f"{name}, passes={full // 2 if name.startswith('path') else full}"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,6 +78,22 @@ def test_the_usual_baseline_is_an_average_of_threats_or_else_the_first_that_trai
     assert differences_to([names[name] for name in [*chosen, "average-at"]]).baseline.name == (
         "average-at"
     )
+
+
+@pytest.mark.parametrize("at", [0, {"natural": 1.0}])
+def test_the_natural_end_of_a_conditioned_network_is_not_the_usual_baseline(front, at):
+    names = {setting.name: setting for setting in front.settings}
+    end, *others = (
+        Setting(name, tuple(with_point(row, where) for row in names[name].rows))
+        for name, where in (("pgd-at", at), ("max-at", {"natural": 0.5, "pgd": 0.5}))
+    )
+    assert differences_to([end, *others]).baseline.name == "max-at"
+    assert differences_to([end, names["natural"]]) is None
+
+
+def with_point(row, at):
+    trains = {**row.point.trains, "conditioned": {"by": "film", "at": at}}
+    return replace(row, point=replace(row.point, trains=trains))
 
 
 def test_a_baseline_can_be_named_and_an_unknown_one_is_refused_with_the_nearest(golden):
