@@ -251,6 +251,45 @@ def test_the_paired_differences_are_those_of_the_stored_runs(benchmark):
                 assert cell == "\N{EN DASH}"
 
 
+def test_the_goal_of_a_front_is_met_as_the_ledger_says(benchmark):
+    shares = {}
+    for study in STUDIES:
+        found = benchmark.fronts(benchmark.finished(study, STORED))
+        of = {method: group for (method,), group in found.group_by("method")}
+        full = of[benchmark.FULL].sort("seed")["hypervolume"]
+        for name in ("conditioned network", "one training"):
+            for threats in ("all threats", "drawn threats"):
+                own = of[method_of(f"{name}, {threats}", study)].sort("seed")["hypervolume"]
+                shares.setdefault((name, threats), []).append(100 * (own / full).mean())
+    (all_, drawn), (_, rival) = (
+        [f"{min(of):.0f} to {max(of):.0f} %" for (kind, _), of in shares.items() if kind == name]
+        for name in ("conditioned network", "one training")
+    )
+    said = " ".join(LEDGER.split())
+    assert f"in all three studies: {all_} with all threats, {drawn} with drawn ones." in said
+    assert f"one plain training with drawn threats**: it reaches {rival}, and" in said
+
+
+def test_the_points_that_a_conditioned_network_dominates_are_those_of_the_ledger(benchmark):
+    found = {}
+    for study in STUDIES:
+        runs = benchmark.finished(study, STORED).with_columns(method=benchmark.method_of())
+        network = method_of("conditioned network, drawn threats", study)
+        for threats in ("all threats", "drawn threats"):
+            pairs = runs.filter(pl.col("method") == f"five trainings, {threats}").join(
+                runs.filter(pl.col("method") == network), on="seed", suffix="_of_network"
+            )
+            ahead = (pl.col(f"{name}_of_network") >= pl.col(name) for name in ("natural", "total"))
+            points = pairs.with_columns(below=pl.all_horizontal(*ahead)).group_by("seed", "label")
+            found[study, threats] = points.agg(pl.col("below").any())["below"].sum()
+    digits, twofold, mnist = (found[study, "drawn threats"] for study in STUDIES)
+    assert {found[study, "all threats"] for study in STUDIES} == {25}
+    assert (
+        f"dominates {digits} on the digits, {twofold} with threats of twice the size, and {mnist} "
+        "on MNIST."
+    ) in " ".join(LEDGER.split())
+
+
 def method_of(name, study):
     """Return the benchmark's name of a method at one U, or of five full trainings."""
     if "training" in name:
