@@ -1,8 +1,9 @@
 """From a recipe to its runs: variants, points of their sweeps, seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from moat.kept_modules import modules_of
 from moat.recipe.checks import (
@@ -37,7 +38,7 @@ from moat.recipe.objects import (
     threat_of,
     with_digests,
 )
-from moat.recipe.overrides import set_key
+from moat.recipe.overrides import set_key, with_absolute_paths
 from moat.recipe.path_points import PathPoint, paths_of, set_leg
 from moat.recipe.plan import RunPlan
 from moat.recipe.provenance import Source
@@ -99,6 +100,23 @@ def _path(source: Source, position: int, points: list[PathPoint], recipe: Recipe
     return plans
 
 
+def _absolute(
+    values: Mapping[str, Any], source: Source, position: int, table: str
+) -> dict[str, Any]:
+    """Return the values of a sweep or a path; a path to a file is read from the recipe's folder.
+
+    That of a start is read elsewhere.
+    """
+    found = dict(values)
+    for key in values.keys() - {START_KEY}:
+        said = ("variant", position, table, key)
+        parts = tuple(key.split("."))
+        found[key] = with_absolute_paths(
+            parts, found[key], source.folder(*said), source.where(*said)
+        )
+    return found
+
+
 def _plan(
     source: Source,
     position: int,
@@ -111,9 +129,11 @@ def _plan(
     others = {key: table for key, table in source.document.items() if key != "variant"}
     document = deepcopy({**others, "variant": [source.document["variant"][position]]})
     own = document["variant"]
-    own[0]["sweep"] = {key: [value] for key, value in point.sweep.items()}
+    values = {"sweep": point.sweep, "path": point.path}
+    values = {name: _absolute(of, source, position, name) for name, of in values.items()}
+    own[0]["sweep"] = {key: [value] for key, value in values["sweep"].items()}
     if point.path:
-        own[0]["path"] = {key: [value] for key, value in point.path.items()}
+        own[0]["path"] = {key: [value] for key, value in values["path"].items()}
     if point.at is not None:
         own[0]["conditioned"] = {**own[0]["conditioned"], "at": [point.at]}
     document["seeds"] = [seed]
@@ -126,11 +146,11 @@ def _plan(
     applied["scalarizer"] = applied["variant"][0].get("scalarizer", DEFAULT_SCALARIZER)
     applied["losses"] = applied["variant"][0].get("losses", {})
     said_in = dict(source.said_in)
-    for table, values in (("sweep", point.sweep), ("path", point.path)):
+    for table, of_table in values.items():
         leg = point.at is None and start is not None and start.training is not None
         if table == "path" and leg:
             set_leg(applied, recipe.variant[position].legs)
-        for key, value in values.items():
+        for key, value in of_table.items():
             if key == START_KEY:
                 continue
             where = source.where("variant", position, table, key)

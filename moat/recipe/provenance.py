@@ -26,6 +26,13 @@ class Source:
         said = [parts[:n] for n in range(len(parts), -1, -1) if parts[:n] in self.said_in]
         return ", ".join(filter(None, [*(self.said_in[k] for k in said[:1]), self._dotted(parts)]))
 
+    def folder(self, *key: str | int) -> Path:
+        """Return the folder of the file that sets a key; for --set the working folder."""
+        parts = tuple(str(part) for part in key)
+        said = (self.said_in.get(parts[:n]) for n in range(len(parts), -1, -1))
+        stated = next(filter(None, said), "")
+        return Path() if stated.startswith("--") else Path(stated).parent
+
     def _dotted(self, parts: Key) -> str:
         """Write a key as TOML would, with dots, and a table in an array by its name."""
         held: Any = self.document

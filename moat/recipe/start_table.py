@@ -115,9 +115,7 @@ def _swept(value: Any, said: StartTable | None, source: Source, position: int) -
             'variant\'s own start = { weights = "...", optimizer = "kept" } keeps the state of '
             "all.",
         )
-    stated = next(filter(None, (source.said_in.get(key[:n]) for n in range(4, -1, -1))), "")
-    folder = Path() if stated.startswith("--") else Path(stated).parent
-    weights = absolute(value, folder, where, is_start=True)
+    weights = absolute(value, source.folder(*key), where, is_start=True)
     optimizer = "fresh" if said is None else said.optimizer
     return StartTable(weights=weights, optimizer=optimizer)
 

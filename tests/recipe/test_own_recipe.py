@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from moat.recipe import read
+from moat.recipe import plan_runs, read
 from moat.recipe.code import kept_files
 from moat.recipe.own_recipe import kept_recipe
 
@@ -30,6 +30,33 @@ def test_paths_are_seen_from_the_folder_and_lead_where_they_led(tmp_path, at, we
     run.write_text(tomli_w.dumps(kept))
     assert read(run).document == named
     assert kept_recipe(read(run).document, run.parent) == (kept, {})
+
+
+def test_a_swept_path_is_read_from_the_recipe_s_folder_and_kept_from_the_run_s(
+    tmp_path, monkeypatch
+):
+    import tomli_w
+
+    recipe = tmp_path / "recipes/study.toml"
+    recipe.parent.mkdir()
+    recipe.write_text(
+        'extends = "base/digits"\nseeds = [0]\n'
+        '[data]\ntype = "image-folder"\nfolder = "f"\nvalidation = 0.0\n'
+        '[[variant]]\nname = "v"\nscalarizer = "natural"\n'
+        'sweep = { "data.root" = ["../one", "../two"] }\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    plans = plan_runs(read(Path("recipes/study.toml")))
+    assert [plan.label for plan in plans] == ["v root=..-one", "v root=..-two"]
+    for plan, name in zip(plans, ("one", "two"), strict=True):
+        assert Path(plan.dataset.root) == tmp_path / name
+        run = tmp_path / "results" / plan.path
+        kept, _ = kept_recipe(plan.document, run)
+        run.mkdir(parents=True)
+        (run / "recipe.toml").write_text(tomli_w.dumps(kept), "utf-8")
+        (again,) = plan_runs(read(run / "recipe.toml"))
+        assert Path(again.dataset.root) == tmp_path / name
+        assert str(tmp_path) not in (run / "recipe.toml").read_text("utf-8")
 
 
 def test_a_recipe_without_code_and_paths_is_kept_as_it_is(recipe):
