@@ -187,6 +187,40 @@ def front_of(held, rule, seed):
     return pl.DataFrame({"natural": natural, "total": sums})
 
 
+@pytest.fixture(scope="module")
+def means():
+    """Return the mean scores of mnist_cpu by setting, each of three seeds."""
+    runs = pl.read_csv(STORED / "mnist_cpu.csv")
+    assert set(runs.group_by("label").len()["len"]) == {3}
+    return {row["label"]: row for row in runs.group_by("label").mean().iter_rows(named=True)}
+
+
+def test_the_scores_of_mnist_cpu_beside_table_1_are_the_means_of_its_runs(means):
+    for label, *cells in table_after("Ours, means of three seeds"):
+        ours = [cell.partition(" / ")[0] for cell in cells]
+        names = ("natural", "pgd", "flow", "rt", "universal")
+        assert ours == [f"{means[label][name]:.1f}" for name in names]
+
+
+def test_the_rules_of_mnist_cpu_and_their_differences_are_those_of_its_runs(means):
+    images = pl.read_csv(STORED / "mnist_cpu_images.csv").sort("seed", "example")
+
+    def totals(label):  # of each seed and image: of the four strengths of three threats
+        return 25 * np.stack([of[label] for of in images.partition_by("seed")])
+
+    for label, *cells, less, share in table_after("### An r that is out of reach"):
+        assert cells == [f"{means[label][name]:.1f}" for name in SCORES]
+        assert totals(label).mean() == pytest.approx(means[label]["total"], abs=1e-3)
+        if label == "average-at":
+            assert less == share == ""
+            continue
+        apart = totals(label) - totals("average-at")
+        error = np.hypot(apart.mean(1).std(ddof=1) / 3**0.5, examples_error(apart))
+        assert less == f"{apart.mean():+.1f} \N{PLUS-MINUS SIGN} {error:.1f}".replace("-", MINUS)
+        known = means[label]["out_of_reach"]
+        assert share == ("" if known is None else f"{known:.1f}")
+
+
 def test_the_choice_between_two_threats_is_that_of_the_stored_runs():
     runs = pl.read_csv(STORED / "digits_choice.csv")
     means = {
