@@ -324,6 +324,28 @@ def test_the_points_that_a_conditioned_network_dominates_are_those_of_the_ledger
     ) in " ".join(LEDGER.split())
 
 
+def test_the_robust_ends_under_the_strong_protocol_are_those_of_the_stored_runs():
+    runs = pl.read_csv(STORED / "mnist14_front_strong.csv")
+    by_seed = {
+        label: group.sort("seed").select("total", "weak_total")
+        for (label,), group in runs.group_by("label")
+    }
+    pairs = (
+        ("film-sampled passes=800 at=1", "independent-sampled passes=800 natural=0"),
+        ("film passes=800 at=1", "independent passes=800 natural=0"),
+    )
+    (one, other), (third, fourth) = (
+        [by_seed[label].mean().row(0) for label in pair] for pair in pairs
+    )
+    assert (
+        f"network has {one[0]:.1f} points of total, the plain training {other[0]:.1f}; with all "
+        f"threats {third[0]:.1f} and {fourth[0]:.1f}. Both seeds agree. The weak protocol, on the "
+        f"same images, gives {one[1]:.1f} and {other[1]:.1f}, {third[1]:.1f} and {fourth[1]:.1f}."
+    ) in " ".join(LEDGER.split())
+    for network, plain in pairs:
+        assert (by_seed[plain]["total"] > by_seed[network]["total"]).to_list() == [True, True]
+
+
 def method_of(name, study):
     """Return the benchmark's name of a method at one U, or of five full trainings."""
     if "training" in name:
