@@ -10,11 +10,10 @@ A method is a front of five points at one budget, in every seed. Its hypervolume
 accuracy, total of three threats) in percent of the box from natural 80, total 0 to natural 100,
 total 300. Costs are in U, the passes of one full training; a path costs what all its legs do, and a
 conditioned network is trained once for all of its points. `one training` is the best of the five,
-by its mean hypervolume. `alone` is the hypervolume of the best of
-the five points, and the ranges are those of the points' scores: a front whose best point alone has
-the same hypervolume offers no choice. The last column is the paired difference to a method, which
-`--against` names; by default it is the five full trainings. Intervals are 95 % t intervals over the
-seeds.
+by its mean hypervolume. `alone` is the hypervolume of the best of the five points, and the ranges
+are those of the points' scores: a front whose best point alone has the same hypervolume offers no
+choice. The last column is the paired difference to a method, which `--against` names; by default it
+is the five full trainings. Intervals are 95 % t intervals over the seeds.
 """
 
 import argparse
@@ -86,8 +85,7 @@ def fronts(runs: pl.DataFrame) -> pl.DataFrame:
 def _alone(points: pl.DataFrame) -> list[pl.DataFrame]:
     """Return the best of five trainings as a method of its own, for all and for drawn threats.
 
-    That is the one with the highest mean hypervolume over the seeds: chosen by its score, so what
-    is compared with it has no advantage.
+    That is the one with the highest mean hypervolume over the seeds, a choice that favours it.
     """
     found = []
     for threats in ("all threats", "drawn threats"):
